@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# "make help" lists what there is to make.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+DKMS_SRC = $(DESTDIR)/usr/src/l7mesh-$(VERSION)
+
+# Debian builds no vmlinux into its headers, so there is no BTF to make.
+KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_DEBUG_INFO_BTF_MODULES=
+
+.DEFAULT_GOAL := all
+
+.PHONY: all
+all: module meshctl	## l7mesh.ko for the running kernel (KDIR=), and meshctl
+
+.PHONY: module
+module: headers		## l7mesh.ko alone
+	$(KBUILD) modules
+
+.PHONY: headers
+headers:
+	@test -e $(KDIR)/Makefile || { \
+		echo "There are no kernel headers at $(KDIR)."; \
+		echo "Run, as root:  apt-get install linux-headers-$$(uname -r)"; \
+		echo "or name others: make KDIR=/usr/src/linux-headers-VERSION"; \
+		exit 1; } >&2
+
+.PHONY: meshctl
+meshctl:		## the tool alone
+	$(MAKE) -C tools/meshctl
+
+.PHONY: demo
+demo:			## show it at work, in a VM (KEEP=1: stay at a shell in it)
+	@selftests/lib/deps.sh build vm tests
+	@selftests/vm/run -t $(if $(KEEP),0,900) -- selftests/demo.sh $(if $(KEEP),--keep)
+
+.PHONY: test
+test:			## unit tests, then the selftests in a VM (TESTS="a b": only these)
+	@selftests/lib/deps.sh build vm tests
+	@$(MAKE) --no-print-directory unit
+	@selftests/vm/run -t 2400 -- selftests/run $(TESTS)
+
+.PHONY: unit
+unit:			## the unit tests, in user space
+	$(MAKE) -C selftests/unit run
+
+.PHONY: bench-maglev
+bench-maglev:		## measure Maglev's tables
+	$(MAKE) -C selftests/unit bench
+
+.PHONY: check
+check:			## sparse, W=1, checkpatch and shellcheck: silent if all is well
+	@selftests/check
+
+.PHONY: install
+install: all		## the module and meshctl, for this machine
+	$(KBUILD) modules_install
+	$(if $(DESTDIR),,depmod -a)
+	$(MAKE) -C tools/meshctl install
+
+.PHONY: dkms-install
+dkms-install:		## the module by DKMS, so that it follows kernel updates
+	@test -n "$(DESTDIR)" || command -v dkms >/dev/null || { \
+		echo "dkms is missing. Run, as root:  apt-get install dkms" >&2; \
+		exit 1; }
+	rm -rf $(DKMS_SRC)
+	mkdir -p $(DKMS_SRC)
+	cp -R Kbuild Makefile dkms.conf LICENSE $(DKMS_SRC)
+	mkdir $(DKMS_SRC)/module $(DKMS_SRC)/uapi
+	cp module/*.[ch] $(DKMS_SRC)/module
+	cp -R uapi/linux $(DKMS_SRC)/uapi
+ifeq ($(DESTDIR),)
+	dkms install l7mesh/$(VERSION)
+endif
+
+.PHONY: clean
+clean:			## remove what was built
+	@if test -e $(KDIR)/Makefile; then $(KBUILD) clean; fi
+	rm -rf *.o *.ko *.mod *.mod.c .*.cmd Module.symvers modules.order
+	rm -f module/*.o module/.*.cmd
+	@for dir in tools/meshctl selftests/unit; do \
+		if test -e $$dir/Makefile; then $(MAKE) -C $$dir clean; fi; \
+	done
+
+.PHONY: help
+help:
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
+		expand -t 16

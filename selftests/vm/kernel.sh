@@ -1,0 +1,342 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Kernels for the VM: fetched, unpacked and cached, never installed.
+#
+# Sourced. Contract:
+#   kernel_prepare SPEC	SPEC is a version (6.1, 6.12, 7) or the path of a
+#			bzImage or vmlinux. Sets
+#     KERNEL_IMAGE	what QEMU boots (uncompressed when that is possible:
+#			Debian's xz takes seconds to unpack under emulation)
+#     KERNEL_RELEASE	what uname -r will say
+#     KERNEL_MODULES	its lib/modules/RELEASE folder, or empty
+#     KERNEL_BUILD	the headers' folder to build modules against, or empty
+#     KERNEL_INITRD	the initramfs that mounts the host's root
+#   vm_cache		the cache's folder
+#
+# Everything comes from the archive that this machine's own apt is set up
+# for; apt runs with lists and caches of its own, and needs no root.
+# The library prints to stderr only, and returns non-zero on failure.
+
+KERNEL_LIB=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+
+# What the initramfs must load before it can mount the host's root.
+BOOT_MODULES="virtio_pci virtio_console 9p 9pnet_virtio overlay"
+
+vm_cache() {
+	echo "${XDG_CACHE_HOME:-$HOME/.cache}/l7mesh"
+}
+
+kernel_note() {
+	echo "vm: $*" >&2
+}
+
+# The base URL of the suite that this machine was installed from ($1 is empty)
+# or of its security updates ($1 is -security), from apt's own configuration.
+archive_base() {
+	local codename
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	apt-get indextargets --format "\$(RELEASE) \$(COMPONENT) \$(REPO_URI)" \
+		'Created-By: Packages' 2>/dev/null |
+		awk -v want="$codename$1" '$2 == "main" && $1 == want {
+			print $3; exit }'
+}
+
+# The apt sources that may carry kernel $1, oldest distribution first: one
+# candidate a line, a label and then its suites.
+kernel_suites() {
+	cat <<-END
+		bookworm bookworm bookworm-security
+		backports bookworm bookworm-security bookworm-backports
+		trixie trixie trixie-security
+		trixie-backports trixie trixie-security trixie-backports
+		sid sid
+	END
+}
+
+# apt_private DIR ARG...: apt-get or apt-cache with nothing of the system's but
+# its proxies and keys.
+apt_private() {
+	local dir=$1 tool=$2
+	shift 2
+	"$tool" -qq -o Dir::Etc::sourcelist="$dir/sources.list" \
+		-o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::Etc::preferences=/dev/null \
+		-o Dir::Etc::preferencesparts=/dev/null \
+		-o Dir::State="$dir/state" -o Dir::State::status=/dev/null \
+		-o Dir::Cache="$dir/cache" -o APT::Sandbox::User=root \
+		-o APT::Architecture=amd64 -o Debug::NoLocking=1 \
+		-o Acquire::Languages=none -o Acquire::Retries=3 "$@"
+}
+
+# apt_index LABEL SUITE...: make (or renew, daily) the lists of these suites;
+# prints the folder to give to apt_private.
+apt_index() {
+	local dir suite base keys
+	dir=$(vm_cache)/apt/$1
+	shift
+	if [[ -n $(find "$dir/stamp" -mmin -1440 2>/dev/null) ]]; then
+		echo "$dir"
+		return
+	fi
+	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
+	keys=/usr/share/keyrings/debian-archive-keyring.gpg
+	for suite; do
+		case $suite in
+		*-security) base=$(archive_base -security) ;;
+		*) base=$(archive_base "") ;;
+		esac
+		if [[ -z $base ]]; then
+			kernel_note "apt's sources name no archive for $suite"
+			return 1
+		fi
+		echo "deb [signed-by=$keys] $base $suite main"
+	done >"$dir/sources.list"
+	apt_private "$dir" apt-get update >&2 || return 1
+	touch "$dir/stamp"
+	echo "$dir"
+}
+
+# deb_fetch DIR INTO PACKAGE...: download and unpack packages; INTO is the root
+# to unpack them in.
+deb_fetch() {
+	local apt=$1 into=$2 tmp deb
+	shift 2
+	tmp=$(mktemp -d "$(vm_cache)/fetch.XXXXXX")
+	if ! (cd "$tmp" && apt_private "$apt" apt-get download "$@" >&2); then
+		rm -rf "$tmp"
+		return 1
+	fi
+	mkdir -p "$into"
+	for deb in "$tmp"/*.deb; do
+		dpkg-deb -x "$deb" "$into" || return 1
+	done
+	rm -rf "$tmp"
+}
+
+# deb_depends DIR PACKAGE REGEX: the dependency of PACKAGE that matches REGEX.
+deb_depends() {
+	apt_private "$1" apt-cache depends "$2" 2>/dev/null |
+		awk '$1 == "Depends:" { print $2 }' | grep -Em1 "$3"
+}
+
+# The version of linux-image-amd64 in the lists at $1 that answers to spec $2.
+kernel_version_of() {
+	apt_private "$1" apt-cache madison linux-image-amd64 2>/dev/null |
+		awk -F' *[|] *' -v spec="$2" '
+			index($2 ".", spec ".") == 1 { print $2; exit }'
+}
+
+# kernel_locate SPEC: prints "DIR VERSION", the lists that have it and the
+# version of the metapackage.
+kernel_locate() {
+	local label suites dir version
+	while read -r label suites; do
+		# shellcheck disable=SC2086 # a list of suites
+		dir=$(apt_index "$label" $suites) || continue
+		version=$(kernel_version_of "$dir" "$1")
+		if [[ -n $version ]]; then
+			echo "$dir $version"
+			return
+		fi
+	done < <(kernel_suites)
+	kernel_note "no Debian suite has a kernel $1"
+	return 1
+}
+
+# The headers' files name each other by absolute path, as if installed: make
+# those paths name the unpacked copies.
+headers_relocate() {
+	local root=$1 file link
+	while IFS= read -r -d '' file; do
+		sed -i -E "s#(^|[ =])/usr/(src|lib)/linux-#\1$root/usr/\2/linux-#g" \
+			"$file"
+	done < <(find "$root"/usr/src -maxdepth 2 \
+		\( -name Makefile -o -name .kernelvariables \) -type f -print0)
+	while IFS= read -r -d '' link; do
+		ln -sfn "$root$(readlink "$link")" "$link"
+	done < <(find "$root"/usr/src "$root"/lib "$root"/usr/lib -type l \
+		-lname '/usr/*' -print0 2>/dev/null)
+}
+
+# kernel_fetch SPEC INTO: everything of that kernel, unpacked into INTO.
+kernel_fetch() {
+	local spec=$1 into=$2 located apt version image headers common kbuild
+	local tmp=$2.new release
+	located=$(kernel_locate "$spec") || return 1
+	read -r apt version <<<"$located"
+	image=$(deb_depends "$apt" "linux-image-amd64=$version" \
+		'^linux-image-') || return 1
+	headers=$(deb_depends "$apt" "linux-headers-amd64=$version" \
+		'^linux-headers-') || return 1
+	common=$(deb_depends "$apt" "$headers" '^linux-headers-.*-common') ||
+		return 1
+	kbuild=$(deb_depends "$apt" "$headers" '^linux-kbuild-') || return 1
+	kernel_note "fetching $image $version"
+	rm -rf "$tmp"
+	deb_fetch "$apt" "$tmp" "$image" "$headers" "$common" "$kbuild" ||
+		return 1
+	release=${headers#linux-headers-}
+	# Debian 13 and later ship /usr/lib/modules; one name is enough here.
+	if [[ ! -d $tmp/lib/modules ]]; then
+		mkdir -p "$tmp/lib"
+		ln -s ../usr/lib/modules "$tmp/lib/modules"
+	fi
+	echo "$release" >"$tmp/release"
+	depmod -b "$tmp" "$release" || return 1
+	vmlinux_extract "$tmp/boot/vmlinuz-$release" >"$tmp/vmlinux" ||
+		rm -f "$tmp/vmlinux"
+	rm -rf "$into"
+	mv "$tmp" "$into"
+	rm -f "$into/lib/modules/$release"/{build,source}
+	ln -s "$into/usr/src/linux-headers-$release" \
+		"$into/lib/modules/$release/build"
+	headers_relocate "$into"
+}
+
+# The unsigned number of $3 bytes at offset $2 of file $1.
+le() {
+	od -An -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
+}
+
+# kernel_release_of IMAGE: what uname -r will say. A bzImage's header points at
+# its version; an ELF has it in its banner.
+kernel_release_of() {
+	if [[ $(le "$1" $((0x202)) 4) -eq $((0x53726448)) ]]; then # HdrS
+		dd if="$1" bs=1 skip=$((0x200 + $(le "$1" $((0x20e)) 2))) \
+			count=128 status=none | tr '\0' '\n' |
+			awk '{ print $1; exit }'
+	else
+		grep -aom1 -E 'Linux version [0-9][^ ]* ' "$1" |
+			awk '{ print $3; exit }'
+	fi
+}
+
+# vmlinux_extract BZIMAGE: the ELF inside, on stdout. The boot protocol's header
+# says where the compressed payload lies; its magic says how to unpack it.
+vmlinux_extract() {
+	local setup offset length start magic unpack
+	[[ $(le "$1" $((0x202)) 2) -ge $((0x208)) ]] || return 1
+	setup=$(le "$1" $((0x1f1)) 1)
+	offset=$(le "$1" $((0x248)) 4)
+	length=$(le "$1" $((0x24c)) 4)
+	start=$(((setup + 1) * 512 + offset))
+	magic=$(od -An -t x1 -j "$start" -N 4 "$1" | tr -d ' ')
+	case $magic in
+	fd377a58) unpack="xz -dc --single-stream" ;;
+	1f8b*) unpack="gzip -dc" ;;
+	28b52ffd) unpack="zstd -dcq" ;;
+	*) return 1 ;;
+	esac
+	# The payload's last four bytes are its unpacked size, no part of it.
+	dd if="$1" bs=64K iflag=skip_bytes,count_bytes status=none \
+		skip="$start" count=$((length - 4)) | $unpack
+}
+
+# The files of module $2 and all it needs in modules folder $1, in load order.
+module_files() {
+	local dir=$1 name=$2 line
+	line=$(grep -E "(^|/)${name//_/[_-]}\.ko(\.[a-z]+)?:" \
+		"$dir/modules.dep") || return 0	# built in
+	# modules.dep lists what must be loaded first last.
+	tr -d ':' <<<"$line" | tr ' ' '\n' | sed '/^$/d' | tac
+}
+
+# initrd_make MODULES-DIR OUTPUT: busybox, the boot modules and vm/init.
+initrd_make() {
+	local dir=$1 out=$2 tmp name file plain
+	tmp=$(mktemp -d "$(vm_cache)/initrd.XXXXXX")
+	mkdir -p "$tmp"/{bin,dev,proc,lib,host,run,root}
+	cp "$(command -v busybox)" "$tmp/bin/busybox"
+	cp "$KERNEL_LIB/init" "$tmp/init"
+	chmod 755 "$tmp/init"
+	: >"$tmp/lib/order"
+	for name in $BOOT_MODULES; do
+		[[ -n $dir ]] || break
+		for file in $(module_files "$dir" "$name"); do
+			plain=$(basename "$file")
+			plain=${plain%%.ko*}.ko
+			[[ -e $tmp/lib/$plain ]] && continue
+			case $file in
+			*.xz) xz -dc "$dir/$file" ;;
+			*.zst) zstd -dcq "$dir/$file" ;;
+			*.gz) gzip -dc "$dir/$file" ;;
+			*) cat "$dir/$file" ;;
+			esac >"$tmp/lib/$plain"
+			echo "$plain" >>"$tmp/lib/order"
+		done
+	done
+	(cd "$tmp" && find . | cpio -o -H newc --quiet -R 0:0) >"$out.new" &&
+		mv "$out.new" "$out"
+	rm -rf "$tmp"
+}
+
+# initrd_prepare DIR: $KERNEL_INITRD in DIR is newer than what it is made from.
+initrd_prepare() {
+	KERNEL_INITRD=$1/initrd
+	if [[ ! -e $KERNEL_INITRD || $KERNEL_LIB/init -nt $KERNEL_INITRD ||
+		$KERNEL_LIB/kernel.sh -nt $KERNEL_INITRD ]]; then
+		initrd_make "$KERNEL_MODULES" "$KERNEL_INITRD"
+	fi
+}
+
+kernel_from_archive() {
+	local spec=$1 dir
+	dir=$(vm_cache)/kernels/$spec
+	if [[ ! -e $dir/release ]]; then
+		kernel_fetch "$spec" "$dir" || return 1
+	fi
+	KERNEL_RELEASE=$(<"$dir/release")
+	KERNEL_IMAGE=$dir/boot/vmlinuz-$KERNEL_RELEASE
+	[[ -e $dir/vmlinux ]] && KERNEL_IMAGE=$dir/vmlinux
+	KERNEL_MODULES=$dir/lib/modules/$KERNEL_RELEASE
+	KERNEL_BUILD=$dir/usr/src/linux-headers-$KERNEL_RELEASE
+	initrd_prepare "$dir"
+}
+
+# A kernel of the caller's: its modules are looked for beside it (as "make
+# modules_install INSTALL_MOD_PATH=" puts them), up the folders of its source
+# tree, and then among the host's.
+kernel_from_path() {
+	local image dir base
+	image=$(readlink -f "$1")
+	KERNEL_IMAGE=$image
+	KERNEL_RELEASE=$(kernel_release_of "$image")
+	[[ -n $KERNEL_RELEASE ]] || {
+		kernel_note "$1 is not a kernel image"
+		return 1
+	}
+	KERNEL_MODULES=
+	KERNEL_BUILD=
+	base=$(dirname "$image")
+	for dir in "$base" "$base/.." "$base/../../.." ""; do
+		[[ -d $dir/lib/modules/$KERNEL_RELEASE ]] || continue
+		KERNEL_MODULES=$(readlink -f "$dir/lib/modules/$KERNEL_RELEASE")
+		break
+	done
+	for dir in "$KERNEL_MODULES/build" "$base/../../.."; do
+		[[ -e $dir/Makefile && -e $dir/.config ]] || continue
+		KERNEL_BUILD=$(readlink -f "$dir")
+		break
+	done
+	dir=$(vm_cache)/kernels/path-$(cksum <<<"$image" | tr -d ' ')
+	mkdir -p "$dir"
+	[[ -e $dir/initrd && $image -nt $dir/initrd ]] && rm -f "$dir/initrd"
+	initrd_prepare "$dir"
+}
+
+kernel_prepare() {
+	local cache lock
+	cache=$(vm_cache)
+	mkdir -p "$cache/kernels"
+	# One fetch at a time; the rest wait for it and then find it done.
+	exec {lock}>"$cache/kernels/.lock"
+	flock "$lock"
+	case $1 in
+	*/*) kernel_from_path "$1" ;;
+	*) kernel_from_archive "$1" ;;
+	esac
+	local rc=$?
+	exec {lock}>&-
+	return $rc
+}
