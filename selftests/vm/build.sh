@@ -8,35 +8,42 @@
 #   build_into TREE KDIR DIR	leaves DIR/l7mesh.ko and DIR/bin/meshctl, as
 #				far as TREE has sources of them. Prints only
 #				what a failing build said, to stderr.
+#   build_folder TREE KDIR	where that is done
+#   build_sync TREE COPY	makes COPY's sources those of TREE
 
-# What a build reads, relative to the tree.
-build_files() {
-	find Kbuild Makefile dkms.conf module uapi tools -type f \
+build_folder() {
+	local key
+	key=$(cksum <<<"$1" | tr -d ' ')-$(cksum <<<"$2" | tr -d ' ')
+	echo "$(vm_cache)/build/$key${L7MESH_DEBUG:+-debug$L7MESH_DEBUG}"
+}
+
+# A digest and a name for each file that a build reads, sorted. What a build of
+# the tree itself left is no source.
+build_sources() {
+	(cd "$1" && find Kbuild Makefile dkms.conf module uapi tools -type f \
 		! -name '*.o' ! -name '*.ko' ! -name '*.cmd' ! -name '*.mod*' \
-		! -name '*.a' ! -name '*.d' -print0 2>/dev/null || true
+		! -name '*.a' ! -name '*.d' ! -path tools/meshctl/meshctl -print0 \
+		2>/dev/null | xargs -0 -r sha256sum) | LC_ALL=C sort
 }
 
-# Copy $1's sources to $2: what did not change keeps its date, so that the
-# build is incremental, and what is gone from $1 goes from $2.
+# Only what changed is copied, so that a build is incremental; what is gone
+# from the tree goes from the copy.
 build_sync() {
-	local tree=$1 copy=$2 file
+	local tree=$1 copy=$2 name
 	mkdir -p "$copy"
-	(cd "$tree" && build_files) >"$copy/.files.new"
-	if [[ -e $copy/.files ]]; then
-		while IFS= read -r -d '' file; do
-			rm -f "${copy:?}/$file"
-		done < <(LC_ALL=C comm -z -23 \
-			<(LC_ALL=C sort -z "$copy/.files") \
-			<(LC_ALL=C sort -z "$copy/.files.new"))
-	fi
-	(cd "$tree" && xargs -0 -r cp -p -u --parents -t "$copy") \
-		<"$copy/.files.new"
-	mv "$copy/.files.new" "$copy/.files"
+	touch "$copy/.sources"
+	build_sources "$tree" >"$copy/.sources.new"
+	LC_ALL=C comm -23 "$copy/.sources" "$copy/.sources.new" |
+		while read -r _ name; do
+			rm -f "${copy:?}/$name"
+		done
+	LC_ALL=C comm -13 "$copy/.sources" "$copy/.sources.new" |
+		sed 's/^[^ ]*  //' | tr '\n' '\0' |
+		(cd "$tree" && xargs -0 -r cp --parents -t "$copy")
+	mv "$copy/.sources.new" "$copy/.sources"
 }
 
-# The tool that was built for this machine in the tree is of no use here, and
-# neither are its objects.
-build_one() {
+build_step() {
 	local log=$1
 	shift
 	if ! "$@" >"$log" 2>&1; then
@@ -46,29 +53,43 @@ build_one() {
 	fi
 }
 
-build_into() {
-	local tree=$1 kdir=$2 into=$3 copy key lock rc=0
-	key=$(cksum <<<"$tree" | tr -d ' ')-$(cksum <<<"$kdir" | tr -d ' ')
-	copy=$(vm_cache)/build/$key${L7MESH_DEBUG:+-debug$L7MESH_DEBUG}
-	mkdir -p "$copy" "$into/bin"
-	exec {lock}>"$copy/.lock"
-	flock "$lock"
-	build_copy "$tree" "$kdir" "$into" "$copy" {lock}>&- || rc=1
-	exec {lock}>&-
+build_copy() {
+	local tree=$1 kdir=$2 copy=$3 rc=0
+	build_sync "$tree" "$copy" || return 1
+	# Even a make that finds nothing to do takes most of a second.
+	cmp -s "$copy/.sources" "$copy/.built" && return 0
+	rm -f "$copy/.built"
+	rm -f "$copy/l7mesh.ko" "$copy/tools/meshctl/meshctl"
+	if [[ -e $copy/tools/meshctl/Makefile ]]; then
+		build_step "$copy/.log" make -s -C "$copy/tools/meshctl" \
+			-j "$(nproc)" || rc=1
+	fi
+	if [[ -n $(find "$copy/module" -name '*.c' 2>/dev/null) ]]; then
+		build_step "$copy/.log" make -s -C "$copy" -j "$(nproc)" \
+			KDIR="$kdir" module || rc=1
+	fi
+	[[ $rc != 0 ]] || cp "$copy/.sources" "$copy/.built"
 	return $rc
 }
 
-build_copy() {
-	local tree=$1 kdir=$2 into=$3 copy=$4
-	build_sync "$tree" "$copy" || return 1
-	if [[ -n $(find "$copy/module" -name '*.c' 2>/dev/null) ]]; then
-		build_one "$copy/.log" make -s -C "$copy" -j "$(nproc)" \
-			KDIR="$kdir" module || return 1
-		cp "$copy/l7mesh.ko" "$into/l7mesh.ko"
-	fi
-	if [[ -e $copy/tools/meshctl/Makefile ]]; then
-		build_one "$copy/.log" make -s -C "$copy/tools/meshctl" \
-			-j "$(nproc)" || return 1
-		cp "$copy/tools/meshctl/meshctl" "$into/bin/meshctl"
-	fi
+build_locked() {
+	local copy=$3 into=$4 rc=0
+	build_copy "$1" "$2" "$copy" || rc=1
+	# A copy of their own, so that the next build takes nothing from under
+	# the VM that is running.
+	[[ ! -e $copy/l7mesh.ko ]] || cp "$copy/l7mesh.ko" "$into/"
+	[[ ! -e $copy/tools/meshctl/meshctl ]] ||
+		cp "$copy/tools/meshctl/meshctl" "$into/bin/"
+	return $rc
+}
+
+build_into() {
+	local copy lock rc=0
+	copy=$(build_folder "$1" "$2")
+	mkdir -p "$copy" "$3/bin"
+	exec {lock}>"$copy/.lock"
+	flock "$lock"
+	build_locked "$1" "$2" "$copy" "$3" {lock}>&- || rc=1
+	exec {lock}>&-
+	return $rc
 }

@@ -17,6 +17,8 @@
 # Everything comes from the archive that this machine's own apt is set up
 # for; apt runs with lists and caches of its own, and needs no root.
 # The library prints to stderr only, and returns non-zero on failure.
+#
+# shellcheck disable=SC2034 # the KERNEL_ variables are for who sources this
 
 KERNEL_LIB=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
