@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * span: bytes that somebody else owns; not terminated.
+ *
+ * Plain C: compiles in user space for the unit tests as well (a shim gives
+ * linux/types.h and linux/string.h there).
+ */
+#ifndef L7MESH_SPAN_H
+#define L7MESH_SPAN_H
+
+#include <linux/types.h>
+#include <linux/string.h>
+
+struct span {
+	const char *p;
+	u32 len;
+};
+
+#define SPAN(literal) ((struct span){ (literal), sizeof(literal) - 1 })
+
+static inline bool span_eq(struct span a, struct span b)
+{
+	return a.len == b.len && !memcmp(a.p, b.p, a.len);
+}
+
+static inline bool span_starts_with(struct span s, struct span prefix)
+{
+	return s.len >= prefix.len && !memcmp(s.p, prefix.p, prefix.len);
+}
+
+static inline char ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+/* Compares as field names and hosts compare: ASCII letters without case. */
+static inline bool span_eq_nocase(struct span a, struct span b)
+{
+	u32 i;
+
+	if (a.len != b.len)
+		return false;
+	for (i = 0; i < a.len; i++)
+		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+			return false;
+	return true;
+}
+
+#endif
