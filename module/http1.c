@@ -1,0 +1,817 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * http1: see http1.h. Sections are of RFC 9112 unless they name another.
+ *
+ * A head is a row of states; each state's function consumes as many bytes as
+ * belong to it, or refuses. What a line means is decided once, at its end, so
+ * the scanning of bytes knows nothing of their meaning.
+ */
+#include <linux/bitops.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/stddef.h>
+#include <asm/byteorder.h>
+
+#include "http1.h"
+#include "http1_chars.h"
+
+/* Refuse more Connection options than this (but close and keep-alive): 431. */
+#define OPTIONS_MAX	32
+
+/* The longest body that Content-Length may announce: it fits in a loff_t. */
+#define LENGTH_MAX	((u64)S64_MAX)
+
+/* In the order of a head. ST_DONE and what follows it are final. */
+enum {
+	ST_EMPTY_LINE,		/* before a request line */
+	ST_EMPTY_LINE_LF,
+	ST_METHOD,
+	ST_TARGET_START,
+	ST_PATH,
+	ST_QUERY,
+	ST_TARGET,		/* any form but origin-form */
+	ST_VERSION,
+	ST_STATUS,
+	ST_REASON,
+	ST_REASON_LF,
+	ST_LINE,		/* start of a field line, or of the blank line */
+	ST_NAME,
+	ST_OWS,
+	ST_VALUE,
+	ST_VALUE_LF,
+	ST_BLANK_LF,
+	ST_DONE,
+	ST_ERROR,
+};
+
+/* What the head has had so far. */
+enum {
+	SEEN_HOST	= 1 << 0,
+	SEEN_LENGTH	= 1 << 1,
+	SEEN_CHUNKED	= 1 << 2,
+	SEEN_CLOSE	= 1 << 3,
+	SEEN_KEEP_ALIVE	= 1 << 4,
+	SEEN_OPTION	= 1 << 5,	/* a Connection option that is neither */
+	SEEN_ABSOLUTE	= 1 << 6,	/* the target is in absolute-form */
+};
+
+/*
+ * Field values are most of a head: eight bytes at a time. A byte's top bit is
+ * set in the result if it is below 0x20 or 0x7f; bytes above the lowest such
+ * one may be wrong, as the subtraction borrows.
+ */
+static inline u64 control_bytes(u64 word)
+{
+	const u64 ones = 0x0101010101010101ULL;
+	u64 del = word ^ (ones * 0x7f);
+
+	return (((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) &
+	       (ones * 0x80);
+}
+
+static u32 skip_value(const char *buf, u32 pos, u32 end)
+{
+	u64 controls;
+	__le64 word;
+
+	while (end - pos >= sizeof(word)) {
+		memcpy(&word, buf + pos, sizeof(word));
+		controls = control_bytes(le64_to_cpu(word));
+		if (!controls) {
+			pos += sizeof(word);
+			continue;
+		}
+		pos += __ffs64(controls) / 8;
+		if (buf[pos] != '\t')
+			return pos;
+		pos++;
+	}
+	return skip_class(buf, pos, end, C_VALUE);
+}
+
+/*
+ * Takes the next element off a comma-separated list (RFC 9110 5.6.1). An empty
+ * list has one empty element.
+ *
+ * Return: false if there is none left.
+ */
+static bool next_element(struct span *list, struct span *element)
+{
+	const char *comma;
+
+	if (!list->p)
+		return false;
+	*element = *list;
+	comma = memchr(list->p, ',', list->len);
+	if (comma) {
+		element->len = comma - list->p;
+		*list = span_from(*list, element->len + 1);
+	} else {
+		list->p = NULL;
+	}
+	*element = span_trim(*element);
+	return true;
+}
+
+/* Known fields. */
+
+struct known_name {
+	struct span name;
+	enum http1_name id;
+};
+
+#define KNOWN(text, id) ((struct known_name){ SPAN(text), id })
+
+/* The only candidate for a name of this length and first letter. */
+static struct known_name known_candidate(u32 len, char first)
+{
+#define KEY(len, first) ((len) << 8 | (first))
+	switch (KEY(len, first)) {
+	case KEY(2, 't'):
+		return KNOWN("te", HTTP1_TE);
+	case KEY(4, 'h'):
+		return KNOWN("host", HTTP1_HOST);
+	case KEY(6, 'e'):
+		return KNOWN("expect", HTTP1_EXPECT);
+	case KEY(7, 't'):
+		return KNOWN("trailer", HTTP1_TRAILER);
+	case KEY(7, 'u'):
+		return KNOWN("upgrade", HTTP1_UPGRADE);
+	case KEY(10, 'c'):
+		return KNOWN("connection", HTTP1_CONNECTION);
+	case KEY(10, 'k'):
+		return KNOWN("keep-alive", HTTP1_KEEP_ALIVE);
+	case KEY(12, 'x'):
+		return KNOWN("x-request-id", HTTP1_X_REQUEST_ID);
+	case KEY(14, 'c'):
+		return KNOWN("content-length", HTTP1_CONTENT_LENGTH);
+	case KEY(16, 'p'):
+		return KNOWN("proxy-connection", HTTP1_PROXY_CONNECTION);
+	case KEY(17, 't'):
+		return KNOWN("transfer-encoding", HTTP1_TRANSFER_ENCODING);
+	case KEY(17, 'x'):
+		return KNOWN("x-forwarded-proto", HTTP1_X_FORWARDED_PROTO);
+	default:
+		return (struct known_name){ { NULL, 0 }, HTTP1_OTHER };
+	}
+#undef KEY
+}
+
+static enum http1_name name_id(struct span name)
+{
+	struct known_name known = known_candidate(name.len,
+						  ascii_lower(name.p[0]));
+
+	if (known.id == HTTP1_OTHER || !span_eq_nocase(known.name, name))
+		return HTTP1_OTHER;
+	return known.id;
+}
+
+/* RFC 9110 7.6.1. Trailer and Expect are for the other end. */
+static bool hop_by_hop(enum http1_name id)
+{
+	const u32 set = 1 << HTTP1_CONNECTION | 1 << HTTP1_KEEP_ALIVE |
+			1 << HTTP1_PROXY_CONNECTION | 1 << HTTP1_TE |
+			1 << HTTP1_TRANSFER_ENCODING | 1 << HTTP1_UPGRADE;
+
+	return set >> id & 1;
+}
+
+/* The parser's functions return whether to go on. */
+
+static bool refuse_as(struct http1_parser *p, enum http1_error error)
+{
+	p->error = p->response ? HTTP1_BAD_RESPONSE : error;
+	p->state = ST_ERROR;
+	return false;
+}
+
+static bool refuse(struct http1_parser *p)
+{
+	return refuse_as(p, HTTP1_BAD_REQUEST);
+}
+
+static inline bool enter(struct http1_parser *p, u32 pos, u8 state)
+{
+	p->pos = pos;
+	p->state = state;
+	return true;
+}
+
+static bool line_feed(struct http1_parser *p, const char *buf, u8 next)
+{
+	if (buf[p->pos] != '\n')
+		return refuse(p);
+	return enter(p, p->pos + 1, next);
+}
+
+/*
+ * Compares the bytes at p->pos with a template, in which '#' is any digit.
+ *
+ * Return: true if all of it is there. Otherwise it is refused, or there are not
+ * yet enough bytes; no position moves, and the few bytes are looked at again.
+ */
+static bool matches(struct http1_parser *p, const char *buf, u32 end,
+		    struct span template)
+{
+	u32 i, len = min(end - p->pos, template.len);
+	const char *at = buf + p->pos;
+
+	for (i = 0; i < len; i++)
+		if (template.p[i] == '#' ? !char_is(at[i], C_DIGIT) :
+					   at[i] != template.p[i])
+			return refuse(p);
+	return len == template.len;
+}
+
+/* @version: "HTTP/#.#" */
+static bool set_version(struct http1_parser *p, const char *version)
+{
+	p->minor = version[7] - '0';
+	if (version[5] != '1' || p->minor > 1)
+		return refuse_as(p, HTTP1_VERSION);
+	return true;
+}
+
+/* Request line. 3. */
+
+/* Robustness: a client may send CRLF after the last request's body. 2.2. */
+static bool on_empty_line(struct http1_parser *p, const char *buf)
+{
+	if (buf[p->pos] == '\r')
+		return enter(p, p->pos + 1, ST_EMPTY_LINE_LF);
+	p->method = p->pos;
+	return enter(p, p->pos, ST_METHOD);
+}
+
+static bool on_method(struct http1_parser *p, const char *buf, u32 end)
+{
+	u32 pos = skip_class(buf, p->pos, end, C_TOKEN);
+
+	p->pos = pos;
+	if (pos == end)
+		return false;
+	p->method_len = pos - p->method;
+	if (buf[pos] != ' ' || !p->method_len)
+		return refuse(p);
+	p->target = pos + 1;
+	return enter(p, pos + 1, ST_TARGET_START);
+}
+
+static bool on_target_start(struct http1_parser *p, const char *buf)
+{
+	p->path = p->pos;
+	return enter(p, p->pos, buf[p->pos] == '/' ? ST_PATH : ST_TARGET);
+}
+
+/*
+ * Scans a part of the target. Looks at one byte more than a target may have and
+ * no further, so that a long one is 414 whatever comes later.
+ *
+ * Return: true if p->pos is at the byte that ends the part.
+ */
+static bool scan_target(struct http1_parser *p, const char *buf, u32 end,
+			u8 class)
+{
+	u32 limit = min_t(u32, end, p->target + HTTP1_TARGET_MAX + 1);
+
+	p->pos = skip_class(buf, p->pos, limit, class);
+	if (p->pos - p->target > HTTP1_TARGET_MAX)
+		return refuse_as(p, HTTP1_URI_TOO_LONG);
+	return p->pos < end;
+}
+
+static bool target_end(struct http1_parser *p, const char *buf)
+{
+	p->target_len = p->pos - p->target;
+	if (buf[p->pos] != ' ' || !p->target_len)
+		return refuse(p);
+	return enter(p, p->pos + 1, ST_VERSION);
+}
+
+static bool on_path(struct http1_parser *p, const char *buf, u32 end)
+{
+	if (!scan_target(p, buf, end, C_PATH))
+		return false;
+	p->path_len = p->pos - p->path;
+	if (buf[p->pos] != '?')
+		return target_end(p, buf);
+	p->query = p->pos + 1;
+	return enter(p, p->pos + 1, ST_QUERY);
+}
+
+static bool on_query(struct http1_parser *p, const char *buf, u32 end)
+{
+	if (!scan_target(p, buf, end, C_TARGET))
+		return false;
+	p->query_len = p->pos - p->query;
+	return target_end(p, buf);
+}
+
+static bool on_target(struct http1_parser *p, const char *buf, u32 end)
+{
+	return scan_target(p, buf, end, C_TARGET) && target_end(p, buf);
+}
+
+static void set_authority(struct http1_parser *p, u32 at, u32 len, u32 host_len)
+{
+	p->authority = at;
+	p->host = at;
+	p->authority_len = len;
+	p->host_len = host_len;
+}
+
+/*
+ * absolute-form. 3.2.2. Userinfo is refused, as RFC 9110 4.2.4 advises; so are
+ * other schemes, which nobody could mean to send here.
+ */
+static bool absolute_form(struct http1_parser *p, const char *buf)
+{
+	struct span target = http1_span(buf, p->target, p->target_len);
+	u32 scheme, len, path, host;
+	const char *query;
+
+	scheme = skip_class(target.p, 0, min_t(u32, target.len, 5), C_TOKEN);
+	if (!span_eq_nocase((struct span){ target.p, scheme }, SPAN("http")) &&
+	    !span_eq_nocase((struct span){ target.p, scheme }, SPAN("https")))
+		return refuse(p);
+	target = span_from(target, scheme);
+	if (!span_starts_with(target, SPAN("://")))
+		return refuse(p);
+	target = span_from(target, 3);
+
+	for (len = 0; len < target.len; len++)
+		if (target.p[len] == '/' || target.p[len] == '?')
+			break;
+	host = http1_host_length((struct span){ target.p, len });
+	if (!host)
+		return refuse(p);
+	set_authority(p, target.p - buf, len, host);
+	p->seen |= SEEN_ABSOLUTE;
+
+	target = span_from(target, len);
+	query = memchr(target.p, '?', target.len);
+	path = query ? query - target.p : target.len;
+	p->path = target.p - buf;
+	p->path_len = path;
+	if (query) {
+		p->query = query + 1 - buf;
+		p->query_len = target.len - path - 1;
+	}
+	return true;
+}
+
+/* authority-form. 3.2.3. A port is required. Tunnels are not offered. */
+static bool authority_form(struct http1_parser *p, const char *buf)
+{
+	struct span target = http1_span(buf, p->target, p->target_len);
+	u32 host = http1_host_length(target);
+
+	/* 2: a colon and a digit */
+	if (!host || target.len - host < 2)
+		return refuse(p);
+	return refuse_as(p, HTTP1_NOT_IMPLEMENTED);
+}
+
+static bool method_is(const struct http1_parser *p, const char *buf,
+		      struct span name)
+{
+	return span_eq(http1_span(buf, p->method, p->method_len), name);
+}
+
+/* The four forms of a request-target. 3.2. */
+static bool check_target(struct http1_parser *p, const char *buf)
+{
+	if (method_is(p, buf, SPAN("CONNECT")))
+		return authority_form(p, buf);
+	if (buf[p->target] == '/')
+		return true;
+	if (buf[p->target] != '*')
+		return absolute_form(p, buf);
+	p->path_len = 1;
+	if (p->target_len != 1 || !method_is(p, buf, SPAN("OPTIONS")))
+		return refuse(p);
+	return true;
+}
+
+static bool on_version(struct http1_parser *p, const char *buf, u32 end)
+{
+	const struct span line_end = SPAN("HTTP/#.#\r\n");
+
+	if (!matches(p, buf, end, line_end))
+		return false;
+	return set_version(p, buf + p->pos) && check_target(p, buf) &&
+	       enter(p, p->pos + line_end.len, ST_LINE);
+}
+
+/* Status line. 4. */
+
+static bool on_status(struct http1_parser *p, const char *buf, u32 end)
+{
+	const struct span line = SPAN("HTTP/#.# ### ");
+	const char *code = buf + p->pos + 9;
+
+	if (!matches(p, buf, end, line) || !set_version(p, buf + p->pos))
+		return false;
+	p->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + code[2] - '0';
+	if (p->status < 100)
+		return refuse(p);
+	p->reason = p->pos + line.len;
+	return enter(p, p->reason, ST_REASON);
+}
+
+static bool on_reason(struct http1_parser *p, const char *buf, u32 end)
+{
+	p->pos = skip_value(buf, p->pos, end);
+	if (p->pos == end)
+		return false;
+	if (buf[p->pos] != '\r')
+		return refuse(p);
+	p->reason_len = p->pos - p->reason;
+	return enter(p, p->pos + 1, ST_REASON_LF);
+}
+
+/* What fields mean, each at the end of its line. */
+
+static struct span field_value(const char *buf, const struct http1_field *f)
+{
+	return http1_span(buf, f->value, f->value_len);
+}
+
+/* RFC 9110 7.2; RFC 9112 3.2: malformed or repeated is 400. */
+static bool take_host(struct http1_parser *p, const char *buf,
+		      const struct http1_field *f)
+{
+	u32 host;
+
+	if (p->response)
+		return true;
+	host = http1_host_length(field_value(buf, f));
+	if (p->seen & SEEN_HOST || !host)
+		return refuse(p);
+	p->seen |= SEEN_HOST;
+	/* an absolute target overrides the field, 3.2.2 */
+	if (!(p->seen & SEEN_ABSOLUTE))
+		set_authority(p, f->value, f->value_len, host);
+	return true;
+}
+
+/*
+ * 6.3. A repeated field or value could be read as one if all agree; it is
+ * refused, as no sane sender does that.
+ */
+static bool take_content_length(struct http1_parser *p, const char *buf,
+				const struct http1_field *f)
+{
+	struct span value = field_value(buf, f);
+	u64 length = 0;
+	u32 i, digit;
+
+	if (p->seen & (SEEN_LENGTH | SEEN_CHUNKED) || !value.len)
+		return refuse(p);
+	for (i = 0; i < value.len; i++) {
+		digit = value.p[i] - '0';
+		if (!char_is(value.p[i], C_DIGIT) ||
+		    length > (LENGTH_MAX - digit) / 10)
+			return refuse(p);
+		length = length * 10 + digit;
+	}
+	p->seen |= SEEN_LENGTH;
+	p->content_length = length;
+	return true;
+}
+
+/*
+ * 6.1, 6.3. Only a single "chunked" is understood. Length and coding together
+ * are how requests are smuggled: refused, not reconciled.
+ */
+static bool take_transfer_encoding(struct http1_parser *p, const char *buf,
+				   const struct http1_field *f)
+{
+	struct span list = field_value(buf, f), coding;
+	u32 name_len;
+
+	if (p->minor == 0 || p->seen & SEEN_LENGTH)
+		return refuse(p);
+	while (next_element(&list, &coding)) {
+		/* a second chunked, or one that is not the last */
+		if (p->seen & SEEN_CHUNKED)
+			return refuse(p);
+		if (!span_eq_nocase(coding, SPAN("chunked"))) {
+			name_len = skip_class(coding.p, 0, coding.len, C_TOKEN);
+			coding.len = name_len;
+			/* empty, or parameters, which chunked has none of */
+			if (!name_len || span_eq_nocase(coding, SPAN("chunked")))
+				return refuse(p);
+			return refuse_as(p, HTTP1_NOT_IMPLEMENTED);
+		}
+		p->seen |= SEEN_CHUNKED;
+	}
+	return true;
+}
+
+/* RFC 9110 7.6.1. Empty elements of a list are legal, 5.6.1.2. */
+static bool take_connection(struct http1_parser *p, const char *buf,
+			    const struct http1_field *f)
+{
+	struct span list = field_value(buf, f), option;
+
+	while (next_element(&list, &option)) {
+		if (!all_class(option, C_TOKEN))
+			return refuse(p);
+		if (span_eq_nocase(option, SPAN("close")))
+			p->seen |= SEEN_CLOSE;
+		else if (span_eq_nocase(option, SPAN("keep-alive")))
+			p->seen |= SEEN_KEEP_ALIVE;
+		else if (option.len)
+			p->seen |= SEEN_OPTION;
+	}
+	return true;
+}
+
+/* RFC 9110 10.1.1: ignored from HTTP/1.0. */
+static bool take_expect(struct http1_parser *p, const char *buf,
+			const struct http1_field *f)
+{
+	if (!p->response && p->minor &&
+	    span_eq_nocase(field_value(buf, f), SPAN("100-continue")))
+		p->expect_continue = true;
+	return true;
+}
+
+static bool take_field(struct http1_parser *p, const char *buf,
+		       struct http1_field *f)
+{
+	f->id = name_id(http1_span(buf, f->name, f->name_len));
+	f->hop = hop_by_hop(f->id);
+	switch (f->id) {
+	case HTTP1_HOST:
+		return take_host(p, buf, f);
+	case HTTP1_CONTENT_LENGTH:
+		return take_content_length(p, buf, f);
+	case HTTP1_TRANSFER_ENCODING:
+		return take_transfer_encoding(p, buf, f);
+	case HTTP1_CONNECTION:
+		return take_connection(p, buf, f);
+	case HTTP1_EXPECT:
+		return take_expect(p, buf, f);
+	default:
+		return true;
+	}
+}
+
+/* Field lines. 5. */
+
+static bool on_line(struct http1_parser *p, const char *buf)
+{
+	if (buf[p->pos] == '\r')
+		return enter(p, p->pos + 1, ST_BLANK_LF);
+	if (p->nfields == HTTP1_FIELDS_MAX)
+		return refuse_as(p, HTTP1_HEAD_TOO_LARGE);
+	p->fields[p->nfields].name = p->pos;
+	return enter(p, p->pos, ST_NAME);
+}
+
+/* No white space before the colon, 5.1, nor before the name: obs-fold, 5.2. */
+static bool on_name(struct http1_parser *p, const char *buf, u32 end)
+{
+	struct http1_field *f = &p->fields[p->nfields];
+	u32 pos = skip_class(buf, p->pos, end, C_TOKEN);
+
+	p->pos = pos;
+	if (pos == end)
+		return false;
+	f->name_len = pos - f->name;
+	if (buf[pos] != ':' || !f->name_len)
+		return refuse(p);
+	return enter(p, pos + 1, ST_OWS);
+}
+
+static bool on_ows(struct http1_parser *p, const char *buf)
+{
+	if (buf[p->pos] == ' ' || buf[p->pos] == '\t') {
+		p->pos++;
+		return true;
+	}
+	p->fields[p->nfields].value = p->pos;
+	return enter(p, p->pos, ST_VALUE);
+}
+
+static bool on_value(struct http1_parser *p, const char *buf, u32 end)
+{
+	struct http1_field *f = &p->fields[p->nfields];
+	u32 pos = skip_value(buf, p->pos, end);
+
+	p->pos = pos;
+	if (pos == end)
+		return false;
+	if (buf[pos] != '\r')
+		return refuse(p);
+	f->value_len = span_trim(http1_span(buf, f->value, pos - f->value)).len;
+	return enter(p, pos + 1, ST_VALUE_LF);
+}
+
+static bool on_value_lf(struct http1_parser *p, const char *buf)
+{
+	return line_feed(p, buf, ST_LINE) &&
+	       take_field(p, buf, &p->fields[p->nfields++]);
+}
+
+/* The end of a head. */
+
+/*
+ * Fields that a Connection option may not take away: the message would mean
+ * something else to the next hop. RFC 9110 7.6.1 forbids to send such options.
+ */
+static bool nominable(const struct http1_field *f)
+{
+	return f->id != HTTP1_HOST && f->id != HTTP1_CONTENT_LENGTH;
+}
+
+static void nominate(struct http1_parser *p, const char *buf,
+		     struct span option)
+{
+	struct http1_field *f;
+
+	for (f = p->fields; f < p->fields + p->nfields; f++)
+		if (f->name_len == option.len && nominable(f) &&
+		    span_eq_nocase(http1_span(buf, f->name, f->name_len), option))
+			f->hop = true;
+}
+
+/*
+ * Flags the fields that Connection nominates. Each option is compared with all
+ * fields, hence the limit on options.
+ */
+static bool nominate_all(struct http1_parser *p, const char *buf)
+{
+	const struct http1_field *f;
+	struct span list, option;
+	u32 options = 0;
+
+	if (!(p->seen & SEEN_OPTION))
+		return true;
+	for (f = p->fields; f < p->fields + p->nfields; f++) {
+		if (f->id != HTTP1_CONNECTION)
+			continue;
+		list = field_value(buf, f);
+		while (next_element(&list, &option)) {
+			if (!option.len ||
+			    span_eq_nocase(option, SPAN("close")) ||
+			    span_eq_nocase(option, SPAN("keep-alive")))
+				continue;
+			if (++options > OPTIONS_MAX)
+				return refuse_as(p, HTTP1_HEAD_TOO_LARGE);
+			nominate(p, buf, option);
+		}
+	}
+	return true;
+}
+
+/*
+ * A response that cannot have a body and claims one is refused: whoever sent it
+ * may go on to send that body. RFC 9110 8.6 forbids even "Content-Length: 0",
+ * which many servers send with a 204: it is not passed on.
+ */
+static bool refuse_claimed_body(struct http1_parser *p)
+{
+	struct http1_field *f;
+
+	if (p->seen & SEEN_CHUNKED || p->content_length)
+		return refuse(p);
+	for (f = p->fields; f < p->fields + p->nfields; f++)
+		if (f->id == HTTP1_CONTENT_LENGTH)
+			f->hop = true;
+	return true;
+}
+
+/* 6.3 */
+static bool set_framing(struct http1_parser *p)
+{
+	p->framing = HTTP1_BODY_NONE;
+	if (p->response && (p->status < 200 || p->status == 204))
+		return refuse_claimed_body(p);
+	if (p->response && (p->head_request || p->status == 304))
+		return true;
+
+	if (p->seen & SEEN_CHUNKED)
+		p->framing = HTTP1_BODY_CHUNKED;
+	else if (p->seen & SEEN_LENGTH)
+		p->framing = HTTP1_BODY_LENGTH;
+	else if (p->response)
+		p->framing = HTTP1_BODY_UNTIL_CLOSE;
+	return true;
+}
+
+/* 9.3 */
+static void set_persistence(struct http1_parser *p)
+{
+	p->keep_alive = !(p->seen & SEEN_CLOSE) &&
+			p->framing != HTTP1_BODY_UNTIL_CLOSE &&
+			(p->minor || p->seen & SEEN_KEEP_ALIVE);
+}
+
+static bool on_blank_lf(struct http1_parser *p, const char *buf)
+{
+	if (!line_feed(p, buf, ST_DONE))
+		return false;
+	if (!p->response && p->minor && !(p->seen & SEEN_HOST))
+		return refuse(p);
+	if (!set_framing(p) || !nominate_all(p, buf))
+		return false;
+	set_persistence(p);
+	p->head_len = p->pos;
+	return false;
+}
+
+static bool step(struct http1_parser *p, const char *buf, u32 end)
+{
+	switch (p->state) {
+	case ST_EMPTY_LINE:
+		return on_empty_line(p, buf);
+	case ST_EMPTY_LINE_LF:
+		return line_feed(p, buf, ST_EMPTY_LINE);
+	case ST_METHOD:
+		return on_method(p, buf, end);
+	case ST_TARGET_START:
+		return on_target_start(p, buf);
+	case ST_PATH:
+		return on_path(p, buf, end);
+	case ST_QUERY:
+		return on_query(p, buf, end);
+	case ST_TARGET:
+		return on_target(p, buf, end);
+	case ST_VERSION:
+		return on_version(p, buf, end);
+	case ST_STATUS:
+		return on_status(p, buf, end);
+	case ST_REASON:
+		return on_reason(p, buf, end);
+	case ST_REASON_LF:
+		return line_feed(p, buf, ST_LINE);
+	case ST_LINE:
+		return on_line(p, buf);
+	case ST_NAME:
+		return on_name(p, buf, end);
+	case ST_OWS:
+		return on_ows(p, buf);
+	case ST_VALUE:
+		return on_value(p, buf, end);
+	case ST_VALUE_LF:
+		return on_value_lf(p, buf);
+	case ST_BLANK_LF:
+		return on_blank_lf(p, buf);
+	default:
+		return false;
+	}
+}
+
+void http1_init(struct http1_parser *p, bool response)
+{
+	memset(p, 0, offsetof(struct http1_parser, fields));
+	p->response = response;
+	p->state = response ? ST_STATUS : ST_EMPTY_LINE;
+}
+
+enum http1_result http1_parse(struct http1_parser *p, const char *buf, u32 len)
+{
+	u32 end = min_t(u32, len, HTTP1_HEAD_MAX);
+
+	while (p->pos < end && step(p, buf, end))
+		;
+	if (p->state < ST_DONE && end == HTTP1_HEAD_MAX)
+		refuse_as(p, HTTP1_HEAD_TOO_LARGE);
+	if (p->state < ST_DONE)
+		return HTTP1_MORE;
+	return p->state == ST_DONE ? HTTP1_DONE : HTTP1_ERROR;
+}
+
+const struct http1_field *http1_find(const struct http1_parser *p,
+				     const char *buf, struct span name)
+{
+	const struct http1_field *f;
+
+	for (f = p->fields; f < p->fields + p->nfields; f++)
+		if (f->name_len == name.len &&
+		    span_eq_nocase(http1_span(buf, f->name, f->name_len), name))
+			return f;
+	return NULL;
+}
+
+u16 http1_status(enum http1_error error)
+{
+	switch (error) {
+	case HTTP1_URI_TOO_LONG:
+		return 414;
+	case HTTP1_HEAD_TOO_LARGE:
+		return 431;
+	case HTTP1_NOT_IMPLEMENTED:
+		return 501;
+	case HTTP1_VERSION:
+		return 505;
+	case HTTP1_BAD_RESPONSE:
+		return 502;
+	default:
+		return 400;
+	}
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * http1_chars: classes of characters, and scanning by them. Private to http1*.c.
+ *
+ * Plain C; any context.
+ */
+#ifndef L7MESH_HTTP1_CHARS_H
+#define L7MESH_HTTP1_CHARS_H
+
+#include <linux/types.h>
+#include "span.h"
+
+/* Classes of characters. */
+enum {
+	C_TOKEN		= 1 << 0,	/* tchar, RFC 9110 5.6.2 */
+	C_VALUE		= 1 << 1,	/* field-vchar, SP, HTAB, RFC 9110 5.5 */
+	C_TARGET	= 1 << 2,	/* request-target: visible, not '#', 3.2 */
+	C_PATH		= 1 << 3,	/* the same, not '?' */
+	C_HOST		= 1 << 4,	/* reg-name, RFC 3986 3.2.2 */
+	C_HEX		= 1 << 5,
+	C_DIGIT		= 1 << 6,
+};
+
+extern const u8 http1_char_class[256];
+
+static inline bool char_is(char c, u8 class)
+{
+	return http1_char_class[(u8)c] & class;
+}
+
+static inline u32 skip_class(const char *buf, u32 pos, u32 end, u8 class)
+{
+	while (pos < end && char_is(buf[pos], class))
+		pos++;
+	return pos;
+}
+
+static inline bool all_class(struct span s, u8 class)
+{
+	return skip_class(s.p, 0, s.len, class) == s.len;
+}
+
+static inline struct span span_from(struct span s, u32 from)
+{
+	return (struct span){ s.p + from, s.len - from };
+}
+
+/* Without the white space (OWS, RFC 9110 5.6.3) at either end. */
+static inline struct span span_trim(struct span s)
+{
+	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = span_from(s, 1);
+	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+/*
+ * Return: how many bytes of @authority (uri-host [ ":" port ]) are its host, or
+ * 0 if it is not a valid one with a host that is not empty.
+ */
+u32 http1_host_length(struct span authority);
+
+#endif
