@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * selftest: what a debug build (make L7MESH_DEBUG=y) checks of itself when it is
+ * loaded. Module init; process context.
+ */
+#ifndef L7MESH_SELFTEST_H
+#define L7MESH_SELFTEST_H
+
+#include <linux/types.h>
+
+#ifdef DEBUG_SELFTEST
+
+/**
+ * selftest_maglev() - Compare random tables with a naive implementation's
+ *
+ * Return: true if all entries are the same; it also says so in the log.
+ */
+bool selftest_maglev(void);
+
+#else
+
+static inline bool selftest_maglev(void)
+{
+	return true;
+}
+
+#endif
+
+#endif
