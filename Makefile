@@ -17,7 +17,7 @@ all: module meshctl	## l7mesh.ko for the running kernel (KDIR=), and meshctl
 
 .PHONY: module
 module: headers		## l7mesh.ko alone
-	$(KBUILD) modules
+	+$(KBUILD) modules
 
 .PHONY: headers
 headers:
@@ -56,7 +56,7 @@ check:			## sparse, W=1, checkpatch and shellcheck: silent if all is well
 
 .PHONY: install
 install: all		## the module and meshctl, for this machine
-	$(KBUILD) modules_install
+	+$(KBUILD) modules_install
 	$(if $(DESTDIR),,depmod -a)
 	$(MAKE) -C tools/meshctl install
 

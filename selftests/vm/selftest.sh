@@ -1,0 +1,292 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Proves what vm/run promises, on the host, as TAP. It works on a copy of the
+# harness with a module of its own, which does nothing but fail on demand, so
+# it says nothing about l7mesh, and needs nothing of it.
+
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=selftests/lib/tap.sh
+. "$here/../lib/tap.sh"
+# shellcheck source=selftests/vm/kernel.sh
+. "$here/kernel.sh"
+# shellcheck source=selftests/vm/build.sh
+. "$here/build.sh"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/l7mesh-vm-selftest.XXXXXX")
+clone="$work/a clone"
+vm="$clone/selftests/vm/run"
+
+clean_up() {
+	rm -rf "$(build_folder "$(readlink -f "$work/kernel-tree")" \
+		"$(vm_cache)/kernels/6.1/usr/src/linux-headers-$(uname_of)")"
+	rm -rf "$work"
+}
+
+uname_of() {
+	cat "$(vm_cache)/kernels/6.1/release" 2>/dev/null || true
+}
+
+# A tree such as a clean clone is, less what the harness does not look at.
+make_clone() {
+	local root=$here/../..
+	mkdir -p "$work/kernel-tree/selftests/lib" "$work/kernel-tree/module"
+	ln -s kernel-tree "$clone"
+	cp "$root/Kbuild" "$root/Makefile" "$root/dkms.conf" "$clone/"
+	cp -R "$here" "$clone/selftests/vm"
+	cp "$here/../lib/deps.sh" "$clone/selftests/lib/"
+	cat >"$clone/module/main.c" <<-'END'
+		// SPDX-License-Identifier: GPL-2.0
+		#include <linux/module.h>
+		#include <linux/delay.h>
+
+		static bool leave_warns;
+		module_param(leave_warns, bool, 0600);
+
+		static int fail(const char *how, const struct kernel_param *kp)
+		{
+			WARN(!strncmp(how, "warn", 4), "as was asked for\n");
+			if (!strncmp(how, "oops", 4))
+				*(volatile int *)8 = 1;
+			if (!strncmp(how, "hang", 4)) {
+				local_irq_disable();
+				for (;;)
+					cpu_relax();
+			}
+			return 0;
+		}
+
+		static const struct kernel_param_ops fail_ops = { .set = fail };
+		module_param_cb(fail, &fail_ops, NULL, 0200);
+
+		static int __init test_init(void)
+		{
+			return 0;
+		}
+
+		static void __exit test_exit(void)
+		{
+			WARN(leave_warns, "on the way out\n");
+		}
+
+		module_init(test_init);
+		module_exit(test_exit);
+		MODULE_DESCRIPTION("Fails on demand");
+		MODULE_LICENSE("GPL");
+	END
+}
+
+# run_vm ARG...: sets $rc, $out and $err.
+run_vm() {
+	rc=0
+	"$vm" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || rc=$?
+	out=$(tr -d '\0' <"$work/stdout")
+	err=$(tr -d '\0' <"$work/stderr")
+}
+
+fail_by() {
+	echo "echo before; echo $1 >/sys/module/l7mesh/parameters/fail"
+}
+
+test_output() {
+	run_vm -- sh -c 'echo out; echo err >&2; exit 3'
+	tap_is "the exit status is the command's" "$rc" 3
+	tap_is "its stdout is the command's, and nothing else" "$out" out
+	tap_is "its stderr is the command's, and nothing else" "$err" err
+}
+
+test_world() {
+	local there=$work/kernel-tree/folder
+	mkdir -p "$there"
+	echo content >"$there/file"
+	cd "$there"
+	# shellcheck disable=SC2016 # for the guest to expand
+	run_vm -o "$work/results" -- bash -c 'set -e
+		pwd; cat file; echo "$1"; id -u
+		lsmod | grep -c "^l7mesh "
+		echo changed >file; rm -rf /usr/share/doc; cat file
+		printf %s kept >"$OUT/result"
+		mount | grep -cE "^(proc|sys|bpf|cgroup2|debugfs) on "
+		modprobe -a veth bridge ip_vs nf_tables && echo modules
+		ip netns add x && ip netns exec x true && echo netns
+		test -e /lib/modules/$(uname -r)/build/Makefile && echo headers
+		test -c /dev/null && echo >/dev/null && cat <(echo dev)
+		' arg0 'two  words $HOME *'
+	cd /
+	tap_is "it sees the host, as root, with the module" "$out" \
+		"$there"$'\n'"content"$'\n'"two  words \$HOME *"$'\n'"0
+1
+changed
+5
+modules
+netns
+headers
+dev"
+	tap_is "it ends well" "$rc $err" "0 "
+	tap_is "the host keeps its files" "$(<"$there/file")" content
+	tap_is "\$OUT comes back" "$(<"$work/results/result")" kept
+}
+
+test_without_module() {
+	# shellcheck disable=SC2016 # for the guest to expand
+	run_vm -n -- sh -c 'lsmod | grep -q "^l7mesh " && echo loaded
+		insmod "$L7MESH_KO" && lsmod | grep -c "^l7mesh "'
+	tap_is "-n does not load it, and says where it is" "$rc $out" "0 1"
+}
+
+test_binary() {
+	head -c 10485760 /dev/urandom >"$work/binary"
+	run_vm -n -- cat "$work/binary"
+	tap_check "10 MiB of binary output arrive intact" \
+		cmp "$work/binary" "$work/stdout"
+}
+
+test_not_found() {
+	run_vm -n -- "$work/no-such-command"
+	tap_is "a command that is not there is 127" "$rc" 127
+}
+
+test_timeout() {
+	run_vm -t 3 -n -- sh -c 'echo before; sleep 300'
+	tap_is "a command that takes too long is 124" "$rc $out" "124 before"
+	run_vm -t 3 -n -- sh -c 'trap "" TERM; while :; do sleep 1; done'
+	tap_is "a command that will not die is 124" "$rc" 124
+}
+
+test_reports() {
+	run_vm -- sh -c "$(fail_by warn); echo after; exit 0"
+	tap_is "a WARN is 99, the command's output is all there" \
+		"$rc $out" $'99 before\nafter'
+	tap_check "the WARN is printed" grep -q "as was asked for" "$work/stderr"
+	run_vm -- sh -c "$(fail_by oops)"
+	tap_is "an oops is 99" "$rc $out" "99 before"
+	tap_check "the oops is printed" \
+		grep -q "BUG: kernel NULL pointer" "$work/stderr"
+	run_vm -n -- sh -c 'echo before; echo c >/proc/sysrq-trigger'
+	tap_is "a panic is 99" "$rc $out" "99 before"
+	tap_check "the panic is printed" grep -q "Kernel panic" "$work/stderr"
+	run_vm -- sh -c 'echo 1 >/sys/module/l7mesh/parameters/leave_warns'
+	tap_is "a WARN while the module is unloaded is 99" "$rc" 99
+}
+
+# Whatever a command prints, or writes to the kernel's log itself, is no report.
+test_no_false_reports() {
+	run_vm -- sh -c 'for to in /dev/stdout /dev/stderr /dev/kmsg; do
+		echo "BUG: unable to handle page fault" >$to
+		echo "WARNING: CPU: 0 PID: 1" >$to; done'
+	tap_is "what the command says is no report" "$rc" 0
+}
+
+test_use() {
+	run_vm -q -wrong-argument -n -- true
+	tap_is "a VM that does not start is 125" "$rc" 125
+	run_vm -k 2.4 -n -- true
+	tap_is "a kernel that is not to be had is 125" "$rc" 125
+	run_vm
+	tap_is "no command is 125" "$rc" 125
+	run_vm -n -k "$(vm_cache)/kernels/6.1/boot/vmlinuz-$(uname_of)" -- \
+		uname -r
+	tap_is "-k takes the path of a kernel" "$rc $out" "0 $(uname_of)"
+}
+
+test_parallel() {
+	local i pids=() got=
+	for i in 1 2 3; do
+		"$vm" -c 1 -m 1G -- sh -c "sleep 2; exit $i" </dev/null \
+			>"$work/parallel.$i" 2>&1 &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		rc=0
+		wait "$i" || rc=$?
+		got+=$rc
+	done
+	tap_is "several run at a time" "$got" 123
+}
+
+# What is left of a run in the temporary folder $1, and of its processes.
+leftovers() {
+	ls -A "$1"
+	pgrep -f "$1" || true
+}
+
+test_interrupt() {
+	local tmp=$work/tmp signal pid
+	for signal in INT TERM; do
+		mkdir -p "$tmp"
+		# Background jobs of a script ignore SIGINT; a session's
+		# leader, as a terminal's job would be, does not.
+		TMPDIR=$tmp setsid env --default-signal=INT "$vm" -n -- \
+			sleep 600 </dev/null >/dev/null 2>&1 &
+		pid=$!
+		wait_for pgrep -f "qemu-system.*$tmp"
+		kill "-$signal" "$pid"
+		wait "$pid" || true
+		tap_is "SIG$signal leaves no process and no file" \
+			"$(leftovers "$tmp")" ""
+	done
+	TMPDIR=$tmp "$vm" -n -- sleep 600 </dev/null >/dev/null 2>&1 &
+	pid=$!
+	wait_for pgrep -f "qemu-system.*$tmp"
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null || true
+	tap_check "SIGKILL leaves no VM" wait_for_not pgrep -f "$tmp"
+	rm -rf "$tmp"
+}
+
+wait_for() {
+	local i
+	for ((i = 0; i < 300; i++)); do
+		! "$@" >/dev/null || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+not() {
+	! "$@"
+}
+
+wait_for_not() {
+	wait_for not "$@"
+}
+
+# A terminal is passed through: what is typed arrives, in a real shell.
+test_terminal() {
+	printf '%s\n' 'tty; echo $((6 * 7))' 'exit 5' >"$work/typed"
+	rc=0
+	(sleep 25; cat "$work/typed"; sleep 60) |
+		timeout 120 script -qec "'$vm' -n -- bash --norc -i" \
+			"$work/typescript" >/dev/null || rc=$?
+	out=$(tr -d '\r' <"$work/typescript" | grep -xE '/dev/hvc0|42' || true)
+	tap_is "on a terminal the command has it" "$rc $out" \
+		$'5 /dev/hvc0\n42'
+}
+
+test_leftovers() {
+	local tmp=$work/tmp
+	mkdir -p "$tmp"
+	TMPDIR=$tmp run_vm -- true
+	tap_is "a run leaves no process and no file" "$(leftovers "$tmp")" ""
+	tap_is "and the tree as it was" \
+		"$(cd "$clone" && find . -name '*.o' -o -name '*.ko')" ""
+}
+
+trap clean_up EXIT
+make_clone
+test_output
+test_world
+test_without_module
+test_binary
+test_not_found
+test_timeout
+test_reports
+test_no_false_reports
+test_use
+test_parallel
+test_leftovers
+test_interrupt
+test_terminal
+tap_end
