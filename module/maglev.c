@@ -5,16 +5,28 @@
  * The table is filled in turns. Who takes the next turn is one question (with
  * equal weights, everyone in order; else a heap of due rounds), which slot it
  * then gets is another (walk its permutation to the first free slot).
+ *
+ * Envoy compares weights as doubles, so rounding decides many a turn: in exact
+ * arithmetic, one in five tables of small weights comes out different.
  */
 #include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/xxhash.h>
 
+#include "f64.h"
 #include "maglev.h"
 
 /* Probed slots between two calls of the relax hook: well below a millisecond. */
 #define STEPS_PER_RELAX		65536
+
+/* Of all endpoints together. */
+struct weights {
+	u64 sum;
+	u64 heaviest_share;	/* f64: heaviest / sum */
+	u32 heaviest;
+	bool equal;
+};
 
 bool maglev_size_valid(u32 size)
 {
@@ -109,18 +121,29 @@ static void heap_replace(struct maglev_endpoint *eps, u32 n, u64 key)
 
 /*
  * The round of an endpoint's next turn. It takes a turn in round i unless
- * i * weight < target; its target grows by the largest weight at each turn. So
- * after t turns that is the first later round i with i * weight >= t *
- * heaviest.
- * Rounds never exceed the table's size, for the heaviest takes a turn in each:
- * t * heaviest is below 2^23 * 2^32, and a round that does not fit is never reached.
+ * i * share < target, in doubles; its target grows by the largest share at each
+ * turn. So after t turns that is the first later round i with i * share >= target.
+ *
+ * Without rounding it would be the first with i * weight >= t * heaviest. That is
+ * within one round of the truth: t roundings of 2^-53 each, of at most
+ * MAGLEV_SIZE_MAX rounds, come to less than 0.01 rounds. Equality is common, and
+ * there rounding decides.
+ *
+ * Rounds beyond the table's size are never reached, as the heaviest takes a turn
+ * in each: t * heaviest is below 2^23 * 2^32.
  */
-static u32 next_round(const struct maglev_endpoint *ep, u32 round, u32 heaviest)
+static u32 next_round(const struct maglev_endpoint *ep, u32 round,
+		      u32 heaviest, u32 size)
 {
-	u64 target = (u64)ep->turns * heaviest;
-	u64 due = div_u64(target + ep->weight - 1, ep->weight);
+	u64 exact = div_u64((u64)ep->turns * heaviest + ep->weight - 1,
+			    ep->weight);
+	u64 due = max_t(u64, exact - 1, round + 1ULL);
 
-	return min_t(u64, max_t(u64, due, round + 1ULL), U32_MAX);
+	if (due > size)
+		return min_t(u64, due, U32_MAX);
+	while (f64_scale(due, ep->share) < ep->target)
+		due++;
+	return due;
 }
 
 /*
@@ -128,54 +151,65 @@ static u32 next_round(const struct maglev_endpoint *ep, u32 round, u32 heaviest)
  * size * (largest / average weight) steps: hours for a hostile configuration.
  * A heap of (round, index) gives the same order in size * log(n).
  */
-static u32 weighted_turn(struct maglev_endpoint *eps, u32 n, u32 heaviest)
+static u32 weighted_turn(struct maglev_endpoint *eps, u32 n,
+			 const struct weights *weights, u32 size)
 {
 	u32 round = eps[0].turn >> 32;
 	u32 index = (u32)eps[0].turn;
 	struct maglev_endpoint *ep = &eps[index];
 
 	ep->turns++;
-	heap_replace(eps, n, (u64)next_round(ep, round, heaviest) << 32 | index);
+	ep->target = f64_add(ep->target, weights->heaviest_share);
+	round = next_round(ep, round, weights->heaviest, size);
+	heap_replace(eps, n, (u64)round << 32 | index);
 	return index;
 }
 
-static void endpoints_reset(struct maglev_endpoint *eps, u32 n)
+static void weights_init(struct weights *w, const struct maglev_endpoint *eps,
+			 u32 n)
+{
+	u32 i;
+
+	w->equal = true;
+	w->sum = 0;
+	w->heaviest = 0;
+	for (i = 0; i < n; i++) {
+		w->equal &= eps[i].weight == eps[0].weight;
+		w->sum += eps[i].weight;
+		w->heaviest = max(w->heaviest, eps[i].weight);
+	}
+	w->heaviest_share = f64_ratio(w->heaviest, w->sum);
+}
+
+static void endpoints_reset(struct maglev_endpoint *eps, u32 n,
+			    const struct weights *weights)
 {
 	u32 i;
 
 	for (i = 0; i < n; i++) {
 		eps[i].next = eps[i].offset;
+		if (weights->equal)
+			continue;
 		eps[i].turns = 0;
+		eps[i].target = 0;
+		eps[i].share = f64_ratio(eps[i].weight, weights->sum);
 		/* everyone is due in round 1; ascending keys are a heap */
 		eps[i].turn = 1ULL << 32 | i;
 	}
 }
 
-static bool weights_equal(const struct maglev_endpoint *eps, u32 n,
-			  u32 *heaviest)
-{
-	bool equal = true;
-	u32 i;
-
-	*heaviest = eps[0].weight;
-	for (i = 1; i < n; i++) {
-		equal &= eps[i].weight == eps[0].weight;
-		*heaviest = max(*heaviest, eps[i].weight);
-	}
-	return equal;
-}
-
 void maglev_build(struct maglev *m, struct maglev_endpoint *eps, u32 n,
 		  void (*relax)(void))
 {
-	u32 filled, steps = 0, index = n - 1, heaviest;
-	bool equal = weights_equal(eps, n, &heaviest);
+	u32 filled, steps = 0, index = n - 1;
+	struct weights weights;
 
-	endpoints_reset(eps, n);
+	weights_init(&weights, eps, n);
+	endpoints_reset(eps, n, &weights);
 	memset(m->entries, 0xff, (size_t)m->size * m->width);
 	for (filled = 0; filled < m->size; filled++) {
-		if (!equal)
-			index = weighted_turn(eps, n, heaviest);
+		if (!weights.equal)
+			index = weighted_turn(eps, n, &weights, m->size);
 		else if (++index == n)
 			index = 0;
 		steps += take_turn(m, &eps[index], index);

@@ -27,7 +27,9 @@ struct maglev_endpoint {
 	u64 skip;		/* out: stride */
 	u64 next;		/* scratch: slot to try next */
 	u64 turn;		/* scratch: a place in the heap of who is due */
-	u32 weight;		/* in: at least 1 */
+	u64 share;		/* scratch, f64: of the weights' sum */
+	u64 target;		/* scratch, f64 */
+	u32 weight;		/* in: at least 1; the sum below 2^53 */
 	u32 turns;		/* scratch: taken */
 };
 

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "f64.h"
 #include "maglev.h"
 #include "selftest.h"
 
@@ -25,7 +26,9 @@ static const u32 sizes[] __initconst = { 2, 7, 251, 1009, SIZE_MAX_TRIED };
 struct maglev_trial {
 	struct maglev_endpoint eps[ENDPOINTS_MAX];
 	u64 next[ENDPOINTS_MAX];
+	u64 share[ENDPOINTS_MAX];
 	u64 target[ENDPOINTS_MAX];
+	u64 heaviest;
 	u32 expected[SIZE_MAX_TRIED];
 	u32 entries[SIZE_MAX_TRIED];
 	struct maglev m;
@@ -54,28 +57,42 @@ static void __init random_endpoints(struct maglev_trial *t, bool weighted)
 	}
 }
 
+static void __init naive_weights(struct maglev_trial *t)
+{
+	u32 k, heaviest = 0;
+	u64 sum = 0;
+
+	for (k = 0; k < t->n; k++) {
+		heaviest = max(heaviest, t->eps[k].weight);
+		sum += t->eps[k].weight;
+	}
+	for (k = 0; k < t->n; k++) {
+		t->next[k] = 0;
+		t->target[k] = 0;
+		t->share[k] = f64_ratio(t->eps[k].weight, sum);
+	}
+	t->heaviest = f64_ratio(heaviest, sum);
+}
+
 /* What maglev.c must agree with: 3.4 of the paper, with Envoy's weights. */
 static void __init naive_build(struct maglev_trial *t)
 {
-	u32 k, heaviest = 0, filled = 0;
-	u64 i, slot;
+	u32 i, k, left = t->m.size;
+	u64 slot;
 
-	memset(t->next, 0, sizeof(t->next));
-	memset(t->target, 0, sizeof(t->target));
+	naive_weights(t);
 	memset(t->expected, 0xff, sizeof(t->expected));
-	for (k = 0; k < t->n; k++)
-		heaviest = max(heaviest, t->eps[k].weight);
-	for (i = 1; filled < t->m.size; i++) {
-		for (k = 0; k < t->n && filled < t->m.size; k++) {
-			if (i * t->eps[k].weight < t->target[k])
+	for (i = 1; left; i++) {
+		for (k = 0; k < t->n && left; k++) {
+			if (f64_scale(i, t->share[k]) < t->target[k])
 				continue;
-			t->target[k] += heaviest;
+			t->target[k] = f64_add(t->target[k], t->heaviest);
 			do {
 				slot = (t->eps[k].offset + t->next[k]++ *
 					t->eps[k].skip) % t->m.size;
 			} while (t->expected[slot] != U32_MAX);
 			t->expected[slot] = k;
-			filled++;
+			left--;
 		}
 	}
 }
