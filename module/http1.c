@@ -76,7 +76,7 @@ static u32 skip_value(const char *buf, u32 pos, u32 end)
 
 	while (end - pos >= sizeof(word)) {
 		memcpy(&word, buf + pos, sizeof(word));
-		controls = control_bytes(le64_to_cpu(word));
+		controls = control_bytes(__le64_to_cpu(word));
 		if (!controls) {
 			pos += sizeof(word);
 			continue;

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "body.h"
+
+#include <linux/skbuff.h>
+
+void body_init(struct body *b, const struct http1_parser *p, bool unframe)
+{
+	b->framing = p->framing;
+	b->unframe = unframe;
+	b->left = p->content_length;
+	b->pass = 0;
+	b->pass_drop = false;
+	b->done = p->framing == HTTP1_BODY_NONE ||
+		  (p->framing == HTTP1_BODY_LENGTH && !p->content_length);
+	if (p->framing == HTTP1_BODY_CHUNKED)
+		http1_chunk_init(&b->chunk);
+}
+
+/* Send @len payload bytes, or take them as sent when the body is discarded. */
+static int pass_bytes(struct sk_buff *skb, u32 off, u32 len, struct sock *to,
+		      bool more)
+{
+	return to ? out_send_skb(to, skb, off, len, more) : len;
+}
+
+/* The line that the receiver gets for what the decoder has found. */
+static int frame_line(const struct body *b, enum http1_chunk_event event,
+		      char *line, size_t size)
+{
+	switch (event) {
+	case HTTP1_CHUNK_SIZE:
+		return scnprintf(line, size, "%llx\r\n",
+				 (unsigned long long)b->chunk.size);
+	case HTTP1_CHUNK_LAST:
+		return scnprintf(line, size, "0\r\n");
+	case HTTP1_CHUNK_END:
+	case HTTP1_CHUNK_DONE:
+		return scnprintf(line, size, "\r\n");
+	default:
+		return 0;
+	}
+}
+
+/* Act on an event that consumed @used bytes. Returns 0 or a negative errno. */
+static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
+		       struct sock *to, struct out *out, bool more)
+{
+	char line[24];
+	int n;
+
+	switch (event) {
+	case HTTP1_CHUNK_ERROR:
+		return -EBADMSG;
+	case HTTP1_CHUNK_DATA:
+		b->pass = used;
+		b->pass_drop = false;
+		return 0;
+	case HTTP1_CHUNK_TRAILER:
+		b->pass = used;
+		b->pass_drop = b->unframe;
+		return 0;
+	case HTTP1_CHUNK_DONE:
+		b->done = true;
+		break;
+	default:
+		break;
+	}
+	if (!to || b->unframe)
+		return 0;
+	n = frame_line(b, event, line, sizeof(line));
+	return n ? out_send(out, to, line, n, more && !b->done) : 0;
+}
+
+/* Send what is decoded. Returns bytes of it consumed, or a negative errno. */
+static int chunk_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+		      struct sock *to)
+{
+	u32 n = min(b->pass, len);
+	int sent;
+
+	sent = pass_bytes(skb, off, n, b->pass_drop ? NULL : to, n < len);
+	if (sent > 0)
+		b->pass -= sent;
+	return sent;
+}
+
+/* Feed one contiguous piece to the decoder until it yields bytes to pass. */
+static int chunk_decode(struct body *b, const u8 *data, u32 len,
+			struct sock *to, struct out *out, bool more)
+{
+	enum http1_chunk_event event;
+	u32 used, at = 0;
+	int err;
+
+	while (at < len && !b->done && out_empty(out)) {
+		event = http1_chunk_next(&b->chunk, (const char *)data + at,
+					 len - at, &used);
+		err = chunk_event(b, event, used, to, out,
+				  more || at + used < len);
+		if (err)
+			return err;
+		if (b->pass)
+			break;		/* not consumed until they are sent */
+		at += used;
+	}
+	return at;
+}
+
+static int pass_chunked(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+			struct sock *to, struct out *out)
+{
+	struct skb_seq_state seq;
+	const u8 *data;
+	u32 at = 0, n;
+	int ret = 0;
+
+	while (at < len && !b->done && out_empty(out)) {
+		if (b->pass) {
+			ret = chunk_pass(b, skb, off + at, len - at, to);
+			if (ret <= 0)
+				break;
+			at += ret;
+			if (b->pass)
+				break;		/* no room, or no more bytes */
+			continue;
+		}
+		skb_prepare_seq_read(skb, off + at, off + len, &seq);
+		n = skb_seq_read(0, &data, &seq);
+		if (!n) {
+			skb_abort_seq_read(&seq);
+			break;
+		}
+		ret = chunk_decode(b, data, n, to, out, at + n < len);
+		skb_abort_seq_read(&seq);
+		if (ret < 0)
+			return ret;
+		at += ret;
+	}
+	if (at)
+		return at;
+	return ret < 0 ? ret : -EAGAIN;
+}
+
+static int pass_length(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+		       struct sock *to)
+{
+	u32 n = min_t(u64, len, b->left);
+	int sent;
+
+	sent = pass_bytes(skb, off, n, to, false);
+	if (sent > 0) {
+		b->left -= sent;
+		b->done = !b->left;
+	}
+	return sent;
+}
+
+int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+	      struct sock *to, struct out *out)
+{
+	switch (b->framing) {
+	case HTTP1_BODY_LENGTH:
+		return pass_length(b, skb, off, len, to);
+	case HTTP1_BODY_CHUNKED:
+		return pass_chunked(b, skb, off, len, to, out);
+	default:
+		return pass_bytes(skb, off, len, to, false);
+	}
+}

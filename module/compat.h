@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * compat: every difference between the kernels that we run on.
+ *
+ * Kbuild probes the headers for what there is (MESH_HAVE_x); nothing asks for a
+ * version. Nobody else looks at MESH_HAVE_x.
+ */
+#ifndef L7MESH_COMPAT_H
+#define L7MESH_COMPAT_H
+
+#include <linux/bvec.h>
+#include <linux/net.h>
+#include <linux/timer.h>
+#include <linux/uio.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+/* ---- timers: renamed in 6.15 and 6.16 ---- */
+
+#ifdef MESH_HAVE_TIMER_CONTAINER_OF
+#define compat_timer_container_of(var, timer, field) \
+	timer_container_of(var, timer, field)
+#else
+#define compat_timer_container_of(var, timer, field) \
+	from_timer(var, timer, field)
+#endif
+
+static inline int compat_timer_delete_sync(struct timer_list *timer)
+{
+#ifdef MESH_HAVE_TIMER_DELETE
+	return timer_delete_sync(timer);
+#else
+	return del_timer_sync(timer);
+#endif
+}
+
+/* ---- kernel_connect(), kernel_bind(): another type of address since 6.19 ---- */
+
+#ifdef MESH_HAVE_SOCKADDR_UNSIZED
+#define COMPAT_SOCKADDR(ss) ((struct sockaddr_unsized *)(ss))
+#else
+#define COMPAT_SOCKADDR(ss) ((struct sockaddr *)(ss))
+#endif
+
+static inline int compat_connect(struct socket *sock,
+				 struct sockaddr_storage *ss, int len,
+				 int flags)
+{
+	return kernel_connect(sock, COMPAT_SOCKADDR(ss), len, flags);
+}
+
+static inline int compat_bind(struct socket *sock, struct sockaddr_storage *ss,
+			      int len)
+{
+	return kernel_bind(sock, COMPAT_SOCKADDR(ss), len);
+}
+
+/* ---- sending in softirq ---- */
+
+/* Let tcp_sendmsg_locked() run where there is no task to borrow pages from. */
+static inline void compat_sock_softirq_send(struct sock *sk)
+{
+	sk->sk_allocation = GFP_ATOMIC;
+#ifdef MESH_HAVE_USE_TASK_FRAG
+	sk->sk_use_task_frag = false;
+#endif
+}
+
+/**
+ * compat_send_page() - Send bytes of a page by reference
+ * @sk: locked socket
+ * @page: page
+ * @off: first byte; may lie beyond the first page of a compound one
+ * @len: how many
+ * @flags: MSG_*
+ *
+ * sendpage() until 6.4, MSG_SPLICE_PAGES afterwards.
+ *
+ * Return: bytes sent or a negative errno.
+ */
+static inline int compat_send_page(struct sock *sk, struct page *page, u32 off,
+				   u32 len, int flags)
+{
+#ifdef MESH_HAVE_SENDPAGE
+	return tcp_sendpage_locked(sk, page, off, len, flags);
+#else
+	struct msghdr msg = { .msg_flags = flags | MSG_SPLICE_PAGES };
+	struct bio_vec bvec;
+
+	bvec_set_page(&bvec, page, len, off);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bvec, 1, len);
+	return tcp_sendmsg_locked(sk, &msg, len);
+#endif
+}
+
+/**
+ * compat_sock_hold_net() - Let a kernel socket finish closing on its own
+ * @sk: kernel socket about to be released
+ *
+ * tcp_close() stops the timers of a socket that holds no reference to its
+ * namespace, so that a lost FIN would never be sent again. A namespace that is
+ * going keeps none.
+ *
+ * Context: process, no socket lock held.
+ */
+static inline void compat_sock_hold_net(struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+
+	if (sk->sk_net_refcnt || !maybe_get_net(net))
+		return;
+#ifdef MESH_HAVE_NET_REFCNT_UPGRADE
+	sk_net_refcnt_upgrade(sk);	/* takes a reference of its own */
+	put_net(net);
+#else
+#ifdef MESH_HAVE_NETNS_TRACKER_FREE
+	__netns_tracker_free(net, &sk->ns_tracker, false);
+#endif
+	sk->sk_net_refcnt = 1;
+	netns_tracker_alloc(net, &sk->ns_tracker, GFP_KERNEL);
+	sock_inuse_add(net, 1);
+#endif
+}
+
+#endif

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "conn.h"
+
+#include <linux/module.h>
+#include <net/tcp.h>
+#include "compat.h"
+#include "http_net_priv.h"
+#include "leg.h"
+#include "redirect.h"
+#include "stats.h"
+
+/* How soon a send is tried again for which there was no memory. */
+#define RETRY_DELAY	(HZ / 50 + 1)
+
+static struct kmem_cache *conn_cache;
+
+int conn_cache_init(void)
+{
+	conn_cache = kmem_cache_create("l7mesh_conn", sizeof(struct conn), 0,
+				       0, NULL);
+	return conn_cache ? 0 : -ENOMEM;
+}
+
+void conn_cache_exit(void)
+{
+	kmem_cache_destroy(conn_cache);
+}
+
+static void conn_put(struct conn *c)
+{
+	if (!refcount_dec_and_test(&c->ref))
+		return;
+	kmem_cache_free(conn_cache, c);
+	object_destroyed(OBJECT_CONN);
+}
+
+void conn_kick(struct conn *c)
+{
+	refcount_inc(&c->ref);
+	if (!queue_work(http_wq, &c->work))
+		conn_put(c);
+}
+
+/* ---- time ---- */
+
+static void conn_timer(struct timer_list *t)
+{
+	struct conn *c = compat_timer_container_of(c, t, timer);
+	unsigned long deadline = READ_ONCE(c->deadline);
+
+	if (!READ_ONCE(c->retry_soon)) {
+		if (!deadline)
+			return;
+		if (time_before(jiffies, deadline)) {
+			mod_timer(t, deadline);
+			return;
+		}
+	}
+	conn_kick(c);
+}
+
+static void wake_by(struct conn *c, unsigned long at)
+{
+	if (!timer_pending(&c->timer) ||
+	    time_after(READ_ONCE(c->timer.expires), at))
+		mod_timer(&c->timer, at);
+}
+
+void conn_set_deadline(struct conn *c, u32 ms)
+{
+	unsigned long at = jiffies + msecs_to_jiffies(ms);
+
+	if (!ms) {
+		WRITE_ONCE(c->deadline, 0);
+		return;
+	}
+	WRITE_ONCE(c->deadline, at ?: 1);
+	wake_by(c, at);
+}
+
+static bool deadline_passed(const struct conn *c)
+{
+	return c->deadline && !time_before(jiffies, c->deadline);
+}
+
+void conn_await_room(struct conn *c, const struct sock *sk)
+{
+	if (!tcp_rtx_and_write_queues_empty(sk))
+		return;
+	WRITE_ONCE(c->retry_soon, true);
+	wake_by(c, jiffies + RETRY_DELAY);
+}
+
+/* ---- events ---- */
+
+/* Run the exchange where the event happened. The socket is locked. */
+static void run_inline(struct conn *c, struct leg *held)
+{
+	struct run run = { .held = held };
+
+	stat_inc(c->mesh->stats, STAT_RUN_INLINE);
+	exchange_run(c, &run);
+	if (run.defer)
+		conn_kick(c);
+}
+
+static void conn_event(struct sock *sk)
+{
+	struct conn *c = sk->sk_user_data;
+
+	/* Our own sends report space; whoever runs the exchange looks anyway. */
+	if (!c || c->running)
+		return;
+	if (sock_owned_by_user_nocheck(sk)) {
+		conn_kick(c);
+		return;
+	}
+	run_inline(c, NULL);
+}
+
+static void conn_write_space(struct sock *sk)
+{
+	struct conn *c = sk->sk_user_data;
+
+	if (!c)
+		return;
+	c->saved_write_space(sk);
+	conn_event(sk);
+}
+
+void conn_leg_event(struct conn *c, struct leg *leg)
+{
+	struct sock *sk = c->sk;
+
+	local_bh_disable();
+	if (!spin_trylock(&sk->sk_lock.slock)) {
+		conn_kick(c);
+	} else {
+		if (sock_owned_by_user_nocheck(sk))
+			conn_kick(c);
+		else
+			run_inline(c, leg);
+		spin_unlock(&sk->sk_lock.slock);
+	}
+	local_bh_enable();
+}
+
+static void conn_hook(struct conn *c)
+{
+	struct sock *sk = c->sk;
+
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	c->saved_data_ready = sk->sk_data_ready;
+	c->saved_state_change = sk->sk_state_change;
+	c->saved_write_space = sk->sk_write_space;
+	c->saved_error_report = sk->sk_error_report;
+	sk->sk_user_data = c;
+	sk->sk_data_ready = conn_event;
+	sk->sk_state_change = conn_event;
+	sk->sk_error_report = conn_event;
+	sk->sk_write_space = conn_write_space;
+	write_unlock_bh(&sk->sk_callback_lock);
+	compat_sock_softirq_send(sk);
+	release_sock(sk);
+}
+
+/* The socket is locked. */
+static void conn_unhook(struct conn *c)
+{
+	struct sock *sk = c->sk;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_user_data = NULL;
+	sk->sk_data_ready = c->saved_data_ready;
+	sk->sk_state_change = c->saved_state_change;
+	sk->sk_write_space = c->saved_write_space;
+	sk->sk_error_report = c->saved_error_report;
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+/* ---- the work ---- */
+
+static void close_legs(struct list_head *doomed)
+{
+	struct leg *leg, *next;
+
+	list_for_each_entry_safe(leg, next, doomed, list)
+		leg_close(leg);
+}
+
+static void forget(struct conn *c)
+{
+	struct http_net *hn = c->hn;
+
+	spin_lock_bh(&hn->conns_lock);
+	list_del(&c->list);
+	spin_unlock_bh(&hn->conns_lock);
+	http_net_conn_gone(hn);
+}
+
+/* See the header: who may still hold a connection when it ends. */
+static void conn_close(struct conn *c)
+{
+	struct run run = { .may_sleep = true };
+	LIST_HEAD(doomed);
+
+	lock_sock(c->sk);
+	c->closed = true;
+	conn_unhook(c);
+	exchange_release(c, &run);
+	list_splice_init(&c->doomed_legs, &doomed);
+	release_sock(c->sk);
+	close_legs(&doomed);
+	compat_timer_delete_sync(&c->timer);
+	if (c->reset)
+		sock_no_linger(c->sk);
+	compat_sock_hold_net(c->sk);
+	sock_release(c->sock);
+	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CLOSED);
+	mesh_put(c->mesh);
+	forget(c);
+	/* http_exit() waits for this work before the module's text goes. */
+	module_put(THIS_MODULE);
+	conn_put(c);
+}
+
+static void open_leg(struct conn *c)
+{
+	struct endpoint *ep;
+	struct leg *leg;
+	int err;
+
+	lock_sock(c->sk);
+	c->open_leg = false;
+	ep = endpoint_get(c->ex.ep);
+	release_sock(c->sk);
+
+	leg = leg_open(c->hn, ep, c, &err);
+
+	lock_sock(c->sk);
+	exchange_leg_opened(c, leg, err);
+	release_sock(c->sk);
+	endpoint_put(ep);
+}
+
+static void shut_down(struct conn *c)
+{
+	kernel_sock_shutdown(c->sock, SHUT_WR);
+	lock_sock(c->sk);
+	c->shut_down = false;
+	c->shut_down_sent = true;
+	release_sock(c->sk);
+}
+
+/* One round under the lock, then what may not be done under it. Returns whether
+ * another round is due.
+ */
+static bool work_round(struct conn *c)
+{
+	struct run run = { .may_sleep = true };
+	bool open, shut, again;
+	LIST_HEAD(doomed);
+
+	lock_sock(c->sk);
+	WRITE_ONCE(c->retry_soon, false);
+	if (!c->ended && deadline_passed(c)) {
+		c->deadline = 0;
+		exchange_timeout(c, &run);
+	}
+	exchange_run(c, &run);
+	open = c->open_leg && !c->ended;
+	shut = c->shut_down && !c->ended;
+	list_splice_init(&c->doomed_legs, &doomed);
+	release_sock(c->sk);
+
+	close_legs(&doomed);
+	again = open || shut;
+	if (open)
+		open_leg(c);
+	if (shut)
+		shut_down(c);
+	return again;
+}
+
+static void conn_run(struct conn *c)
+{
+	if (c->closed)
+		return;
+	stat_inc(c->mesh->stats, STAT_RUN_DEFERRED);
+	while (work_round(c))
+		;
+	if (c->ended)
+		conn_close(c);
+}
+
+static void conn_work(struct work_struct *work)
+{
+	struct conn *c = container_of(work, struct conn, work);
+
+	conn_run(c);
+	conn_put(c);
+}
+
+/* ---- the beginning ---- */
+
+static struct mesh *mesh_get_obeyed(const struct net *net)
+{
+	struct mesh *m;
+
+	rcu_read_lock();
+	m = mesh_obeyed(net);
+	if (m && !mesh_tryget(m))
+		m = NULL;
+	rcu_read_unlock();
+	return m;
+}
+
+static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
+			       struct mesh *mesh)
+{
+	struct conn *c = kmem_cache_zalloc(conn_cache, GFP_KERNEL);
+
+	if (!c)
+		return NULL;
+	refcount_set(&c->ref, 1);
+	c->hn = hn;
+	c->mesh = mesh;
+	c->sock = sock;
+	c->sk = sock->sk;
+	INIT_WORK(&c->work, conn_work);
+	INIT_LIST_HEAD(&c->doomed_legs);
+	timer_setup(&c->timer, conn_timer, 0);
+	object_created(OBJECT_CONN);
+	return c;
+}
+
+/* Timeouts for the time before the first request is understood. */
+static void load_timeouts(struct conn *c)
+{
+	const struct listener_slot *slot;
+	struct snapshot *s = mesh_snapshot_get(c->mesh);
+
+	if (!exchange_load_listener(c, s, &slot))
+		c->killed = true;
+	snapshot_put(s);
+}
+
+static void reset_socket(struct socket *sock)
+{
+	sock_no_linger(sock->sk);
+	sock_release(sock);
+}
+
+static void conn_begin(struct conn *c)
+{
+	struct http_net *hn = c->hn;
+
+	tcp_sock_set_nodelay(c->sk);
+	load_timeouts(c);
+	http_net_conn_born(hn);
+	spin_lock_bh(&hn->conns_lock);
+	list_add(&c->list, &hn->conns);
+	spin_unlock_bh(&hn->conns_lock);
+	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CONNECTIONS);
+	conn_hook(c);
+	lock_sock(c->sk);
+	conn_set_deadline(c, c->ex.idle_timeout);
+	release_sock(c->sk);
+	/* What came before the hook was not noticed. */
+	conn_kick(c);
+}
+
+void conn_accept(struct http_net *hn, struct socket *sock)
+{
+	struct address original, source;
+	struct mesh *mesh;
+	struct conn *c;
+
+	mesh = mesh_get_obeyed(hn->net);
+	if (!mesh)
+		goto reset;
+	if (!redirect_claim(sock->sk, &original, &source)) {
+		stat_inc(mesh->stats, STAT_DOWNSTREAM_STRANGERS);
+		goto put_mesh;
+	}
+	if (!try_module_get(THIS_MODULE))
+		goto put_mesh;
+	c = conn_alloc(hn, sock, mesh);
+	if (!c)
+		goto put_module;
+	c->original = original;
+	c->source = source;
+	conn_begin(c);
+	return;
+
+put_module:
+	module_put(THIS_MODULE);
+put_mesh:
+	mesh_put(mesh);
+reset:
+	reset_socket(sock);
+}

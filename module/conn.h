@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * conn: a downstream connection, from an application to the HTTP engine.
+ *
+ * Context. The lock of the downstream socket (conn->sk) protects a connection.
+ * Events of either socket run the exchange where they happen, in softirq, when
+ * both locks are free; otherwise, and whenever something may sleep (a leg is
+ * opened, a socket is closed, memory is waited for), conn->work does it.
+ *
+ * References: one for being open, dropped by conn_close(); one for each time the
+ * work is queued. A leg that is bound to a connection has a pointer without a
+ * reference: conn_close() takes it back under the leg's lock before it drops the
+ * first reference. The mesh and the module are held as long as the connection.
+ *
+ * End: only the work closes a connection. By then no leg points to it, its
+ * callbacks are detached under the socket lock, the timer is deleted; the work
+ * itself may still be queued once more and finds it closed.
+ */
+#ifndef L7MESH_CONN_H
+#define L7MESH_CONN_H
+
+#include <linux/refcount.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include <net/sock.h>
+#include "address.h"
+#include "exchange.h"
+#include "mesh.h"
+
+struct conn {
+	struct socket *sock;
+	struct sock *sk;
+	struct http_net *hn;
+	struct mesh *mesh;
+	struct address original;	/* what the client connected to */
+	struct address source;		/* the client */
+	refcount_t ref;
+	struct list_head list;		/* hn->conns */
+	struct work_struct work;
+	struct timer_list timer;
+	unsigned long deadline;		/* jiffies */
+	void (*saved_data_ready)(struct sock *sk);
+	void (*saved_state_change)(struct sock *sk);
+	void (*saved_write_space)(struct sock *sk);
+	void (*saved_error_report)(struct sock *sk);
+
+	/* under the socket lock */
+	struct exchange ex;
+	struct leg *leg;		/* bound, or NULL */
+	struct list_head doomed_legs;	/* to be closed by the work */
+	bool running;			/* the exchange is being run */
+	bool open_leg;			/* the work is to open a leg */
+	bool shut_down;			/* the work is to send FIN */
+	bool shut_down_sent;		/* and has */
+	bool retry_soon;		/* memory was short: the timer is to kick */
+	bool ended;			/* the work is to close this */
+	bool reset;			/* with RST */
+	bool closed;
+	bool draining;			/* no further request, from any context */
+	bool killed;			/* close at once, from any context */
+};
+
+int conn_cache_init(void);
+void conn_cache_exit(void);
+
+/**
+ * conn_accept() - Take over an accepted socket
+ * @hn: namespace
+ * @sock: accepted socket; belongs to the connection afterwards, and is closed if
+ * this fails
+ *
+ * Context: process. A socket that is not the other end of a redirection of ours
+ * is reset.
+ */
+void conn_accept(struct http_net *hn, struct socket *sock);
+
+/**
+ * conn_leg_event() - Something happened to the leg that a connection uses
+ * @c: connection
+ * @leg: its leg, whose socket is locked
+ */
+void conn_leg_event(struct conn *c, struct leg *leg);
+
+/**
+ * conn_kick() - Let the work look at a connection
+ * @c: connection, kept alive by the caller
+ *
+ * Any context.
+ */
+void conn_kick(struct conn *c);
+
+/**
+ * conn_set_deadline() - When the connection's patience ends
+ * @c: connection, locked
+ * @ms: from now; 0: never
+ *
+ * The timer is only touched when it would fire too late.
+ */
+void conn_set_deadline(struct conn *c, u32 ms);
+
+/**
+ * conn_await_room() - A send found no room
+ * @c: connection, locked
+ * @sk: either of its sockets, locked
+ *
+ * Usually the socket says when there is room. If memory was short with nothing
+ * in flight it never would: then the timer tries again.
+ */
+void conn_await_room(struct conn *c, const struct sock *sk);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * exchange: one HTTP request on a downstream connection and the response to it.
+ *
+ * A state machine that is run whenever something may have changed: bytes came,
+ * room came, a leg connected, somebody closed, time is up. Running it when there
+ * is nothing to do is harmless. Requests of a connection are served one after the
+ * other, so pipelined ones are answered in order; what the client sends ahead
+ * waits in the socket.
+ *
+ * RFC 9110, RFC 9112.
+ */
+#ifndef L7MESH_EXCHANGE_H
+#define L7MESH_EXCHANGE_H
+
+#include "body.h"
+#include "config.h"
+#include "head.h"
+#include "out.h"
+#include "stats.h"
+
+struct conn;
+struct leg;
+
+enum request_state {
+	REQUEST_IDLE,		/* not a byte of it yet */
+	REQUEST_HEAD,		/* part of its head */
+	REQUEST_PARSED,		/* its head is whole */
+	REQUEST_ROUTED,		/* has an endpoint, wants a leg */
+	REQUEST_CONNECTING,	/* its leg is there or being opened */
+	REQUEST_BODY,		/* head sent (or in ->up), body being passed on */
+	REQUEST_DONE,
+	REQUEST_DISCARD,	/* what comes is read and thrown away; only to close */
+};
+
+enum response_state {
+	RESPONSE_NONE,		/* nothing sent upstream yet */
+	RESPONSE_HEAD,		/* waited for, or part of its head */
+	RESPONSE_BODY,
+	RESPONSE_DONE,		/* all of it is sent, or in ->down */
+};
+
+struct exchange {
+	u8 request;		/* enum request_state */
+	u8 response;		/* enum response_state */
+	bool retried;
+	bool reused_leg;
+	bool local;		/* the response is ours */
+	bool http10;		/* the client speaks HTTP/1.0 */
+	bool close;		/* close downstream after the response */
+	bool leg_reusable;	/* as far as the response says */
+	bool counted;		/* in requests */
+	u32 request_timeout;	/* ms, of the listener */
+	u32 idle_timeout;	/* ms, of the listener */
+	struct snapshot *snapshot;	/* held while a request is served */
+	struct cluster *cluster;	/* of the snapshot */
+	struct endpoint *ep;		/* of the snapshot */
+	struct head *request_head;
+	struct head *response_head;
+	struct body request_body;
+	struct body response_body;
+	struct out up;		/* our bytes for the leg */
+	struct out down;	/* our bytes for the client */
+};
+
+/* How an exchange is being run. */
+struct run {
+	bool may_sleep;
+	bool defer;		/* out: the work must go on */
+	bool again;		/* private */
+	struct leg *held;	/* locked by the caller, or NULL */
+	struct leg *locked;	/* private: locked by the run itself */
+};
+
+/**
+ * exchange_run() - Go as far as possible
+ * @c: connection, locked
+ * @run: how
+ *
+ * The caller sets may_sleep and held; on return no lock of the run's own is held,
+ * and if @run->defer is set the caller is to kick the work.
+ */
+void exchange_run(struct conn *c, struct run *run);
+
+/**
+ * exchange_timeout() - The deadline has passed
+ * @c: connection, locked
+ * @run: how, may_sleep
+ */
+void exchange_timeout(struct conn *c, struct run *run);
+
+/**
+ * exchange_leg_opened() - The leg that was wanted is there, or is not
+ * @c: connection, locked
+ * @leg: leg, or NULL
+ * @err: why not
+ */
+void exchange_leg_opened(struct conn *c, struct leg *leg, int err);
+
+/**
+ * exchange_release() - Give back what an exchange holds
+ * @c: connection, locked; its leg is unbound and doomed
+ * @run: how
+ */
+void exchange_release(struct conn *c, struct run *run);
+
+/* Read the timeouts of the listener; false if there is none any more. */
+bool exchange_load_listener(struct conn *c, const struct snapshot *s,
+			    const struct listener_slot **slot);
+
+#endif

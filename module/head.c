@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "head.h"
+
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+
+static struct kmem_cache *head_cache;
+
+int head_cache_init(void)
+{
+	head_cache = kmem_cache_create("l7mesh_head", sizeof(struct head), 0, 0,
+				       NULL);
+	return head_cache ? 0 : -ENOMEM;
+}
+
+void head_cache_exit(void)
+{
+	kmem_cache_destroy(head_cache);
+}
+
+struct head *head_alloc(bool response, gfp_t gfp)
+{
+	struct head *h = kmem_cache_alloc(head_cache, gfp);
+
+	if (!h)
+		return NULL;
+	http1_init(&h->parser, response);
+	h->len = 0;
+	h->cap = HEAD_INLINE;
+	h->data = h->inline_data;
+	return h;
+}
+
+void head_free(struct head *h)
+{
+	if (!h)
+		return;
+	if (h->data != h->inline_data)
+		kvfree(h->data);
+	kmem_cache_free(head_cache, h);
+}
+
+/* In softirq only kmalloc will do, which may well refuse 64 KiB. */
+static char *buffer_alloc(u32 size, gfp_t gfp)
+{
+	if (gfpflags_allow_blocking(gfp))
+		return kvmalloc(size, gfp);
+	return kmalloc(size, gfp | __GFP_NOWARN);
+}
+
+static int head_grow(struct head *h, gfp_t gfp)
+{
+	u32 cap = h->cap < 4096 ? 4096 : h->cap * 2;
+	char *data = buffer_alloc(cap, gfp);
+
+	if (!data)
+		return HEAD_NO_MEMORY;
+	memcpy(data, h->data, h->len);
+	if (h->data != h->inline_data)
+		kvfree(h->data);
+	h->data = data;
+	h->cap = cap;
+	return 0;
+}
+
+int head_gather(struct head *h, struct sk_buff *skb, u32 off, u32 len,
+		gfp_t gfp, enum http1_result *result)
+{
+	u32 before = h->len, n;
+	int err;
+
+	if (h->len == h->cap) {
+		err = head_grow(h, gfp);
+		if (err)
+			return err;
+	}
+	n = min(len, h->cap - h->len);
+	/* Cannot fail: the range is inside the skb. */
+	skb_copy_bits(skb, off, h->data + h->len, n);
+	h->len += n;
+	*result = http1_parse(&h->parser, h->data, h->len);
+	if (*result == HTTP1_DONE)
+		h->len = h->parser.head_len;
+	return h->len - before;
+}
+
+/* Appends to a buffer whose size was reckoned beforehand. */
+struct writer {
+	char *data;
+	u32 len;
+	u32 cap;
+};
+
+static int writer_init(struct writer *w, u32 cap)
+{
+	w->data = kmalloc(cap, GFP_ATOMIC | __GFP_NOWARN);
+	w->len = 0;
+	w->cap = cap;
+	return w->data ? 0 : -ENOMEM;
+}
+
+/* A size reckoned too small loses the message, never memory. */
+static void put(struct writer *w, struct span s)
+{
+	if (WARN_ON_ONCE(s.len > w->cap - w->len))
+		return;
+	memcpy(w->data + w->len, s.p, s.len);
+	w->len += s.len;
+}
+
+static void put_field(struct writer *w, struct span name, struct span value)
+{
+	put(w, name);
+	put(w, SPAN(": "));
+	put(w, value);
+	put(w, SPAN("\r\n"));
+}
+
+static void put_content_length(struct writer *w, u64 length)
+{
+	char text[24];
+	int n = scnprintf(text, sizeof(text), "%llu",
+			  (unsigned long long)length);
+
+	put_field(w, SPAN("content-length"), (struct span){ text, n });
+}
+
+static void put_framing(struct writer *w, u8 framing, u64 length)
+{
+	if (framing == HTTP1_BODY_LENGTH)
+		put_content_length(w, length);
+	else if (framing == HTTP1_BODY_CHUNKED)
+		put_field(w, SPAN("transfer-encoding"), SPAN("chunked"));
+}
+
+static void put_received_field(struct writer *w, const struct head *h,
+			       const struct http1_field *f)
+{
+	put_field(w, head_span(h, f->name, f->name_len),
+		  head_span(h, f->value, f->value_len));
+}
+
+/* A version 4 UUID, RFC 9562 5.4. */
+static void put_request_id(struct writer *w)
+{
+	static const u8 groups[] = { 4, 2, 2, 2, 6 };
+	char text[36], *at = text;
+	u8 id[16], *from = id;
+	int i;
+
+	get_random_bytes(id, sizeof(id));
+	id[6] = (id[6] & 0x0f) | 0x40;
+	id[8] = (id[8] & 0x3f) | 0x80;
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		if (i)
+			*at++ = '-';
+		at = bin2hex(at, from, groups[i]);
+		from += groups[i];
+	}
+	put_field(w, SPAN("x-request-id"), (struct span){ text, sizeof(text) });
+}
+
+/*
+ * The target in origin form: that is what an origin server expects
+ * (RFC 9112 3.2.1), whatever form the client used.
+ */
+static void put_target(struct writer *w, const struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+
+	if (!p->path_len)
+		put(w, SPAN("/"));
+	put(w, head_span(h, p->path, p->path_len));
+	if (p->query_len) {
+		put(w, SPAN("?"));
+		put(w, head_span(h, p->query, p->query_len));
+	}
+}
+
+/* The authority that routing used is the one that is passed on. */
+static void put_host(struct writer *w, const struct head *h,
+		     const struct address *original)
+{
+	const struct http1_parser *p = &h->parser;
+	char text[ADDRESS_TEXT_MAX];
+	int n;
+
+	if (p->authority_len) {
+		put_field(w, SPAN("host"),
+			  head_span(h, p->authority, p->authority_len));
+		return;
+	}
+	n = address_text(original, text);
+	put_field(w, SPAN("host"), (struct span){ text, n });
+}
+
+static bool generated_in_request(u8 id)
+{
+	return id == HTTP1_HOST || id == HTTP1_CONTENT_LENGTH ||
+	       id == HTTP1_TRANSFER_ENCODING;
+}
+
+static void put_request_fields(struct writer *w, const struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+	bool id = false, proto = false;
+	int i;
+
+	for (i = 0; i < p->nfields; i++) {
+		const struct http1_field *f = &p->fields[i];
+
+		if (f->hop || generated_in_request(f->id))
+			continue;
+		id |= f->id == HTTP1_X_REQUEST_ID;
+		proto |= f->id == HTTP1_X_FORWARDED_PROTO;
+		put_received_field(w, h, f);
+	}
+	if (!proto)
+		put_field(w, SPAN("x-forwarded-proto"), SPAN("http"));
+	if (!id)
+		put_request_id(w);
+}
+
+/* More than the fields that are added take, plus ": " and CRLF for white space
+ * that was not received.
+ */
+#define HEAD_ADDED	256
+#define FIELD_ADDED	4
+
+static u32 written_max(const struct head *h)
+{
+	return h->parser.head_len + h->parser.nfields * FIELD_ADDED +
+	       HEAD_ADDED;
+}
+
+int head_write_request(const struct head *h, const struct address *original,
+		       struct out *out)
+{
+	const struct http1_parser *p = &h->parser;
+	struct writer w;
+
+	if (writer_init(&w, written_max(h)))
+		return -ENOMEM;
+	put(&w, head_span(h, p->method, p->method_len));
+	put(&w, SPAN(" "));
+	put_target(&w, h);
+	put(&w, SPAN(" HTTP/1.1\r\n"));
+	put_host(&w, h, original);
+	put_request_fields(&w, h);
+	put_framing(&w, p->framing, p->content_length);
+	put(&w, SPAN("\r\n"));
+	out_take(out, w.data, w.len);
+	return 0;
+}
+
+static void put_status_line(struct writer *w, const struct head *h)
+{
+	char text[24];
+	int n = scnprintf(text, sizeof(text), "HTTP/1.1 %u ",
+			  h->parser.status);
+
+	put(w, (struct span){ text, n });
+	put(w, head_span(h, h->parser.reason, h->parser.reason_len));
+	put(w, SPAN("\r\n"));
+}
+
+/*
+ * Content-Length of a response without a body describes what a GET would have
+ * had (RFC 9110 8.6), so it is passed on as it is; otherwise it is generated.
+ */
+static bool forward_response_field(const struct head *h,
+				   const struct http1_field *f, u8 framing)
+{
+	if (f->hop || f->id == HTTP1_TRANSFER_ENCODING)
+		return false;
+	if (f->id != HTTP1_CONTENT_LENGTH)
+		return true;
+	return framing == HTTP1_BODY_NONE && h->parser.status >= 200 &&
+	       h->parser.status != 204;
+}
+
+int head_write_response(const struct head *h, u8 framing,
+			const char *connection, struct out *out)
+{
+	const struct http1_parser *p = &h->parser;
+	struct writer w;
+	int i;
+
+	if (writer_init(&w, written_max(h)))
+		return -ENOMEM;
+	put_status_line(&w, h);
+	for (i = 0; i < p->nfields; i++)
+		if (forward_response_field(h, &p->fields[i], framing))
+			put_received_field(&w, h, &p->fields[i]);
+	put_framing(&w, framing, p->content_length);
+	if (connection)
+		put_field(&w, SPAN("connection"),
+			  (struct span){ connection, strlen(connection) });
+	put(&w, SPAN("\r\n"));
+	out_take(out, w.data, w.len);
+	return 0;
+}

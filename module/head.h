@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * head: one message's head, gathered from a socket, understood, and written anew
+ * for the other side.
+ *
+ * A head is allocated when a message's first byte arrives and freed when its
+ * exchange no longer needs it, so an idle connection holds none. Small heads fit
+ * in the allocation itself; the buffer grows up to HTTP1_HEAD_MAX. Whoever holds
+ * the lock of the connection owns it; any context.
+ */
+#ifndef L7MESH_HEAD_H
+#define L7MESH_HEAD_H
+
+#include <linux/skbuff.h>
+#include "address.h"
+#include "http1.h"
+#include "out.h"
+
+#define HEAD_INLINE	1536
+
+struct head {
+	struct http1_parser parser;
+	u32 len;		/* bytes gathered */
+	u32 cap;
+	char *data;		/* inline_data, or kvmalloc'ed */
+	char inline_data[HEAD_INLINE];
+};
+
+int head_cache_init(void);
+void head_cache_exit(void);
+
+/**
+ * head_alloc() - Start gathering a head
+ * @response: false for a request
+ * @gfp: how to allocate
+ *
+ * Return: a head to be freed with head_free(), or NULL.
+ */
+struct head *head_alloc(bool response, gfp_t gfp);
+void head_free(struct head *h);
+
+/* head_gather() could not grow the buffer: try again where one may sleep */
+#define HEAD_NO_MEMORY	(-ENOMEM)
+
+/**
+ * head_gather() - Take bytes of a received skb and parse
+ * @h: head
+ * @skb: received
+ * @off: first byte
+ * @len: bytes there
+ * @gfp: how to grow
+ * @result: out: what the parser says
+ *
+ * Return: bytes that belong to the head and are consumed, or HEAD_NO_MEMORY with
+ * nothing consumed.
+ */
+int head_gather(struct head *h, struct sk_buff *skb, u32 off, u32 len,
+		gfp_t gfp, enum http1_result *result);
+
+/**
+ * head_write_request() - Write the head that the endpoint gets
+ * @h: understood request
+ * @original: the address that the client asked for, when it names no host
+ * @out: empty; gets the bytes
+ *
+ * Hop-by-hop fields are left out, framing is generated, x-request-id and
+ * x-forwarded-proto are added if absent.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int head_write_request(const struct head *h, const struct address *original,
+		       struct out *out);
+
+/**
+ * head_write_response() - Write the head that the client gets
+ * @h: understood response
+ * @framing: enum http1_framing, how the body is framed towards the client
+ * @connection: value of the Connection field, or NULL for none
+ * @out: empty; gets the bytes
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int head_write_response(const struct head *h, u8 framing,
+			const char *connection, struct out *out);
+
+static inline struct span head_span(const struct head *h, u16 off, u16 len)
+{
+	return http1_span(h->data, off, len);
+}
+
+#endif

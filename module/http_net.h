@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * http_net: the HTTP engine's part of a network namespace: in-kernel listeners,
+ * downstream connections, pooled upstream legs.
+ */
+#ifndef L7MESH_HTTP_NET_H
+#define L7MESH_HTTP_NET_H
+
+#include "mesh.h"
+
+/**
+ * http_net_init() - Prepare a namespace; opens nothing yet
+ * @mn: namespace, whose ->http is set
+ *
+ * Context: process, pernet init. Return: 0 or -ENOMEM.
+ */
+int http_net_init(struct mesh_net *mn);
+
+/**
+ * http_net_exit() - Close whatever the engine has in a namespace
+ * @mn: namespace that is going, or whose module is going
+ *
+ * Context: process. On return no callback, work or timer of the engine is
+ * pending for it.
+ */
+void http_net_exit(struct mesh_net *mn);
+
+/**
+ * http_net_port() - The port of the in-kernel listener on loopback
+ * @mn: namespace
+ * @family: AF_INET or AF_INET6
+ * @port: out
+ *
+ * Opens the listener at first use. Context: process, may sleep; the caller may
+ * hold the lock of a user's socket.
+ *
+ * Return: 0 or a negative errno.
+ */
+int http_net_port(struct mesh_net *mn, int family, __be16 *port);
+
+/**
+ * http_net_drain() - Close idle connections now, busy ones after their exchange
+ * @mn: namespace
+ * Context: process.
+ */
+void http_net_drain(struct mesh_net *mn);
+
+/* Module-wide: caches and workqueue. Context: process. */
+int http_init(void);
+void http_exit(void);
+
+#endif

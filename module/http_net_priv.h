@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * http_net, as the engine's own files (http_net.c, conn.c, leg.c) see it.
+ */
+#ifndef L7MESH_HTTP_NET_PRIV_H
+#define L7MESH_HTTP_NET_PRIV_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
+#include "leg.h"
+
+/* A listening socket of ours on loopback. */
+struct acceptor {
+	struct http_net *hn;
+	struct socket *sock;		/* NULL until first used; under hn->mutex */
+	__be16 port;			/* 0 until it listens */
+	struct work_struct work;
+	void (*saved_data_ready)(struct sock *sk);
+};
+
+enum { ACCEPTOR_V4, ACCEPTOR_V6, ACCEPTORS };
+
+struct http_net {
+	struct net *net;		/* outlives this */
+	struct mesh_net *mn;
+	bool dead;			/* the namespace or the module is going */
+	struct mutex mutex;		/* opening of acceptors */
+	struct acceptor acceptors[ACCEPTORS];
+
+	spinlock_t conns_lock;		/* BH */
+	struct list_head conns;
+	atomic_t nconns;		/* waited for by http_net_exit() */
+	atomic_t nlegs;			/* the same */
+
+	struct delayed_work reaper;	/* closes legs that were idle too long */
+	struct pool_bucket buckets[POOL_BUCKETS];
+};
+
+extern struct workqueue_struct *http_wq;
+
+void http_net_reap_later(struct http_net *hn);
+
+static inline void http_net_leg_born(struct http_net *hn)
+{
+	atomic_inc(&hn->nlegs);
+}
+
+static inline void http_net_conn_born(struct http_net *hn)
+{
+	atomic_inc(&hn->nconns);
+}
+
+static inline void http_net_conn_gone(struct http_net *hn)
+{
+	if (atomic_dec_and_test(&hn->nconns))
+		wake_up_var(&hn->nconns);
+}
+
+/* @hn may be freed as soon as this has counted. */
+static inline void http_net_leg_gone(struct http_net *hn)
+{
+	if (atomic_dec_and_test(&hn->nlegs))
+		wake_up_var(&hn->nlegs);
+}
+
+#endif

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "leg.h"
+
+#include <linux/hash.h>
+#include <linux/slab.h>
+#include <net/tcp.h>
+#include "compat.h"
+#include "conn.h"
+#include "http_net.h"
+#include "http_net_priv.h"
+#include "stats.h"
+
+static struct kmem_cache *leg_cache;
+
+int leg_cache_init(void)
+{
+	leg_cache = kmem_cache_create("l7mesh_leg", sizeof(struct leg), 0, 0,
+				      NULL);
+	return leg_cache ? 0 : -ENOMEM;
+}
+
+void leg_cache_exit(void)
+{
+	kmem_cache_destroy(leg_cache);
+}
+
+static struct pool_bucket *bucket_of(struct http_net *hn,
+				     const struct endpoint *ep)
+{
+	return &hn->buckets[hash_ptr(ep, ilog2(POOL_BUCKETS))];
+}
+
+static struct pool *pool_find(struct pool_bucket *b, const struct endpoint *ep)
+{
+	struct pool *p;
+
+	hlist_for_each_entry(p, &b->pools, node)
+		if (p->ep == ep)
+			return p;
+	return NULL;
+}
+
+static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep)
+{
+	struct pool *p = kzalloc(sizeof(*p), GFP_KERNEL);
+
+	if (!p)
+		return NULL;
+	p->hn = hn;
+	p->ep = endpoint_get(ep);
+	INIT_LIST_HEAD(&p->idle);
+	return p;
+}
+
+static void pool_free(struct pool *p)
+{
+	if (!p)
+		return;
+	endpoint_put(p->ep);
+	kfree(p);
+}
+
+/* Count one more leg in the endpoint's pool, which is made if need be. */
+static struct pool *pool_join(struct http_net *hn, struct endpoint *ep)
+{
+	struct pool_bucket *b = bucket_of(hn, ep);
+	struct pool *fresh = pool_alloc(hn, ep), *p;
+
+	if (!fresh)
+		return NULL;
+	spin_lock_bh(&b->lock);
+	p = pool_find(b, ep);
+	if (!p) {
+		p = fresh;
+		fresh = NULL;
+		hlist_add_head(&p->node, &b->pools);
+	}
+	p->nlegs++;
+	spin_unlock_bh(&b->lock);
+	pool_free(fresh);
+	return p;
+}
+
+/* One leg fewer; the last one takes the pool with it. */
+static void pool_leave(struct pool *p)
+{
+	struct pool_bucket *b = bucket_of(p->hn, p->ep);
+	bool last;
+
+	spin_lock_bh(&b->lock);
+	last = !--p->nlegs;
+	if (last)
+		hlist_del(&p->node);
+	spin_unlock_bh(&b->lock);
+	if (last)
+		pool_free(p);
+}
+
+struct leg *leg_take(struct http_net *hn, const struct endpoint *ep)
+{
+	struct pool_bucket *b = bucket_of(hn, ep);
+	struct leg *leg = NULL;
+	struct pool *p;
+
+	spin_lock_bh(&b->lock);
+	p = pool_find(b, ep);
+	if (p && p->nidle) {
+		leg = list_first_entry(&p->idle, struct leg, list);
+		list_del_init(&leg->list);
+		p->nidle--;
+	}
+	spin_unlock_bh(&b->lock);
+	return leg;
+}
+
+bool leg_bind(struct leg *leg, struct conn *conn)
+{
+	struct sock *sk = leg->sk;
+
+	if (leg->broken || sk->sk_state != TCP_ESTABLISHED || sk->sk_err ||
+	    (sk->sk_shutdown & RCV_SHUTDOWN) ||
+	    !skb_queue_empty(&sk->sk_receive_queue))
+		return false;
+	leg->conn = conn;
+	return true;
+}
+
+bool leg_park(struct leg *leg, u32 idle_timeout, u32 max_idle)
+{
+	struct pool *p = leg->pool;
+	struct pool_bucket *b = bucket_of(p->hn, p->ep);
+	bool parked = false;
+
+	leg->expires = jiffies + msecs_to_jiffies(idle_timeout);
+	spin_lock_bh(&b->lock);
+	if (!leg->broken && p->nidle < max_idle && !READ_ONCE(p->hn->dead)) {
+		list_add(&leg->list, &p->idle);
+		p->nidle++;
+		parked = true;
+	}
+	spin_unlock_bh(&b->lock);
+	if (parked)
+		http_net_reap_later(p->hn);
+	return parked;
+}
+
+/*
+ * The endpoint closed an idle leg, or sent what nobody asked for. If it is in the
+ * pool it is taken out and closed; if somebody is just taking it, leg_bind() sees
+ * that it is broken.
+ */
+static void leg_break(struct leg *leg)
+{
+	struct pool *p = leg->pool;
+	struct pool_bucket *b = bucket_of(p->hn, p->ep);
+	bool pooled;
+
+	spin_lock_bh(&b->lock);
+	pooled = !leg->broken && !list_empty(&leg->list);
+	leg->broken = true;
+	if (pooled) {
+		list_del_init(&leg->list);
+		p->nidle--;
+	}
+	spin_unlock_bh(&b->lock);
+	if (pooled)
+		queue_work(http_wq, &leg->close_work);
+}
+
+void leg_doom(struct leg *leg, struct list_head *doomed)
+{
+	struct pool_bucket *b = bucket_of(leg->pool->hn, leg->pool->ep);
+
+	spin_lock_bh(&b->lock);
+	leg->broken = true;
+	list_add(&leg->list, doomed);
+	spin_unlock_bh(&b->lock);
+}
+
+/* Every event of the leg's socket; its lock is held. */
+static void leg_event(struct sock *sk)
+{
+	struct leg *leg = sk->sk_user_data;
+
+	if (!leg)
+		return;
+	if (leg->conn)
+		conn_leg_event(leg->conn, leg);
+	else
+		leg_break(leg);
+}
+
+static void leg_write_space(struct sock *sk)
+{
+	struct leg *leg = sk->sk_user_data;
+
+	if (!leg)
+		return;
+	leg->saved_write_space(sk);
+	if (leg->conn)
+		conn_leg_event(leg->conn, leg);
+}
+
+static void leg_hook(struct leg *leg)
+{
+	struct sock *sk = leg->sk;
+
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	leg->saved_data_ready = sk->sk_data_ready;
+	leg->saved_state_change = sk->sk_state_change;
+	leg->saved_write_space = sk->sk_write_space;
+	leg->saved_error_report = sk->sk_error_report;
+	sk->sk_user_data = leg;
+	sk->sk_data_ready = leg_event;
+	sk->sk_state_change = leg_event;
+	sk->sk_error_report = leg_event;
+	sk->sk_write_space = leg_write_space;
+	write_unlock_bh(&sk->sk_callback_lock);
+	compat_sock_softirq_send(sk);
+	release_sock(sk);
+}
+
+static void leg_unhook(struct leg *leg)
+{
+	struct sock *sk = leg->sk;
+
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_user_data = NULL;
+	sk->sk_data_ready = leg->saved_data_ready;
+	sk->sk_state_change = leg->saved_state_change;
+	sk->sk_write_space = leg->saved_write_space;
+	sk->sk_error_report = leg->saved_error_report;
+	write_unlock_bh(&sk->sk_callback_lock);
+	release_sock(sk);
+}
+
+static void leg_free(struct leg *leg)
+{
+	kmem_cache_free(leg_cache, leg);
+	object_destroyed(OBJECT_LEG);
+}
+
+void leg_close(struct leg *leg)
+{
+	struct http_net *hn = leg->pool->hn;
+
+	leg_unhook(leg);
+	compat_sock_hold_net(leg->sk);
+	sock_release(leg->sock);
+	pool_leave(leg->pool);
+	leg_free(leg);
+	http_net_leg_gone(hn);
+}
+
+static void leg_close_work(struct work_struct *work)
+{
+	leg_close(container_of(work, struct leg, close_work));
+}
+
+static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep)
+{
+	struct leg *leg = kmem_cache_zalloc(leg_cache, GFP_KERNEL);
+
+	if (!leg)
+		return NULL;
+	leg->pool = pool_join(hn, ep);
+	if (!leg->pool) {
+		kmem_cache_free(leg_cache, leg);
+		return NULL;
+	}
+	INIT_LIST_HEAD(&leg->list);
+	INIT_WORK(&leg->close_work, leg_close_work);
+	object_created(OBJECT_LEG);
+	http_net_leg_born(hn);
+	return leg;
+}
+
+struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
+		     struct conn *conn, int *err)
+{
+	struct sockaddr_storage to;
+	struct leg *leg;
+	int len;
+
+	leg = leg_alloc(hn, ep);
+	if (!leg) {
+		*err = -ENOMEM;
+		return NULL;
+	}
+	*err = sock_create_kern(hn->net, ep->address.family, SOCK_STREAM,
+				IPPROTO_TCP, &leg->sock);
+	if (*err)
+		goto free;
+	leg->sk = leg->sock->sk;
+	tcp_sock_set_nodelay(leg->sk);
+	leg->conn = conn;
+	leg_hook(leg);
+	atomic64_inc(&ep->connections);
+	len = address_to_sockaddr(&ep->address, &to);
+	*err = compat_connect(leg->sock, &to, len, O_NONBLOCK);
+	if (*err == -EINPROGRESS || !*err) {
+		*err = 0;
+		return leg;
+	}
+	leg_close(leg);
+	return NULL;
+free:
+	pool_leave(leg->pool);
+	leg_free(leg);
+	http_net_leg_gone(hn);
+	return NULL;
+}
+
+/* Move the legs of a bucket that are to go to @doomed. Returns how many stay. */
+static u32 bucket_reap(struct pool_bucket *b, bool all, struct list_head *doomed)
+{
+	struct leg *leg, *next;
+	struct pool *p;
+	u32 left = 0;
+
+	spin_lock_bh(&b->lock);
+	hlist_for_each_entry(p, &b->pools, node) {
+		list_for_each_entry_safe(leg, next, &p->idle, list) {
+			if (!all && time_before(jiffies, leg->expires))
+				continue;
+			leg->broken = true;
+			list_move(&leg->list, doomed);
+			p->nidle--;
+		}
+		left += p->nidle;
+	}
+	spin_unlock_bh(&b->lock);
+	return left;
+}
+
+u32 leg_reap(struct http_net *hn, bool all)
+{
+	struct leg *leg, *next;
+	u32 left = 0;
+	LIST_HEAD(doomed);
+	int i;
+
+	for (i = 0; i < POOL_BUCKETS; i++)
+		left += bucket_reap(&hn->buckets[i], all, &doomed);
+	list_for_each_entry_safe(leg, next, &doomed, list)
+		leg_close(leg);
+	return left;
+}

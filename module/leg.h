@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * leg: an upstream connection to an endpoint, used by one HTTP exchange at a time
+ * and pooled in between, per namespace and endpoint.
+ *
+ * Ownership: a leg has one owner at a time: the connection that uses it, its
+ * pool, or the work that closes it. The owner changes
+ *   pool -> connection	leg_take(), then leg_bind() under the leg's socket lock
+ *   connection -> pool	leg_unbind() under the socket lock, then leg_park()
+ *   pool -> work	when the endpoint closes it, when it was idle too long, or
+ *			when the namespace goes
+ *   connection -> nobody	leg_close()
+ * leg_close() is the end in every case. It detaches the callbacks under the
+ * socket lock, so that none can run afterwards.
+ *
+ * Locks: connection's socket > leg's socket > pool bucket. In softirq the second
+ * socket is only tried for.
+ */
+#ifndef L7MESH_LEG_H
+#define L7MESH_LEG_H
+
+#include <linux/list.h>
+#include <linux/workqueue.h>
+#include <net/sock.h>
+#include "cluster.h"
+
+struct conn;
+struct http_net;
+struct pool;
+
+struct leg {
+	struct socket *sock;
+	struct sock *sk;
+	struct pool *pool;
+	struct conn *conn;	/* who uses it; under the socket lock */
+	bool broken;		/* not to be used (again); under the bucket's lock */
+	struct list_head list;	/* pool->idle, or the list of who is to close it */
+	unsigned long expires;	/* jiffies; of a pooled leg */
+	struct work_struct close_work;
+	void (*saved_data_ready)(struct sock *sk);
+	void (*saved_state_change)(struct sock *sk);
+	void (*saved_write_space)(struct sock *sk);
+	void (*saved_error_report)(struct sock *sk);
+};
+
+#define POOL_BUCKETS	64
+
+/* Legs to one endpoint. Lives as long as it has a leg. */
+struct pool {
+	struct hlist_node node;
+	struct http_net *hn;
+	struct endpoint *ep;	/* counted */
+	struct list_head idle;	/* most recently used first */
+	u32 nidle;
+	u32 nlegs;
+};
+
+struct pool_bucket {
+	spinlock_t lock;	/* BH; protects pools, their lists, leg->broken */
+	struct hlist_head pools;
+};
+
+int leg_cache_init(void);
+void leg_cache_exit(void);
+
+/**
+ * leg_open() - Begin to connect to an endpoint
+ * @hn: namespace
+ * @ep: endpoint
+ * @conn: who will use it
+ * @err: out: why not
+ *
+ * Context: process, no socket lock held. Events of the leg go to @conn from now
+ * on; it is connected when its socket is ESTABLISHED.
+ *
+ * Return: a leg that the caller owns, or NULL with *@err set.
+ */
+struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
+		     struct conn *conn, int *err);
+
+/**
+ * leg_close() - End a leg
+ * @leg: leg of the caller's
+ *
+ * Context: process, no socket lock held.
+ */
+void leg_close(struct leg *leg);
+
+/**
+ * leg_take() - An idle leg to an endpoint
+ * @hn: namespace
+ * @ep: endpoint
+ *
+ * Any context. The caller owns the result and must leg_bind() it, which may find
+ * it broken.
+ *
+ * Return: a leg or NULL.
+ */
+struct leg *leg_take(struct http_net *hn, const struct endpoint *ep);
+
+/**
+ * leg_bind() - Use a leg that was taken
+ * @leg: leg, socket locked
+ * @conn: who uses it
+ *
+ * Return: false if it turned out to be broken; close it.
+ */
+bool leg_bind(struct leg *leg, struct conn *conn);
+
+/**
+ * leg_park() - Give a leg to its pool
+ * @leg: leg, socket locked, leg->conn already NULL
+ * @idle_timeout: ms that it may stay there
+ * @max_idle: how many the pool may hold
+ *
+ * Any context.
+ *
+ * Return: false if it is broken or the pool is full; it is still the caller's.
+ */
+bool leg_park(struct leg *leg, u32 idle_timeout, u32 max_idle);
+
+/**
+ * leg_doom() - Put a leg aside to be closed where that is possible
+ * @leg: leg of the caller's, leg->conn already NULL
+ * @doomed: the caller's list; leg_close() each of its legs
+ *
+ * Any context.
+ */
+void leg_doom(struct leg *leg, struct list_head *doomed);
+
+/**
+ * leg_reap() - Close pooled legs
+ * @hn: namespace
+ * @all: all, not only those idle for too long
+ *
+ * Context: process.
+ *
+ * Return: how many are left.
+ */
+u32 leg_reap(struct http_net *hn, bool all);
+
+static inline bool leg_connected(const struct leg *leg)
+{
+	return leg->sk->sk_state == TCP_ESTABLISHED ||
+	       leg->sk->sk_state == TCP_CLOSE_WAIT;
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * out: bytes of our own (heads, chunk lines, local replies) on their way to a
+ * socket, kept for as long as the socket's buffer has no room for them.
+ *
+ * The owner holds the lock of the socket that it passes, in softirq or process
+ * context; nothing here sleeps. While an out is not empty nothing else may be
+ * sent on the socket.
+ */
+#ifndef L7MESH_OUT_H
+#define L7MESH_OUT_H
+
+#include <linux/slab.h>
+#include <net/sock.h>
+
+struct out {
+	char *data;		/* kmalloc'ed, or NULL when empty */
+	u32 off;
+	u32 len;
+};
+
+static inline bool out_empty(const struct out *o)
+{
+	return !o->data;
+}
+
+static inline void out_clear(struct out *o)
+{
+	kfree(o->data);
+	o->data = NULL;
+}
+
+/**
+ * out_take() - Hand over a buffer to be sent
+ * @o: empty out
+ * @data: kmalloc'ed bytes, which now belong to @o
+ * @len: how many, at least 1
+ */
+static inline void out_take(struct out *o, char *data, u32 len)
+{
+	o->data = data;
+	o->off = 0;
+	o->len = len;
+}
+
+/**
+ * out_flush() - Send what is kept
+ * @o: may be empty
+ * @sk: locked socket
+ * @more: more bytes follow at once, so a short segment may wait for them
+ *
+ * Return: 0 when @o is empty, -EAGAIN when the socket has no room, or the
+ * socket's error.
+ */
+int out_flush(struct out *o, struct sock *sk, bool more);
+
+/**
+ * out_send() - Send a few bytes, keeping what does not fit
+ * @o: empty out
+ * @sk: locked socket
+ * @data: bytes, copied
+ * @len: how many
+ * @more: as in out_flush()
+ *
+ * Return: 0 when sent or kept, or a negative errno.
+ */
+int out_send(struct out *o, struct sock *sk, const char *data, u32 len,
+	     bool more);
+
+/**
+ * out_send_skb() - Pass on bytes of a received skb, pages by reference
+ * @sk: locked socket to send on
+ * @skb: received skb, still in its queue
+ * @off: first byte
+ * @len: how many
+ * @more: as in out_flush()
+ *
+ * Return: bytes sent, less than @len when the socket has no room for more
+ * (-EAGAIN when for none), or the socket's error.
+ */
+int out_send_skb(struct sock *sk, const struct sk_buff *skb, u32 off, u32 len,
+		 bool more);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * redirect: what an intercepted connection was, before it was sent elsewhere.
+ *
+ * One record per intercepted client socket, from its successful connect() until
+ * the socket is destroyed or connects again. It answers getpeername() and
+ * getsockname() of the client, SO_ORIGINAL_DST of a local proxy, and tells the
+ * HTTP engine's acceptor which connections are ours.
+ *
+ * See redirect.c for hashing, locks and lifetime.
+ */
+#ifndef L7MESH_REDIRECT_H
+#define L7MESH_REDIRECT_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+#include "address.h"
+
+enum redirect_kind {
+	REDIRECT_ENDPOINT,	/* tcp: straight to an endpoint */
+	REDIRECT_PROXY,		/* tcp: to a local proxy, which will ask */
+	REDIRECT_HTTP,		/* to our own acceptor, which will claim */
+};
+
+struct mesh;
+
+struct redirect {
+	/* set by connect.c before redirect_publish(), then constant */
+	u8 kind;			/* enum redirect_kind */
+	struct mesh *mesh;		/* obeyed then; compared only, not held */
+	struct address original;	/* what the application asked for */
+	struct address target;		/* where it was sent */
+	struct address source;		/* the client's without a mesh; real port */
+
+	/* private to redirect.c */
+	struct hlist_node by_sock;
+	struct hlist_node by_tuple;
+	struct list_head orphan;
+	const struct sock *sk;		/* key of by_sock; compared only */
+	const struct net *net;		/* compared only; NULL: it has gone */
+	struct address client;		/* real; with target the key of by_tuple */
+	u32 hash;			/* of by_tuple */
+	bool in_tuples;
+	bool is_orphan;
+	unsigned long expires;
+	refcount_t ref;			/* one for each hash that it is in */
+	struct rcu_head rcu;
+};
+
+/**
+ * redirect_claim() - Is this accepted socket the other end of our redirection?
+ * @child: socket that the HTTP acceptor was given
+ * @original: out: the address that the client asked for
+ * @source: out: the client's address as it would have been without a mesh
+ *
+ * A record can be claimed once. Any context but hard interrupts.
+ *
+ * Return: true if so.
+ */
+bool redirect_claim(const struct sock *child, struct address *original,
+		    struct address *source);
+
+/**
+ * redirect_original() - What the client of a local proxy asked for
+ * @child: socket that the proxy accepted
+ * @original: out
+ *
+ * Any context. It may be asked again and again.
+ *
+ * Return: true if @child is the other end of a redirection to a proxy.
+ */
+bool redirect_original(const struct sock *child, struct address *original);
+
+/**
+ * redirect_exists() - Is this the client of a redirected connection?
+ * @sk: any socket, or NULL
+ *
+ * Any context. One hash probe.
+ *
+ * Return: true if so, or if it was until it got disconnected.
+ */
+bool redirect_exists(const struct sock *sk);
+
+/**
+ * redirect_peer() - The address that getpeername() answers
+ * @sk: client
+ * @a: in: the kernel's answer; out: the one that the application expects
+ *
+ * Any context.
+ *
+ * Return: false if nothing has to be changed.
+ */
+bool redirect_peer(const struct sock *sk, struct address *a);
+
+/**
+ * redirect_local() - The address that getsockname() answers
+ * @sk: client
+ * @a: in: the kernel's answer; out: the one that the application expects
+ *
+ * Any context.
+ *
+ * Return: false if nothing has to be changed.
+ */
+bool redirect_local(const struct sock *sk, struct address *a);
+
+/**
+ * redirect_alloc() - A record to be filled in
+ *
+ * Context: process, may sleep. Return: NULL if there is no memory.
+ */
+struct redirect *redirect_alloc(void);
+
+/* Of a record that was never published. */
+void redirect_free(struct redirect *r);
+
+/**
+ * redirect_publish() - The connect() has succeeded: make the record found
+ * @r: record, which now belongs to redirect.c
+ * @sk: client, locked ever since connect() was called
+ */
+void redirect_publish(struct redirect *r, struct sock *sk);
+
+/**
+ * redirect_connecting() - A socket connects, redirected or not
+ * @sk: locked, state changing to SYN_SENT
+ *
+ * Ends the record of an earlier connection, if there is one.
+ */
+void redirect_connecting(struct sock *sk);
+
+/**
+ * redirect_destroyed() - A socket is destroyed
+ * @sk: locked or without other users
+ */
+void redirect_destroyed(const struct sock *sk);
+
+/**
+ * redirect_drop_all() - Forget every record; their connections go on
+ *
+ * Context: process; nobody publishes, connects or destroys at the same time.
+ */
+void redirect_drop_all(void);
+
+/**
+ * redirect_net_exit() - A namespace is going
+ * @net: namespace, in which no user's socket is left
+ *
+ * Context: pernet exit. On return nothing refers to @net.
+ */
+void redirect_net_exit(const struct net *net);
+
+/* Module-wide. Context: process. */
+int redirect_init(void);
+void redirect_exit(void);
+
+/* The addresses of a connected or connecting TCP socket. */
+static inline void sock_local_address(const struct sock *sk, struct address *a)
+{
+	if (sk->sk_family == AF_INET6)
+		address_set_v6(a, &sk->sk_v6_rcv_saddr, inet_sk(sk)->inet_sport);
+	else
+		address_set_v4(a, sk->sk_rcv_saddr, inet_sk(sk)->inet_sport);
+}
+
+static inline void sock_peer_address(const struct sock *sk, struct address *a)
+{
+	if (sk->sk_family == AF_INET6)
+		address_set_v6(a, &sk->sk_v6_daddr, sk->sk_dport);
+	else
+		address_set_v4(a, sk->sk_daddr, sk->sk_dport);
+}
+
+static inline bool address_is_loopback(const struct address *a)
+{
+	return a->family == AF_INET ? ipv4_is_loopback(a->v4) :
+				      ipv6_addr_loopback(&a->v6);
+}
+
+#endif

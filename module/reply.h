@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * reply: responses that the mesh itself gives.
+ *
+ * Any context; nothing sleeps.
+ */
+#ifndef L7MESH_REPLY_H
+#define L7MESH_REPLY_H
+
+#include "out.h"
+#include "span.h"
+
+struct reply {
+	u16 status;
+	struct span body;	/* p NULL: the reason phrase with a line end */
+	struct span location;	/* redirects: host and path as configured; length 0: none */
+	struct span location_path;
+	struct span location_query;
+	bool head_request;	/* the body is announced and not sent */
+	const char *connection;	/* Connection field, or NULL */
+};
+
+/**
+ * reply_write() - Write a whole response
+ * @r: what to say
+ * @out: empty; gets the bytes
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int reply_write(const struct reply *r, struct out *out);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * l7mesh generic netlink interface, version 1.
+ *
+ * One family, "l7mesh". Every request acts on the mesh of the network
+ * namespace in which its socket was opened.
+ *
+ * Objects. A configuration is a set of objects of six kinds. An object is
+ * carried by exactly one top-level attribute, nested and named after its kind:
+ *
+ *	kind           attribute              identified by
+ *	cluster        L7MESH_A_CLUSTER       NAME
+ *	endpoint       L7MESH_A_ENDPOINT      CLUSTER, ADDRESS, PORT
+ *	listener       L7MESH_A_LISTENER      NAME
+ *	route_table    L7MESH_A_ROUTE_TABLE   NAME
+ *	virtual_host   L7MESH_A_VIRTUAL_HOST  ROUTE_TABLE, NAME
+ *	route          L7MESH_A_ROUTE         ROUTE_TABLE, VIRTUAL_HOST, INDEX
+ *
+ * Changes. L7MESH_CMD_ADD creates an object (-EEXIST if there is one),
+ * L7MESH_CMD_SET changes the attributes given of one that exists (-ENOENT),
+ * L7MESH_CMD_DEL removes one (-ENOENT); a cluster goes with its endpoints, a
+ * route_table with its virtual hosts, a virtual_host with its routes. SET of a
+ * list (hash policies, domains, weighted clusters, ...) replaces the list; SET
+ * of a route's match or action replaces the match or action whole.
+ *
+ * Transactions. L7MESH_CMD_TXN_BEGIN opens a transaction that belongs to the
+ * netlink socket (one per socket; it goes when the socket is closed). While it
+ * is open ADD, SET and DEL from that socket are staged, and checked against
+ * what is staged; references between objects are checked at
+ * L7MESH_CMD_TXN_COMMIT, which publishes everything at once or, on error,
+ * nothing; either way the transaction is over. -EBUSY is answered to a COMMIT
+ * when the configuration was changed by somebody else since BEGIN.
+ * L7MESH_A_REPLACE at BEGIN starts from nothing instead of from what is
+ * published. Without an open transaction each request is one of its own.
+ *
+ * A listener refers to a route table or a cluster, a route to clusters; a
+ * change that would leave a reference to an object that does not exist is
+ * refused with -ENOENT.
+ *
+ * Errors. Every refusal carries an extack message in plain words, and the
+ * offending attribute where there is one.
+ *
+ * Rights. Everything, reads included, needs CAP_NET_ADMIN in the user namespace
+ * that owns the network namespace; a namespace that is attached to another's
+ * mesh is answered -EPERM.
+ */
+#ifndef _UAPI_LINUX_L7MESH_H
+#define _UAPI_LINUX_L7MESH_H
+
+#define L7MESH_GENL_NAME		"l7mesh"
+#define L7MESH_GENL_VERSION		1
+#define L7MESH_MCGRP_CONFIG		"config"
+
+/* The longest name of an object, domain, header field, without the NUL. */
+#define L7MESH_NAME_MAX			255
+/* The longest path, header value, redirect target. */
+#define L7MESH_VALUE_MAX		4096
+#define L7MESH_BODY_MAX			8192
+#define L7MESH_WEIGHT_MAX		1000000
+#define L7MESH_TABLE_SIZE_MAX		5000011
+#define L7MESH_TABLE_SIZE_DEFAULT	65537
+
+enum l7mesh_cmd {
+	L7MESH_CMD_UNSPEC,
+	L7MESH_CMD_INFO_GET,	/* do: VERSION, GENERATION, the limits, ATTACHED_TO */
+	L7MESH_CMD_TXN_BEGIN,	/* do: [REPLACE] */
+	L7MESH_CMD_TXN_COMMIT,	/* do: answers GENERATION */
+	L7MESH_CMD_TXN_ABORT,	/* do */
+	L7MESH_CMD_ADD,		/* do: one object; also a notification */
+	L7MESH_CMD_SET,		/* do: one object; also a notification */
+	L7MESH_CMD_DEL,		/* do: one object's key; also a notification */
+	L7MESH_CMD_GET,		/* dump: [KIND], all of one snapshot */
+	L7MESH_CMD_FLUSH,	/* do: removes every object */
+	L7MESH_CMD_ATTACH,	/* do: NETNS_FD or NETNS_PID */
+	L7MESH_CMD_DETACH,	/* do: NETNS_FD or NETNS_PID */
+	L7MESH_CMD_ATTACHED_GET,	/* dump: ATTACHED */
+	L7MESH_CMD_STATS_GET,	/* dump: STAT, then ENDPOINT_STATS */
+	L7MESH_CMD_MAGLEV_GET,	/* dump: CLUSTER_NAME; MAGLEV in pieces */
+	L7MESH_CMD_CHANGED,	/* notification: GENERATION, after a transaction */
+	L7MESH_CMD_DRAIN,	/* do: ends idle HTTP connections, and others after their exchange */
+
+	/* private: */
+	__L7MESH_CMD_MAX,
+	L7MESH_CMD_MAX = __L7MESH_CMD_MAX - 1
+};
+
+enum l7mesh_kind {
+	L7MESH_KIND_UNSPEC,
+	L7MESH_KIND_CLUSTER,
+	L7MESH_KIND_ENDPOINT,
+	L7MESH_KIND_LISTENER,
+	L7MESH_KIND_ROUTE_TABLE,
+	L7MESH_KIND_VIRTUAL_HOST,
+	L7MESH_KIND_ROUTE,
+
+	/* private: */
+	__L7MESH_KIND_MAX,
+	L7MESH_KIND_MAX = __L7MESH_KIND_MAX - 1
+};
+
+/* Top-level attributes. */
+enum l7mesh_attr {
+	L7MESH_A_UNSPEC,
+	L7MESH_A_CLUSTER,	/* nest: enum l7mesh_cluster_attr */
+	L7MESH_A_ENDPOINT,	/* nest: enum l7mesh_endpoint_attr */
+	L7MESH_A_LISTENER,	/* nest: enum l7mesh_listener_attr */
+	L7MESH_A_ROUTE_TABLE,	/* nest: enum l7mesh_route_table_attr */
+	L7MESH_A_VIRTUAL_HOST,	/* nest: enum l7mesh_virtual_host_attr */
+	L7MESH_A_ROUTE,		/* nest: enum l7mesh_route_attr */
+	L7MESH_A_KIND,		/* u32: enum l7mesh_kind */
+	L7MESH_A_REPLACE,	/* flag */
+	L7MESH_A_GENERATION,	/* u64: grows with every published change */
+	L7MESH_A_VERSION,	/* string: the module's version */
+	L7MESH_A_NETNS_FD,	/* u32: file descriptor of a network namespace */
+	L7MESH_A_NETNS_PID,	/* u32: a process in the network namespace */
+	L7MESH_A_ATTACHED,	/* nest: enum l7mesh_attached_attr */
+	L7MESH_A_STAT,		/* nest: enum l7mesh_stat_attr */
+	L7MESH_A_ENDPOINT_STATS, /* nest: enum l7mesh_endpoint_stats_attr */
+	L7MESH_A_CLUSTER_NAME,	/* string */
+	L7MESH_A_MAGLEV,	/* nest: enum l7mesh_maglev_attr */
+	L7MESH_A_CONFIG_BYTES,	/* u64: memory that the configuration holds */
+	L7MESH_A_CONFIG_BYTES_MAX, /* u64: its limit for one mesh */
+	L7MESH_A_PAD,
+
+	/* private: */
+	__L7MESH_A_MAX,
+	L7MESH_A_MAX = __L7MESH_A_MAX - 1
+};
+
+enum l7mesh_lb {
+	L7MESH_LB_MAGLEV,
+	L7MESH_LB_ROUND_ROBIN,
+	L7MESH_LB_RANDOM,
+};
+
+enum l7mesh_cluster_attr {
+	L7MESH_CLUSTER_A_UNSPEC,
+	L7MESH_CLUSTER_A_NAME,			/* string */
+	L7MESH_CLUSTER_A_LB,			/* u32: enum l7mesh_lb; default maglev */
+	L7MESH_CLUSTER_A_TABLE_SIZE,		/* u32: a prime; default 65537 */
+	L7MESH_CLUSTER_A_HASH,			/* nest: a list of HASH_POLICY */
+	L7MESH_CLUSTER_A_CONNECT_TIMEOUT,	/* u32: ms; default 5000 */
+	L7MESH_CLUSTER_A_RESPONSE_TIMEOUT,	/* u32: ms from the request's end to the response's head; default 15000, 0 none */
+	L7MESH_CLUSTER_A_IDLE_TIMEOUT,		/* u32: ms of a pooled leg; default 60000 */
+	L7MESH_CLUSTER_A_MAX_IDLE,		/* u32: pooled legs per endpoint and namespace; default 128 */
+
+	/* private: */
+	__L7MESH_CLUSTER_A_MAX,
+	L7MESH_CLUSTER_A_MAX = __L7MESH_CLUSTER_A_MAX - 1
+};
+
+/* An element of a list of nests: the attribute's type is L7MESH_LIST_ITEM. */
+enum {
+	L7MESH_LIST_UNSPEC,
+	L7MESH_LIST_ITEM,
+};
+
+/* One of them per item; the first that yields a value is used. */
+enum l7mesh_hash_policy_attr {
+	L7MESH_HASH_POLICY_A_UNSPEC,
+	L7MESH_HASH_POLICY_A_HEADER,		/* string: a field's name */
+	L7MESH_HASH_POLICY_A_SOURCE_ADDRESS,	/* flag: the client's address, without port */
+
+	/* private: */
+	__L7MESH_HASH_POLICY_A_MAX,
+	L7MESH_HASH_POLICY_A_MAX = __L7MESH_HASH_POLICY_A_MAX - 1
+};
+
+enum l7mesh_endpoint_attr {
+	L7MESH_ENDPOINT_A_UNSPEC,
+	L7MESH_ENDPOINT_A_CLUSTER,	/* string */
+	L7MESH_ENDPOINT_A_ADDRESS,	/* binary, network order: 4 or 16 bytes */
+	L7MESH_ENDPOINT_A_PORT,		/* u16, host order */
+	L7MESH_ENDPOINT_A_WEIGHT,	/* u32: 1 to 1000000; default 1 */
+
+	/* private: */
+	__L7MESH_ENDPOINT_A_MAX,
+	L7MESH_ENDPOINT_A_MAX = __L7MESH_ENDPOINT_A_MAX - 1
+};
+
+enum l7mesh_protocol {
+	L7MESH_PROTOCOL_TCP,
+	L7MESH_PROTOCOL_HTTP,
+};
+
+/*
+ * http: ROUTE_TABLE. tcp: CLUSTER, or PROXY_ADDRESS with PROXY_PORT.
+ */
+enum l7mesh_listener_attr {
+	L7MESH_LISTENER_A_UNSPEC,
+	L7MESH_LISTENER_A_NAME,		/* string */
+	L7MESH_LISTENER_A_ADDRESS,	/* binary, network order: 4 or 16 bytes */
+	L7MESH_LISTENER_A_PORT,		/* u16, host order; 0: every port without a listener of its own */
+	L7MESH_LISTENER_A_PROTOCOL,	/* u32: enum l7mesh_protocol */
+	L7MESH_LISTENER_A_ROUTE_TABLE,	/* string */
+	L7MESH_LISTENER_A_CLUSTER,	/* string */
+	L7MESH_LISTENER_A_PROXY_ADDRESS, /* binary, as ADDRESS and of its family */
+	L7MESH_LISTENER_A_PROXY_PORT,	/* u16, host order */
+	L7MESH_LISTENER_A_REQUEST_TIMEOUT, /* u32: ms for a request's head, once begun; default 10000 */
+	L7MESH_LISTENER_A_IDLE_TIMEOUT,	/* u32: ms between requests, and of a stalled body; default 300000 */
+
+	/* private: */
+	__L7MESH_LISTENER_A_MAX,
+	L7MESH_LISTENER_A_MAX = __L7MESH_LISTENER_A_MAX - 1
+};
+
+enum l7mesh_route_table_attr {
+	L7MESH_ROUTE_TABLE_A_UNSPEC,
+	L7MESH_ROUTE_TABLE_A_NAME,	/* string */
+
+	/* private: */
+	__L7MESH_ROUTE_TABLE_A_MAX,
+	L7MESH_ROUTE_TABLE_A_MAX = __L7MESH_ROUTE_TABLE_A_MAX - 1
+};
+
+enum l7mesh_virtual_host_attr {
+	L7MESH_VIRTUAL_HOST_A_UNSPEC,
+	L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,	/* string */
+	L7MESH_VIRTUAL_HOST_A_NAME,		/* string */
+	L7MESH_VIRTUAL_HOST_A_DOMAINS,		/* nest: a list of strings, at least one */
+
+	/* private: */
+	__L7MESH_VIRTUAL_HOST_A_MAX,
+	L7MESH_VIRTUAL_HOST_A_MAX = __L7MESH_VIRTUAL_HOST_A_MAX - 1
+};
+
+enum l7mesh_route_attr {
+	L7MESH_ROUTE_A_UNSPEC,
+	L7MESH_ROUTE_A_ROUTE_TABLE,	/* string */
+	L7MESH_ROUTE_A_VIRTUAL_HOST,	/* string */
+	L7MESH_ROUTE_A_INDEX,		/* u32, from 0; ADD without: at the end, with: before the one that has it */
+	L7MESH_ROUTE_A_MATCH,		/* nest: enum l7mesh_match_attr */
+	L7MESH_ROUTE_A_ACTION,		/* nest: enum l7mesh_action_attr, exactly one of CLUSTER, WEIGHTED_CLUSTERS, REDIRECT, DIRECT_RESPONSE */
+
+	/* private: */
+	__L7MESH_ROUTE_A_MAX,
+	L7MESH_ROUTE_A_MAX = __L7MESH_ROUTE_A_MAX - 1
+};
+
+enum l7mesh_match_attr {
+	L7MESH_MATCH_A_UNSPEC,
+	L7MESH_MATCH_A_PATH_EXACT,	/* string */
+	L7MESH_MATCH_A_PATH_PREFIX,	/* string: whole segments */
+	L7MESH_MATCH_A_METHOD,		/* string */
+	L7MESH_MATCH_A_HEADERS,		/* nest: a list of nests, enum l7mesh_value_match_attr; all must match */
+	L7MESH_MATCH_A_QUERY,		/* nest: the same for query parameters */
+
+	/* private: */
+	__L7MESH_MATCH_A_MAX,
+	L7MESH_MATCH_A_MAX = __L7MESH_MATCH_A_MAX - 1
+};
+
+/* NAME and exactly one of the others. */
+enum l7mesh_value_match_attr {
+	L7MESH_VALUE_MATCH_A_UNSPEC,
+	L7MESH_VALUE_MATCH_A_NAME,	/* string */
+	L7MESH_VALUE_MATCH_A_EXACT,	/* string */
+	L7MESH_VALUE_MATCH_A_PREFIX,	/* string */
+	L7MESH_VALUE_MATCH_A_PRESENT,	/* u8: 1 present, 0 absent */
+
+	/* private: */
+	__L7MESH_VALUE_MATCH_A_MAX,
+	L7MESH_VALUE_MATCH_A_MAX = __L7MESH_VALUE_MATCH_A_MAX - 1
+};
+
+enum l7mesh_action_attr {
+	L7MESH_ACTION_A_UNSPEC,
+	L7MESH_ACTION_A_CLUSTER,		/* string */
+	L7MESH_ACTION_A_WEIGHTED_CLUSTERS,	/* nest: a list of nests, enum l7mesh_weighted_cluster_attr */
+	L7MESH_ACTION_A_REDIRECT,		/* nest: enum l7mesh_redirect_attr */
+	L7MESH_ACTION_A_DIRECT_RESPONSE,	/* nest: enum l7mesh_direct_response_attr */
+
+	/* private: */
+	__L7MESH_ACTION_A_MAX,
+	L7MESH_ACTION_A_MAX = __L7MESH_ACTION_A_MAX - 1
+};
+
+enum l7mesh_weighted_cluster_attr {
+	L7MESH_WEIGHTED_CLUSTER_A_UNSPEC,
+	L7MESH_WEIGHTED_CLUSTER_A_NAME,		/* string */
+	L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,	/* u32: 0 to 1000000; not all 0 */
+
+	/* private: */
+	__L7MESH_WEIGHTED_CLUSTER_A_MAX,
+	L7MESH_WEIGHTED_CLUSTER_A_MAX = __L7MESH_WEIGHTED_CLUSTER_A_MAX - 1
+};
+
+/* HOST, PATH or both; what is not given is the request's. The query is kept. */
+enum l7mesh_redirect_attr {
+	L7MESH_REDIRECT_A_UNSPEC,
+	L7MESH_REDIRECT_A_HOST,		/* string */
+	L7MESH_REDIRECT_A_PATH,		/* string: the whole path */
+	L7MESH_REDIRECT_A_STATUS,	/* u16: 301, 302, 303, 307, 308; default 301 */
+
+	/* private: */
+	__L7MESH_REDIRECT_A_MAX,
+	L7MESH_REDIRECT_A_MAX = __L7MESH_REDIRECT_A_MAX - 1
+};
+
+enum l7mesh_direct_response_attr {
+	L7MESH_DIRECT_RESPONSE_A_UNSPEC,
+	L7MESH_DIRECT_RESPONSE_A_STATUS,	/* u16: 200 to 599 */
+	L7MESH_DIRECT_RESPONSE_A_BODY,		/* binary */
+
+	/* private: */
+	__L7MESH_DIRECT_RESPONSE_A_MAX,
+	L7MESH_DIRECT_RESPONSE_A_MAX = __L7MESH_DIRECT_RESPONSE_A_MAX - 1
+};
+
+enum l7mesh_attached_attr {
+	L7MESH_ATTACHED_A_UNSPEC,
+	L7MESH_ATTACHED_A_INODE,	/* u64: of /proc/PID/ns/net */
+	L7MESH_ATTACHED_A_COOKIE,	/* u64: SO_NETNS_COOKIE */
+	L7MESH_ATTACHED_A_PAD,
+
+	/* private: */
+	__L7MESH_ATTACHED_A_MAX,
+	L7MESH_ATTACHED_A_MAX = __L7MESH_ATTACHED_A_MAX - 1
+};
+
+enum l7mesh_stat_attr {
+	L7MESH_STAT_A_UNSPEC,
+	L7MESH_STAT_A_NAME,	/* string */
+	L7MESH_STAT_A_VALUE,	/* u64 */
+	L7MESH_STAT_A_PAD,
+
+	/* private: */
+	__L7MESH_STAT_A_MAX,
+	L7MESH_STAT_A_MAX = __L7MESH_STAT_A_MAX - 1
+};
+
+enum l7mesh_endpoint_stats_attr {
+	L7MESH_ENDPOINT_STATS_A_UNSPEC,
+	L7MESH_ENDPOINT_STATS_A_CLUSTER,	/* string */
+	L7MESH_ENDPOINT_STATS_A_ADDRESS,	/* binary, network order */
+	L7MESH_ENDPOINT_STATS_A_PORT,		/* u16, host order */
+	L7MESH_ENDPOINT_STATS_A_CONNECTIONS,	/* u64: L4 connections sent there, and HTTP legs opened */
+	L7MESH_ENDPOINT_STATS_A_REQUESTS,	/* u64: HTTP requests sent there */
+	L7MESH_ENDPOINT_STATS_A_FAILURES,	/* u64: connects and exchanges that failed */
+	L7MESH_ENDPOINT_STATS_A_PAD,
+
+	/* private: */
+	__L7MESH_ENDPOINT_STATS_A_MAX,
+	L7MESH_ENDPOINT_STATS_A_MAX = __L7MESH_ENDPOINT_STATS_A_MAX - 1
+};
+
+/*
+ * The first piece has SIZE and the endpoints in table order (L7MESH_A_ENDPOINT
+ * objects precede it in the same dump); the pieces' ENTRIES concatenated are the
+ * table, an index into those endpoints for each slot.
+ */
+enum l7mesh_maglev_attr {
+	L7MESH_MAGLEV_A_UNSPEC,
+	L7MESH_MAGLEV_A_SIZE,		/* u32 */
+	L7MESH_MAGLEV_A_FIRST,		/* u32: the slot of the first of ENTRIES */
+	L7MESH_MAGLEV_A_ENTRIES,	/* binary: u32 each, host order */
+
+	/* private: */
+	__L7MESH_MAGLEV_A_MAX,
+	L7MESH_MAGLEV_A_MAX = __L7MESH_MAGLEV_A_MAX - 1
+};
+
+#endif /* _UAPI_LINUX_L7MESH_H */
