@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * intercept: switches the interception of connections on and off.
+ *
+ * While it is off nothing of ours is in any path. While it is on, connect() and
+ * getsockname() of TCP sockets in a namespace without a mesh pay for the hook and
+ * one test.
+ */
+#ifndef L7MESH_INTERCEPT_H
+#define L7MESH_INTERCEPT_H
+
+/* Module-wide. Context: process. intercept_exit() when it is disabled. */
+int intercept_init(void);
+void intercept_exit(void);
+
+/**
+ * intercept_enable() - Begin to intercept
+ *
+ * Context: process, mesh_mutex held; the first mesh appears.
+ *
+ * Return: 0, or a negative errno and nothing has changed.
+ */
+int intercept_enable(void);
+
+/**
+ * intercept_disable() - Stop intercepting, forget every redirection
+ *
+ * Connections that were redirected go on, and their sockets answer their real
+ * addresses from now on. Waits for calls that are being redirected: these must
+ * not wait for mesh_mutex. On return no code of ours runs in a system call.
+ *
+ * Context: process, mesh_mutex held; the last mesh has gone. Takes some ten
+ * milliseconds.
+ */
+void intercept_disable(void);
+
+#endif

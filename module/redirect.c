@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lifetime of a record, and who holds it.
+ *
+ *	by_sock		hashed by the client's struct sock, from publishing until
+ *			the socket is destroyed or connects again. A closed
+ *			socket keeps it: getsockname() may still be asked.
+ *	by_tuple	hashed by the addresses of the connection, for the other
+ *			end to look up: of HTTP until claimed, of a proxy, which
+ *			may ask at any time, as long as by_sock. A client may be
+ *			gone before the other end has even accepted, so a record
+ *			that by_sock lets go becomes an orphan here and is kept
+ *			for ORPHAN_LIFE. To an endpoint: never hashed.
+ *
+ * Each hash holds one reference; the last one frees after a grace period. A
+ * record enters each hash at most once.
+ *
+ * Publishing happens under the client's lock that was taken before connect():
+ * the SYN-ACK, should it be there already, waits in the client's backlog, so the
+ * other end cannot have accepted yet. (Nor can it with TCP_FASTOPEN_CONNECT,
+ * where the SYN is sent later, or with a SYN cookie. Server-side TCP Fast Open
+ * accepts on SYN: see origdst.c and the acceptor.)
+ *
+ * A tuple that is published while an orphan still has it takes its place: the
+ * port has been used again.
+ *
+ * Locks: a bucket's lock of either table (BH), never two; orphans_lock (BH)
+ * inside that of by_tuple. Readers use RCU. The client's socket lock is outside.
+ */
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include "mesh.h"
+#include "redirect.h"
+
+#define ORPHAN_LIFE		(60 * HZ)
+#define SWEEP_INTERVAL		(5 * HZ)
+
+/* One bucket for so much memory of the machine. */
+#define BYTES_PER_BUCKET	(64 << 10)
+#define BUCKETS_MIN		(1 << 10)
+#define BUCKETS_MAX		(1 << 18)
+
+struct table {
+	struct hlist_head *buckets;
+	spinlock_t *locks;
+	u32 mask;
+	u32 lock_mask;
+	u32 seed;
+};
+
+static struct table socks, tuples;
+static struct kmem_cache *cache;
+
+static LIST_HEAD(orphans);		/* oldest first */
+static DEFINE_SPINLOCK(orphans_lock);
+
+static void sweep(struct work_struct *work);
+static DECLARE_DELAYED_WORK(sweep_work, sweep);
+
+static u32 sock_hash(const struct sock *sk)
+{
+	return jhash_2words((u32)(unsigned long)sk,
+			    (u32)((u64)(unsigned long)sk >> 32), socks.seed);
+}
+
+/*
+ * Each namespace has the same loopback addresses; others are one node's, and
+ * have to be found from another namespace than the client's.
+ */
+static u32 tuple_hash(const struct address *client, const struct net *net)
+{
+	u32 seed = tuples.seed;
+
+	if (address_is_loopback(client))
+		seed ^= net_hash_mix(net);
+	return address_hash(client, seed);
+}
+
+static struct hlist_head *bucket(struct table *t, u32 hash)
+{
+	return &t->buckets[hash & t->mask];
+}
+
+static spinlock_t *bucket_lock(struct table *t, u32 hash)
+{
+	return &t->locks[hash & t->lock_mask];
+}
+
+static void redirect_free_rcu(struct rcu_head *head)
+{
+	redirect_free(container_of(head, struct redirect, rcu));
+}
+
+static void redirect_put(struct redirect *r)
+{
+	if (refcount_dec_and_test(&r->ref))
+		call_rcu(&r->rcu, redirect_free_rcu);
+}
+
+struct redirect *redirect_alloc(void)
+{
+	struct redirect *r = kmem_cache_zalloc(cache, GFP_KERNEL);
+
+	if (r)
+		object_created(OBJECT_REDIRECT);
+	return r;
+}
+
+void redirect_free(struct redirect *r)
+{
+	object_destroyed(OBJECT_REDIRECT);
+	kmem_cache_free(cache, r);
+}
+
+/* Under RCU or the bucket's lock. */
+static struct redirect *find_sock(const struct sock *sk, u32 hash)
+{
+	struct redirect *r;
+
+	hlist_for_each_entry_rcu(r, bucket(&socks, hash), by_sock,
+				 lockdep_is_held(bucket_lock(&socks, hash)))
+		if (r->sk == sk)
+			return r;
+	return NULL;
+}
+
+/* Under RCU or the bucket's lock. */
+static struct redirect *find_tuple(const struct address *client,
+				   const struct address *target,
+				   const struct net *net, u32 hash)
+{
+	struct redirect *r;
+
+	hlist_for_each_entry_rcu(r, bucket(&tuples, hash), by_tuple,
+				 lockdep_is_held(bucket_lock(&tuples, hash)))
+		if (READ_ONCE(r->net) == net && address_eq(&r->client, client) &&
+		    address_eq(&r->target, target))
+			return r;
+	return NULL;
+}
+
+/* From another namespace of the same mesh, which the addresses reached as they are. */
+static struct redirect *find_tuple_abroad(const struct address *client,
+					  const struct address *target,
+					  const struct mesh *mesh, u32 hash)
+{
+	struct redirect *r;
+
+	if (!mesh || address_is_loopback(client) || address_is_loopback(target))
+		return NULL;
+	hlist_for_each_entry_rcu(r, bucket(&tuples, hash), by_tuple)
+		if (READ_ONCE(r->net) && r->mesh == mesh &&
+		    address_eq(&r->client, client) &&
+		    address_eq(&r->target, target))
+			return r;
+	return NULL;
+}
+
+/* Under the bucket's lock. */
+static void tuple_remove(struct redirect *r)
+{
+	if (!r->in_tuples)
+		return;
+	r->in_tuples = false;
+	hlist_del_rcu(&r->by_tuple);
+	if (r->is_orphan) {
+		spin_lock(&orphans_lock);
+		list_del(&r->orphan);
+		spin_unlock(&orphans_lock);
+	}
+	redirect_put(r);
+}
+
+static void tuple_insert(struct redirect *r)
+{
+	spinlock_t *lock = bucket_lock(&tuples, r->hash);
+	struct redirect *stale;
+
+	spin_lock_bh(lock);
+	stale = find_tuple(&r->client, &r->target, r->net, r->hash);
+	if (stale)
+		tuple_remove(stale);
+	r->in_tuples = true;
+	hlist_add_head_rcu(&r->by_tuple, bucket(&tuples, r->hash));
+	spin_unlock_bh(lock);
+}
+
+void redirect_publish(struct redirect *r, struct sock *sk)
+{
+	u32 hash = sock_hash(sk);
+	spinlock_t *lock = bucket_lock(&socks, hash);
+
+	r->sk = sk;
+	r->net = sock_net(sk);
+	sock_local_address(sk, &r->client);
+	r->source.port = r->client.port;
+	refcount_set(&r->ref, 1);
+	if (r->kind != REDIRECT_ENDPOINT) {
+		refcount_inc(&r->ref);
+		r->hash = tuple_hash(&r->client, r->net);
+		tuple_insert(r);
+	}
+	/* An older record of the socket went when its state became SYN_SENT. */
+	spin_lock_bh(lock);
+	hlist_add_head_rcu(&r->by_sock, bucket(&socks, hash));
+	spin_unlock_bh(lock);
+}
+
+/* The client is gone, the other end may still come. */
+static void make_orphan(struct redirect *r)
+{
+	spinlock_t *lock = bucket_lock(&tuples, r->hash);
+
+	spin_lock_bh(lock);
+	if (r->in_tuples) {
+		r->is_orphan = true;
+		r->expires = jiffies + ORPHAN_LIFE;
+		spin_lock(&orphans_lock);
+		list_add_tail(&r->orphan, &orphans);
+		spin_unlock(&orphans_lock);
+		schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
+	}
+	spin_unlock_bh(lock);
+}
+
+void redirect_destroyed(const struct sock *sk)
+{
+	u32 hash = sock_hash(sk);
+	spinlock_t *lock = bucket_lock(&socks, hash);
+	struct redirect *r;
+
+	/* The socket is ours: a record that is not there now does not appear. */
+	if (!redirect_exists(sk))
+		return;
+	spin_lock_bh(lock);
+	r = find_sock(sk, hash);
+	if (r)
+		hlist_del_rcu(&r->by_sock);
+	spin_unlock_bh(lock);
+	if (!r)
+		return;
+	if (r->kind != REDIRECT_ENDPOINT)
+		make_orphan(r);
+	redirect_put(r);
+}
+
+void redirect_connecting(struct sock *sk)
+{
+	redirect_destroyed(sk);
+}
+
+bool redirect_exists(const struct sock *sk)
+{
+	bool found;
+
+	if (!sk)
+		return false;
+	rcu_read_lock();
+	found = find_sock(sk, sock_hash(sk));
+	rcu_read_unlock();
+	return found;
+}
+
+/*
+ * A record may outlive its connection, so an answer is only changed if it is
+ * the one that the redirection caused.
+ */
+bool redirect_peer(const struct sock *sk, struct address *a)
+{
+	struct redirect *r;
+	bool found;
+
+	rcu_read_lock();
+	r = find_sock(sk, sock_hash(sk));
+	found = r && address_eq(a, &r->target);
+	if (found)
+		*a = r->original;
+	rcu_read_unlock();
+	return found;
+}
+
+bool redirect_local(const struct sock *sk, struct address *a)
+{
+	struct redirect *r;
+	bool found;
+
+	rcu_read_lock();
+	r = find_sock(sk, sock_hash(sk));
+	found = r && address_eq(a, &r->client);
+	if (found)
+		*a = r->source;
+	rcu_read_unlock();
+	return found;
+}
+
+bool redirect_claim(const struct sock *child, struct address *original,
+		    struct address *source)
+{
+	const struct net *net = sock_net(child);
+	struct address client, target;
+	struct redirect *r;
+	spinlock_t *lock;
+	bool found;
+	u32 hash;
+
+	sock_peer_address(child, &client);
+	sock_local_address(child, &target);
+	hash = tuple_hash(&client, net);
+	lock = bucket_lock(&tuples, hash);
+
+	spin_lock_bh(lock);
+	r = find_tuple(&client, &target, net, hash);
+	found = r && r->kind == REDIRECT_HTTP;
+	if (found) {
+		*original = r->original;
+		*source = r->source;
+		tuple_remove(r);
+	}
+	spin_unlock_bh(lock);
+	return found;
+}
+
+bool redirect_original(const struct sock *child, struct address *original)
+{
+	const struct net *net = sock_net(child);
+	struct address client, target;
+	struct redirect *r;
+	bool found;
+	u32 hash;
+
+	sock_peer_address(child, &client);
+	sock_local_address(child, &target);
+	hash = tuple_hash(&client, net);
+
+	rcu_read_lock();
+	r = find_tuple(&client, &target, net, hash);
+	if (!r)
+		r = find_tuple_abroad(&client, &target, mesh_obeyed(net), hash);
+	found = r && r->kind == REDIRECT_PROXY;
+	if (found)
+		*original = r->original;
+	rcu_read_unlock();
+	return found;
+}
+
+/* The oldest orphan, held, if it has expired. */
+static struct redirect *expired_orphan(void)
+{
+	struct redirect *r;
+
+	spin_lock_bh(&orphans_lock);
+	r = list_first_entry_or_null(&orphans, struct redirect, orphan);
+	if (r && time_after(jiffies, r->expires))
+		refcount_inc(&r->ref);	/* on the list: its hash holds it */
+	else
+		r = NULL;
+	spin_unlock_bh(&orphans_lock);
+	return r;
+}
+
+static void sweep(struct work_struct *work)
+{
+	struct redirect *r;
+	spinlock_t *lock;
+
+	while ((r = expired_orphan())) {
+		lock = bucket_lock(&tuples, r->hash);
+		spin_lock_bh(lock);
+		tuple_remove(r);
+		spin_unlock_bh(lock);
+		redirect_put(r);
+		cond_resched();
+	}
+	if (!list_empty_careful(&orphans))
+		schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
+}
+
+/*
+ * Sockets hold their namespace, so only orphans are left of it. They are swept
+ * when their time comes; until then nobody finds them.
+ */
+void redirect_net_exit(const struct net *net)
+{
+	struct redirect *r;
+
+	spin_lock_bh(&orphans_lock);
+	list_for_each_entry(r, &orphans, orphan)
+		if (r->net == net)
+			WRITE_ONCE(r->net, NULL);
+	spin_unlock_bh(&orphans_lock);
+}
+
+static void drop_sock(struct redirect *r)
+{
+	hlist_del_rcu(&r->by_sock);
+	redirect_put(r);
+}
+
+void redirect_drop_all(void)
+{
+	struct hlist_node *next;
+	struct redirect *r;
+	spinlock_t *lock;
+	u32 i;
+
+	for (i = 0; i <= socks.mask; i++) {
+		lock = bucket_lock(&socks, i);
+		spin_lock_bh(lock);
+		hlist_for_each_entry_safe(r, next, bucket(&socks, i), by_sock)
+			drop_sock(r);
+		spin_unlock_bh(lock);
+	}
+	for (i = 0; i <= tuples.mask; i++) {
+		lock = bucket_lock(&tuples, i);
+		spin_lock_bh(lock);
+		hlist_for_each_entry_safe(r, next, bucket(&tuples, i), by_tuple)
+			tuple_remove(r);
+		spin_unlock_bh(lock);
+	}
+	cancel_delayed_work_sync(&sweep_work);
+}
+
+static int table_init(struct table *t)
+{
+	u64 n = ((u64)totalram_pages() << PAGE_SHIFT) / BYTES_PER_BUCKET;
+
+	n = roundup_pow_of_two(clamp_t(u64, n, BUCKETS_MIN, BUCKETS_MAX));
+	t->mask = n - 1;
+	t->seed = get_random_u32();
+	t->buckets = kvcalloc(n, sizeof(*t->buckets), GFP_KERNEL);
+	if (!t->buckets)
+		return -ENOMEM;
+	/* A power of two not above n: a bucket has one lock. */
+	if (alloc_bucket_spinlocks(&t->locks, &t->lock_mask, n, 16,
+				   GFP_KERNEL)) {
+		kvfree(t->buckets);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void table_exit(struct table *t)
+{
+	free_bucket_spinlocks(t->locks);
+	kvfree(t->buckets);
+}
+
+int redirect_init(void)
+{
+	cache = KMEM_CACHE(redirect, SLAB_ACCOUNT);
+	if (!cache)
+		return -ENOMEM;
+	if (table_init(&socks))
+		goto err_cache;
+	if (table_init(&tuples))
+		goto err_socks;
+	return 0;
+
+err_socks:
+	table_exit(&socks);
+err_cache:
+	kmem_cache_destroy(cache);
+	return -ENOMEM;
+}
+
+void redirect_exit(void)
+{
+	rcu_barrier();
+	table_exit(&tuples);
+	table_exit(&socks);
+	kmem_cache_destroy(cache);
+}
