@@ -8,7 +8,9 @@
 #ifndef L7MESH_COMPAT_H
 #define L7MESH_COMPAT_H
 
+#include <linux/bpf-cgroup.h>
 #include <linux/bvec.h>
+#include <linux/ftrace.h>
 #include <linux/net.h>
 #include <linux/timer.h>
 #include <linux/uio.h>
@@ -37,8 +39,10 @@ static inline int compat_timer_delete_sync(struct timer_list *timer)
 /* ---- kernel_connect(), kernel_bind(): another type of address since 6.19 ---- */
 
 #ifdef MESH_HAVE_SOCKADDR_UNSIZED
+typedef struct sockaddr_unsized compat_sockaddr;
 #define COMPAT_SOCKADDR(ss) ((struct sockaddr_unsized *)(ss))
 #else
+typedef struct sockaddr compat_sockaddr;
 #define COMPAT_SOCKADDR(ss) ((struct sockaddr *)(ss))
 #endif
 
@@ -121,5 +125,49 @@ static inline void compat_sock_hold_net(struct sock *sk)
 	sock_inuse_add(net, 1);
 #endif
 }
+
+/* ---- the registers that an ftrace callback is given: opaque since 6.2 ---- */
+
+#ifdef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
+#define COMPAT_FTRACE_OPS_FLAGS	0
+#else
+#define COMPAT_FTRACE_OPS_FLAGS	FTRACE_OPS_FL_SAVE_REGS
+#endif
+
+static __always_inline unsigned long
+compat_ftrace_argument(struct ftrace_regs *regs, unsigned int n)
+{
+#ifdef MESH_HAVE_FTRACE_REGS_GET_ARGUMENT
+	return ftrace_regs_get_argument(regs, n);
+#else
+	return regs_get_kernel_argument(&regs->regs, n);
+#endif
+}
+
+static __always_inline void compat_ftrace_set_ip(struct ftrace_regs *regs,
+						 unsigned long ip)
+{
+#ifdef MESH_HAVE_FTRACE_REGS_GET_ARGUMENT
+	ftrace_regs_set_instruction_pointer(regs, ip);
+#else
+	instruction_pointer_set(&regs->regs, ip);
+#endif
+}
+
+/**
+ * compat_bpf_run_name() - Let the cgroup's BPF program change a socket's name
+ * @sk: socket; takes its lock if there is a program
+ * @sa: struct sockaddr_in or sockaddr_in6
+ * @type: constant enum cgroup_bpf_attach_type
+ */
+#ifdef MESH_HAVE_BPF_SA_LEN
+#define compat_bpf_run_name(sk, sa, type) ({				\
+	int __len = sizeof(*(sa));					\
+	(void)BPF_CGROUP_RUN_SA_PROG_LOCK(sk, (void *)(sa), &__len, type, NULL); \
+})
+#else
+#define compat_bpf_run_name(sk, sa, type)				\
+	((void)BPF_CGROUP_RUN_SA_PROG_LOCK(sk, (void *)(sa), type, NULL))
+#endif
 
 #endif
