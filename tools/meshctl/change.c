@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * change: add, set, del one object; flush; drain.
+ */
+#include <linux/l7mesh.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "meshctl.h"
+#include "nl.h"
+#include "util.h"
+#include "words.h"
+
+static void print_usage(const char *command)
+{
+	int kind;
+
+	complain("usage: meshctl %s KIND ...", command);
+	for (kind = 1; kind <= L7MESH_KIND_MAX; kind++)
+		fprintf(stderr, "  meshctl %s %s\n", command,
+			words_usage(kind));
+}
+
+static int send_object(uint8_t cmd, const struct schema *schema,
+		       const json_t *body)
+{
+	char *buf = xrealloc(NULL, MESSAGE_MAX);
+	struct nlmsghdr *nlh;
+	struct nl nl;
+	int status = nl_open(&nl);
+
+	if (!status) {
+		nlh = nl_prepare(&nl, buf, cmd, NLM_F_ACK);
+		if (message_put(nlh, schema->kind, body)) {
+			status = nl_do(&nl, nlh, NULL, NULL);
+		} else {
+			complain("the %s is too large: its names and values "
+				 "may take %d bytes together", schema->name,
+				 MESSAGE_OBJECT_MAX);
+			status = STATUS_USAGE;
+		}
+		nl_close(&nl);
+	}
+	free(buf);
+	return status;
+}
+
+static int change(uint8_t cmd, enum words_mode mode, int argc, char **argv)
+{
+	const struct schema *schema = argc > 1 ? schema_named(argv[1]) : NULL;
+	json_t *body;
+	int status;
+
+	if (argc > 1 && !schema)
+		complain("\"%s\" is not one of cluster, endpoint, listener, "
+			 "route_table, virtual_host, route", argv[1]);
+	if (!schema || argc == 2) {
+		print_usage(argv[0]);
+		return STATUS_USAGE;
+	}
+	body = words_parse(schema, mode, argc - 2, argv + 2);
+	if (!body)
+		return STATUS_USAGE;
+	status = send_object(cmd, schema, body);
+	json_decref(body);
+	return status;
+}
+
+int cmd_add(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)ctl;
+	return change(L7MESH_CMD_ADD, WORDS_ADD, argc, argv);
+}
+
+int cmd_set(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)ctl;
+	return change(L7MESH_CMD_SET, WORDS_SET, argc, argv);
+}
+
+int cmd_del(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)ctl;
+	return change(L7MESH_CMD_DEL, WORDS_DEL, argc, argv);
+}
+
+static int command(uint8_t cmd, int argc, char **argv)
+{
+	struct nl nl;
+	int status;
+
+	if (argc > 1) {
+		complain("usage: meshctl %s", argv[0]);
+		return STATUS_USAGE;
+	}
+	status = nl_open(&nl);
+	if (status)
+		return status;
+	status = nl_command(&nl, cmd, NLM_F_ACK, NULL, NULL);
+	nl_close(&nl);
+	return status;
+}
+
+int cmd_flush(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)ctl;
+	return command(L7MESH_CMD_FLUSH, argc, argv);
+}
+
+int cmd_drain(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)ctl;
+	return command(L7MESH_CMD_DRAIN, argc, argv);
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dump.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "message.h"
+#include "meshctl.h"
+#include "util.h"
+
+/* A configuration that changes faster than it can be read is given up on. */
+#define ATTEMPTS_MAX 20
+
+int dump_retry(struct nl *nl, struct nlmsghdr *request, nl_cb cb,
+	       void (*reset)(void *data), void *data)
+{
+	struct refusal r;
+	char *text;
+	int i;
+
+	for (i = 0; i < ATTEMPTS_MAX; i++) {
+		reset(data);
+		request->nlmsg_seq = ++nl->seq;
+		if (!nl_request(nl, request, cb, data, &r))
+			return STATUS_OK;
+		if (r.code != EINTR)
+			break;
+	}
+	reset(data);
+	text = r.code == EINTR ?
+	       xstrdup("the configuration changes all the time") :
+	       refusal_text(&r, request);
+	complain("the kernel refused: %s", text);
+	free(text);
+	refusal_free(&r);
+	return STATUS_KERNEL;
+}
+
+static void take_object(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	const struct schema *schema = message_object(nlh, &attr);
+	struct config *config = data;
+	json_t *body;
+
+	if (!schema)
+		return;
+	body = message_get(attr, schema);
+	schema_fill(schema, body);
+	config_add(config, schema->kind, body, (struct mark){ 0 });
+}
+
+static void reset_config(void *data)
+{
+	config_free(data);
+}
+
+int dump_config(struct nl *nl, struct config *config)
+{
+	struct nlmsghdr *request;
+	char buf[64];
+
+	*config = (struct config){ 0 };
+	request = nl_prepare(nl, buf, L7MESH_CMD_GET, NLM_F_DUMP);
+	return dump_retry(nl, request, take_object, reset_config, config);
+}
+
+int dump_open(struct config *config)
+{
+	struct nl nl;
+	int status = nl_open(&nl);
+
+	if (status)
+		return status;
+	status = dump_config(&nl, config);
+	nl_close(&nl);
+	return status;
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "links.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+#include "value.h"
+
+void links_init(struct links *links)
+{
+	*links = (struct links){ .seen = must(json_object()) };
+}
+
+void links_free(struct links *links)
+{
+	size_t i;
+
+	for (i = 0; i < links->count; i++) {
+		free(links->list[i].name);
+		free(links->list[i].path);
+	}
+	free(links->list);
+	json_decref(links->seen);
+}
+
+/* Notes @key, which it frees; returns the line that had it before, or 0. */
+static json_int_t note(struct links *links, char *key, size_t line)
+{
+	json_int_t before =
+		json_integer_value(json_object_get(links->seen, key));
+
+	if (!before)
+		json_object_set_new(links->seen, key,
+				    must(json_integer(line)));
+	free(key);
+	return before;
+}
+
+static void define_domains(struct links *links, const struct scope *scope,
+			   const json_t *body)
+{
+	const json_t *domain;
+	json_int_t before;
+	size_t i;
+
+	json_array_foreach(json_object_get(body, "domains"), i, domain) {
+		before = note(links,
+			      xasprintf("domain %s %s",
+					object_get(body, "route_table"),
+					json_string_value(domain)),
+			      scope->self.line);
+		if (before)
+			scope_problem(scope, "domains",
+				      "\"%s\" is a domain of this route table "
+				      "already: of the virtual host on line %"
+				      JSON_INTEGER_FORMAT,
+				      json_string_value(domain), before);
+	}
+}
+
+static void define_listener(struct links *links, const struct scope *scope,
+			    const json_t *body)
+{
+	char *socket = socket_text(body);
+	json_int_t before;
+
+	before = note(links, xasprintf("socket %s", socket), scope->self.line);
+	if (before)
+		scope_problem(scope, "address",
+			      "%s is taken by the listener on line %"
+			      JSON_INTEGER_FORMAT, socket, before);
+	free(socket);
+}
+
+static void define_endpoint(struct links *links, const struct scope *scope,
+			    const json_t *body)
+{
+	if (strchr(object_get(body, "address"), ':'))
+		note(links, xasprintf("ipv6 %s", object_get(body, "cluster")),
+		     scope->self.line);
+}
+
+static bool has(const json_t *body, const char *name)
+{
+	return json_object_get(body, name);
+}
+
+static void define_key(struct links *links, const struct scope *scope,
+		       const json_t *body)
+{
+	char *key = object_key(scope->schema->kind, body);
+	json_int_t before;
+
+	before = note(links, object_label(scope->schema->kind, body),
+		      scope->self.line);
+	if (before)
+		scope_problem(scope, has(body, "name") ? "name" : "address",
+			      "the %s %s is on line %" JSON_INTEGER_FORMAT
+			      " already", scope->schema->name, key, before);
+	free(key);
+}
+
+void links_define(struct links *links, const struct scope *scope,
+		  const json_t *body)
+{
+	enum l7mesh_kind kind = scope->schema->kind;
+	bool socket = has(body, "address") && has(body, "port");
+
+	if (kind == L7MESH_KIND_ENDPOINT ? socket : has(body, "name"))
+		define_key(links, scope, body);
+	if (kind == L7MESH_KIND_ENDPOINT && socket)
+		define_endpoint(links, scope, body);
+	if (kind == L7MESH_KIND_LISTENER && socket)
+		define_listener(links, scope, body);
+	if (kind == L7MESH_KIND_VIRTUAL_HOST)
+		define_domains(links, scope, body);
+}
+
+static bool is_ipv4_tcp(const json_t *body)
+{
+	return !strcmp(object_get(body, "protocol"), "tcp") &&
+	       !strchr(object_get(body, "address"), ':');
+}
+
+void links_refer(struct links *links, const struct field *f,
+		 const json_t *body, struct mark mark, const struct path *path)
+{
+	struct path self = { path, f->name, -1 };
+
+	if (links->count == links->room) {
+		links->room = links->room ? links->room * 2 : 64;
+		links->list = xrealloc(links->list,
+				       links->room * sizeof(links->list[0]));
+	}
+	links->list[links->count++] = (struct link){
+		.kind = f->refers,
+		.name = xstrdup(object_get(body, f->name)),
+		.mark = mark,
+		.path = path_text(&self),
+		.ipv4 = is_ipv4_tcp(body),
+	};
+}
+
+static bool is_seen(const struct links *links, const char *what,
+		    const char *name)
+{
+	char *key = xasprintf("%s %s", what, name);
+	bool seen = json_object_get(links->seen, key);
+
+	free(key);
+	return seen;
+}
+
+void links_resolve(struct links *links, struct problems *problems)
+{
+	const struct link *l;
+	size_t i;
+
+	for (i = 0; i < links->count; i++) {
+		l = &links->list[i];
+		if (!is_seen(links, schema_of(l->kind)->name, l->name))
+			problem(problems, l->mark, NULL,
+				"%s: \"%s\" is not the name of a %s in this "
+				"file", l->path, l->name,
+				schema_of(l->kind)->name);
+		else if (l->ipv4 && is_seen(links, "ipv6", l->name))
+			problem(problems, l->mark, NULL,
+				"%s: \"%s\" has IPv6 endpoints, to which the "
+				"IPv4 sockets of this listener's clients "
+				"cannot connect", l->path, l->name);
+	}
+}

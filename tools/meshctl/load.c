@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "links.h"
+#include "message.h"
+#include "text.h"
+#include "util.h"
+#include "validate.h"
+#include "value.h"
+
+#define FILE_MAX (64u << 20)
+
+/* Values looked at; only aliases of aliases can make it more than the file has. */
+#define VISITS_MAX (8u << 20)
+
+struct loader {
+	yaml_document_t document;
+	struct problems problems;
+	struct config *config;
+	struct links links;
+	size_t visits;
+};
+
+/* A mapping of the file, and the values of its schema's fields. */
+struct mapping {
+	struct scope scope;
+	yaml_node_t *nodes[SCHEMA_FIELDS_MAX];
+};
+
+const char *load_name(const char *name)
+{
+	return strcmp(name, "-") ? name : "stdin";
+}
+
+static struct mark mark_of(const yaml_node_t *node)
+{
+	return (struct mark){ node->start_mark.line + 1,
+			      node->start_mark.column + 1 };
+}
+
+static bool is_plain(const yaml_node_t *node)
+{
+	return node->type == YAML_SCALAR_NODE &&
+	       node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+static const char *scalar(const yaml_node_t *node)
+{
+	return (const char *)node->data.scalar.value;
+}
+
+static enum text_type type_of(const yaml_node_t *node)
+{
+	return is_plain(node) ? text_type(scalar(node),
+					  node->data.scalar.length) :
+				TEXT_STRING;
+}
+
+/* What the file has there: "a list". */
+static const char *node_name(const yaml_node_t *node)
+{
+	if (node->type == YAML_SEQUENCE_NODE)
+		return "a list";
+	if (node->type == YAML_MAPPING_NODE)
+		return "a mapping";
+	return text_type_name(type_of(node));
+}
+
+/* Has the file a node of that type there? Complains if not. */
+static bool expect(struct loader *l, const yaml_node_t *node,
+		   yaml_node_type_t type, const char *wanted,
+		   const struct path *path)
+{
+	static const char *const tags[] = {
+		[YAML_SCALAR_NODE] = YAML_STR_TAG,
+		[YAML_SEQUENCE_NODE] = YAML_SEQ_TAG,
+		[YAML_MAPPING_NODE] = YAML_MAP_TAG,
+	};
+
+	if (node->type != type) {
+		problem(&l->problems, mark_of(node), path,
+			"%s is found; %s is needed", node_name(node), wanted);
+		return false;
+	}
+	if (strcmp((const char *)node->tag, tags[type])) {
+		problem(&l->problems, mark_of(node), path,
+			"tags are not supported");
+		return false;
+	}
+	return true;
+}
+
+/* Does aliasing blow the file up? Says so once. */
+static bool visit(struct loader *l, const yaml_node_t *node)
+{
+	if (l->visits++ < VISITS_MAX)
+		return true;
+	if (l->visits == VISITS_MAX + 1)
+		problem(&l->problems, mark_of(node), NULL,
+			"the file's aliases expand to more than %u values",
+			VISITS_MAX);
+	return false;
+}
+
+static bool is_text(const struct field *f)
+{
+	return f->type == FIELD_STRING || f->type == FIELD_BODY ||
+	       f->type == FIELD_BASE64 || f->type == FIELD_LIST;
+}
+
+/* Numbers and booleans are not in quotes, and texts that look like them are. */
+static bool check_type(struct loader *l, const struct field *f,
+		       const yaml_node_t *node, const struct path *path)
+{
+	enum text_type type = type_of(node);
+	bool integer = f->type == FIELD_U16 || f->type == FIELD_U32;
+	bool boolean = f->type == FIELD_FLAG || f->type == FIELD_U8_BOOL;
+	const char *hint = NULL;
+	char *found;
+
+	if (type == TEXT_NULL)
+		hint = "a value is needed";
+	else if (is_text(f) && type != TEXT_STRING)
+		hint = "a string is needed: put it in quotes";
+	else if (integer && !is_plain(node))
+		hint = "a number is needed, without quotes";
+	else if (boolean && !is_plain(node))
+		hint = "a boolean is needed, without quotes";
+	if (!hint)
+		return true;
+	found = value_found(scalar(node), node->data.scalar.length);
+	problem(&l->problems, mark_of(node), path, "%s is %s; %s", found,
+		text_type_name(type), hint);
+	free(found);
+	return false;
+}
+
+static json_t *load_scalar(struct loader *l, const struct field *f,
+			   const yaml_node_t *node, const struct path *path)
+{
+	char *why = NULL;
+	json_t *value;
+
+	if (!expect(l, node, YAML_SCALAR_NODE, "a single value", path) ||
+	    !check_type(l, f, node, path))
+		return NULL;
+	value = value_parse(f, scalar(node), node->data.scalar.length, &why);
+	if (!value)
+		problem(&l->problems, mark_of(node), path, "%s", why);
+	free(why);
+	return value;
+}
+
+static json_t *load_mapping(struct loader *l, const yaml_node_t *node,
+			    struct mapping *m);
+
+static json_t *load_nested(struct loader *l, const struct field *f,
+			   const yaml_node_t *node, const struct path *path)
+{
+	struct mapping m = { .scope = { .problems = &l->problems,
+					.path = path, .schema = f->sub } };
+
+	return load_mapping(l, node, &m);
+}
+
+static json_t *load_list(struct loader *l, const struct field *f,
+			 const yaml_node_t *node, const struct path *path)
+{
+	struct path self = { path->up, path->key, 0 };
+	yaml_node_item_t *item;
+	json_t *list, *value;
+	yaml_node_t *inner;
+
+	if (!expect(l, node, YAML_SEQUENCE_NODE, "a list", path))
+		return NULL;
+	list = must(json_array());
+	for (item = node->data.sequence.items.start;
+	     item < node->data.sequence.items.top; item++, self.index++) {
+		inner = yaml_document_get_node(&l->document, *item);
+		if (!visit(l, inner))
+			break;
+		value = f->sub ? load_nested(l, f, inner, &self) :
+				 load_scalar(l, f, inner, &self);
+		if (value)
+			json_array_append_new(list, value);
+	}
+	if (!self.index && !(f->flags & FIELD_EMPTY))
+		problem(&l->problems, mark_of(node), path,
+			"the list is empty; at least one is needed");
+	return list;
+}
+
+static json_t *load_value(struct loader *l, const struct field *f,
+			  const yaml_node_t *node, const struct path *path)
+{
+	if (f->type == FIELD_LIST)
+		return load_list(l, f, node, path);
+	if (f->sub)
+		return load_nested(l, f, node, path);
+	return load_scalar(l, f, node, path);
+}
+
+static void unknown_key(struct loader *l, const struct mapping *m,
+			const yaml_node_t *key)
+{
+	char *found = value_found(scalar(key), key->data.scalar.length);
+	char *allowed = schema_keys(m->scope.schema);
+
+	problem(&l->problems, mark_of(key), m->scope.path,
+		"%s is not one of the keys allowed here: %s", found, allowed);
+	free(found);
+	free(allowed);
+}
+
+/* Finds the field that a key names. */
+static void assign_pair(struct loader *l, struct mapping *m,
+			const yaml_node_pair_t *pair)
+{
+	yaml_node_t *key = yaml_document_get_node(&l->document, pair->key);
+	const struct schema *schema = m->scope.schema;
+	const struct field *f;
+	struct path path;
+	size_t i;
+
+	if (!expect(l, key, YAML_SCALAR_NODE, "a key", m->scope.path))
+		return;
+	f = strlen(scalar(key)) == key->data.scalar.length ?
+	    schema_field(schema, scalar(key)) : NULL;
+	if (!f || f->flags & FIELD_PARENT) {
+		unknown_key(l, m, key);
+		return;
+	}
+	i = f - schema->fields;
+	path = (struct path){ m->scope.path, f->name, -1 };
+	if (m->nodes[i]) {
+		problem(&l->problems, mark_of(key), &path,
+			"the key is given twice; the first is on line %zu",
+			m->scope.marks[i].line);
+		return;
+	}
+	m->nodes[i] = yaml_document_get_node(&l->document, pair->value);
+	m->scope.marks[i] = mark_of(m->nodes[i]);
+}
+
+static void load_field(struct loader *l, struct mapping *m, size_t i,
+		       json_t *body)
+{
+	const struct field *f = &m->scope.schema->fields[i];
+	struct path path = { m->scope.path, f->name, -1 };
+	json_t *value;
+
+	if (!visit(l, m->nodes[i]))
+		return;
+	value = load_value(l, f, m->nodes[i], &path);
+	if (!value)
+		return;
+	value_set(body, f, value);
+	if (f->refers)
+		links_refer(&l->links, f, body, m->scope.marks[i],
+			    m->scope.path);
+}
+
+/* @m->scope says what is wanted; the rest of @m is filled. NULL if no mapping. */
+static json_t *load_mapping(struct loader *l, const yaml_node_t *node,
+			    struct mapping *m)
+{
+	const struct schema *schema = m->scope.schema;
+	yaml_node_pair_t *pair;
+	json_t *body;
+	size_t i;
+
+	if (!expect(l, node, YAML_MAPPING_NODE, "a mapping", m->scope.path))
+		return NULL;
+	m->scope.self = mark_of(node);
+	for (pair = node->data.mapping.pairs.start;
+	     pair < node->data.mapping.pairs.top; pair++)
+		assign_pair(l, m, pair);
+	body = must(json_object());
+	for (i = 0; i < schema->nfields; i++)
+		if (m->nodes[i] && schema->fields[i].type != FIELD_CHILDREN)
+			load_field(l, m, i, body);
+	if (!schema->kind)
+		validate_body(&m->scope, body);
+	return body;
+}
+
+/* Fields that follow from the position come first, as in the schema. */
+static json_t *with_parents(const struct schema *schema, json_t *body,
+			    const json_t *parents, long index)
+{
+	json_t *whole = must(json_object()), *parent;
+	const struct field *f;
+	size_t i;
+
+	for (i = 0; i < schema->nfields; i++) {
+		f = &schema->fields[i];
+		if (!(f->flags & FIELD_PARENT))
+			continue;
+		parent = json_object_get(parents, f->name);
+		if (f->type == FIELD_U32)
+			json_object_set_new(whole, f->name,
+					    must(json_integer(index)));
+		else if (parent)
+			json_object_set(whole, f->name, parent);
+	}
+	json_object_update(whole, body);
+	json_decref(body);
+	return whole;
+}
+
+/* What the children of an object have as their parents. */
+static json_t *parents_of(const struct schema *schema, const json_t *body,
+			  json_t *parents)
+{
+	json_t *inner = must(parents ? json_copy(parents) : json_object());
+	json_t *name = json_object_get(body, "name");
+
+	if (name)
+		json_object_set(inner, schema->name, name);
+	return inner;
+}
+
+static void load_object(struct loader *l, const struct schema *schema,
+			const yaml_node_t *node, const struct path *path,
+			json_t *parents);
+
+static void load_children(struct loader *l, const struct field *f,
+			  const yaml_node_t *node, const struct path *up,
+			  json_t *parents)
+{
+	struct path path = { up, f->name, -1 };
+	yaml_node_item_t *item;
+	yaml_node_t *inner;
+
+	if (!visit(l, node) ||
+	    !expect(l, node, YAML_SEQUENCE_NODE, "a list", &path))
+		return;
+	path.index = 0;
+	for (item = node->data.sequence.items.start;
+	     item < node->data.sequence.items.top; item++, path.index++) {
+		inner = yaml_document_get_node(&l->document, *item);
+		if (!visit(l, inner))
+			return;
+		load_object(l, f->sub, inner, &path, parents);
+	}
+}
+
+/* An object and its children; for the file itself, the children. */
+static void load_object(struct loader *l, const struct schema *schema,
+			const yaml_node_t *node, const struct path *path,
+			json_t *parents)
+{
+	struct mapping m = { .scope = { .problems = &l->problems,
+					.path = path, .schema = schema } };
+	json_t *body = load_mapping(l, node, &m), *inner;
+	size_t i;
+
+	if (!body)
+		return;
+	body = with_parents(schema, body, parents, path ? path->index : 0);
+	inner = parents_of(schema, body, parents);
+	if (schema->kind) {
+		validate_body(&m.scope, body);
+		links_define(&l->links, &m.scope, body);
+		schema_fill(schema, body);
+		config_add(l->config, schema->kind, body, m.scope.self);
+	} else {
+		json_decref(body);
+	}
+	for (i = 0; i < schema->nfields; i++)
+		if (m.nodes[i] && schema->fields[i].type == FIELD_CHILDREN)
+			load_children(l, &schema->fields[i], m.nodes[i], path,
+				      inner);
+	json_decref(inner);
+}
+
+/* The place of a byte, for errors that the YAML reader gives an offset only. */
+static struct mark mark_at(const char *text, size_t len, size_t offset)
+{
+	struct mark mark = { 1, 1 };
+	size_t i;
+
+	for (i = 0; i < len && i < offset; i++) {
+		mark.column++;
+		if (text[i] == '\n')
+			mark = (struct mark){ mark.line + 1, 1 };
+	}
+	return mark;
+}
+
+static void yaml_problem(struct problems *p, const yaml_parser_t *parser,
+			 const char *text, size_t len)
+{
+	struct mark mark = { parser->problem_mark.line + 1,
+			     parser->problem_mark.column + 1 };
+	const char *what = parser->problem ? parser->problem :
+					     "cannot be parsed";
+
+	if (parser->error == YAML_READER_ERROR)
+		mark = mark_at(text, len, parser->problem_offset);
+	problem(p, mark, NULL, "%s%s%s", what,
+		parser->context ? " " : "",
+		parser->context ? parser->context : "");
+}
+
+/* Only one document: what follows would be ignored silently. */
+static bool check_end(yaml_parser_t *parser, struct problems *p,
+		      const char *text, size_t len)
+{
+	yaml_document_t second;
+	yaml_node_t *root;
+
+	if (!yaml_parser_load(parser, &second)) {
+		yaml_problem(p, parser, text, len);
+		return false;
+	}
+	root = yaml_document_get_root_node(&second);
+	if (root)
+		problem(p, mark_of(root), NULL,
+			"a second document is found; one is allowed");
+	yaml_document_delete(&second);
+	return !root;
+}
+
+static void load_root(struct loader *l)
+{
+	yaml_node_t *root = yaml_document_get_root_node(&l->document);
+
+	if (!root) {
+		problem(&l->problems, (struct mark){ 1, 1 }, NULL,
+			"the file is empty; {} is a configuration without "
+			"objects");
+		return;
+	}
+	load_object(l, &schema_file, root, NULL, NULL);
+	links_resolve(&l->links, &l->problems);
+}
+
+static void load_text(struct loader *l, const char *text, size_t len)
+{
+	yaml_parser_t parser;
+
+	if (!yaml_parser_initialize(&parser))
+		must(NULL);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	if (!yaml_parser_load(&parser, &l->document)) {
+		yaml_problem(&l->problems, &parser, text, len);
+		yaml_parser_delete(&parser);
+		return;
+	}
+	if (!yaml_document_get_root_node(&l->document) ||
+	    check_end(&parser, &l->problems, text, len))
+		load_root(l);
+	yaml_document_delete(&l->document);
+	yaml_parser_delete(&parser);
+}
+
+/* Objects that no netlink message can carry. */
+static void check_sizes(struct loader *l)
+{
+	const struct object *o;
+	char *label;
+	size_t i;
+
+	for (i = 0; i < l->config->count; i++) {
+		o = &l->config->objects[i];
+		if (message_fits(o))
+			continue;
+		label = object_label(o->kind, o->body);
+		problem(&l->problems, o->mark, NULL,
+			"the %s is too large: its names and values may take "
+			"%d bytes together", label, MESSAGE_OBJECT_MAX);
+		free(label);
+	}
+}
+
+/* All of a file, or NULL with an error printed. Freed by the caller. */
+static char *read_all(const char *name, size_t *len)
+{
+	FILE *file = strcmp(name, "-") ? fopen(name, "re") : stdin;
+	size_t room = 1 << 16, n;
+	char *text = NULL;
+
+	if (!file) {
+		complain("%s: %s", name, strerror(errno));
+		return NULL;
+	}
+	*len = 0;
+	do {
+		room *= 2;
+		text = xrealloc(text, room);
+		errno = 0;
+		n = fread(text + *len, 1, room - *len, file);
+		*len += n;
+	} while (*len == room && room <= FILE_MAX);
+	if (ferror(file) || *len > FILE_MAX) {
+		complain("%s: %s", load_name(name), ferror(file) ?
+			 strerror(errno) : "larger than 64 MiB");
+		free(text);
+		text = NULL;
+	}
+	if (file != stdin)
+		fclose(file);
+	return text;
+}
+
+bool load_file(const char *name, struct config *config)
+{
+	struct loader l = { .problems.file = load_name(name),
+			    .config = config };
+	size_t len;
+	char *text = read_all(name, &len);
+
+	*config = (struct config){ 0 };
+	if (!text)
+		return false;
+	links_init(&l.links);
+	load_text(&l, text, len);
+	free(text);
+	links_free(&l.links);
+	if (!l.problems.count)
+		check_sizes(&l);
+	if (!problems_report(&l.problems))
+		return true;
+	config_free(config);
+	return false;
+}

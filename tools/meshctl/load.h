@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * load: reads and checks a mesh file, YAML or JSON.
+ *
+ * Nothing of the input is trusted: its size, its nesting (no deeper than the
+ * schema) and what its aliases expand to are bounded.
+ */
+#ifndef MESHCTL_LOAD_H
+#define MESHCTL_LOAD_H
+
+#include "config.h"
+
+/*
+ * Fills @config from the file of that name, "-" being standard input. Prints
+ * all errors and returns false if there are any; @config is then empty.
+ */
+bool load_file(const char *name, struct config *config);
+
+/* How messages call the file: "stdin" for "-". */
+const char *load_name(const char *name);
+
+#endif

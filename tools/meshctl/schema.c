@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+#include "util.h"
+#include "validate.h"
+#include "value.h"
+#include "words.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define FIELDS(table) .fields = (table), .nfields = ARRAY_SIZE(table)
+
+static const char *const lb_names[] = {
+	[L7MESH_LB_MAGLEV] = "maglev",
+	[L7MESH_LB_ROUND_ROBIN] = "round_robin",
+	[L7MESH_LB_RANDOM] = "random",
+	NULL,
+};
+
+static const char *const protocol_names[] = {
+	[L7MESH_PROTOCOL_TCP] = "tcp",
+	[L7MESH_PROTOCOL_HTTP] = "http",
+	NULL,
+};
+
+#define NAME_FIELD(a)							\
+	{ .name = "name", .attr = (a), .type = FIELD_STRING,		\
+	  .flags = FIELD_REQUIRED | FIELD_KEY, .check = text_check_name }
+
+#define PARENT_FIELD(n, a)						\
+	{ .name = (n), .attr = (a), .type = FIELD_STRING,		\
+	  .flags = FIELD_REQUIRED | FIELD_KEY | FIELD_PARENT,		\
+	  .check = text_check_name }
+
+#define DURATION_FIELD(n, a, least, def)				\
+	{ .name = (n), .attr = (a), .type = FIELD_DURATION,		\
+	  .min = (least), .max = UINT32_MAX, .fallback = (def) }
+
+static const struct field hash_policy_fields[] = {
+	{ .name = "header", .attr = L7MESH_HASH_POLICY_A_HEADER,
+	  .type = FIELD_STRING, .flags = FIELD_LOWER,
+	  .check = text_check_token },
+	{ .name = "source_address",
+	  .attr = L7MESH_HASH_POLICY_A_SOURCE_ADDRESS, .type = FIELD_FLAG },
+};
+
+static const struct schema hash_policy = {
+	.name = "hash policy",
+	FIELDS(hash_policy_fields),
+	.rule = validate_hash_policy,
+	.from_word = hash_policy_from_word,
+	.to_word = hash_policy_to_word,
+};
+
+static const struct field endpoint_fields[] = {
+	PARENT_FIELD("cluster", L7MESH_ENDPOINT_A_CLUSTER),
+	{ .name = "address", .attr = L7MESH_ENDPOINT_A_ADDRESS,
+	  .type = FIELD_ADDRESS, .flags = FIELD_REQUIRED | FIELD_KEY },
+	{ .name = "port", .attr = L7MESH_ENDPOINT_A_PORT, .type = FIELD_U16,
+	  .flags = FIELD_REQUIRED | FIELD_KEY, .min = 1, .max = UINT16_MAX },
+	{ .name = "weight", .attr = L7MESH_ENDPOINT_A_WEIGHT,
+	  .type = FIELD_U32, .min = 1, .max = L7MESH_WEIGHT_MAX,
+	  .fallback = "1" },
+};
+
+static const struct schema endpoint = {
+	.name = "endpoint",
+	.kind = L7MESH_KIND_ENDPOINT,
+	.attr = L7MESH_A_ENDPOINT,
+	FIELDS(endpoint_fields),
+};
+
+static const struct field cluster_fields[] = {
+	NAME_FIELD(L7MESH_CLUSTER_A_NAME),
+	{ .name = "lb", .attr = L7MESH_CLUSTER_A_LB, .type = FIELD_ENUM,
+	  .names = lb_names, .fallback = "maglev" },
+	{ .name = "table_size", .attr = L7MESH_CLUSTER_A_TABLE_SIZE,
+	  .type = FIELD_U32, .min = 2, .max = L7MESH_TABLE_SIZE_MAX,
+	  .fallback = "65537" },
+	{ .name = "hash", .attr = L7MESH_CLUSTER_A_HASH, .type = FIELD_LIST,
+	  .flags = FIELD_EMPTY, .sub = &hash_policy },
+	DURATION_FIELD("connect_timeout", L7MESH_CLUSTER_A_CONNECT_TIMEOUT,
+		       1, "5s"),
+	DURATION_FIELD("response_timeout", L7MESH_CLUSTER_A_RESPONSE_TIMEOUT,
+		       0, "15s"),
+	DURATION_FIELD("idle_timeout", L7MESH_CLUSTER_A_IDLE_TIMEOUT,
+		       1, "1m"),
+	{ .name = "max_idle", .attr = L7MESH_CLUSTER_A_MAX_IDLE,
+	  .type = FIELD_U32, .max = UINT32_MAX, .fallback = "128" },
+	{ .name = "endpoints", .type = FIELD_CHILDREN, .sub = &endpoint },
+};
+
+static const struct schema cluster = {
+	.name = "cluster",
+	.kind = L7MESH_KIND_CLUSTER,
+	.attr = L7MESH_A_CLUSTER,
+	FIELDS(cluster_fields),
+	.rule = validate_cluster,
+};
+
+static const struct field proxy_fields[] = {
+	{ .name = "address", .attr = L7MESH_LISTENER_A_PROXY_ADDRESS,
+	  .type = FIELD_ADDRESS, .flags = FIELD_REQUIRED },
+	{ .name = "port", .attr = L7MESH_LISTENER_A_PROXY_PORT,
+	  .type = FIELD_U16, .flags = FIELD_REQUIRED, .min = 1,
+	  .max = UINT16_MAX },
+};
+
+static const struct schema proxy = {
+	.name = "proxy",
+	FIELDS(proxy_fields),
+	.from_word = socket_from_word,
+	.to_word = socket_to_word,
+};
+
+static const struct field listener_fields[] = {
+	NAME_FIELD(L7MESH_LISTENER_A_NAME),
+	{ .name = "address", .attr = L7MESH_LISTENER_A_ADDRESS,
+	  .type = FIELD_ADDRESS, .flags = FIELD_REQUIRED },
+	{ .name = "port", .attr = L7MESH_LISTENER_A_PORT, .type = FIELD_U16,
+	  .flags = FIELD_REQUIRED, .max = UINT16_MAX },
+	{ .name = "protocol", .attr = L7MESH_LISTENER_A_PROTOCOL,
+	  .type = FIELD_ENUM, .flags = FIELD_REQUIRED,
+	  .names = protocol_names },
+	{ .name = "route_table", .attr = L7MESH_LISTENER_A_ROUTE_TABLE,
+	  .type = FIELD_STRING, .check = text_check_name,
+	  .refers = L7MESH_KIND_ROUTE_TABLE },
+	{ .name = "cluster", .attr = L7MESH_LISTENER_A_CLUSTER,
+	  .type = FIELD_STRING, .check = text_check_name,
+	  .refers = L7MESH_KIND_CLUSTER },
+	{ .name = "proxy", .type = FIELD_GROUP, .sub = &proxy },
+	DURATION_FIELD("request_timeout", L7MESH_LISTENER_A_REQUEST_TIMEOUT,
+		       1, "10s"),
+	DURATION_FIELD("idle_timeout", L7MESH_LISTENER_A_IDLE_TIMEOUT,
+		       1, "5m"),
+};
+
+static const struct schema listener = {
+	.name = "listener",
+	.kind = L7MESH_KIND_LISTENER,
+	.attr = L7MESH_A_LISTENER,
+	FIELDS(listener_fields),
+	.rule = validate_listener,
+};
+
+static const struct field path_fields[] = {
+	{ .name = "exact", .attr = L7MESH_MATCH_A_PATH_EXACT,
+	  .type = FIELD_STRING, .word = "path_exact",
+	  .check = text_check_path },
+	{ .name = "prefix", .attr = L7MESH_MATCH_A_PATH_PREFIX,
+	  .type = FIELD_STRING, .word = "path_prefix",
+	  .check = text_check_path },
+};
+
+static const struct schema path_match = {
+	.name = "path",
+	FIELDS(path_fields),
+	.rule = validate_path,
+};
+
+#define VALUE_MATCH_FIELDS(name_check, name_flags)			\
+	{ .name = "name", .attr = L7MESH_VALUE_MATCH_A_NAME,		\
+	  .type = FIELD_STRING, .flags = FIELD_REQUIRED | (name_flags),	\
+	  .check = (name_check) },					\
+	{ .name = "exact", .attr = L7MESH_VALUE_MATCH_A_EXACT,		\
+	  .type = FIELD_STRING, .check = text_check_value },		\
+	{ .name = "prefix", .attr = L7MESH_VALUE_MATCH_A_PREFIX,	\
+	  .type = FIELD_STRING, .check = text_check_prefix },		\
+	{ .name = "present", .attr = L7MESH_VALUE_MATCH_A_PRESENT,	\
+	  .type = FIELD_U8_BOOL }
+
+static const struct field header_match_fields[] = {
+	VALUE_MATCH_FIELDS(text_check_token, FIELD_LOWER),
+};
+
+static const struct schema header_match = {
+	.name = "header match",
+	FIELDS(header_match_fields),
+	.rule = validate_value_match,
+	.from_word = value_match_from_word,
+	.to_word = value_match_to_word,
+};
+
+static const struct field query_match_fields[] = {
+	VALUE_MATCH_FIELDS(text_check_parameter, 0),
+};
+
+static const struct schema query_match = {
+	.name = "query match",
+	FIELDS(query_match_fields),
+	.rule = validate_value_match,
+	.from_word = value_match_from_word,
+	.to_word = value_match_to_word,
+};
+
+static const struct field match_fields[] = {
+	{ .name = "path", .type = FIELD_GROUP, .sub = &path_match },
+	{ .name = "method", .attr = L7MESH_MATCH_A_METHOD,
+	  .type = FIELD_STRING, .check = text_check_token },
+	{ .name = "headers", .attr = L7MESH_MATCH_A_HEADERS,
+	  .type = FIELD_LIST, .flags = FIELD_EMPTY, .word = "header",
+	  .sub = &header_match },
+	{ .name = "query", .attr = L7MESH_MATCH_A_QUERY, .type = FIELD_LIST,
+	  .flags = FIELD_EMPTY, .sub = &query_match },
+};
+
+static const struct schema match = {
+	.name = "match",
+	FIELDS(match_fields),
+};
+
+static const struct field weighted_cluster_fields[] = {
+	{ .name = "name", .attr = L7MESH_WEIGHTED_CLUSTER_A_NAME,
+	  .type = FIELD_STRING, .flags = FIELD_REQUIRED,
+	  .check = text_check_name, .refers = L7MESH_KIND_CLUSTER },
+	{ .name = "weight", .attr = L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,
+	  .type = FIELD_U32, .flags = FIELD_REQUIRED,
+	  .max = L7MESH_WEIGHT_MAX },
+};
+
+static const struct schema weighted_cluster = {
+	.name = "weighted cluster",
+	FIELDS(weighted_cluster_fields),
+	.from_word = weighted_cluster_from_word,
+	.to_word = weighted_cluster_to_word,
+};
+
+static const struct field redirect_fields[] = {
+	{ .name = "host", .attr = L7MESH_REDIRECT_A_HOST,
+	  .type = FIELD_STRING, .word = "redirect_host",
+	  .check = text_check_host },
+	{ .name = "path", .attr = L7MESH_REDIRECT_A_PATH,
+	  .type = FIELD_STRING, .word = "redirect_path",
+	  .check = text_check_path },
+	{ .name = "status", .attr = L7MESH_REDIRECT_A_STATUS,
+	  .type = FIELD_U16, .min = 301, .max = 308, .fallback = "301" },
+};
+
+static const struct schema redirect = {
+	.name = "redirect",
+	FIELDS(redirect_fields),
+	.rule = validate_redirect,
+};
+
+static const struct field direct_response_fields[] = {
+	{ .name = "status", .attr = L7MESH_DIRECT_RESPONSE_A_STATUS,
+	  .type = FIELD_U16, .flags = FIELD_REQUIRED,
+	  .word = "direct_response", .min = 200, .max = 599 },
+	{ .name = "body", .attr = L7MESH_DIRECT_RESPONSE_A_BODY,
+	  .type = FIELD_BODY, .check = text_check_body },
+	{ .name = "body_base64", .attr = L7MESH_DIRECT_RESPONSE_A_BODY,
+	  .type = FIELD_BASE64 },
+};
+
+static const struct schema direct_response = {
+	.name = "direct response",
+	FIELDS(direct_response_fields),
+	.rule = validate_direct_response,
+};
+
+static const struct field action_fields[] = {
+	{ .name = "cluster", .attr = L7MESH_ACTION_A_CLUSTER,
+	  .type = FIELD_STRING, .check = text_check_name,
+	  .refers = L7MESH_KIND_CLUSTER },
+	{ .name = "weighted_clusters",
+	  .attr = L7MESH_ACTION_A_WEIGHTED_CLUSTERS, .type = FIELD_LIST,
+	  .word = "weighted", .sub = &weighted_cluster },
+	{ .name = "redirect", .attr = L7MESH_ACTION_A_REDIRECT,
+	  .type = FIELD_NEST, .sub = &redirect },
+	{ .name = "direct_response", .attr = L7MESH_ACTION_A_DIRECT_RESPONSE,
+	  .type = FIELD_NEST, .sub = &direct_response },
+};
+
+static const struct schema action = {
+	.name = "action",
+	FIELDS(action_fields),
+	.rule = validate_action,
+};
+
+static const struct field route_fields[] = {
+	PARENT_FIELD("route_table", L7MESH_ROUTE_A_ROUTE_TABLE),
+	PARENT_FIELD("virtual_host", L7MESH_ROUTE_A_VIRTUAL_HOST),
+	{ .name = "index", .attr = L7MESH_ROUTE_A_INDEX, .type = FIELD_U32,
+	  .flags = FIELD_KEY | FIELD_PARENT, .max = UINT32_MAX },
+	{ .name = "match", .attr = L7MESH_ROUTE_A_MATCH, .type = FIELD_NEST,
+	  .flags = FIELD_EMPTY, .sub = &match },
+	{ .name = "action", .attr = L7MESH_ROUTE_A_ACTION, .type = FIELD_NEST,
+	  .flags = FIELD_REQUIRED, .sub = &action },
+};
+
+static const struct schema route = {
+	.name = "route",
+	.kind = L7MESH_KIND_ROUTE,
+	.attr = L7MESH_A_ROUTE,
+	FIELDS(route_fields),
+};
+
+static const struct field virtual_host_fields[] = {
+	PARENT_FIELD("route_table", L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE),
+	NAME_FIELD(L7MESH_VIRTUAL_HOST_A_NAME),
+	{ .name = "domains", .attr = L7MESH_VIRTUAL_HOST_A_DOMAINS,
+	  .type = FIELD_LIST, .flags = FIELD_REQUIRED | FIELD_LOWER,
+	  .word = "domain", .check = text_check_domain },
+	{ .name = "routes", .type = FIELD_CHILDREN, .sub = &route },
+};
+
+static const struct schema virtual_host = {
+	.name = "virtual_host",
+	.kind = L7MESH_KIND_VIRTUAL_HOST,
+	.attr = L7MESH_A_VIRTUAL_HOST,
+	FIELDS(virtual_host_fields),
+};
+
+static const struct field route_table_fields[] = {
+	NAME_FIELD(L7MESH_ROUTE_TABLE_A_NAME),
+	{ .name = "virtual_hosts", .type = FIELD_CHILDREN,
+	  .sub = &virtual_host },
+};
+
+static const struct schema route_table = {
+	.name = "route_table",
+	.kind = L7MESH_KIND_ROUTE_TABLE,
+	.attr = L7MESH_A_ROUTE_TABLE,
+	FIELDS(route_table_fields),
+};
+
+static const struct field file_fields[] = {
+	{ .name = "clusters", .type = FIELD_CHILDREN, .sub = &cluster },
+	{ .name = "route_tables", .type = FIELD_CHILDREN,
+	  .sub = &route_table },
+	{ .name = "listeners", .type = FIELD_CHILDREN, .sub = &listener },
+};
+
+const struct schema schema_file = {
+	.name = "mesh",
+	FIELDS(file_fields),
+};
+
+static const struct schema *const kinds[] = {
+	[L7MESH_KIND_CLUSTER] = &cluster,
+	[L7MESH_KIND_ENDPOINT] = &endpoint,
+	[L7MESH_KIND_LISTENER] = &listener,
+	[L7MESH_KIND_ROUTE_TABLE] = &route_table,
+	[L7MESH_KIND_VIRTUAL_HOST] = &virtual_host,
+	[L7MESH_KIND_ROUTE] = &route,
+};
+
+const struct schema *schema_of(enum l7mesh_kind kind)
+{
+	return (size_t)kind < ARRAY_SIZE(kinds) ? kinds[kind] : NULL;
+}
+
+const struct schema *schema_named(const char *name)
+{
+	size_t i, len;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!kinds[i])
+			continue;
+		len = strlen(kinds[i]->name);
+		if (!strncmp(name, kinds[i]->name, len) &&
+		    (!name[len] || !strcmp(name + len, "s")))
+			return kinds[i];
+	}
+	return NULL;
+}
+
+const struct field *schema_field(const struct schema *schema, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < schema->nfields; i++)
+		if (!strcmp(schema->fields[i].name, name))
+			return &schema->fields[i];
+	return NULL;
+}
+
+const struct field *schema_attr(const struct schema *schema, uint16_t attr,
+				const struct field **group)
+{
+	const struct field *f, *inner, *none;
+	size_t i;
+
+	*group = NULL;
+	for (i = 0; i < schema->nfields; i++) {
+		f = &schema->fields[i];
+		if (f->attr == attr && f->attr)
+			return f;
+		inner = f->type == FIELD_GROUP ?
+			schema_attr(f->sub, attr, &none) : NULL;
+		if (inner) {
+			*group = f;
+			return inner;
+		}
+	}
+	return NULL;
+}
+
+static void fill_field(const struct field *f, json_t *body)
+{
+	json_t *value = json_object_get(body, f->name);
+
+	if (!value && f->fallback)
+		json_object_set_new(body, f->name, value_default(f));
+	else if (value && (f->type == FIELD_NEST || f->type == FIELD_GROUP))
+		schema_fill(f->sub, value);
+}
+
+/* Keeps the order of the table: a default may come before what is there. */
+static void reorder(const struct schema *schema, json_t *body)
+{
+	json_t *value;
+	size_t i;
+
+	for (i = 0; i < schema->nfields; i++) {
+		value = json_object_get(body, schema->fields[i].name);
+		if (!value)
+			continue;
+		json_incref(value);
+		json_object_del(body, schema->fields[i].name);
+		json_object_set_new(body, schema->fields[i].name, value);
+	}
+}
+
+void schema_fill(const struct schema *schema, json_t *body)
+{
+	size_t before = json_object_size(body), i;
+
+	for (i = 0; i < schema->nfields; i++)
+		fill_field(&schema->fields[i], body);
+	if (json_object_size(body) != before)
+		reorder(schema, body);
+}
+
+static void strip_field(const struct field *f, json_t *body)
+{
+	json_t *value = json_object_get(body, f->name), *fallback;
+
+	if (value && f->fallback) {
+		fallback = value_default(f);
+		if (json_equal(value, fallback))
+			json_object_del(body, f->name);
+		json_decref(fallback);
+	} else if (value && (f->type == FIELD_NEST || f->type == FIELD_GROUP)) {
+		schema_strip(f->sub, value);
+	}
+}
+
+void schema_strip(const struct schema *schema, json_t *body)
+{
+	size_t i;
+
+	for (i = 0; i < schema->nfields; i++)
+		strip_field(&schema->fields[i], body);
+}
+
+char *schema_keys(const struct schema *schema)
+{
+	char *keys = xstrdup(""), *more;
+	size_t i;
+
+	for (i = 0; i < schema->nfields; i++) {
+		if (schema->fields[i].flags & FIELD_PARENT)
+			continue;
+		more = xasprintf("%s%s%s", keys, *keys ? ", " : "",
+				 schema->fields[i].name);
+		free(keys);
+		keys = more;
+	}
+	return keys;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * schema: the six kinds of objects, described once.
+ *
+ * Files, the command line, netlink messages, JSON and error messages all follow
+ * these tables: a field has the same name everywhere, one type, one range and
+ * one check. An object's body is a JSON object whose keys are the fields' names,
+ * in the tables' order.
+ */
+#ifndef MESHCTL_SCHEMA_H
+#define MESHCTL_SCHEMA_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/l7mesh.h>
+
+struct scope;
+
+enum field_type {
+	FIELD_STRING,		/* checked by @check */
+	FIELD_BODY,		/* binary that is text */
+	FIELD_BASE64,		/* binary that is not */
+	FIELD_U8_BOOL,
+	FIELD_U16,
+	FIELD_U32,
+	FIELD_DURATION,		/* u32 of ms; "500ms", "5s", "2m" */
+	FIELD_ADDRESS,
+	FIELD_ENUM,		/* u32; one of @names */
+	FIELD_FLAG,		/* true or not there */
+	FIELD_LIST,		/* of @sub, or of strings if there is none */
+	FIELD_NEST,		/* @sub, nested in the message too */
+	FIELD_GROUP,		/* @sub, its attributes among the parent's */
+	FIELD_CHILDREN,		/* in files: a list of objects of kind @sub */
+};
+
+enum {
+	FIELD_REQUIRED = 1 << 0,
+	FIELD_KEY = 1 << 1,	/* part of what identifies the object */
+	FIELD_PARENT = 1 << 2,	/* in files it follows from the position */
+	FIELD_LOWER = 1 << 3,	/* case does not matter: kept in lower case */
+	FIELD_EMPTY = 1 << 4,	/* may be empty, which is the same as not there */
+};
+
+struct field {
+	const char *name;
+	uint16_t attr;
+	enum field_type type;
+	unsigned int flags;
+	const char *word;	/* on the command line, if not @name */
+	const char *fallback;	/* the default, as on the command line */
+	uint32_t min, max;
+	const char *const *names;
+	const char *(*check)(const char *s, size_t len);
+	const struct schema *sub;
+	enum l7mesh_kind refers;	/* names an object of this kind */
+};
+
+/* No schema has more fields. */
+#define SCHEMA_FIELDS_MAX 16
+
+struct schema {
+	const char *name;
+	enum l7mesh_kind kind;	/* of objects only */
+	uint16_t attr;		/* of objects: the top-level attribute */
+	const struct field *fields;
+	size_t nfields;
+
+	/* What fields must or must not go together; complains to the scope. */
+	void (*rule)(const struct scope *scope, const json_t *body);
+
+	/* Lists' items and groups that are one word on the command line. */
+	json_t *(*from_word)(const struct schema *schema, const char *word,
+			     char **why);
+	char *(*to_word)(const json_t *value);
+};
+
+/* A whole file: its fields are the top-level keys. */
+extern const struct schema schema_file;
+
+/* The schema of a kind; NULL if there is no such kind. */
+const struct schema *schema_of(enum l7mesh_kind kind);
+
+/* By name, singular or plural; NULL if there is none. */
+const struct schema *schema_named(const char *name);
+
+/* The field of that name; NULL if there is none. */
+const struct field *schema_field(const struct schema *schema, const char *name);
+
+/*
+ * The field of that attribute, those of groups included; NULL if there is none.
+ * *@group is the group that it is in, or NULL.
+ */
+const struct field *schema_attr(const struct schema *schema, uint16_t attr,
+				const struct field **group);
+
+/* Sets the fields that are not there and have a default, nested ones included. */
+void schema_fill(const struct schema *schema, json_t *body);
+
+/* Removes the fields that have their default. */
+void schema_strip(const struct schema *schema, json_t *body);
+
+/* "name, lb, ...": the keys that a file may give, for a message. Freed by the caller. */
+char *schema_keys(const struct schema *schema);
+
+#endif

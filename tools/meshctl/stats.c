@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * stats: all counters, and those of each endpoint.
+ */
+#include <linux/l7mesh.h>
+#include <string.h>
+
+#include "dump.h"
+#include "meshctl.h"
+#include "table.h"
+#include "util.h"
+#include "value.h"
+
+static void take_counter(json_t *counters, const struct nlattr *nest)
+{
+	json_object_set_new(counters,
+			    nl_string(nl_nested(nest, L7MESH_STAT_A_NAME)),
+			    must(json_integer(nl_u64(nl_nested(
+				    nest, L7MESH_STAT_A_VALUE)))));
+}
+
+static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
+{
+	const struct nlattr *address, *port;
+	const char *cluster;
+	json_t *text;
+
+	cluster = nl_string(nl_nested(nest, L7MESH_ENDPOINT_STATS_A_CLUSTER));
+	address = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_ADDRESS);
+	port = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_PORT);
+	text = address ? address_json(mnl_attr_get_payload(address),
+				      mnl_attr_get_payload_len(address)) :
+			 json_text("?", 1);
+	json_array_append_new(endpoints, must(json_pack(
+		"{s:o, s:o, s:i, s:I, s:I, s:I}",
+		"cluster", json_text(cluster, strlen(cluster)),
+		"address", text,
+		"port", port ? (int)mnl_attr_get_u16(port) : 0,
+		"connections", (json_int_t)nl_u64(nl_nested(
+			nest, L7MESH_ENDPOINT_STATS_A_CONNECTIONS)),
+		"requests", (json_int_t)nl_u64(nl_nested(
+			nest, L7MESH_ENDPOINT_STATS_A_REQUESTS)),
+		"failures", (json_int_t)nl_u64(nl_nested(
+			nest, L7MESH_ENDPOINT_STATS_A_FAILURES)))));
+}
+
+static void take_stat(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *stat = nl_attr(nlh, L7MESH_A_STAT);
+	const struct nlattr *endpoint = nl_attr(nlh, L7MESH_A_ENDPOINT_STATS);
+	json_t **stats = data;
+
+	if (stat)
+		take_counter(json_object_get(*stats, "counters"), stat);
+	if (endpoint)
+		take_endpoint(json_object_get(*stats, "endpoints"), endpoint);
+}
+
+static void reset(void *data)
+{
+	json_t **stats = data;
+
+	json_decref(*stats);
+	*stats = must(json_pack("{s:{}, s:[]}", "counters", "endpoints"));
+}
+
+static void print_counters(json_t *counters)
+{
+	static const char *const headings[] = { "COUNTER", "VALUE", NULL };
+	const char *name;
+	json_t *value;
+	struct table t;
+
+	table_init(&t, headings);
+	json_object_foreach(counters, name, value) {
+		table_add(&t, xstrdup(name));
+		table_add(&t, value_text(value));
+	}
+	table_print(&t);
+}
+
+static void print_endpoints(const json_t *endpoints)
+{
+	static const char *const headings[] = { "CLUSTER", "ENDPOINT",
+						"CONNECTIONS", "REQUESTS",
+						"FAILURES", NULL };
+	static const char *const names[] = { "connections", "requests",
+					     "failures" };
+	const json_t *item;
+	struct table t;
+	size_t i, j;
+
+	table_init(&t, headings);
+	json_array_foreach(endpoints, i, item) {
+		table_add(&t, value_text(json_object_get(item, "cluster")));
+		table_add(&t, socket_text(item));
+		for (j = 0; j < 3; j++)
+			table_add(&t, value_text(json_object_get(item,
+								 names[j])));
+	}
+	table_print(&t);
+}
+
+int cmd_stats(const struct ctl *ctl, int argc, char **argv)
+{
+	struct nlmsghdr *request;
+	json_t *stats = NULL;
+	char buf[64];
+	struct nl nl;
+	int status;
+
+	if (argc > 1) {
+		complain("usage: meshctl %s", argv[0]);
+		return STATUS_USAGE;
+	}
+	status = nl_open(&nl);
+	if (status)
+		return status;
+	request = nl_prepare(&nl, buf, L7MESH_CMD_STATS_GET, NLM_F_DUMP);
+	status = dump_retry(&nl, request, take_stat, reset, &stats);
+	nl_close(&nl);
+	if (!status && ctl->json) {
+		json_print(stats);
+		return STATUS_OK;
+	}
+	if (!status) {
+		print_counters(json_object_get(stats, "counters"));
+		print_endpoints(json_object_get(stats, "endpoints"));
+	}
+	json_decref(stats);
+	return status;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * text: what a string may hold, and what an unquoted YAML scalar means.
+ *
+ * Pure functions on bytes; no allocation.
+ */
+#ifndef MESHCTL_TEXT_H
+#define MESHCTL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Is it UTF-8 that both JSON and YAML carry unchanged? Control characters (but
+ * tab, newline, carriage return), line separators and the byte order mark are
+ * not.
+ */
+bool text_is_plain(const char *s, size_t len);
+
+/* What YAML 1.2 (core schema) and JSON take an unquoted scalar for. */
+enum text_type {
+	TEXT_STRING,
+	TEXT_NUMBER,
+	TEXT_BOOL,
+	TEXT_NULL,
+};
+
+enum text_type text_type(const char *s, size_t len);
+
+/* What it is called in a message: "a number". */
+const char *text_type_name(enum text_type type);
+
+/*
+ * Checks of strings. Each returns NULL if the string is allowed, else words for
+ * what is: "a path that begins with /".
+ */
+const char *text_check_name(const char *s, size_t len);
+const char *text_check_token(const char *s, size_t len);
+const char *text_check_path(const char *s, size_t len);
+const char *text_check_value(const char *s, size_t len);
+const char *text_check_prefix(const char *s, size_t len);
+const char *text_check_parameter(const char *s, size_t len);
+const char *text_check_domain(const char *s, size_t len);
+const char *text_check_host(const char *s, size_t len);
+const char *text_check_body(const char *s, size_t len);
+
+#endif

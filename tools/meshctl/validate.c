@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "validate.h"
+
+#include <string.h>
+
+#include "value.h"
+
+static bool has(const json_t *body, const char *name)
+{
+	return json_object_get(body, name);
+}
+
+/* Was it given at all, rightly or wrongly? Then no more is said about it. */
+static bool given(const struct scope *scope, const json_t *body,
+		  const char *name)
+{
+	const struct field *f = schema_field(scope->schema, name);
+
+	return has(body, name) ||
+	       scope->marks[f - scope->schema->fields].line;
+}
+
+/* Exactly one of the fields @names, a NULL-ended list that @words spell. */
+static void exactly_one(const struct scope *scope, const json_t *body,
+			const char *const *names, const char *words)
+{
+	size_t n = 0, i;
+
+	for (i = 0; names[i]; i++) {
+		if (!given(scope, body, names[i]))
+			continue;
+		if (n++)
+			scope_problem(scope, names[i],
+				      "only one of %s is allowed", words);
+	}
+	if (!n)
+		scope_problem(scope, NULL, "one of %s is needed", words);
+}
+
+void validate_hash_policy(const struct scope *scope, const json_t *body)
+{
+	static const char *const names[] = { "header", "source_address", NULL };
+
+	exactly_one(scope, body, names, "header, source_address");
+}
+
+static bool is_prime(json_int_t n)
+{
+	json_int_t d;
+
+	for (d = 2; d * d <= n; d++)
+		if (n % d == 0)
+			return false;
+	return n >= 2;
+}
+
+void validate_cluster(const struct scope *scope, const json_t *body)
+{
+	json_int_t size, next;
+
+	size = json_integer_value(json_object_get(body, "table_size"));
+	if (!size || is_prime(size))
+		return;
+	for (next = size; !is_prime(next);)
+		next++;
+	scope_problem(scope, "table_size",
+		      "%" JSON_INTEGER_FORMAT " is not a prime; the next is %"
+		      JSON_INTEGER_FORMAT, size, next);
+}
+
+static bool same_family(const json_t *a, const json_t *b)
+{
+	const char *x = json_string_value(a), *y = json_string_value(b);
+
+	return !x || !y || !strchr(x, ':') == !strchr(y, ':');
+}
+
+static void validate_http(const struct scope *scope, const json_t *body)
+{
+	if (!given(scope, body, "route_table"))
+		scope_problem(scope, "route_table",
+			      "missing; a listener of protocol http needs it");
+	if (given(scope, body, "cluster"))
+		scope_problem(scope, "cluster",
+			      "not allowed with protocol http, whose routes "
+			      "name the clusters");
+	if (given(scope, body, "proxy"))
+		scope_problem(scope, "proxy",
+			      "not allowed with protocol http");
+}
+
+static void validate_tcp(const struct scope *scope, const json_t *body)
+{
+	static const char *const names[] = { "cluster", "proxy", NULL };
+
+	if (given(scope, body, "route_table"))
+		scope_problem(scope, "route_table",
+			      "not allowed with protocol tcp");
+	exactly_one(scope, body, names,
+		    "cluster, proxy (with protocol tcp)");
+}
+
+void validate_listener(const struct scope *scope, const json_t *body)
+{
+	const char *protocol = object_get(body, "protocol");
+	const json_t *proxy = json_object_get(body, "proxy");
+
+	if (!scope->partial && !strcmp(protocol, "http"))
+		validate_http(scope, body);
+	if (!scope->partial && !strcmp(protocol, "tcp"))
+		validate_tcp(scope, body);
+	if (proxy && !same_family(json_object_get(body, "address"),
+				  json_object_get(proxy, "address")))
+		scope_problem(scope, "proxy",
+			      "the proxy's address and the listener's must be "
+			      "of one family, IPv4 or IPv6");
+}
+
+void validate_path(const struct scope *scope, const json_t *body)
+{
+	static const char *const names[] = { "exact", "prefix", NULL };
+
+	exactly_one(scope, body, names, "exact, prefix");
+}
+
+void validate_value_match(const struct scope *scope, const json_t *body)
+{
+	static const char *const names[] = { "exact", "prefix", "present",
+					     NULL };
+
+	exactly_one(scope, body, names, "exact, prefix, present");
+}
+
+void validate_redirect(const struct scope *scope, const json_t *body)
+{
+	static const json_int_t allowed[] = { 301, 302, 303, 307, 308 };
+	json_int_t status;
+	size_t i;
+
+	if (!given(scope, body, "host") && !given(scope, body, "path"))
+		scope_problem(scope, NULL, "host, path or both are needed");
+	status = json_integer_value(json_object_get(body, "status"));
+	for (i = 0; i < 5 && status != allowed[i];)
+		i++;
+	if (status && i == 5)
+		scope_problem(scope, "status",
+			      "%" JSON_INTEGER_FORMAT " is not one of 301, 302, "
+			      "303, 307, 308", status);
+}
+
+void validate_direct_response(const struct scope *scope, const json_t *body)
+{
+	if (given(scope, body, "body") && given(scope, body, "body_base64"))
+		scope_problem(scope, "body_base64",
+			      "only one of body, body_base64 is allowed");
+}
+
+static void validate_weights(const struct scope *scope, const json_t *list)
+{
+	json_int_t sum = 0;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		/* One that is wrong is complained about already. */
+		if (!has(item, "weight"))
+			return;
+		sum += json_integer_value(json_object_get(item, "weight"));
+	}
+	if (!sum && json_array_size(list))
+		scope_problem(scope, "weighted_clusters",
+			      "at least one cluster with a weight above 0 is "
+			      "needed");
+}
+
+void validate_action(const struct scope *scope, const json_t *body)
+{
+	static const char *const names[] = { "cluster", "weighted_clusters",
+					     "redirect", "direct_response",
+					     NULL };
+	const json_t *list = json_object_get(body, "weighted_clusters");
+
+	exactly_one(scope, body, names,
+		    "cluster, weighted_clusters, redirect, direct_response");
+	if (list)
+		validate_weights(scope, list);
+}
+
+void validate_body(const struct scope *scope, const json_t *body)
+{
+	const struct field *f;
+	size_t i;
+
+	for (i = 0; i < scope->schema->nfields; i++) {
+		f = &scope->schema->fields[i];
+		if (!(f->flags & FIELD_REQUIRED) ||
+		    (scope->partial && !(f->flags & FIELD_KEY)))
+			continue;
+		/* In files a parent without a name is complained about itself. */
+		if (f->flags & FIELD_PARENT && scope->problems->file)
+			continue;
+		if (!given(scope, body, f->name))
+			scope_problem(scope, f->name, "missing");
+	}
+	if (scope->schema->rule)
+		scope->schema->rule(scope, body);
+}
+
+static void validate_nested(const struct scope *scope, const struct field *f,
+			    const json_t *value, long index)
+{
+	struct path path = { scope->path, f->name, index };
+	struct scope inner = { .problems = scope->problems, .path = &path,
+			       .schema = f->sub };
+
+	validate_tree(&inner, value);
+}
+
+void validate_tree(const struct scope *scope, const json_t *body)
+{
+	const json_t *value, *item;
+	const struct field *f;
+	size_t i, j;
+
+	validate_body(scope, body);
+	for (i = 0; i < scope->schema->nfields; i++) {
+		f = &scope->schema->fields[i];
+		value = json_object_get(body, f->name);
+		if (!value || !f->sub)
+			continue;
+		if (f->type != FIELD_LIST)
+			validate_nested(scope, f, value, -1);
+		else
+			json_array_foreach(value, j, item)
+				validate_nested(scope, f, item, j);
+	}
+}

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "value.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base64.h"
+#include "text.h"
+#include "util.h"
+
+/* How much of what was found a message repeats. */
+#define FOUND_MAX 60
+
+char *value_found(const char *text, size_t len)
+{
+	size_t n = len > FOUND_MAX ? FOUND_MAX : len, i;
+	char copy[FOUND_MAX + 1];
+
+	/* Not in the middle of a character. */
+	while (n < len && n && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	for (i = 0; i < n; i++)
+		copy[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ?
+			  '?' : text[i];
+	copy[n] = '\0';
+	return xasprintf("\"%s%s\"", copy, n < len ? "..." : "");
+}
+
+static void refuse(char **why, const char *text, size_t len, const char *fmt,
+		   ...) __attribute__((format(printf, 4, 5)));
+
+static void refuse(char **why, const char *text, size_t len, const char *fmt,
+		   ...)
+{
+	char *found = value_found(text, len), *rest;
+	va_list args;
+
+	va_start(args, fmt);
+	rest = xvasprintf(fmt, args);
+	va_end(args);
+	*why = xasprintf("%s is not %s", found, rest);
+	free(found);
+	free(rest);
+}
+
+/* Decimal digits only; false if it is none or does not fit in 32 bits. */
+static bool parse_u32(const char *text, size_t len, uint32_t *n)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	if (!len || len > 10 || (len > 1 && text[0] == '0'))
+		return false;
+	for (i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return false;
+		sum = sum * 10 + (text[i] - '0');
+	}
+	*n = sum;
+	return sum <= UINT32_MAX;
+}
+
+static json_t *parse_integer(const struct field *f, const char *text,
+			     size_t len, char **why)
+{
+	uint32_t n;
+
+	if (parse_u32(text, len, &n) && n >= f->min && n <= f->max)
+		return must(json_integer(n));
+	refuse(why, text, len, "an integer %u to %u", f->min, f->max);
+	return NULL;
+}
+
+static const struct {
+	const char *name;
+	uint32_t ms;
+} units[] = {
+	{ "m", 60000 }, { "s", 1000 }, { "ms", 1 },
+};
+
+#define NUNITS (sizeof(units) / sizeof(units[0]))
+
+static bool parse_duration(const char *text, size_t len, uint32_t *ms)
+{
+	size_t n = 0, i;
+	uint32_t count;
+
+	while (n < len && isdigit((unsigned char)text[n]))
+		n++;
+	for (i = 0; i < NUNITS; i++)
+		if (strlen(units[i].name) == len - n &&
+		    !memcmp(units[i].name, text + n, len - n))
+			break;
+	if (i == NUNITS || !parse_u32(text, n, &count) ||
+	    count > UINT32_MAX / units[i].ms)
+		return false;
+	*ms = count * units[i].ms;
+	return true;
+}
+
+static json_t *duration_parse(const struct field *f, const char *text,
+			      size_t len, char **why)
+{
+	uint32_t ms;
+
+	if (parse_duration(text, len, &ms) && ms >= f->min && ms <= f->max)
+		return duration_json(ms);
+	refuse(why, text, len,
+	       "a duration with its unit, such as 500ms, 5s or 2m%s",
+	       f->min ? ", at least 1ms" : "");
+	return NULL;
+}
+
+json_t *duration_json(uint32_t ms)
+{
+	size_t i = 0;
+
+	while (ms % units[i].ms || (!ms && strcmp(units[i].name, "s")))
+		i++;
+	return must(json_sprintf("%u%s", ms / units[i].ms, units[i].name));
+}
+
+uint32_t duration_ms(const json_t *value)
+{
+	const char *text = json_string_value(value);
+	uint32_t ms = 0;
+
+	if (text)
+		parse_duration(text, strlen(text), &ms);
+	return ms;
+}
+
+bool address_parse(const char *text, struct address *a)
+{
+	a->len = strchr(text, ':') ? 16 : 4;
+	return inet_pton(a->len == 16 ? AF_INET6 : AF_INET, text,
+			 a->bytes) == 1;
+}
+
+json_t *address_json(const void *bytes, size_t len)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (len != 4 && len != 16)
+		return json_text("?", 1);
+	inet_ntop(len == 16 ? AF_INET6 : AF_INET, bytes, text, sizeof(text));
+	return json_text(text, strlen(text));
+}
+
+/* Why no connection can have it as its destination; NULL if one can. */
+static const char *address_unfit(const struct address *a)
+{
+	static const unsigned char zero[16];
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (!memcmp(a->bytes, zero, a->len))
+		return "the unspecified address";
+	if (a->len == 4 && (a->bytes[0] & 0xf0) == 0xe0)
+		return "a multicast address";
+	if (a->len == 4 && !memcmp(a->bytes, "\xff\xff\xff\xff", 4))
+		return "the broadcast address";
+	if (a->len == 16 && a->bytes[0] == 0xff)
+		return "a multicast address";
+	if (a->len == 16 && !memcmp(a->bytes, mapped, sizeof(mapped)))
+		return "an IPv4-mapped address: write the IPv4 address";
+	return NULL;
+}
+
+static json_t *parse_address(const char *text, size_t len, char **why)
+{
+	char copy[INET6_ADDRSTRLEN], *found;
+	const char *unfit;
+	struct address a;
+
+	if (len < sizeof(copy)) {
+		memcpy(copy, text, len);
+		copy[len] = '\0';
+	}
+	if (len >= sizeof(copy) || strlen(copy) != len ||
+	    !address_parse(copy, &a)) {
+		refuse(why, text, len, "an IPv4 or IPv6 address");
+		return NULL;
+	}
+	unfit = address_unfit(&a);
+	if (unfit) {
+		found = value_found(text, len);
+		*why = xasprintf("%s is %s", found, unfit);
+		free(found);
+		return NULL;
+	}
+	return address_json(a.bytes, a.len);
+}
+
+static json_t *parse_enum(const struct field *f, const char *text, size_t len,
+			  char **why)
+{
+	char *allowed, *more;
+	size_t i;
+
+	for (i = 0; f->names[i]; i++)
+		if (strlen(f->names[i]) == len &&
+		    !memcmp(f->names[i], text, len))
+			return json_text(text, len);
+	allowed = xstrdup("one of ");
+	for (i = 0; f->names[i]; i++) {
+		more = xasprintf("%s%s%s", allowed, i ? ", " : "",
+				 f->names[i]);
+		free(allowed);
+		allowed = more;
+	}
+	refuse(why, text, len, "%s", allowed);
+	free(allowed);
+	return NULL;
+}
+
+static json_t *parse_bool(const struct field *f, const char *text, size_t len,
+			  char **why)
+{
+	if (len == 4 && !memcmp(text, "true", 4))
+		return json_true();
+	if (len == 5 && !memcmp(text, "false", 5) && f->type != FIELD_FLAG)
+		return json_false();
+	refuse(why, text, len,
+	       f->type == FIELD_FLAG ? "true" : "one of true, false");
+	return NULL;
+}
+
+static json_t *parse_base64(const char *text, size_t len, char **why)
+{
+	unsigned char *bytes = xrealloc(NULL, len);
+	ssize_t n = base64_decode(text, len, bytes);
+	json_t *value = NULL;
+
+	if (n < 0)
+		refuse(why, text, len, "base64");
+	else if (n > L7MESH_BODY_MAX)
+		*why = xasprintf("%zd bytes are more than %d", n,
+				 L7MESH_BODY_MAX);
+	else
+		value = base64_json(bytes, n);
+	free(bytes);
+	return value;
+}
+
+static json_t *parse_string(const struct field *f, const char *text,
+			    size_t len, char **why)
+{
+	const char *allowed = f->check(text, len);
+	char *copy;
+	json_t *value;
+	size_t i;
+
+	if (allowed) {
+		refuse(why, text, len, "%s", allowed);
+		return NULL;
+	}
+	copy = xrealloc(NULL, len);
+	for (i = 0; i < len; i++)
+		copy[i] = f->flags & FIELD_LOWER && text[i] >= 'A' &&
+			  text[i] <= 'Z' ? text[i] | 0x20 : text[i];
+	value = must(json_stringn(copy, len));
+	free(copy);
+	return value;
+}
+
+json_t *value_parse(const struct field *f, const char *text, size_t len,
+		    char **why)
+{
+	switch (f->type) {
+	case FIELD_U16:
+	case FIELD_U32:
+		return parse_integer(f, text, len, why);
+	case FIELD_DURATION:
+		return duration_parse(f, text, len, why);
+	case FIELD_ADDRESS:
+		return parse_address(text, len, why);
+	case FIELD_ENUM:
+		return parse_enum(f, text, len, why);
+	case FIELD_FLAG:
+	case FIELD_U8_BOOL:
+		return parse_bool(f, text, len, why);
+	case FIELD_BASE64:
+		return parse_base64(text, len, why);
+	default:
+		return parse_string(f, text, len, why);
+	}
+}
+
+static bool is_empty(const json_t *value)
+{
+	return (json_is_array(value) && !json_array_size(value)) ||
+	       (json_is_object(value) && !json_object_size(value));
+}
+
+/* The text that the base64 stands for, or NULL if it is not text. */
+static json_t *base64_text(const json_t *value)
+{
+	size_t len = json_string_length(value);
+	unsigned char *bytes = xrealloc(NULL, len);
+	ssize_t n = base64_decode(json_string_value(value), len, bytes);
+	json_t *text = NULL;
+
+	if (n >= 0 && text_is_plain((char *)bytes, n))
+		text = must(json_stringn((char *)bytes, n));
+	free(bytes);
+	return text;
+}
+
+static void set_body(json_t *body, const char *name, json_t *value)
+{
+	if (json_string_length(value))
+		json_object_set(body, name, value);
+	json_decref(value);
+}
+
+void value_set(json_t *body, const struct field *f, json_t *value)
+{
+	json_t *text = f->type == FIELD_BASE64 ? base64_text(value) : NULL;
+
+	if (text) {
+		json_decref(value);
+		set_body(body, "body", text);
+	} else if (f->type == FIELD_BODY) {
+		set_body(body, f->name, value);
+	} else if (f->flags & FIELD_EMPTY && is_empty(value)) {
+		json_decref(value);
+	} else {
+		json_object_set_new(body, f->name, must(value));
+	}
+}
+
+json_t *value_default(const struct field *f)
+{
+	char *why = NULL;
+
+	return must(value_parse(f, f->fallback, strlen(f->fallback), &why));
+}
+
+char *value_text(const json_t *value)
+{
+	if (json_is_string(value))
+		return xstrdup(json_string_value(value));
+	if (json_is_integer(value))
+		return xasprintf("%" JSON_INTEGER_FORMAT,
+				 json_integer_value(value));
+	return xstrdup(json_is_true(value) ? "true" : "false");
+}
+
+char *socket_text(const json_t *body)
+{
+	const char *address =
+		json_string_value(json_object_get(body, "address"));
+	json_int_t port = json_integer_value(json_object_get(body, "port"));
+
+	return xasprintf(address && strchr(address, ':') ?
+			 "[%s]:%" JSON_INTEGER_FORMAT :
+			 "%s:%" JSON_INTEGER_FORMAT,
+			 address ? address : "?", port);
+}
+
+/* Where the address ends; NULL if there is no port. */
+static const char *find_port(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+
+	if (!colon || colon == text)
+		return NULL;
+	if (text[0] == '[')
+		return colon[-1] == ']' ? colon : NULL;
+	return strchr(text, ':') == colon ? colon : NULL;
+}
+
+json_t *socket_parse(const char *text, uint32_t port_min, char **why)
+{
+	const struct field port = { .type = FIELD_U16, .min = port_min,
+				    .max = UINT16_MAX };
+	const char *colon = find_port(text);
+	json_t *address, *number;
+	size_t bracket = text[0] == '[';
+
+	if (!colon) {
+		refuse(why, text, strlen(text),
+		       "ADDRESS:PORT (an IPv6 address in brackets)");
+		return NULL;
+	}
+	address = parse_address(text + bracket, colon - text - 2 * bracket,
+				why);
+	if (!address)
+		return NULL;
+	number = parse_integer(&port, colon + 1, strlen(colon + 1), why);
+	if (!number) {
+		json_decref(address);
+		return NULL;
+	}
+	return must(json_pack("{s:o, s:o}", "address", address, "port",
+			      number));
+}
