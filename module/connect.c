@@ -339,15 +339,22 @@ static void plan_done(struct plan *p, struct sock *sk, int err)
 	};
 
 	if (err) {
+		redirect_abort(p->r);
 		if (p->ep)
 			atomic64_inc(&p->ep->failures);
-		return;
+	} else {
+		redirect_commit(p->r, sk);
+		stat_inc(p->mesh->stats, stats[p->r->kind]);
+		if (p->ep)
+			atomic64_inc(&p->ep->connections);
 	}
-	stat_inc(p->mesh->stats, stats[p->r->kind]);
-	if (p->ep)
-		atomic64_inc(&p->ep->connections);
-	redirect_publish(p->r, sk);
 	p->r = NULL;
+}
+
+bool connect_syn(struct ftrace_regs *regs)
+{
+	redirect_syn((struct sock *)compat_ftrace_argument(regs, 0));
+	return false;
 }
 
 int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
@@ -362,6 +369,7 @@ int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
 	if (err == PLAN_BYPASS) {
 		err = tcp_v4_connect(sk, to, len | CONNECT_PASS);
 	} else if (!err) {
+		redirect_begin(p.r, sk);
 		sa.sin_addr.s_addr = p.r->target.v4;
 		sa.sin_port = p.r->target.port;
 		err = tcp_v4_connect(sk, (compat_sockaddr *)&sa,
@@ -386,6 +394,7 @@ int connect_v6(struct sock *sk, compat_sockaddr *to, int len)
 	if (err == PLAN_BYPASS) {
 		err = tcpv6_prot.connect(sk, to, len | CONNECT_PASS);
 	} else if (!err) {
+		redirect_begin(p.r, sk);
 		sa.sin6_port = p.r->target.port;
 		if (p.r->target.family == AF_INET)
 			ipv6_addr_set_v4mapped(p.r->target.v4, &sa.sin6_addr);

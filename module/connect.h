@@ -15,6 +15,9 @@ bool connect_wanted_v6(struct ftrace_regs *regs);
 int connect_v4(struct sock *sk, compat_sockaddr *to, int len);
 int connect_v6(struct sock *sk, compat_sockaddr *to, int len);
 
+/* Watches tcp_connect(), never wants it: see redirect_syn(). */
+bool connect_syn(struct ftrace_regs *regs);
+
 /**
  * connect_native() - Undo what an earlier v4-mapped connection left behind
  * @sk: socket that had a redirected connection and connects now; locked

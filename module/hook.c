@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/delay.h>
 #include <linux/ftrace.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/trace_recursion.h>
 #include "hook.h"
 
@@ -104,7 +104,7 @@ void hooks_disable(void)
 	 * means that everybody has passed hook_leave().
 	 */
 	while (inside_sum())
-		msleep(1);
+		schedule_timeout_uninterruptible(1);
 	/*
 	 * Left are the few instructions from there to the return, on which a
 	 * task may have been preempted: it has left them when it next sleeps

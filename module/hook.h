@@ -25,7 +25,7 @@ struct hook {
 	void *replacement;
 	/*
 	 * Decides on one call, by its arguments: compat_ftrace_argument(). Runs
-	 * with preemption disabled: no lock that sleeps, no BH toggling.
+	 * in the caller's context with preemption disabled.
 	 */
 	bool (*wanted)(struct ftrace_regs *regs);
 };

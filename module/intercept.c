@@ -12,7 +12,7 @@
 #include "origdst.h"
 #include "redirect.h"
 
-static struct hook hooks[6];
+static struct hook hooks[7];
 
 /*
  * Tracepoints are not exported one by one. Both run with the socket locked, in
@@ -25,7 +25,7 @@ static void probe_set_state(void *data, const struct sock *sk, int old, int new)
 	if (new != TCP_SYN_SENT || !redirect_exists(sk))
 		return;
 	connect_native((struct sock *)sk);
-	redirect_connecting((struct sock *)sk);
+	redirect_connecting(sk);
 }
 
 static void probe_destroy_sock(void *data, struct sock *sk)
@@ -90,6 +90,7 @@ int intercept_init(void)
 		/* static; this is its only pointer */
 		{ (unsigned long)tcpv6_prot.connect,
 		  connect_v6, connect_wanted_v6 },
+		{ (unsigned long)tcp_connect, NULL, connect_syn },
 		{ (unsigned long)inet_getname, getname_v4, getname_wanted },
 		{ (unsigned long)inet6_getname, getname_v6, getname_wanted },
 		{ (unsigned long)ip_getsockopt,

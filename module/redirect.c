@@ -2,9 +2,9 @@
 /*
  * Lifetime of a record, and who holds it.
  *
- *	by_sock		hashed by the client's struct sock, from publishing until
- *			the socket is destroyed or connects again. A closed
- *			socket keeps it: getsockname() may still be asked.
+ *	by_sock		hashed by the client's struct sock, from connect() until it
+ *			is destroyed or connects again. A closed socket keeps it:
+ *			getsockname() may still be asked.
  *	by_tuple	hashed by the addresses of the connection, for the other
  *			end to look up: of HTTP until claimed, of a proxy, which
  *			may ask at any time, as long as by_sock. A client may be
@@ -15,14 +15,12 @@
  * Each hash holds one reference; the last one frees after a grace period. A
  * record enters each hash at most once.
  *
- * Publishing happens under the client's lock that was taken before connect():
- * the SYN-ACK, should it be there already, waits in the client's backlog, so the
- * other end cannot have accepted yet. (Nor can it with TCP_FASTOPEN_CONNECT,
- * where the SYN is sent later, or with a SYN cookie. Server-side TCP Fast Open
- * accepts on SYN: see origdst.c and the acceptor.)
+ * The record is in by_tuple before the SYN is sent (redirect_syn()), so whoever
+ * accepts the connection finds it, even where a server's TCP Fast Open accepts on
+ * SYN. With TCP_FASTOPEN_CONNECT the SYN is sent after connect() has returned: it
+ * is in by_tuple since then.
  *
- * A tuple that is published while an orphan still has it takes its place: the
- * port has been used again.
+ * A tuple that an orphan still has is taken from it: the port is used again.
  *
  * Locks: a bucket's lock of either table (BH), never two; orphans_lock (BH)
  * inside that of by_tuple. Readers use RCU. The client's socket lock is outside.
@@ -40,12 +38,12 @@
 
 /* One bucket for so much memory of the machine. */
 #define BYTES_PER_BUCKET	(64 << 10)
-#define BUCKETS_MIN		(1 << 10)
-#define BUCKETS_MAX		(1 << 18)
+#define BUCKETS_MIN		1024
+#define BUCKETS_MAX		(256 * 1024)
 
 struct table {
 	struct hlist_head *buckets;
-	spinlock_t *locks;
+	spinlock_t *locks;		/* of buckets, each of several */
 	u32 mask;
 	u32 lock_mask;
 	u32 seed;
@@ -188,25 +186,48 @@ static void tuple_insert(struct redirect *r)
 	spin_unlock_bh(lock);
 }
 
-void redirect_publish(struct redirect *r, struct sock *sk)
+void redirect_begin(struct redirect *r, struct sock *sk)
 {
 	u32 hash = sock_hash(sk);
 	spinlock_t *lock = bucket_lock(&socks, hash);
 
+	redirect_destroyed(sk);
 	r->sk = sk;
 	r->net = sock_net(sk);
-	sock_local_address(sk, &r->client);
-	r->source.port = r->client.port;
+	r->connecting = true;
 	refcount_set(&r->ref, 1);
-	if (r->kind != REDIRECT_ENDPOINT) {
-		refcount_inc(&r->ref);
-		r->hash = tuple_hash(&r->client, r->net);
-		tuple_insert(r);
-	}
-	/* An older record of the socket went when its state became SYN_SENT. */
 	spin_lock_bh(lock);
 	hlist_add_head_rcu(&r->by_sock, bucket(&socks, hash));
 	spin_unlock_bh(lock);
+}
+
+static void set_tuple(struct redirect *r, const struct sock *sk)
+{
+	sock_local_address(sk, &r->client);
+	r->source.port = r->client.port;
+	if (r->kind == REDIRECT_ENDPOINT)
+		return;
+	r->hash = tuple_hash(&r->client, r->net);
+	refcount_inc(&r->ref);
+	tuple_insert(r);
+}
+
+void redirect_syn(struct sock *sk)
+{
+	struct redirect *r;
+
+	rcu_read_lock();
+	r = find_sock(sk, sock_hash(sk));
+	if (r && r->connecting)
+		set_tuple(r, sk);
+	rcu_read_unlock();
+}
+
+void redirect_commit(struct redirect *r, struct sock *sk)
+{
+	if (!r->client.family)
+		set_tuple(r, sk);
+	r->connecting = false;
 }
 
 /* The client is gone, the other end may still come. */
@@ -226,20 +247,28 @@ static void make_orphan(struct redirect *r)
 	spin_unlock_bh(lock);
 }
 
-void redirect_destroyed(const struct sock *sk)
+/* Takes over the reference of by_sock; @sk is locked or has no other user. */
+static struct redirect *take_sock(const struct sock *sk)
 {
 	u32 hash = sock_hash(sk);
 	spinlock_t *lock = bucket_lock(&socks, hash);
 	struct redirect *r;
 
-	/* The socket is ours: a record that is not there now does not appear. */
+	/* Most sockets have none, and nobody else gives them one now. */
 	if (!redirect_exists(sk))
-		return;
+		return NULL;
 	spin_lock_bh(lock);
 	r = find_sock(sk, hash);
 	if (r)
 		hlist_del_rcu(&r->by_sock);
 	spin_unlock_bh(lock);
+	return r;
+}
+
+void redirect_destroyed(const struct sock *sk)
+{
+	struct redirect *r = take_sock(sk);
+
 	if (!r)
 		return;
 	if (r->kind != REDIRECT_ENDPOINT)
@@ -247,9 +276,28 @@ void redirect_destroyed(const struct sock *sk)
 	redirect_put(r);
 }
 
-void redirect_connecting(struct sock *sk)
+void redirect_abort(struct redirect *r)
 {
-	redirect_destroyed(sk);
+	spinlock_t *lock = bucket_lock(&tuples, r->hash);
+
+	take_sock(r->sk);
+	spin_lock_bh(lock);
+	tuple_remove(r);
+	spin_unlock_bh(lock);
+	redirect_put(r);
+}
+
+void redirect_connecting(const struct sock *sk)
+{
+	struct redirect *r;
+	bool stale;
+
+	rcu_read_lock();
+	r = find_sock(sk, sock_hash(sk));
+	stale = r && !r->connecting;
+	rcu_read_unlock();
+	if (stale)
+		redirect_destroyed(sk);
 }
 
 bool redirect_exists(const struct sock *sk)

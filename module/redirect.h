@@ -2,8 +2,8 @@
 /*
  * redirect: what an intercepted connection was, before it was sent elsewhere.
  *
- * One record per intercepted client socket, from its successful connect() until
- * the socket is destroyed or connects again. It answers getpeername() and
+ * One record per intercepted client socket, from its connect() until the socket is
+ * destroyed or connects again. It answers getpeername() and
  * getsockname() of the client, SO_ORIGINAL_DST of a local proxy, and tells the
  * HTTP engine's acceptor which connections are ours.
  *
@@ -28,12 +28,12 @@ enum redirect_kind {
 struct mesh;
 
 struct redirect {
-	/* set by connect.c before redirect_publish(), then constant */
+	/* set by connect.c before redirect_begin(), then constant */
 	u8 kind;			/* enum redirect_kind */
 	struct mesh *mesh;		/* obeyed then; compared only, not held */
 	struct address original;	/* what the application asked for */
 	struct address target;		/* where it was sent */
-	struct address source;		/* the client's without a mesh; real port */
+	struct address source;		/* the client's without a mesh */
 
 	/* private to redirect.c */
 	struct hlist_node by_sock;
@@ -43,6 +43,7 @@ struct redirect {
 	const struct net *net;		/* compared only; NULL: it has gone */
 	struct address client;		/* real; with target the key of by_tuple */
 	u32 hash;			/* of by_tuple */
+	bool connecting;		/* under the socket's lock */
 	bool in_tuples;
 	bool is_orphan;
 	unsigned long expires;
@@ -113,15 +114,29 @@ bool redirect_local(const struct sock *sk, struct address *a);
  */
 struct redirect *redirect_alloc(void);
 
-/* Of a record that was never published. */
+/* Of a record that never began. */
 void redirect_free(struct redirect *r);
 
 /**
- * redirect_publish() - The connect() has succeeded: make the record found
+ * redirect_begin() - The socket is about to connect to r->target
  * @r: record, which now belongs to redirect.c
- * @sk: client, locked ever since connect() was called
+ * @sk: client, locked until redirect_commit() or redirect_abort()
  */
-void redirect_publish(struct redirect *r, struct sock *sk);
+void redirect_begin(struct redirect *r, struct sock *sk);
+
+/**
+ * redirect_syn() - The socket has its addresses and sends the SYN next
+ * @sk: any socket that connects, locked
+ *
+ * From here on the other end finds the record.
+ */
+void redirect_syn(struct sock *sk);
+
+/* connect() has succeeded, or is under way. */
+void redirect_commit(struct redirect *r, struct sock *sk);
+
+/* connect() has failed at once; @r is gone. */
+void redirect_abort(struct redirect *r);
 
 /**
  * redirect_connecting() - A socket connects, redirected or not
@@ -129,7 +144,7 @@ void redirect_publish(struct redirect *r, struct sock *sk);
  *
  * Ends the record of an earlier connection, if there is one.
  */
-void redirect_connecting(struct sock *sk);
+void redirect_connecting(const struct sock *sk);
 
 /**
  * redirect_destroyed() - A socket is destroyed
@@ -140,7 +155,7 @@ void redirect_destroyed(const struct sock *sk);
 /**
  * redirect_drop_all() - Forget every record; their connections go on
  *
- * Context: process; nobody publishes, connects or destroys at the same time.
+ * Context: process; no socket begins, connects or is destroyed meanwhile.
  */
 void redirect_drop_all(void);
 
