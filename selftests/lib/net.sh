@@ -1,0 +1,222 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Pods on a bridge, and what runs in them. Sourced by shell tests, or run as
+# "net.sh FUNCTION [ARG...]" by others. For use in the VM.
+#
+#    +---------+   +---------+   +---------+        each pod is a network
+#    |  pod A  |   |  pod B  |   |  pod C  |        namespace of that name
+#    |  eth0   |   |  eth0   |   |  eth0   |        10.2.0.N, fd00:2::N
+#    +----+----+   +----+----+   +----+----+
+#         | veth        | veth        | veth
+#    +----+-------------+-------------+----+
+#    |  bridge mesh0, 10.2.0.1, fd00:2::1  |        the node's namespace
+#    +-------------------------------------+
+#
+# Virtual IPs (10.96.0.0/16, fd00:96::/64) exist nowhere: a pod's route to them
+# is its default route, and the node drops what arrives for them.
+#
+# Contract:
+#   net_up NAME=N...	pods with the addresses 10.2.0.N and fd00:2::N, N decimal
+#			(fd00:2::21 for 21), reachable when it returns
+#   net_pod NAME=N	one more
+#   net_remove NAME	ends a pod with everything that runs in it
+#   net_in NAME COMMAND...	runs COMMAND in a pod
+#   net_hosts NAME LINE	adds a line to the pod's /etc/hosts
+#   net_nginx NAME [PORT [LABEL]]	nginx in the pod, which answers LABEL
+#			(default NAME). X-Pod: LABEL on every response; /file/
+#			serves $NET_DIR/NAME/www, PUT stores there
+#   net_haproxy NAME PORT BACKEND	HAProxy in the pod, in front of BACKEND
+#   net_python NAME PORT	lib/http_server.py in the pod
+#   net_node NAME PORT		lib/node_server.js in the pod
+#   net_requests NAME		how many requests nginx or HAProxy has logged
+#   net_until SECONDS COMMAND...	waits until COMMAND succeeds; else 1
+#   net_down		ends all of it; to be trapped on EXIT
+# Servers listen on both families and accept connections when the function
+# returns. State is in $NET_DIR, made if unset.
+
+: "${NET_DIR:=$(mktemp -d /tmp/l7mesh-net.XXXXXX)}"
+export NET_DIR
+mkdir -p "$NET_DIR"
+net_lib=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+
+net_until() {
+	local end=$((SECONDS + $1 + 1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS < end)) || return 1
+		sleep 0.1
+	done
+}
+
+net_in() {
+	local pod=$1
+	shift
+	ip netns exec "$pod" "$@"
+}
+
+net_bridge() {
+	ip link show mesh0 >/dev/null 2>&1 && return 0
+	: >"$NET_DIR/bridge"
+	ip -batch - <<-END
+		link add mesh0 type bridge forward_delay 0 mcast_snooping 0
+		link set mesh0 up
+		addr add 10.2.0.1/24 dev mesh0
+		addr add fd00:2::1/64 dev mesh0 nodad
+	END
+}
+
+net_pod() {
+	local pod=${1%%=*} n=${1#*=}
+	mkdir -p "$NET_DIR/$pod"
+	echo "10.2.0.$n" >"$NET_DIR/$pod/address"
+	ip -batch - <<-END
+		netns add $pod
+		link add pod$n type veth peer name eth0 netns $pod
+		link set pod$n master mesh0 up
+	END
+	ip -n "$pod" -batch - <<-END
+		link set lo up
+		link set eth0 up
+		addr add 10.2.0.$n/24 dev eth0
+		addr add fd00:2::$n/64 dev eth0 nodad
+		route add default via 10.2.0.1
+		route add default via fd00:2::1
+	END
+}
+
+# A bridge's port forwards a moment after its link is up.
+net_forwards() {
+	[[ $(<"/sys/class/net/$1/brport/state") == 3 ]]
+}
+
+net_up() {
+	local pod
+	net_bridge
+	for pod; do
+		net_pod "$pod"
+	done
+	for pod; do
+		net_until 20 net_forwards "pod${pod#*=}" || return 1
+	done
+}
+
+net_remove() {
+	local pod=$1 pids
+	pids=$(ip netns pids "$pod" 2>/dev/null) || return 0
+	# shellcheck disable=SC2086 # a list
+	[[ -z $pids ]] || kill -KILL $pids 2>/dev/null || true
+	ip netns del "$pod"
+	rm -rf "/etc/netns/$pod"
+}
+
+net_down() {
+	local pod
+	for pod in "$NET_DIR"/*/address; do
+		[[ -e $pod ]] || continue
+		pod=${pod%/address}
+		net_remove "${pod##*/}"
+	done
+	[[ ! -e $NET_DIR/bridge ]] || ip link del mesh0 2>/dev/null || true
+	rm -rf "$NET_DIR"
+}
+
+net_hosts() {
+	local pod=$1 file=/etc/netns/$1/hosts
+	shift
+	if [[ ! -e $file ]]; then
+		mkdir -p "/etc/netns/$pod"
+		echo "127.0.0.1 localhost" >"$file"
+	fi
+	echo "$*" >>"$file"
+}
+
+net_nginx_config() {
+	local pod=$1 port=$2 label=$3 dir=$4
+	cat <<-END
+		pid $dir/pid;
+		error_log $dir/error.log warn;
+		worker_processes 1;
+		worker_rlimit_nofile 8192;
+		events { worker_connections 4000; }
+		http {
+			log_format pod '\$request_method \$request_uri \$status';
+			access_log $dir/access.log pod;
+			client_body_temp_path $dir/body;
+			proxy_temp_path $dir/proxy;
+			fastcgi_temp_path $dir/fastcgi;
+			uwsgi_temp_path $dir/uwsgi;
+			scgi_temp_path $dir/scgi;
+			client_max_body_size 0;
+			keepalive_requests 100000000;
+			keepalive_timeout 300s;
+			large_client_header_buffers 8 64k;
+			default_type text/plain;
+			add_header X-Pod $label always;
+			server {
+				listen $port backlog=4000;
+				listen [::]:$port backlog=4000;
+				location / { return 200 "$label\n"; }
+				location /file/ {
+					alias $dir/www/;
+					dav_methods PUT;
+				}
+			}
+		}
+	END
+}
+
+# Its sockets listen before the parent leaves.
+net_nginx() {
+	local pod=$1 port=${2:-8080} label=${3:-$1} dir=$NET_DIR/$1
+	mkdir -p "$dir/www"
+	chmod 755 "$NET_DIR"
+	chmod 777 "$dir/www"
+	net_nginx_config "$pod" "$port" "$label" "$dir" >"$dir/nginx.conf"
+	net_in "$pod" nginx -p "$dir" -e "$dir/error.log" -c "$dir/nginx.conf"
+}
+
+net_haproxy() {
+	local pod=$1 port=$2 backend=$3 dir=$NET_DIR/$1
+	cat >"$dir/haproxy.cfg" <<-END
+		global
+			maxconn 2000
+			pidfile $dir/haproxy.pid
+		defaults
+			mode http
+			timeout connect 10s
+			timeout client 60s
+			timeout server 60s
+		frontend in
+			bind :::$port v4v6
+			http-response set-header X-Proxy $pod
+			default_backend out
+		backend out
+			server one $backend
+	END
+	net_in "$pod" haproxy -D -q -f "$dir/haproxy.cfg"
+}
+
+net_listens() {
+	[[ -n $(net_in "$1" ss -Hltn "sport = :$2") ]]
+}
+
+net_python() {
+	local pod=$1 port=$2
+	net_in "$pod" python3 "$net_lib/http_server.py" "$pod" "$port" \
+		>"$NET_DIR/$pod/python.log" 2>&1 &
+	net_until 60 net_listens "$pod" "$port"
+}
+
+net_node() {
+	local pod=$1 port=$2
+	net_in "$pod" node "$net_lib/node_server.js" "$pod" "$port" \
+		>"$NET_DIR/$pod/node.log" 2>&1 &
+	net_until 60 net_listens "$pod" "$port"
+}
+
+net_requests() {
+	wc -l <"$NET_DIR/$1/access.log"
+}
+
+[[ ${BASH_SOURCE[0]} != "$0" ]] || "$@"
