@@ -15,6 +15,13 @@
 
 #define FILE_MAX (64u << 20)
 
+/*
+ * The schema is 12 levels deep. Deeper nesting, and many anchors, take libyaml a
+ * time that grows with their square.
+ */
+#define DEPTH_MAX 32
+#define ANCHORS_MAX 1000
+
 /* Values looked at; only aliases of aliases can make it more than the file has. */
 #define VISITS_MAX (8u << 20)
 
@@ -441,13 +448,84 @@ static void load_root(struct loader *l)
 	links_resolve(&l->links, &l->problems);
 }
 
+static const yaml_char_t *anchor_of(const yaml_event_t *event)
+{
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		return event->data.scalar.anchor;
+	case YAML_SEQUENCE_START_EVENT:
+		return event->data.sequence_start.anchor;
+	case YAML_MAPPING_START_EVENT:
+		return event->data.mapping_start.anchor;
+	default:
+		return NULL;
+	}
+}
+
+/* What of a file is counted before it is loaded. */
+struct extent {
+	int depth;
+	int anchors;
+};
+
+static bool within_limits(struct problems *p, const yaml_event_t *event,
+			  struct extent *extent)
+{
+	struct mark mark = { event->start_mark.line + 1,
+			     event->start_mark.column + 1 };
+
+	if (event->type == YAML_SEQUENCE_START_EVENT ||
+	    event->type == YAML_MAPPING_START_EVENT)
+		extent->depth++;
+	if (event->type == YAML_SEQUENCE_END_EVENT ||
+	    event->type == YAML_MAPPING_END_EVENT)
+		extent->depth--;
+	if (anchor_of(event))
+		extent->anchors++;
+	if (extent->depth > DEPTH_MAX)
+		problem(p, mark, NULL, "nested deeper than %d levels",
+			DEPTH_MAX);
+	if (extent->anchors > ANCHORS_MAX)
+		problem(p, mark, NULL, "more than %d anchors", ANCHORS_MAX);
+	return !p->count;
+}
+
+static void start_parser(yaml_parser_t *parser, const char *text, size_t len)
+{
+	if (!yaml_parser_initialize(parser))
+		must(NULL);
+	yaml_parser_set_input_string(parser, (const unsigned char *)text, len);
+}
+
+/* Reads all of the file once; complains if it is not YAML, or beyond the limits. */
+static bool check_text(struct problems *p, const char *text, size_t len)
+{
+	struct extent extent = { 0 };
+	yaml_parser_t parser;
+	yaml_event_t event;
+	bool end = false;
+
+	start_parser(&parser, text, len);
+	while (!end && !p->count) {
+		if (!yaml_parser_parse(&parser, &event)) {
+			yaml_problem(p, &parser, text, len);
+			break;
+		}
+		end = event.type == YAML_STREAM_END_EVENT ||
+		      !within_limits(p, &event, &extent);
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	return !p->count;
+}
+
 static void load_text(struct loader *l, const char *text, size_t len)
 {
 	yaml_parser_t parser;
 
-	if (!yaml_parser_initialize(&parser))
-		must(NULL);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	if (!check_text(&l->problems, text, len))
+		return;
+	start_parser(&parser, text, len);
 	if (!yaml_parser_load(&parser, &l->document)) {
 		yaml_problem(&l->problems, &parser, text, len);
 		yaml_parser_delete(&parser);

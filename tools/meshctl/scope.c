@@ -116,8 +116,9 @@ bool problems_report(struct problems *p)
 		free(p->list[i].text);
 	}
 	if (p->count > n)
-		fprintf(stderr, "%s: %zu more errors\n",
-			p->file ? p->file : "meshctl", p->count - n);
+		fprintf(stderr, "%s: %zu more error%s\n",
+			p->file ? p->file : "meshctl", p->count - n,
+			p->count - n > 1 ? "s" : "");
 	i = p->count;
 	p->count = 0;
 	return i;

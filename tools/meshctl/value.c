@@ -379,6 +379,7 @@ json_t *socket_parse(const char *text, uint32_t port_min, char **why)
 	const char *colon = find_port(text);
 	json_t *address, *number;
 	size_t bracket = text[0] == '[';
+	char *reason = NULL;
 
 	if (!colon) {
 		refuse(why, text, strlen(text),
@@ -389,8 +390,10 @@ json_t *socket_parse(const char *text, uint32_t port_min, char **why)
 				why);
 	if (!address)
 		return NULL;
-	number = parse_integer(&port, colon + 1, strlen(colon + 1), why);
+	number = parse_integer(&port, colon + 1, strlen(colon + 1), &reason);
 	if (!number) {
+		*why = xasprintf("the port %s", reason);
+		free(reason);
 		json_decref(address);
 		return NULL;
 	}

@@ -251,21 +251,29 @@ static void take_key(struct words *w, json_t *body)
 	}
 }
 
+static void unexpected(struct words *w, const char *word)
+{
+	if (w->mode == WORDS_DEL)
+		problem(&w->problems, (struct mark){ 0 }, NULL,
+			"\"%s\" is not expected: del takes an object's key "
+			"only", word);
+	else
+		problem(&w->problems, (struct mark){ 0 }, NULL,
+			"\"%s\" is not expected; the command is: %s %s", word,
+			w->mode == WORDS_ADD ? "add" : "set",
+			words_usage(w->schema->kind));
+}
+
 static void take_fields(struct words *w, json_t *body)
 {
 	const struct field *f;
 	const char *word, *text;
 
-	while (w->next < w->end) {
+	while (w->next < w->end && !w->problems.count) {
 		word = *w->next++;
 		f = find(w->schema, word);
 		if (!f || (w->mode == WORDS_DEL && !(f->flags & FIELD_KEY))) {
-			problem(&w->problems, (struct mark){ 0 }, NULL,
-				"\"%s\" is not expected here; the command is: "
-				"%s %s", word,
-				w->mode == WORDS_ADD ? "add" :
-				w->mode == WORDS_SET ? "set" : "del",
-				words_usage(w->schema->kind));
+			unexpected(w, word);
 			return;
 		}
 		text = take(w, word);

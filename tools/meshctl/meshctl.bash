@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Bash completion for meshctl: commands, kinds, options, and the names of what
+# is configured, read through "meshctl -j show".
+
+# The -n NETNS of the line being completed, if there is one.
+_meshctl_run()
+{
+	local -a options=()
+	local i
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		[[ ${COMP_WORDS[i]} == -n ]] && options=(-n "${COMP_WORDS[i + 1]}")
+	done
+	"${COMP_WORDS[0]}" "${options[@]}" -j "$@" 2>/dev/null
+}
+
+# The values of a key of the objects of a kind. Objects are at a depth of two,
+# so their own keys begin after four spaces.
+_meshctl_values()
+{
+	_meshctl_run show "$1" |
+		sed -n "s/^    \"$2\": \"\\{0,1\\}\\([^\"]*[^\",]\\)\"\\{0,1\\},\\{0,1\\}\$/\\1/p"
+}
+
+# TABLE/HOST of all virtual hosts: route_table comes before name.
+_meshctl_hosts()
+{
+	_meshctl_run show virtual_host |
+		sed -n 's/^    "route_table": "\(.*\)",$/\1/;T name;h;b
+			:name
+			s/^    "name": "\(.*\)",\{0,1\}$/\1/;T
+			H;x;s/\n/\//p'
+}
+
+# ADDRESS:PORT of a cluster's endpoints.
+_meshctl_endpoints()
+{
+	_meshctl_run show endpoint "$1" |
+		sed -n 's/^    "address": "\(.*:.*\)",$/[\1]/;T four;h;b
+			:four
+			s/^    "address": "\(.*\)",$/\1/;T port;h;b
+			:port
+			s/^    "port": \([0-9]*\),\{0,1\}$/\1/;T
+			H;x;s/\n/:/p'
+}
+
+_meshctl_netns()
+{
+	local path
+
+	for path in /run/netns/*; do
+		[[ -e $path ]] && printf '%s\n' "${path##*/}"
+	done
+}
+
+# Completes $cur from the words given; names may hold any character but blanks.
+_meshctl_words()
+{
+	local word
+
+	COMPREPLY=()
+	while IFS= read -r word; do
+		[[ -n $word && $word == "$cur"* ]] && COMPREPLY+=("$word")
+	done < <(printf '%s\n' "$@")
+	# Readline takes what precedes a colon for a word of its own.
+	if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then
+		COMPREPLY=("${COMPREPLY[@]#"${cur%"${cur##*:}"}"}")
+	fi
+}
+
+_meshctl_lines()
+{
+	local -a lines
+
+	mapfile -t lines
+	_meshctl_words "${lines[@]}"
+}
+
+# The words after the key of an object of kind $1.
+_meshctl_fields()
+{
+	case $1 in
+	cluster)
+		_meshctl_words lb table_size hash connect_timeout \
+			response_timeout idle_timeout max_idle ;;
+	endpoint)
+		_meshctl_words weight ;;
+	listener)
+		_meshctl_words protocol route_table cluster proxy \
+			request_timeout idle_timeout ;;
+	virtual_host)
+		_meshctl_words domain ;;
+	route)
+		_meshctl_words index path_exact path_prefix match method \
+			header query cluster weighted redirect_host \
+			redirect_path status direct_response body body_base64 ;;
+	esac
+}
+
+# The value of the word before the cursor; false if it takes none.
+_meshctl_value()
+{
+	case $prev in
+	lb) _meshctl_words maglev round_robin random ;;
+	protocol) _meshctl_words tcp http ;;
+	hash) _meshctl_words header: source_address none ;;
+	match) _meshctl_words any ;;
+	method) _meshctl_words GET HEAD POST PUT DELETE PATCH OPTIONS ;;
+	status) _meshctl_words 301 302 303 307 308 ;;
+	cluster) _meshctl_lines < <(_meshctl_values cluster name) ;;
+	weighted) _meshctl_lines < <(_meshctl_values cluster name |
+				     sed 's/$/=/') ;;
+	route_table) _meshctl_lines < <(_meshctl_values route_table name) ;;
+	*) return 1 ;;
+	esac
+}
+
+# The key of an object of kind $1; $2 is how many words of it are there.
+_meshctl_key()
+{
+	case $1:$2 in
+	cluster:0|listener:0|route_table:0)
+		_meshctl_lines < <(_meshctl_values "$1" name) ;;
+	endpoint:0)
+		_meshctl_lines < <(_meshctl_values cluster name) ;;
+	endpoint:1)
+		_meshctl_lines < <(_meshctl_endpoints "$prev") ;;
+	virtual_host:0|route:0)
+		_meshctl_lines < <(_meshctl_hosts) ;;
+	*)
+		return 1 ;;
+	esac
+}
+
+_meshctl_file()
+{
+	case $prev in
+	-f|--file)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames 2>/dev/null ;;
+	*)
+		case $1 in
+		apply) _meshctl_words -f --file --dry-run ;;
+		diff) _meshctl_words -f --file --exit-code ;;
+		*) _meshctl_words -f --file ;;
+		esac ;;
+	esac
+}
+
+_meshctl_show()
+{
+	case ${args[1]-} in
+	'')
+		_meshctl_words "${kinds[@]}" maglev attached stats ;;
+	maglev)
+		[[ ${#args[@]} -eq 2 ]] &&
+			_meshctl_lines < <(_meshctl_values cluster name) ;;
+	*)
+		_meshctl_key "${args[1]}" $((${#args[@]} - 2)) ;;
+	esac
+}
+
+_meshctl_change()
+{
+	local kind=${args[1]-} command=${args[0]}
+
+	if [[ -z $kind ]]; then
+		_meshctl_words "${kinds[@]}"
+		return
+	fi
+	# Words of a key are positions; then fields and values take turns.
+	[[ ${#args[@]} -eq 2 || ($kind == endpoint && ${#args[@]} -eq 3) ]] &&
+		{ _meshctl_key "$kind" $((${#args[@]} - 2)); return; }
+	[[ $command == del ]] && return
+	_meshctl_value || _meshctl_fields "$kind"
+}
+
+# Splits what precedes the cursor into arguments as the shell does: readline
+# also splits at colons and equals signs, which belong to the words here.
+_meshctl_split()
+{
+	local line=${COMP_LINE:0:COMP_POINT}
+	local -a words
+
+	read -ra words <<<"$line"
+	cur=''
+	if [[ $line != *[[:blank:]] ]]; then
+		cur=${words[-1]}
+		unset 'words[-1]'
+	fi
+	prev=${words[-1]}
+	args=("${words[@]:1}")
+	while [[ ${args[0]-} == -* ]]; do
+		case ${args[0]} in
+		-n|--netns) args=("${args[@]:2}") ;;
+		*) args=("${args[@]:1}") ;;
+		esac
+	done
+}
+
+_meshctl()
+{
+	local -a kinds=(cluster endpoint listener route_table virtual_host route)
+	local cur prev
+	local -a args
+
+	COMPREPLY=()
+	_meshctl_split
+	case $prev in
+	-n|--netns)
+		_meshctl_lines < <(_meshctl_netns)
+		return ;;
+	esac
+	case ${args[0]-} in
+	'')
+		if [[ $cur == -* ]]; then
+			_meshctl_words -j --json -n --netns
+		else
+			_meshctl_words add apply attach check del detach diff \
+				drain export flush help monitor set show stats \
+				version
+		fi ;;
+	apply|check|diff) _meshctl_file "${args[0]}" ;;
+	show) _meshctl_show ;;
+	add|set|del) _meshctl_change ;;
+	attach|detach) _meshctl_lines < <(_meshctl_netns) ;;
+	esac
+}
+
+complete -F _meshctl meshctl
