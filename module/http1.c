@@ -56,37 +56,46 @@ enum {
 };
 
 /*
- * Field values are most of a head: eight bytes at a time. A byte's top bit is
- * set in the result if it is below 0x20 or 0x7f; bytes above the lowest such
- * one may be wrong, as the subtraction borrows.
+ * Field values are most of a head: eight bytes at a time.
+ *
+ * Return: the top bit of each byte set if it may be in a value, but for HTAB. The
+ * sums stay within their bytes.
  */
-static inline u64 control_bytes(u64 word)
+static inline u64 value_bytes(const char *at)
 {
 	const u64 ones = 0x0101010101010101ULL;
-	u64 del = word ^ (ones * 0x7f);
+	u64 word, low;
+	__le64 bytes;
 
-	return (((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) &
-	       (ones * 0x80);
+	memcpy(&bytes, at, sizeof(bytes));
+	word = __le64_to_cpu(bytes);
+	low = word & (ones * 0x7f);
+	/* at least 0x20, and not 0x7f; or at least 0x80 */
+	return ((low + ones * 0x60) & ~(low + ones)) | word;
 }
 
 static u32 skip_value(const char *buf, u32 pos, u32 end)
 {
-	u64 controls;
-	__le64 word;
+	const char *at = buf + pos, *stop = buf + end;
+	const u64 tops = 0x8080808080808080ULL;
+	u64 others;
 
-	while (end - pos >= sizeof(word)) {
-		memcpy(&word, buf + pos, sizeof(word));
-		controls = control_bytes(__le64_to_cpu(word));
-		if (!controls) {
-			pos += sizeof(word);
+	for (;;) {
+		while (stop - at >= 16 &&
+		       (value_bytes(at) & value_bytes(at + 8) & tops) == tops)
+			at += 16;
+		if (stop - at < 8)
+			return skip_class(buf, at - buf, end, C_VALUE);
+		others = ~value_bytes(at) & tops;
+		if (!others) {
+			at += 8;
 			continue;
 		}
-		pos += __ffs64(controls) / 8;
-		if (buf[pos] != '\t')
-			return pos;
-		pos++;
+		at += __ffs64(others) / 8;
+		if (*at != '\t')
+			return at - buf;
+		at++;
 	}
-	return skip_class(buf, pos, end, C_VALUE);
 }
 
 /*
