@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bench: figures of module/'s plain C.
+ *
+ *   bench		as text
+ *   bench -j		as JSON
+ *   bench -p N		parses request N once: what is run under callgrind
+ *
+ * Times are CPU times, the least of several runs. Instructions are callgrind's, of
+ * http1_parse() and what it calls; without valgrind there are none.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/kernel.h>
+
+#include "http1.h"
+#include "maglev_table.h"
+
+#define ENDPOINTS	1000
+#define REMOVALS	20
+
+/* A figure for both kinds of output: a name, a number, a unit or what it means. */
+static bool json;
+static u32 figures;
+
+static void figure(const char *name, double value, const char *unit)
+{
+	if (json)
+		printf("%s\n  \"%s\": %.6g", figures++ ? "," : "{", name, value);
+	else
+		printf("%-36s %12.6g  %s\n", name, value, unit);
+}
+
+static double cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+static double build_ms(struct maglev_table *t, u32 runs)
+{
+	double start, ms, least = 1e9;
+
+	while (runs--) {
+		start = cpu_ms();
+		table_build(t, NULL);
+		ms = cpu_ms() - start;
+		least = ms < least ? ms : least;
+	}
+	return least;
+}
+
+static void bench_build(void)
+{
+	struct maglev_key *keys = table_keys(50000);
+	u32 *weights = calloc(50000, sizeof(u32)), i;
+	struct maglev_table t;
+
+	for (i = 0; i < 50000; i++)
+		weights[i] = 1 + i * 7 % 100;
+	table_init(&t, keys, NULL, ENDPOINTS, MAGLEV_SIZE_DEFAULT);
+	figure("maglev_build_ms", build_ms(&t, 20),
+	       "CPU ms, 1000 endpoints, 65537 entries");
+	table_free(&t);
+	table_init(&t, keys, weights, ENDPOINTS, MAGLEV_SIZE_DEFAULT);
+	figure("maglev_build_weighted_ms", build_ms(&t, 20),
+	       "CPU ms, the same, weights 1 to 100");
+	table_free(&t);
+	weights[7] = UINT32_MAX;
+	table_init(&t, keys, weights, 50000, MAGLEV_SIZE_MAX);
+	figure("maglev_build_largest_ms", build_ms(&t, 1),
+	       "CPU ms, 50000 endpoints, 5000011 entries, one heavy");
+	table_free(&t);
+	free(weights);
+	free(keys);
+}
+
+static void bench_imbalance(const struct maglev_table *t)
+{
+	u32 i, least = UINT32_MAX, most = 0, *count = table_count(t);
+	double average = (double)t->m.size / t->n;
+
+	for (i = 0; i < t->n; i++) {
+		least = count[i] < least ? count[i] : least;
+		most = count[i] > most ? count[i] : most;
+	}
+	figure("maglev_max_over_average", most / average,
+	       "entries of the most loaded endpoint");
+	figure("maglev_min_over_average", least / average,
+	       "entries of the least loaded endpoint");
+	free(count);
+}
+
+/* One endpoint in REMOVALS different places goes. */
+static void bench_disruption(const struct maglev_table *before,
+			     const struct maglev_key *keys)
+{
+	struct maglev_key *left = calloc(ENDPOINTS, sizeof(*left));
+	double share, sum = 0, most = 0;
+	struct maglev_table after;
+	u32 i, removed;
+
+	for (i = 0; i < REMOVALS; i++) {
+		removed = i * ENDPOINTS / REMOVALS;
+		memcpy(left, keys, ENDPOINTS * sizeof(*left));
+		left[removed] = left[ENDPOINTS - 1];
+		table_init(&after, left, NULL, ENDPOINTS - 1, before->m.size);
+		table_build(&after, NULL);
+		share = 100.0 * table_moved(before, &after) / before->m.size;
+		sum += share;
+		most = share > most ? share : most;
+		table_free(&after);
+	}
+	figure("maglev_moved_percent", sum / REMOVALS,
+	       "% of flows move when 1 of 1000 goes, mean of 20");
+	figure("maglev_moved_percent_max", most, "% at most");
+	figure("maglev_removed_percent", 100.0 / ENDPOINTS,
+	       "% is the share of the one that goes");
+	free(left);
+}
+
+static void bench_maglev(void)
+{
+	struct maglev_key *keys = table_keys(ENDPOINTS);
+	struct maglev_table t;
+
+	bench_build();
+	table_init(&t, keys, NULL, ENDPOINTS, MAGLEV_SIZE_DEFAULT);
+	table_build(&t, NULL);
+	bench_imbalance(&t);
+	bench_disruption(&t, keys);
+	table_free(&t);
+	free(keys);
+}
+
+/* A request of curl; one of a browser, with a cookie of 2 KiB. */
+static u32 request(char *buf, bool long_one)
+{
+	u32 len;
+
+	if (!long_one)
+		return sprintf(buf, "GET /reviews/1 HTTP/1.1\r\n"
+			       "Host: shop.example\r\n"
+			       "User-Agent: curl/7.88.1\r\n"
+			       "Accept: */*\r\n\r\n");
+	len = sprintf(buf, "GET /wp-content/uploads/2010/03/hello-kitty.jpg?v=2 HTTP/1.1\r\n"
+		      "Host: www.shop.example\r\n"
+		      "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+		      "Accept: image/avif,image/webp,image/png,image/svg+xml,*/*;q=0.8\r\n"
+		      "Accept-Language: en-US,en;q=0.5\r\n"
+		      "Accept-Encoding: gzip, deflate, br, zstd\r\n"
+		      "Connection: keep-alive\r\n"
+		      "Referer: http://www.shop.example/reviews/1\r\n"
+		      "Cookie: session=");
+	memset(buf + len, 'x', 2048);
+	return len + 2048 + sprintf(buf + len + 2048, "\r\n\r\n");
+}
+
+static int parse_once(bool long_one)
+{
+	static struct http1_parser p;
+	static char buf[8192];
+	u32 len = request(buf, long_one);
+
+	http1_init(&p, false);
+	return http1_parse(&p, buf, len) != HTTP1_DONE;
+}
+
+/* Return: instructions of one parse, or 0 if callgrind is not there. */
+static unsigned long instructions(bool long_one)
+{
+	char self[4096], command[8192], line[256];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	unsigned long n = 0;
+	FILE *out;
+
+	if (len < 0)
+		return 0;
+	self[len] = '\0';
+	snprintf(command, sizeof(command),
+		 "valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=http1_parse '%s' -p %d 2>&1",
+		 self, long_one);
+	out = popen(command, "r");
+	if (!out)
+		return 0;
+	while (fgets(line, sizeof(line), out)) {
+		char *at = strstr(line, "Collected :");
+
+		if (at)
+			n = strtoul(at + strlen("Collected :"), NULL, 10);
+	}
+	pclose(out);
+	return n;
+}
+
+static void bench_http1(void)
+{
+	static const char * const names[2][3] = {
+		{ "http1_short_bytes", "http1_short_instructions",
+		  "http1_short_instructions_per_byte" },
+		{ "http1_long_bytes", "http1_long_instructions",
+		  "http1_long_instructions_per_byte" },
+	};
+	char buf[8192];
+	unsigned long n;
+	u32 i, len;
+
+	for (i = 0; i < 2; i++) {
+		n = instructions(i);
+		if (!n)
+			continue;
+		len = request(buf, i);
+		figure(names[i][0], len, i ? "a browser's request" :
+		       "curl's request");
+		figure(names[i][1], n, "instructions to parse it");
+		figure(names[i][2], (double)n / len, "");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && !strcmp(argv[1], "-p"))
+		return parse_once(atoi(argv[2]));
+	json = argc == 2 && !strcmp(argv[1], "-j");
+	if (argc > 1 && !json) {
+		fprintf(stderr, "usage: bench [-j]\n");
+		return 1;
+	}
+	bench_maglev();
+	bench_http1();
+	if (json)
+		printf("\n}\n");
+	return 0;
+}

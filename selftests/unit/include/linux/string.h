@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The kernel's header of this name, as far as module/ needs it in user space. */
+#ifndef UNIT_LINUX_STRING_H
+#define UNIT_LINUX_STRING_H
+
+#include_next <linux/string.h>
+#include <string.h>
+
+#endif

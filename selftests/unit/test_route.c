@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of module/route.c, with requests as the parser reads them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/kernel.h>
+
+#include "route.h"
+#include "tap.h"
+#include "unit.h"
+
+static struct span text(const char *s)
+{
+	return (struct span){ s, strlen(s) };
+}
+
+/* A table whose virtual host number i has the domains[i], comma-separated. */
+
+struct table {
+	struct route_table t;
+	struct virtual_host *vhosts;
+	struct domain_slot *slots;
+	struct span dup;
+	int err;
+};
+
+static struct span *split_domains(const char *list, u32 *n)
+{
+	struct span *domains = NULL;
+	const char *comma;
+
+	for (*n = 0; list; list = comma ? comma + 1 : NULL) {
+		domains = realloc(domains, (*n + 1) * sizeof(*domains));
+		comma = strchr(list, ',');
+		domains[*n].p = list;
+		domains[*n].len = comma ? (u32)(comma - list) : strlen(list);
+		(*n)++;
+	}
+	return domains;
+}
+
+static void table_make(struct table *t, const char * const *domains, u32 n,
+		       struct route **routes, u32 nroutes)
+{
+	u32 i;
+
+	memset(t, 0, sizeof(*t));
+	t->vhosts = calloc(n, sizeof(*t->vhosts));
+	t->t.nvhosts = n;
+	t->t.vhosts = calloc(n, sizeof(*t->t.vhosts));
+	t->t.seed = tap_random(UINT32_MAX);
+	for (i = 0; i < n; i++) {
+		t->vhosts[i].domains = split_domains(domains[i],
+						     &t->vhosts[i].ndomains);
+		t->vhosts[i].routes = routes;
+		t->vhosts[i].nroutes = nroutes;
+		t->t.vhosts[i] = &t->vhosts[i];
+	}
+	t->slots = calloc(route_table_slots(&t->t), sizeof(*t->slots));
+	t->err = route_table_compile(&t->t, t->slots, &t->dup);
+}
+
+static void table_free(struct table *t)
+{
+	u32 i;
+
+	for (i = 0; i < t->t.nvhosts; i++)
+		free((void *)t->vhosts[i].domains);
+	free(t->vhosts);
+	free(t->t.vhosts);
+	free(t->slots);
+}
+
+/* A request and its head. */
+
+struct request {
+	struct http1_parser p;
+	struct route_request req;
+	char head[1024];
+};
+
+static bool request_parse(struct request *r)
+{
+	http1_init(&r->p, false);
+	if (http1_parse(&r->p, r->head, strlen(r->head)) != HTTP1_DONE)
+		return false;
+	route_request_init(&r->req, &r->p, r->head);
+	return true;
+}
+
+/* Return: the number of the virtual host that serves @host, or -1. */
+static int vhost_of(struct table *t, const char *host)
+{
+	struct route **routes = calloc(t->t.nvhosts, sizeof(*routes));
+	struct route *all = calloc(t->t.nvhosts, sizeof(*all));
+	const struct route *match;
+	struct request r;
+	int got = -2;
+	u32 i;
+
+	for (i = 0; i < t->t.nvhosts; i++) {
+		routes[i] = &all[i];
+		t->vhosts[i].routes = &routes[i];
+		t->vhosts[i].nroutes = 1;
+	}
+	snprintf(r.head, sizeof(r.head), "GET / HTTP/1.%u\r\n%s%s\r\n\r\n",
+		 *host ? 1 : 0, *host ? "Host: " : "A: b", host);
+	if (request_parse(&r)) {
+		match = route_table_match(&t->t, &r.req);
+		got = match ? match - all : -1;
+	}
+	free(routes);
+	free(all);
+	return got;
+}
+
+static void test_domains(void)
+{
+	static const char * const domains[] = {
+		"shop.example,www.shop.example",
+		"*.shop.example",
+		"*-x.shop.example",
+		"*.x.shop.example",
+		"shop.*",
+		"shop.exa*,[fd00::1],10.0.0.1",
+		"*",
+		"*p.example",
+	};
+	static const struct {
+		const char *host;
+		int vhost;
+	} hosts[] = {
+		{ "shop.example", 0 }, { "SHOP.Example", 0 },
+		{ "shop.example:8080", 0 }, { "www.shop.example", 0 },
+		{ "a.shop.example", 1 }, { "A.B.SHOP.EXAMPLE:1", 1 },
+		{ "a-x.shop.example", 2 }, { "-x.shop.example", 1 },
+		{ ".shop.example", 7 },
+		{ "a.x.shop.example", 3 }, { "x.shop.example", 1 },
+		{ ".x.shop.example", 1 },
+		{ "shop.test", 4 }, { "shop.exa", 4 }, { "shop.exab", 5 },
+		{ "shop.", 6 }, { "shop", 6 }, { "Shop.Example.org", 5 },
+		{ "[FD00::1]:80", 5 }, { "[fd00::2]", 6 },
+		{ "10.0.0.1:80", 5 }, { "10.0.0.2", 6 },
+		{ "xshop.example", 7 }, { "p.example", 6 },
+		{ "", 6 }, { "x", 6 },
+	};
+	struct table t;
+	u32 i;
+
+	table_make(&t, domains, ARRAY_SIZE(domains), NULL, 0);
+	tap_ok(!t.err, "route: domains compile");
+	for (i = 0; i < ARRAY_SIZE(hosts); i++) {
+		int got = vhost_of(&t, hosts[i].host);
+
+		tap_ok(got == hosts[i].vhost, "route: host '%s': %d",
+		       hosts[i].host, got);
+	}
+	table_free(&t);
+}
+
+static void test_no_domains(void)
+{
+	static const char * const one[] = { "a" };
+	struct table t;
+
+	table_make(&t, one, 1, NULL, 0);
+	tap_ok(vhost_of(&t, "a") == 0 && vhost_of(&t, "b") == -1 &&
+	       vhost_of(&t, "") == -1, "route: a single domain");
+	table_free(&t);
+	table_make(&t, one, 0, NULL, 0);
+	tap_ok(vhost_of(&t, "a") == -1, "route: no domain");
+	table_free(&t);
+}
+
+static void test_duplicates(void)
+{
+	static const char * const cases[][3] = {
+		{ "a,b", "c,b", "b" }, { "*.a", "x,*.a", "*.a" },
+		{ "a.*", "a.*", "a.*" }, { "*", "*", "*" }, { "a,b,a", "c", "a" },
+	};
+	static const char * const different[] = { "a.,*a.,a.*,b", "*,*b,b*" };
+	struct table t;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		table_make(&t, cases[i], 2, NULL, 0);
+		tap_ok(t.err == -EEXIST && span_eq(t.dup, text(cases[i][2])),
+		       "route: '%s' twice", cases[i][2]);
+		table_free(&t);
+	}
+	table_make(&t, different, 2, NULL, 0);
+	tap_ok(!t.err, "route: the same text, exact and in wildcards");
+	table_free(&t);
+}
+
+/* The definition: exact, longest suffix, longest prefix, any. */
+static int naive_vhost(const char * const *domains, u32 n, const char *host)
+{
+	u32 i, len, host_len = strlen(host), best_score = 0, score;
+	int best = -1;
+
+	for (i = 0; i < n; i++) {
+		len = strlen(domains[i]) - 1;
+		score = 0;
+		if (!strcmp(domains[i], host))
+			score = 4000;
+		else if (!strcmp(domains[i], "*"))
+			score = 1000;
+		else if (domains[i][0] == '*' && host_len > len &&
+			 !strcmp(host + host_len - len, domains[i] + 1))
+			score = 3000 + len;
+		else if (domains[i][len] == '*' && host_len > len &&
+			 !strncmp(host, domains[i], len))
+			score = 2000 + len;
+		if (score > best_score) {
+			best_score = score;
+			best = i;
+		}
+	}
+	return best;
+}
+
+static void random_name(char *name, u32 max)
+{
+	u32 len = 1 + tap_random(max);
+
+	name[len] = '\0';
+	while (len--)
+		name[len] = "aab."[tap_random(4)];
+}
+
+static void random_domain(char *domain)
+{
+	u32 kind = tap_random(10);
+
+	random_name(domain + 1, 6);
+	if (kind < 3)
+		memmove(domain, domain + 1, 8);
+	else if (kind < 6)
+		domain[0] = '*';
+	else if (kind < 9)
+		strcat(memmove(domain, domain + 1, 8), "*");
+	else
+		strcpy(domain, "*");
+}
+
+static void test_domain_oracle(void)
+{
+	char texts[30][12], host[16];
+	const char *domains[30];
+	u32 i, round, n, ok = 0;
+	struct table t;
+
+	for (round = 0; round < 500; round++) {
+		for (n = 0; n < 30; n++) {
+			random_domain(texts[n]);
+			for (i = 0; i < n && strcmp(texts[i], texts[n]); i++)
+				;
+			if (i < n)
+				break;
+			domains[n] = texts[n];
+		}
+		table_make(&t, domains, n, NULL, 0);
+		for (i = 0; i < 20; i++) {
+			random_name(host, 8);
+			ok += vhost_of(&t, host) == naive_vhost(domains, n, host);
+		}
+		table_free(&t);
+	}
+	tap_ok(ok == 500 * 20, "route: %u random hosts as the naive search's",
+	       ok);
+}
+
+static void test_many_domains(void)
+{
+	enum { MANY = 50000 };
+	char (*texts)[32] = calloc(MANY, sizeof(*texts));
+	const char **domains = calloc(MANY, sizeof(*domains));
+	u32 i, ok = 0;
+	struct table t;
+
+	for (i = 0; i < MANY; i++) {
+		sprintf(texts[i], i % 2 ? "*.%u.example" : "%u.example", i);
+		domains[i] = texts[i];
+	}
+	table_make(&t, domains, MANY, NULL, 0);
+	ok = vhost_of(&t, "0.example") == 0 && vhost_of(&t, "1.example") == -1 &&
+	     vhost_of(&t, "a.1.example") == 1 &&
+	     vhost_of(&t, "49998.example") == 49998 &&
+	     vhost_of(&t, "b.a.49999.example") == 49999;
+	tap_ok(!t.err && ok, "route: 50000 domains");
+	table_free(&t);
+	free(domains);
+	free(texts);
+}
+
+static void test_valid(void)
+{
+	static const char * const good[] = {
+		"*", "a", "example.com", "*.example.com", "*-x.example.com",
+		"www.example.*", "a_b", "10.0.0.1", "[fd00::1]", "a.",
+	};
+	static const char * const bad[] = {
+		"", "**", "*.a.*", "a*b", "A", "a:80", "[fd00::1]:80", "[FD00::1]",
+		"[fd00::1", "[fd00]", "*[fd00::1]", "a b", "a/b", "a,b", "\xe4",
+	};
+	static const char * const paths[] = { "/", "/a/b;c=d%20", "/~" };
+	static const char * const no_paths[] = { "", "a", "*", "/a?b", "/a#b",
+						 "/a b", "/\177", "/\xe4" };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++)
+		tap_ok(route_domain_valid(text(good[i])), "route: domain %s",
+		       good[i]);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		tap_ok(!route_domain_valid(text(bad[i])),
+		       "route: no domain: '%s'", bad[i]);
+
+	for (i = 0; i < ARRAY_SIZE(paths); i++)
+		tap_ok(route_path_valid(text(paths[i])), "route: path %s",
+		       paths[i]);
+	for (i = 0; i < ARRAY_SIZE(no_paths); i++)
+		tap_ok(!route_path_valid(text(no_paths[i])),
+		       "route: no path: '%s'", no_paths[i]);
+}
+
+/* Whether one route serves one request. */
+
+static bool matches(struct route *route, const char *head)
+{
+	static const char * const any[] = { "*" };
+	struct request r;
+	struct table t;
+	bool match;
+
+	snprintf(r.head, sizeof(r.head), "%s\r\n", head);
+	if (!request_parse(&r)) {
+		tap_ok(false, "route: the test's request is bad: %s", head);
+		return false;
+	}
+	table_make(&t, any, 1, &route, 1);
+	match = route_table_match(&t.t, &r.req) == route;
+	table_free(&t);
+	return match;
+}
+
+static void test_paths(void)
+{
+	static const char * const kinds[] = { "any", "exact", "prefix" };
+	static const char * const verdicts[] = { "leaves", "serves" };
+	static const struct {
+		u8 kind;
+		const char *path, *target;
+		bool match;
+	} cases[] = {
+		{ PATH_MATCH_PREFIX, "/abc", "/abc", true },
+		{ PATH_MATCH_PREFIX, "/abc", "/abc/", true },
+		{ PATH_MATCH_PREFIX, "/abc", "/abc/d", true },
+		{ PATH_MATCH_PREFIX, "/abc", "/abc?d", true },
+		{ PATH_MATCH_PREFIX, "/abc", "/abcd", false },
+		{ PATH_MATCH_PREFIX, "/abc", "/ab", false },
+		{ PATH_MATCH_PREFIX, "/abc", "/ABC", false },
+		{ PATH_MATCH_PREFIX, "/abc", "//abc", false },
+		{ PATH_MATCH_PREFIX, "/abc/", "/abc", true },
+		{ PATH_MATCH_PREFIX, "/abc/", "/abc/", true },
+		{ PATH_MATCH_PREFIX, "/abc/", "/abc/x", true },
+		{ PATH_MATCH_PREFIX, "/abc/", "/abcd", false },
+		{ PATH_MATCH_PREFIX, "/", "/", true },
+		{ PATH_MATCH_PREFIX, "/", "/x/y?z", true },
+		{ PATH_MATCH_PREFIX, "/", "http://h", true },
+		{ PATH_MATCH_PREFIX, "/", "http://h?x", true },
+		{ PATH_MATCH_PREFIX, "/", "*", false },
+		{ PATH_MATCH_EXACT, "/abc", "/abc", true },
+		{ PATH_MATCH_EXACT, "/abc", "/abc?x=y", true },
+		{ PATH_MATCH_EXACT, "/abc", "http://h/abc?x", true },
+		{ PATH_MATCH_EXACT, "/abc", "/abc/", false },
+		{ PATH_MATCH_EXACT, "/abc", "/Abc", false },
+		{ PATH_MATCH_ANY, "", "/x", true },
+		{ PATH_MATCH_ANY, "", "*", true },
+	};
+	struct route route = { 0 };
+	char head[256];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		route.path_kind = cases[i].kind;
+		route.path = text(cases[i].path);
+		sprintf(head, "OPTIONS %s HTTP/1.1\r\nHost: a\r\n",
+			cases[i].target);
+		tap_ok(matches(&route, head) == cases[i].match,
+		       "route: %s '%s' %s %s", kinds[cases[i].kind],
+		       cases[i].path, verdicts[cases[i].match],
+		       cases[i].target);
+	}
+}
+
+static void test_methods(void)
+{
+	struct route route = { .method = SPAN("GET") };
+
+	tap_ok(matches(&route, "GET / HTTP/1.1\r\nHost: a\r\n"),
+	       "route: the method");
+	tap_ok(!matches(&route, "get / HTTP/1.1\r\nHost: a\r\n") &&
+	       !matches(&route, "GETS / HTTP/1.1\r\nHost: a\r\n") &&
+	       !matches(&route, "HEAD / HTTP/1.1\r\nHost: a\r\n"),
+	       "route: other methods");
+}
+
+/* @where: the request's target or fields. */
+static void check_value(bool query, u8 kind, const char *name,
+			const char *value, const char *where, bool match)
+{
+	static const char * const kinds[] = { "exact", "prefix", "present",
+					      "absent" };
+	struct value_match m = { text(name), text(value), kind };
+	struct route route = { 0 };
+	char head[256];
+
+	if (query) {
+		route.query = &m;
+		route.nquery = 1;
+		sprintf(head, "GET /%s HTTP/1.1\r\nHost: a\r\n", where);
+	} else {
+		route.headers = &m;
+		route.nheaders = 1;
+		sprintf(head, "GET / HTTP/1.1\r\nHost: a\r\n%s", where);
+	}
+	tap_ok(matches(&route, head) == match, "route: %s %s %s '%s' %s %s",
+	       query ? "query" : "header", name, kinds[kind], value,
+	       match ? "in" : "not in",
+	       query ? where : *where ? "fields" : "no fields");
+}
+
+static void test_headers(void)
+{
+	check_value(false, VALUE_MATCH_EXACT, "x-a", "1", "X-A: 1\r\n", true);
+	check_value(false, VALUE_MATCH_EXACT, "X-A", "1", "x-a:1 \r\n", true);
+	check_value(false, VALUE_MATCH_EXACT, "x-a", "b", "x-a: B\r\n", false);
+	check_value(false, VALUE_MATCH_EXACT, "x-a", "1", "x-a: 11\r\n", false);
+	check_value(false, VALUE_MATCH_EXACT, "x-a", "1", "x-ab: 1\r\n", false);
+	check_value(false, VALUE_MATCH_EXACT, "x-a", "", "x-a:\r\n", true);
+	check_value(false, VALUE_MATCH_EXACT, "x-a", "", "", false);
+	check_value(false, VALUE_MATCH_EXACT, "x-a", "2",
+		    "x-a: 1\r\nx-a: 2\r\n", true);
+	check_value(false, VALUE_MATCH_EXACT, "x-a", "1", "x-a: 1, 2\r\n", false);
+	check_value(false, VALUE_MATCH_EXACT, "host", "a", "", true);
+	check_value(false, VALUE_MATCH_PREFIX, "x-a", "ab", "x-a: abc\r\n", true);
+	check_value(false, VALUE_MATCH_PREFIX, "x-a", "ab", "x-a: a\r\n", false);
+	check_value(false, VALUE_MATCH_PREFIX, "x-a", "ab",
+		    "x-a: xab\r\n", false);
+	check_value(false, VALUE_MATCH_PRESENT, "x-a", "", "X-a:\r\n", true);
+	check_value(false, VALUE_MATCH_PRESENT, "x-a", "", "x-b: 1\r\n", false);
+	check_value(false, VALUE_MATCH_ABSENT, "x-a", "", "", true);
+	check_value(false, VALUE_MATCH_ABSENT, "x-a", "", "X-A: 1\r\n", false);
+}
+
+static void test_query(void)
+{
+	check_value(true, VALUE_MATCH_EXACT, "a", "1", "?a=1", true);
+	check_value(true, VALUE_MATCH_EXACT, "a", "1", "?b=2&a=1&c", true);
+	check_value(true, VALUE_MATCH_EXACT, "a", "1", "?a=2&a=1", false);
+	check_value(true, VALUE_MATCH_EXACT, "a", "1", "?A=1", false);
+	check_value(true, VALUE_MATCH_EXACT, "a", "1", "?aa=1", false);
+	check_value(true, VALUE_MATCH_EXACT, "a", "1=2", "?a=1=2", true);
+	check_value(true, VALUE_MATCH_EXACT, "a", "", "?a", true);
+	check_value(true, VALUE_MATCH_EXACT, "a", "", "?a=", true);
+	check_value(true, VALUE_MATCH_EXACT, "a", "", "?b", false);
+	check_value(true, VALUE_MATCH_EXACT, "a", "1", "", false);
+	check_value(true, VALUE_MATCH_EXACT, "a", "1", "?", false);
+	check_value(true, VALUE_MATCH_EXACT, "a", "1", "?&&a=1&", true);
+	check_value(true, VALUE_MATCH_EXACT, "a", " ", "?a=%20", false);
+	check_value(true, VALUE_MATCH_PREFIX, "a", "1", "?a=12", true);
+	check_value(true, VALUE_MATCH_PREFIX, "a", "2", "?a=12", false);
+	check_value(true, VALUE_MATCH_PRESENT, "a", "", "?b&a", true);
+	check_value(true, VALUE_MATCH_PRESENT, "a", "", "?b", false);
+	check_value(true, VALUE_MATCH_ABSENT, "a", "", "?b", true);
+	check_value(true, VALUE_MATCH_ABSENT, "a", "", "", true);
+	check_value(true, VALUE_MATCH_ABSENT, "a", "", "?b&a=1", false);
+}
+
+/* All conditions of a route must hold, and the first route that matches serves. */
+static void test_order(void)
+{
+	static const char * const any[] = { "*" };
+	struct value_match header = { SPAN("x-a"), SPAN("1"), VALUE_MATCH_EXACT };
+	struct value_match query = { SPAN("q"), SPAN(""), VALUE_MATCH_PRESENT };
+	struct route all[3] = {
+		{ .path_kind = PATH_MATCH_PREFIX, .path = SPAN("/a"),
+		  .method = SPAN("GET"), .headers = &header, .nheaders = 1,
+		  .query = &query, .nquery = 1 },
+		{ .path_kind = PATH_MATCH_PREFIX, .path = SPAN("/a") },
+		{ .path_kind = PATH_MATCH_PREFIX, .path = SPAN("/") },
+	};
+	struct route *routes[] = { &all[0], &all[1], &all[2] };
+	static const struct {
+		const char *head;
+		u32 route;
+	} cases[] = {
+		{ "GET /a?q HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n\r\n", 0 },
+		{ "PUT /a?q HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n\r\n", 1 },
+		{ "GET /a?p HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n\r\n", 1 },
+		{ "GET /a?q HTTP/1.1\r\nHost: a\r\nX-A: 2\r\n\r\n", 1 },
+		{ "GET /b?q HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n\r\n", 2 },
+	};
+	struct request r;
+	struct table t;
+	u32 i;
+
+	table_make(&t, any, 1, routes, 3);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		strcpy(r.head, cases[i].head);
+		tap_ok(request_parse(&r) && route_table_match(&t.t, &r.req) ==
+		       &all[cases[i].route], "route: order, case %u", i);
+	}
+	table_free(&t);
+}
+
+static void test_weights(void)
+{
+	static const struct weighted_cluster clusters[] = {
+		{ { SPAN("v1"), 1 }, 90 }, { { SPAN("v0"), 0 }, 0 },
+		{ { SPAN("v2"), 2 }, 10 },
+	};
+	struct route one = { .clusters = clusters, .nclusters = 1,
+			     .total_weight = 90 };
+	struct route three = { .clusters = clusters, .nclusters = 3,
+			       .total_weight = 100 };
+	u32 i, of[3] = { 0 };
+
+	for (i = 0; i < 1000000; i++)
+		of[route_pick_cluster(&three, i * 4294U)->hash]++;
+	tap_ok(of[1] > 899000 && of[1] < 901000 && !of[0] &&
+	       of[1] + of[2] == 1000000, "route: weights of 90, 0 and 10");
+	tap_ok(route_pick_cluster(&three, 0) == &clusters[0].cluster &&
+	       route_pick_cluster(&three, UINT32_MAX) == &clusters[2].cluster,
+	       "route: the ends of chance");
+	tap_ok(route_pick_cluster(&one, 0) == &clusters[0].cluster &&
+	       route_pick_cluster(&one, UINT32_MAX) == &clusters[0].cluster,
+	       "route: a single cluster");
+	three.total_weight = 0;
+	tap_ok(route_pick_cluster(&three, 7), "route: no weight at all");
+}
+
+void test_route(void)
+{
+	test_domains();
+	test_no_domains();
+	test_duplicates();
+	test_domain_oracle();
+	test_many_domains();
+	test_valid();
+	test_paths();
+	test_methods();
+	test_headers();
+	test_query();
+	test_order();
+	test_weights();
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+/* unit: the unit tests of module/'s plain C. */
+#include "tap.h"
+#include "unit.h"
+
+int main(void)
+{
+	test_maglev();
+	test_http1();
+	test_chunk();
+	test_route();
+	return tap_end();
+}

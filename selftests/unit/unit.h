@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* unit: one function per test_*.c. */
+#ifndef UNIT_UNIT_H
+#define UNIT_UNIT_H
+
+void test_maglev(void);
+void test_http1(void);
+void test_chunk(void);
+void test_route(void);
+
+#endif
