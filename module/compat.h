@@ -14,6 +14,7 @@
 #include <linux/net.h>
 #include <linux/timer.h>
 #include <linux/uio.h>
+#include <net/genetlink.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
@@ -169,5 +170,16 @@ static __always_inline void compat_ftrace_set_ip(struct ftrace_regs *regs,
 #define compat_bpf_run_name(sk, sa, type)				\
 	((void)BPF_CGROUP_RUN_SA_PROG_LOCK(sk, (void *)(sa), type, NULL))
 #endif
+
+/* ---- generic netlink: where a dump finds its request's attributes ---- */
+
+static inline struct nlattr **compat_dump_attrs(struct netlink_callback *cb)
+{
+#ifdef MESH_HAVE_GENL_INFO_DUMP
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
 
 #endif

@@ -159,7 +159,14 @@ void listener_put(struct account *account, struct listener *l);
 int config_init(void);
 void config_exit(void);
 
-/* Wait for what was replaced and is not in use, so that its memory is free. */
-void config_flush(void);
+/**
+ * config_reclaim() - Wait for what was replaced and is not in use
+ * @account: whose memory is wanted
+ *
+ * Context: process; some ten milliseconds.
+ *
+ * Return: false if there is nothing to hope for.
+ */
+bool config_reclaim(struct account *account);
 
 #endif

@@ -7,11 +7,13 @@
  * struct mesh_net is the part of a network namespace (net_generic), present in
  * every namespace while the module is loaded.
  *
- * Locks, in order: genl_lock or rtnl (never taken by us) > mesh_mutex (ownership,
- * attachment) > mesh->lock (changes of one configuration). Readers use RCU.
+ * Locks, in order: mesh_mutex (ownership, attachment) > mesh->lock (changes of one
+ * configuration, transactions). genl's and rtnl's are never taken by us. Readers
+ * use RCU.
  *
- * References: mesh->ref is held by the owner's mesh_net, by each attached
- * mesh_net, and by every HTTP connection. Last put frees after a grace period.
+ * References: mesh->ref is held by the owner's mesh_net, by each attached mesh_net,
+ * by every HTTP connection, and by requests and dumps while they run. The last put
+ * frees after a grace period.
  */
 #ifndef L7MESH_MESH_H
 #define L7MESH_MESH_H
@@ -25,13 +27,21 @@
 #include "config.h"
 #include "stats.h"
 
+struct account;
+struct refusal;
+
 struct mesh {
 	refcount_t ref;
-	struct snapshot __rcu *snapshot;	/* never NULL */
+	struct snapshot __rcu *snapshot;	/* never NULL; changed under lock */
 	struct mesh_stats __percpu *stats;
+	struct account *account;		/* counted */
 	struct mutex lock;			/* one change at a time */
-	u64 generation;				/* under lock */
-	struct mesh_net *owner;			/* under mesh_mutex; NULL once it is gone */
+	u64 generation;				/* of snapshot, under lock */
+	struct list_head txns;			/* of struct txn, under lock */
+	unsigned int ntxns;
+	struct mesh_net *owner;			/* changed under mesh_mutex and lock; NULL
+						 * once it is gone
+						 */
 	struct list_head attached;		/* of mesh_net.attached, under mesh_mutex */
 	struct rcu_head rcu;
 };
@@ -85,5 +95,98 @@ void mesh_put(struct mesh *m);
  * Return: a reference; give it back with snapshot_put().
  */
 struct snapshot *mesh_snapshot_get(struct mesh *m);
+
+/**
+ * mesh_own_lock() - The mesh that a namespace may change
+ * @mn: namespace
+ * @create: make one if there is none
+ * @r: refusal
+ *
+ * Context: process, may sleep.
+ *
+ * Return: the mesh, held, with mesh->lock held: mesh_own_unlock() it; NULL if there
+ * is none and none is to be made; ERR_PTR(-EPERM) if the namespace is attached, or
+ * another error pointer.
+ */
+struct mesh *mesh_own_lock(struct mesh_net *mn, bool create, struct refusal *r);
+
+/**
+ * mesh_own_unlock() - Be done with a mesh
+ * @mn: the namespace whose mesh it is
+ * @m: what mesh_own_lock() gave
+ *
+ * A mesh that was never used is given up: an attempt to configure costs the
+ * namespace nothing for ever.
+ */
+void mesh_own_unlock(struct mesh_net *mn, struct mesh *m);
+
+/**
+ * mesh_own_get() - The mesh that a namespace may read
+ * @mn: namespace
+ * @r: refusal
+ *
+ * Return: held: mesh_put() it; NULL if there is none; ERR_PTR(-EPERM) if the
+ * namespace is attached.
+ */
+struct mesh *mesh_own_get(struct mesh_net *mn, struct refusal *r);
+
+/**
+ * mesh_publish() - Make a snapshot the current one
+ * @m: mesh, its lock held
+ * @s: snapshot that nobody else has; its generation is the mesh's afterwards
+ */
+void mesh_publish(struct mesh *m, struct snapshot *s);
+
+/**
+ * mesh_attach() - Make another namespace obey a namespace's mesh
+ * @mn: namespace that attaches, and gets a mesh if it has none
+ * @target: namespace to attach; the caller has checked the rights over both
+ * @r: refusal
+ *
+ * Return: 0; -EINVAL: itself; -EEXIST: it is attached here already; -EBUSY: it is
+ * attached elsewhere or has a configuration; -EPERM: @mn is attached; -ENOMEM.
+ */
+int mesh_attach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r);
+
+/**
+ * mesh_detach() - Undo mesh_attach()
+ * @mn: namespace that attached
+ * @target: namespace that was attached
+ * @r: refusal
+ *
+ * Return: 0, -ENOENT, or -EPERM.
+ */
+int mesh_detach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r);
+
+/* An attached namespace, as dumps show it. */
+struct attached {
+	u64 inode;
+	u64 cookie;
+};
+
+/**
+ * mesh_attached() - Who obeys a namespace's mesh
+ * @mn: namespace
+ * @list: out: array to kvfree()
+ * @n: out: its length
+ * @r: refusal
+ *
+ * Return: 0, -EPERM if @mn is attached itself, or -ENOMEM.
+ */
+int mesh_attached(struct mesh_net *mn, struct attached **list, u32 *n,
+		  struct refusal *r);
+
+/**
+ * mesh_drain() - Let the HTTP connections under a namespace's mesh end
+ * @mn: namespace
+ * @r: refusal
+ *
+ * Return: 0, or -EPERM if @mn is attached.
+ */
+int mesh_drain(struct mesh_net *mn, struct refusal *r);
+
+/* struct mesh_net of every namespace, there and gone. Context: module init, exit. */
+int mesh_init(void);
+void mesh_exit(void);
 
 #endif

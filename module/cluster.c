@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cluster: see cluster.h.
+ */
+#include <linux/err.h>
+#include <linux/gcd.h>
+#include <linux/math64.h>
+#include <linux/random.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/xxhash.h>
+#include <uapi/linux/l7mesh.h>
+#include "account.h"
+#include "cluster.h"
+#include "stats.h"
+#include "text.h"
+
+/*
+ * Each cluster is charged for its endpoints, those that it shares with another
+ * version of itself included: an endpoint does not know its account.
+ */
+static size_t endpoints_bytes(u32 n)
+{
+	return (size_t)n * sizeof(struct endpoint);
+}
+
+static size_t members_bytes(u32 capacity)
+{
+	return (size_t)capacity * sizeof(struct member);
+}
+
+static size_t cumulative_bytes(u32 n)
+{
+	return (size_t)n * sizeof(u64);
+}
+
+static size_t maglev_bytes(const struct maglev *m)
+{
+	return (size_t)m->size * m->width;
+}
+
+struct cluster *cluster_clone(struct account *account,
+			      const struct cluster *spec)
+{
+	size_t hash_bytes = spec->nhash * sizeof(*spec->hash);
+	size_t bytes = sizeof(struct cluster) + hash_bytes + spec->name.name.len;
+	struct hash_policy *hash;
+	struct cluster *c;
+	char *text;
+	u32 i;
+
+	for (i = 0; i < spec->nhash; i++)
+		bytes += spec->hash[i].header.len;
+	c = account_new(account, bytes);
+	if (IS_ERR(c))
+		return c;
+	refcount_set(&c->ref, 1);
+	c->bytes = bytes;
+	c->lb = spec->lb;
+	c->table_size = spec->table_size;
+	c->connect_timeout = spec->connect_timeout;
+	c->response_timeout = spec->response_timeout;
+	c->idle_timeout = spec->idle_timeout;
+	c->max_idle = spec->max_idle;
+	c->nhash = spec->nhash;
+
+	hash = (void *)(c + 1);
+	text = (void *)hash + hash_bytes;
+	c->hash = hash;
+	c->name.name = text_copy(&text, spec->name.name);
+	c->name.hash = spec->name.hash;
+	for (i = 0; i < spec->nhash; i++) {
+		hash[i].kind = spec->hash[i].kind;
+		hash[i].header = text_copy(&text, spec->hash[i].header);
+	}
+	object_created(OBJECT_CLUSTER);
+	return c;
+}
+
+void cluster_put(struct account *account, struct cluster *c)
+{
+	u32 i;
+
+	if (!c || !refcount_dec_and_test(&c->ref))
+		return;
+	for (i = 0; i < c->nmembers; i++)
+		endpoint_put(c->members[i].ep);
+	account_uncharge(account, endpoints_bytes(c->nmembers));
+	account_free(account, c->members, members_bytes(c->capacity));
+	account_free(account, c->cumulative, cumulative_bytes(c->nmembers));
+	cluster_free_maglev(account, &c->maglev);
+	object_destroyed(OBJECT_CLUSTER);
+	account_free(account, c, c->bytes);
+}
+
+static void yield_to_others(void)
+{
+	cond_resched();
+}
+
+static struct maglev_endpoint *maglev_endpoints(struct account *account,
+						const struct cluster *c)
+{
+	struct maglev_endpoint *eps;
+	u32 i;
+
+	eps = account_new(account, (size_t)c->nmembers * sizeof(*eps));
+	if (IS_ERR(eps))
+		return eps;
+	for (i = 0; i < c->nmembers; i++) {
+		char key[ADDRESS_TEXT_MAX];
+		struct span span = { key };
+
+		span.len = address_text(&c->members[i].ep->address, key);
+		eps[i].weight = c->members[i].weight;
+		maglev_endpoint_init(&eps[i], span, c->table_size);
+		cond_resched();
+	}
+	return eps;
+}
+
+int cluster_build_maglev(struct account *account, const struct cluster *c,
+			 struct maglev *m)
+{
+	struct maglev_endpoint *eps;
+	void *entries;
+
+	m->size = c->table_size;
+	m->width = maglev_width(c->nmembers);
+	m->entries = NULL;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	eps = maglev_endpoints(account, c);
+	if (IS_ERR(eps))
+		return PTR_ERR(eps);
+	entries = account_new(account, maglev_bytes(m));
+	if (!IS_ERR(entries)) {
+		m->entries = entries;
+		maglev_build(m, eps, c->nmembers, yield_to_others);
+	}
+	account_free(account, eps, (size_t)c->nmembers * sizeof(*eps));
+	return PTR_ERR_OR_ZERO(entries);
+}
+
+void cluster_free_maglev(struct account *account, struct maglev *m)
+{
+	account_free(account, m->entries, maglev_bytes(m));
+	m->entries = NULL;
+}
+
+/* About the golden section of the total weight, and coprime to it. */
+static void set_stride(struct cluster *c)
+{
+	u64 total = c->total_weight;
+
+	if (total > U32_MAX || total == (u64)c->nmembers * c->members[0].weight)
+		return;
+	c->stride = div_u64(total * 618, 1000) + 1;
+	while (gcd(c->stride, total) != 1)
+		c->stride++;
+}
+
+/* A table decides nothing without a hash to look up, or among one. */
+static bool needs_maglev(const struct cluster *c)
+{
+	return c->lb == L7MESH_LB_MAGLEV && c->nhash && c->nmembers > 1;
+}
+
+static int own_members(struct account *account, struct cluster *c, u32 n)
+{
+	u64 *cumulative;
+	int err;
+
+	err = account_charge(account, endpoints_bytes(n));
+	if (err)
+		return err;
+	cumulative = account_new(account, cumulative_bytes(n));
+	if (IS_ERR(cumulative)) {
+		account_uncharge(account, endpoints_bytes(n));
+		return PTR_ERR(cumulative);
+	}
+	c->nmembers = n;
+	c->cumulative = cumulative;
+	return 0;
+}
+
+static void sum_weights(struct cluster *c)
+{
+	u32 i;
+
+	for (i = 0; i < c->nmembers; i++) {
+		c->total_weight += c->members[i].weight;
+		c->cumulative[i] = c->total_weight;
+		c->has_v6 |= c->members[i].ep->address.family == AF_INET6;
+	}
+	set_stride(c);
+}
+
+int cluster_set_members(struct account *account, struct cluster *c,
+			struct member *members, u32 n, u32 capacity)
+{
+	u32 i;
+	int err;
+
+	c->members = members;
+	c->capacity = capacity;
+	if (!n)
+		return 0;
+	err = own_members(account, c, n);
+	if (err) {
+		for (i = 0; i < n; i++)
+			endpoint_put(members[i].ep);
+		return err;
+	}
+	sum_weights(c);
+	return 0;
+}
+
+int cluster_finish(struct account *account, struct cluster *c)
+{
+	if (!needs_maglev(c))
+		return 0;
+	return cluster_build_maglev(account, c, &c->maglev);
+}
+
+static bool settings_equal(const struct cluster *a, const struct cluster *b)
+{
+	u32 i;
+
+	if (a->lb != b->lb || a->table_size != b->table_size ||
+	    a->connect_timeout != b->connect_timeout ||
+	    a->response_timeout != b->response_timeout ||
+	    a->idle_timeout != b->idle_timeout || a->max_idle != b->max_idle ||
+	    a->nhash != b->nhash)
+		return false;
+	for (i = 0; i < a->nhash; i++)
+		if (a->hash[i].kind != b->hash[i].kind ||
+		    !span_eq(a->hash[i].header, b->hash[i].header))
+			return false;
+	return true;
+}
+
+bool cluster_equal(const struct cluster *a, const struct cluster *b)
+{
+	u32 i;
+
+	if (!settings_equal(a, b) || a->nmembers != b->nmembers)
+		return false;
+	for (i = 0; i < a->nmembers; i++)
+		if (a->members[i].weight != b->members[i].weight ||
+		    !address_eq(&a->members[i].ep->address,
+				&b->members[i].ep->address))
+			return false;
+	return true;
+}
+
+struct member *cluster_member(const struct cluster *c,
+			      const struct address *address)
+{
+	char key[ADDRESS_TEXT_MAX], text[ADDRESS_TEXT_MAX];
+	u32 low = 0, high = c->nmembers;
+
+	address_text(address, key);
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+		int order;
+
+		address_text(&c->members[middle].ep->address, text);
+		order = strcmp(key, text);
+		if (!order)
+			return &c->members[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* The member whose share of the total weight @point, below it, falls into. */
+static struct member *member_at(const struct cluster *c, u64 point)
+{
+	u32 low = 0, high = c->nmembers - 1;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (point < c->cumulative[middle])
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return &c->members[low];
+}
+
+static struct member *pick_random(const struct cluster *c)
+{
+	u64 total = c->total_weight;
+
+	if (total <= U32_MAX)
+		return member_at(c, mul_u32_u32(get_random_u32(), total) >> 32);
+	return member_at(c, mul_u64_u64_shr(get_random_u64(), total, 64));
+}
+
+/*
+ * In a round each member has as many turns as its weight. With unequal weights
+ * the round is walked in strides, so that a heavy member does not have its turns
+ * in a row; the stride has no divisor in common with the round's length, so that
+ * the walk meets every turn once. (Without a stride the weights are equal, or too
+ * large to multiply.)
+ */
+static struct member *pick_round_robin(struct cluster *c)
+{
+	u32 turn = (u32)atomic_inc_return(&c->turn) - 1;
+
+	if (!c->stride)
+		return &c->members[turn % c->nmembers];
+	turn %= (u32)c->total_weight;
+	return member_at(c, mul_u32_u32(turn, c->stride) % (u32)c->total_weight);
+}
+
+static u64 hash_source(const struct address *source)
+{
+	char text[ADDRESS_TEXT_MAX];
+	int len;
+
+	if (source->family == AF_INET)
+		len = scnprintf(text, sizeof(text), "%pI4", &source->v4);
+	else
+		len = scnprintf(text, sizeof(text), "%pI6c", &source->v6);
+	return xxh64(text, len, 0);
+}
+
+static bool hash_header(const struct pick *pick, struct span name, u64 *hash)
+{
+	const struct http1_field *field;
+
+	if (!pick->parser)
+		return false;
+	field = http1_find(pick->parser, pick->head, name);
+	if (!field)
+		return false;
+	*hash = xxh64(pick->head + field->value, field->value_len, 0);
+	return true;
+}
+
+/* Return: true if a policy yields a value. */
+static bool hash_pick(const struct cluster *c, const struct pick *pick, u64 *hash)
+{
+	u32 i;
+
+	for (i = 0; i < c->nhash; i++) {
+		if (c->hash[i].kind == HASH_POLICY_SOURCE_ADDRESS) {
+			*hash = hash_source(&pick->source);
+			return true;
+		}
+		if (hash_header(pick, c->hash[i].header, hash))
+			return true;
+	}
+	return false;
+}
+
+struct endpoint *cluster_pick(struct cluster *c, const struct pick *pick)
+{
+	u64 hash;
+
+	if (!c->nmembers)
+		return NULL;
+	if (c->nmembers == 1)
+		return c->members[0].ep;
+	if (c->lb == L7MESH_LB_ROUND_ROBIN)
+		return pick_round_robin(c)->ep;
+	if (c->maglev.entries && hash_pick(c, pick, &hash))
+		return c->members[maglev_lookup(&c->maglev, hash)].ep;
+	return pick_random(c)->ep;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * cluster: the endpoints of one upstream service and how one is picked.
+ *
+ * A cluster is immutable once its snapshot is published; snapshots share it by
+ * reference. What must outlive a change (counters, pooled legs) hangs on its
+ * endpoints, which are counted and carried over from one version of a cluster to
+ * the next as long as the address stays.
+ *
+ * References: a snapshot and a draft hold their clusters, a cluster its endpoints,
+ * a pool of legs its endpoint. An endpoint's last put frees it after an RCU grace
+ * period. A cluster is put in process context, by its mesh only, and a snapshot
+ * puts it when no reader can see it any more: the last put frees it at once.
+ */
+#ifndef L7MESH_CLUSTER_H
+#define L7MESH_CLUSTER_H
+
+#include <linux/atomic.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include "address.h"
+#include "http1.h"
+#include "maglev.h"
+#include "route.h"
+
+struct endpoint {
+	struct address address;
+	refcount_t ref;
+	atomic64_t connections;
+	atomic64_t requests;
+	atomic64_t failures;
+	struct rcu_head rcu;
+};
+
+struct account;
+
+struct endpoint *endpoint_alloc(const struct address *address, gfp_t gfp);
+void endpoint_put(struct endpoint *ep);
+
+static inline struct endpoint *endpoint_get(struct endpoint *ep)
+{
+	refcount_inc(&ep->ref);
+	return ep;
+}
+
+struct member {
+	struct endpoint *ep;
+	u32 weight;
+};
+
+enum hash_policy_kind {
+	HASH_POLICY_HEADER,
+	HASH_POLICY_SOURCE_ADDRESS,
+};
+
+struct hash_policy {
+	u8 kind;
+	struct span header;
+};
+
+/* One allocation for name and hash policies; members and table have their own. */
+struct cluster {
+	refcount_t ref;
+	size_t bytes;			/* of this allocation, for the mesh's account */
+	struct name_ref name;
+	u8 lb;				/* enum l7mesh_lb */
+	u32 table_size;
+	u32 connect_timeout;		/* ms */
+	u32 response_timeout;		/* ms; 0: none */
+	u32 idle_timeout;		/* ms */
+	u32 max_idle;
+	const struct hash_policy *hash;
+	u32 nhash;
+
+	u32 nmembers;
+	u32 capacity;			/* of members, as allocated */
+	struct member *members;		/* in the order of address_text() */
+	u64 total_weight;
+	u64 *cumulative;		/* weights summed up to and with each member */
+	u32 stride;			/* of round robin through unequal weights, or 0 */
+	bool has_v6;			/* a member has an IPv6 address */
+	struct maglev maglev;		/* entries NULL if no pick needs it */
+	atomic_t turn;			/* round robin */
+};
+
+/**
+ * cluster_clone() - A cluster with the settings of another, and no member
+ * @account: charged
+ * @spec: name, policy, timeouts and hash policies; may be on the stack
+ *
+ * Return: a cluster with one reference, or what account_new() says.
+ */
+struct cluster *cluster_clone(struct account *account,
+			      const struct cluster *spec);
+
+/**
+ * cluster_set_members() - Give a new cluster its endpoints
+ * @account: charged; @members was charged to it
+ * @c: cluster of the caller's alone, without members
+ * @members: from account_new(), in the order of address_text(); the cluster's
+ * afterwards, with the references to the endpoints, even if this fails
+ * @n: how many
+ * @capacity: what @members was allocated for
+ *
+ * Return: 0 or what account_new() says.
+ */
+int cluster_set_members(struct account *account, struct cluster *c,
+			struct member *members, u32 n, u32 capacity);
+
+/**
+ * cluster_finish() - Build the Maglev table that picks need, if they do
+ * @account: charged
+ * @c: cluster of the caller's alone, with members
+ *
+ * Context: process; long for a large table.
+ *
+ * Return: 0, what account_new() says, or -EINTR if the caller is being killed.
+ */
+int cluster_finish(struct account *account, struct cluster *c);
+
+/**
+ * cluster_build_maglev() - Build the Maglev table of a cluster's members
+ * @account: charged
+ * @c: cluster with members
+ * @m: out: the table; free m->entries with cluster_free_maglev()
+ *
+ * Return: as cluster_finish().
+ */
+int cluster_build_maglev(struct account *account, const struct cluster *c,
+			 struct maglev *m);
+void cluster_free_maglev(struct account *account, struct maglev *m);
+
+/**
+ * cluster_equal() - Would replacing one by the other change nothing?
+ * @a: cluster
+ * @b: cluster of the same name
+ *
+ * Return: true if settings, endpoints and weights are the same.
+ */
+bool cluster_equal(const struct cluster *a, const struct cluster *b);
+
+/**
+ * cluster_member() - The member of an address
+ * @c: cluster
+ * @address: address and port
+ *
+ * Return: the member or NULL; by bisection over the keys.
+ */
+struct member *cluster_member(const struct cluster *c,
+			      const struct address *address);
+
+static inline struct cluster *cluster_get(struct cluster *c)
+{
+	refcount_inc(&c->ref);
+	return c;
+}
+
+/* Context: process. */
+void cluster_put(struct account *account, struct cluster *c);
+
+/* What a pick may depend on. */
+struct pick {
+	struct address source;		/* the client; port ignored */
+	const struct http1_parser *parser;	/* NULL for L4 */
+	const char *head;
+};
+
+/**
+ * cluster_pick() - Choose an endpoint by the cluster's policy
+ * @c: cluster of a snapshot that the caller holds (or under RCU)
+ * @pick: what the hash policies may look at
+ *
+ * Any context. Maglev without a hash policy that yields a value is random by
+ * weight.
+ *
+ * Return: borrowed from @c, or NULL if it has no endpoint.
+ */
+struct endpoint *cluster_pick(struct cluster *c, const struct pick *pick);
+
+#endif

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * draft: see draft.h. Here: from a draft to a snapshot.
+ *
+ * First the objects of the overlay are built, then the sets of the snapshot are
+ * filled with what was published, replaced in its place by the overlay's, and
+ * what is new behind it. Then everything is checked.
+ */
+#include <linux/err.h>
+#include <linux/list_sort.h>
+#include <linux/sched/signal.h>
+#include "account.h"
+#include "draft.h"
+#include "route_object.h"
+
+/* For "%.*s" */
+#define NAME(span) (int)(span).len, (span).p
+
+/* Members of a cluster, as they are merged in the order of their keys. */
+struct merge {
+	const struct cluster *prev;	/* published under the name, or NULL */
+	bool keep;			/* those of prev that are not mentioned */
+	u32 at;				/* in prev */
+	char key[ADDRESS_TEXT_MAX];	/* of prev's member there */
+	struct member *members;
+	u32 n;
+};
+
+static int by_key(void *priv, const struct list_head *a,
+		  const struct list_head *b)
+{
+	const struct draft_member *ma = list_entry(a, struct draft_member, list);
+	const struct draft_member *mb = list_entry(b, struct draft_member, list);
+
+	cond_resched();
+	return strcmp(ma->key, mb->key);
+}
+
+static bool prev_left(const struct merge *mg)
+{
+	return mg->prev && mg->at < mg->prev->nmembers;
+}
+
+static void prev_key(struct merge *mg)
+{
+	if (prev_left(mg))
+		address_text(&mg->prev->members[mg->at].ep->address, mg->key);
+}
+
+static void merge_add(struct merge *mg, struct endpoint *ep, u32 weight)
+{
+	mg->members[mg->n].ep = ep;
+	mg->members[mg->n].weight = weight;
+	mg->n++;
+}
+
+/* Pass by those of prev that come before @key, or all. */
+static void merge_prev(struct merge *mg, const char *key)
+{
+	while (prev_left(mg) && (!key || strcmp(mg->key, key) < 0)) {
+		struct member *m = &mg->prev->members[mg->at];
+
+		if (mg->keep)
+			merge_add(mg, endpoint_get(m->ep), m->weight);
+		mg->at++;
+		prev_key(mg);
+		cond_resched();
+	}
+}
+
+static int merge_member(struct merge *mg, const struct draft_member *m)
+{
+	struct endpoint *ep;
+
+	merge_prev(mg, m->key);
+	if (prev_left(mg) && !strcmp(mg->key, m->key)) {
+		ep = mg->prev->members[mg->at].ep;
+		if (!m->gone)
+			merge_add(mg, endpoint_get(ep), m->weight);
+		mg->at++;
+		prev_key(mg);
+		return 0;
+	}
+	if (m->gone)
+		return 0;
+	ep = endpoint_alloc(&m->address, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!ep)
+		return -ENOMEM;
+	merge_add(mg, ep, m->weight);
+	return 0;
+}
+
+/*
+ * The members of a cluster that the overlay has. Endpoints of the published
+ * cluster of the same name are carried over, whatever became of it in the draft.
+ */
+static int merge_members(struct draft *d, struct draft_object *o,
+			 struct cluster *c, const struct cluster *prev)
+{
+	u32 capacity = o->nparts + (o->base ? o->base->nmembers : 0);
+	struct merge mg = { .prev = prev, .keep = o->base };
+	struct draft_member *m;
+	int err = 0;
+
+	if (!capacity)
+		return 0;
+	mg.members = account_new(d->account, capacity * sizeof(*mg.members));
+	if (IS_ERR(mg.members))
+		return PTR_ERR(mg.members);
+	list_sort(NULL, &o->parts, by_key);
+	prev_key(&mg);
+	list_for_each_entry(m, &o->parts, list) {
+		err = merge_member(&mg, m);
+		if (err)
+			break;
+		cond_resched();
+	}
+	if (!err)
+		merge_prev(&mg, NULL);
+	return cluster_set_members(d->account, c, mg.members, mg.n, capacity) ?: err;
+}
+
+static int check_table_size(const struct cluster *c, struct refusal *r)
+{
+	if (c->lb != L7MESH_LB_MAGLEV || c->nmembers <= c->table_size)
+		return 0;
+	return refuse(r, -EINVAL,
+		      "cluster \"%.*s\" has %u endpoints, more than its table_size of %u",
+		      NAME(c->name.name), c->nmembers, c->table_size);
+}
+
+static int finish_cluster(struct draft *d, struct cluster *c, struct refusal *r)
+{
+	int err = check_table_size(c, r);
+
+	if (err)
+		return err;
+	err = cluster_finish(d->account, c);
+	if (err == -EINTR)
+		return refuse(r, err, "interrupted");
+	return err ? account_refuse(r, err) : 0;
+}
+
+/* The overlay's object becomes what will be published, or what is. */
+static int build_cluster(struct draft *d, struct draft_object *o,
+			 struct refusal *r)
+{
+	struct cluster *prev = draft_published(d, DRAFT_CLUSTER, &o->name);
+	struct cluster *c = cluster_clone(d->account, o->cluster);
+	int err;
+
+	if (IS_ERR(c))
+		return account_refuse(r, PTR_ERR(c));
+	err = merge_members(d, o, c, prev);
+	if (err) {
+		cluster_put(d->account, c);
+		return account_refuse(r, err);
+	}
+	if (prev && cluster_equal(c, prev)) {
+		cluster_put(d->account, c);
+		c = cluster_get(prev);
+	} else {
+		err = finish_cluster(d, c, r);
+		if (err) {
+			cluster_put(d->account, c);
+			return err;
+		}
+	}
+	cluster_put(d->account, o->cluster);
+	o->cluster = c;
+	return 0;
+}
+
+static int build_listener(struct draft *d, struct draft_object *o)
+{
+	struct listener *prev = draft_published(d, DRAFT_LISTENER, &o->name);
+
+	if (prev && listener_equal(o->listener, prev)) {
+		listener_put(d->account, o->listener);
+		o->listener = listener_get(prev);
+	}
+	return 0;
+}
+
+/* An opened virtual host gets its routes. */
+static int build_vhost(struct draft *d, struct draft_vhost *dv)
+{
+	struct virtual_host *vh;
+
+	if (!dv->opened)
+		return 0;
+	if (!dv->own) {
+		vh = virtual_host_clone(d->account, dv->vh);
+		if (IS_ERR(vh))
+			return PTR_ERR(vh);
+		virtual_host_put(d->account, dv->vh);
+		dv->vh = vh;
+	}
+	virtual_host_set_routes(dv->vh, dv->routes, dv->nroutes, dv->capacity);
+	dv->own = false;
+	dv->opened = false;
+	dv->routes = NULL;
+	dv->nroutes = 0;
+	dv->capacity = 0;
+	return 0;
+}
+
+static struct route_table *make_table(struct draft *d, struct draft_object *o,
+				      struct refusal *r)
+{
+	size_t bytes = (o->nparts + 1) * sizeof(struct virtual_host *);
+	struct virtual_host **vhosts = account_new(d->account, bytes);
+	struct route_table *t;
+	struct draft_vhost *dv;
+	u32 n = 0;
+	int err = 0;
+
+	if (IS_ERR(vhosts)) {
+		account_refuse(r, PTR_ERR(vhosts));
+		return ERR_CAST(vhosts);
+	}
+	list_for_each_entry(dv, &o->parts, list) {
+		err = build_vhost(d, dv);
+		if (err)
+			break;
+		vhosts[n++] = dv->vh;
+		cond_resched();
+	}
+	if (err) {
+		account_refuse(r, err);
+		t = ERR_PTR(err);
+	} else {
+		t = route_table_make(d->account, &o->name, vhosts, n, r);
+	}
+	account_free(d->account, vhosts, bytes);
+	return t;
+}
+
+static int build_table(struct draft *d, struct draft_object *o,
+		       struct refusal *r)
+{
+	struct route_table *prev = draft_published(d, DRAFT_ROUTE_TABLE,
+						   &o->name);
+	struct route_table *t = make_table(d, o, r);
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	if (prev && route_table_equal(t, prev)) {
+		route_table_put(d->account, t);
+		t = route_table_get(prev);
+	}
+	route_table_put(d->account, o->table);
+	o->table = t;
+	return 0;
+}
+
+static int build_object(struct draft *d, struct draft_object *o,
+			struct refusal *r)
+{
+	switch ((enum draft_kind)o->kind) {
+	case DRAFT_CLUSTER:
+		return build_cluster(d, o, r);
+	case DRAFT_LISTENER:
+		return build_listener(d, o);
+	default:
+		return build_table(d, o, r);
+	}
+}
+
+static int build_overlay(struct draft *d, struct refusal *r)
+{
+	struct draft_object *o;
+	enum draft_kind kind;
+	int err;
+
+	for (kind = 0; kind < DRAFT_KINDS; kind++) {
+		list_for_each_entry(o, &d->order[kind], list) {
+			if (o->gone)
+				continue;
+			err = build_object(d, o, r);
+			if (err)
+				return err;
+			if (fatal_signal_pending(current))
+				return refuse(r, -EINTR, "interrupted");
+			cond_resched();
+		}
+	}
+	return 0;
+}
+
+static void add_counted(struct objset *set, enum draft_kind kind, void *object)
+{
+	switch (kind) {
+	case DRAFT_CLUSTER:
+		cluster_get(object);
+		break;
+	case DRAFT_LISTENER:
+		listener_get(object);
+		break;
+	default:
+		route_table_get(object);
+		break;
+	}
+	objset_add(set, object);
+}
+
+static u32 count_new(struct draft *d, enum draft_kind kind)
+{
+	struct draft_object *o;
+	u32 n = 0;
+
+	list_for_each_entry(o, &d->order[kind], list)
+		n += !o->gone;
+	return n;
+}
+
+/* What was published, as far as it stays, each in its place. */
+static void add_published(struct draft *d, struct objset *set,
+			  enum draft_kind kind, const struct objset *from)
+{
+	u32 i;
+
+	for (i = 0; i < from->n; i++) {
+		void *object = from->objects[i];
+		struct draft_object *o = NULL;
+
+		if (!list_empty(&d->order[kind]))
+			o = draft_overlay(d, kind, object + from->name_at);
+		if (!o)
+			add_counted(set, kind, object);
+		else if (!o->gone)
+			add_counted(set, kind, o->object);
+		cond_resched();
+	}
+}
+
+static void add_new(struct draft *d, struct objset *set, enum draft_kind kind)
+{
+	struct draft_object *o;
+
+	list_for_each_entry(o, &d->order[kind], list) {
+		if (!o->gone && (d->replace || !o->published))
+			add_counted(set, kind, o->object);
+		cond_resched();
+	}
+}
+
+static int fill_set(struct draft *d, struct objset *set, enum draft_kind kind,
+		    const struct objset *from, size_t name_at)
+{
+	u32 capacity = count_new(d, kind) + (d->replace ? 0 : from->n);
+	int err;
+
+	err = objset_alloc(set, d->account, capacity, name_at);
+	if (err)
+		return err;
+	if (!d->replace)
+		add_published(d, set, kind, from);
+	add_new(d, set, kind);
+	return 0;
+}
+
+static int fill_sets(struct draft *d, struct snapshot *s, struct refusal *r)
+{
+	struct snapshot *from = d->published;
+	int err;
+
+	err = fill_set(d, &s->clusters, DRAFT_CLUSTER, &from->clusters,
+		       offsetof(struct cluster, name));
+	if (!err)
+		err = fill_set(d, &s->listeners, DRAFT_LISTENER,
+			       &from->listeners, offsetof(struct listener, name));
+	if (!err)
+		err = fill_set(d, &s->route_tables, DRAFT_ROUTE_TABLE,
+			       &from->route_tables,
+			       offsetof(struct route_table, name));
+	return err ? account_refuse(r, err) : 0;
+}
+
+static int check_tcp(const struct snapshot *s, const struct listener *l,
+		     struct refusal *r)
+{
+	struct cluster *c;
+
+	if (l->has_proxy)
+		return 0;
+	c = snapshot_cluster(s, &l->cluster);
+	if (!c)
+		return refuse(r, -ENOENT,
+			      "listener \"%.*s\" refers to cluster \"%.*s\", which does not exist",
+			      NAME(l->name.name), NAME(l->cluster.name));
+	if (l->address.family == AF_INET && c->has_v6)
+		return refuse(r, -EINVAL,
+			      "listener \"%.*s\" is IPv4, but its cluster \"%.*s\" has an IPv6 endpoint",
+			      NAME(l->name.name), NAME(c->name.name));
+	return 0;
+}
+
+static int check_listener(const struct snapshot *s, const struct listener *l,
+			  struct refusal *r)
+{
+	if (l->protocol == L7MESH_PROTOCOL_TCP)
+		return check_tcp(s, l, r);
+	if (objset_find(&s->route_tables, &l->route_table))
+		return 0;
+	return refuse(r, -ENOENT,
+		      "listener \"%.*s\" refers to route table \"%.*s\", which does not exist",
+		      NAME(l->name.name), NAME(l->route_table.name));
+}
+
+static int check_route(const struct snapshot *s, const struct virtual_host *vh,
+		       u32 index, struct refusal *r)
+{
+	const struct route *route = vh->routes[index];
+	u32 i;
+
+	for (i = 0; i < route->nclusters; i++) {
+		const struct name_ref *name = &route->clusters[i].cluster;
+
+		if (!snapshot_cluster(s, name))
+			return refuse(r, -ENOENT,
+				      "route %u of virtual host \"%.*s\" refers to cluster \"%.*s\", which does not exist",
+				      index, NAME(vh->name), NAME(name->name));
+	}
+	return 0;
+}
+
+static int check_table(struct snapshot *s, const struct route_table *t,
+		       struct refusal *r)
+{
+	u32 i, k;
+	int err;
+
+	for (i = 0; i < t->nvhosts; i++) {
+		const struct virtual_host *vh = t->vhosts[i];
+
+		s->largest = max_t(size_t, s->largest,
+				   min_t(size_t, vh->bytes, ROUTE_BYTES_MAX));
+		for (k = 0; k < vh->nroutes; k++) {
+			s->largest = max_t(size_t, s->largest,
+					   vh->routes[k]->bytes);
+			err = check_route(s, vh, k, r);
+			if (err)
+				return err;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static int check(struct snapshot *s, struct refusal *r)
+{
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < s->clusters.n; i++) {
+		const struct cluster *c = s->clusters.objects[i];
+
+		s->largest = max_t(size_t, s->largest, c->bytes);
+	}
+	for (i = 0; i < s->listeners.n && !err; i++) {
+		err = check_listener(s, s->listeners.objects[i], r);
+		cond_resched();
+	}
+	for (i = 0; i < s->route_tables.n && !err; i++)
+		err = check_table(s, s->route_tables.objects[i], r);
+	return err;
+}
+
+struct snapshot *draft_build(struct draft *d, u64 generation, struct refusal *r)
+{
+	struct snapshot *s;
+	int err;
+
+	err = build_overlay(d, r);
+	if (err)
+		return ERR_PTR(err);
+	s = snapshot_alloc(d->account, generation);
+	if (IS_ERR(s)) {
+		account_refuse(r, PTR_ERR(s));
+		return s;
+	}
+	err = fill_sets(d, s, r);
+	if (!err)
+		err = check(s, r);
+	if (!err)
+		err = snapshot_index_listeners(s, r);
+	if (!err)
+		return s;
+	snapshot_kill(s);
+	return ERR_PTR(err);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * main: loads and unloads l7mesh.
+ *
+ * On the way out each stage waits for what it began: first nobody can change
+ * anything any more, then no namespace has a mesh, which switches interception off
+ * and closes what the HTTP engine has, then the engine and the interception go,
+ * and last the snapshots that were still on their way out. Before that, HTTP
+ * connections keep the module from being unloaded by holding references to it.
+ */
+#include <linux/genetlink.h>
+#include <linux/module.h>
+#include <net/genetlink.h>
+#include "http_net.h"
+#include "intercept.h"
+#include "netlink.h"
+#include "selftest.h"
+#include "version.h"
+
+static int __init l7mesh_init(void)
+{
+	int err;
+
+	if (!selftest_maglev())
+		return -ENOTRECOVERABLE;
+
+	err = config_init();
+	if (err)
+		goto out;
+	err = intercept_init();
+	if (err)
+		goto out_config;
+	err = http_init();
+	if (err)
+		goto out_intercept;
+	err = mesh_init();
+	if (err)
+		goto out_http;
+	err = netlink_init();
+	if (err)
+		goto out_mesh;
+	pr_info("l7mesh %s\n", L7MESH_VERSION);
+	return 0;
+
+out_mesh:
+	mesh_exit();
+out_http:
+	http_exit();
+out_intercept:
+	intercept_exit();
+out_config:
+	config_exit();
+out:
+	return err;
+}
+
+static void __exit l7mesh_exit(void)
+{
+	netlink_exit();
+	mesh_exit();
+	http_exit();
+	intercept_exit();
+	/* Meshes first: freeing one gives up its snapshot. */
+	rcu_barrier();
+	config_exit();
+	objects_report();
+}
+
+module_init(l7mesh_init);
+module_exit(l7mesh_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Service mesh data plane in the kernel");
+MODULE_VERSION(L7MESH_VERSION);
+MODULE_ALIAS_GENL_FAMILY(L7MESH_GENL_NAME);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * netlink: the generic netlink family that configures meshes.
+ *
+ *	netlink.c		the family, requests that are no dumps
+ *	netlink_policy.c	what attributes may be
+ *	netlink_change.c	ADD, SET, DEL: from a message to a draft
+ *	netlink_route.c		the same for a route's match and action
+ *	netlink_fill.c		from objects to messages
+ *	netlink_dump.c		dumps
+ *	netlink_notify.c	what the multicast group hears
+ *
+ * The family is parallel: we lock for ourselves, so that a long commit holds up
+ * nobody else's generic netlink.
+ */
+#ifndef L7MESH_NETLINK_H
+#define L7MESH_NETLINK_H
+
+#include <net/genetlink.h>
+#include <uapi/linux/l7mesh.h>
+#include "config.h"
+#include "refusal.h"
+
+struct draft;
+struct member;
+
+extern struct genl_family l7mesh_family;
+
+/* Module init and exit. Context: process. */
+int netlink_init(void);
+void netlink_exit(void);
+
+/* ---- policies: each array has its enum's MAX + 1 entries ---- */
+
+extern const struct nla_policy netlink_change_policy[L7MESH_A_ROUTE + 1];
+extern const struct nla_policy netlink_key_policy[L7MESH_A_ROUTE + 1];
+extern const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1];
+extern const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1];
+extern const struct nla_policy netlink_netns_policy[L7MESH_A_NETNS_PID + 1];
+extern const struct nla_policy
+	netlink_cluster_name_policy[L7MESH_A_CLUSTER_NAME + 1];
+
+extern const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1];
+extern const struct nla_policy
+	netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1];
+extern const struct nla_policy
+	netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1];
+extern const struct nla_policy
+	netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1];
+extern const struct nla_policy
+	netlink_route_table_policy[L7MESH_ROUTE_TABLE_A_MAX + 1];
+extern const struct nla_policy
+	netlink_virtual_host_policy[L7MESH_VIRTUAL_HOST_A_MAX + 1];
+extern const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1];
+extern const struct nla_policy netlink_match_policy[L7MESH_MATCH_A_MAX + 1];
+extern const struct nla_policy
+	netlink_value_match_policy[L7MESH_VALUE_MATCH_A_MAX + 1];
+extern const struct nla_policy netlink_action_policy[L7MESH_ACTION_A_MAX + 1];
+extern const struct nla_policy
+	netlink_weighted_cluster_policy[L7MESH_WEIGHTED_CLUSTER_A_MAX + 1];
+extern const struct nla_policy
+	netlink_redirect_policy[L7MESH_REDIRECT_A_MAX + 1];
+extern const struct nla_policy
+	netlink_direct_response_policy[L7MESH_DIRECT_RESPONSE_A_MAX + 1];
+
+/* How many a list may have; the size of a message bounds the others. */
+#define HASH_POLICIES_MAX	16
+#define VALUE_MATCHES_MAX	100
+
+/* ---- parsing ---- */
+
+/* A string's bytes, with or without NUL in the message. */
+static inline struct span netlink_span(const struct nlattr *nla)
+{
+	struct span s = { nla_data(nla), nla_len(nla) };
+
+	if (s.len && !s.p[s.len - 1])
+		s.len--;
+	return s;
+}
+
+/**
+ * netlink_parse() - Sort the attributes of a nest
+ * @tb: out: @max + 1 entries
+ * @max: highest type
+ * @nest: nest that the family's policies have validated
+ * @policy: its policy
+ * @r: refusal
+ *
+ * Return: 0, or -EINVAL if one is there twice.
+ */
+int netlink_parse(struct nlattr **tb, int max, const struct nlattr *nest,
+		  const struct nla_policy *policy, struct refusal *r);
+
+/**
+ * netlink_name() - The name that an attribute has
+ * @nla: attribute
+ * @name: out: points into the message
+ * @r: refusal
+ *
+ * Return: 0 or -EINVAL: names are printable ASCII without space.
+ */
+int netlink_name(const struct nlattr *nla, struct name_ref *name,
+		 struct refusal *r);
+
+/* How many items a list has. */
+u32 netlink_count(const struct nlattr *list);
+
+/* Which object a request is about. The spans point into the message. */
+struct object_key {
+	enum l7mesh_kind kind;
+	struct name_ref name;		/* own, or of the cluster or route table */
+	struct address address;		/* endpoint */
+	struct span vhost;		/* virtual host, route */
+	u32 index;			/* route */
+};
+
+/**
+ * netlink_change() - Apply one ADD, SET or DEL to a draft
+ * @d: draft
+ * @cmd: which
+ * @attrs: top-level attributes
+ * @key: out: what it was about
+ * @r: refusal; blames the object's name or reference if a later check fails
+ *
+ * Return: 0 or a negative errno with nothing changed.
+ */
+int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
+		   struct object_key *key, struct refusal *r);
+
+/* What a route's attributes say; the route points into it and into the message. */
+struct route_parser {
+	struct value_match headers[VALUE_MATCHES_MAX];
+	struct value_match query[VALUE_MATCHES_MAX];
+	struct weighted_cluster *clusters;
+};
+
+/**
+ * netlink_parse_match() - Put a match into a route
+ * @route: route, whose match is replaced
+ * @p: parser
+ * @nest: L7MESH_ROUTE_A_MATCH
+ * @r: refusal
+ */
+int netlink_parse_match(struct route *route, struct route_parser *p,
+			const struct nlattr *nest, struct refusal *r);
+
+/* The same for L7MESH_ROUTE_A_ACTION; kvfree(p->clusters) afterwards. */
+int netlink_parse_action(struct route *route, struct route_parser *p,
+			 const struct nlattr *nest, struct refusal *r);
+
+/* ---- filling: 0 or -EMSGSIZE with the message as it was ---- */
+
+int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c);
+int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
+			  const struct member *m);
+int netlink_fill_listener(struct sk_buff *skb, const struct listener *l);
+int netlink_fill_route_table(struct sk_buff *skb, const struct route_table *t);
+int netlink_fill_virtual_host(struct sk_buff *skb, const struct route_table *t,
+			      const struct virtual_host *vh);
+int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
+		       const struct virtual_host *vh, u32 index);
+int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
+				const struct member *m);
+/* Only what identifies an object. */
+int netlink_fill_key(struct sk_buff *skb, const struct object_key *key);
+/* All of an object that a snapshot has. */
+int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
+			const struct object_key *key);
+
+static inline int netlink_put_span(struct sk_buff *skb, int type, struct span s)
+{
+	struct nlattr *nla = nla_reserve(skb, type, s.len + 1);
+	char *text;
+
+	if (!nla)
+		return -EMSGSIZE;
+	text = nla_data(nla);
+	memcpy(text, s.p, s.len);
+	text[s.len] = 0;
+	return 0;
+}
+
+/* ---- dumps ---- */
+
+int netlink_start_get(struct netlink_callback *cb);
+int netlink_dump_get(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_start_stats(struct netlink_callback *cb);
+int netlink_dump_stats(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_start_maglev(struct netlink_callback *cb);
+int netlink_dump_maglev(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_start_attached(struct netlink_callback *cb);
+int netlink_dump_attached(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_dump_done(struct netlink_callback *cb);
+
+/* ---- notifications, in the order of the changes: mesh->lock is held ---- */
+
+/* One object was changed. */
+void netlink_notify_object(struct net *net, u8 cmd, const struct snapshot *s,
+			   const struct object_key *key);
+/* A snapshot was published. */
+void netlink_notify_changed(struct net *net, u64 generation);
+
+#endif

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_fill: see netlink.h. Objects with the attributes that ADD would take to
+ * make them, effective values included.
+ *
+ * A message may be larger than the buffer: fills then answer -EMSGSIZE, and leave
+ * the buffer as it was. A nest cannot outgrow its 16 bit length: objects are held
+ * to ROUTE_BYTES_MAX and the like when they are made.
+ */
+#include "netlink.h"
+#include "objset.h"
+
+static int put_address(struct sk_buff *skb, int type, const struct address *a)
+{
+	if (a->family == AF_INET)
+		return nla_put_in_addr(skb, type, a->v4);
+	return nla_put_in6_addr(skb, type, &a->v6);
+}
+
+/* Finish a nest, or take it back. */
+static int end(struct sk_buff *skb, struct nlattr *nest, int err)
+{
+	if (err) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_hash_policy(struct sk_buff *skb, const struct hash_policy *hp)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+	int err;
+
+	if (!item)
+		return -EMSGSIZE;
+	if (hp->kind == HASH_POLICY_HEADER)
+		err = netlink_put_span(skb, L7MESH_HASH_POLICY_A_HEADER,
+				       hp->header);
+	else
+		err = nla_put_flag(skb, L7MESH_HASH_POLICY_A_SOURCE_ADDRESS);
+	return end(skb, item, err);
+}
+
+static int put_hash(struct sk_buff *skb, const struct cluster *c)
+{
+	struct nlattr *list = nla_nest_start(skb, L7MESH_CLUSTER_A_HASH);
+	int err = 0;
+	u32 i;
+
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < c->nhash && !err; i++)
+		err = put_hash_policy(skb, &c->hash[i]);
+	return end(skb, list, err);
+}
+
+int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_CLUSTER);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_CLUSTER_A_NAME, c->name.name) ||
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_LB, c->lb) ||
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_TABLE_SIZE, c->table_size) ||
+	      put_hash(skb, c) ||
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_CONNECT_TIMEOUT,
+			  c->connect_timeout) ||
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_RESPONSE_TIMEOUT,
+			  c->response_timeout) ||
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_IDLE_TIMEOUT,
+			  c->idle_timeout) ||
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_MAX_IDLE, c->max_idle);
+	return end(skb, nest, err);
+}
+
+int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
+			  const struct member *m)
+{
+	const struct address *a = &m->ep->address;
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_ENDPOINT);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_ENDPOINT_A_CLUSTER, c->name.name) ||
+	      put_address(skb, L7MESH_ENDPOINT_A_ADDRESS, a) ||
+	      nla_put_u16(skb, L7MESH_ENDPOINT_A_PORT, ntohs(a->port)) ||
+	      nla_put_u32(skb, L7MESH_ENDPOINT_A_WEIGHT, m->weight);
+	return end(skb, nest, err);
+}
+
+int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
+				const struct member *m)
+{
+	const struct address *a = &m->ep->address;
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_ENDPOINT_STATS);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_ENDPOINT_STATS_A_CLUSTER,
+			       c->name.name) ||
+	      put_address(skb, L7MESH_ENDPOINT_STATS_A_ADDRESS, a) ||
+	      nla_put_u16(skb, L7MESH_ENDPOINT_STATS_A_PORT, ntohs(a->port)) ||
+	      nla_put_u64_64bit(skb, L7MESH_ENDPOINT_STATS_A_CONNECTIONS,
+				atomic64_read(&m->ep->connections),
+				L7MESH_ENDPOINT_STATS_A_PAD) ||
+	      nla_put_u64_64bit(skb, L7MESH_ENDPOINT_STATS_A_REQUESTS,
+				atomic64_read(&m->ep->requests),
+				L7MESH_ENDPOINT_STATS_A_PAD) ||
+	      nla_put_u64_64bit(skb, L7MESH_ENDPOINT_STATS_A_FAILURES,
+				atomic64_read(&m->ep->failures),
+				L7MESH_ENDPOINT_STATS_A_PAD);
+	return end(skb, nest, err);
+}
+
+static int put_target(struct sk_buff *skb, const struct listener *l)
+{
+	if (l->protocol == L7MESH_PROTOCOL_HTTP)
+		return netlink_put_span(skb, L7MESH_LISTENER_A_ROUTE_TABLE,
+					l->route_table.name);
+	if (!l->has_proxy)
+		return netlink_put_span(skb, L7MESH_LISTENER_A_CLUSTER,
+					l->cluster.name);
+	return put_address(skb, L7MESH_LISTENER_A_PROXY_ADDRESS, &l->proxy) ?:
+	       nla_put_u16(skb, L7MESH_LISTENER_A_PROXY_PORT,
+			   ntohs(l->proxy.port));
+}
+
+int netlink_fill_listener(struct sk_buff *skb, const struct listener *l)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_LISTENER);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_LISTENER_A_NAME, l->name.name) ||
+	      put_address(skb, L7MESH_LISTENER_A_ADDRESS, &l->address) ||
+	      nla_put_u16(skb, L7MESH_LISTENER_A_PORT,
+			  ntohs(l->address.port)) ||
+	      nla_put_u32(skb, L7MESH_LISTENER_A_PROTOCOL, l->protocol) ||
+	      put_target(skb, l) ||
+	      nla_put_u32(skb, L7MESH_LISTENER_A_REQUEST_TIMEOUT,
+			  l->request_timeout) ||
+	      nla_put_u32(skb, L7MESH_LISTENER_A_IDLE_TIMEOUT,
+			  l->idle_timeout);
+	return end(skb, nest, err);
+}
+
+int netlink_fill_route_table(struct sk_buff *skb, const struct route_table *t)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_ROUTE_TABLE);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return end(skb, nest, netlink_put_span(skb, L7MESH_ROUTE_TABLE_A_NAME,
+					       t->name.name));
+}
+
+static int put_domains(struct sk_buff *skb, const struct virtual_host *vh)
+{
+	struct nlattr *list = nla_nest_start(skb, L7MESH_VIRTUAL_HOST_A_DOMAINS);
+	int err = 0;
+	u32 i;
+
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < vh->ndomains && !err; i++)
+		err = netlink_put_span(skb, L7MESH_LIST_ITEM, vh->domains[i]);
+	return end(skb, list, err);
+}
+
+int netlink_fill_virtual_host(struct sk_buff *skb, const struct route_table *t,
+			      const struct virtual_host *vh)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_VIRTUAL_HOST);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,
+			       t->name.name) ||
+	      netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_NAME, vh->name) ||
+	      put_domains(skb, vh);
+	return end(skb, nest, err);
+}
+
+static int put_value_match(struct sk_buff *skb, const struct value_match *m)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+	int err;
+
+	if (!item)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_VALUE_MATCH_A_NAME, m->name);
+	if (!err && m->kind == VALUE_MATCH_EXACT)
+		err = netlink_put_span(skb, L7MESH_VALUE_MATCH_A_EXACT,
+				       m->value);
+	else if (!err && m->kind == VALUE_MATCH_PREFIX)
+		err = netlink_put_span(skb, L7MESH_VALUE_MATCH_A_PREFIX,
+				       m->value);
+	else if (!err)
+		err = nla_put_u8(skb, L7MESH_VALUE_MATCH_A_PRESENT,
+				 m->kind == VALUE_MATCH_PRESENT);
+	return end(skb, item, err);
+}
+
+static int put_value_matches(struct sk_buff *skb, int type,
+			     const struct value_match *m, u32 n)
+{
+	struct nlattr *list;
+	int err = 0;
+	u32 i;
+
+	if (!n)
+		return 0;
+	list = nla_nest_start(skb, type);
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < n && !err; i++)
+		err = put_value_match(skb, &m[i]);
+	return end(skb, list, err);
+}
+
+static int put_path(struct sk_buff *skb, const struct route *r)
+{
+	switch ((enum path_match_kind)r->path_kind) {
+	case PATH_MATCH_EXACT:
+		return netlink_put_span(skb, L7MESH_MATCH_A_PATH_EXACT, r->path);
+	case PATH_MATCH_PREFIX:
+		return netlink_put_span(skb, L7MESH_MATCH_A_PATH_PREFIX,
+					r->path);
+	default:
+		return 0;
+	}
+}
+
+static int put_match(struct sk_buff *skb, const struct route *r)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_ROUTE_A_MATCH);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = put_path(skb, r);
+	if (!err && r->method.len)
+		err = netlink_put_span(skb, L7MESH_MATCH_A_METHOD, r->method);
+	if (!err)
+		err = put_value_matches(skb, L7MESH_MATCH_A_HEADERS, r->headers,
+					r->nheaders);
+	if (!err)
+		err = put_value_matches(skb, L7MESH_MATCH_A_QUERY, r->query,
+					r->nquery);
+	return end(skb, nest, err);
+}
+
+static int put_weighted_cluster(struct sk_buff *skb,
+				const struct weighted_cluster *wc)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+	int err;
+
+	if (!item)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_WEIGHTED_CLUSTER_A_NAME,
+			       wc->cluster.name) ||
+	      nla_put_u32(skb, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT, wc->weight);
+	return end(skb, item, err);
+}
+
+static int put_weighted(struct sk_buff *skb, const struct route *r)
+{
+	struct nlattr *list = nla_nest_start(skb,
+					     L7MESH_ACTION_A_WEIGHTED_CLUSTERS);
+	int err = 0;
+	u32 i;
+
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < r->nclusters && !err; i++)
+		err = put_weighted_cluster(skb, &r->clusters[i]);
+	return end(skb, list, err);
+}
+
+static int put_redirect(struct sk_buff *skb, const struct route *r)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_ACTION_A_REDIRECT);
+	int err = 0;
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (r->redirect_host.len)
+		err = netlink_put_span(skb, L7MESH_REDIRECT_A_HOST,
+				       r->redirect_host);
+	if (!err && r->redirect_path.len)
+		err = netlink_put_span(skb, L7MESH_REDIRECT_A_PATH,
+				       r->redirect_path);
+	if (!err)
+		err = nla_put_u16(skb, L7MESH_REDIRECT_A_STATUS, r->status);
+	return end(skb, nest, err);
+}
+
+static int put_direct_response(struct sk_buff *skb, const struct route *r)
+{
+	struct nlattr *nest = nla_nest_start(skb,
+					     L7MESH_ACTION_A_DIRECT_RESPONSE);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = nla_put_u16(skb, L7MESH_DIRECT_RESPONSE_A_STATUS, r->status);
+	if (!err && r->body.len)
+		err = nla_put(skb, L7MESH_DIRECT_RESPONSE_A_BODY, r->body.len,
+			      r->body.p);
+	return end(skb, nest, err);
+}
+
+static int put_action(struct sk_buff *skb, const struct route *r)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_ROUTE_A_ACTION);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	switch ((enum route_action_kind)r->action) {
+	case ROUTE_CLUSTER:
+		err = netlink_put_span(skb, L7MESH_ACTION_A_CLUSTER,
+				       r->clusters[0].cluster.name);
+		break;
+	case ROUTE_WEIGHTED_CLUSTERS:
+		err = put_weighted(skb, r);
+		break;
+	case ROUTE_REDIRECT:
+		err = put_redirect(skb, r);
+		break;
+	default:
+		err = put_direct_response(skb, r);
+		break;
+	}
+	return end(skb, nest, err);
+}
+
+int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
+		       const struct virtual_host *vh, u32 index)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_ROUTE);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_ROUTE_A_ROUTE_TABLE, t->name.name) ||
+	      netlink_put_span(skb, L7MESH_ROUTE_A_VIRTUAL_HOST, vh->name) ||
+	      nla_put_u32(skb, L7MESH_ROUTE_A_INDEX, index) ||
+	      put_match(skb, vh->routes[index]) ||
+	      put_action(skb, vh->routes[index]);
+	return end(skb, nest, err);
+}
+
+static int put_key(struct sk_buff *skb, const struct object_key *key)
+{
+	const struct address *a = &key->address;
+
+	switch (key->kind) {
+	case L7MESH_KIND_CLUSTER:
+		return netlink_put_span(skb, L7MESH_CLUSTER_A_NAME,
+					key->name.name);
+	case L7MESH_KIND_ENDPOINT:
+		return netlink_put_span(skb, L7MESH_ENDPOINT_A_CLUSTER,
+					key->name.name) ?:
+		       put_address(skb, L7MESH_ENDPOINT_A_ADDRESS, a) ?:
+		       nla_put_u16(skb, L7MESH_ENDPOINT_A_PORT, ntohs(a->port));
+	case L7MESH_KIND_LISTENER:
+		return netlink_put_span(skb, L7MESH_LISTENER_A_NAME,
+					key->name.name);
+	case L7MESH_KIND_ROUTE_TABLE:
+		return netlink_put_span(skb, L7MESH_ROUTE_TABLE_A_NAME,
+					key->name.name);
+	case L7MESH_KIND_VIRTUAL_HOST:
+		return netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,
+					key->name.name) ?:
+		       netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_NAME,
+					key->vhost);
+	default:
+		return netlink_put_span(skb, L7MESH_ROUTE_A_ROUTE_TABLE,
+					key->name.name) ?:
+		       netlink_put_span(skb, L7MESH_ROUTE_A_VIRTUAL_HOST,
+					key->vhost) ?:
+		       nla_put_u32(skb, L7MESH_ROUTE_A_INDEX, key->index);
+	}
+}
+
+int netlink_fill_key(struct sk_buff *skb, const struct object_key *key)
+{
+	/* The attributes are in the order of the kinds. */
+	struct nlattr *nest = nla_nest_start(skb, key->kind);
+
+	BUILD_BUG_ON((int)L7MESH_A_CLUSTER != (int)L7MESH_KIND_CLUSTER);
+	BUILD_BUG_ON((int)L7MESH_A_ROUTE != (int)L7MESH_KIND_ROUTE);
+	if (!nest)
+		return -EMSGSIZE;
+	return end(skb, nest, put_key(skb, key));
+}
+
+static int fill_endpoint_of(struct sk_buff *skb, const struct snapshot *s,
+			    const struct object_key *key)
+{
+	const struct cluster *c = snapshot_cluster(s, &key->name);
+	const struct member *m = c ? cluster_member(c, &key->address) : NULL;
+
+	return m ? netlink_fill_endpoint(skb, c, m) : -ENOENT;
+}
+
+static int fill_in_table(struct sk_buff *skb, const struct route_table *t,
+			 const struct object_key *key)
+{
+	const struct virtual_host *vh;
+	u32 i = 0;
+
+	while (i < t->nvhosts && !span_eq(t->vhosts[i]->name, key->vhost))
+		i++;
+	if (i == t->nvhosts)
+		return -ENOENT;
+	vh = t->vhosts[i];
+	if (key->kind == L7MESH_KIND_VIRTUAL_HOST)
+		return netlink_fill_virtual_host(skb, t, vh);
+	if (key->index >= vh->nroutes)
+		return -ENOENT;
+	return netlink_fill_route(skb, t, vh, key->index);
+}
+
+int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
+			const struct object_key *key)
+{
+	const void *object;
+
+	switch (key->kind) {
+	case L7MESH_KIND_CLUSTER:
+		object = snapshot_cluster(s, &key->name);
+		return object ? netlink_fill_cluster(skb, object) : -ENOENT;
+	case L7MESH_KIND_ENDPOINT:
+		return fill_endpoint_of(skb, s, key);
+	case L7MESH_KIND_LISTENER:
+		object = objset_find(&s->listeners, &key->name);
+		return object ? netlink_fill_listener(skb, object) : -ENOENT;
+	default:
+		object = objset_find(&s->route_tables, &key->name);
+		if (!object)
+			return -ENOENT;
+		if (key->kind == L7MESH_KIND_ROUTE_TABLE)
+			return netlink_fill_route_table(skb, object);
+		return fill_in_table(skb, object, key);
+	}
+}

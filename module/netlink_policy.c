@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_policy: what attributes may be, as far as one attribute can tell.
+ * Whatever has no entry here is refused.
+ */
+#include "netlink.h"
+
+#define NAME		{ .type = NLA_STRING, .len = L7MESH_NAME_MAX }
+#define VALUE		{ .type = NLA_STRING, .len = L7MESH_VALUE_MAX }
+#define ADDRESS		NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), \
+					 sizeof(struct in6_addr))
+
+#define DAY_MS		(24 * 60 * 60 * 1000)
+
+static struct netlink_range_validation some_ms = { .min = 1, .max = DAY_MS };
+static struct netlink_range_validation any_ms = { .max = DAY_MS };
+static struct netlink_range_validation weight = {
+	.min = 1, .max = L7MESH_WEIGHT_MAX,
+};
+static struct netlink_range_validation share = {
+	.max = L7MESH_WEIGHT_MAX,
+};
+static struct netlink_range_validation table_size = {
+	.min = 2, .max = L7MESH_TABLE_SIZE_MAX,
+};
+static struct netlink_range_validation max_idle = { .max = 65536 };
+
+const struct nla_policy
+netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1] = {
+	[L7MESH_HASH_POLICY_A_HEADER] = NAME,
+	[L7MESH_HASH_POLICY_A_SOURCE_ADDRESS] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy hash_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_hash_policy_policy),
+};
+
+const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
+	[L7MESH_CLUSTER_A_NAME] = NAME,
+	[L7MESH_CLUSTER_A_LB] = NLA_POLICY_MAX(NLA_U32, L7MESH_LB_RANDOM),
+	[L7MESH_CLUSTER_A_TABLE_SIZE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &table_size),
+	[L7MESH_CLUSTER_A_HASH] = NLA_POLICY_NESTED(hash_list_policy),
+	[L7MESH_CLUSTER_A_CONNECT_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_CLUSTER_A_RESPONSE_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &any_ms),
+	[L7MESH_CLUSTER_A_IDLE_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_CLUSTER_A_MAX_IDLE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &max_idle),
+};
+
+const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {
+	[L7MESH_ENDPOINT_A_CLUSTER] = NAME,
+	[L7MESH_ENDPOINT_A_ADDRESS] = ADDRESS,
+	[L7MESH_ENDPOINT_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[L7MESH_ENDPOINT_A_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &weight),
+};
+
+const struct nla_policy netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1] = {
+	[L7MESH_LISTENER_A_NAME] = NAME,
+	[L7MESH_LISTENER_A_ADDRESS] = ADDRESS,
+	[L7MESH_LISTENER_A_PORT] = { .type = NLA_U16 },
+	[L7MESH_LISTENER_A_PROTOCOL] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_PROTOCOL_HTTP),
+	[L7MESH_LISTENER_A_ROUTE_TABLE] = NAME,
+	[L7MESH_LISTENER_A_CLUSTER] = NAME,
+	[L7MESH_LISTENER_A_PROXY_ADDRESS] = ADDRESS,
+	[L7MESH_LISTENER_A_PROXY_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[L7MESH_LISTENER_A_REQUEST_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_LISTENER_A_IDLE_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+};
+
+const struct nla_policy
+netlink_route_table_policy[L7MESH_ROUTE_TABLE_A_MAX + 1] = {
+	[L7MESH_ROUTE_TABLE_A_NAME] = NAME,
+};
+
+static const struct nla_policy name_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NAME,
+};
+
+const struct nla_policy
+netlink_virtual_host_policy[L7MESH_VIRTUAL_HOST_A_MAX + 1] = {
+	[L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE] = NAME,
+	[L7MESH_VIRTUAL_HOST_A_NAME] = NAME,
+	[L7MESH_VIRTUAL_HOST_A_DOMAINS] = NLA_POLICY_NESTED(name_list_policy),
+};
+
+const struct nla_policy
+netlink_value_match_policy[L7MESH_VALUE_MATCH_A_MAX + 1] = {
+	[L7MESH_VALUE_MATCH_A_NAME] = NAME,
+	[L7MESH_VALUE_MATCH_A_EXACT] = VALUE,
+	[L7MESH_VALUE_MATCH_A_PREFIX] = VALUE,
+	[L7MESH_VALUE_MATCH_A_PRESENT] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+static const struct nla_policy value_match_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_value_match_policy),
+};
+
+const struct nla_policy netlink_match_policy[L7MESH_MATCH_A_MAX + 1] = {
+	[L7MESH_MATCH_A_PATH_EXACT] = VALUE,
+	[L7MESH_MATCH_A_PATH_PREFIX] = VALUE,
+	[L7MESH_MATCH_A_METHOD] = NAME,
+	[L7MESH_MATCH_A_HEADERS] = NLA_POLICY_NESTED(value_match_list_policy),
+	[L7MESH_MATCH_A_QUERY] = NLA_POLICY_NESTED(value_match_list_policy),
+};
+
+const struct nla_policy
+netlink_weighted_cluster_policy[L7MESH_WEIGHTED_CLUSTER_A_MAX + 1] = {
+	[L7MESH_WEIGHTED_CLUSTER_A_NAME] = NAME,
+	[L7MESH_WEIGHTED_CLUSTER_A_WEIGHT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &share),
+};
+
+static const struct nla_policy
+weighted_cluster_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_weighted_cluster_policy),
+};
+
+const struct nla_policy netlink_redirect_policy[L7MESH_REDIRECT_A_MAX + 1] = {
+	[L7MESH_REDIRECT_A_HOST] = NAME,
+	[L7MESH_REDIRECT_A_PATH] = VALUE,
+	[L7MESH_REDIRECT_A_STATUS] = NLA_POLICY_RANGE(NLA_U16, 301, 308),
+};
+
+const struct nla_policy
+netlink_direct_response_policy[L7MESH_DIRECT_RESPONSE_A_MAX + 1] = {
+	[L7MESH_DIRECT_RESPONSE_A_STATUS] = NLA_POLICY_RANGE(NLA_U16, 200, 599),
+	[L7MESH_DIRECT_RESPONSE_A_BODY] = {
+		.type = NLA_BINARY, .len = L7MESH_BODY_MAX,
+	},
+};
+
+const struct nla_policy netlink_action_policy[L7MESH_ACTION_A_MAX + 1] = {
+	[L7MESH_ACTION_A_CLUSTER] = NAME,
+	[L7MESH_ACTION_A_WEIGHTED_CLUSTERS] =
+		NLA_POLICY_NESTED(weighted_cluster_list_policy),
+	[L7MESH_ACTION_A_REDIRECT] = NLA_POLICY_NESTED(netlink_redirect_policy),
+	[L7MESH_ACTION_A_DIRECT_RESPONSE] =
+		NLA_POLICY_NESTED(netlink_direct_response_policy),
+};
+
+const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1] = {
+	[L7MESH_ROUTE_A_ROUTE_TABLE] = NAME,
+	[L7MESH_ROUTE_A_VIRTUAL_HOST] = NAME,
+	[L7MESH_ROUTE_A_INDEX] = { .type = NLA_U32 },
+	[L7MESH_ROUTE_A_MATCH] = NLA_POLICY_NESTED(netlink_match_policy),
+	[L7MESH_ROUTE_A_ACTION] = NLA_POLICY_NESTED(netlink_action_policy),
+};
+
+/* ADD, SET */
+const struct nla_policy netlink_change_policy[L7MESH_A_ROUTE + 1] = {
+	[L7MESH_A_CLUSTER] = NLA_POLICY_NESTED(netlink_cluster_policy),
+	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(netlink_endpoint_policy),
+	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(netlink_listener_policy),
+	[L7MESH_A_ROUTE_TABLE] = NLA_POLICY_NESTED(netlink_route_table_policy),
+	[L7MESH_A_VIRTUAL_HOST] =
+		NLA_POLICY_NESTED(netlink_virtual_host_policy),
+	[L7MESH_A_ROUTE] = NLA_POLICY_NESTED(netlink_route_policy),
+};
+
+static const struct nla_policy cluster_key_policy[L7MESH_CLUSTER_A_NAME + 1] = {
+	[L7MESH_CLUSTER_A_NAME] = NAME,
+};
+
+static const struct nla_policy endpoint_key_policy[L7MESH_ENDPOINT_A_PORT + 1] = {
+	[L7MESH_ENDPOINT_A_CLUSTER] = NAME,
+	[L7MESH_ENDPOINT_A_ADDRESS] = ADDRESS,
+	[L7MESH_ENDPOINT_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+static const struct nla_policy listener_key_policy[L7MESH_LISTENER_A_NAME + 1] = {
+	[L7MESH_LISTENER_A_NAME] = NAME,
+};
+
+static const struct nla_policy
+virtual_host_key_policy[L7MESH_VIRTUAL_HOST_A_NAME + 1] = {
+	[L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE] = NAME,
+	[L7MESH_VIRTUAL_HOST_A_NAME] = NAME,
+};
+
+static const struct nla_policy route_key_policy[L7MESH_ROUTE_A_INDEX + 1] = {
+	[L7MESH_ROUTE_A_ROUTE_TABLE] = NAME,
+	[L7MESH_ROUTE_A_VIRTUAL_HOST] = NAME,
+	[L7MESH_ROUTE_A_INDEX] = { .type = NLA_U32 },
+};
+
+/* DEL */
+const struct nla_policy netlink_key_policy[L7MESH_A_ROUTE + 1] = {
+	[L7MESH_A_CLUSTER] = NLA_POLICY_NESTED(cluster_key_policy),
+	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(endpoint_key_policy),
+	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(listener_key_policy),
+	[L7MESH_A_ROUTE_TABLE] = NLA_POLICY_NESTED(netlink_route_table_policy),
+	[L7MESH_A_VIRTUAL_HOST] = NLA_POLICY_NESTED(virtual_host_key_policy),
+	[L7MESH_A_ROUTE] = NLA_POLICY_NESTED(route_key_policy),
+};
+
+const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1] = {
+	[L7MESH_A_REPLACE] = { .type = NLA_FLAG },
+};
+
+const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1] = {
+	[L7MESH_A_KIND] = NLA_POLICY_RANGE(NLA_U32, 1, L7MESH_KIND_MAX),
+};
+
+const struct nla_policy netlink_netns_policy[L7MESH_A_NETNS_PID + 1] = {
+	[L7MESH_A_NETNS_FD] = { .type = NLA_U32 },
+	[L7MESH_A_NETNS_PID] = { .type = NLA_U32 },
+};
+
+const struct nla_policy
+netlink_cluster_name_policy[L7MESH_A_CLUSTER_NAME + 1] = {
+	[L7MESH_A_CLUSTER_NAME] = NAME,
+};
