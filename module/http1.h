@@ -112,7 +112,9 @@ struct http1_parser {
 				 * read and forwarded as "/" (of OPTIONS: as "*",
 				 * RFC 9112 3.2.4)
 				 */
-	u16 query, query_len;	/* without '?'; length 0 if there is none */
+	u16 query, query_len;	/* without '?'; length 0 if there is none; offset 0 if
+				 * there is no '?' either
+				 */
 	u16 host, host_len;
 				/* authority: of an absolute target, else the Host field's
 				 * value; without port, IPv6 with brackets. Length 0:
