@@ -275,7 +275,7 @@ static bool work_round(struct conn *c)
 	release_sock(c->sk);
 
 	close_legs(&doomed);
-	again = open || shut;
+	again = open || shut || run.again;
 	if (open)
 		open_leg(c);
 	if (shut)
@@ -289,7 +289,7 @@ static void conn_run(struct conn *c)
 		return;
 	stat_inc(c->mesh->stats, STAT_RUN_DEFERRED);
 	while (work_round(c))
-		;
+		cond_resched();
 	if (c->ended)
 		conn_close(c);
 }

@@ -12,6 +12,12 @@
 /* How long a client may take to notice that we have closed, and to stop sending. */
 #define LINGER_TIMEOUT	2000
 
+/*
+ * Rounds of one run. A client that pipelines without end must not keep a CPU in
+ * softirq, nor those that spin on the socket's lock.
+ */
+#define RUN_ROUNDS	16
+
 static gfp_t run_gfp(const struct run *run)
 {
 	/* Under a socket lock: reclaim must not come back to the network. */
@@ -934,6 +940,8 @@ static void end_idle(struct conn *c, struct run *run)
 
 void exchange_run(struct conn *c, struct run *run)
 {
+	int rounds = RUN_ROUNDS;
+
 	c->running = true;
 	if (READ_ONCE(c->killed))
 		end_conn(c, run, true);
@@ -952,7 +960,8 @@ void exchange_run(struct conn *c, struct run *run)
 			finish(c, run);
 		if (!c->ended)
 			end_idle(c, run);
-	} while (run->again);
+	} while (run->again && --rounds);
+	run->defer |= run->again;
 	unlock_leg(run);
 	c->running = false;
 }

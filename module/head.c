@@ -168,11 +168,14 @@ static void put_request_id(struct writer *w)
 static void put_target(struct writer *w, const struct head *h)
 {
 	const struct http1_parser *p = &h->parser;
+	struct span method = head_span(h, p->method, p->method_len);
 
+	/* An absolute target may lack a path: RFC 9112 3.2.1 and 3.2.4. */
 	if (!p->path_len)
-		put(w, SPAN("/"));
+		put(w, !p->query && span_eq(method, SPAN("OPTIONS")) ?
+		       SPAN("*") : SPAN("/"));
 	put(w, head_span(h, p->path, p->path_len));
-	if (p->query_len) {
+	if (p->query) {
 		put(w, SPAN("?"));
 		put(w, head_span(h, p->query, p->query_len));
 	}
