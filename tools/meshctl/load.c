@@ -22,8 +22,8 @@
 #define DEPTH_MAX 32
 #define ANCHORS_MAX 1000
 
-/* Values looked at; only aliases of aliases can make it more than the file has. */
-#define VISITS_MAX (8u << 20)
+/* Values looked at: aliases of aliases make them more than the file has. */
+#define VISITS_MAX (2u << 20)
 
 struct loader {
 	yaml_document_t document;
@@ -109,7 +109,7 @@ static bool visit(struct loader *l, const yaml_node_t *node)
 		return true;
 	if (l->visits == VISITS_MAX + 1)
 		problem(&l->problems, mark_of(node), NULL,
-			"the file's aliases expand to more than %u values",
+			"more than %u values, with aliases expanded",
 			VISITS_MAX);
 	return false;
 }
@@ -196,6 +196,10 @@ static json_t *load_list(struct loader *l, const struct field *f,
 		if (value)
 			json_array_append_new(list, value);
 	}
+	if (f->max && self.index > f->max)
+		problem(&l->problems, mark_of(node), path,
+			"the list has %ld items; %u are allowed", self.index,
+			f->max);
 	if (!self.index && !(f->flags & FIELD_EMPTY))
 		problem(&l->problems, mark_of(node), path,
 			"the list is empty; at least one is needed");

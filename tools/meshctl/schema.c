@@ -37,7 +37,13 @@ static const char *const protocol_names[] = {
 
 #define DURATION_FIELD(n, a, least, def)				\
 	{ .name = (n), .attr = (a), .type = FIELD_DURATION,		\
-	  .min = (least), .max = UINT32_MAX, .fallback = (def) }
+	  .min = (least), .max = DAY_MS, .fallback = (def) }
+
+/* Limits that the kernel has, and the header does not name. */
+#define DAY_MS			(24 * 60 * 60 * 1000)
+#define MAX_IDLE_MAX		65536
+#define HASH_POLICIES_MAX	16
+#define VALUE_MATCHES_MAX	100
 
 static const struct field hash_policy_fields[] = {
 	{ .name = "header", .attr = L7MESH_HASH_POLICY_A_HEADER,
@@ -81,7 +87,8 @@ static const struct field cluster_fields[] = {
 	  .type = FIELD_U32, .min = 2, .max = L7MESH_TABLE_SIZE_MAX,
 	  .fallback = "65537" },
 	{ .name = "hash", .attr = L7MESH_CLUSTER_A_HASH, .type = FIELD_LIST,
-	  .flags = FIELD_EMPTY, .sub = &hash_policy },
+	  .flags = FIELD_EMPTY, .max = HASH_POLICIES_MAX,
+	  .sub = &hash_policy },
 	DURATION_FIELD("connect_timeout", L7MESH_CLUSTER_A_CONNECT_TIMEOUT,
 		       1, "5s"),
 	DURATION_FIELD("response_timeout", L7MESH_CLUSTER_A_RESPONSE_TIMEOUT,
@@ -89,7 +96,7 @@ static const struct field cluster_fields[] = {
 	DURATION_FIELD("idle_timeout", L7MESH_CLUSTER_A_IDLE_TIMEOUT,
 		       1, "1m"),
 	{ .name = "max_idle", .attr = L7MESH_CLUSTER_A_MAX_IDLE,
-	  .type = FIELD_U32, .max = UINT32_MAX, .fallback = "128" },
+	  .type = FIELD_U32, .max = MAX_IDLE_MAX, .fallback = "128" },
 	{ .name = "endpoints", .type = FIELD_CHILDREN, .sub = &endpoint },
 };
 
@@ -161,19 +168,19 @@ static const struct schema path_match = {
 	.rule = validate_path,
 };
 
-#define VALUE_MATCH_FIELDS(name_check, name_flags)			\
+#define VALUE_MATCH_FIELDS(name_check, name_flags, value_check)		\
 	{ .name = "name", .attr = L7MESH_VALUE_MATCH_A_NAME,		\
 	  .type = FIELD_STRING, .flags = FIELD_REQUIRED | (name_flags),	\
 	  .check = (name_check) },					\
 	{ .name = "exact", .attr = L7MESH_VALUE_MATCH_A_EXACT,		\
-	  .type = FIELD_STRING, .check = text_check_value },		\
+	  .type = FIELD_STRING, .check = (value_check) },		\
 	{ .name = "prefix", .attr = L7MESH_VALUE_MATCH_A_PREFIX,	\
-	  .type = FIELD_STRING, .check = text_check_prefix },		\
+	  .type = FIELD_STRING, .check = (value_check) },		\
 	{ .name = "present", .attr = L7MESH_VALUE_MATCH_A_PRESENT,	\
 	  .type = FIELD_U8_BOOL }
 
 static const struct field header_match_fields[] = {
-	VALUE_MATCH_FIELDS(text_check_token, FIELD_LOWER),
+	VALUE_MATCH_FIELDS(text_check_token, FIELD_LOWER, text_check_value),
 };
 
 static const struct schema header_match = {
@@ -185,7 +192,7 @@ static const struct schema header_match = {
 };
 
 static const struct field query_match_fields[] = {
-	VALUE_MATCH_FIELDS(text_check_parameter, 0),
+	VALUE_MATCH_FIELDS(text_check_parameter, 0, text_check_argument),
 };
 
 static const struct schema query_match = {
@@ -202,9 +209,11 @@ static const struct field match_fields[] = {
 	  .type = FIELD_STRING, .check = text_check_token },
 	{ .name = "headers", .attr = L7MESH_MATCH_A_HEADERS,
 	  .type = FIELD_LIST, .flags = FIELD_EMPTY, .word = "header",
+	  .max = VALUE_MATCHES_MAX,
 	  .sub = &header_match },
 	{ .name = "query", .attr = L7MESH_MATCH_A_QUERY, .type = FIELD_LIST,
-	  .flags = FIELD_EMPTY, .sub = &query_match },
+	  .flags = FIELD_EMPTY, .max = VALUE_MATCHES_MAX,
+	  .sub = &query_match },
 };
 
 static const struct schema match = {

@@ -51,7 +51,7 @@ struct field {
 	unsigned int flags;
 	const char *word;	/* on the command line, if not @name */
 	const char *fallback;	/* the default, as on the command line */
-	uint32_t min, max;
+	uint32_t min, max;	/* of a list: how many, 0 being any number */
 	const char *const *names;
 	const char *(*check)(const char *s, size_t len);
 	const struct schema *sub;

@@ -20,10 +20,12 @@ static size_t width(const char *s)
 
 void table_init(struct table *t, const char *const *headings)
 {
+	size_t i;
+
 	*t = (struct table){ 0 };
 	while (headings[t->columns])
 		t->columns++;
-	for (size_t i = 0; i < t->columns; i++)
+	for (i = 0; i < t->columns; i++)
 		table_add(t, xstrdup(headings[i]));
 }
 

@@ -145,15 +145,15 @@ const char *text_type_name(enum text_type type)
 	return names[type];
 }
 
-/* White space and control characters, of ASCII. */
-static bool has_blank(const char *s, size_t len)
+/* Printable ASCII without space: nothing else stands in a request line. */
+static bool is_visible(const char *s, size_t len)
 {
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		if ((unsigned char)s[i] <= 0x20 || s[i] == 0x7f)
-			return true;
-	return false;
+		if (s[i] <= 0x20 || s[i] == 0x7f)
+			return false;
+	return true;
 }
 
 static bool has_any(const char *s, size_t len, const char *set)
@@ -168,10 +168,9 @@ static bool has_any(const char *s, size_t len, const char *set)
 
 const char *text_check_name(const char *s, size_t len)
 {
-	if (len && len <= L7MESH_NAME_MAX && text_is_plain(s, len) &&
-	    !has_blank(s, len))
+	if (len && len <= L7MESH_NAME_MAX && is_visible(s, len))
 		return NULL;
-	return "1 to 255 bytes of text without white space";
+	return "1 to 255 characters of printable ASCII without space";
 }
 
 const char *text_check_token(const char *s, size_t len)
@@ -185,17 +184,6 @@ const char *text_check_token(const char *s, size_t len)
 	if (len && len <= L7MESH_NAME_MAX && i == len)
 		return NULL;
 	return "1 to 255 letters, digits and characters of !#$%&'*+-.^_`|~";
-}
-
-/* Printable ASCII: nothing else travels in a request line or a field. */
-static bool is_visible(const char *s, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (s[i] <= 0x20 || s[i] == 0x7f)
-			return false;
-	return true;
 }
 
 const char *text_check_path(const char *s, size_t len)
@@ -224,16 +212,21 @@ const char *text_check_value(const char *s, size_t len)
 	return NULL;
 }
 
-const char *text_check_prefix(const char *s, size_t len)
-{
-	return len ? text_check_value(s, len) : "a prefix that is not empty";
-}
-
 const char *text_check_parameter(const char *s, size_t len)
 {
 	if (!text_check_name(s, len) && !has_any(s, len, "&=#"))
 		return NULL;
-	return "1 to 255 bytes of text without white space, &, = and #";
+	return "1 to 255 characters of printable ASCII without space, &, = and "
+	       "#";
+}
+
+const char *text_check_argument(const char *s, size_t len)
+{
+	if (len <= L7MESH_VALUE_MAX && is_visible(s, len) &&
+	    !has_any(s, len, "&#"))
+		return NULL;
+	return "up to 4096 characters of printable ASCII without space, & and "
+	       "#, as they stand in a query";
 }
 
 static bool is_bracketed_ipv6(const char *s, size_t len)

@@ -159,6 +159,24 @@ static int stage_all(struct nl *nl, struct batch *b,
 	return send_batch(nl, b, refused, r);
 }
 
+/*
+ * The kernel has few words for what is part of a large batch. Asked again, about
+ * the object alone, it has more.
+ */
+static void ask_again(struct nl *nl, const struct object *o, struct refusal *r)
+{
+	char *buf = xrealloc(NULL, MESSAGE_MAX);
+	struct nlmsghdr *nlh = nl_prepare(nl, buf, L7MESH_CMD_ADD, NLM_F_ACK);
+	struct refusal again;
+
+	if (message_put(nlh, o->kind, o->body) &&
+	    nl_request(nl, nlh, NULL, NULL, &again)) {
+		refusal_free(r);
+		*r = again;
+	}
+	free(buf);
+}
+
 int txn_stage(struct nl *nl, const struct config *config,
 	      const struct object **refused, struct refusal *r)
 {
@@ -172,6 +190,8 @@ int txn_stage(struct nl *nl, const struct config *config,
 	b.objects = xrealloc(NULL, (BATCH_SIZE / 20 + 1) *
 				   sizeof(b.objects[0]));
 	err = stage_all(nl, &b, config, refused, r);
+	if (err && *refused)
+		ask_again(nl, *refused, r);
 	free(b.buf);
 	free(b.objects);
 	return err;

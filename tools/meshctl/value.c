@@ -108,8 +108,8 @@ static json_t *duration_parse(const struct field *f, const char *text,
 	if (parse_duration(text, len, &ms) && ms >= f->min && ms <= f->max)
 		return duration_json(ms);
 	refuse(why, text, len,
-	       "a duration with its unit, such as 500ms, 5s or 2m%s",
-	       f->min ? ", at least 1ms" : "");
+	       "a duration with its unit, such as 500ms, 5s or 2m, of %s to "
+	       "one day (1440m)", f->min ? "1ms" : "0s");
 	return NULL;
 }
 
@@ -155,14 +155,17 @@ static const char *address_unfit(const struct address *a)
 	static const unsigned char zero[16];
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 
-	if (!memcmp(a->bytes, zero, a->len))
-		return "the unspecified address";
+	if (!memcmp(a->bytes, zero, a->len == 4 ? 1 : 16))
+		return a->len == 4 ? "an address of \"this network\"" :
+				     "the unspecified address";
 	if (a->len == 4 && (a->bytes[0] & 0xf0) == 0xe0)
 		return "a multicast address";
 	if (a->len == 4 && !memcmp(a->bytes, "\xff\xff\xff\xff", 4))
 		return "the broadcast address";
 	if (a->len == 16 && a->bytes[0] == 0xff)
 		return "a multicast address";
+	if (a->len == 16 && a->bytes[0] == 0xfe && a->bytes[1] >> 6 == 2)
+		return "a link-local address";
 	if (a->len == 16 && !memcmp(a->bytes, mapped, sizeof(mapped)))
 		return "an IPv4-mapped address: write the IPv4 address";
 	return NULL;
