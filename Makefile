@@ -38,9 +38,7 @@ demo:			## show it at work, in a VM (KEEP=1: stay at a shell in it)
 
 .PHONY: test
 test:			## unit tests, then the selftests in a VM (TESTS="a b": only these)
-	@selftests/lib/deps.sh build vm tests
-	@$(MAKE) --no-print-directory unit
-	@selftests/vm/run -t 2400 -- selftests/run $(TESTS)
+	@selftests/all $(TESTS)
 
 .PHONY: unit
 unit:			## the unit tests, in user space
@@ -60,20 +58,21 @@ install: all		## the module and meshctl, for this machine
 	$(if $(DESTDIR),,depmod -a)
 	$(MAKE) -C tools/meshctl install
 
-.PHONY: dkms-install
-dkms-install:		## the module by DKMS, so that it follows kernel updates
-	@test -n "$(DESTDIR)" || command -v dkms >/dev/null || { \
-		echo "dkms is missing. Run, as root:  apt-get install dkms" >&2; \
-		exit 1; }
+.PHONY: dkms-source
+dkms-source:		## what DKMS builds from, in /usr/src
 	rm -rf $(DKMS_SRC)
-	mkdir -p $(DKMS_SRC)
+	mkdir -p $(DKMS_SRC)/module $(DKMS_SRC)/uapi
 	cp -R Kbuild Makefile dkms.conf LICENSE $(DKMS_SRC)
-	mkdir $(DKMS_SRC)/module $(DKMS_SRC)/uapi
 	cp module/*.[ch] $(DKMS_SRC)/module
 	cp -R uapi/linux $(DKMS_SRC)/uapi
-ifeq ($(DESTDIR),)
+
+.PHONY: dkms-install
+dkms-install:		## the module by DKMS, so that it follows kernel updates
+	@command -v dkms >/dev/null || { \
+		echo "dkms is missing. Run, as root:  apt-get install dkms" >&2; \
+		exit 1; }
+	$(MAKE) dkms-source
 	dkms install l7mesh/$(VERSION)
-endif
 
 .PHONY: clean
 clean:			## remove what was built

@@ -263,7 +263,7 @@ type_to_shell() {
 test_terminal() {
 	: >"$work/typescript"
 	rc=0
-	type_to_shell | timeout 90 script -qefc \
+	type_to_shell | TERM=dumb timeout 90 script -qefc \
 		"'$vm' -n -- bash --norc -i" "$work/typescript" >/dev/null ||
 		rc=$?
 	out=$(tr -d '\r' <"$work/typescript" | grep -xE '/dev/hvc0|42' || true)
