@@ -89,16 +89,18 @@ static bool has(const json_t *body, const char *name)
 static void define_key(struct links *links, const struct scope *scope,
 		       const json_t *body)
 {
-	char *key = object_key(scope->schema->kind, body);
 	json_int_t before;
+	char *label;
 
 	before = note(links, object_label(scope->schema->kind, body),
 		      scope->self.line);
-	if (before)
-		scope_problem(scope, has(body, "name") ? "name" : "address",
-			      "the %s %s is on line %" JSON_INTEGER_FORMAT
-			      " already", scope->schema->name, key, before);
-	free(key);
+	if (!before)
+		return;
+	label = object_label(scope->schema->kind, body);
+	scope_problem(scope, has(body, "name") ? "name" : "address",
+		      "the %s is on line %" JSON_INTEGER_FORMAT " already",
+		      label, before);
+	free(label);
 }
 
 void links_define(struct links *links, const struct scope *scope,

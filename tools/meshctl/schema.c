@@ -413,7 +413,7 @@ static void fill_field(const struct field *f, json_t *body)
 	json_t *value = json_object_get(body, f->name);
 
 	if (!value && f->fallback)
-		json_object_set_new(body, f->name, value_default(f));
+		json_object_set(body, f->name, value_default(f));
 	else if (value && (f->type == FIELD_NEST || f->type == FIELD_GROUP))
 		schema_fill(f->sub, value);
 }
@@ -446,13 +446,11 @@ void schema_fill(const struct schema *schema, json_t *body)
 
 static void strip_field(const struct field *f, json_t *body)
 {
-	json_t *value = json_object_get(body, f->name), *fallback;
+	json_t *value = json_object_get(body, f->name);
 
 	if (value && f->fallback) {
-		fallback = value_default(f);
-		if (json_equal(value, fallback))
+		if (json_equal(value, value_default(f)))
 			json_object_del(body, f->name);
-		json_decref(fallback);
 	} else if (value && (f->type == FIELD_NEST || f->type == FIELD_GROUP)) {
 		schema_strip(f->sub, value);
 	}

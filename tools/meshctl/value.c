@@ -334,11 +334,26 @@ void value_set(json_t *body, const struct field *f, json_t *value)
 	}
 }
 
+/* More than there are fields with a default. */
+#define DEFAULTS_MAX 32
+
 json_t *value_default(const struct field *f)
 {
+	static struct {
+		const struct field *field;
+		json_t *value;
+	} known[DEFAULTS_MAX];
 	char *why = NULL;
+	size_t i;
 
-	return must(value_parse(f, f->fallback, strlen(f->fallback), &why));
+	for (i = 0; known[i].field && known[i].field != f;)
+		i++;
+	if (known[i].field)
+		return known[i].value;
+	known[i].field = f;
+	known[i].value = must(value_parse(f, f->fallback, strlen(f->fallback),
+					  &why));
+	return known[i].value;
 }
 
 char *value_text(const json_t *value)

@@ -32,7 +32,7 @@ json_t *value_parse(const struct field *f, const char *text, size_t len,
  */
 void value_set(json_t *body, const struct field *f, json_t *value);
 
-/* The default of a field that has one. */
+/* The default of a field that has one. Shared: not to be changed. Borrowed. */
 json_t *value_default(const struct field *f);
 
 /* A scalar's text, as value_parse() reads it. Freed by the caller. */

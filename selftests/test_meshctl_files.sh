@@ -1,0 +1,240 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# meshctl without the module: files that are right and wrong, the command line,
+# the man page, the shell completion. Runs on the host and in the VM.
+#
+# Each meshctl/bad/NAME.yaml or .json is refused with exactly the text of
+# meshctl/bad/NAME.err.
+
+set -uo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/meshctl" || exit 1
+# shellcheck source=selftests/lib/tap.sh
+. ../lib/tap.sh
+
+source=../../tools/meshctl
+MESHCTL=${MESHCTL:-$(command -v meshctl || echo "$source/meshctl")}
+[[ -x $MESHCTL ]] || tap_skip_all "meshctl is not built"
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+
+# status OUTPUT of a command, in one string.
+outcome() {
+	local output rc=0
+	output=$("$@" 2>&1 </dev/null) || rc=$?
+	printf '%s %s' "$rc" "$output"
+}
+
+# says NAME TEXT ARG...: meshctl exits with 1 and says exactly TEXT.
+says() {
+	local name=$1 text=$2
+	shift 2
+	tap_is "$name" "$(outcome "$MESHCTL" "$@")" "1 $text"
+}
+
+# accepts YAML: a file of this content is right.
+accepts() {
+	printf '%s\n' "$1" >"$temporary/file"
+	tap_is "accepted: ${1//$'\n'/ }" \
+		"$(outcome "$MESHCTL" check -f "$temporary/file")" "0 "
+}
+
+for file in bad/*.yaml bad/*.json; do
+	tap_is "$file" "$(outcome "$MESHCTL" check -f "$file")" \
+		"1 $(<"${file%.*}.err")"
+done
+
+tap_is "every kind and field" "$(outcome "$MESHCTL" check -f mesh.yaml)" "0 "
+accepts '{}'
+accepts 'clusters: []'
+accepts '{"clusters": [{"name": "a", "endpoints": [{"address": "::2", "port": 1}]}]}'
+accepts $'# comment\n---\nlisteners: []\n...'
+accepts 'clusters: [{name: a, connect_timeout: 1440m, response_timeout: 0ms}]'
+accepts 'clusters: [{name: a, table_size: 5000011}]'
+accepts 'clusters: [{name: a, hash: [{header: X-User}]}]'
+printf 'clusters: [{name: 1}]\n' >"$temporary/input"
+tap_is "standard input" \
+	"$("$MESHCTL" check -f - 2>&1 <"$temporary/input")" \
+	'stdin:1:19: clusters[0].name: "1" is a number; a string is needed: put it in quotes'
+{
+	echo "route_tables:"
+	echo "- {name: t, virtual_hosts: [{name: h, domains: ["
+	for i in {1..400}; do
+		printf '%0200d.a%d,\n' 0 "$i"
+	done
+	echo "]}]}"
+} >"$temporary/large"
+tap_is "an object that no message can carry" \
+	"$(outcome "$MESHCTL" check -f "$temporary/large")" \
+	"1 $temporary/large:2:29: the virtual_host t/h is too large: its names and values may take 65000 bytes together"
+{
+	echo "clusters: [{name: a}]"
+	echo "route_tables: [{name: t, virtual_hosts: [{name: h, domains: [h],"
+	echo "routes: [&r {action: {weighted_clusters:"
+	echo "[&w {name: a, weight: 1}"
+	printf ',*w%.0s' {1..3000}
+	echo "]}}"
+	printf ',*r%.0s' {1..1500}
+	echo "]}]}]"
+} >"$temporary/bomb"
+tap_is "aliases of aliases are bounded" \
+	"$(outcome "$MESHCTL" check -f "$temporary/bomb")" \
+	"1 $temporary/bomb:4:2: more than 2097152 values, with aliases expanded"
+says "no file" "meshctl: $temporary/none: No such file or directory" \
+	check -f "$temporary/none"
+says "a folder" "meshctl: $temporary: Is a directory" check -f "$temporary"
+
+# The command line: nothing of this reaches the kernel.
+says "an unknown command" \
+	'meshctl: "shw" is not a command; try: meshctl help' shw
+says "apply without a file" "meshctl: usage: meshctl apply -f FILE [--dry-run]" \
+	apply
+says "diff with an option of apply" \
+	"meshctl: usage: meshctl diff -f FILE [--exit-code]" \
+	diff -f mesh.yaml --dry-run
+says "a file is checked before the module is asked" \
+	"$(<bad/json.err)" apply -f bad/json.json
+says "an enumeration" \
+	'meshctl: cluster.lb: "magelv" is not one of maglev, round_robin, random' \
+	add cluster a lb magelv
+says "a prime" \
+	"meshctl: cluster.table_size: 100 is not a prime; the next is 101" \
+	set cluster a table_size 100
+says "a port" \
+	'meshctl: endpoint.address: the port "0" is not an integer 1 to 65535' \
+	add endpoint a 10.2.0.21:0
+says "no port" \
+	'meshctl: endpoint.address: "fd00::1:80" is not ADDRESS:PORT (an IPv6 address in brackets)' \
+	add endpoint a fd00::1:80
+says "http without a route table" \
+	"meshctl: listener.route_table: missing; a listener of protocol http needs it" \
+	add listener a 10.0.0.1:80 protocol http
+says "a field given twice" "meshctl: endpoint.weight: given twice" \
+	add endpoint a 10.0.0.1:1 weight 1 weight 1
+says "a value is missing" "meshctl: endpoint: weight is missing" \
+	add endpoint a 10.0.0.1:1 weight
+says "del takes no fields" \
+	'meshctl: "lb" is not expected: del takes an object'"'"'s key only' \
+	del cluster a lb maglev
+says "which route" "meshctl: route.index: missing: which route?" \
+	del route shop/shop
+says "two actions" \
+	"meshctl: route.action.redirect: only one of cluster, weighted_clusters, redirect, direct_response is allowed" \
+	add route a/b cluster c redirect_path /
+says "a namespace that is not there" \
+	'meshctl: "nowhere" is neither a network namespace in /run/netns nor the number of a process' \
+	-n nowhere show
+says "something that is no namespace" \
+	'meshctl: cannot enter network namespace "/dev/null": it is not one' \
+	-n /dev/null show
+tap_check "help" "$MESHCTL" help
+tap_check "version" "$MESHCTL" --version
+
+silent_mandoc() {
+	local output
+	output=$(mandoc -Tlint "$source/meshctl.8" 2>&1 |
+		grep -v -e 'referenced manual not found' -e 'outdated mandoc.db')
+	printf '%s\n' "$output"
+	[[ -z $output ]]
+}
+
+# Does the man page name every command that the tool knows?
+all_commands() {
+	local command rc=0
+	while read -r command; do
+		grep -q "^\.It Cm.* *$command\>" "$source/meshctl.8" && continue
+		echo "no $command in the man page"
+		rc=1
+	done < <("$MESHCTL" help | sed -n 's/^  \([a-z][a-z|]*\) .*/\1/p' |
+		sed '/^\(cluster\|endpoint\|listener\|route\)$/d' | tr '|' '\n')
+	return "$rc"
+}
+
+if command -v mandoc >/dev/null; then
+	tap_check "the man page, under mandoc" silent_mandoc
+else
+	tap_skip "the man page, under mandoc" "mandoc is not installed"
+fi
+tap_check "the man page has every command" all_commands
+
+# A meshctl whose mesh is always the same.
+mkdir "$temporary/bin"
+cat >"$temporary/bin/meshctl" <<'EOF'
+#!/bin/bash
+[[ $1 != -n ]] || shift 2
+case "$*" in
+"-j show cluster")
+	echo '[
+  {
+    "name": "reviews",
+    "lb": "maglev",
+    "endpoints": [
+      {
+        "name": "inner"
+      }
+    ]
+  },
+  {
+    "name": "ratings"
+  }
+]' ;;
+"-j show endpoint reviews")
+	echo '[
+  {
+    "cluster": "reviews",
+    "address": "10.2.0.21",
+    "port": 8080,
+    "weight": 1
+  },
+  {
+    "cluster": "reviews",
+    "address": "fd00::1",
+    "port": 80
+  }
+]' ;;
+"-j show virtual_host")
+	echo '[
+  {
+    "route_table": "shop",
+    "name": "any",
+    "domains": [
+      "*"
+    ]
+  }
+]' ;;
+*) echo '[]' ;;
+esac
+EOF
+chmod +x "$temporary/bin/meshctl"
+PATH=$temporary/bin:$PATH
+# shellcheck source=tools/meshctl/meshctl.bash
+. "$source/meshctl.bash"
+
+# completes LINE WORDS: what is proposed at the end of LINE.
+completes() {
+	local COMP_LINE=$1 COMP_POINT=${#1} COMP_CWORD
+	local -a COMP_WORDS COMPREPLY=()
+	read -ra COMP_WORDS <<<"$1"
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	_meshctl
+	tap_is "completion of \"$1\"" "${COMPREPLY[*]}" "$2"
+}
+
+completes "meshctl s" "set show stats"
+completes "meshctl -" "-j --json -n --netns"
+completes "meshctl apply " "-f --file --dry-run"
+completes "meshctl diff -f mesh.y" "mesh.yaml"
+completes "meshctl add " "cluster endpoint listener route_table virtual_host route"
+completes "meshctl show cluster " "reviews ratings"
+completes "meshctl show maglev ra" "ratings"
+completes "meshctl -j -n pod del cluster re" "reviews"
+completes "meshctl del endpoint reviews " "10.2.0.21:8080 [fd00::1]:80"
+completes "meshctl set cluster reviews t" "table_size"
+completes "meshctl set cluster reviews lb r" "round_robin random"
+completes "meshctl add listener x 10.0.0.1:80 protocol " "tcp http"
+completes "meshctl add listener x 10.0.0.1:80 cluster " "reviews ratings"
+completes "meshctl add route shop" "shop/any"
+completes "meshctl add route shop/any weighted ra" "ratings="
+completes "meshctl add route shop/any redirect" "redirect_host redirect_path"
+
+tap_end
