@@ -9,18 +9,10 @@ void body_init(struct body *b, const struct http1_parser *p, bool unframe)
 	b->unframe = unframe;
 	b->left = p->content_length;
 	b->pass = 0;
-	b->pass_drop = false;
 	b->done = p->framing == HTTP1_BODY_NONE ||
 		  (p->framing == HTTP1_BODY_LENGTH && !p->content_length);
 	if (p->framing == HTTP1_BODY_CHUNKED)
 		http1_chunk_init(&b->chunk);
-}
-
-/* Send @len payload bytes, or take them as sent when the body is discarded. */
-static int pass_bytes(struct sk_buff *skb, u32 off, u32 len, struct sock *to,
-		      bool more)
-{
-	return to ? out_send_skb(to, skb, off, len, more) : len;
 }
 
 /* The line that the receiver gets for what the decoder has found. */
@@ -52,12 +44,9 @@ static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
 	case HTTP1_CHUNK_ERROR:
 		return -EBADMSG;
 	case HTTP1_CHUNK_DATA:
-		b->pass = used;
-		b->pass_drop = false;
-		return 0;
 	case HTTP1_CHUNK_TRAILER:
 		b->pass = used;
-		b->pass_drop = b->unframe;
+		b->trailer = event == HTTP1_CHUNK_TRAILER;
 		return 0;
 	case HTTP1_CHUNK_DONE:
 		b->done = true;
@@ -65,20 +54,29 @@ static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
 	default:
 		break;
 	}
-	if (!to || b->unframe)
+	if (b->unframe)
 		return 0;
 	n = frame_line(b, event, line, sizeof(line));
-	return n ? out_send(out, to, line, n, more && !b->done) : 0;
+	/* Only a size is sure to be followed by something to send at once. */
+	more &= event == HTTP1_CHUNK_SIZE;
+	return n ? out_send(out, to, line, n, more) : 0;
 }
 
-/* Send what is decoded. Returns bytes of it consumed, or a negative errno. */
+/*
+ * Send what is decoded. A short segment may wait for what follows if that is
+ * sure to be sent: behind a chunk's data its line end.
+ *
+ * Returns bytes of it consumed, or a negative errno.
+ */
 static int chunk_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 		      struct sock *to)
 {
+	bool more = !b->trailer && !b->unframe && len >= b->pass + 2;
 	u32 n = min(b->pass, len);
-	int sent;
+	int sent = n;
 
-	sent = pass_bytes(skb, off, n, b->pass_drop ? NULL : to, n < len);
+	if (!b->trailer || !b->unframe)
+		sent = out_send_skb(to, skb, off, n, more);
 	if (sent > 0)
 		b->pass -= sent;
 	return sent;
@@ -147,7 +145,7 @@ static int pass_length(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 	u32 n = min_t(u64, len, b->left);
 	int sent;
 
-	sent = pass_bytes(skb, off, n, to, false);
+	sent = out_send_skb(to, skb, off, n, false);
 	if (sent > 0) {
 		b->left -= sent;
 		b->done = !b->left;
@@ -164,6 +162,6 @@ int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 	case HTTP1_BODY_CHUNKED:
 		return pass_chunked(b, skb, off, len, to, out);
 	default:
-		return pass_bytes(skb, off, len, to, false);
+		return out_send_skb(to, skb, off, len, false);
 	}
 }

@@ -22,7 +22,7 @@ struct body {
 	bool done;
 	u64 left;		/* HTTP1_BODY_LENGTH: bytes to come */
 	u32 pass;		/* chunked: bytes already decoded and yet to be sent */
-	bool pass_drop;		/* those are trailers nobody wants */
+	bool trailer;		/* those are trailer lines */
 	struct http1_chunk chunk;
 };
 
@@ -40,7 +40,7 @@ void body_init(struct body *b, const struct http1_parser *p, bool unframe);
  * @skb: received
  * @off: first byte
  * @len: bytes there, at least 1
- * @to: locked socket to send on, or NULL to discard the body
+ * @to: locked socket to send on
  * @out: pending bytes of ours for @to
  *
  * Return: bytes consumed, which may be fewer than @len because the body is done

@@ -103,8 +103,8 @@ static inline int compat_send_page(struct sock *sk, struct page *page, u32 off,
  * @sk: kernel socket about to be released
  *
  * tcp_close() stops the timers of a socket that holds no reference to its
- * namespace, so that a lost FIN would never be sent again. A namespace that is
- * going keeps none.
+ * namespace, so that a lost FIN would never be sent again. Where the namespace is
+ * going there is nothing to wait for: then it is closed with RST.
  *
  * Context: process, no socket lock held.
  */
@@ -112,8 +112,12 @@ static inline void compat_sock_hold_net(struct sock *sk)
 {
 	struct net *net = sock_net(sk);
 
-	if (sk->sk_net_refcnt || !maybe_get_net(net))
+	if (sk->sk_net_refcnt)
 		return;
+	if (!maybe_get_net(net)) {
+		sock_no_linger(sk);
+		return;
+	}
 #ifdef MESH_HAVE_NET_REFCNT_UPGRADE
 	sk_net_refcnt_upgrade(sk);	/* takes a reference of its own */
 	put_net(net);

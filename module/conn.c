@@ -46,8 +46,11 @@ void conn_kick(struct conn *c)
 static void conn_timer(struct timer_list *t)
 {
 	struct conn *c = compat_timer_container_of(c, t, timer);
-	unsigned long deadline = READ_ONCE(c->deadline);
+	unsigned long deadline;
 
+	/* Not pending any more, then the deadline: see conn_set_deadline(). */
+	smp_mb();
+	deadline = READ_ONCE(c->deadline);
 	if (!READ_ONCE(c->retry_soon)) {
 		if (!deadline)
 			return;
@@ -75,6 +78,8 @@ void conn_set_deadline(struct conn *c, u32 ms)
 		return;
 	}
 	WRITE_ONCE(c->deadline, at ?: 1);
+	/* The deadline, then whether the timer is pending: see conn_timer(). */
+	smp_mb();
 	wake_by(c, at);
 }
 
@@ -108,14 +113,14 @@ static void conn_event(struct sock *sk)
 {
 	struct conn *c = sk->sk_user_data;
 
-	/* Our own sends report space; whoever runs the exchange looks anyway. */
-	if (!c || c->running)
+	if (!c)
 		return;
-	if (sock_owned_by_user_nocheck(sk)) {
+	if (c->running)
+		c->missed = true;
+	else if (sock_owned_by_user_nocheck(sk))
 		conn_kick(c);
-		return;
-	}
-	run_inline(c, NULL);
+	else
+		run_inline(c, NULL);
 }
 
 static void conn_write_space(struct sock *sk)
@@ -124,14 +129,24 @@ static void conn_write_space(struct sock *sk)
 
 	if (!c)
 		return;
-	c->saved_write_space(sk);
-	conn_event(sk);
+	c->callbacks.write_space(sk);
+	/* Not enough room yet: it will be called again. */
+	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		return;
+	/* Within a send of our own it says what that send will return. */
+	if (!c->running)
+		conn_event(sk);
 }
 
 void conn_leg_event(struct conn *c, struct leg *leg)
 {
 	struct sock *sk = c->sk;
 
+	/* Within a run, which has both locks. */
+	if (leg->busy) {
+		c->missed = true;
+		return;
+	}
 	local_bh_disable();
 	if (!spin_trylock(&sk->sk_lock.slock)) {
 		conn_kick(c);
@@ -145,38 +160,17 @@ void conn_leg_event(struct conn *c, struct leg *leg)
 	local_bh_enable();
 }
 
+/* The socket is locked. */
 static void conn_hook(struct conn *c)
 {
-	struct sock *sk = c->sk;
-
-	lock_sock(sk);
-	write_lock_bh(&sk->sk_callback_lock);
-	c->saved_data_ready = sk->sk_data_ready;
-	c->saved_state_change = sk->sk_state_change;
-	c->saved_write_space = sk->sk_write_space;
-	c->saved_error_report = sk->sk_error_report;
-	sk->sk_user_data = c;
-	sk->sk_data_ready = conn_event;
-	sk->sk_state_change = conn_event;
-	sk->sk_error_report = conn_event;
-	sk->sk_write_space = conn_write_space;
-	write_unlock_bh(&sk->sk_callback_lock);
-	compat_sock_softirq_send(sk);
-	release_sock(sk);
-}
-
-/* The socket is locked. */
-static void conn_unhook(struct conn *c)
-{
-	struct sock *sk = c->sk;
-
-	write_lock_bh(&sk->sk_callback_lock);
-	sk->sk_user_data = NULL;
-	sk->sk_data_ready = c->saved_data_ready;
-	sk->sk_state_change = c->saved_state_change;
-	sk->sk_write_space = c->saved_write_space;
-	sk->sk_error_report = c->saved_error_report;
-	write_unlock_bh(&sk->sk_callback_lock);
+	c->callbacks = (struct callbacks){
+		.data_ready = conn_event,
+		.state_change = conn_event,
+		.write_space = conn_write_space,
+		.error_report = conn_event,
+	};
+	compat_sock_softirq_send(c->sk);
+	callbacks_swap(c->sk, &c->callbacks, c);
 }
 
 /* ---- the work ---- */
@@ -207,7 +201,7 @@ static void conn_close(struct conn *c)
 
 	lock_sock(c->sk);
 	c->closed = true;
-	conn_unhook(c);
+	callbacks_swap(c->sk, &c->callbacks, NULL);
 	exchange_release(c, &run);
 	list_splice_init(&c->doomed_legs, &doomed);
 	release_sock(c->sk);
@@ -225,62 +219,76 @@ static void conn_close(struct conn *c)
 	conn_put(c);
 }
 
-static void open_leg(struct conn *c)
+/* @ep: counted for this */
+static void open_leg(struct conn *c, struct endpoint *ep)
 {
-	struct endpoint *ep;
 	struct leg *leg;
 	int err;
 
-	lock_sock(c->sk);
-	c->open_leg = false;
-	ep = endpoint_get(c->ex.ep);
-	release_sock(c->sk);
-
 	leg = leg_open(c->hn, ep, c, &err);
-
 	lock_sock(c->sk);
 	exchange_leg_opened(c, leg, err);
 	release_sock(c->sk);
 	endpoint_put(ep);
 }
 
-static void shut_down(struct conn *c)
+/* What a round leaves to be done without the lock. */
+struct chores {
+	struct list_head doomed;	/* legs */
+	struct endpoint *open;		/* counted, or NULL */
+	bool shut_down;
+};
+
+static void chores_collect(struct chores *todo, struct conn *c)
 {
-	kernel_sock_shutdown(c->sock, SHUT_WR);
-	lock_sock(c->sk);
-	c->shut_down = false;
-	c->shut_down_sent = true;
-	release_sock(c->sk);
+	INIT_LIST_HEAD(&todo->doomed);
+	list_splice_init(&c->doomed_legs, &todo->doomed);
+	todo->open = NULL;
+	todo->shut_down = false;
+	if (c->ended)
+		return;
+	if (c->open_leg)
+		todo->open = endpoint_get(c->ex.ep);
+	c->open_leg = false;
+	todo->shut_down = c->shut_down == SHUT_DOWN_WANTED;
+	if (todo->shut_down)
+		c->shut_down = SHUT_DOWN_SENT;
 }
 
-/* One round under the lock, then what may not be done under it. Returns whether
- * another round is due.
- */
+static bool chores_do(struct chores *todo, struct conn *c)
+{
+	close_legs(&todo->doomed);
+	if (todo->open)
+		open_leg(c, todo->open);
+	if (todo->shut_down)
+		kernel_sock_shutdown(c->sock, SHUT_WR);
+	return todo->open || todo->shut_down;
+}
+
+/* Whatever made the timer be set sooner than the deadline is being done now. */
+static void keep_deadline(struct conn *c)
+{
+	WRITE_ONCE(c->retry_soon, false);
+	if (c->deadline)
+		wake_by(c, c->deadline);
+}
+
+/* Returns whether another round is due. */
 static bool work_round(struct conn *c)
 {
 	struct run run = { .may_sleep = true };
-	bool open, shut, again;
-	LIST_HEAD(doomed);
+	struct chores todo;
 
 	lock_sock(c->sk);
-	WRITE_ONCE(c->retry_soon, false);
+	keep_deadline(c);
 	if (!c->ended && deadline_passed(c)) {
-		c->deadline = 0;
+		WRITE_ONCE(c->deadline, 0);
 		exchange_timeout(c, &run);
 	}
 	exchange_run(c, &run);
-	open = c->open_leg && !c->ended;
-	shut = c->shut_down && !c->ended;
-	list_splice_init(&c->doomed_legs, &doomed);
+	chores_collect(&todo, c);
 	release_sock(c->sk);
-
-	close_legs(&doomed);
-	again = open || shut || run.again;
-	if (open)
-		open_leg(c);
-	if (shut)
-		shut_down(c);
-	return again;
+	return chores_do(&todo, c) || run.again;
 }
 
 static void conn_run(struct conn *c)
@@ -323,7 +331,7 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 
 	if (!c)
 		return NULL;
-	refcount_set(&c->ref, 1);
+	refcount_set(&c->ref, 2);	/* it is open; whoever makes it */
 	c->hn = hn;
 	c->mesh = mesh;
 	c->sock = sock;
@@ -338,10 +346,9 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 /* Timeouts for the time before the first request is understood. */
 static void load_timeouts(struct conn *c)
 {
-	const struct listener_slot *slot;
 	struct snapshot *s = mesh_snapshot_get(c->mesh);
 
-	if (!exchange_load_listener(c, s, &slot))
+	if (!exchange_listener(c, s))
 		c->killed = true;
 	snapshot_put(s);
 }
@@ -352,23 +359,29 @@ static void reset_socket(struct socket *sock)
 	sock_release(sock);
 }
 
+/*
+ * From the moment that the socket is unlocked the connection may end at any time:
+ * nothing but its memory is touched afterwards.
+ */
 static void conn_begin(struct conn *c)
 {
 	struct http_net *hn = c->hn;
 
-	tcp_sock_set_nodelay(c->sk);
-	load_timeouts(c);
+	http_net_tune_socket(c->sk);
+	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CONNECTIONS);
 	http_net_conn_born(hn);
+
+	lock_sock(c->sk);
+	load_timeouts(c);
+	conn_set_deadline(c, c->ex.idle_timeout);
+	conn_hook(c);
 	spin_lock_bh(&hn->conns_lock);
 	list_add(&c->list, &hn->conns);
 	spin_unlock_bh(&hn->conns_lock);
-	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CONNECTIONS);
-	conn_hook(c);
-	lock_sock(c->sk);
-	conn_set_deadline(c, c->ex.idle_timeout);
 	release_sock(c->sk);
 	/* What came before the hook was not noticed. */
 	conn_kick(c);
+	conn_put(c);
 }
 
 void conn_accept(struct http_net *hn, struct socket *sock)

@@ -24,8 +24,16 @@
 #include <linux/workqueue.h>
 #include <net/sock.h>
 #include "address.h"
+#include "callbacks.h"
 #include "exchange.h"
 #include "mesh.h"
+
+/* FIN, when all is said and the client may still be sending. */
+enum shut_down {
+	SHUT_DOWN_NO,
+	SHUT_DOWN_WANTED,		/* the work is to send it */
+	SHUT_DOWN_SENT,
+};
 
 struct conn {
 	struct socket *sock;
@@ -39,19 +47,16 @@ struct conn {
 	struct work_struct work;
 	struct timer_list timer;
 	unsigned long deadline;		/* jiffies */
-	void (*saved_data_ready)(struct sock *sk);
-	void (*saved_state_change)(struct sock *sk);
-	void (*saved_write_space)(struct sock *sk);
-	void (*saved_error_report)(struct sock *sk);
+	struct callbacks callbacks;	/* the socket's own while ours are set */
 
 	/* under the socket lock */
 	struct exchange ex;
 	struct leg *leg;		/* bound, or NULL */
 	struct list_head doomed_legs;	/* to be closed by the work */
 	bool running;			/* the exchange is being run */
+	bool missed;			/* something happened meanwhile */
 	bool open_leg;			/* the work is to open a leg */
-	bool shut_down;			/* the work is to send FIN */
-	bool shut_down_sent;		/* and has */
+	u8 shut_down;			/* enum shut_down */
 	bool retry_soon;		/* memory was short: the timer is to kick */
 	bool ended;			/* the work is to close this */
 	bool reset;			/* with RST */

@@ -47,7 +47,8 @@ struct draft_object *draft_overlay(struct draft *d, enum draft_kind kind,
 {
 	struct hashmap_node *node;
 
-	hashmap_for_each(&d->objects, node, name_key(kind, name)) {
+	for (node = hashmap_first(&d->objects, name_key(kind, name)); node;
+	     node = hashmap_next(node)) {
 		struct draft_object *o =
 			container_of(node, struct draft_object, node);
 
@@ -331,7 +332,8 @@ static struct draft_member *find_member(struct draft *d,
 {
 	struct hashmap_node *node;
 
-	hashmap_for_each(&d->members, node, member_key(cluster, address)) {
+	for (node = hashmap_first(&d->members, member_key(cluster, address));
+	     node; node = hashmap_next(node)) {
 		struct draft_member *m =
 			container_of(node, struct draft_member, node);
 

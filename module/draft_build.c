@@ -13,9 +13,6 @@
 #include "draft.h"
 #include "route_object.h"
 
-/* For "%.*s" */
-#define NAME(span) (int)(span).len, (span).p
-
 /* Members of a cluster, as they are merged in the order of their keys. */
 struct merge {
 	const struct cluster *prev;	/* published under the name, or NULL */
@@ -126,7 +123,8 @@ static int check_table_size(const struct cluster *c, struct refusal *r)
 		return 0;
 	return refuse(r, -EINVAL,
 		      "cluster \"%.*s\" has %u endpoints, more than its table_size of %u",
-		      NAME(c->name.name), c->nmembers, c->table_size);
+		      c->name.name.len, c->name.name.p, c->nmembers,
+		      c->table_size);
 }
 
 static int finish_cluster(struct draft *d, struct cluster *c, struct refusal *r)
@@ -388,11 +386,13 @@ static int check_tcp(const struct snapshot *s, const struct listener *l,
 	if (!c)
 		return refuse(r, -ENOENT,
 			      "listener \"%.*s\" refers to cluster \"%.*s\", which does not exist",
-			      NAME(l->name.name), NAME(l->cluster.name));
+			      l->name.name.len, l->name.name.p,
+			      l->cluster.name.len, l->cluster.name.p);
 	if (l->address.family == AF_INET && c->has_v6)
 		return refuse(r, -EINVAL,
 			      "listener \"%.*s\" is IPv4, but its cluster \"%.*s\" has an IPv6 endpoint",
-			      NAME(l->name.name), NAME(c->name.name));
+			      l->name.name.len, l->name.name.p,
+			      c->name.name.len, c->name.name.p);
 	return 0;
 }
 
@@ -405,7 +405,8 @@ static int check_listener(const struct snapshot *s, const struct listener *l,
 		return 0;
 	return refuse(r, -ENOENT,
 		      "listener \"%.*s\" refers to route table \"%.*s\", which does not exist",
-		      NAME(l->name.name), NAME(l->route_table.name));
+		      l->name.name.len, l->name.name.p,
+		      l->route_table.name.len, l->route_table.name.p);
 }
 
 static int check_route(const struct snapshot *s, const struct virtual_host *vh,
@@ -420,7 +421,8 @@ static int check_route(const struct snapshot *s, const struct virtual_host *vh,
 		if (!snapshot_cluster(s, name))
 			return refuse(r, -ENOENT,
 				      "route %u of virtual host \"%.*s\" refers to cluster \"%.*s\", which does not exist",
-				      index, NAME(vh->name), NAME(name->name));
+				      index, vh->name.len, vh->name.p,
+				      name->name.len, name->name.p);
 	}
 	return 0;
 }

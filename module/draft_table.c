@@ -23,7 +23,9 @@ static struct draft_vhost *find_vhost(struct draft *d,
 {
 	struct hashmap_node *node;
 
-	hashmap_for_each(&d->vhosts, node, vhost_key(table, name_hash(name))) {
+	for (node = hashmap_first(&d->vhosts,
+				  vhost_key(table, name_hash(name)));
+	     node; node = hashmap_next(node)) {
 		struct draft_vhost *dv =
 			container_of(node, struct draft_vhost, node);
 

@@ -96,6 +96,23 @@ static void unlock_leg(struct run *run)
 	}
 }
 
+/* Lock it, and let its events of the run's own making be known for such. */
+static bool enter_leg(struct conn *c, struct run *run)
+{
+	if (!lock_leg(c, run))
+		return false;
+	if (c->leg)
+		c->leg->busy = true;
+	return true;
+}
+
+static void leave_leg(struct conn *c, struct run *run)
+{
+	if (c->leg)
+		c->leg->busy = false;
+	unlock_leg(run);
+}
+
 /* Part with the leg, which is locked: to its pool, or to be closed. */
 static void drop_leg(struct conn *c, struct run *run, bool reuse)
 {
@@ -107,8 +124,9 @@ static void drop_leg(struct conn *c, struct run *run, bool reuse)
 		return;
 	sk = leg->sk;
 	leg->conn = NULL;
+	leg->busy = false;
 	c->leg = NULL;
-	if (!reuse || !leg_park(leg, ex->cluster->idle_timeout,
+	if (!reuse || !leg_park(leg, jiffies + msecs_to_jiffies(ex->leg_idle),
 				ex->cluster->max_idle)) {
 		leg_doom(leg, &c->doomed_legs);
 		run->defer = true;
@@ -146,20 +164,25 @@ static void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 		ex->close = true;
 	ex->local = true;
 	ex->leg_reusable = false;
+	ex->head_whole = false;
 	r->connection = connection_field(ex);
 	r->head_request = is_head_request(ex);
 	out_clear(&ex->up);
-	out_clear(&ex->down);
 	drop_leg(c, run, false);
 	c->open_leg = false;
-	if (reply_write(r, &ex->down)) {
-		end_conn(c, run, true);
-		return;
-	}
+	/* Half an interim response is on its way, or there is no memory. */
+	if (ex->down.data && ex->down.off)
+		goto reset;
+	out_clear(&ex->down);
+	if (reply_write(r, run_gfp(run), &ex->down))
+		goto reset;
 	ex->response = RESPONSE_DONE;
 	ex->request = whole ? REQUEST_DONE : REQUEST_DISCARD;
 	conn_set_deadline(c, ex->idle_timeout);
 	run->again = true;
+	return;
+reset:
+	end_conn(c, run, true);
 }
 
 static void refuse(struct conn *c, struct run *run, enum mesh_stat reason,
@@ -223,7 +246,7 @@ static bool may_retry(const struct exchange *ex)
 	const struct http1_parser *p = &ex->request_head->parser;
 
 	return ex->reused_leg && !ex->retried && !ex->response_head &&
-	       p->framing == HTTP1_BODY_NONE &&
+	       !p->content_length && p->framing != HTTP1_BODY_CHUNKED &&
 	       is_idempotent(head_span(ex->request_head, p->method,
 				       p->method_len));
 }
@@ -248,7 +271,7 @@ static void upstream_failed(struct conn *c, struct run *run,
 	struct exchange *ex = &c->ex;
 
 	atomic64_inc(&ex->ep->failures);
-	if (ex->response == RESPONSE_HEAD && may_retry(ex))
+	if (may_retry(ex))
 		retry(c, run);
 	else
 		refuse(c, run, reason, status);
@@ -256,17 +279,16 @@ static void upstream_failed(struct conn *c, struct run *run,
 
 /* ---- routing ---- */
 
-bool exchange_load_listener(struct conn *c, const struct snapshot *s,
-			    const struct listener_slot **slot)
+const struct listener_slot *exchange_listener(struct conn *c,
+					      const struct snapshot *s)
 {
-	struct exchange *ex = &c->ex;
+	const struct listener_slot *slot = snapshot_listener(s, &c->original);
 
-	*slot = snapshot_listener(s, &c->original);
-	if (!*slot || (*slot)->listener->protocol != L7MESH_PROTOCOL_HTTP)
-		return false;
-	ex->request_timeout = (*slot)->listener->request_timeout;
-	ex->idle_timeout = (*slot)->listener->idle_timeout;
-	return true;
+	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_HTTP)
+		return NULL;
+	c->ex.request_timeout = slot->listener->request_timeout;
+	c->ex.idle_timeout = slot->listener->idle_timeout;
+	return slot;
 }
 
 static void reply_redirect(struct conn *c, struct run *run,
@@ -361,7 +383,8 @@ static void begin_request(struct conn *c, struct run *run)
 	ex->close = !p->keep_alive || READ_ONCE(c->draining) || mesh_changed(c);
 	body_init(&ex->request_body, p, false);
 	ex->snapshot = mesh_snapshot_get(c->mesh);
-	if (exchange_load_listener(c, ex->snapshot, &slot)) {
+	slot = exchange_listener(c, ex->snapshot);
+	if (slot) {
 		route_request(c, run, slot->route_table);
 		return;
 	}
@@ -382,11 +405,11 @@ static bool take_pooled_leg(struct conn *c, struct run *run)
 		if (!lock_leg(c, run)) {
 			/* Its socket is busy just now: the work will wait. */
 			c->leg = NULL;
-			if (!leg_park(leg, ex->cluster->idle_timeout,
-				      ex->cluster->max_idle))
+			if (!leg_park(leg, leg->expires, ex->cluster->max_idle))
 				leg_doom(leg, &c->doomed_legs);
 			return false;
 		}
+		leg->busy = true;
 		if (leg_bind(leg, c))
 			return true;
 		drop_leg(c, run, false);
@@ -438,18 +461,16 @@ static void send_request_head(struct conn *c, struct run *run)
 	if (!c->leg || c->open_leg)
 		return;
 	if (is_broken(c->leg->sk)) {
-		if (ex->reused_leg) {
-			ex->response = RESPONSE_HEAD;
-			upstream_failed(c, run, STAT_REPLY_UPSTREAM_RESET, 502);
-			return;
-		}
 		upstream_failed(c, run, STAT_REPLY_CONNECT_FAILURE, 503);
 		return;
 	}
 	if (!leg_connected(c->leg))
 		return;
-	if (head_write_request(ex->request_head, &c->original, &ex->up)) {
-		refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
+	if (head_write_request(ex->request_head, &c->original, run_gfp(run),
+			       &ex->up)) {
+		if (run->may_sleep)
+			refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
+		run->defer = true;
 		return;
 	}
 	atomic64_inc(&ex->ep->requests);
@@ -575,6 +596,11 @@ static void read_from(struct sock *sk, struct conn *c, struct run *run,
 
 	if (skb_queue_empty(&sk->sk_receive_queue))
 		return;
+	/* Out-of-band bytes would stop the stream; HTTP has none. */
+	if (tcp_sk(sk)->urg_data) {
+		end_conn(c, run, true);
+		return;
+	}
 	tcp_read_sock(sk, &desc, actor);
 	if (r.refuse_status)
 		refuse(c, run, r.reason, r.refuse_status);
@@ -617,7 +643,8 @@ static void read_request(struct conn *c, struct run *run)
 	struct exchange *ex = &c->ex;
 
 	if (is_broken(c->sk)) {
-		if (ex->counted)
+		if (ex->counted && (ex->response != RESPONSE_DONE ||
+				    !out_empty(&ex->down)))
 			stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
 		end_conn(c, run, false);
 		return;
@@ -647,8 +674,10 @@ static void send_request(struct conn *c, struct run *run)
 	if (ex->request != REQUEST_BODY || !c->leg)
 		return;
 	to = c->leg->sk;
-	err = out_flush(&ex->up, to, !ex->request_body.done &&
-			!skb_queue_empty(&c->sk->sk_receive_queue));
+	/* The head may wait for the body's first bytes, if they are there. */
+	err = out_flush(&ex->up, to,
+			ex->request_body.framing == HTTP1_BODY_LENGTH &&
+			!ex->request_body.done && tcp_inq(c->sk) > 0);
 	if (err == -EAGAIN) {
 		conn_await_room(c, to);
 		return;
@@ -662,6 +691,8 @@ static void send_request(struct conn *c, struct run *run)
 	}
 	if (!ex->request_body.done)
 		read_from(c->sk, c, run, request_actor);
+	if (ex->request == REQUEST_BODY && !out_empty(&ex->up))
+		conn_await_room(c, to);
 	if (ex->request == REQUEST_BODY && ex->request_body.done &&
 	    out_empty(&ex->up))
 		request_sent(c);
@@ -677,27 +708,32 @@ static int note_bad_response(struct reader *r)
 	return note_refusal(r, STAT_REPLY_BAD_RESPONSE, 502);
 }
 
-static void drop_response_head(struct exchange *ex)
-{
-	head_free(ex->response_head);
-	ex->response_head = NULL;
-}
-
 /* 1xx: passed on; the final response is yet to come (RFC 9110 15.2). */
-static int pass_interim(struct conn *c)
+static int pass_interim(struct conn *c, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
-	int err = 0;
 
 	ex->retried = true;	/* something came: not to be sent again */
-	if (!ex->http10)
-		err = head_write_response(ex->response_head, HTTP1_BODY_NONE,
-					  NULL, &ex->down);
-	drop_response_head(ex);
-	return err;
+	if (ex->http10)
+		return 0;
+	return head_write_response(ex->response_head, HTTP1_BODY_NONE, NULL,
+				   gfp, &ex->down);
 }
 
-static int pass_final(struct conn *c)
+/* How long the leg may stay idle: a second less than the endpoint allows. */
+static void learn_leg_life(struct exchange *ex)
+{
+	const struct http1_parser *p = &ex->response_head->parser;
+	u32 seconds = head_idle_seconds(ex->response_head);
+
+	ex->leg_idle = ex->cluster->idle_timeout;
+	if (seconds <= ex->leg_idle / 1000)
+		ex->leg_idle = seconds ? (seconds - 1) * 1000 : 0;
+	ex->leg_reusable = p->keep_alive && ex->leg_idle &&
+			   p->framing != HTTP1_BODY_UNTIL_CLOSE;
+}
+
+static int pass_final(struct conn *c, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
 	const struct http1_parser *p = &ex->response_head->parser;
@@ -706,29 +742,40 @@ static int pass_final(struct conn *c)
 
 	if (ex->http10 && framing == HTTP1_BODY_CHUNKED)
 		framing = HTTP1_BODY_UNTIL_CLOSE;
-	body_init(&ex->response_body, p, framing != p->framing);
-	ex->leg_reusable = p->keep_alive && p->framing != HTTP1_BODY_UNTIL_CLOSE;
 	/* An answer to half a request: its rest would be taken for the next. */
 	if (framing == HTTP1_BODY_UNTIL_CLOSE || ex->request != REQUEST_DONE)
 		ex->close = true;
 	err = head_write_response(ex->response_head, framing,
-				  connection_field(ex), &ex->down);
-	drop_response_head(ex);
+				  connection_field(ex), gfp, &ex->down);
+	if (err)
+		return err;
+	body_init(&ex->response_body, p, framing != p->framing);
+	learn_leg_life(ex);
 	ex->response = ex->response_body.done ? RESPONSE_DONE : RESPONSE_BODY;
 	conn_set_deadline(c, ex->idle_timeout);
-	return err;
+	return 0;
 }
 
+/* @more: bytes of the body are there already */
 static void pass_response_head(struct conn *c, struct run *run, bool more)
 {
 	struct exchange *ex = &c->ex;
+	gfp_t gfp = run_gfp(run);
 	int err;
 
-	err = ex->response_head->parser.status < 200 ? pass_interim(c) :
-						       pass_final(c);
+	err = ex->response_head->parser.status < 200 ? pass_interim(c, gfp) :
+						       pass_final(c, gfp);
+	if (err == -ENOMEM && !run->may_sleep) {
+		run->defer = true;
+		return;
+	}
+	ex->head_whole = false;
+	head_free(ex->response_head);
+	ex->response_head = NULL;
 	if (!err)
 		err = out_flush(&ex->down, c->sk,
-				more && ex->response == RESPONSE_BODY);
+				more && ex->response == RESPONSE_BODY &&
+				ex->response_body.framing == HTTP1_BODY_LENGTH);
 	if (err == -EAGAIN)
 		conn_await_room(c, c->sk);
 	else if (err)
@@ -757,7 +804,8 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 	/* Nobody asked for an upgrade. */
 	if (result == HTTP1_DONE && ex->response_head->parser.status == 101)
 		return note_bad_response(r);
-	if (result == HTTP1_DONE)
+	ex->head_whole = result == HTTP1_DONE;
+	if (ex->head_whole)
 		pass_response_head(r->c, r->run, n < len);
 	return n;
 }
@@ -776,8 +824,6 @@ static int take_response_body(struct conn *c, struct run *run,
 	struct exchange *ex = &c->ex;
 	int n;
 
-	if (!out_empty(&ex->down))
-		return 0;
 	n = body_pass(&ex->response_body, skb, off, len, c->sk, &ex->down);
 	if (n == -EAGAIN) {
 		conn_await_room(c, c->sk);
@@ -788,7 +834,7 @@ static int take_response_body(struct conn *c, struct run *run,
 		return 0;
 	}
 	if (n < 0) {
-		end_conn(c, run, false);
+		end_conn(c, run, true);
 		return 0;
 	}
 	if (ex->response_body.done)
@@ -801,10 +847,12 @@ static int response_actor(read_descriptor_t *desc, struct sk_buff *skb,
 			  unsigned int off, size_t len)
 {
 	struct reader *r = desc->arg.data;
+	struct exchange *ex = &r->c->ex;
 
-	if (r->c->ended || r->refuse_status)
+	if (r->c->ended || r->refuse_status || !out_empty(&ex->down) ||
+	    ex->head_whole)
 		return 0;
-	switch (r->c->ex.response) {
+	switch (ex->response) {
 	case RESPONSE_HEAD:
 		return take_response_head(r, skb, off, len);
 	case RESPONSE_BODY:
@@ -822,8 +870,9 @@ static void upstream_eof(struct conn *c, struct run *run)
 	if (ex->response == RESPONSE_HEAD) {
 		upstream_failed(c, run, STAT_REPLY_UPSTREAM_RESET, 502);
 	} else if (ex->response == RESPONSE_BODY) {
+		/* DONE: a FIN came, not a reset */
 		if (ex->response_body.framing == HTTP1_BODY_UNTIL_CLOSE &&
-		    !c->leg->sk->sk_err)
+		    sock_flag(c->leg->sk, SOCK_DONE))
 			ex->response = RESPONSE_DONE;
 		else
 			cut_response(c, run);
@@ -851,9 +900,16 @@ static void pass_response(struct conn *c, struct run *run)
 	}
 	if (!c->leg || !waits_for_response(ex))
 		return;
-	read_from(c->leg->sk, c, run, response_actor);
-	if (!c->ended && c->leg && out_empty(&ex->down) &&
-	    waits_for_response(ex) && at_eof(c->leg->sk))
+	if (ex->head_whole)
+		pass_response_head(c, run, false);
+	if (!c->ended)
+		read_from(c->leg->sk, c, run, response_actor);
+	if (c->ended || !c->leg)
+		return;
+	if (!out_empty(&ex->down))
+		conn_await_room(c, c->sk);
+	else if (!ex->head_whole && waits_for_response(ex) &&
+		 at_eof(c->leg->sk))
 		upstream_eof(c, run);
 }
 
@@ -871,7 +927,7 @@ static void release_request(struct exchange *ex)
 
 void exchange_release(struct conn *c, struct run *run)
 {
-	if (lock_leg(c, run))
+	if (enter_leg(c, run))
 		drop_leg(c, run, false);
 	release_request(&c->ex);
 	memset(&c->ex, 0, sizeof(c->ex));
@@ -893,15 +949,14 @@ static void next_request(struct conn *c, struct run *run)
 }
 
 /*
- * Close without losing the response: unread bytes would make TCP send RST, and
- * the client might never read what we said (RFC 9112 9.6).
+ * Close without losing the response: bytes that we have not read would make TCP
+ * send RST, and the client might never read what we said. So FIN, and the client
+ * has some time to close as well (RFC 9112 9.6).
  */
 static void linger(struct conn *c, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-
-	ex->request = REQUEST_DISCARD;
-	c->shut_down = true;
+	c->ex.request = REQUEST_DISCARD;
+	c->shut_down = SHUT_DOWN_WANTED;
 	run->defer = true;
 	conn_set_deadline(c, LINGER_TIMEOUT);
 }
@@ -913,7 +968,7 @@ static void finish(struct conn *c, struct run *run)
 	bool reuse;
 
 	if (ex->response != RESPONSE_DONE || !out_empty(&ex->down) ||
-	    c->shut_down || c->shut_down_sent)
+	    c->shut_down != SHUT_DOWN_NO)
 		return;
 	if (ex->counted && !ex->local)
 		stat_inc(c->mesh->stats, STAT_RESPONSES);
@@ -923,12 +978,12 @@ static void finish(struct conn *c, struct run *run)
 			!at_eof(c->leg->sk);
 		drop_leg(c, run, reuse);
 	}
-	if (!whole || (ex->close && !skb_queue_empty(&c->sk->sk_receive_queue)))
-		linger(c, run);
-	else if (ex->close || READ_ONCE(c->draining))
+	if (whole && !ex->close && !READ_ONCE(c->draining))
+		next_request(c, run);
+	else if (at_eof(c->sk))
 		end_conn(c, run, false);
 	else
-		next_request(c, run);
+		linger(c, run);
 }
 
 static void end_idle(struct conn *c, struct run *run)
@@ -947,7 +1002,8 @@ void exchange_run(struct conn *c, struct run *run)
 		end_conn(c, run, true);
 	do {
 		run->again = false;
-		if (c->ended || !lock_leg(c, run))
+		c->missed = false;
+		if (c->ended || !enter_leg(c, run))
 			break;
 		read_request(c, run);
 		if (!c->ended)
@@ -960,9 +1016,10 @@ void exchange_run(struct conn *c, struct run *run)
 			finish(c, run);
 		if (!c->ended)
 			end_idle(c, run);
+		run->again |= c->missed;
 	} while (run->again && --rounds);
 	run->defer |= run->again;
-	unlock_leg(run);
+	leave_leg(c, run);
 	c->running = false;
 }
 
@@ -970,12 +1027,12 @@ static void response_late(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
-	atomic64_inc(&ex->ep->failures);
 	if (ex->request == REQUEST_BODY && out_empty(&ex->up) &&
 	    skb_queue_empty(&c->sk->sk_receive_queue)) {
 		ex->close = true;
 		refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
 	} else {
+		atomic64_inc(&ex->ep->failures);
 		refuse(c, run, STAT_REPLY_RESPONSE_TIMEOUT, 504);
 	}
 }
@@ -984,7 +1041,7 @@ static void timed_out(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
-	if (c->shut_down_sent || ex->request == REQUEST_IDLE) {
+	if (c->shut_down != SHUT_DOWN_NO || ex->request == REQUEST_IDLE) {
 		end_conn(c, run, false);
 	} else if (ex->request == REQUEST_HEAD) {
 		ex->close = true;
@@ -1002,8 +1059,10 @@ static void timed_out(struct conn *c, struct run *run)
 
 void exchange_timeout(struct conn *c, struct run *run)
 {
-	if (!lock_leg(c, run))
-		return;
-	timed_out(c, run);
-	unlock_leg(run);
+	c->running = true;
+	if (enter_leg(c, run)) {
+		timed_out(c, run);
+		leave_leg(c, run);
+	}
+	c->running = false;
 }

@@ -49,6 +49,8 @@ struct exchange {
 	bool http10;		/* the client speaks HTTP/1.0 */
 	bool close;		/* close downstream after the response */
 	bool leg_reusable;	/* as far as the response says */
+	bool head_whole;	/* response_head is understood, and not yet written */
+	u32 leg_idle;		/* ms that the leg may be idle afterwards */
 	bool counted;		/* in requests */
 	u32 request_timeout;	/* ms, of the listener */
 	u32 idle_timeout;	/* ms, of the listener */
@@ -104,8 +106,14 @@ void exchange_leg_opened(struct conn *c, struct leg *leg, int err);
  */
 void exchange_release(struct conn *c, struct run *run);
 
-/* Read the timeouts of the listener; false if there is none any more. */
-bool exchange_load_listener(struct conn *c, const struct snapshot *s,
-			    const struct listener_slot **slot);
+/**
+ * exchange_listener() - The listener of a connection, and its timeouts
+ * @c: connection, locked
+ * @s: snapshot
+ *
+ * Return: borrowed from @s, or NULL if there is none any more.
+ */
+const struct listener_slot *exchange_listener(struct conn *c,
+					      const struct snapshot *s);
 
 #endif

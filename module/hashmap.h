@@ -46,6 +46,7 @@ static inline void hashmap_remove(struct hashmap *map, struct hashmap_node *node
 /* Free the buckets; the nodes are the caller's and must not be removed after. */
 void hashmap_free(struct hashmap *map, struct account *account);
 
+/* The nodes that may have a hash, one after the other: the caller compares. */
 static inline struct hashmap_node *hashmap_first(const struct hashmap *map,
 						 u32 hash)
 {
@@ -59,10 +60,5 @@ static inline struct hashmap_node *hashmap_next(struct hashmap_node *node)
 {
 	return hlist_entry_safe(node->link.next, struct hashmap_node, link);
 }
-
-/* Every node that may have the hash: the caller compares. */
-#define hashmap_for_each(map, node, key)				\
-	for ((node) = hashmap_first(map, key); (node);			\
-	     (node) = hashmap_next(node))
 
 #endif

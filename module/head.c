@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "head.h"
 
+#include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/random.h>
@@ -41,21 +42,13 @@ void head_free(struct head *h)
 	kmem_cache_free(head_cache, h);
 }
 
-/* In softirq only kmalloc will do, which may well refuse 64 KiB. */
-static char *buffer_alloc(u32 size, gfp_t gfp)
-{
-	if (gfpflags_allow_blocking(gfp))
-		return kvmalloc(size, gfp);
-	return kmalloc(size, gfp | __GFP_NOWARN);
-}
-
 static int head_grow(struct head *h, gfp_t gfp)
 {
 	u32 cap = h->cap < 4096 ? 4096 : h->cap * 2;
-	char *data = buffer_alloc(cap, gfp);
+	char *data = out_alloc(cap, gfp);
 
 	if (!data)
-		return HEAD_NO_MEMORY;
+		return -ENOMEM;
 	memcpy(data, h->data, h->len);
 	if (h->data != h->inline_data)
 		kvfree(h->data);
@@ -90,21 +83,35 @@ struct writer {
 	char *data;
 	u32 len;
 	u32 cap;
+	bool full;	/* the size was reckoned too small */
 };
 
-static int writer_init(struct writer *w, u32 cap)
+static int writer_init(struct writer *w, u32 cap, gfp_t gfp)
 {
-	w->data = kmalloc(cap, GFP_ATOMIC | __GFP_NOWARN);
+	w->data = out_alloc(cap, gfp);
 	w->len = 0;
 	w->cap = cap;
+	w->full = false;
 	return w->data ? 0 : -ENOMEM;
 }
 
-/* A size reckoned too small loses the message, never memory. */
+/* Hand over what is written; half a head is never sent. */
+static int writer_finish(struct writer *w, struct out *out)
+{
+	if (WARN_ON_ONCE(w->full)) {
+		kvfree(w->data);
+		return -EMSGSIZE;
+	}
+	out_take(out, w->data, w->len);
+	return 0;
+}
+
 static void put(struct writer *w, struct span s)
 {
-	if (WARN_ON_ONCE(s.len > w->cap - w->len))
+	if (s.len > w->cap - w->len) {
+		w->full = true;
 		return;
+	}
 	memcpy(w->data + w->len, s.p, s.len);
 	w->len += s.len;
 }
@@ -238,12 +245,12 @@ static u32 written_max(const struct head *h)
 }
 
 int head_write_request(const struct head *h, const struct address *original,
-		       struct out *out)
+		       gfp_t gfp, struct out *out)
 {
 	const struct http1_parser *p = &h->parser;
 	struct writer w;
 
-	if (writer_init(&w, written_max(h)))
+	if (writer_init(&w, written_max(h), gfp))
 		return -ENOMEM;
 	put(&w, head_span(h, p->method, p->method_len));
 	put(&w, SPAN(" "));
@@ -253,8 +260,7 @@ int head_write_request(const struct head *h, const struct address *original,
 	put_request_fields(&w, h);
 	put_framing(&w, p->framing, p->content_length);
 	put(&w, SPAN("\r\n"));
-	out_take(out, w.data, w.len);
-	return 0;
+	return writer_finish(&w, out);
 }
 
 static void put_status_line(struct writer *w, const struct head *h)
@@ -284,13 +290,13 @@ static bool forward_response_field(const struct head *h,
 }
 
 int head_write_response(const struct head *h, u8 framing,
-			const char *connection, struct out *out)
+			const char *connection, gfp_t gfp, struct out *out)
 {
 	const struct http1_parser *p = &h->parser;
 	struct writer w;
 	int i;
 
-	if (writer_init(&w, written_max(h)))
+	if (writer_init(&w, written_max(h), gfp))
 		return -ENOMEM;
 	put_status_line(&w, h);
 	for (i = 0; i < p->nfields; i++)
@@ -301,6 +307,35 @@ int head_write_response(const struct head *h, u8 framing,
 		put_field(&w, SPAN("connection"),
 			  (struct span){ connection, strlen(connection) });
 	put(&w, SPAN("\r\n"));
-	out_take(out, w.data, w.len);
-	return 0;
+	return writer_finish(&w, out);
+}
+
+static u32 leading_number(struct span s)
+{
+	u32 n = 0, i;
+
+	for (i = 0; i < s.len && isdigit(s.p[i]) && n < 1000000; i++)
+		n = n * 10 + s.p[i] - '0';
+	return i ? n : U32_MAX;
+}
+
+u32 head_idle_seconds(const struct head *h)
+{
+	const struct span timeout = SPAN("timeout=");
+	const struct http1_parser *p = &h->parser;
+	struct span s;
+	int i;
+
+	for (i = 0; i < p->nfields; i++) {
+		if (p->fields[i].id != HTTP1_KEEP_ALIVE)
+			continue;
+		s = head_span(h, p->fields[i].value, p->fields[i].value_len);
+		for (; s.len > timeout.len; s.p++, s.len--)
+			if (span_eq_nocase((struct span){ s.p, timeout.len },
+					   timeout))
+				return leading_number((struct span){
+					s.p + timeout.len,
+					s.len - timeout.len });
+	}
+	return U32_MAX;
 }

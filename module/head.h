@@ -39,9 +39,6 @@ void head_cache_exit(void);
 struct head *head_alloc(bool response, gfp_t gfp);
 void head_free(struct head *h);
 
-/* head_gather() could not grow the buffer: try again where one may sleep */
-#define HEAD_NO_MEMORY	(-ENOMEM)
-
 /**
  * head_gather() - Take bytes of a received skb and parse
  * @h: head
@@ -51,8 +48,8 @@ void head_free(struct head *h);
  * @gfp: how to grow
  * @result: out: what the parser says
  *
- * Return: bytes that belong to the head and are consumed, or HEAD_NO_MEMORY with
- * nothing consumed.
+ * Return: bytes that belong to the head and are consumed, or -ENOMEM with nothing
+ * consumed: try again where one may sleep.
  */
 int head_gather(struct head *h, struct sk_buff *skb, u32 off, u32 len,
 		gfp_t gfp, enum http1_result *result);
@@ -61,6 +58,7 @@ int head_gather(struct head *h, struct sk_buff *skb, u32 off, u32 len,
  * head_write_request() - Write the head that the endpoint gets
  * @h: understood request
  * @original: the address that the client asked for, when it names no host
+ * @gfp: how to allocate
  * @out: empty; gets the bytes
  *
  * Hop-by-hop fields are left out, framing is generated, x-request-id and
@@ -69,19 +67,28 @@ int head_gather(struct head *h, struct sk_buff *skb, u32 off, u32 len,
  * Return: 0 or -ENOMEM.
  */
 int head_write_request(const struct head *h, const struct address *original,
-		       struct out *out);
+		       gfp_t gfp, struct out *out);
 
 /**
  * head_write_response() - Write the head that the client gets
  * @h: understood response
  * @framing: enum http1_framing, how the body is framed towards the client
  * @connection: value of the Connection field, or NULL for none
+ * @gfp: how to allocate
  * @out: empty; gets the bytes
  *
  * Return: 0 or -ENOMEM.
  */
 int head_write_response(const struct head *h, u8 framing,
-			const char *connection, struct out *out);
+			const char *connection, gfp_t gfp, struct out *out);
+
+/**
+ * head_idle_seconds() - How long the endpoint keeps an idle connection
+ * @h: understood response
+ *
+ * Return: N of "Keep-Alive: timeout=N" (RFC 2068 19.7.1.1), or U32_MAX.
+ */
+u32 head_idle_seconds(const struct head *h);
 
 static inline struct span head_span(const struct head *h, u16 off, u16 len)
 {

@@ -15,19 +15,36 @@ struct workqueue_struct *http_wq;
 
 /* ---- accepting ---- */
 
-static void accept_work(struct work_struct *work)
-{
-	struct acceptor *a = container_of(work, struct acceptor, work);
-	struct socket *sock;
+#define ACCEPT_RETRY	(HZ / 10)
 
-	while (!kernel_accept(a->sock, &sock, O_NONBLOCK))
-		conn_accept(a->hn, sock);
+/* A child begins with the callbacks of its listener: it is to forget them. */
+static void disinherit(struct acceptor *a, struct sock *sk)
+{
+	struct callbacks own = a->callbacks;
+
+	lock_sock(sk);
+	callbacks_swap(sk, &own, NULL);
+	release_sock(sk);
 }
 
-/*
- * Children inherit this callback until they are accepted; what they receive
- * meanwhile waits in their queue.
- */
+static void accept_work(struct work_struct *work)
+{
+	struct acceptor *a = container_of(to_delayed_work(work),
+					  struct acceptor, work);
+	struct socket *sock;
+	int err;
+
+	while (!(err = kernel_accept(a->sock, &sock, O_NONBLOCK))) {
+		disinherit(a, sock->sk);
+		conn_accept(a->hn, sock);
+		cond_resched();
+	}
+	/* Short of memory: those that wait would wait for the next one. */
+	if (err != -EAGAIN && !READ_ONCE(a->hn->dead))
+		queue_delayed_work(http_wq, &a->work, ACCEPT_RETRY);
+}
+
+/* Children have it too until they are accepted; their bytes wait. */
 static void acceptor_data_ready(struct sock *sk)
 {
 	struct acceptor *a;
@@ -37,31 +54,31 @@ static void acceptor_data_ready(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	a = sk->sk_user_data;
 	if (a)
-		queue_work(http_wq, &a->work);
+		mod_delayed_work(http_wq, &a->work, 0);
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-static void acceptor_hook(struct acceptor *a, struct sock *sk)
+static void acceptor_hook(struct acceptor *a)
 {
-	write_lock_bh(&sk->sk_callback_lock);
-	a->saved_data_ready = sk->sk_data_ready;
-	sk->sk_data_ready = acceptor_data_ready;
-	sk->sk_user_data = a;
-	write_unlock_bh(&sk->sk_callback_lock);
+	struct sock *sk = a->sock->sk;
+
+	a->callbacks = (struct callbacks){
+		.data_ready = acceptor_data_ready,
+		.state_change = sk->sk_state_change,
+		.write_space = sk->sk_write_space,
+		.error_report = sk->sk_error_report,
+	};
+	callbacks_swap(sk, &a->callbacks, a);
 }
 
 static void acceptor_close(struct acceptor *a)
 {
-	struct sock *sk;
+	struct callbacks own = a->callbacks;
 
 	if (!a->sock)
 		return;
-	sk = a->sock->sk;
-	write_lock_bh(&sk->sk_callback_lock);
-	sk->sk_user_data = NULL;
-	sk->sk_data_ready = a->saved_data_ready;
-	write_unlock_bh(&sk->sk_callback_lock);
-	cancel_work_sync(&a->work);
+	callbacks_swap(a->sock->sk, &own, NULL);
+	cancel_delayed_work_sync(&a->work);
 	sock_release(a->sock);
 	a->sock = NULL;
 }
@@ -85,8 +102,9 @@ static int acceptor_listen(struct socket *sock, int family, __be16 *port)
 	return err;
 }
 
-static int acceptor_open(struct acceptor *a, int family)
+static int acceptor_open(struct acceptor *a)
 {
+	int family = a == &a->hn->acceptors[ACCEPTOR_V4] ? AF_INET : AF_INET6;
 	__be16 port;
 	int err;
 
@@ -94,7 +112,7 @@ static int acceptor_open(struct acceptor *a, int family)
 			       &a->sock);
 	if (err)
 		return err;
-	acceptor_hook(a, a->sock->sk);
+	acceptor_hook(a);
 	err = acceptor_listen(a->sock, family, &port);
 	if (err) {
 		acceptor_close(a);
@@ -103,6 +121,24 @@ static int acceptor_open(struct acceptor *a, int family)
 	/* Only now may it be told: the socket is there for whoever sees it. */
 	smp_store_release(&a->port, port);
 	return 0;
+}
+
+/*
+ * The first connect() of an application wants the acceptor, but its control
+ * group must not become that of everybody's connections.
+ */
+static void open_work(struct work_struct *work)
+{
+	struct acceptor *a = container_of(work, struct acceptor, open_work);
+
+	a->open_err = acceptor_open(a);
+}
+
+static int open_and_wait(struct acceptor *a)
+{
+	queue_work(http_wq, &a->open_work);
+	flush_work(&a->open_work);
+	return a->open_err;
 }
 
 int http_net_port(struct mesh_net *mn, int family, __be16 *port)
@@ -120,10 +156,27 @@ int http_net_port(struct mesh_net *mn, int family, __be16 *port)
 	if (hn->dead)
 		err = -ESHUTDOWN;
 	else if (!a->port)
-		err = acceptor_open(a, family);
+		err = open_and_wait(a);
 	*port = a->port;
 	mutex_unlock(&hn->mutex);
 	return err;
+}
+
+/*
+ * Keepalive: a peer that vanished while we wait for it is noticed, and a client
+ * that closed long ago says so when it is asked.
+ */
+#define KEEPALIVE_IDLE		60	/* seconds */
+#define KEEPALIVE_INTERVAL	10
+#define KEEPALIVE_PROBES	6
+
+void http_net_tune_socket(struct sock *sk)
+{
+	tcp_sock_set_nodelay(sk);
+	sock_set_keepalive(sk);
+	tcp_sock_set_keepidle(sk, KEEPALIVE_IDLE);
+	tcp_sock_set_keepintvl(sk, KEEPALIVE_INTERVAL);
+	tcp_sock_set_keepcnt(sk, KEEPALIVE_PROBES);
 }
 
 /* ---- idle legs ---- */
@@ -157,7 +210,8 @@ static void http_net_setup(struct http_net *hn, struct mesh_net *mn)
 	INIT_DELAYED_WORK(&hn->reaper, reaper_work);
 	for (i = 0; i < ACCEPTORS; i++) {
 		hn->acceptors[i].hn = hn;
-		INIT_WORK(&hn->acceptors[i].work, accept_work);
+		INIT_DELAYED_WORK(&hn->acceptors[i].work, accept_work);
+		INIT_WORK(&hn->acceptors[i].open_work, open_work);
 	}
 	for (i = 0; i < POOL_BUCKETS; i++)
 		spin_lock_init(&hn->buckets[i].lock);

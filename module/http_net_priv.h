@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
+#include "callbacks.h"
 #include "leg.h"
 
 /* A listening socket of ours on loopback. */
@@ -16,8 +17,10 @@ struct acceptor {
 	struct http_net *hn;
 	struct socket *sock;		/* NULL until first used; under hn->mutex */
 	__be16 port;			/* 0 until it listens */
-	struct work_struct work;
-	void (*saved_data_ready)(struct sock *sk);
+	struct delayed_work work;	/* accepts */
+	struct work_struct open_work;	/* opens, in nobody's cgroup */
+	int open_err;
+	struct callbacks callbacks;	/* the socket's own while ours are set */
 };
 
 enum { ACCEPTOR_V4, ACCEPTOR_V6, ACCEPTORS };
@@ -41,6 +44,9 @@ struct http_net {
 extern struct workqueue_struct *http_wq;
 
 void http_net_reap_later(struct http_net *hn);
+
+/* What both ends of the engine's connections have in common. Context: process. */
+void http_net_tune_socket(struct sock *sk);
 
 static inline void http_net_leg_born(struct http_net *hn)
 {

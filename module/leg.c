@@ -104,8 +104,12 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep)
 
 	spin_lock_bh(&b->lock);
 	p = pool_find(b, ep);
-	if (p && p->nidle) {
-		leg = list_first_entry(&p->idle, struct leg, list);
+	if (p)
+		leg = list_first_entry_or_null(&p->idle, struct leg, list);
+	/* The endpoint may close one that has expired at any moment. */
+	if (leg && time_after(jiffies, leg->expires))
+		leg = NULL;
+	if (leg) {
 		list_del_init(&leg->list);
 		p->nidle--;
 	}
@@ -125,14 +129,14 @@ bool leg_bind(struct leg *leg, struct conn *conn)
 	return true;
 }
 
-bool leg_park(struct leg *leg, u32 idle_timeout, u32 max_idle)
+bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle)
 {
 	struct pool *p = leg->pool;
 	struct pool_bucket *b = bucket_of(p->hn, p->ep);
 	bool parked = false;
 
-	leg->expires = jiffies + msecs_to_jiffies(idle_timeout);
 	spin_lock_bh(&b->lock);
+	leg->expires = expires;
 	if (!leg->broken && p->nidle < max_idle && !READ_ONCE(p->hn->dead)) {
 		list_add(&leg->list, &p->idle);
 		p->nidle++;
@@ -177,7 +181,7 @@ void leg_doom(struct leg *leg, struct list_head *doomed)
 	spin_unlock_bh(&b->lock);
 }
 
-/* Every event of the leg's socket; its lock is held. */
+/* Every event of the leg's socket but room; its lock is held. */
 static void leg_event(struct sock *sk)
 {
 	struct leg *leg = sk->sk_user_data;
@@ -196,44 +200,31 @@ static void leg_write_space(struct sock *sk)
 
 	if (!leg)
 		return;
-	leg->saved_write_space(sk);
-	if (leg->conn)
+	leg->callbacks.write_space(sk);
+	/* Not enough room yet: it will be called again. */
+	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		return;
+	if (leg->conn && !leg->busy)
 		conn_leg_event(leg->conn, leg);
 }
 
 static void leg_hook(struct leg *leg)
 {
-	struct sock *sk = leg->sk;
-
-	lock_sock(sk);
-	write_lock_bh(&sk->sk_callback_lock);
-	leg->saved_data_ready = sk->sk_data_ready;
-	leg->saved_state_change = sk->sk_state_change;
-	leg->saved_write_space = sk->sk_write_space;
-	leg->saved_error_report = sk->sk_error_report;
-	sk->sk_user_data = leg;
-	sk->sk_data_ready = leg_event;
-	sk->sk_state_change = leg_event;
-	sk->sk_error_report = leg_event;
-	sk->sk_write_space = leg_write_space;
-	write_unlock_bh(&sk->sk_callback_lock);
-	compat_sock_softirq_send(sk);
-	release_sock(sk);
+	leg->callbacks = (struct callbacks){
+		.data_ready = leg_event,
+		.state_change = leg_event,
+		.write_space = leg_write_space,
+		.error_report = leg_event,
+	};
+	compat_sock_softirq_send(leg->sk);
+	callbacks_swap(leg->sk, &leg->callbacks, leg);
 }
 
 static void leg_unhook(struct leg *leg)
 {
-	struct sock *sk = leg->sk;
-
-	lock_sock(sk);
-	write_lock_bh(&sk->sk_callback_lock);
-	sk->sk_user_data = NULL;
-	sk->sk_data_ready = leg->saved_data_ready;
-	sk->sk_state_change = leg->saved_state_change;
-	sk->sk_write_space = leg->saved_write_space;
-	sk->sk_error_report = leg->saved_error_report;
-	write_unlock_bh(&sk->sk_callback_lock);
-	release_sock(sk);
+	lock_sock(leg->sk);
+	callbacks_swap(leg->sk, &leg->callbacks, NULL);
+	release_sock(leg->sk);
 }
 
 static void leg_free(struct leg *leg)
@@ -294,7 +285,7 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	if (*err)
 		goto free;
 	leg->sk = leg->sock->sk;
-	tcp_sock_set_nodelay(leg->sk);
+	http_net_tune_socket(leg->sk);
 	leg->conn = conn;
 	leg_hook(leg);
 	atomic64_inc(&ep->connections);

@@ -6,7 +6,7 @@
  * Ownership: a leg has one owner at a time: the connection that uses it, its
  * pool, or the work that closes it. The owner changes
  *   pool -> connection	leg_take(), then leg_bind() under the leg's socket lock
- *   connection -> pool	leg_unbind() under the socket lock, then leg_park()
+ *   connection -> pool	leg->conn = NULL under the socket lock, then leg_park()
  *   pool -> work	when the endpoint closes it, when it was idle too long, or
  *			when the namespace goes
  *   connection -> nobody	leg_close()
@@ -22,6 +22,7 @@
 #include <linux/list.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
+#include "callbacks.h"
 #include "cluster.h"
 
 struct conn;
@@ -37,10 +38,8 @@ struct leg {
 	struct list_head list;	/* pool->idle, or the list of who is to close it */
 	unsigned long expires;	/* jiffies; of a pooled leg */
 	struct work_struct close_work;
-	void (*saved_data_ready)(struct sock *sk);
-	void (*saved_state_change)(struct sock *sk);
-	void (*saved_write_space)(struct sock *sk);
-	void (*saved_error_report)(struct sock *sk);
+	bool busy;		/* a run has it; under the socket lock */
+	struct callbacks callbacks;	/* the socket's own while ours are set */
 };
 
 #define POOL_BUCKETS	64
@@ -109,15 +108,15 @@ bool leg_bind(struct leg *leg, struct conn *conn);
 
 /**
  * leg_park() - Give a leg to its pool
- * @leg: leg, socket locked, leg->conn already NULL
- * @idle_timeout: ms that it may stay there
+ * @leg: leg, leg->conn already NULL
+ * @expires: jiffies until when it may stay there
  * @max_idle: how many the pool may hold
  *
- * Any context.
+ * Any context. Also for a leg that was taken and could not be locked.
  *
  * Return: false if it is broken or the pool is full; it is still the caller's.
  */
-bool leg_park(struct leg *leg, u32 idle_timeout, u32 max_idle);
+bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle);
 
 /**
  * leg_doom() - Put a leg aside to be closed where that is possible

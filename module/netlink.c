@@ -402,38 +402,107 @@ static int drain(struct sk_buff *skb, struct genl_info *info)
 	return finish(&q, mesh_drain(q.mn, &q.r));
 }
 
-#define POLICY(p)	.policy = p, .maxattr = ARRAY_SIZE(p) - 1
-#define RIGHTS		.flags = GENL_UNS_ADMIN_PERM
-
+/* Whatever has no policy takes no attribute. */
 static const struct genl_ops ops[] = {
-	{ .cmd = L7MESH_CMD_INFO_GET, RIGHTS, .doit = info_get },
-	{ .cmd = L7MESH_CMD_TXN_BEGIN, RIGHTS, .doit = txn_begin_cmd,
-	  POLICY(netlink_begin_policy) },
-	{ .cmd = L7MESH_CMD_TXN_COMMIT, RIGHTS, .doit = txn_commit },
-	{ .cmd = L7MESH_CMD_TXN_ABORT, RIGHTS, .doit = txn_abort },
-	{ .cmd = L7MESH_CMD_ADD, RIGHTS, .doit = change_object,
-	  POLICY(netlink_change_policy) },
-	{ .cmd = L7MESH_CMD_SET, RIGHTS, .doit = change_object,
-	  POLICY(netlink_change_policy) },
-	{ .cmd = L7MESH_CMD_DEL, RIGHTS, .doit = change_object,
-	  POLICY(netlink_key_policy) },
-	{ .cmd = L7MESH_CMD_GET, RIGHTS, .start = netlink_start_get,
-	  .dumpit = netlink_dump_get, .done = netlink_dump_done,
-	  POLICY(netlink_get_policy) },
-	{ .cmd = L7MESH_CMD_FLUSH, RIGHTS, .doit = flush },
-	{ .cmd = L7MESH_CMD_ATTACH, RIGHTS, .doit = attach,
-	  POLICY(netlink_netns_policy) },
-	{ .cmd = L7MESH_CMD_DETACH, RIGHTS, .doit = detach,
-	  POLICY(netlink_netns_policy) },
-	{ .cmd = L7MESH_CMD_ATTACHED_GET, RIGHTS,
-	  .start = netlink_start_attached, .dumpit = netlink_dump_attached,
-	  .done = netlink_dump_done },
-	{ .cmd = L7MESH_CMD_STATS_GET, RIGHTS, .start = netlink_start_stats,
-	  .dumpit = netlink_dump_stats, .done = netlink_dump_done },
-	{ .cmd = L7MESH_CMD_MAGLEV_GET, RIGHTS, .start = netlink_start_maglev,
-	  .dumpit = netlink_dump_maglev, .done = netlink_dump_done,
-	  POLICY(netlink_cluster_name_policy) },
-	{ .cmd = L7MESH_CMD_DRAIN, RIGHTS, .doit = drain },
+	{
+		.cmd = L7MESH_CMD_INFO_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = info_get,
+	},
+	{
+		.cmd = L7MESH_CMD_TXN_BEGIN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = txn_begin_cmd,
+		.policy = netlink_begin_policy,
+		.maxattr = ARRAY_SIZE(netlink_begin_policy) - 1,
+	},
+	{
+		.cmd = L7MESH_CMD_TXN_COMMIT,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = txn_commit,
+	},
+	{
+		.cmd = L7MESH_CMD_TXN_ABORT,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = txn_abort,
+	},
+	{
+		.cmd = L7MESH_CMD_ADD,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = change_object,
+		.policy = netlink_change_policy,
+		.maxattr = ARRAY_SIZE(netlink_change_policy) - 1,
+	},
+	{
+		.cmd = L7MESH_CMD_SET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = change_object,
+		.policy = netlink_change_policy,
+		.maxattr = ARRAY_SIZE(netlink_change_policy) - 1,
+	},
+	{
+		.cmd = L7MESH_CMD_DEL,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = change_object,
+		.policy = netlink_key_policy,
+		.maxattr = ARRAY_SIZE(netlink_key_policy) - 1,
+	},
+	{
+		.cmd = L7MESH_CMD_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.start = netlink_start_get,
+		.dumpit = netlink_dump_get,
+		.done = netlink_dump_done,
+		.policy = netlink_get_policy,
+		.maxattr = ARRAY_SIZE(netlink_get_policy) - 1,
+	},
+	{
+		.cmd = L7MESH_CMD_FLUSH,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = flush,
+	},
+	{
+		.cmd = L7MESH_CMD_ATTACH,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = attach,
+		.policy = netlink_netns_policy,
+		.maxattr = ARRAY_SIZE(netlink_netns_policy) - 1,
+	},
+	{
+		.cmd = L7MESH_CMD_DETACH,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = detach,
+		.policy = netlink_netns_policy,
+		.maxattr = ARRAY_SIZE(netlink_netns_policy) - 1,
+	},
+	{
+		.cmd = L7MESH_CMD_ATTACHED_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.start = netlink_start_attached,
+		.dumpit = netlink_dump_attached,
+		.done = netlink_dump_done,
+	},
+	{
+		.cmd = L7MESH_CMD_STATS_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.start = netlink_start_stats,
+		.dumpit = netlink_dump_stats,
+		.done = netlink_dump_done,
+	},
+	{
+		.cmd = L7MESH_CMD_MAGLEV_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.start = netlink_start_maglev,
+		.dumpit = netlink_dump_maglev,
+		.done = netlink_dump_done,
+		.policy = netlink_cluster_name_policy,
+		.maxattr = ARRAY_SIZE(netlink_cluster_name_policy) - 1,
+	},
+	{
+		.cmd = L7MESH_CMD_DRAIN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = drain,
+	},
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -13,16 +13,19 @@
 #define DAY_MS		(24 * 60 * 60 * 1000)
 
 static struct netlink_range_validation some_ms = { .min = 1, .max = DAY_MS };
+
 static struct netlink_range_validation any_ms = { .max = DAY_MS };
+
 static struct netlink_range_validation weight = {
 	.min = 1, .max = L7MESH_WEIGHT_MAX,
 };
-static struct netlink_range_validation share = {
-	.max = L7MESH_WEIGHT_MAX,
-};
+
+static struct netlink_range_validation share = { .max = L7MESH_WEIGHT_MAX };
+
 static struct netlink_range_validation table_size = {
 	.min = 2, .max = L7MESH_TABLE_SIZE_MAX,
 };
+
 static struct netlink_range_validation max_idle = { .max = 65536 };
 
 const struct nla_policy

@@ -65,6 +65,24 @@ static int send_linear(struct sock *sk, const struct sk_buff *skb, u32 off,
 	return send_bytes(sk, skb->data + off, len, more);
 }
 
+/*
+ * A page is accounted to the socket by the bytes sent of it, but held whole: of
+ * small pieces, each from a page of its own, a copy holds less and costs no more.
+ */
+#define SMALL_FRAG	512
+
+static int send_frag(struct sock *sk, const skb_frag_t *f, u32 off, u32 size,
+		     bool more)
+{
+	const char *va = size < SMALL_FRAG ? skb_frag_address_safe(f) : NULL;
+
+	if (va)
+		return send_bytes(sk, va + off, size, more);
+	return compat_send_page(sk, skb_frag_page(f), skb_frag_off(f) + off,
+				size, MSG_DONTWAIT | MSG_NOSIGNAL |
+				      (more ? MSG_MORE : 0));
+}
+
 static int send_frags(struct sock *sk, const struct sk_buff *skb, u32 off,
 		      u32 len, bool more)
 {
@@ -80,10 +98,7 @@ static int send_frags(struct sock *sk, const struct sk_buff *skb, u32 off,
 			continue;
 		}
 		size = min_t(u32, len - sent, skb_frag_size(f) - off);
-		n = compat_send_page(sk, skb_frag_page(f),
-				     skb_frag_off(f) + off, size,
-				     MSG_DONTWAIT | MSG_NOSIGNAL |
-				     (more || sent + size < len ? MSG_MORE : 0));
+		n = send_frag(sk, f, off, size, more || sent + size < len);
 		if (n <= 0)
 			return sent_or(sent, n);
 		sent += n;

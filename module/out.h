@@ -10,14 +10,26 @@
 #ifndef L7MESH_OUT_H
 #define L7MESH_OUT_H
 
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 
 struct out {
-	char *data;		/* kmalloc'ed, or NULL when empty */
+	char *data;		/* kvmalloc'ed, or NULL when empty */
 	u32 off;
 	u32 len;
 };
+
+/*
+ * Up to 64 KiB and more: in softirq only kmalloc will do, which may well refuse.
+ * Whoever may not sleep tries again where one may.
+ */
+static inline char *out_alloc(u32 size, gfp_t gfp)
+{
+	if (gfpflags_allow_blocking(gfp))
+		return kvmalloc(size, gfp);
+	return kmalloc(size, gfp | __GFP_NOWARN);
+}
 
 static inline bool out_empty(const struct out *o)
 {
@@ -26,18 +38,19 @@ static inline bool out_empty(const struct out *o)
 
 static inline void out_clear(struct out *o)
 {
-	kfree(o->data);
+	kvfree(o->data);
 	o->data = NULL;
 }
 
 /**
  * out_take() - Hand over a buffer to be sent
  * @o: empty out
- * @data: kmalloc'ed bytes, which now belong to @o
+ * @data: kvmalloc'ed bytes, which now belong to @o
  * @len: how many, at least 1
  */
 static inline void out_take(struct out *o, char *data, u32 len)
 {
+	WARN_ON_ONCE(o->data);
 	o->data = data;
 	o->off = 0;
 	o->len = len;

@@ -2,6 +2,8 @@
 #include "reply.h"
 
 #include <linux/kernel.h>
+#include <linux/time.h>
+#include <linux/timekeeping.h>
 
 static const struct {
 	u16 status;
@@ -52,18 +54,34 @@ static int write_location(const struct reply *r, char *at, size_t size)
 			 r->location_query.len, r->location_query.p ?: "");
 }
 
-int reply_write(const struct reply *r, struct out *out)
+/* RFC 9110 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT" */
+static int write_date(char *at, size_t size)
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct tm tm;
+
+	time64_to_tm(ktime_get_real_seconds(), 0, &tm);
+	return scnprintf(at, size,
+			 "date: %.3s, %02d %.3s %04ld %02d:%02d:%02d GMT\r\n",
+			 days + 3 * tm.tm_wday, tm.tm_mday,
+			 months + 3 * tm.tm_mon, tm.tm_year + 1900,
+			 tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+int reply_write(const struct reply *r, gfp_t gfp, struct out *out)
 {
 	const char *reason = reason_phrase(r->status);
 	size_t size = REPLY_HEAD_MAX + r->body.len + r->location.len +
 		      r->location_path.len + r->location_query.len;
 	u32 body_len = r->body.p ? r->body.len : strlen(reason) + 1;
-	char *text = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+	char *text = out_alloc(size, gfp);
 	u32 n;
 
 	if (!text)
 		return -ENOMEM;
 	n = scnprintf(text, size, "HTTP/1.1 %u %s\r\n", r->status, reason);
+	n += write_date(text + n, size - n);
 	n += write_location(r, text + n, size - n);
 	if (r->connection)
 		n += scnprintf(text + n, size - n, "connection: %s\r\n",

@@ -23,10 +23,11 @@ struct reply {
 /**
  * reply_write() - Write a whole response
  * @r: what to say
+ * @gfp: how to allocate
  * @out: empty; gets the bytes
  *
  * Return: 0 or -ENOMEM.
  */
-int reply_write(const struct reply *r, struct out *out);
+int reply_write(const struct reply *r, gfp_t gfp, struct out *out);
 
 #endif

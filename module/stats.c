@@ -8,14 +8,14 @@
 #include "stats.h"
 
 const char *const mesh_stat_names[MESH_STAT_COUNT] = {
-#define STAT(id, name) [STAT_##id] = name,
-	MESH_STATS(STAT)
+#define STAT(id, name) name,
+#include "stats_list.h"
 #undef STAT
 };
 
 static const char *const object_names[MESH_OBJECT_COUNT] = {
-#define OBJECT(id) [OBJECT_##id] = #id,
-	MESH_OBJECTS(OBJECT)
+#define OBJECT(id) #id,
+#include "stats_list.h"
 #undef OBJECT
 };
 
