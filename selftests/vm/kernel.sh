@@ -186,8 +186,12 @@ kernel_fetch() {
 	fi
 	echo "$release" >"$tmp/release"
 	depmod -b "$tmp" "$release" || return 1
-	vmlinux_extract "$tmp/boot/vmlinuz-$release" >"$tmp/vmlinux" ||
+	# QEMU starts an unpacked kernel by its PVH entry.
+	if ! grep -qx CONFIG_PVH=y "$tmp/boot/config-$release" ||
+		! vmlinux_extract "$tmp/boot/vmlinuz-$release" >"$tmp/vmlinux"
+	then
 		rm -f "$tmp/vmlinux"
+	fi
 	rm -rf "$into"
 	mv "$tmp" "$into"
 	rm -f "$into/lib/modules/$release"/{build,source}
@@ -286,7 +290,7 @@ kernel_from_archive() {
 	local spec=$1 dir
 	dir=$(vm_cache)/kernels/$spec
 	if [[ ! -e $dir/release ]]; then
-		kernel_fetch "$spec" "$dir" || return 1
+		with_lock archive kernel_fetch "$spec" "$dir" || return 1
 	fi
 	KERNEL_RELEASE=$(<"$dir/release")
 	KERNEL_IMAGE=$dir/boot/vmlinuz-$KERNEL_RELEASE
@@ -327,18 +331,23 @@ kernel_from_path() {
 	initrd_prepare "$dir"
 }
 
-kernel_prepare() {
-	local cache lock
-	cache=$(vm_cache)
-	mkdir -p "$cache/kernels"
-	# One fetch at a time; the rest wait for it and then find it done.
-	exec {lock}>"$cache/kernels/.lock"
+# with_lock NAME COMMAND...: COMMAND, with nobody else under NAME meanwhile.
+with_lock() {
+	local lock rc=0
+	exec {lock}>"$(vm_cache)/.lock-$1"
 	flock "$lock"
-	case $1 in
-	*/*) kernel_from_path "$1" ;;
-	*) kernel_from_archive "$1" ;;
-	esac
-	local rc=$?
+	shift
+	"$@" {lock}>&- || rc=$?
 	exec {lock}>&-
 	return $rc
+}
+
+# Runs that want the same kernel wait for the first to fetch it; those that
+# have theirs already wait for nobody.
+kernel_prepare() {
+	mkdir -p "$(vm_cache)/kernels"
+	case $1 in
+	*/*) with_lock kernel-path kernel_from_path "$1" ;;
+	*) with_lock "kernel-$1" kernel_from_archive "$1" ;;
+	esac
 }
