@@ -50,7 +50,7 @@ static void print_whole(char sign, const struct schema *schema,
 			const json_t *body)
 {
 	printf("%c ", sign);
-	words_print(stdout, schema, body);
+	words_print(stdout, schema, body, false);
 	putchar('\n');
 }
 

@@ -29,7 +29,8 @@ static void print_object(const struct ctl *ctl, const char *event,
 					  body));
 	} else {
 		printf("%s ", event);
-		words_print(stdout, schema, body);
+		/* What is set to its default was something else before. */
+		words_print(stdout, schema, body, !strcmp(event, "set"));
 		putchar('\n');
 	}
 	json_decref(body);
@@ -53,7 +54,6 @@ static void print_event(const struct ctl *ctl, const struct nlmsghdr *nlh)
 		[L7MESH_CMD_ADD] = "add",
 		[L7MESH_CMD_SET] = "set",
 		[L7MESH_CMD_DEL] = "del",
-		[L7MESH_CMD_FLUSH] = "flush",
 	};
 	uint8_t cmd = nl_cmd(nlh);
 	const struct schema *schema;

@@ -385,14 +385,16 @@ static void print_key(FILE *out, const struct schema *schema,
 	free(key);
 }
 
-void words_print(FILE *out, const struct schema *schema, const json_t *body)
+void words_print(FILE *out, const struct schema *schema, const json_t *body,
+		 bool defaults)
 {
 	json_t *copy = must(json_deep_copy(body));
 	char *socket;
 	const struct field *f;
 	size_t i;
 
-	schema_strip(schema, copy);
+	if (!defaults)
+		schema_strip(schema, copy);
 	print_key(out, schema, body);
 	if (schema->kind == L7MESH_KIND_LISTENER &&
 	    json_object_get(body, "address") && json_object_get(body, "port")) {

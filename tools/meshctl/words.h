@@ -26,8 +26,9 @@ enum words_mode {
 json_t *words_parse(const struct schema *schema, enum words_mode mode, int argc,
 		    char **argv);
 
-/* Kind, key, and all fields that are not default. */
-void words_print(FILE *out, const struct schema *schema, const json_t *body);
+/* Kind, key, and all fields; without @defaults those that are not default. */
+void words_print(FILE *out, const struct schema *schema, const json_t *body,
+		 bool defaults);
 
 /* The words of one field: " lb maglev"; nothing if it is NULL. */
 void words_print_field(FILE *out, const struct field *f, const json_t *value);

@@ -1,0 +1,316 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# meshctl against the module, in the VM: every kind added, changed, removed and
+# shown; files applied, exported, compared; the kernel's refusals; namespaces;
+# events; a mesh of 10,000 listeners and 50,000 endpoints.
+
+set -uo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/meshctl" || exit 1
+# shellcheck source=selftests/lib/tap.sh
+. ../lib/tap.sh
+
+command -v meshctl >/dev/null || tap_skip_all "there is no meshctl"
+[[ -d /sys/module/l7mesh ]] || tap_skip_all "the module is not loaded"
+
+temporary=$(mktemp -d)
+pod=meshctl$$
+monitor=
+
+# shellcheck disable=SC2317 # the trap's
+cleanup() {
+	[[ -z $monitor ]] || kill "$monitor" 2>/dev/null
+	meshctl flush
+	ip netns del "$pod" 2>/dev/null
+	rm -rf "$temporary"
+}
+trap cleanup EXIT
+
+# status OUTPUT of a command, in one string.
+outcome() {
+	local output rc=0
+	output=$("$@" 2>&1 </dev/null) || rc=$?
+	printf '%s %s' "$rc" "$output"
+}
+
+# does ARG...: this succeeds and says nothing.
+does() {
+	tap_is "meshctl $*" "$(outcome meshctl "$@")" "0 "
+}
+
+# refused TEXT ARG...: the kernel refuses this with this text.
+refused() {
+	local text=$1
+	shift
+	tap_is "refused: $*" "$(outcome meshctl "$@")" \
+		"2 meshctl: the kernel refused: $text"
+}
+
+# lists WANTED KIND [KEY...]: what "show KIND" prints, blanks squeezed, no heading.
+lists() {
+	local wanted=$1
+	shift
+	tap_is "show $*" "$(meshctl show "$@" | tail -n +2 | tr -s ' ' |
+		sed 's/ $//')" "$wanted"
+}
+
+# asks FILTER WANTED ARG...: what jq finds in the JSON of a command.
+asks() {
+	local filter=$1 wanted=$2
+	shift 2
+	tap_is "-j $*: $filter" "$(meshctl -j "$@" | jq -c "$filter")" "$wanted"
+}
+
+meshctl flush
+ip netns add "$pod"
+
+# One object at a time.
+does add cluster pg lb round_robin table_size 251 hash header:X-User \
+	hash source_address connect_timeout 1s max_idle 3
+lists "pg round_robin 251 header:x-user source_address 1s 15s 1m 3" cluster
+does set cluster pg lb maglev hash none
+lists "pg maglev 251 - 1s 15s 1m 3" cluster pg
+does add endpoint pg 10.2.0.21:5432
+does add endpoint pg '[fd00:2::21]:5432' weight 2
+does set endpoint pg 10.2.0.21:5432 weight 7
+asks 'map([.address, .weight]) | sort' \
+	'[["10.2.0.21",7],["fd00:2::21",2]]' show endpoint pg
+does del endpoint pg '[FD00:2:0::21]:5432'
+does add listener db '[fd00:96::11]:5432' protocol tcp cluster pg
+does add listener legacy 10.96.0.12:0 protocol tcp proxy 127.0.0.1:15001
+lists "db [fd00:96::11]:5432 tcp cluster pg 10s 5m" listener db
+lists "legacy 10.96.0.12:0 tcp proxy 127.0.0.1:15001 10s 5m" listener legacy
+does set listener db '[fd00:96::12]:5433' idle_timeout 90s
+lists "db [fd00:96::12]:5433 tcp cluster pg 10s 90s" listener db
+does set listener legacy cluster pg
+lists "legacy 10.96.0.12:0 tcp cluster pg 10s 5m" listener legacy
+does add route_table shop
+does add virtual_host shop/h domain shop.example domain '*.Shop.example'
+lists "shop/h shop.example *.shop.example" virtual_host shop
+does set virtual_host shop/h domain '*'
+does add route shop/h path_prefix /a method GET header X-Canary=1 \
+	header '!x-b' header 'cookie^=a' query v=2 cluster pg
+does add route shop/h direct_response 200 body 'it works'
+does add route shop/h 1 path_exact /old redirect_path /new status 308
+does add route shop/h 1 match any weighted pg=1
+lists "shop/h 0 path_prefix /a method GET header x-canary=1 header '!x-b' header cookie^=a query v=2 cluster pg
+shop/h 1 - weighted pg=1
+shop/h 2 path_exact /old redirect_path /new status 308
+shop/h 3 - direct_response 200 body 'it works'" route
+does set route shop/h 1 path_prefix /w
+does set route shop/h 1 redirect_host new.example
+lists "shop/h 1 path_prefix /w redirect_host new.example status 301" \
+	route shop/h 1
+does del route shop/h 2
+asks 'map(.index)' '[0,1,2]' show route
+does add listener web 10.96.0.10:80 protocol http route_table shop
+does set listener web protocol tcp cluster pg
+does set listener web protocol http route_table shop
+
+# What the kernel refuses: its words, after the attribute that they are about.
+refused "cluster.name: it exists already" add cluster pg
+refused "cluster.name: it does not exist" set cluster nobody lb random
+refused "cluster.name: it does not exist" del cluster nobody
+refused "endpoint.cluster: there is no such cluster" \
+	add endpoint nobody 10.0.0.1:1
+refused "endpoint.address: it does not exist" del endpoint pg 10.0.0.9:1
+refused "listener.name: it exists already" \
+	add listener db 10.0.0.1:1 protocol tcp cluster pg
+refused "route.index: the virtual host has 3 routes" del route shop/h 9
+refused "route.virtual_host: there is no such virtual host" \
+	add route shop/nobody cluster pg
+tap_check "a cluster that is in use cannot go" \
+	grep -q '^2 meshctl: the kernel refused: .*pg' \
+	<(outcome meshctl del cluster pg)
+tap_check "a listener of what is not there" \
+	grep -q '^2 meshctl: the kernel refused: .*nobody' \
+	<(outcome meshctl add listener x 10.0.0.1:1 protocol tcp cluster nobody)
+tap_is "an object that is not there" "$(outcome meshctl show cluster nobody)" \
+	'2 meshctl: there is no cluster "nobody"'
+tap_is "the command line" "$(outcome meshctl add cluster)" \
+	"$(outcome meshctl add cluster)"
+
+# Files.
+does apply -f mesh.yaml
+meshctl export >"$temporary/1.yaml"
+does apply -f "$temporary/1.yaml"
+meshctl export >"$temporary/2.yaml"
+tap_check "export and apply, and nothing changes" \
+	cmp "$temporary/1.yaml" "$temporary/2.yaml"
+meshctl -j export >"$temporary/1.json"
+does flush
+asks . '{}' show
+does apply -f "$temporary/1.json"
+meshctl export >"$temporary/3.yaml"
+tap_check "the same through JSON" cmp "$temporary/1.yaml" "$temporary/3.yaml"
+tap_is "no difference from the file" \
+	"$(outcome meshctl diff --exit-code -f mesh.yaml)" "0 "
+does apply --dry-run -f mesh.yaml
+tap_check "standard input" bash -c 'meshctl export | meshctl apply -f -'
+
+sed -e '/name: legacy/d' -e 's/port: 8080, weight: 3/port: 8080, weight: 4/' \
+	-e 's/max_idle: 7/max_idle: 8/' \
+	-e '/exact: \/old/,+1d' mesh.yaml >"$temporary/changed.yaml"
+wanted="- listener legacy 10.96.0.12:80 protocol tcp proxy 127.0.0.1:15001
+~ cluster reviews max_idle 7 -> max_idle 8
+~ endpoint reviews 10.2.0.21:8080 weight 3 -> weight 4
+~ endpoint inbound|9080|| 10.2.0.21:8080 weight 3 -> weight 4
+- route default/shop/shop 2 path_exact /old redirect_path /new"
+tap_is "diff" "$(outcome meshctl diff -f "$temporary/changed.yaml")" "0 $wanted"
+tap_is "diff --exit-code" \
+	"$(outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" \
+	"3 $wanted"
+tap_is "apply --dry-run" \
+	"$(outcome meshctl apply --dry-run -f "$temporary/changed.yaml")" \
+	"0 $wanted"
+asks 'map([.change, .kind]) | .[0]' '["del","listener"]' \
+	diff -f "$temporary/changed.yaml"
+meshctl export >"$temporary/4.yaml"
+tap_check "neither changed anything" cmp "$temporary/1.yaml" "$temporary/4.yaml"
+does apply -f "$temporary/changed.yaml"
+tap_is "what was applied is there" \
+	"$(outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" "0 "
+
+# How large a route may be is the kernel's to say.
+{
+	echo "clusters:"
+	echo "- {name: before}"
+	echo "route_tables:"
+	echo "- {name: t, virtual_hosts: [{name: h, domains: ['*'], routes: ["
+	echo "{match: {headers: ["
+	for i in {1..100}; do
+		printf '{name: h%d, exact: "%0600d"},' "$i" 0
+	done
+	echo "]}, action: {cluster: before}}]}]}"
+} >"$temporary/refused.yaml"
+tap_check "a refusal names the place in the file" \
+	grep -q "^2 $temporary/refused.yaml:4:1: route t/h 0: the kernel refused: " \
+	<(outcome meshctl apply -f "$temporary/refused.yaml")
+tap_is "and nothing of the file is there" \
+	"$(outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" "0 "
+
+# JSON everywhere.
+for command in show "show cluster" "show endpoint" "show listener" \
+	"show route_table" "show virtual_host" "show route" "show attached" \
+	"show stats" "show maglev reviews" stats export version \
+	"diff -f mesh.yaml" "apply -f mesh.yaml"; do
+	# shellcheck disable=SC2086 # words
+	tap_check "-j $command is JSON" jq -e . <(meshctl -j $command)
+done
+asks '[.size, (.entries | length), (.endpoints | length)]' '[251,251,2]' \
+	show maglev reviews
+tap_is "shares of a Maglev table" \
+	"$(meshctl show maglev reviews | awk 'NR > 1 { n += $3 } END { print n }')" \
+	251
+asks '.l7mesh != null and .generation > 0' true version
+
+# Namespaces.
+tap_is "-n: a mesh of its own" "$(outcome meshctl -n "$pod" show)" "0 "
+does -n "$pod" add cluster inner
+asks 'map(.name)' '["inner"]' -n "$pod" show cluster
+does -n "$pod" flush
+does attach "$pod"
+asks 'map(.names)' "[[\"$pod\"]]" show attached
+tap_is "an attached namespace is not asked" \
+	"$(outcome meshctl -n "$pod" show | head -c 29)" \
+	"2 meshctl: the kernel refused"
+does detach "$pod"
+ip netns exec "$pod" sleep 100 &
+process=$!
+sleep 1
+does attach "$process"
+asks 'map(.names)' "[[\"$pod\"]]" show attached
+does detach "/run/netns/$pod"
+kill "$process"
+asks . '[]' show attached
+
+# Events.
+# waits FILE TEXT: until the file has the text; false after 10 seconds.
+waits() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		grep -qF -- "$2" "$1" && return
+		sleep 0.1
+	done
+	return 1
+}
+
+meshctl monitor >"$temporary/events" &
+monitor=$!
+# It is listening once an event arrives.
+for ((i = 0; i < 100; i++)); do
+	meshctl flush
+	grep -q changed "$temporary/events" && break
+	sleep 0.1
+done
+meshctl add cluster seen lb random
+meshctl add endpoint seen 10.0.0.1:80 weight 5
+meshctl set cluster seen lb maglev
+meshctl del endpoint seen 10.0.0.1:80
+meshctl del cluster seen
+waits "$temporary/events" "del cluster seen"
+kill -INT "$monitor"
+wait "$monitor"
+tap_is "monitor ends well when it is interrupted" $? 0
+monitor=
+tap_is "events are the commands" \
+	"$(grep -v changed "$temporary/events")" \
+	"add cluster seen lb random
+add endpoint seen 10.0.0.1:80 weight 5
+set cluster seen lb maglev table_size 65537 connect_timeout 5s response_timeout 15s idle_timeout 1m max_idle 128
+del endpoint seen 10.0.0.1:80
+del cluster seen"
+tap_check "generations grow" sort -c -u -n -k3 \
+	<(grep changed "$temporary/events")
+
+meshctl -j monitor >"$temporary/events.json" &
+monitor=$!
+for ((i = 0; i < 100; i++)); do
+	meshctl apply -f "$temporary/changed.yaml"
+	[[ -s $temporary/events.json ]] && break
+	sleep 0.1
+done
+meshctl add route_table seen
+waits "$temporary/events.json" seen
+kill "$monitor"
+wait "$monitor"
+monitor=
+tap_is "events as JSON" \
+	"$(jq -c 'select(.event == "add")' "$temporary/events.json")" \
+	'{"event":"add","kind":"route_table","object":{"name":"seen"}}'
+tap_check "each on one line" test \
+	"$(wc -l <"$temporary/events.json")" = \
+	"$(jq -c . "$temporary/events.json" | wc -l)"
+
+# Completion from what is there.
+tap_is "completion of live names" "$(bash -c '
+	. ../../tools/meshctl/meshctl.bash
+	COMP_LINE="meshctl show cluster re" COMP_POINT=23 COMP_CWORD=3
+	COMP_WORDS=(meshctl show cluster re)
+	_meshctl
+	echo "${COMPREPLY[@]}"')" reviews
+
+# Much.
+awk 'BEGIN {
+	print "clusters:"
+	for (c = 0; c < 100; c++) {
+		printf "- name: c%d\n  endpoints:\n", c
+		for (e = 0; e < 500; e++)
+			printf "  - {address: 10.%d.%d.%d, port: 8080%s}\n", \
+				c, e / 250, e % 250 + 1, \
+				e % 2 ? ", weight: 3" : ""
+	}
+	print "listeners:"
+	for (l = 0; l < 10000; l++)
+		printf "- {name: l%d, address: 10.200.%d.%d, port: 80, protocol: tcp, cluster: c%d}\n", \
+			l, l / 250, l % 250 + 1, l % 100
+}' >"$temporary/big.yaml"
+does apply -f "$temporary/big.yaml"
+meshctl export >"$temporary/big.out"
+tap_check "10,000 listeners and 50,000 endpoints come back" \
+	cmp <(sort "$temporary/big.yaml") <(sort "$temporary/big.out")
+tap_check "all of them" test "$(wc -l <"$temporary/big.out")" = 60202
+does flush
+tap_is "nothing is left" "$(outcome meshctl export)" "0 {}"
+
+tap_end
