@@ -286,6 +286,25 @@ class Stream:
         finally:
             self.sock.settimeout(PATIENCE)
 
+    def alive(self):
+        """It has not ended, as far as is known now."""
+        self.sock.settimeout(0)
+        try:
+            return bool(self.sock.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            return False
+        finally:
+            self.sock.settimeout(PATIENCE)
+
+    def gone(self):
+        """The other side ends the connection, one way or the other."""
+        try:
+            self.ended()
+        except ConnectionResetError:
+            pass
+
     def was_reset(self):
         """The connection was reset; returns what came before."""
         data = self.buffer
@@ -397,10 +416,10 @@ class Backend:
         self.selector.register(conn.sock, selectors.EVENT_READ, conn)
         return conn
 
-    def forget(self, conn):
+    def forget(self, conn, end=Stream.close):
         self.selector.unregister(conn.sock)
         self.conns.remove(conn)
-        conn.close()
+        end(conn)
 
     def conn(self):
         """The connection on which something comes next; one that only ends is
@@ -409,8 +428,9 @@ class Backend:
         while time.monotonic() < end:
             for key, _ in self.selector.select(1):
                 conn = key.data or self.accept()
-                if conn.buffer or conn.sock.recv(1, socket.MSG_PEEK):
-                    return conn
+                with contextlib.suppress(ConnectionResetError):
+                    if conn.buffer or conn.sock.recv(1, socket.MSG_PEEK):
+                        return conn
                 self.forget(conn)
         raise TimeoutError("no request came")
 

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Real servers behind virtual IPs (nginx, HAProxy, Python's http.server, node),
+# called by curl, Python and node; and HAProxy as the mesh's client.
+
+# shellcheck disable=SC2317 # functions that are called by name
+
+set -euo pipefail
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+cd "$here/.."
+# shellcheck source=selftests/lib/tap.sh
+. selftests/lib/tap.sh
+# shellcheck source=selftests/lib/net.sh
+. selftests/lib/net.sh
+
+servers="nginx haproxy python node"
+
+mesh() {
+	local name n=20
+	echo "clusters:"
+	for name in $servers; do
+		n=$((n + 1))
+		echo "- {name: $name, endpoints: [{address: 10.2.0.$n, port: 8080}]}"
+	done
+	echo "route_tables:"
+	echo "- name: t"
+	echo "  virtual_hosts:"
+	for name in $servers; do
+		echo "  - {name: $name, domains: [$name.example], routes: [{action: {cluster: $name}}]}"
+	done
+	echo "  - {name: any, domains: ['*'], routes: [{action: {cluster: nginx}}]}"
+	echo "listeners:"
+	echo "- {name: v4, address: 10.96.0.1, port: 80, protocol: http, route_table: t}"
+	echo "- {name: v6, address: 'fd00:96::1', port: 80, protocol: http, route_table: t}"
+}
+
+# get URL CURL-ARGUMENT...
+get() {
+	net_in client curl -sS -m 100 "$@"
+}
+
+# Three on one connection, by either family.
+kept_alive() {
+	local out family
+	for family in -4 -6; do
+		out=$(get "$family" -o /dev/null -o /dev/null -o /dev/null \
+			-w '%{http_code}%{num_connects} ' \
+			"http://$1/" "http://$1/a?b=c" "http://$1/d")
+		[[ $out == "2001 2000 2000 " ]] || {
+			echo "$family: $out"
+			return 1
+		}
+	done
+}
+
+head_request() {
+	[[ $(get -I "http://$1/" -w '%{http_code}' -o /dev/null) == 200 ]]
+}
+
+# Its digest comes back.
+upload() {
+	local host=$1 got wanted
+	shift
+	wanted=$(sha256sum <"$NET_DIR/big" | cut -d ' ' -f 1)
+	got=$(get "$@" "http://$host/")
+	[[ $got == "$wanted" ]] || {
+		echo "got $got, wanted $wanted"
+		return 1
+	}
+}
+
+chunked_upload() {
+	upload "$1" -X POST -T - <"$NET_DIR/big"
+}
+
+python_client() {
+	net_in client python3 - "$1" <<-'END'
+		import sys, urllib.request, http.client
+		url = f"http://{sys.argv[1]}/"
+		with urllib.request.urlopen(url, timeout=60) as r:
+		    assert r.status == 200 and r.read()
+		c = http.client.HTTPConnection(sys.argv[1], timeout=60)
+		for i in range(5):
+		    c.request("GET", f"/{i}")
+		    r = c.getresponse()
+		    assert r.status == 200 and r.read(), (i, r.status)
+	END
+}
+
+node_client() {
+	local out
+	out=$(net_in client node selftests/lib/node_client.js "http://$1/" 40 4)
+	[[ $out == 40\ 200\ *$'\nsockets 4' ]] || {
+		echo "$out"
+		return 1
+	}
+}
+
+chunked_download() {
+	[[ $(get "http://python.example/?size=5000000" | wc -c) == 5000000 ]]
+}
+
+old_client() {
+	[[ $(get -0 "http://python.example/?size=100000" | wc -c) == 100000 ]]
+}
+
+through_proxy() {
+	local out
+	out=$(get -D - -o /dev/null http://127.0.0.1:9000/)
+	[[ $(grep -ci '^x-pod: nginx' <<<"$out") == 1 &&
+		$(grep -ci "^x-proxy: client" <<<"$out") == 1 ]] || {
+		echo "$out"
+		return 1
+	}
+}
+
+# What counters that match the expression $1 have grown by since the beginning.
+grown() {
+	jq -s "map([.counters | to_entries[] | select(.key | test(\"$1\")).value]
+		| add) | .[1] - .[0]" "$NET_DIR/before" <(meshctl -j stats)
+}
+
+trap net_down EXIT
+net_up client=10 nginx=21 haproxy=22 python=23 node=24
+net_nginx nginx
+net_haproxy haproxy 8080 10.2.0.21:8080
+net_python python 8080
+net_node node 8080
+for name in $servers; do
+	net_hosts client "10.96.0.1 $name.example"
+	net_hosts client "fd00:96::1 $name.example"
+done
+mesh | meshctl apply -f -
+meshctl attach client
+meshctl -j stats >"$NET_DIR/before"
+head -c 3000000 /dev/urandom >"$NET_DIR/big"
+
+for name in $servers; do
+	tap_check "$name: kept-alive connections, both families" \
+		kept_alive "$name.example"
+	tap_check "$name: HEAD" head_request "$name.example"
+	tap_check "$name: Python's clients" python_client "$name.example"
+	tap_check "$name: node's agent" node_client "$name.example"
+done
+for name in python node; do
+	tap_check "$name: POST of 3 MB" upload "$name.example" \
+		--data-binary "@$NET_DIR/big"
+	tap_check "$name: POST of 3 MB in chunks" chunked_upload "$name.example"
+done
+tap_check "python: a response of 5 MB in chunks" chunked_download
+tap_check "python: the same to an HTTP/1.0 client" old_client
+
+net_haproxy client 9000 10.96.0.1:80
+tap_check "HAProxy in the pod calls the virtual IP" through_proxy
+tap_is "nobody got a local reply" "$(grown ^reply_)" 0
+tap_is "no response was cut" "$(grown ^responses_cut)" 0
+meshctl flush
+tap_end
