@@ -5,6 +5,7 @@
 #include <linux/bug.h>
 #include <linux/cpumask.h>
 #include <linux/printk.h>
+#include <linux/stringify.h>
 #include "stats.h"
 
 const char *const mesh_stat_names[MESH_STAT_COUNT] = {
@@ -14,7 +15,7 @@ const char *const mesh_stat_names[MESH_STAT_COUNT] = {
 };
 
 static const char *const object_names[MESH_OBJECT_COUNT] = {
-#define OBJECT(id) #id,
+#define OBJECT(id) __stringify(id),
 #include "stats_list.h"
 #undef OBJECT
 };

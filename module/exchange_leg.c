@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "exchange_priv.h"
+
+static bool trylock_leg(struct leg *leg)
+{
+	struct sock *sk = leg->sk;
+
+	if (!spin_trylock(&sk->sk_lock.slock))
+		return false;
+	if (sock_owned_by_user_nocheck(sk)) {
+		spin_unlock(&sk->sk_lock.slock);
+		return false;
+	}
+	__release(&sk->sk_lock.slock);	/* for sparse: run->locked knows */
+	return true;
+}
+
+/* Lock the leg that is bound, if it is not locked. */
+static bool lock_leg(struct conn *c, struct run *run)
+{
+	struct leg *leg = c->leg;
+
+	if (!leg || leg == run->held || leg == run->locked)
+		return true;
+	if (run->may_sleep) {
+		sock_hold(leg->sk);
+		lock_sock_nested(leg->sk, SINGLE_DEPTH_NESTING);
+	} else if (!trylock_leg(leg)) {
+		run->defer = true;
+		return false;
+	}
+	run->locked = leg;
+	return true;
+}
+
+/* The leg may be somebody else's by now: only its socket is touched. */
+static void unlock_leg(struct run *run)
+{
+	struct sock *sk;
+
+	if (!run->locked)
+		return;
+	sk = run->locked->sk;
+	run->locked = NULL;
+	if (run->may_sleep) {
+		release_sock(sk);
+		sock_put(sk);
+	} else {
+		__acquire(&sk->sk_lock.slock);
+		spin_unlock(&sk->sk_lock.slock);
+	}
+}
+
+/* Lock it, and let its events of the run's own making be known for such. */
+bool enter_leg(struct conn *c, struct run *run)
+{
+	if (!lock_leg(c, run))
+		return false;
+	if (c->leg)
+		c->leg->busy = true;
+	return true;
+}
+
+void leave_leg(struct conn *c, struct run *run)
+{
+	if (c->leg)
+		c->leg->busy = false;
+	unlock_leg(run);
+}
+
+/* Part with the leg, which is locked: to its pool, or to be closed. */
+void drop_leg(struct conn *c, struct run *run, bool reuse)
+{
+	struct exchange *ex = &c->ex;
+	struct leg *leg = c->leg;
+	struct sock *sk;
+
+	if (!leg)
+		return;
+	sk = leg->sk;
+	leg->conn = NULL;
+	leg->busy = false;
+	c->leg = NULL;
+	if (!reuse || !leg_park(leg, jiffies + msecs_to_jiffies(ex->leg_idle),
+				ex->cluster->max_idle)) {
+		leg_doom(leg, &c->doomed_legs);
+		run->defer = true;
+	}
+	if (run->locked && run->locked->sk == sk)
+		unlock_leg(run);
+}
+
+/* Returns whether an idle leg was found and bound. */
+static bool take_pooled_leg(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	struct leg *leg;
+
+	while ((leg = leg_take(c->hn, ex->ep))) {
+		c->leg = leg;
+		if (!lock_leg(c, run)) {
+			/* Its socket is busy just now: the work will wait. */
+			c->leg = NULL;
+			if (!leg_park(leg, leg->expires, ex->cluster->max_idle))
+				leg_doom(leg, &c->doomed_legs);
+			return false;
+		}
+		leg->busy = true;
+		if (leg_bind(leg, c))
+			return true;
+		drop_leg(c, run, false);
+	}
+	return false;
+}
+
+void want_leg(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	if (!ex->retried && take_pooled_leg(c, run)) {
+		stat_inc(c->mesh->stats, STAT_LEGS_REUSED);
+		ex->reused_leg = true;
+		ex->request = REQUEST_CONNECTING;
+		return;
+	}
+	run->defer = true;
+	if (!run->may_sleep)
+		return;		/* the work comes here again */
+	ex->reused_leg = false;
+	ex->request = REQUEST_CONNECTING;
+	c->open_leg = true;
+	conn_set_deadline(c, ex->cluster->connect_timeout);
+}
+
+void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
+{
+	struct exchange *ex = &c->ex;
+	struct run run = { .may_sleep = true };
+
+	if (leg) {
+		stat_inc(c->mesh->stats, STAT_LEGS_OPENED);
+		c->leg = leg;
+		return;
+	}
+	atomic64_inc(&ex->ep->failures);
+	if (err == -ENOMEM || err == -ENOBUFS)
+		refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
+	else
+		refuse(c, &run, STAT_REPLY_CONNECT_FAILURE, 503);
+}

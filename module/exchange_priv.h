@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * exchange, as its own files see it:
+ *
+ *	exchange.c		what is done in which order, the end, time
+ *	exchange_leg.c		the leg: its lock, getting one, parting with it
+ *	exchange_reply.c	answers of our own, failure upstream
+ *	exchange_route.c	from an understood request to an endpoint
+ *	exchange_request.c	the request, from downstream to upstream
+ *	exchange_response.c	the response, from upstream to downstream
+ *
+ * Everything here is called with the connection locked, within a run.
+ */
+#ifndef L7MESH_EXCHANGE_PRIV_H
+#define L7MESH_EXCHANGE_PRIV_H
+
+#include <linux/l7mesh.h>
+#include <net/tcp.h>
+#include "compat.h"
+#include "conn.h"
+#include "exchange.h"
+#include "http_net_priv.h"
+#include "leg.h"
+#include "reply.h"
+
+static inline gfp_t run_gfp(const struct run *run)
+{
+	/* Under a socket lock: reclaim must not come back to the network. */
+	return run->may_sleep ? GFP_NOIO : GFP_ATOMIC;
+}
+
+static inline void end_conn(struct conn *c, struct run *run, bool reset)
+{
+	c->ended = true;
+	c->reset |= reset;
+	run->defer = true;
+}
+
+/* No byte of @sk is left to be read, and none will come. */
+static inline bool at_eof(const struct sock *sk)
+{
+	return skb_queue_empty(&sk->sk_receive_queue) &&
+	       (sk->sk_err || sk->sk_state == TCP_CLOSE ||
+		(sk->sk_shutdown & RCV_SHUTDOWN));
+}
+
+static inline bool is_broken(const struct sock *sk)
+{
+	return sk->sk_err || sk->sk_state == TCP_CLOSE;
+}
+
+/*
+ * What an actor of tcp_read_sock() works for. An actor must not part with the
+ * socket that is being read: a refusal is noted here and made afterwards.
+ */
+struct reader {
+	struct conn *c;
+	struct run *run;
+	enum mesh_stat reason;
+	u16 refuse_status;	/* 0: no refusal */
+};
+
+/* exchange.c */
+int note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
+int note_no_memory(struct reader *r);
+void read_from(struct sock *sk, struct conn *c, struct run *run,
+	       sk_read_actor_t actor);
+
+/* exchange_leg.c */
+bool enter_leg(struct conn *c, struct run *run);
+void leave_leg(struct conn *c, struct run *run);
+void drop_leg(struct conn *c, struct run *run, bool reuse);
+void want_leg(struct conn *c, struct run *run);
+
+/* exchange_reply.c */
+const char *connection_field(const struct exchange *ex);
+bool is_head_request(const struct exchange *ex);
+void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
+		 struct reply *r);
+void refuse(struct conn *c, struct run *run, enum mesh_stat reason, u16 status);
+void refuse_malformed(struct conn *c, struct run *run, enum http1_error error);
+void upstream_failed(struct conn *c, struct run *run, enum mesh_stat reason,
+		     u16 status);
+
+/* exchange_route.c */
+void begin_request(struct conn *c, struct run *run);
+
+/* exchange_request.c */
+void read_request(struct conn *c, struct run *run);
+void send_request_head(struct conn *c, struct run *run);
+void send_request(struct conn *c, struct run *run);
+
+/* exchange_response.c */
+void pass_response(struct conn *c, struct run *run);
+
+#endif

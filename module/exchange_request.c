@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "exchange_priv.h"
+
+static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
+			     u32 len)
+{
+	struct exchange *ex = &r->c->ex;
+	gfp_t gfp = run_gfp(r->run);
+	enum http1_result result;
+	int n;
+
+	if (!ex->request_head) {
+		ex->request_head = head_alloc(false, gfp);
+		if (!ex->request_head)
+			return note_no_memory(r);
+		ex->request = REQUEST_HEAD;
+		conn_set_deadline(r->c, ex->request_timeout);
+	}
+	n = head_gather(ex->request_head, skb, off, len, gfp, &result);
+	if (n < 0)
+		return note_no_memory(r);
+	if (result == HTTP1_DONE)
+		ex->request = REQUEST_PARSED;
+	else if (result == HTTP1_ERROR)
+		refuse_malformed(r->c, r->run, ex->request_head->parser.error);
+	return n;
+}
+
+static int take_request_body(struct conn *c, struct run *run,
+			     struct sk_buff *skb, u32 off, u32 len)
+{
+	struct exchange *ex = &c->ex;
+	int n;
+
+	if (ex->request_body.done || !out_empty(&ex->up))
+		return 0;
+	n = body_pass(&ex->request_body, skb, off, len, c->leg->sk, &ex->up);
+	if (n > 0) {
+		conn_set_deadline(c, ex->idle_timeout);
+		return n;
+	}
+	if (n == -EAGAIN) {
+		conn_await_room(c, c->leg->sk);
+		return 0;
+	}
+	if (n == -EBADMSG && ex->response == RESPONSE_HEAD) {
+		refuse_malformed(c, run, HTTP1_BAD_REQUEST);
+		return 0;
+	}
+	/* The endpoint takes no more; its response may be there all the same. */
+	ex->request = REQUEST_DISCARD;
+	return 0;
+}
+
+static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
+			 unsigned int off, size_t len)
+{
+	struct reader *r = desc->arg.data;
+
+	switch (r->c->ex.request) {
+	case REQUEST_IDLE:
+	case REQUEST_HEAD:
+		return take_request_head(r, skb, off, len);
+	case REQUEST_BODY:
+		return take_request_body(r->c, r->run, skb, off, len);
+	case REQUEST_DISCARD:
+		return len;
+	default:
+		return 0;
+	}
+}
+
+/* The client will send no more. It may still wait for a response. */
+static void downstream_eof(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	ex->close = true;
+	switch (ex->request) {
+	case REQUEST_IDLE:
+	case REQUEST_HEAD:
+		end_conn(c, run, false);
+		break;
+	case REQUEST_BODY:
+		if (ex->request_body.done)
+			break;
+		stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
+		end_conn(c, run, true);
+		break;
+	case REQUEST_DISCARD:
+		if (ex->response == RESPONSE_DONE && out_empty(&ex->down))
+			end_conn(c, run, false);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool reads_request(const struct exchange *ex)
+{
+	return ex->request == REQUEST_IDLE || ex->request == REQUEST_HEAD ||
+	       ex->request == REQUEST_DISCARD;
+}
+
+void read_request(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	if (is_broken(c->sk)) {
+		if (ex->counted && (ex->response != RESPONSE_DONE ||
+				    !out_empty(&ex->down)))
+			stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
+		end_conn(c, run, false);
+		return;
+	}
+	if (reads_request(ex))
+		read_from(c->sk, c, run, request_actor);
+	if (!c->ended && at_eof(c->sk))
+		downstream_eof(c, run);
+}
+
+/* The request is sent: now it is the endpoint's turn. */
+static void request_sent(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+
+	ex->request = REQUEST_DONE;
+	if (ex->response == RESPONSE_HEAD)
+		conn_set_deadline(c, ex->cluster->response_timeout);
+}
+
+void send_request(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	struct sock *to;
+	int err;
+
+	if (ex->request != REQUEST_BODY || !c->leg)
+		return;
+	to = c->leg->sk;
+	/* The head may wait for the body's first bytes, if they are there. */
+	err = out_flush(&ex->up, to,
+			ex->request_body.framing == HTTP1_BODY_LENGTH &&
+			!ex->request_body.done && tcp_inq(c->sk) > 0);
+	if (err == -EAGAIN) {
+		conn_await_room(c, to);
+		return;
+	}
+	if (err) {
+		/* Read what the endpoint may have said before it closed. */
+		out_clear(&ex->up);
+		ex->request = ex->request_body.done ? REQUEST_DONE :
+						      REQUEST_DISCARD;
+		return;
+	}
+	if (!ex->request_body.done)
+		read_from(c->sk, c, run, request_actor);
+	if (ex->request == REQUEST_BODY && !out_empty(&ex->up))
+		conn_await_room(c, to);
+	if (ex->request == REQUEST_BODY && ex->request_body.done &&
+	    out_empty(&ex->up))
+		request_sent(c);
+	else if (ex->request == REQUEST_BODY && at_eof(c->sk))
+		downstream_eof(c, run);
+}
+
+/* The leg is there: once it is connected the request goes. */
+void send_request_head(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	if (!c->leg || c->open_leg)
+		return;
+	if (is_broken(c->leg->sk)) {
+		upstream_failed(c, run, STAT_REPLY_CONNECT_FAILURE, 503);
+		return;
+	}
+	if (!leg_connected(c->leg))
+		return;
+	if (head_write_request(ex->request_head, &c->original, run_gfp(run),
+			       &ex->up)) {
+		if (run->may_sleep)
+			refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
+		run->defer = true;
+		return;
+	}
+	atomic64_inc(&ex->ep->requests);
+	ex->request = REQUEST_BODY;
+	ex->response = RESPONSE_HEAD;
+	conn_set_deadline(c, ex->idle_timeout);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "exchange_priv.h"
+
+static int note_bad_response(struct reader *r)
+{
+	atomic64_inc(&r->c->ex.ep->failures);
+	return note_refusal(r, STAT_REPLY_BAD_RESPONSE, 502);
+}
+
+/* 1xx: passed on; the final response is yet to come (RFC 9110 15.2). */
+static int pass_interim(struct conn *c, gfp_t gfp)
+{
+	struct exchange *ex = &c->ex;
+
+	ex->retried = true;	/* something came: not to be sent again */
+	if (ex->http10)
+		return 0;
+	return head_write_response(ex->response_head, HTTP1_BODY_NONE, NULL,
+				   gfp, &ex->down);
+}
+
+/* How long the leg may stay idle: a second less than the endpoint allows. */
+static void learn_leg_life(struct exchange *ex)
+{
+	const struct http1_parser *p = &ex->response_head->parser;
+	u32 seconds = head_idle_seconds(ex->response_head);
+
+	ex->leg_idle = ex->cluster->idle_timeout;
+	if (seconds <= ex->leg_idle / 1000)
+		ex->leg_idle = seconds ? (seconds - 1) * 1000 : 0;
+	ex->leg_reusable = p->keep_alive && ex->leg_idle &&
+			   p->framing != HTTP1_BODY_UNTIL_CLOSE;
+}
+
+static int pass_final(struct conn *c, gfp_t gfp)
+{
+	struct exchange *ex = &c->ex;
+	const struct http1_parser *p = &ex->response_head->parser;
+	u8 framing = p->framing;
+	int err;
+
+	if (ex->http10 && framing == HTTP1_BODY_CHUNKED)
+		framing = HTTP1_BODY_UNTIL_CLOSE;
+	/* An answer to half a request: its rest would be taken for the next. */
+	if (framing == HTTP1_BODY_UNTIL_CLOSE || ex->request != REQUEST_DONE)
+		ex->close = true;
+	err = head_write_response(ex->response_head, framing,
+				  connection_field(ex), gfp, &ex->down);
+	if (err)
+		return err;
+	body_init(&ex->response_body, p, framing != p->framing);
+	learn_leg_life(ex);
+	ex->response = ex->response_body.done ? RESPONSE_DONE : RESPONSE_BODY;
+	conn_set_deadline(c, ex->idle_timeout);
+	return 0;
+}
+
+/* @more: bytes of the body are there already */
+static void pass_response_head(struct conn *c, struct run *run, bool more)
+{
+	struct exchange *ex = &c->ex;
+	gfp_t gfp = run_gfp(run);
+	int err;
+
+	err = ex->response_head->parser.status < 200 ? pass_interim(c, gfp) :
+						       pass_final(c, gfp);
+	if (err == -ENOMEM && !run->may_sleep) {
+		run->defer = true;
+		return;
+	}
+	ex->head_whole = false;
+	head_free(ex->response_head);
+	ex->response_head = NULL;
+	if (!err)
+		err = out_flush(&ex->down, c->sk,
+				more && ex->response == RESPONSE_BODY &&
+				ex->response_body.framing == HTTP1_BODY_LENGTH);
+	if (err == -EAGAIN)
+		conn_await_room(c, c->sk);
+	else if (err)
+		end_conn(c, run, true);
+}
+
+static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
+			      u32 len)
+{
+	struct exchange *ex = &r->c->ex;
+	gfp_t gfp = run_gfp(r->run);
+	enum http1_result result;
+	int n;
+
+	if (!ex->response_head) {
+		ex->response_head = head_alloc(true, gfp);
+		if (!ex->response_head)
+			return note_no_memory(r);
+		ex->response_head->parser.head_request = is_head_request(ex);
+	}
+	n = head_gather(ex->response_head, skb, off, len, gfp, &result);
+	if (n < 0)
+		return note_no_memory(r);
+	if (result == HTTP1_ERROR)
+		return note_bad_response(r);
+	/* Nobody asked for an upgrade. */
+	if (result == HTTP1_DONE && ex->response_head->parser.status == 101)
+		return note_bad_response(r);
+	ex->head_whole = result == HTTP1_DONE;
+	if (ex->head_whole)
+		pass_response_head(r->c, r->run, n < len);
+	return n;
+}
+
+static void cut_response(struct conn *c, struct run *run)
+{
+	stat_inc(c->mesh->stats, STAT_RESPONSES_CUT);
+	atomic64_inc(&c->ex.ep->failures);
+	/* RST: not to be taken for the end of a body that lasts until close */
+	end_conn(c, run, true);
+}
+
+static int take_response_body(struct conn *c, struct run *run,
+			      struct sk_buff *skb, u32 off, u32 len)
+{
+	struct exchange *ex = &c->ex;
+	int n;
+
+	n = body_pass(&ex->response_body, skb, off, len, c->sk, &ex->down);
+	if (n == -EAGAIN) {
+		conn_await_room(c, c->sk);
+		return 0;
+	}
+	if (n == -EBADMSG) {
+		cut_response(c, run);
+		return 0;
+	}
+	if (n < 0) {
+		end_conn(c, run, true);
+		return 0;
+	}
+	if (ex->response_body.done)
+		ex->response = RESPONSE_DONE;
+	conn_set_deadline(c, ex->idle_timeout);
+	return n;
+}
+
+static int response_actor(read_descriptor_t *desc, struct sk_buff *skb,
+			  unsigned int off, size_t len)
+{
+	struct reader *r = desc->arg.data;
+	struct exchange *ex = &r->c->ex;
+
+	if (r->c->ended || r->refuse_status || !out_empty(&ex->down) ||
+	    ex->head_whole)
+		return 0;
+	switch (ex->response) {
+	case RESPONSE_HEAD:
+		return take_response_head(r, skb, off, len);
+	case RESPONSE_BODY:
+		return take_response_body(r->c, r->run, skb, off, len);
+	default:
+		return 0;
+	}
+}
+
+static void upstream_eof(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	ex->leg_reusable = false;
+	if (ex->response == RESPONSE_HEAD) {
+		upstream_failed(c, run, STAT_REPLY_UPSTREAM_RESET, 502);
+	} else if (ex->response == RESPONSE_BODY) {
+		/* DONE: a FIN came, not a reset */
+		if (ex->response_body.framing == HTTP1_BODY_UNTIL_CLOSE &&
+		    sock_flag(c->leg->sk, SOCK_DONE))
+			ex->response = RESPONSE_DONE;
+		else
+			cut_response(c, run);
+	}
+}
+
+static bool waits_for_response(const struct exchange *ex)
+{
+	return ex->response == RESPONSE_HEAD || ex->response == RESPONSE_BODY;
+}
+
+void pass_response(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	int err;
+
+	err = out_flush(&ex->down, c->sk, false);
+	if (err == -EAGAIN) {
+		conn_await_room(c, c->sk);
+		return;
+	}
+	if (err) {
+		end_conn(c, run, false);
+		return;
+	}
+	if (!c->leg || !waits_for_response(ex))
+		return;
+	if (ex->head_whole)
+		pass_response_head(c, run, false);
+	if (!c->ended)
+		read_from(c->leg->sk, c, run, response_actor);
+	if (c->ended || !c->leg)
+		return;
+	if (!out_empty(&ex->down))
+		conn_await_room(c, c->sk);
+	else if (!ex->head_whole && waits_for_response(ex) &&
+		 at_eof(c->leg->sk))
+		upstream_eof(c, run);
+}
