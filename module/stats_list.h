@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * stats_list: the counters, as STAT(ID, "name"), and the kinds of objects, as
+ * OBJECT(ID). stats.h and stats.c define one of the two and include this.
+ */
+
+#ifdef STAT
+/* interception */
+STAT(INTERCEPTED_L4, "intercepted_l4")
+STAT(INTERCEPTED_PROXY, "intercepted_proxy")
+STAT(INTERCEPTED_HTTP, "intercepted_http")
+STAT(REFUSED_NO_ENDPOINT, "refused_no_endpoint")
+STAT(BYPASSED_BOUND_DEVICE, "bypassed_bound_device")
+STAT(BYPASSED_MPTCP, "bypassed_mptcp")
+STAT(BYPASSED_NO_LOOPBACK, "bypassed_no_loopback")
+STAT(BYPASSED_FAMILY, "bypassed_family")
+STAT(BYPASSED_MEMORY, "bypassed_memory")
+
+/* HTTP, downstream */
+STAT(DOWNSTREAM_CONNECTIONS, "downstream_connections")
+STAT(DOWNSTREAM_CLOSED, "downstream_connections_closed")
+STAT(DOWNSTREAM_STRANGERS, "downstream_strangers_reset")
+STAT(REQUESTS, "requests")
+STAT(RESPONSES, "responses")
+STAT(REQUESTS_ABANDONED, "requests_abandoned_by_client")
+
+/* HTTP, local replies by reason */
+STAT(REPLY_REDIRECT, "reply_redirect")
+STAT(REPLY_DIRECT, "reply_direct_response")
+STAT(REPLY_BAD_REQUEST, "reply_400_bad_request")
+STAT(REPLY_NO_ROUTE, "reply_404_no_route")
+STAT(REPLY_REQUEST_TIMEOUT, "reply_408_request_timeout")
+STAT(REPLY_URI_TOO_LONG, "reply_414_uri_too_long")
+STAT(REPLY_HEAD_TOO_LARGE, "reply_431_header_fields_too_large")
+STAT(REPLY_NOT_IMPLEMENTED, "reply_501_not_implemented")
+STAT(REPLY_BAD_RESPONSE, "reply_502_bad_response")
+STAT(REPLY_UPSTREAM_RESET, "reply_502_upstream_reset")
+STAT(REPLY_NO_ENDPOINT, "reply_503_no_endpoint")
+STAT(REPLY_CONNECT_FAILURE, "reply_503_connect_failure")
+STAT(REPLY_CONNECT_TIMEOUT, "reply_503_connect_timeout")
+STAT(REPLY_NO_MEMORY, "reply_503_no_memory")
+STAT(REPLY_RESPONSE_TIMEOUT, "reply_504_response_timeout")
+STAT(REPLY_VERSION, "reply_505_version")
+
+/* HTTP, upstream */
+STAT(LEGS_OPENED, "upstream_legs_opened")
+STAT(LEGS_REUSED, "upstream_legs_reused")
+STAT(LEGS_CLOSED, "upstream_legs_closed")
+STAT(LEGS_IDLE_TIMEOUT, "upstream_legs_idle_timeout")
+STAT(LEGS_RETRIED, "upstream_requests_retried")
+STAT(RESPONSES_CUT, "responses_cut_by_upstream")
+STAT(STREAMS_TIMED_OUT, "streams_timed_out")
+
+/* engine */
+STAT(RUN_INLINE, "engine_runs_inline")
+STAT(RUN_DEFERRED, "engine_runs_deferred")
+
+#endif
+
+#ifdef OBJECT
+OBJECT(MESH)
+OBJECT(SNAPSHOT)
+OBJECT(CLUSTER)
+OBJECT(ENDPOINT)
+OBJECT(LISTENER)
+OBJECT(ROUTE_TABLE)
+OBJECT(VIRTUAL_HOST)
+OBJECT(ROUTE)
+OBJECT(TXN)
+OBJECT(REDIRECT)
+OBJECT(CONN)
+OBJECT(LEG)
+#endif
