@@ -53,12 +53,9 @@
 #endif
 #define ORIGINAL_DST 80		/* SO_ and IP6T_SO_ */
 
-static struct options {
-	bool mapped, v6only, mptcp, nonblock, uring, tfo_connect, tfo_send;
-	bool quiet, sleep;
-	const char *bind, *device;
-	int port;
-} opt;
+static bool on[128];		/* options without a value, by letter */
+static const char *bind_address, *bind_device;
+static int bind_port;
 
 static void die(const char *what)
 {
@@ -172,18 +169,18 @@ static int do_connect(int fd, struct sockaddr_storage *ss, socklen_t len)
 {
 	int err;
 
-	if (opt.uring)
+	if (on['u'])
 		return uring_connect(fd, ss, len);
-	if (opt.tfo_send)
+	if (on['f'])
 		err = sendto(fd, "x", 1, MSG_FASTOPEN, (void *)ss, len);
 	else
 		err = connect(fd, (void *)ss, len);
 	if (err < 0) {
-		if (opt.nonblock && errno == EINPROGRESS)
+		if (on['n'] && errno == EINPROGRESS)
 			return wait_connected(fd);
 		return -errno;
 	}
-	if (opt.tfo_connect && send(fd, "x", 1, 0) != 1)
+	if (on['F'] && send(fd, "x", 1, 0) != 1)
 		return -errno;
 	return 0;
 }
@@ -195,29 +192,31 @@ static int open_socket(int family)
 	int fd, one = 1;
 	socklen_t len;
 
-	fd = socket(family, SOCK_STREAM, opt.mptcp ? IPPROTO_MPTCP : 0);
+	fd = socket(family, SOCK_STREAM, on['m'] ? IPPROTO_MPTCP : 0);
 	if (fd < 0)
 		die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	tv.tv_sec = 3;
+	tv.tv_sec = 5;
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (opt.v6only &&
+	if (on['o'] &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)))
 		die("IPV6_V6ONLY");
-	if (opt.device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE,
-				     opt.device, strlen(opt.device)))
+	if (bind_device &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bind_device,
+		       strlen(bind_device)))
 		die("SO_BINDTODEVICE");
-	if (opt.tfo_connect && setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT,
-					  &one, sizeof(one)))
+	if (on['F'] && setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one,
+				  sizeof(one)))
 		die("TCP_FASTOPEN_CONNECT");
-	if (opt.bind || opt.port) {
-		len = parse(&ss, opt.bind ?: family == AF_INET6 ? "::" :
-			    "0.0.0.0", opt.port, family == AF_INET6);
+	if (bind_address || bind_port) {
+		if (!bind_address)
+			bind_address = family == AF_INET6 ? "::" : "0.0.0.0";
+		len = parse(&ss, bind_address, bind_port, family == AF_INET6);
 		if (bind(fd, (void *)&ss, len))
 			die("bind");
 	}
-	if (opt.nonblock)
+	if (on['n'])
 		fcntl(fd, F_SETFL, O_NONBLOCK);
 	return fd;
 }
@@ -247,7 +246,7 @@ static void report(int fd)
 	char reply[512] = "-";
 	int seen = 0;
 
-	if (opt.sleep)
+	if (on['s'])
 		sleep(1);
 	if (getpeername(fd, (void *)&peer, &len)) {
 		printf("getpeername: %s\n", strerrorname_np(errno));
@@ -256,13 +255,14 @@ static void report(int fd)
 	len = sizeof(local);
 	if (getsockname(fd, (void *)&local, &len))
 		die("getsockname");
-	if (!opt.quiet)
+	if (!on['q'])
 		read_reply(fd, reply, sizeof(reply));
 	printf("ok peer %s %d local %s ", text(&peer), port_of(&peer),
 	       text(&local));
-	sscanf(reply, "%*s %*s %d", &seen);
+	if (sscanf(reply, "%*s %*s %d", &seen) != 1)
+		seen = 0;
 	printf("%s reply %s\n",
-	       seen == port_of(&local) ? "same" : opt.quiet ? "-" : "other",
+	       seen == port_of(&local) ? "same" : on['q'] ? "-" : "other",
 	       reply);
 }
 
@@ -270,7 +270,7 @@ static int main_connect(int argc, char **argv)
 {
 	struct sockaddr_storage ss;
 	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
-	bool v6 = opt.mapped || opt.v6only;
+	bool v6 = on['6'] || on['o'];
 	socklen_t len;
 	int fd = -1;
 	int i, err;
@@ -525,26 +525,25 @@ static void usage(void)
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
-	bool echoes = false;
 	int c;
 
 	signal(SIGPIPE, SIG_IGN);
 	while ((c = getopt(argc - 1, argv + 1, "+6ob:p:d:mnuFfqse")) != -1) {
 		switch (c) {
-		case '6': opt.mapped = true; break;
-		case 'o': opt.v6only = true; break;
-		case 'b': opt.bind = optarg; break;
-		case 'p': opt.port = atoi(optarg); break;
-		case 'd': opt.device = optarg; break;
-		case 'm': opt.mptcp = true; break;
-		case 'n': opt.nonblock = true; break;
-		case 'u': opt.uring = true; break;
-		case 'F': opt.tfo_connect = true; break;
-		case 'f': opt.tfo_send = true; break;
-		case 'q': opt.quiet = true; break;
-		case 's': opt.sleep = true; break;
-		case 'e': echoes = true; break;
-		default: usage();
+		case 'b':
+			bind_address = optarg;
+			break;
+		case 'p':
+			bind_port = atoi(optarg);
+			break;
+		case 'd':
+			bind_device = optarg;
+			break;
+		case '?':
+			usage();
+			break;
+		default:
+			on[c] = true;
 		}
 	}
 	argc -= 1 + optind;
@@ -552,7 +551,7 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "connect") && argc >= 2)
 		return main_connect(argc, argv);
 	if (!strcmp(what, "serve") && argc == 3)
-		return main_serve(echoes, argv);
+		return main_serve(on['e'], argv);
 	if (!strcmp(what, "names") && argc == 2)
 		return main_names(argv);
 	if (!strcmp(what, "options") && argc == 2)

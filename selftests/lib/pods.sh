@@ -21,36 +21,39 @@ in_pod() {
 	ip netns exec "$pods_prefix$name" "$@"
 }
 
+# pods_add NAME: the namespace itself; further ip commands on stdin, run in it
 pods_add() {
-	ip netns add "$pods_prefix$1"
+	local ns=$pods_prefix$1
+	ip netns add "$ns"
 	pods_names+=("$1")
-	in_pod "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 \
-		net.ipv6.conf.default.accept_dad=0
-	in_pod "$1" ip link set lo up
+	{
+		echo link set lo up
+		cat
+	} | ip -n "$ns" -batch -
 }
 
 pods_begin() {
 	trap pods_end EXIT
-	pods_add node
+	pods_add node <<-END
+	link add br0 type bridge
+	addr add 10.2.0.1/24 dev br0
+	addr add fd02::1/64 dev br0 nodad
+	link set br0 up
+	END
 	in_pod node sysctl -qw net.ipv4.ip_forward=1 \
 		net.ipv6.conf.all.forwarding=1
-	in_pod node ip link add br0 type bridge
-	in_pod node ip addr add 10.2.0.1/24 dev br0
-	in_pod node ip addr add fd02::1/64 dev br0 nodad
-	in_pod node ip link set br0 up
 }
 
 pod() {
-	local name=$1 n=$2
-	pods_add "$name"
-	ip link add eth0 netns "$pods_prefix$name" type veth \
-		peer name "v$n" netns "$node"
-	in_pod node ip link set "v$n" master br0 up
-	in_pod "$name" ip addr add "10.2.0.$n/24" dev eth0
-	in_pod "$name" ip addr add "fd02::$n/64" dev eth0 nodad
-	in_pod "$name" ip link set eth0 up
-	in_pod "$name" ip route add default via 10.2.0.1
-	in_pod "$name" ip -6 route add default via fd02::1
+	pods_add "$1" <<-END
+	link add eth0 type veth peer name v$2 netns $node
+	addr add 10.2.0.$2/24 dev eth0
+	addr add fd02::$2/64 dev eth0 nodad
+	link set eth0 up
+	route add default via 10.2.0.1
+	route add default via fd02::1
+	END
+	ip -n "$node" link set "v$2" master br0 up
 }
 
 pods_end() {
