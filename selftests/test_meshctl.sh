@@ -184,7 +184,7 @@ tap_is "what was applied is there" \
 	echo "]}, action: {cluster: before}}]}]}"
 } >"$temporary/refused.yaml"
 tap_check "a refusal names the place in the file" \
-	grep -q "^2 $temporary/refused.yaml:4:1: route t/h 0: the kernel refused: " \
+	grep -q "^2 $temporary/refused.yaml:5:1: route t/h 0: the kernel refused: " \
 	<(outcome meshctl apply -f "$temporary/refused.yaml")
 tap_is "and nothing of the file is there" \
 	"$(outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" "0 "
