@@ -127,8 +127,9 @@ tap_check "a listener of what is not there" \
 	<(outcome meshctl add listener x 10.0.0.1:1 protocol tcp cluster nobody)
 tap_is "an object that is not there" "$(outcome meshctl show cluster nobody)" \
 	'2 meshctl: there is no cluster "nobody"'
-tap_is "the command line" "$(outcome meshctl add cluster)" \
-	"$(outcome meshctl add cluster)"
+tap_is "a wrong command line is 1, not 2" \
+	"$(outcome meshctl add cluster x lb nothing)" \
+	'1 meshctl: cluster.lb: "nothing" is not one of maglev, round_robin, random'
 
 # Files.
 does apply -f mesh.yaml
