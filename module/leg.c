@@ -240,6 +240,10 @@ void leg_close(struct leg *leg)
 	leg_unhook(leg);
 	compat_sock_hold_net(leg->sk);
 	sock_release(leg->sock);
+	if (leg->mesh) {
+		stat_inc(leg->mesh->stats, STAT_LEGS_CLOSED);
+		mesh_put(leg->mesh);
+	}
 	pool_leave(leg->pool);
 	leg_free(leg);
 	http_net_leg_gone(hn);
@@ -293,6 +297,7 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	*err = compat_connect(leg->sock, &to, len, O_NONBLOCK);
 	if (*err == -EINPROGRESS || !*err) {
 		*err = 0;
+		leg->mesh = mesh_get(conn->mesh);
 		return leg;
 	}
 	leg_close(leg);
@@ -316,6 +321,9 @@ static u32 bucket_reap(struct pool_bucket *b, bool all, struct list_head *doomed
 		list_for_each_entry_safe(leg, next, &p->idle, list) {
 			if (!all && time_before(jiffies, leg->expires))
 				continue;
+			if (!all)
+				stat_inc(leg->mesh->stats,
+					 STAT_LEGS_IDLE_TIMEOUT);
 			leg->broken = true;
 			list_move(&leg->list, doomed);
 			p->nidle--;

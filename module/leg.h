@@ -27,12 +27,14 @@
 
 struct conn;
 struct http_net;
+struct mesh;
 struct pool;
 
 struct leg {
 	struct socket *sock;
 	struct sock *sk;
 	struct pool *pool;
+	struct mesh *mesh;	/* whose counters had it opened, held; NULL until then */
 	struct conn *conn;	/* who uses it; under the socket lock */
 	bool broken;		/* not to be used (again); under the bucket's lock */
 	struct list_head list;	/* pool->idle, or the list of who is to close it */

@@ -12,8 +12,8 @@
  * use RCU.
  *
  * References: mesh->ref is held by the owner's mesh_net, by each attached mesh_net,
- * by every HTTP connection, and by requests and dumps while they run. The last put
- * frees after a grace period.
+ * by every HTTP connection and upstream leg, and by requests and dumps while they
+ * run. The last put frees after a grace period.
  */
 #ifndef L7MESH_MESH_H
 #define L7MESH_MESH_H
@@ -77,6 +77,12 @@ static inline struct mesh_net *mesh_net(const struct net *net)
 static inline struct mesh *mesh_obeyed(const struct net *net)
 {
 	return rcu_dereference(mesh_net(net)->mesh);
+}
+
+static inline struct mesh *mesh_get(struct mesh *m)
+{
+	refcount_inc(&m->ref);
+	return m;
 }
 
 static inline bool mesh_tryget(struct mesh *m)
