@@ -73,8 +73,8 @@ void account_free(struct account *a, const void *p, size_t bytes)
 int account_refuse(struct refusal *r, int err)
 {
 	if (err == -ENOSPC)
-		return refuse(r, err,
-			      "configuration exceeds the limit of %lu bytes (module parameter config_bytes_max)",
-			      READ_ONCE(config_bytes_max));
-	return refuse(r, err, "out of memory");
+		return refusal_set(r, err,
+				   "configuration exceeds the limit of %lu bytes (module parameter config_bytes_max)",
+				   READ_ONCE(config_bytes_max));
+	return refusal_set(r, err, "out of memory");
 }

@@ -310,7 +310,7 @@ int draft_del(struct draft *d, enum draft_kind kind, const struct name_ref *name
 	struct draft_object *o = draft_overlay(d, kind, name);
 
 	if (o ? o->gone : !underlying(d, kind, name))
-		return refuse(r, -ENOENT, "there is none of this name");
+		return refusal_set(r, -ENOENT, "there is none of this name");
 	if (!o)
 		o = add_object(d, kind, name);
 	if (IS_ERR(o))

@@ -121,10 +121,10 @@ static int check_table_size(const struct cluster *c, struct refusal *r)
 {
 	if (c->lb != L7MESH_LB_MAGLEV || c->nmembers <= c->table_size)
 		return 0;
-	return refuse(r, -EINVAL,
-		      "cluster \"%.*s\" has %u endpoints, more than its table_size of %u",
-		      c->name.name.len, c->name.name.p, c->nmembers,
-		      c->table_size);
+	return refusal_set(r, -EINVAL,
+			   "cluster \"%.*s\" has %u endpoints, more than its table_size of %u",
+			   c->name.name.len, c->name.name.p, c->nmembers,
+			   c->table_size);
 }
 
 static int finish_cluster(struct draft *d, struct cluster *c, struct refusal *r)
@@ -135,7 +135,7 @@ static int finish_cluster(struct draft *d, struct cluster *c, struct refusal *r)
 		return err;
 	err = cluster_finish(d->account, c);
 	if (err == -EINTR)
-		return refuse(r, err, "interrupted");
+		return refusal_set(r, err, "interrupted");
 	return err ? account_refuse(r, err) : 0;
 }
 
@@ -279,7 +279,7 @@ static int build_overlay(struct draft *d, struct refusal *r)
 			if (err)
 				return err;
 			if (fatal_signal_pending(current))
-				return refuse(r, -EINTR, "interrupted");
+				return refusal_set(r, -EINTR, "interrupted");
 			cond_resched();
 		}
 	}
@@ -384,15 +384,15 @@ static int check_tcp(const struct snapshot *s, const struct listener *l,
 		return 0;
 	c = snapshot_cluster(s, &l->cluster);
 	if (!c)
-		return refuse(r, -ENOENT,
-			      "listener \"%.*s\" refers to cluster \"%.*s\", which does not exist",
-			      l->name.name.len, l->name.name.p,
-			      l->cluster.name.len, l->cluster.name.p);
+		return refusal_set(r, -ENOENT,
+				   "listener \"%.*s\" refers to cluster \"%.*s\", which does not exist",
+				   l->name.name.len, l->name.name.p,
+				   l->cluster.name.len, l->cluster.name.p);
 	if (l->address.family == AF_INET && c->has_v6)
-		return refuse(r, -EINVAL,
-			      "listener \"%.*s\" is IPv4, but its cluster \"%.*s\" has an IPv6 endpoint",
-			      l->name.name.len, l->name.name.p,
-			      c->name.name.len, c->name.name.p);
+		return refusal_set(r, -EINVAL,
+				   "listener \"%.*s\" is IPv4, but its cluster \"%.*s\" has an IPv6 endpoint",
+				   l->name.name.len, l->name.name.p,
+				   c->name.name.len, c->name.name.p);
 	return 0;
 }
 
@@ -403,10 +403,10 @@ static int check_listener(const struct snapshot *s, const struct listener *l,
 		return check_tcp(s, l, r);
 	if (objset_find(&s->route_tables, &l->route_table))
 		return 0;
-	return refuse(r, -ENOENT,
-		      "listener \"%.*s\" refers to route table \"%.*s\", which does not exist",
-		      l->name.name.len, l->name.name.p,
-		      l->route_table.name.len, l->route_table.name.p);
+	return refusal_set(r, -ENOENT,
+			   "listener \"%.*s\" refers to route table \"%.*s\", which does not exist",
+			   l->name.name.len, l->name.name.p,
+			   l->route_table.name.len, l->route_table.name.p);
 }
 
 static int check_route(const struct snapshot *s, const struct virtual_host *vh,
@@ -419,10 +419,10 @@ static int check_route(const struct snapshot *s, const struct virtual_host *vh,
 		const struct name_ref *name = &route->clusters[i].cluster;
 
 		if (!snapshot_cluster(s, name))
-			return refuse(r, -ENOENT,
-				      "route %u of virtual host \"%.*s\" refers to cluster \"%.*s\", which does not exist",
-				      index, vh->name.len, vh->name.p,
-				      name->name.len, name->name.p);
+			return refusal_set(r, -ENOENT,
+					   "route %u of virtual host \"%.*s\" refers to cluster \"%.*s\", which does not exist",
+					   index, vh->name.len, vh->name.p,
+					   name->name.len, name->name.p);
 	}
 	return 0;
 }

@@ -105,7 +105,7 @@ struct draft_vhost *draft_vhost(struct draft *d, const struct name_ref *table,
 	struct draft_object *o;
 
 	if (!draft_has_table(d, table)) {
-		refuse(r, -ENOENT, "there is no such route table");
+		refusal_set(r, -ENOENT, "there is no such route table");
 		return ERR_PTR(-ENOENT);
 	}
 	o = draft_open(d, DRAFT_ROUTE_TABLE, table, r);
@@ -121,8 +121,8 @@ static struct virtual_host *clone_vhost(struct draft *d,
 	struct virtual_host *vh = virtual_host_clone(d->account, spec);
 
 	if (PTR_ERR_OR_ZERO(vh) == -E2BIG)
-		refuse(r, -E2BIG, "the domains take more than %u bytes together",
-		       ROUTE_BYTES_MAX);
+		refusal_set(r, -E2BIG, "the domains take more than %u bytes together",
+			    ROUTE_BYTES_MAX);
 	else if (IS_ERR(vh))
 		account_refuse(r, PTR_ERR(vh));
 	return vh;
@@ -221,8 +221,8 @@ static struct route *clone_route(struct draft *d, const struct route *spec,
 	struct route *route = route_clone(d->account, spec);
 
 	if (PTR_ERR_OR_ZERO(route) == -E2BIG)
-		refuse(r, -E2BIG, "the route takes more than %u bytes",
-		       ROUTE_BYTES_MAX);
+		refusal_set(r, -E2BIG, "the route takes more than %u bytes",
+			    ROUTE_BYTES_MAX);
 	else if (IS_ERR(route))
 		account_refuse(r, PTR_ERR(route));
 	return route;

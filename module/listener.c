@@ -72,11 +72,11 @@ static int index_one(struct snapshot *s, struct listener *l, struct refusal *r)
 	struct listener_slot *slot = slot_of(s, &l->address);
 
 	if (slot->listener)
-		return refuse(r, -EEXIST,
-			      "listeners \"%.*s\" and \"%.*s\" have the same address and port",
-			      (int)slot->listener->name.name.len,
-			      slot->listener->name.name.p,
-			      (int)l->name.name.len, l->name.name.p);
+		return refusal_set(r, -EEXIST,
+				   "listeners \"%.*s\" and \"%.*s\" have the same address and port",
+				   (int)slot->listener->name.name.len,
+				   slot->listener->name.name.p,
+				   (int)l->name.name.len, l->name.name.p);
 	slot->listener = l;
 	if (l->protocol == L7MESH_PROTOCOL_HTTP)
 		slot->route_table = objset_find(&s->route_tables, &l->route_table);

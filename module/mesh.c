@@ -157,8 +157,8 @@ static bool is_empty(const struct mesh *m)
 
 static int refuse_attached(struct refusal *r)
 {
-	return refuse(r, -EPERM,
-		      "this namespace is attached to the mesh of another");
+	return refusal_set(r, -EPERM,
+			   "this namespace is attached to the mesh of another");
 }
 
 static bool is_attached(struct mesh_net *mn)
@@ -205,7 +205,7 @@ static int ensure_own(struct mesh_net *mn, struct refusal *r)
 	if (!rcu_access_pointer(mn->mesh))
 		err = create_own(mn);
 	mutex_unlock(&mesh_mutex);
-	return err ? refuse(r, err, "cannot begin a mesh") : 0;
+	return err ? refusal_set(r, err, "cannot begin a mesh") : 0;
 }
 
 struct mesh *mesh_own_lock(struct mesh_net *mn, bool create, struct refusal *r)
@@ -282,11 +282,11 @@ void mesh_publish(struct mesh *m, struct snapshot *s)
 static int give_up_empty(struct mesh *m, struct refusal *r)
 {
 	if (!mutex_trylock(&m->lock))
-		return refuse(r, -EBUSY, "the namespace is being configured");
+		return refusal_set(r, -EBUSY, "the namespace is being configured");
 	if (!is_empty(m)) {
 		mutex_unlock(&m->lock);
-		return refuse(r, -EBUSY,
-			      "the namespace has a configuration of its own");
+		return refusal_set(r, -EBUSY,
+				   "the namespace has a configuration of its own");
 	}
 	disown(m);
 	mutex_unlock(&m->lock);
@@ -303,15 +303,15 @@ static int check_target(struct mesh_net *mn, struct mesh_net *target,
 	if (mn->is_attached)
 		return refuse_attached(r);
 	if (mn == target)
-		return refuse(r, -EINVAL,
-			      "a namespace cannot be attached to itself");
+		return refusal_set(r, -EINVAL,
+				   "a namespace cannot be attached to itself");
 	if (!m)
 		return 0;
 	if (!target->is_attached)
 		return give_up_empty(m, r);
 	if (m->owner == mn)
-		return refuse(r, -EEXIST, "the namespace is attached already");
-	return refuse(r, -EBUSY, "the namespace is attached to another's mesh");
+		return refusal_set(r, -EEXIST, "the namespace is attached already");
+	return refusal_set(r, -EBUSY, "the namespace is attached to another's mesh");
 }
 
 /* mesh_mutex held; the target has no mesh. */
@@ -323,7 +323,7 @@ static int attach(struct mesh_net *mn, struct mesh_net *target, struct refusal *
 	if (!rcu_access_pointer(mn->mesh)) {
 		err = create_own(mn);
 		if (err)
-			return refuse(r, err, "cannot begin a mesh");
+			return refusal_set(r, err, "cannot begin a mesh");
 	}
 	m = rcu_dereference_protected(mn->mesh, lockdep_is_held(&mesh_mutex));
 	refcount_inc(&m->ref);
@@ -358,7 +358,7 @@ int mesh_detach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
 		err = refuse_attached(r);
 	else if (!m || !target->is_attached ||
 		 rcu_access_pointer(target->mesh) != m)
-		err = refuse(r, -ENOENT, "the namespace is not attached");
+		err = refusal_set(r, -ENOENT, "the namespace is not attached");
 	else
 		detach(target);
 	if (!err)
@@ -406,7 +406,7 @@ int mesh_attached(struct mesh_net *mn, struct attached **list, u32 *n,
 	else if (m)
 		err = list_attached(m, list, n);
 	mutex_unlock(&mesh_mutex);
-	return err == -ENOMEM ? refuse(r, err, "out of memory") : err;
+	return err == -ENOMEM ? refusal_set(r, err, "out of memory") : err;
 }
 
 int mesh_drain(struct mesh_net *mn, struct refusal *r)

@@ -201,8 +201,8 @@ static int check_once(struct request *q)
 
 	nlmsg_for_each_attr(nla, q->info->nlhdr, GENL_HDRLEN, rem)
 		if (q->info->attrs[nla_type(nla)] != nla)
-			return refuse_attr(&q->r, nla, -EINVAL,
-					   "the attribute is there twice");
+			return refusal_set_attr(&q->r, nla, -EINVAL,
+						"the attribute is there twice");
 	return 0;
 }
 
@@ -284,8 +284,8 @@ static int commit(struct mesh *m, struct txn *txn, struct request *q,
 	struct snapshot *s;
 
 	if (txn->generation != m->generation)
-		return refuse(&q->r, -EBUSY,
-			      "the configuration was changed by somebody else");
+		return refusal_set(&q->r, -EBUSY,
+				   "the configuration was changed by somebody else");
 	s = build(m, &txn->draft, &q->r);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
@@ -305,7 +305,7 @@ static int end_txn(struct request *q, bool is_commit, u64 *generation)
 		return PTR_ERR(m);
 	txn = m ? txn_find(m, &q->owner) : NULL;
 	if (!txn)
-		err = refuse(&q->r, -ENOENT, "no transaction is open");
+		err = refusal_set(&q->r, -ENOENT, "no transaction is open");
 	else if (is_commit)
 		err = commit(m, txn, q, generation);
 	if (txn)
@@ -345,15 +345,15 @@ static struct net *get_target(struct request *q)
 	struct net *net;
 
 	if (!fd == !pid) {
-		refuse(&q->r, -EINVAL,
-		       "exactly one of NETNS_FD, NETNS_PID is needed");
+		refusal_set(&q->r, -EINVAL,
+			    "exactly one of NETNS_FD, NETNS_PID is needed");
 		return ERR_PTR(-EINVAL);
 	}
 	q->r.attr = fd ?: pid;
 	net = fd ? get_net_ns_by_fd(nla_get_u32(fd)) :
 		   get_net_ns_by_pid(nla_get_u32(pid));
 	if (IS_ERR(net))
-		refuse(&q->r, PTR_ERR(net), "there is no such namespace");
+		refusal_set(&q->r, PTR_ERR(net), "there is no such namespace");
 	return net;
 }
 
@@ -378,8 +378,8 @@ static int with_target(struct sk_buff *skb, struct genl_info *info,
 	if (netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN))
 		err = act(q.mn, mesh_net(net), &q.r);
 	else
-		err = refuse(&q.r, -EPERM,
-			     "CAP_NET_ADMIN over the other namespace is needed");
+		err = refusal_set(&q.r, -EPERM,
+				  "CAP_NET_ADMIN over the other namespace is needed");
 	put_net(net);
 	return finish(&q, err);
 }

@@ -26,11 +26,11 @@ int netlink_parse(struct nlattr **tb, int max, const struct nlattr *nest,
 
 	err = nla_parse_nested(tb, max, nest, policy, NULL);
 	if (err)
-		return refuse_attr(r, nest, err, "malformed attributes");
+		return refusal_set_attr(r, nest, err, "malformed attributes");
 	nla_for_each_nested(nla, nest, rem)
 		if (tb[nla_type(nla)] != nla)
-			return refuse_attr(r, nla, -EINVAL,
-					   "the attribute is there twice");
+			return refusal_set_attr(r, nla, -EINVAL,
+						"the attribute is there twice");
 	return 0;
 }
 
@@ -50,8 +50,8 @@ int netlink_name(const struct nlattr *nla, struct name_ref *name,
 	struct span s = netlink_span(nla);
 
 	if (!name_valid(s))
-		return refuse_attr(r, nla, -EINVAL,
-				   "a name is printable ASCII without space");
+		return refusal_set_attr(r, nla, -EINVAL,
+					"a name is printable ASCII without space");
 	*name = name_ref(s);
 	return 0;
 }
@@ -72,7 +72,7 @@ static int need_name(struct change *c, struct nlattr **tb, u16 type,
 		     const char *label, struct name_ref *name)
 {
 	if (!tb[type])
-		return refuse_missing(c->r, c->nest, type, label);
+		return refusal_set_missing(c->r, c->nest, type, label);
 	return netlink_name(tb[type], name, c->r);
 }
 
@@ -81,8 +81,8 @@ static int check_exists(struct change *c, bool exists, const struct nlattr *key)
 {
 	c->r->attr = key;
 	if (c->cmd == L7MESH_CMD_ADD)
-		return exists ? refuse(c->r, -EEXIST, "it exists already") : 0;
-	return exists ? 0 : refuse(c->r, -ENOENT, "it does not exist");
+		return exists ? refusal_set(c->r, -EEXIST, "it exists already") : 0;
+	return exists ? 0 : refusal_set(c->r, -ENOENT, "it does not exist");
 }
 
 static void take_u32(u32 *to, const struct nlattr *nla)
@@ -104,15 +104,15 @@ static int parse_hash_policy(struct hash_policy *hp, const struct nlattr *item,
 		return err;
 	header = tb[L7MESH_HASH_POLICY_A_HEADER];
 	if (!header == !tb[L7MESH_HASH_POLICY_A_SOURCE_ADDRESS])
-		return refuse_attr(r, item, -EINVAL,
-				   "exactly one of HEADER, SOURCE_ADDRESS is needed");
+		return refusal_set_attr(r, item, -EINVAL,
+					"exactly one of HEADER, SOURCE_ADDRESS is needed");
 	memset(hp, 0, sizeof(*hp));
 	hp->kind = header ? HASH_POLICY_HEADER : HASH_POLICY_SOURCE_ADDRESS;
 	if (header)
 		hp->header = netlink_span(header);
 	if (header && !http1_token_valid(hp->header))
-		return refuse_attr(r, header, -EINVAL,
-				   "not the name of a header field");
+		return refusal_set_attr(r, header, -EINVAL,
+					"not the name of a header field");
 	return 0;
 }
 
@@ -126,9 +126,9 @@ static int parse_hash(struct cluster *spec, struct hash_policy *hash,
 	spec->nhash = 0;
 	nla_for_each_nested(item, list, rem) {
 		if (spec->nhash == HASH_POLICIES_MAX)
-			return refuse_attr(r, item, -E2BIG,
-					   "more than %u hash policies",
-					   HASH_POLICIES_MAX);
+			return refusal_set_attr(r, item, -E2BIG,
+						"more than %u hash policies",
+						HASH_POLICIES_MAX);
 		err = parse_hash_policy(&hash[spec->nhash], item, r);
 		if (err)
 			return err;
@@ -159,8 +159,8 @@ static int put_cluster(struct change *c, struct nlattr **tb,
 		spec.lb = nla_get_u32(tb[L7MESH_CLUSTER_A_LB]);
 	take_u32(&spec.table_size, size);
 	if (size && !maglev_size_valid(spec.table_size))
-		return refuse_attr(c->r, size, -EINVAL,
-				   "TABLE_SIZE must be a prime number");
+		return refusal_set_attr(c->r, size, -EINVAL,
+					"TABLE_SIZE must be a prime number");
 	take_u32(&spec.connect_timeout, tb[L7MESH_CLUSTER_A_CONNECT_TIMEOUT]);
 	take_u32(&spec.response_timeout, tb[L7MESH_CLUSTER_A_RESPONSE_TIMEOUT]);
 	take_u32(&spec.idle_timeout, tb[L7MESH_CLUSTER_A_IDLE_TIMEOUT]);
@@ -216,12 +216,12 @@ static int parse_address(struct address *a, const struct nlattr *nla,
 		v6 = nla_get_in6_addr(nla);
 		address_set_v6(a, &v6, p);
 	} else {
-		return refuse_attr(r, nla, -EINVAL,
-				   "an address has 4 or 16 bytes");
+		return refusal_set_attr(r, nla, -EINVAL,
+					"an address has 4 or 16 bytes");
 	}
 	if (is_unusable(a))
-		return refuse_attr(r, nla, -EINVAL,
-				   "nobody can connect to this address");
+		return refusal_set_attr(r, nla, -EINVAL,
+					"nobody can connect to this address");
 	return 0;
 }
 
@@ -235,11 +235,11 @@ static int endpoint_key(struct change *c, struct nlattr **tb)
 	if (err)
 		return err;
 	if (!tb[L7MESH_ENDPOINT_A_ADDRESS])
-		return refuse_missing(c->r, c->nest, L7MESH_ENDPOINT_A_ADDRESS,
-				      "ADDRESS");
+		return refusal_set_missing(c->r, c->nest, L7MESH_ENDPOINT_A_ADDRESS,
+					   "ADDRESS");
 	if (!tb[L7MESH_ENDPOINT_A_PORT])
-		return refuse_missing(c->r, c->nest, L7MESH_ENDPOINT_A_PORT,
-				      "PORT");
+		return refusal_set_missing(c->r, c->nest, L7MESH_ENDPOINT_A_PORT,
+					   "PORT");
 	return parse_address(&c->key->address, tb[L7MESH_ENDPOINT_A_ADDRESS],
 			     tb[L7MESH_ENDPOINT_A_PORT], c->r);
 }
@@ -258,8 +258,8 @@ static int change_endpoint(struct change *c)
 		return err;
 	err = draft_weight(c->d, &c->key->name, &c->key->address, &old);
 	if (err)
-		return refuse_attr(c->r, tb[L7MESH_ENDPOINT_A_CLUSTER], err,
-				   "there is no such cluster");
+		return refusal_set_attr(c->r, tb[L7MESH_ENDPOINT_A_CLUSTER], err,
+					"there is no such cluster");
 	err = check_exists(c, old, tb[L7MESH_ENDPOINT_A_ADDRESS]);
 	if (err)
 		return err;
@@ -283,11 +283,11 @@ static int parse_target(struct listener *l, struct nlattr **tb,
 	if (!table && !cluster && !proxy && !port)
 		return 0;
 	if (!!table + !!cluster + (proxy || port) > 1)
-		return refuse(r, -EINVAL,
-			      "ROUTE_TABLE, CLUSTER and PROXY_ADDRESS exclude each other");
+		return refusal_set(r, -EINVAL,
+				   "ROUTE_TABLE, CLUSTER and PROXY_ADDRESS exclude each other");
 	if (!proxy != !port)
-		return refuse_attr(r, proxy ?: port, -EINVAL,
-				   "PROXY_ADDRESS and PROXY_PORT go together");
+		return refusal_set_attr(r, proxy ?: port, -EINVAL,
+					"PROXY_ADDRESS and PROXY_PORT go together");
 	memset(&l->route_table, 0, sizeof(l->route_table));
 	memset(&l->cluster, 0, sizeof(l->cluster));
 	memset(&l->proxy, 0, sizeof(l->proxy));
@@ -309,20 +309,20 @@ static int check_target(struct change *c, const struct listener *l,
 	bool http = l->protocol == L7MESH_PROTOCOL_HTTP;
 
 	if (http && !l->route_table.name.len)
-		return refuse_missing(c->r, c->nest,
-				      L7MESH_LISTENER_A_ROUTE_TABLE,
-				      "an http listener's ROUTE_TABLE");
+		return refusal_set_missing(c->r, c->nest,
+					   L7MESH_LISTENER_A_ROUTE_TABLE,
+					   "an http listener's ROUTE_TABLE");
 	if (!http && l->route_table.name.len)
-		return refuse_attr(c->r, tb[L7MESH_LISTENER_A_ROUTE_TABLE] ?:
-				   tb[L7MESH_LISTENER_A_PROTOCOL], -EINVAL,
-				   "a tcp listener has no ROUTE_TABLE, but CLUSTER or PROXY_ADDRESS");
+		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_ROUTE_TABLE] ?:
+					tb[L7MESH_LISTENER_A_PROTOCOL], -EINVAL,
+					"a tcp listener has no ROUTE_TABLE, but CLUSTER or PROXY_ADDRESS");
 	if (!http && !l->has_proxy && !l->cluster.name.len)
-		return refuse_missing(c->r, c->nest, L7MESH_LISTENER_A_CLUSTER,
-				      "a tcp listener's CLUSTER or PROXY_ADDRESS");
+		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_CLUSTER,
+					   "a tcp listener's CLUSTER or PROXY_ADDRESS");
 	if (l->has_proxy && l->proxy.family != l->address.family)
-		return refuse_attr(c->r, tb[L7MESH_LISTENER_A_PROXY_ADDRESS] ?:
-				   tb[L7MESH_LISTENER_A_ADDRESS], -EINVAL,
-				   "PROXY_ADDRESS and ADDRESS are of different families");
+		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_PROXY_ADDRESS] ?:
+					tb[L7MESH_LISTENER_A_ADDRESS], -EINVAL,
+					"PROXY_ADDRESS and ADDRESS are of different families");
 	return 0;
 }
 
@@ -336,11 +336,11 @@ static int parse_listener_address(struct change *c, struct listener *l,
 	int err;
 
 	if (c->cmd == L7MESH_CMD_ADD && !address)
-		return refuse_missing(c->r, c->nest, L7MESH_LISTENER_A_ADDRESS,
-				      "ADDRESS");
+		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_ADDRESS,
+					   "ADDRESS");
 	if (c->cmd == L7MESH_CMD_ADD && !port)
-		return refuse_missing(c->r, c->nest, L7MESH_LISTENER_A_PORT,
-				      "PORT");
+		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_PORT,
+					   "PORT");
 	if (address) {
 		err = parse_address(&l->address, address, port, c->r);
 		if (err)
@@ -366,8 +366,8 @@ static int put_listener(struct change *c, struct nlattr **tb,
 
 	l.name = c->key->name;
 	if (c->cmd == L7MESH_CMD_ADD && !tb[L7MESH_LISTENER_A_PROTOCOL])
-		return refuse_missing(c->r, c->nest, L7MESH_LISTENER_A_PROTOCOL,
-				      "PROTOCOL");
+		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_PROTOCOL,
+					   "PROTOCOL");
 	if (tb[L7MESH_LISTENER_A_PROTOCOL])
 		l.protocol = nla_get_u32(tb[L7MESH_LISTENER_A_PROTOCOL]);
 	err = parse_listener_address(c, &l, tb);
@@ -445,13 +445,13 @@ static int parse_domains(struct virtual_host *spec, void *buffer,
 		s.p = text;
 		text += s.len;
 		if (!route_domain_valid(s))
-			return refuse_attr(r, item, -EINVAL,
-					   "not a domain: a host without port, with * as its first or last label or alone");
+			return refusal_set_attr(r, item, -EINVAL,
+						"not a domain: a host without port, with * as its first or last label or alone");
 		domains[spec->ndomains++] = s;
 	}
 	if (!spec->ndomains)
-		return refuse_attr(r, list, -EINVAL,
-				   "at least one domain is needed");
+		return refusal_set_attr(r, list, -EINVAL,
+					"at least one domain is needed");
 	r->attr = list;
 	return 0;
 }
@@ -467,12 +467,12 @@ static int put_vhost(struct change *c, struct nlattr **tb,
 	if (!list && c->cmd == L7MESH_CMD_SET)
 		return 0;
 	if (!list)
-		return refuse_missing(c->r, c->nest,
-				      L7MESH_VIRTUAL_HOST_A_DOMAINS, "DOMAINS");
+		return refusal_set_missing(c->r, c->nest,
+					   L7MESH_VIRTUAL_HOST_A_DOMAINS, "DOMAINS");
 	buffer = kvmalloc(netlink_count(list) * sizeof(struct span) +
 			  nla_len(list), GFP_KERNEL_ACCOUNT);
 	if (!buffer)
-		return refuse(c->r, -ENOMEM, "out of memory");
+		return refusal_set(c->r, -ENOMEM, "out of memory");
 	err = parse_domains(&spec, buffer, list, c->r);
 	if (!err && dv)
 		err = draft_set_vhost(c->d, dv, &spec, c->r);
@@ -513,12 +513,12 @@ static int change_virtual_host(struct change *c)
 	table = tb[L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE];
 	name = tb[L7MESH_VIRTUAL_HOST_A_NAME];
 	if (!table)
-		return refuse_missing(c->r, c->nest,
-				      L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,
-				      "ROUTE_TABLE");
+		return refusal_set_missing(c->r, c->nest,
+					   L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,
+					   "ROUTE_TABLE");
 	if (!name)
-		return refuse_missing(c->r, c->nest, L7MESH_VIRTUAL_HOST_A_NAME,
-				      "NAME");
+		return refusal_set_missing(c->r, c->nest, L7MESH_VIRTUAL_HOST_A_NAME,
+					   "NAME");
 	dv = find_vhost(c, table, name);
 	if (IS_ERR(dv))
 		return PTR_ERR(dv);
@@ -535,14 +535,14 @@ static int change_virtual_host(struct change *c)
 static int route_index(struct change *c, const struct nlattr *nla, u32 n)
 {
 	if (!nla && c->cmd != L7MESH_CMD_ADD)
-		return refuse_missing(c->r, c->nest, L7MESH_ROUTE_A_INDEX,
-				      "INDEX");
+		return refusal_set_missing(c->r, c->nest, L7MESH_ROUTE_A_INDEX,
+					   "INDEX");
 	c->key->index = nla ? nla_get_u32(nla) : n;
 	if (c->key->index < n ||
 	    (c->key->index == n && c->cmd == L7MESH_CMD_ADD))
 		return 0;
-	return refuse_attr(c->r, nla, -ENOENT,
-			   "the virtual host has %u routes", n);
+	return refusal_set_attr(c->r, nla, -ENOENT,
+				"the virtual host has %u routes", n);
 }
 
 static int parse_route(struct change *c, struct nlattr **tb, struct route *route,
@@ -553,8 +553,8 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	int err = 0;
 
 	if (!action && c->cmd == L7MESH_CMD_ADD)
-		return refuse_missing(c->r, c->nest, L7MESH_ROUTE_A_ACTION,
-				      "ACTION");
+		return refusal_set_missing(c->r, c->nest, L7MESH_ROUTE_A_ACTION,
+					   "ACTION");
 	if (match)
 		err = netlink_parse_match(route, p, match, c->r);
 	if (!err && action)
@@ -572,7 +572,7 @@ static int put_route(struct change *c, struct nlattr **tb,
 	int err;
 
 	if (!p)
-		return refuse(c->r, -ENOMEM, "out of memory");
+		return refusal_set(c->r, -ENOMEM, "out of memory");
 	if (c->cmd == L7MESH_CMD_SET)
 		route = *draft_route(dv, c->key->index);
 	err = parse_route(c, tb, &route, p);
@@ -599,17 +599,17 @@ static int change_route(struct change *c)
 	table = tb[L7MESH_ROUTE_A_ROUTE_TABLE];
 	host = tb[L7MESH_ROUTE_A_VIRTUAL_HOST];
 	if (!table)
-		return refuse_missing(c->r, c->nest, L7MESH_ROUTE_A_ROUTE_TABLE,
-				      "ROUTE_TABLE");
+		return refusal_set_missing(c->r, c->nest, L7MESH_ROUTE_A_ROUTE_TABLE,
+					   "ROUTE_TABLE");
 	if (!host)
-		return refuse_missing(c->r, c->nest, L7MESH_ROUTE_A_VIRTUAL_HOST,
-				      "VIRTUAL_HOST");
+		return refusal_set_missing(c->r, c->nest, L7MESH_ROUTE_A_VIRTUAL_HOST,
+					   "VIRTUAL_HOST");
 	dv = find_vhost(c, table, host);
 	if (IS_ERR(dv))
 		return PTR_ERR(dv);
 	if (!dv)
-		return refuse_attr(c->r, host, -ENOENT,
-				   "there is no such virtual host");
+		return refusal_set_attr(c->r, host, -ENOENT,
+					"there is no such virtual host");
 	err = route_index(c, tb[L7MESH_ROUTE_A_INDEX], draft_nroutes(dv));
 	if (err)
 		return err;
@@ -642,12 +642,12 @@ int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
 		if (!attrs[type])
 			continue;
 		if (found)
-			return refuse_attr(r, attrs[type], -EINVAL,
-					   "one object at a time");
+			return refusal_set_attr(r, attrs[type], -EINVAL,
+						"one object at a time");
 		found = type;
 	}
 	if (!found)
-		return refuse(r, -EINVAL, "no object is given");
+		return refusal_set(r, -EINVAL, "no object is given");
 	c.nest = attrs[found];
 	key->kind = kinds[found].kind;
 	return kinds[found].change(&c);

@@ -400,10 +400,10 @@ static int find_table(struct dump *d, struct span name)
 	int err;
 
 	if (!c)
-		return refuse(&d->r, -ENOENT, "there is no such cluster");
+		return refusal_set(&d->r, -ENOENT, "there is no such cluster");
 	if (c->lb != L7MESH_LB_MAGLEV)
-		return refuse(&d->r, -EINVAL,
-			      "the cluster's policy is not maglev");
+		return refusal_set(&d->r, -EINVAL,
+				   "the cluster's policy is not maglev");
 	d->cluster = c;
 	d->maglev = c->maglev;
 	if (d->maglev.entries || !c->nmembers)
@@ -423,7 +423,7 @@ int netlink_start_maglev(struct netlink_callback *cb)
 	if (!d)
 		return -ENOMEM;
 	if (!d->err && !name)
-		d->err = refuse(&d->r, -EINVAL, "CLUSTER_NAME is missing");
+		d->err = refusal_set(&d->r, -EINVAL, "CLUSTER_NAME is missing");
 	if (!d->err)
 		d->err = find_table(d, netlink_span(name));
 	return 0;

@@ -36,8 +36,8 @@ static int parse_value(struct value_match *m, struct nlattr **tb, bool query,
 	struct nlattr *present = tb[L7MESH_VALUE_MATCH_A_PRESENT];
 
 	if (!!exact + !!prefix + !!present != 1)
-		return refuse(r, -EINVAL,
-			      "exactly one of EXACT, PREFIX, PRESENT is needed");
+		return refusal_set(r, -EINVAL,
+				   "exactly one of EXACT, PREFIX, PRESENT is needed");
 	if (present) {
 		m->kind = nla_get_u8(present) ? VALUE_MATCH_PRESENT :
 						VALUE_MATCH_ABSENT;
@@ -46,8 +46,8 @@ static int parse_value(struct value_match *m, struct nlattr **tb, bool query,
 	m->kind = exact ? VALUE_MATCH_EXACT : VALUE_MATCH_PREFIX;
 	m->value = netlink_span(exact ?: prefix);
 	if (!match_value_valid(m->value, query))
-		return refuse_attr(r, exact ?: prefix, -EINVAL,
-				   "this value can never be in a request");
+		return refusal_set_attr(r, exact ?: prefix, -EINVAL,
+					"this value can never be in a request");
 	return 0;
 }
 
@@ -64,13 +64,13 @@ static int parse_value_match(struct value_match *m, const struct nlattr *item,
 		return err;
 	name = tb[L7MESH_VALUE_MATCH_A_NAME];
 	if (!name)
-		return refuse_missing(r, item, L7MESH_VALUE_MATCH_A_NAME, "NAME");
+		return refusal_set_missing(r, item, L7MESH_VALUE_MATCH_A_NAME, "NAME");
 	memset(m, 0, sizeof(*m));
 	m->name = netlink_span(name);
 	if (!match_name_valid(m->name, query))
-		return refuse_attr(r, name, -EINVAL, "%s",
-				   query ? "not the name of a query parameter" :
-					   "not the name of a header field");
+		return refusal_set_attr(r, name, -EINVAL, "%s",
+					query ? "not the name of a query parameter" :
+					"not the name of a header field");
 	r->attr = item;
 	return parse_value(m, tb, query, r);
 }
@@ -87,9 +87,9 @@ static int parse_value_matches(struct value_match *m, u16 *n,
 		return 0;
 	nla_for_each_nested(item, list, rem) {
 		if (*n == VALUE_MATCHES_MAX)
-			return refuse_attr(r, item, -E2BIG,
-					   "more than %u in one match",
-					   VALUE_MATCHES_MAX);
+			return refusal_set_attr(r, item, -E2BIG,
+						"more than %u in one match",
+						VALUE_MATCHES_MAX);
 		err = parse_value_match(&m[*n], item, query, r);
 		if (err)
 			return err;
@@ -105,8 +105,8 @@ static int parse_path(struct route *route, struct nlattr **tb,
 	struct nlattr *prefix = tb[L7MESH_MATCH_A_PATH_PREFIX];
 
 	if (exact && prefix)
-		return refuse_attr(r, nest, -EINVAL,
-				   "PATH_EXACT and PATH_PREFIX exclude each other");
+		return refusal_set_attr(r, nest, -EINVAL,
+					"PATH_EXACT and PATH_PREFIX exclude each other");
 	route->path_kind = exact ? PATH_MATCH_EXACT :
 			   prefix ? PATH_MATCH_PREFIX : PATH_MATCH_ANY;
 	route->path = (struct span){ };
@@ -115,8 +115,8 @@ static int parse_path(struct route *route, struct nlattr **tb,
 	route->path = netlink_span(exact ?: prefix);
 	if (route_path_valid(route->path))
 		return 0;
-	return refuse_attr(r, exact ?: prefix, -EINVAL,
-			   "a path starts with / and has no space, ? and #");
+	return refusal_set_attr(r, exact ?: prefix, -EINVAL,
+				"a path starts with / and has no space, ? and #");
 }
 
 static int parse_method(struct route *route, const struct nlattr *nla,
@@ -128,7 +128,7 @@ static int parse_method(struct route *route, const struct nlattr *nla,
 	route->method = netlink_span(nla);
 	if (http1_token_valid(route->method))
 		return 0;
-	return refuse_attr(r, nla, -EINVAL, "not a method");
+	return refusal_set_attr(r, nla, -EINVAL, "not a method");
 }
 
 int netlink_parse_match(struct route *route, struct route_parser *p,
@@ -159,7 +159,7 @@ static int alloc_clusters(struct route *route, struct route_parser *p, u32 n,
 {
 	p->clusters = kvcalloc(n, sizeof(*p->clusters), GFP_KERNEL_ACCOUNT);
 	if (!p->clusters)
-		return refuse(r, -ENOMEM, "out of memory");
+		return refusal_set(r, -ENOMEM, "out of memory");
 	route->clusters = p->clusters;
 	return 0;
 }
@@ -188,11 +188,11 @@ static int parse_weighted_cluster(struct weighted_cluster *wc,
 	if (err)
 		return err;
 	if (!tb[L7MESH_WEIGHTED_CLUSTER_A_NAME])
-		return refuse_missing(r, item, L7MESH_WEIGHTED_CLUSTER_A_NAME,
-				      "NAME");
+		return refusal_set_missing(r, item, L7MESH_WEIGHTED_CLUSTER_A_NAME,
+					   "NAME");
 	if (!tb[L7MESH_WEIGHTED_CLUSTER_A_WEIGHT])
-		return refuse_missing(r, item, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,
-				      "WEIGHT");
+		return refusal_set_missing(r, item, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,
+					   "WEIGHT");
 	wc->weight = nla_get_u32(tb[L7MESH_WEIGHTED_CLUSTER_A_WEIGHT]);
 	return netlink_name(tb[L7MESH_WEIGHTED_CLUSTER_A_NAME], &wc->cluster, r);
 }
@@ -217,11 +217,11 @@ static int parse_weighted(struct route *route, struct route_parser *p,
 		total += wc->weight;
 	}
 	if (!total)
-		return refuse_attr(r, list, -EINVAL,
-				   "at least one weight must not be 0");
+		return refusal_set_attr(r, list, -EINVAL,
+					"at least one weight must not be 0");
 	if (total > U32_MAX)
-		return refuse_attr(r, list, -EINVAL,
-				   "the weights exceed 4294967295 together");
+		return refusal_set_attr(r, list, -EINVAL,
+					"the weights exceed 4294967295 together");
 	return 0;
 }
 
@@ -246,21 +246,21 @@ static int parse_redirect(struct route *route, const struct nlattr *nest,
 	path = tb[L7MESH_REDIRECT_A_PATH];
 	status = tb[L7MESH_REDIRECT_A_STATUS];
 	if (!host && !path)
-		return refuse_attr(r, nest, -EINVAL, "HOST or PATH is needed");
+		return refusal_set_attr(r, nest, -EINVAL, "HOST or PATH is needed");
 	route->action = ROUTE_REDIRECT;
 	route->status = status ? nla_get_u16(status) : 301;
 	if (!redirect_status_valid(route->status))
-		return refuse_attr(r, status, -EINVAL,
-				   "STATUS must be 301, 302, 303, 307 or 308");
+		return refusal_set_attr(r, status, -EINVAL,
+					"STATUS must be 301, 302, 303, 307 or 308");
 	if (host)
 		route->redirect_host = netlink_span(host);
 	if (host && !http1_authority_valid(route->redirect_host))
-		return refuse_attr(r, host, -EINVAL, "not a host");
+		return refusal_set_attr(r, host, -EINVAL, "not a host");
 	if (path)
 		route->redirect_path = netlink_span(path);
 	if (path && !route_path_valid(route->redirect_path))
-		return refuse_attr(r, path, -EINVAL,
-				   "a path starts with / and has no space, ? and #");
+		return refusal_set_attr(r, path, -EINVAL,
+					"a path starts with / and has no space, ? and #");
 	return 0;
 }
 
@@ -276,8 +276,8 @@ static int parse_direct_response(struct route *route, const struct nlattr *nest,
 	if (err)
 		return err;
 	if (!tb[L7MESH_DIRECT_RESPONSE_A_STATUS])
-		return refuse_missing(r, nest, L7MESH_DIRECT_RESPONSE_A_STATUS,
-				      "STATUS");
+		return refusal_set_missing(r, nest, L7MESH_DIRECT_RESPONSE_A_STATUS,
+					   "STATUS");
 	route->action = ROUTE_DIRECT_RESPONSE;
 	route->status = nla_get_u16(tb[L7MESH_DIRECT_RESPONSE_A_STATUS]);
 	body = tb[L7MESH_DIRECT_RESPONSE_A_BODY];
@@ -312,8 +312,8 @@ int netlink_parse_action(struct route *route, struct route_parser *p,
 	redirect = tb[L7MESH_ACTION_A_REDIRECT];
 	direct = tb[L7MESH_ACTION_A_DIRECT_RESPONSE];
 	if (!!cluster + !!weighted + !!redirect + !!direct != 1)
-		return refuse_attr(r, nest, -EINVAL,
-				   "exactly one of CLUSTER, WEIGHTED_CLUSTERS, REDIRECT, DIRECT_RESPONSE is needed");
+		return refusal_set_attr(r, nest, -EINVAL,
+					"exactly one of CLUSTER, WEIGHTED_CLUSTERS, REDIRECT, DIRECT_RESPONSE is needed");
 	clear_action(route);
 	if (cluster)
 		return parse_cluster(route, p, cluster, r);

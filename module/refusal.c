@@ -6,7 +6,7 @@
 #include <linux/kernel.h>
 #include "refusal.h"
 
-int refuse(struct refusal *r, int err, const char *format, ...)
+int refusal_set(struct refusal *r, int err, const char *format, ...)
 {
 	va_list args;
 
@@ -17,11 +17,11 @@ int refuse(struct refusal *r, int err, const char *format, ...)
 	return err;
 }
 
-int refuse_missing(struct refusal *r, const struct nlattr *nest, u16 type,
-		   const char *name)
+int refusal_set_missing(struct refusal *r, const struct nlattr *nest, u16 type,
+			const char *name)
 {
 	r->attr = NULL;
 	r->missing_in = nest;
 	r->missing = type;
-	return refuse(r, -EINVAL, "%s is missing", name);
+	return refusal_set(r, -EINVAL, "%s is missing", name);
 }

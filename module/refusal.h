@@ -24,7 +24,7 @@ struct refusal {
 };
 
 /**
- * refuse() - Say why, in plain words
+ * refusal_set() - Say why, in plain words
  * @r: refusal, whose attr the caller may have set
  * @err: negative errno
  * @format: string literal, printf style
@@ -32,18 +32,18 @@ struct refusal {
  * Return: @err.
  */
 __printf(3, 4)
-int refuse(struct refusal *r, int err, const char *format, ...);
+int refusal_set(struct refusal *r, int err, const char *format, ...);
 
-/* As refuse(), blaming an attribute. */
-#define refuse_attr(r, nla, err, ...) ({	\
+/* As refusal_set(), blaming an attribute. */
+#define refusal_set_attr(r, nla, err, ...) ({	\
 	struct refusal *__r = (r);		\
 						\
 	__r->attr = (nla);			\
-	refuse(__r, err, __VA_ARGS__);		\
+	refusal_set(__r, err, __VA_ARGS__);	\
 })
 
 /**
- * refuse_missing() - An attribute that must be there is not
+ * refusal_set_missing() - An attribute that must be there is not
  * @r: refusal
  * @nest: attribute that should contain it, NULL for the top level
  * @type: its type
@@ -51,7 +51,7 @@ int refuse(struct refusal *r, int err, const char *format, ...);
  *
  * Return: -EINVAL.
  */
-int refuse_missing(struct refusal *r, const struct nlattr *nest, u16 type,
-		   const char *name);
+int refusal_set_missing(struct refusal *r, const struct nlattr *nest, u16 type,
+			const char *name);
 
 #endif

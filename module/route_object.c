@@ -236,8 +236,8 @@ struct route_table *route_table_make(struct account *account,
 		t->vhosts[t->nvhosts] = virtual_host_get(vhosts[t->nvhosts]);
 	err = route_table_compile(t, slots, &dup);
 	if (err) {
-		refuse(r, err, "domain \"%.*s\" is twice in route table \"%.*s\"",
-		       (int)dup.len, dup.p, (int)name->name.len, name->name.p);
+		refusal_set(r, err, "domain \"%.*s\" is twice in route table \"%.*s\"",
+			    (int)dup.len, dup.p, (int)name->name.len, name->name.p);
 		route_table_put(account, t);
 		return ERR_PTR(err);
 	}

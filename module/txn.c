@@ -25,11 +25,11 @@ int txn_begin(struct mesh *m, const struct txn_owner *owner, bool replace,
 	struct txn *txn;
 
 	if (txn_find(m, owner))
-		return refuse(r, -EBUSY,
-			      "a transaction of this socket is open already");
+		return refusal_set(r, -EBUSY,
+				   "a transaction of this socket is open already");
 	if (m->ntxns == TXNS_MAX)
-		return refuse(r, -EBUSY, "%u transactions are open already",
-			      TXNS_MAX);
+		return refusal_set(r, -EBUSY, "%u transactions are open already",
+				   TXNS_MAX);
 	txn = account_new(m->account, sizeof(*txn));
 	if (IS_ERR(txn))
 		return account_refuse(r, PTR_ERR(txn));
