@@ -40,7 +40,7 @@ picture() {
 	  |  | connect(10.96.0.10)   |     raw.example      10.96.0.11
 	  |  v                       |     Nobody has these addresses, and nothing
 	  |  l7mesh, in the kernel   |     translates packets: no NAT, no proxy
-	  |  | one leg per endpoint  |     process, no iptables.
+	  |  | pooled connections    |     process, no iptables.
 	  +--|-----------------------+
 	     |
 	  ===+======= bridge mesh0, 10.2.0.0/24 ===================================
