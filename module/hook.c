@@ -65,11 +65,20 @@ static void notrace hook_callback(unsigned long ip, unsigned long parent_ip,
 	ftrace_test_recursion_unlock(bit);
 }
 
-static struct ftrace_ops hook_ops = {
-	.func = hook_callback,
-	.flags = COMPAT_FTRACE_OPS_FLAGS | FTRACE_OPS_FL_IPMODIFY |
-		 FTRACE_OPS_FL_PERMANENT,
-};
+static struct ftrace_ops hook_ops;
+
+/*
+ * As new: some kernels' ftrace_free_filter() leaves pointers to what it freed,
+ * which the next ftrace_set_filter_ips() would free again.
+ */
+static void hook_ops_init(void)
+{
+	hook_ops = (struct ftrace_ops){
+		.func = hook_callback,
+		.flags = COMPAT_FTRACE_OPS_FLAGS | FTRACE_OPS_FL_IPMODIFY |
+			 FTRACE_OPS_FL_PERMANENT,
+	};
+}
 
 int hooks_enable(const struct hook *hooks, unsigned int n)
 {
@@ -83,6 +92,7 @@ int hooks_enable(const struct hook *hooks, unsigned int n)
 		functions[i] = hooks[i].function;
 	active = hooks;
 	nactive = n;
+	hook_ops_init();
 	err = ftrace_set_filter_ips(&hook_ops, functions, n, 0, 1);
 	if (!err)
 		err = register_ftrace_function(&hook_ops);

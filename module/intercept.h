@@ -16,7 +16,8 @@ void intercept_exit(void);
 /**
  * intercept_enable() - Begin to intercept
  *
- * Context: process, mesh_mutex held; the first mesh appears.
+ * Context: process; the first mesh gets a listener. The caller serialises this
+ * with intercept_disable().
  *
  * Return: 0, or a negative errno and nothing has changed.
  */
@@ -27,9 +28,9 @@ int intercept_enable(void);
  *
  * Connections that were redirected go on, and their sockets answer their real
  * addresses from now on. Waits for calls that are being redirected: these must
- * not wait for mesh_mutex. On return no code of ours runs in a system call.
+ * not wait for a lock of mesh.c's. On return no code of ours runs in a system call.
  *
- * Context: process, mesh_mutex held; the last mesh has gone. Takes some ten
+ * Context: process; the last mesh that had a listener has gone. Takes some ten
  * milliseconds.
  */
 void intercept_disable(void);

@@ -17,6 +17,7 @@
 #include "account.h"
 #include "http_net.h"
 #include "intercept.h"
+#include "redirect.h"
 #include "mesh.h"
 #include "refusal.h"
 #include "txn.h"
@@ -25,7 +26,38 @@ unsigned int mesh_net_id __read_mostly;
 DEFINE_STATIC_KEY_FALSE(mesh_active);
 
 static DEFINE_MUTEX(mesh_mutex);
-static unsigned int nmeshes;		/* with an owner; under mesh_mutex */
+
+/*
+ * Innermost. Interception is switched on by the first mesh that has a listener,
+ * and off when the last that ever had one is given up: not sooner, because then
+ * connections forget what they were redirected from.
+ */
+static DEFINE_MUTEX(interception_mutex);
+static unsigned int nintercepting;	/* under interception_mutex */
+
+static int interception_get(void)
+{
+	int err = 0;
+
+	mutex_lock(&interception_mutex);
+	if (!nintercepting)
+		err = intercept_enable();
+	if (!err) {
+		nintercepting++;
+		static_branch_inc(&mesh_active);
+	}
+	mutex_unlock(&interception_mutex);
+	return err;
+}
+
+static void interception_put(void)
+{
+	mutex_lock(&interception_mutex);
+	static_branch_dec(&mesh_active);
+	if (!--nintercepting)
+		intercept_disable();
+	mutex_unlock(&interception_mutex);
+}
 
 static void free_mesh(struct mesh *m)
 {
@@ -93,19 +125,9 @@ fail:
 static int create_own(struct mesh_net *mn)
 {
 	struct mesh *m = alloc_mesh();
-	int err;
 
 	if (!m)
 		return -ENOMEM;
-	if (!nmeshes) {
-		err = intercept_enable();
-		if (err) {
-			mesh_put(m);
-			return err;
-		}
-	}
-	nmeshes++;
-	static_branch_inc(&mesh_active);
 	m->owner = mn;
 	rcu_assign_pointer(mn->mesh, m);
 	return 0;
@@ -140,10 +162,9 @@ static void give_up(struct mesh *m)
 
 	list_for_each_entry_safe(mn, next, &m->attached, attached)
 		detach(mn);
+	if (m->intercepts)
+		interception_put();
 	mesh_put(m);
-	static_branch_dec(&mesh_active);
-	if (!--nmeshes)
-		intercept_disable();
 }
 
 static bool is_empty(const struct mesh *m)
@@ -263,16 +284,25 @@ void mesh_own_unlock(struct mesh_net *mn, struct mesh *m)
 	mesh_put(m);
 }
 
-void mesh_publish(struct mesh *m, struct snapshot *s)
+int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 {
 	struct snapshot *old =
 		rcu_dereference_protected(m->snapshot, lockdep_is_held(&m->lock));
+	int err;
 
+	if (s->listeners.n && !m->intercepts) {
+		err = interception_get();
+		if (err)
+			return refusal_set(r, err,
+					   "connections cannot be intercepted");
+		m->intercepts = true;
+	}
 	m->generation = s->generation;
 	rcu_assign_pointer(m->snapshot, s);
 	old->retired = true;
 	atomic_inc(&m->account->retired);
 	snapshot_kill(old);
+	return 0;
 }
 
 /*
@@ -459,6 +489,7 @@ static void __net_exit net_pre_exit(struct net *net)
 static void __net_exit net_exit(struct net *net)
 {
 	http_net_exit(mesh_net(net));
+	redirect_net_exit(net);
 }
 
 static struct pernet_operations mesh_net_ops = {

@@ -8,8 +8,8 @@
  * every namespace while the module is loaded.
  *
  * Locks, in order: mesh_mutex (ownership, attachment) > mesh->lock (changes of one
- * configuration, transactions). genl's and rtnl's are never taken by us. Readers
- * use RCU.
+ * configuration, transactions) > interception_mutex (mesh.c). genl's and rtnl's are
+ * never taken by us. Readers use RCU.
  *
  * References: mesh->ref is held by the owner's mesh_net, by each attached mesh_net,
  * by every HTTP connection and upstream leg, and by requests and dumps while they
@@ -39,6 +39,7 @@ struct mesh {
 	u64 generation;				/* of snapshot, under lock */
 	struct list_head txns;			/* of struct txn, under lock */
 	unsigned int ntxns;
+	bool intercepts;			/* had a listener; under lock */
 	struct mesh_net *owner;			/* changed under mesh_mutex and lock; NULL
 						 * once it is gone
 						 */
@@ -59,7 +60,7 @@ struct mesh_net {
 
 extern unsigned int mesh_net_id;
 
-/* True while any namespace has a mesh: the only cost where there is none. */
+/* True while any mesh has, or had, a listener: the only cost where there is none. */
 DECLARE_STATIC_KEY_FALSE(mesh_active);
 
 static inline struct mesh_net *mesh_net(const struct net *net)
@@ -140,8 +141,13 @@ struct mesh *mesh_own_get(struct mesh_net *mn, struct refusal *r);
  * mesh_publish() - Make a snapshot the current one
  * @m: mesh, its lock held
  * @s: snapshot that nobody else has; its generation is the mesh's afterwards
+ * @r: refusal
+ *
+ * The mesh's first listener switches interception on.
+ *
+ * Return: 0, or what that fails with: then @s is still the caller's.
  */
-void mesh_publish(struct mesh *m, struct snapshot *s);
+int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r);
 
 /**
  * mesh_attach() - Make another namespace obey a namespace's mesh

@@ -162,33 +162,38 @@ static int change(struct mesh *m, struct draft *d, struct request *q,
 	return err;
 }
 
-static void publish(struct mesh *m, struct snapshot *s, u8 cmd,
-		    const struct object_key *key)
+/* Build a draft and publish it; tell of one object if there is a key. */
+static int publish(struct mesh *m, struct draft *d, struct request *q,
+		   const struct object_key *key)
 {
+	struct snapshot *s = build(m, d, &q->r);
 	struct net *net = m->owner->net;
+	int err;
 
-	mesh_publish(m, s);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	err = mesh_publish(m, s, &q->r);
+	if (err) {
+		snapshot_kill(s);
+		return err;
+	}
 	if (key)
-		netlink_notify_object(net, cmd, s, key);
+		netlink_notify_object(net, q->info->genlhdr->cmd, s, key);
 	netlink_notify_changed(net, s->generation);
+	return 0;
 }
 
 /* A request that is a transaction of its own. */
 static int change_at_once(struct mesh *m, struct request *q)
 {
 	struct object_key key;
-	struct snapshot *s;
 	struct draft d;
 	int err;
 
 	draft_init(&d, mesh_snapshot_get(m), false);
 	err = change(m, &d, q, &key);
-	if (!err) {
-		s = build(m, &d, &q->r);
-		err = PTR_ERR_OR_ZERO(s);
-	}
 	if (!err)
-		publish(m, s, q->info->genlhdr->cmd, &key);
+		err = publish(m, &d, q, &key);
 	draft_destroy(&d);
 	return err;
 }
@@ -232,15 +237,13 @@ static int change_object(struct sk_buff *skb, struct genl_info *info)
 
 static int flush_at_once(struct mesh *m, struct request *q)
 {
-	struct snapshot *s;
 	struct draft d;
+	int err;
 
 	draft_init(&d, mesh_snapshot_get(m), true);
-	s = build(m, &d, &q->r);
-	if (!IS_ERR(s))
-		publish(m, s, L7MESH_CMD_FLUSH, NULL);
+	err = publish(m, &d, q, NULL);
 	draft_destroy(&d);
-	return PTR_ERR_OR_ZERO(s);
+	return err;
 }
 
 static int flush(struct sk_buff *skb, struct genl_info *info)
@@ -281,17 +284,14 @@ static int txn_begin_cmd(struct sk_buff *skb, struct genl_info *info)
 static int commit(struct mesh *m, struct txn *txn, struct request *q,
 		  u64 *generation)
 {
-	struct snapshot *s;
+	int err;
 
 	if (txn->generation != m->generation)
 		return refusal_set(&q->r, -EBUSY,
 				   "the configuration was changed by somebody else");
-	s = build(m, &txn->draft, &q->r);
-	if (IS_ERR(s))
-		return PTR_ERR(s);
-	publish(m, s, L7MESH_CMD_TXN_COMMIT, NULL);
-	*generation = s->generation;
-	return 0;
+	err = publish(m, &txn->draft, q, NULL);
+	*generation = m->generation;
+	return err;
 }
 
 /* Commit or abort: in either case the transaction is over. */
