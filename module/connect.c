@@ -367,13 +367,13 @@ int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
 	address_set_v4(&a, sa.sin_addr.s_addr, sa.sin_port);
 	err = plan_make(&p, sk, &a);
 	if (err == PLAN_BYPASS) {
-		err = tcp_v4_connect(sk, to, len | CONNECT_PASS);
+		err = tcp_prot.connect(sk, to, len | CONNECT_PASS);
 	} else if (!err) {
 		redirect_begin(p.r, sk);
 		sa.sin_addr.s_addr = p.r->target.v4;
 		sa.sin_port = p.r->target.port;
-		err = tcp_v4_connect(sk, (compat_sockaddr *)&sa,
-				     sizeof(sa) | CONNECT_PASS);
+		err = tcp_prot.connect(sk, (compat_sockaddr *)&sa,
+				       sizeof(sa) | CONNECT_PASS);
 		plan_done(&p, sk, err);
 	}
 	plan_free(&p);

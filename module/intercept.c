@@ -85,9 +85,9 @@ void intercept_disable(void)
 int intercept_init(void)
 {
 	const struct hook all[ARRAY_SIZE(hooks)] = {
-		{ (unsigned long)tcp_v4_connect,
+		/* tcp_v4_connect() and tcp_v6_connect() are not exported */
+		{ (unsigned long)tcp_prot.connect,
 		  connect_v4, connect_wanted_v4 },
-		/* static; this is its only pointer */
 		{ (unsigned long)tcpv6_prot.connect,
 		  connect_v6, connect_wanted_v6 },
 		{ (unsigned long)tcp_connect, NULL, connect_syn },

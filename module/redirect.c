@@ -87,6 +87,18 @@ static spinlock_t *bucket_lock(struct table *t, u32 hash)
 	return &t->locks[hash & t->lock_mask];
 }
 
+static void lock_bucket(struct table *t, u32 hash)
+	__acquires(t->locks)
+{
+	spin_lock_bh(bucket_lock(t, hash));
+}
+
+static void unlock_bucket(struct table *t, u32 hash)
+	__releases(t->locks)
+{
+	spin_unlock_bh(bucket_lock(t, hash));
+}
+
 static void redirect_free_rcu(struct rcu_head *head)
 {
 	redirect_free(container_of(head, struct redirect, rcu));
@@ -174,31 +186,29 @@ static void tuple_remove(struct redirect *r)
 
 static void tuple_insert(struct redirect *r)
 {
-	spinlock_t *lock = bucket_lock(&tuples, r->hash);
 	struct redirect *stale;
 
-	spin_lock_bh(lock);
+	lock_bucket(&tuples, r->hash);
 	stale = find_tuple(&r->client, &r->target, r->net, r->hash);
 	if (stale)
 		tuple_remove(stale);
 	r->in_tuples = true;
 	hlist_add_head_rcu(&r->by_tuple, bucket(&tuples, r->hash));
-	spin_unlock_bh(lock);
+	unlock_bucket(&tuples, r->hash);
 }
 
 void redirect_begin(struct redirect *r, struct sock *sk)
 {
 	u32 hash = sock_hash(sk);
-	spinlock_t *lock = bucket_lock(&socks, hash);
 
 	redirect_destroyed(sk);
 	r->sk = sk;
 	r->net = sock_net(sk);
 	r->connecting = true;
 	refcount_set(&r->ref, 1);
-	spin_lock_bh(lock);
+	lock_bucket(&socks, hash);
 	hlist_add_head_rcu(&r->by_sock, bucket(&socks, hash));
-	spin_unlock_bh(lock);
+	unlock_bucket(&socks, hash);
 }
 
 static void set_tuple(struct redirect *r, const struct sock *sk)
@@ -233,9 +243,7 @@ void redirect_commit(struct redirect *r, struct sock *sk)
 /* The client is gone, the other end may still come. */
 static void make_orphan(struct redirect *r)
 {
-	spinlock_t *lock = bucket_lock(&tuples, r->hash);
-
-	spin_lock_bh(lock);
+	lock_bucket(&tuples, r->hash);
 	if (r->in_tuples) {
 		r->is_orphan = true;
 		r->expires = jiffies + ORPHAN_LIFE;
@@ -244,24 +252,23 @@ static void make_orphan(struct redirect *r)
 		spin_unlock(&orphans_lock);
 		schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
 	}
-	spin_unlock_bh(lock);
+	unlock_bucket(&tuples, r->hash);
 }
 
 /* Takes over the reference of by_sock; @sk is locked or has no other user. */
 static struct redirect *take_sock(const struct sock *sk)
 {
 	u32 hash = sock_hash(sk);
-	spinlock_t *lock = bucket_lock(&socks, hash);
 	struct redirect *r;
 
 	/* Most sockets have none, and nobody else gives them one now. */
 	if (!redirect_exists(sk))
 		return NULL;
-	spin_lock_bh(lock);
+	lock_bucket(&socks, hash);
 	r = find_sock(sk, hash);
 	if (r)
 		hlist_del_rcu(&r->by_sock);
-	spin_unlock_bh(lock);
+	unlock_bucket(&socks, hash);
 	return r;
 }
 
@@ -278,12 +285,10 @@ void redirect_destroyed(const struct sock *sk)
 
 void redirect_abort(struct redirect *r)
 {
-	spinlock_t *lock = bucket_lock(&tuples, r->hash);
-
 	take_sock(r->sk);
-	spin_lock_bh(lock);
+	lock_bucket(&tuples, r->hash);
 	tuple_remove(r);
-	spin_unlock_bh(lock);
+	unlock_bucket(&tuples, r->hash);
 	redirect_put(r);
 }
 
@@ -350,16 +355,14 @@ bool redirect_claim(const struct sock *child, struct address *original,
 	const struct net *net = sock_net(child);
 	struct address client, target;
 	struct redirect *r;
-	spinlock_t *lock;
 	bool found;
 	u32 hash;
 
 	sock_peer_address(child, &client);
 	sock_local_address(child, &target);
 	hash = tuple_hash(&client, net);
-	lock = bucket_lock(&tuples, hash);
 
-	spin_lock_bh(lock);
+	lock_bucket(&tuples, hash);
 	r = find_tuple(&client, &target, net, hash);
 	found = r && r->kind == REDIRECT_HTTP;
 	if (found) {
@@ -367,7 +370,7 @@ bool redirect_claim(const struct sock *child, struct address *original,
 		*source = r->source;
 		tuple_remove(r);
 	}
-	spin_unlock_bh(lock);
+	unlock_bucket(&tuples, hash);
 	return found;
 }
 
@@ -412,13 +415,11 @@ static struct redirect *expired_orphan(void)
 static void sweep(struct work_struct *work)
 {
 	struct redirect *r;
-	spinlock_t *lock;
 
 	while ((r = expired_orphan())) {
-		lock = bucket_lock(&tuples, r->hash);
-		spin_lock_bh(lock);
+		lock_bucket(&tuples, r->hash);
 		tuple_remove(r);
-		spin_unlock_bh(lock);
+		unlock_bucket(&tuples, r->hash);
 		redirect_put(r);
 		cond_resched();
 	}
@@ -451,22 +452,19 @@ void redirect_drop_all(void)
 {
 	struct hlist_node *next;
 	struct redirect *r;
-	spinlock_t *lock;
 	u32 i;
 
 	for (i = 0; i <= socks.mask; i++) {
-		lock = bucket_lock(&socks, i);
-		spin_lock_bh(lock);
+		lock_bucket(&socks, i);
 		hlist_for_each_entry_safe(r, next, bucket(&socks, i), by_sock)
 			drop_sock(r);
-		spin_unlock_bh(lock);
+		unlock_bucket(&socks, i);
 	}
 	for (i = 0; i <= tuples.mask; i++) {
-		lock = bucket_lock(&tuples, i);
-		spin_lock_bh(lock);
+		lock_bucket(&tuples, i);
 		hlist_for_each_entry_safe(r, next, bucket(&tuples, i), by_tuple)
 			tuple_remove(r);
-		spin_unlock_bh(lock);
+		unlock_bucket(&tuples, i);
 	}
 	cancel_delayed_work_sync(&sweep_work);
 }
