@@ -200,7 +200,7 @@ main() {
 	title "meshctl show"
 	meshctl show
 	title "meshctl stats"
-	meshctl stats | awk '$NF != 0'
+	meshctl stats | awk 'NF != 2 || $2 != 0'
 	echo
 	if [[ $wrong == 0 ]]; then
 		echo "${green}Everything was as expected.$plain"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# CONNECTIONS (default 4000) TCP connections to a virtual IP, each for a few
+# CONNECTIONS (default 2000) TCP connections to a virtual IP, each for a few
 # requests, while the mesh changes; and large transfers. Both families.
 
 # shellcheck disable=SC2317 # functions that are called by name
@@ -14,7 +14,7 @@ cd "$here/.."
 # shellcheck source=selftests/lib/net.sh
 . selftests/lib/net.sh
 
-connections=${CONNECTIONS:-4000}
+connections=${CONNECTIONS:-2000}
 
 # mesh ENDPOINT...: a file with these endpoints of the cluster.
 mesh() {
