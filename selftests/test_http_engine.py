@@ -8,7 +8,6 @@
 
 import os
 import re
-import socket
 import struct
 import sys
 import threading
@@ -19,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from l7 import (Backend, Client, Counters, Net, Stream, apply, close_clients,
-                equal, in_pod, meshctl, run_in, run_tests, stats, test, true,
+                equal, meshctl, run_in, run_tests, stats, test, true,
                 until)
 
 VIP, VIP6, HASTY = "10.96.0.1", "fd00:96::1", "10.96.0.2"

@@ -12,7 +12,6 @@ import contextlib
 import ctypes
 import json
 import os
-import re
 import selectors
 import signal
 import socket
