@@ -40,10 +40,10 @@ static inline int compat_timer_delete_sync(struct timer_list *timer)
 /* ---- kernel_connect(), kernel_bind(): another type of address since 6.19 ---- */
 
 #ifdef MESH_HAVE_SOCKADDR_UNSIZED
-typedef struct sockaddr_unsized compat_sockaddr;
+#define compat_sockaddr struct sockaddr_unsized
 #define COMPAT_SOCKADDR(ss) ((struct sockaddr_unsized *)(ss))
 #else
-typedef struct sockaddr compat_sockaddr;
+#define compat_sockaddr struct sockaddr
 #define COMPAT_SOCKADDR(ss) ((struct sockaddr *)(ss))
 #endif
 

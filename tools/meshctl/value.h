@@ -28,7 +28,7 @@ json_t *value_parse(const struct field *f, const char *text, size_t len,
 
 /*
  * Sets a field that has been parsed, releasing @value: what may be empty and is
- * is left out, as is an empty body; base64 of text becomes the text.
+ * empty is left out, as is an empty body; base64 of text becomes the text.
  */
 void value_set(json_t *body, const struct field *f, json_t *value);
 
