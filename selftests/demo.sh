@@ -213,7 +213,7 @@ main() {
 		echo "  ip netns exec client curl shop.example/reviews"
 		echo "  meshctl show;  meshctl stats;  meshctl help"
 		echo "It ends with exit."
-		bash -i || true
+		PS1='l7mesh-vm:\w# ' bash --norc -i || true
 	fi
 	return $((wrong > 0))
 }
