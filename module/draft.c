@@ -156,7 +156,6 @@ static struct draft_object *add_object(struct draft *d, enum draft_kind kind,
 	o->bytes = bytes;
 	o->kind = kind;
 	o->gone = true;
-	o->published = draft_published(d, kind, name);
 	text = o->text;
 	o->name.name = text_copy(&text, name->name);
 	o->name.hash = name->hash;
@@ -212,6 +211,7 @@ struct draft_object *draft_open(struct draft *d, enum draft_kind kind,
 	err = inherit(d, o, from);
 	if (!err) {
 		o->gone = false;
+		o->in_place = true;
 		return o;
 	}
 	empty_object(d, o);
@@ -317,6 +317,7 @@ int draft_del(struct draft *d, enum draft_kind kind, const struct name_ref *name
 		return account_refuse(r, PTR_ERR(o));
 	empty_object(d, o);
 	o->gone = true;
+	o->in_place = false;
 	return 0;
 }
 

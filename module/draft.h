@@ -41,7 +41,7 @@ struct draft_object {
 	struct list_head list;		/* draft->order[kind] */
 	u8 kind;			/* enum draft_kind */
 	bool gone;			/* not in the draft (any more) */
-	bool published;			/* one of this name is published */
+	bool in_place;			/* of what was there when the draft began */
 	struct name_ref name;
 	u32 nparts;
 	struct list_head parts;		/* cluster: draft_member; table: draft_vhost */

@@ -326,7 +326,7 @@ static void add_published(struct draft *d, struct objset *set,
 			o = draft_overlay(d, kind, object + from->name_at);
 		if (!o)
 			add_counted(set, kind, object);
-		else if (!o->gone)
+		else if (o->in_place)
 			add_counted(set, kind, o->object);
 		cond_resched();
 	}
@@ -337,7 +337,7 @@ static void add_new(struct draft *d, struct objset *set, enum draft_kind kind)
 	struct draft_object *o;
 
 	list_for_each_entry(o, &d->order[kind], list) {
-		if (!o->gone && (d->replace || !o->published))
+		if (!o->gone && !o->in_place)
 			add_counted(set, kind, o->object);
 		cond_resched();
 	}
