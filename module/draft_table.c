@@ -8,6 +8,7 @@
  */
 #include <linux/err.h>
 #include <linux/sched.h>
+#include <linux/stringify.h>
 #include "account.h"
 #include "draft.h"
 #include "route_object.h"
@@ -121,8 +122,8 @@ static struct virtual_host *clone_vhost(struct draft *d,
 	struct virtual_host *vh = virtual_host_clone(d->account, spec);
 
 	if (PTR_ERR_OR_ZERO(vh) == -E2BIG)
-		refusal_set(r, -E2BIG, "the domains take more than %u bytes together",
-			    ROUTE_BYTES_MAX);
+		refusal_set(r, -E2BIG, "the domains take more than "
+			    __stringify(ROUTE_BYTES_MAX) " bytes together");
 	else if (IS_ERR(vh))
 		account_refuse(r, PTR_ERR(vh));
 	return vh;
@@ -221,8 +222,8 @@ static struct route *clone_route(struct draft *d, const struct route *spec,
 	struct route *route = route_clone(d->account, spec);
 
 	if (PTR_ERR_OR_ZERO(route) == -E2BIG)
-		refusal_set(r, -E2BIG, "the route takes more than %u bytes",
-			    ROUTE_BYTES_MAX);
+		refusal_set(r, -E2BIG, "the route takes more than "
+			    __stringify(ROUTE_BYTES_MAX) " bytes");
 	else if (IS_ERR(route))
 		account_refuse(r, PTR_ERR(route));
 	return route;

@@ -6,6 +6,7 @@
  * attributes given, check the whole, and put it into the draft.
  */
 #include <linux/mm.h>
+#include <linux/stringify.h>
 #include "draft.h"
 #include "netlink.h"
 #include "objset.h"
@@ -127,8 +128,9 @@ static int parse_hash(struct cluster *spec, struct hash_policy *hash,
 	nla_for_each_nested(item, list, rem) {
 		if (spec->nhash == HASH_POLICIES_MAX)
 			return refusal_set_attr(r, item, -E2BIG,
-						"more than %u hash policies",
-						HASH_POLICIES_MAX);
+						"more than "
+						__stringify(HASH_POLICIES_MAX)
+						" hash policies");
 		err = parse_hash_policy(&hash[spec->nhash], item, r);
 		if (err)
 			return err;

@@ -3,6 +3,7 @@
  * netlink_route: see netlink.h. What a route's match and action say.
  */
 #include <linux/mm.h>
+#include <linux/stringify.h>
 #include "netlink.h"
 #include "objset.h"
 
@@ -88,8 +89,9 @@ static int parse_value_matches(struct value_match *m, u16 *n,
 	nla_for_each_nested(item, list, rem) {
 		if (*n == VALUE_MATCHES_MAX)
 			return refusal_set_attr(r, item, -E2BIG,
-						"more than %u in one match",
-						VALUE_MATCHES_MAX);
+						"more than "
+						__stringify(VALUE_MATCHES_MAX)
+						" in one match");
 		err = parse_value_match(&m[*n], item, query, r);
 		if (err)
 			return err;

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the netlink tests share: a namespace for each, refusals, a configuration
+with one of everything."""
+
+import contextlib
+import ctypes
+import errno
+import functools
+import os
+import signal
+import sys
+import time
+import traceback
+
+from l7 import note, test, true
+from l7nl import Genl, Refused
+
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+# ---- processes and namespaces ----
+
+def unshare(flags):
+    if _libc.unshare(flags):
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def child(function, *args):
+    """Runs a function in a child; whether it went well."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    status = 1
+    try:
+        signal.alarm(0)
+        function(*args)
+        status = 0
+    except BaseException:  # pylint: disable=broad-except
+        note(traceback.format_exc(limit=-3))
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
+
+
+def alone(name, limit=120):
+    """A test in a namespace of its own."""
+    def mark(function):
+        def inside():
+            unshare(CLONE_NEWNET)
+            function()
+
+        @test(name, limit)
+        @functools.wraps(function)
+        def outside():
+            true(child(inside), "see above")
+        return outside
+    return mark
+
+
+class Pod:
+    """A network namespace, with a process in it that does nothing."""
+
+    def __init__(self, flags=CLONE_NEWNET):
+        ready, tell = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            unshare(flags)
+            os.write(tell, b"x")
+            os.closerange(3, 1024)
+            signal.pause()
+            os._exit(0)
+        os.close(tell)
+        true(os.read(ready, 1), "no pod")
+        os.close(ready)
+        self.path = f"/proc/{self.pid}/ns/net"
+        self.fd = os.open(self.path, os.O_RDONLY)
+
+    def ids(self):
+        return os.stat(self.path).st_ino
+
+    def genl(self):
+        """A socket in the pod, as root of the host."""
+        home = os.open("/proc/self/ns/net", os.O_RDONLY)
+        try:
+            enter(self.fd)
+            return Genl()
+        finally:
+            enter(home)
+            os.close(home)
+
+    def leave(self, close=True):
+        if close:
+            os.close(self.fd)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+def enter(fd, kind=CLONE_NEWNET):
+    if _libc.setns(fd, kind):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+@contextlib.contextmanager
+def pods(*flags):
+    made = [Pod(f) for f in flags or (CLONE_NEWNET,)]
+    try:
+        yield made if len(made) > 1 else made[0]
+    finally:
+        for pod in made:
+            pod.leave()
+
+
+# ---- refusals ----
+
+ANY = object()
+
+
+def refused(code, function, *args, text=ANY, path=ANY, missing=ANY, **kinds):
+    """The call is refused like that."""
+    try:
+        got = function(*args, **kinds)
+    except Refused as error:
+        wanted = errno.errorcode[code]
+        if (errno.errorcode.get(error.errno) != wanted
+                or text is not ANY and text not in error.text
+                or path is not ANY and path != error.path
+                or missing is not ANY and missing != error.missing):
+            raise AssertionError(
+                f"\n   got: {error}\nwanted: {wanted}: {text} at {path}, "
+                f"missing {missing}") from error
+        return
+    raise AssertionError(f"{args} {kinds} was not refused: {got}")
+
+
+# ---- a configuration with one of everything ----
+
+CLUSTER = {"NAME": "a", "LB": 0, "TABLE_SIZE": 251,
+           "HASH": [{"HEADER": "x-user"}, {"SOURCE_ADDRESS": True}],
+           "CONNECT_TIMEOUT": 1, "RESPONSE_TIMEOUT": 0, "IDLE_TIMEOUT": 3,
+           "MAX_IDLE": 4}
+DEFAULTS = {"LB": 0, "TABLE_SIZE": 65537, "HASH": [], "CONNECT_TIMEOUT": 5000,
+            "RESPONSE_TIMEOUT": 15000, "IDLE_TIMEOUT": 60000, "MAX_IDLE": 128}
+ROUTES = [
+    {"MATCH": {"PATH_EXACT": "/old"},
+     "ACTION": {"REDIRECT": {"PATH": "/new", "STATUS": 302}}},
+    {"MATCH": {"PATH_PREFIX": "/x", "METHOD": "GET",
+               "HEADERS": [{"NAME": "a", "EXACT": ""},
+                           {"NAME": "b", "PREFIX": "v w"},
+                           {"NAME": "c", "PRESENT": 0}],
+               "QUERY": [{"NAME": "q", "EXACT": "1=2"},
+                         {"NAME": "r", "PRESENT": 1}]},
+     "ACTION": {"WEIGHTED_CLUSTERS": [{"NAME": "a", "WEIGHT": 90},
+                                      {"NAME": "b", "WEIGHT": 0}]}},
+    {"MATCH": {}, "ACTION": {"DIRECT_RESPONSE": {"STATUS": 200,
+                                                 "BODY": b"o\0k"}}},
+    {"MATCH": {}, "ACTION": {"REDIRECT": {"HOST": "other.example:8080",
+                                          "STATUS": 301}}},
+    {"MATCH": {}, "ACTION": {"CLUSTER": "b"}},
+]
+TIMES = {"REQUEST_TIMEOUT": 10000, "IDLE_TIMEOUT": 300000}
+EVERYTHING = [
+    {"CLUSTER": CLUSTER},
+    {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 80,
+                  "WEIGHT": 1}},
+    {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.2", "PORT": 65535,
+                  "WEIGHT": 1000000}},
+    {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "fd00::1", "PORT": 1,
+                  "WEIGHT": 7}},
+    {"CLUSTER": {"NAME": "b", **DEFAULTS}},
+    {"ROUTE_TABLE": {"NAME": "t"}},
+    {"VIRTUAL_HOST": {"ROUTE_TABLE": "t", "NAME": "v",
+                      "DOMAINS": ["shop.example", "*.shop.example", "shop.*",
+                                  "10.0.0.1", "[fd00::1]"]}},
+] + [
+    {"ROUTE": {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "INDEX": i, **route}}
+    for i, route in enumerate(ROUTES)
+] + [
+    {"VIRTUAL_HOST": {"ROUTE_TABLE": "t", "NAME": "w", "DOMAINS": ["*"]}},
+    {"LISTENER": {"NAME": "http", "ADDRESS": "10.96.0.1", "PORT": 80,
+                  "PROTOCOL": 1, "ROUTE_TABLE": "t", **TIMES}},
+    {"LISTENER": {"NAME": "tcp", "ADDRESS": "fd00:96::1", "PORT": 0,
+                  "PROTOCOL": 0, "CLUSTER": "a", **TIMES}},
+    {"LISTENER": {"NAME": "proxy", "ADDRESS": "10.96.0.1", "PORT": 81,
+                  "PROTOCOL": 0, "PROXY_ADDRESS": "127.0.0.1",
+                  "PROXY_PORT": 15001, "REQUEST_TIMEOUT": 1,
+                  "IDLE_TIMEOUT": 86400000}},
+]
+
+
+def load(g, objects, replace=True):
+    g.do("TXN_BEGIN", {"REPLACE": replace})
+    g.many("ADD", objects)
+    return g.do("TXN_COMMIT")[0]["GENERATION"]
+
+
+def generation(g):
+    return g.do("INFO_GET")[0]["GENERATION"]
+
+
+def base(g):
+    """A configuration to be wrong about."""
+    load(g, EVERYTHING)
+    return g
+
+
+def merge(o, **more):
+    kind = next(iter(o))
+    return {kind: {**o[kind], **more}}
+
+
+def without(o, name):
+    kind = next(iter(o))
+    return {kind: {k: v for k, v in o[kind].items() if k != name}}
+
+
+NEW = {
+    "CLUSTER": {"CLUSTER": {"NAME": "n"}},
+    "ENDPOINT": {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.9",
+                              "PORT": 80}},
+    "LISTENER": {"LISTENER": {"NAME": "n", "ADDRESS": "10.96.0.99", "PORT": 80,
+                              "PROTOCOL": 1, "ROUTE_TABLE": "t"}},
+    "ROUTE_TABLE": {"ROUTE_TABLE": {"NAME": "n"}},
+    "VIRTUAL_HOST": {"VIRTUAL_HOST": {"ROUTE_TABLE": "t", "NAME": "n",
+                                      "DOMAINS": ["n.example"]}},
+    "ROUTE": {"ROUTE": {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v",
+                        "ACTION": {"CLUSTER": "a"}}},
+}
+
+
+def held(g):
+    return g.do("INFO_GET")[0]["CONFIG_BYTES"]
+
+
+def settled(g, seconds=10):
+    """What is held once replaced snapshots are gone."""
+    last, end = held(g), time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.3)
+        now = held(g)
+        if now == last:
+            return now
+        last = now
+    return last

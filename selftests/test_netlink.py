@@ -1,0 +1,323 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Objects in generic netlink: added, changed, removed, dumped."""
+
+import errno
+import os
+import random
+import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "lib"))
+# pylint: disable=wrong-import-position
+from l7 import equal, run_tests, true
+from l7nl import ENUMS, UAPI, Genl
+from nltest import (DEFAULTS, EVERYTHING, ROUTES, alone, base, generation,
+                    load, refused)
+
+
+@alone("a namespace without a mesh: empty answers")
+def _():
+    g = Genl()
+    info = g.do("INFO_GET")[0]
+    equal((info["GENERATION"], info["CONFIG_BYTES"]), (0, 0))
+    equal(info["CONFIG_BYTES_MAX"], 256 << 20)
+    true(info["VERSION"])
+    equal(g.objects(), [])
+    equal(g.dump("ATTACHED_GET"), [])
+    equal({s["STAT"]["VALUE"] for s in g.dump("STATS_GET")}, {0})
+    g.do("FLUSH")
+    g.do("DRAIN")
+    refused(errno.ENOENT, g.do, "TXN_COMMIT", text="no transaction is open")
+    refused(errno.ENOENT, g.do, "TXN_ABORT")
+    refused(errno.ENOENT, g.delete, CLUSTER={"NAME": "a"}, path="CLUSTER.NAME")
+
+
+@alone("every kind, every attribute, one by one: dumped as it was added")
+def _():
+    g = Genl()
+    for o in EVERYTHING:
+        g.do("ADD", o)
+    equal(g.objects(), EVERYTHING)
+    equal(generation(g), len(EVERYTHING))
+
+
+@alone("the same in one transaction, and its dump loads again")
+def _():
+    g = Genl()
+    equal(load(g, EVERYTHING), 1)
+    dump = g.objects()
+    equal(dump, EVERYTHING)
+    equal(load(g, dump), 2)
+    equal(g.objects(), EVERYTHING)
+    equal({o["GENERATION"] for o in g.dump("GET")}, {2})
+
+
+@alone("GET of one kind")
+def _():
+    g = base(Genl())
+    for name, kind in ENUMS["l7mesh_kind"][1:]:
+        name = name[len("L7MESH_KIND_"):]
+        equal(g.objects(KIND=kind), [o for o in EVERYTHING if name in o])
+    refused(errno.ERANGE, g.dump, "GET", {"KIND": 0})
+    refused(errno.ERANGE, g.dump, "GET", {"KIND": 7})
+
+
+@alone("ADD of what exists is refused, SET and DEL of what does not exist")
+def _():
+    g = base(Genl())
+    key = {"CLUSTER": "CLUSTER.NAME", "ENDPOINT": "ENDPOINT.ADDRESS",
+           "LISTENER": "LISTENER.NAME", "ROUTE_TABLE": "ROUTE_TABLE.NAME",
+           "VIRTUAL_HOST": "VIRTUAL_HOST.NAME"}
+    for o in EVERYTHING:
+        kind = next(iter(o))
+        if kind in key:
+            refused(errno.EEXIST, g.do, "ADD", o, path=key[kind],
+                    text="exists already")
+    vhost = {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "INDEX": 5}
+    absent = [
+        ({"CLUSTER": {"NAME": "z"}}, "CLUSTER.NAME"),
+        ({"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 81}},
+         "ENDPOINT.ADDRESS"),
+        ({"ENDPOINT": {"CLUSTER": "z", "ADDRESS": "10.0.0.1", "PORT": 80}},
+         "ENDPOINT.CLUSTER"),
+        ({"LISTENER": {"NAME": "z"}}, "LISTENER.NAME"),
+        ({"ROUTE_TABLE": {"NAME": "z"}}, "ROUTE_TABLE.NAME"),
+        ({"VIRTUAL_HOST": {"ROUTE_TABLE": "t", "NAME": "z"}},
+         "VIRTUAL_HOST.NAME"),
+        ({"VIRTUAL_HOST": {"ROUTE_TABLE": "z", "NAME": "v"}},
+         "VIRTUAL_HOST.ROUTE_TABLE"),
+        ({"ROUTE": vhost}, "ROUTE.INDEX"),
+        ({"ROUTE": {**vhost, "VIRTUAL_HOST": "z"}}, "ROUTE.VIRTUAL_HOST"),
+        ({"ROUTE": {**vhost, "ROUTE_TABLE": "z"}}, "ROUTE.ROUTE_TABLE"),
+    ]
+    for cmd in "SET", "DEL":
+        for o, path in absent:
+            refused(errno.ENOENT, g.do, cmd, o, path=path)
+    refused(errno.ENOENT, g.add, path="ENDPOINT.CLUSTER",
+            text="no such cluster",
+            ENDPOINT={"CLUSTER": "z", "ADDRESS": "10.0.0.1", "PORT": 80})
+    refused(errno.ENOENT, g.add, path="ROUTE.INDEX", text="5 routes",
+            ROUTE={**vhost, "INDEX": 6, "ACTION": {"CLUSTER": "a"}})
+    equal((generation(g), g.objects()), (1, EVERYTHING))
+
+
+@alone("SET changes what is given and leaves the rest")
+def _():
+    g = base(Genl())
+    now = {i: {k: dict(v) for k, v in o.items()}
+           for i, o in enumerate(EVERYTHING)}
+
+    def change(i, kind, key, **new):
+        g.do("SET", {kind: {**{k: now[i][kind][k] for k in key}, **new}})
+        now[i][kind].update(new)
+        equal(g.objects(), list(now.values()))
+
+    for new in ({"LB": 1}, {"TABLE_SIZE": 257}, {"CONNECT_TIMEOUT": 9},
+                {"HASH": [{"HEADER": "y"}]}, {"RESPONSE_TIMEOUT": 8},
+                {"IDLE_TIMEOUT": 7}, {"MAX_IDLE": 0}, {"HASH": []}, {}):
+        change(0, "CLUSTER", ["NAME"], **new)
+    change(2, "ENDPOINT", ["CLUSTER", "ADDRESS", "PORT"], WEIGHT=5)
+    change(6, "VIRTUAL_HOST", ["ROUTE_TABLE", "NAME"], DOMAINS=["only.example"])
+    keys = ["ROUTE_TABLE", "VIRTUAL_HOST", "INDEX"]
+    change(7, "ROUTE", keys, MATCH={"METHOD": "PUT"})
+    change(7, "ROUTE", keys, ACTION={"CLUSTER": "a"})
+    change(8, "ROUTE", keys, ACTION=ROUTES[2]["ACTION"],
+           MATCH=ROUTES[0]["MATCH"])
+    i = next(i for i, o in now.items()
+             if o.get("LISTENER", {}).get("PORT") == 81)
+    change(i, "LISTENER", ["NAME"], PORT=82, REQUEST_TIMEOUT=77)
+    change(i, "LISTENER", ["NAME"], ADDRESS="10.96.0.9")
+    change(i, "LISTENER", ["NAME"], PROXY_ADDRESS="127.0.0.2", PROXY_PORT=1)
+    # Another target takes the place of the old one.
+    g.set(LISTENER={"NAME": "proxy", "CLUSTER": "b"})
+    for name in "PROXY_ADDRESS", "PROXY_PORT":
+        del now[i]["LISTENER"][name]
+    now[i]["LISTENER"]["CLUSTER"] = "b"
+    got = g.objects(KIND=UAPI["L7MESH_KIND_LISTENER"])
+    equal(got[-1], now[i])
+    g.set(LISTENER={"NAME": "proxy", "PROTOCOL": 1, "ROUTE_TABLE": "t"})
+    refused(errno.EINVAL, g.set, LISTENER={"NAME": "proxy", "PROTOCOL": 0},
+            path="LISTENER.PROTOCOL")
+
+
+@alone("DEL removes what belongs to it")
+def _():
+    g = base(Genl())
+    for o in ({"LISTENER": {"NAME": "http"}}, {"LISTENER": {"NAME": "tcp"}}):
+        g.do("DEL", o)
+    refused(errno.ENOENT, g.delete, CLUSTER={"NAME": "a"}, path="CLUSTER.NAME",
+            text='virtual host "v" refers to cluster "a"')
+    g.delete(VIRTUAL_HOST={"ROUTE_TABLE": "t", "NAME": "v"})
+    g.delete(CLUSTER={"NAME": "a"})
+    left = [o for o in EVERYTHING
+            if o in ({"CLUSTER": {"NAME": "b", **DEFAULTS}},
+                     {"ROUTE_TABLE": {"NAME": "t"}})
+            or o.get("VIRTUAL_HOST", {}).get("NAME") == "w"
+            or o.get("LISTENER", {}).get("NAME") == "proxy"]
+    equal(g.objects(), left)
+    g.delete(ROUTE_TABLE={"NAME": "t"})
+    g.delete(CLUSTER={"NAME": "b"})
+    g.delete(LISTENER={"NAME": "proxy"})
+    equal(g.objects(), [])
+    # What was removed can be made again, and has nothing of the old.
+    load(g, EVERYTHING)
+    g.do("FLUSH")
+    equal(g.objects(), [])
+    g.add(CLUSTER={"NAME": "a"})
+    equal(g.objects(), [{"CLUSTER": {"NAME": "a", **DEFAULTS}}])
+
+
+@alone("routes keep their order: ADD before an index, DEL, SET")
+def _():
+    g = Genl()
+    g.add(ROUTE_TABLE={"NAME": "t"})
+    g.add(VIRTUAL_HOST={"ROUTE_TABLE": "t", "NAME": "v", "DOMAINS": ["*"]})
+    where = {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v"}
+    random.seed(1)
+    model = []
+    for i in range(60):
+        action = {"DIRECT_RESPONSE": {"STATUS": 200 + i}}
+        at = random.randint(0, len(model))
+        if i % 5 == 4:
+            at = min(at, len(model) - 1)
+            g.delete(ROUTE={**where, "INDEX": at})
+            del model[at]
+        elif i % 7 == 6:
+            at = min(at, len(model) - 1)
+            g.set(ROUTE={**where, "INDEX": at, "ACTION": action})
+            model[at] = action
+        elif at == len(model):
+            g.add(ROUTE={**where, "ACTION": action})
+            model.append(action)
+        else:
+            g.add(ROUTE={**where, "INDEX": at, "ACTION": action})
+            model.insert(at, action)
+    equal([o["ROUTE"]["ACTION"] for o in
+           g.objects(KIND=UAPI["L7MESH_KIND_ROUTE"])], model)
+
+
+@alone("endpoints are sorted by key, and keep their place in a dump")
+def _():
+    g = Genl()
+    g.add(CLUSTER={"NAME": "c", "LB": 1})
+    addresses = ["10.0.0.2", "10.0.0.10", "fd00::1", "10.0.0.1", "9.0.0.1",
+                 "fd00::2", "192.168.0.1"]
+    ports = [80, 8080, 9]
+    keys = []
+    for address in addresses:
+        for port in ports:
+            g.add(ENDPOINT={"CLUSTER": "c", "ADDRESS": address, "PORT": port})
+            host = f"[{address}]" if ":" in address else address
+            keys.append((f"{host}:{port}", address, port))
+    got = [(o["ENDPOINT"]["ADDRESS"], o["ENDPOINT"]["PORT"])
+           for o in g.objects() if "ENDPOINT" in o]
+    equal(got, [k[1:] for k in sorted(keys)])
+    # A mapped IPv6 address is the IPv4 address.
+    refused(errno.EEXIST, g.add, path="ENDPOINT.ADDRESS", ENDPOINT={
+        "CLUSTER": "c", "ADDRESS": "::ffff:10.0.0.1", "PORT": 80})
+
+
+@alone("notifications: the object, then the generation")
+def _():
+    g, monitor = Genl(), Genl()
+    monitor.subscribe()
+    n = 0
+    for o in EVERYTHING:
+        g.do("ADD", o)
+        n += 1
+        equal(monitor.event(), ("ADD", {"GENERATION": n, **o}))
+        equal(monitor.event(), ("CHANGED", {"GENERATION": n}))
+    g.set(CLUSTER={"NAME": "b", "MAX_IDLE": 7})
+    equal(monitor.event()[1]["CLUSTER"], {"NAME": "b", **DEFAULTS,
+                                          "MAX_IDLE": 7})
+    monitor.event()
+    keys = ({"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "fd00::1", "PORT": 1}},
+            {"ROUTE": {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "INDEX": 1}},
+            {"VIRTUAL_HOST": {"ROUTE_TABLE": "t", "NAME": "w"}},
+            {"LISTENER": {"NAME": "http"}}, {"LISTENER": {"NAME": "tcp"}},
+            {"ROUTE_TABLE": {"NAME": "t"}}, {"CLUSTER": {"NAME": "a"}})
+    for o in keys:
+        g.do("DEL", o)
+        name, got = monitor.event()
+        got.pop("GENERATION")
+        equal((name, got), ("DEL", o))
+        equal(monitor.event()[0], "CHANGED")
+    load(g, EVERYTHING)
+    equal(monitor.event()[0], "CHANGED")
+    g.do("FLUSH")
+    equal(monitor.event()[0], "CHANGED")
+    refused(errno.ENOENT, g.delete, CLUSTER={"NAME": "z"})
+    g.do("TXN_BEGIN")
+    g.add(CLUSTER={"NAME": "z"})
+    g.do("TXN_ABORT")
+    # A large object as well.
+    big = {"HEADERS": [{"NAME": f"h{i}", "EXACT": "x" * 4000}
+                       for i in range(13)]}
+    g.add(ROUTE_TABLE={"NAME": "t"})
+    g.add(VIRTUAL_HOST={"ROUTE_TABLE": "t", "NAME": "v", "DOMAINS": ["*"]})
+    route = {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "MATCH": big,
+             "ACTION": {"DIRECT_RESPONSE": {"STATUS": 200}}}
+    g.add(ROUTE=route)
+    for _ in range(4):
+        monitor.event()
+    name, got = monitor.event()
+    equal((name, got["ROUTE"]), ("ADD", {**route, "INDEX": 0}))
+    equal(g.objects()[-1], {"ROUTE": {**route, "INDEX": 0}})
+
+
+@alone("maglev: the table in pieces, with or without hash policies")
+def _():
+    g = base(Genl())
+    eps = [o["ENDPOINT"] for o in EVERYTHING if "ENDPOINT" in o]
+
+    def table(name):
+        answers = g.dump("MAGLEV_GET", {"CLUSTER_NAME": name})
+        shown = [o["ENDPOINT"] for o in answers if "ENDPOINT" in o]
+        pieces = [o["MAGLEV"] for o in answers if "MAGLEV" in o]
+        equal(pieces[0]["FIRST"], 0)
+        entries = b""
+        for p in pieces:
+            equal(p["FIRST"] * 4, len(entries))
+            entries += p["ENTRIES"]
+        entries = struct.unpack(f"={len(entries) // 4}I", entries)
+        equal(len(entries), pieces[0]["SIZE"])
+        return shown, entries
+
+    shown, entries = table("a")
+    equal((shown, len(entries)), (eps, 251))
+    true(entries.count(1) > 240, "weights count for nothing")
+    g.set(CLUSTER={"NAME": "a", "TABLE_SIZE": 65537})
+    for ep in eps:
+        g.set(ENDPOINT={**ep, "WEIGHT": 1})
+    _, entries = table("a")
+    equal(len(entries), 65537)
+    true(max(map(entries.count, range(3))) - min(map(entries.count, range(3)))
+         < 656, "unbalanced")
+    g.set(CLUSTER={"NAME": "a", "HASH": []})
+    equal(table("a")[1], entries)
+    equal(table("b"), ([], ()))
+    g.set(CLUSTER={"NAME": "b", "LB": 2})
+    refused(errno.EINVAL, g.dump, "MAGLEV_GET", {"CLUSTER_NAME": "b"},
+            text="not maglev")
+    refused(errno.ENOENT, g.dump, "MAGLEV_GET", {"CLUSTER_NAME": "z"},
+            text="no such cluster")
+    refused(errno.EINVAL, g.dump, "MAGLEV_GET", text="CLUSTER_NAME is missing")
+
+
+@alone("stats: every counter, every endpoint")
+def _():
+    g = base(Genl())
+    answers = g.dump("STATS_GET")
+    names = [o["STAT"]["NAME"] for o in answers if "STAT" in o]
+    equal(len(names), len(set(names)))
+    true("intercepted_l4" in names and "requests" in names, names)
+    equal([o["ENDPOINT_STATS"] for o in answers if "ENDPOINT_STATS" in o],
+          [{**{k: o["ENDPOINT"][k] for k in ("CLUSTER", "ADDRESS", "PORT")},
+            "CONNECTIONS": 0, "REQUESTS": 0, "FAILURES": 0}
+           for o in EVERYTHING if "ENDPOINT" in o])
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests())

@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The configuration under concurrent use, and at scale."""
+
+import contextlib
+import os
+import random
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "lib"))
+# pylint: disable=wrong-import-position
+from l7 import equal, note, run_tests, true
+from l7nl import NLM_F_DUMP, UAPI, Genl, Refused
+from nlmodel import Model
+from nltest import EVERYTHING, NEW, Pod, alone, child, held, load, settled
+
+
+@alone("dumps show one snapshot each, whatever happens meanwhile", 200)
+def _():
+    def objects(n):
+        return [{"CLUSTER": {"NAME": f"c{n}"}}] + [
+            {"ENDPOINT": {"CLUSTER": f"c{n}", "PORT": n + 1,
+                          "ADDRESS": f"10.0.{i >> 8}.{i & 255}"}}
+            for i in range(1, 1500)]
+    a, b = objects(0), objects(1)
+    g = Genl()
+    load(g, a)
+    stop, tell = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(tell)
+        w = Genl()
+        n = 0
+        os.set_blocking(stop, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                load(w, a if n & 1 else b)
+                n += 1
+                if os.read(stop, 1) == b"":
+                    break
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                if os.read(stop, 1) == b"":
+                    os._exit(0)
+            load(w, a if n & 1 else b)
+            n += 1
+    os.close(stop)
+    seen = set()
+    end = time.monotonic() + 60
+    while time.monotonic() < end and len(seen) < 12:
+        dump = g.dump("GET")
+        equal(len({o["GENERATION"] for o in dump}), 1)
+        seen.add(dump[0]["GENERATION"])
+        names = {o["ENDPOINT"]["CLUSTER"] for o in dump if "ENDPOINT" in o}
+        equal((len(dump), len(names)), (1500, 1))
+    os.close(tell)
+    equal(os.waitpid(pid, 0)[1], 0)
+    true(len(seen) > 2, f"only generations {seen}")
+
+
+@alone("everybody at once: changes, dumps, attach, namespaces that go", 200)
+def _():
+    end = time.monotonic() + 30
+
+    def writer(seed):
+        random.seed(seed)
+        g = Genl()
+        model = Model()
+        while time.monotonic() < end:
+            with contextlib.suppress(Refused):
+                if random.random() < 0.2:
+                    load(g, EVERYTHING, random.random() < 0.5)
+                elif random.random() < 0.05:
+                    g.do("FLUSH")
+                else:
+                    cmd, _, o = model.copy().step()
+                    g.do(cmd, o)
+
+    def reader(_):
+        g = Genl()
+        while time.monotonic() < end:
+            for o in g.dump("GET"):
+                true(len(o) == 2, o)
+            g.dump("STATS_GET")
+            with contextlib.suppress(Refused):
+                g.dump("MAGLEV_GET", {"CLUSTER_NAME": "a"})
+
+    def half_reader(_):
+        while time.monotonic() < end:
+            g = Genl()
+            request = g.message(g.family, UAPI["L7MESH_CMD_GET"], b"",
+                                NLM_F_DUMP)
+            g.sock.send(request)
+            g.sock.recv(4096)
+            g.close()
+
+    def coming_and_going(_):
+        g = Genl()
+        while time.monotonic() < end:
+            pod = Pod()
+            with contextlib.suppress(Refused):
+                inside = pod.genl()
+                if random.random() < 0.5:
+                    inside.do("TXN_BEGIN")
+                    inside.add(**NEW["CLUSTER"])
+                g.do("ATTACH", {"NETNS_PID": pod.pid})
+                if random.random() < 0.5:
+                    g.do("DETACH", {"NETNS_PID": pod.pid})
+                inside.add(**NEW["CLUSTER"])
+            pod.leave()
+
+    pids = []
+    for i, act in enumerate((writer, writer, reader, half_reader,
+                             coming_and_going)):
+        pid = os.fork()
+        if not pid:
+            os._exit(0 if child(act, i) else 1)
+        pids.append(pid)
+    equal([os.waitpid(pid, 0)[1] for pid in pids], [0] * len(pids))
+
+
+CLUSTERS, PER_CLUSTER = 10000, 5
+
+
+def scale():
+    for i in range(CLUSTERS):
+        yield {"CLUSTER": {"NAME": f"c{i}"}}
+        for k in range(PER_CLUSTER):
+            n = i * PER_CLUSTER + k
+            yield {"ENDPOINT": {
+                "CLUSTER": f"c{i}", "PORT": 80,
+                "ADDRESS": f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"}}
+    for i in range(CLUSTERS):
+        yield {"LISTENER": {
+            "NAME": f"l{i}", "ADDRESS": f"10.96.{i >> 8}.{i & 255}", "PORT": 80,
+            "PROTOCOL": 0, "CLUSTER": f"c{i}"}}
+
+
+@alone("10000 listeners and 50000 endpoints in one transaction", 600)
+def _():
+    g = Genl()
+    objects = list(scale())
+    clock = time.monotonic
+    start = clock()
+    g.do("TXN_BEGIN", {"REPLACE": True})
+    g.many("ADD", objects, 300)
+    staged = clock()
+    g.do("TXN_COMMIT")
+    committed = clock()
+    note(f"staged in {staged - start:.1f} s (mostly this script), committed in "
+         f"{committed - staged:.1f} s, {held(g)} bytes")
+    dump = [p for _, p in g.raw("GET", b"", NLM_F_DUMP)]
+    note(f"dumped in {clock() - committed:.1f} s")
+    equal(len(dump), len(objects))
+    # The same again: every object is shared.
+    before = held(g)
+    g.do("TXN_BEGIN", {"REPLACE": True})
+    start = clock()
+    for i in range(0, len(dump), 300):
+        requests = [g.message(g.family, UAPI["L7MESH_CMD_ADD"], p[12:],
+                              4 if k == len(dump[i:i + 300]) - 1 else 0)
+                    for k, p in enumerate(dump[i:i + 300])]
+        g.sock.send(b"".join(requests))
+        g.answers_to(requests)
+    staged = clock()
+    g.do("TXN_COMMIT")
+    note(f"the dump: staged in {staged - start:.1f} s, committed in "
+         f"{clock() - staged:.1f} s")
+    again = [p for _, p in g.raw("GET", b"", NLM_F_DUMP)]
+    equal([p[12:] for p in again] == [p[12:] for p in dump], True)
+    equal(settled(g), before)
+    start = clock()
+    g.add(ENDPOINT={"CLUSTER": "c7", "ADDRESS": "10.255.0.1", "PORT": 80})
+    note(f"one endpoint more: {(clock() - start) * 1000:.0f} ms")
+    # Many in one cluster: the last costs no more than the first.
+    g.do("TXN_BEGIN", {"REPLACE": True})
+    g.add(CLUSTER={"NAME": "c"})
+    times = []
+    for i in range(1, CLUSTERS * PER_CLUSTER, 2500):
+        endpoints = [{"ENDPOINT": {
+            "CLUSTER": "c", "PORT": 80,
+            "ADDRESS": f"10.0.{n >> 8}.{n & 255}"}} for n in range(i, i + 2500)]
+        start = clock()
+        g.many("ADD", endpoints, 300)
+        times.append(clock() - start)
+    note("2500 endpoints of one cluster in "
+         + ", ".join(f"{t:.2f}" for t in times) + " s")
+    start = clock()
+    g.do("TXN_COMMIT")
+    note(f"committed in {clock() - start:.1f} s")
+    true(sum(times[-5:]) < 4 * sum(times[:5]), "endpoints get slower")
+    equal(len(g.objects()), CLUSTERS * PER_CLUSTER + 1)
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests())

@@ -1,0 +1,368 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""What generic netlink refuses, why, and which attribute it blames."""
+
+import errno
+import os
+import random
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "lib"))
+# pylint: disable=wrong-import-position
+from l7 import equal, note, run_tests, true
+from l7nl import ENUMS, NLM_F_DUMP, TOP, UAPI, Genl, Raw, Refused, attr, encode
+from nltest import (ANY, CLUSTER, EVERYTHING, NEW, ROUTES, alone, base,
+                    generation, load, merge, refused, without)
+
+
+REQUIRED = {
+    "CLUSTER": ["NAME"], "ENDPOINT": ["CLUSTER", "ADDRESS", "PORT"],
+    "LISTENER": ["NAME", "ADDRESS", "PORT", "PROTOCOL"],
+    "ROUTE_TABLE": ["NAME"],
+    "VIRTUAL_HOST": ["ROUTE_TABLE", "NAME", "DOMAINS"],
+    "ROUTE": ["ROUTE_TABLE", "VIRTUAL_HOST", "ACTION"],
+}
+
+
+@alone("a required attribute that is missing is named, and its nest")
+def _():
+    g = base(Genl())
+    for kind, o in NEW.items():
+        for name in REQUIRED[kind]:
+            refused(errno.EINVAL, g.do, "ADD", without(o, name),
+                    text=f"{name} is missing",
+                    missing=UAPI[f"L7MESH_{kind}_A_{name}"])
+            key = name not in ("DOMAINS", "ACTION", "PROTOCOL")
+            if key and (kind, name) not in (("LISTENER", "ADDRESS"),
+                                            ("LISTENER", "PORT")):
+                refused(errno.EINVAL, g.do, "SET", without(o, name),
+                        text=f"{name} is missing")
+    refused(errno.EINVAL, g.do, "DEL",
+            {"ROUTE": {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v"}},
+            text="INDEX is missing")
+    for cmd in "ADD", "SET", "DEL":
+        refused(errno.EINVAL, g.do, cmd, {}, text="no object is given")
+        refused(errno.EINVAL, g.do, cmd,
+                {**without(NEW["CLUSTER"], ""),
+                 **without(NEW["ROUTE_TABLE"], "")},
+                text="one object at a time", path="ROUTE_TABLE")
+        refused(errno.EINVAL, g.raw, cmd,
+                encode(TOP, [("CLUSTER", {"NAME": "x"}),
+                             ("CLUSTER", {"NAME": "y"})]),
+                text="twice", path="CLUSTER")
+    equal((generation(g), g.objects()), (1, EVERYTHING))
+
+
+def refusals_of_names():
+    for name, text in (("a b", "printable"), ("a\x7f", "printable"),
+                       ("\xe9", "printable"), ("", "printable"),
+                       ("x\0y", "printable"), ("x" * 256, "policy")):
+        code = errno.ERANGE if len(name) > 255 else errno.EINVAL
+        for kind, field in (("CLUSTER", "NAME"), ("LISTENER", "NAME"),
+                            ("ROUTE_TABLE", "NAME"), ("VIRTUAL_HOST", "NAME"),
+                            ("LISTENER", "ROUTE_TABLE")):
+            yield (merge(NEW[kind], **{field: name}), code, text,
+                   f"{kind}.{field}")
+        yield (merge(NEW["ROUTE"], ACTION={"CLUSTER": name}), code, text,
+               "ROUTE.ACTION.CLUSTER")
+
+
+def refusals_of_numbers():
+    for kind, field, bad in (
+            ("CLUSTER", "LB", [3, 1 << 31]),
+            ("CLUSTER", "TABLE_SIZE", [0, 1, 5000012, 0xffffffff]),
+            ("CLUSTER", "CONNECT_TIMEOUT", [0, 86400001]),
+            ("CLUSTER", "RESPONSE_TIMEOUT", [86400001]),
+            ("CLUSTER", "IDLE_TIMEOUT", [0, 0xffffffff]),
+            ("CLUSTER", "MAX_IDLE", [65537]),
+            ("ENDPOINT", "PORT", [0]),
+            ("ENDPOINT", "WEIGHT", [0, 1000001]),
+            ("LISTENER", "PROTOCOL", [2]),
+            ("LISTENER", "REQUEST_TIMEOUT", [0, 86400001]),
+            ("LISTENER", "IDLE_TIMEOUT", [0, 86400001])):
+        for value in bad:
+            yield (merge(NEW[kind], **{field: value}), errno.ERANGE,
+                   "integer out of range", f"{kind}.{field}")
+    yield (merge(NEW["CLUSTER"], TABLE_SIZE=65536), errno.EINVAL, "prime",
+           "CLUSTER.TABLE_SIZE")
+
+
+def refusals_of_addresses():
+    for address in ("0.0.0.0", "224.0.0.1", "255.255.255.255", "::",
+                    "ff02::1", "fe80::1", "::ffff:0.0.0.0"):
+        for kind in "ENDPOINT", "LISTENER":
+            yield (merge(NEW[kind], ADDRESS=address), errno.EINVAL,
+                   "nobody can connect", f"{kind}.ADDRESS")
+    for length, code, text in ((3, errno.ERANGE, ""), (17, errno.ERANGE, ""),
+                               (5, errno.EINVAL, "4 or 16 bytes"),
+                               (0, errno.ERANGE, "")):
+        for kind in "ENDPOINT", "LISTENER":
+            yield (merge(NEW[kind], ADDRESS=Raw(b"\x0a" * length)), code, text,
+                   f"{kind}.ADDRESS")
+
+
+def refusals_of_listeners():
+    tcp = without(merge(NEW["LISTENER"], PROTOCOL=0), "ROUTE_TABLE")
+    proxy = merge(tcp, PROXY_ADDRESS="127.0.0.1", PROXY_PORT=1)
+    yield tcp, errno.EINVAL, "CLUSTER or PROXY_ADDRESS is missing", None
+    yield (without(NEW["LISTENER"], "ROUTE_TABLE"), errno.EINVAL,
+           "ROUTE_TABLE is missing", None)
+    yield (merge(tcp, ROUTE_TABLE="t"), errno.EINVAL, "has no ROUTE_TABLE",
+           "LISTENER.ROUTE_TABLE")
+    yield (merge(NEW["LISTENER"], CLUSTER="a"), errno.EINVAL,
+           "exclude each other", ANY)
+    yield merge(proxy, CLUSTER="a"), errno.EINVAL, "exclude each other", ANY
+    yield (without(proxy, "PROXY_PORT"), errno.EINVAL, "go together",
+           "LISTENER.PROXY_ADDRESS")
+    yield (without(proxy, "PROXY_ADDRESS"), errno.EINVAL, "go together",
+           "LISTENER.PROXY_PORT")
+    yield (merge(proxy, PROXY_ADDRESS="fd00::1"), errno.EINVAL,
+           "different families", "LISTENER.PROXY_ADDRESS")
+    yield (merge(NEW["LISTENER"], ROUTE_TABLE="z"), errno.ENOENT,
+           'listener "n" refers to route table "z", which does not exist',
+           "LISTENER.ROUTE_TABLE")
+    yield (merge(tcp, CLUSTER="z"), errno.ENOENT,
+           'listener "n" refers to cluster "z"', "LISTENER.CLUSTER")
+    yield (merge(tcp, CLUSTER="a"), errno.EINVAL,
+           'IPv4, but its cluster "a" has an IPv6 endpoint', "LISTENER.CLUSTER")
+    yield (merge(NEW["LISTENER"], ADDRESS="10.96.0.1"), errno.EEXIST,
+           "same address and port", ANY)
+    yield (merge(NEW["LISTENER"], ADDRESS="::ffff:10.96.0.1"), errno.EEXIST,
+           "same address and port", ANY)
+
+
+def refusals_of_hosts():
+    for domain in ("", "a.example:80", "a b", "*a*", "a.*.b", "**",
+                   "http://a"):
+        yield (merge(NEW["VIRTUAL_HOST"], DOMAINS=["ok.example", domain]),
+               errno.EINVAL, "not a domain", "VIRTUAL_HOST.DOMAINS.ITEM")
+    yield (merge(NEW["VIRTUAL_HOST"], DOMAINS=[]), errno.EINVAL,
+           "at least one domain", "VIRTUAL_HOST.DOMAINS")
+    for domains in (["*"], ["SHOP.example"], ["x.example", "X.example"]):
+        yield (merge(NEW["VIRTUAL_HOST"], DOMAINS=domains), errno.EEXIST,
+               f'domain "{domains[-1].lower()}" is twice in route table "t"',
+               "VIRTUAL_HOST.DOMAINS")
+
+
+def refusals_of_matches():
+    def bad(code, text, path, **match):
+        return (merge(NEW["ROUTE"], MATCH=match), code, text,
+                f"ROUTE.MATCH{path}")
+    for path in ("", "x", "/a b", "/a?b", "/a#b", "/\x01", "/\xe9"):
+        for field in "PATH_EXACT", "PATH_PREFIX":
+            yield bad(errno.EINVAL, "a path starts with /", "." + field,
+                      **{field: path})
+    yield bad(errno.ERANGE, "", ".PATH_EXACT", PATH_EXACT="/" * 4097)
+    yield bad(errno.EINVAL, "exclude each other", "", PATH_EXACT="/",
+              PATH_PREFIX="/")
+    for method in "", "GE T", "G\0T", "a,b":
+        yield bad(errno.EINVAL, "not a method", ".METHOD", METHOD=method)
+    for field, names in (("HEADERS", ("", "a b", "a:", "\xe9")),
+                         ("QUERY", ("", "a b", "a&", "a=", "#", "\x01"))):
+        what = f".{field}.ITEM"
+        for name in names:
+            yield bad(errno.EINVAL, "not the name of a", what + ".NAME",
+                      **{field: [{"NAME": name, "PRESENT": 1}]})
+        yield bad(errno.EINVAL, "NAME is missing", ANY, **{field: [{}]})
+        yield bad(errno.EINVAL, "exactly one of EXACT", what,
+                  **{field: [{"NAME": "a"}]})
+        yield bad(errno.EINVAL, "exactly one of EXACT", what,
+                  **{field: [{"NAME": "a", "EXACT": "b", "PREFIX": "c"}]})
+        yield bad(errno.ERANGE, "", what + ".PRESENT",
+                  **{field: [{"NAME": "a", "PRESENT": 2}]})
+        yield bad(errno.ERANGE, "", what + ".EXACT",
+                  **{field: [{"NAME": "a", "EXACT": "x" * 4097}]})
+        yield bad(errno.E2BIG, "more than 100 in one match", what,
+                  **{field: [{"NAME": "a", "PRESENT": 1}] * 101})
+    for value in "a\r\nb", "\x01", "a\0b":
+        yield bad(errno.EINVAL, "never be in a request", ".HEADERS.ITEM.EXACT",
+                  HEADERS=[{"NAME": "a", "EXACT": value}])
+    for value in "a b", "a&b", "#":
+        yield bad(errno.EINVAL, "never be in a request", ".QUERY.ITEM.PREFIX",
+                  QUERY=[{"NAME": "a", "PREFIX": value}])
+
+
+def refusals_of_actions():
+    def bad(code, text, path, action):
+        return (merge(NEW["ROUTE"], ACTION=action), code, text,
+                path if path in (ANY, None) else f"ROUTE.ACTION{path}")
+    one = "exactly one of CLUSTER, WEIGHTED_CLUSTERS"
+    direct = {"STATUS": 200}
+    yield bad(errno.EINVAL, one, "", {})
+    yield bad(errno.EINVAL, one, "",
+              {"CLUSTER": "a", "DIRECT_RESPONSE": direct})
+    yield bad(errno.ENOENT, "", "", {"CLUSTER": "z"})
+    weighted = ".WEIGHTED_CLUSTERS"
+    for items, code, text, path in (
+            ([], errno.EINVAL, "must not be 0", weighted),
+            ([{"NAME": "a", "WEIGHT": 0}], errno.EINVAL, "must not be 0",
+             weighted),
+            ([{"NAME": "a"}], errno.EINVAL, "WEIGHT is missing", None),
+            ([{"WEIGHT": 1}], errno.EINVAL, "NAME is missing", None),
+            ([{"NAME": "a", "WEIGHT": 1000001}], errno.ERANGE, "",
+             weighted + ".ITEM.WEIGHT"),
+            ([{"NAME": "z", "WEIGHT": 1}], errno.ENOENT, '"z"', ""),
+            ([{"NAME": "x", "WEIGHT": 1}] * 2000, errno.E2BIG,
+             "the route takes more than 60000 bytes", "")):
+        yield bad(code, text, path, {"WEIGHTED_CLUSTERS": items})
+    for redirect, code, text, path in (
+            ({}, errno.EINVAL, "HOST or PATH is needed", ""),
+            ({"STATUS": 301}, errno.EINVAL, "HOST or PATH is needed", ""),
+            ({"PATH": "x"}, errno.EINVAL, "a path starts with /", ".PATH"),
+            ({"HOST": "a b"}, errno.EINVAL, "not a host", ".HOST"),
+            ({"PATH": "/", "STATUS": 304}, errno.EINVAL, "must be 301",
+             ".STATUS"),
+            ({"PATH": "/", "STATUS": 300}, errno.ERANGE, "", ".STATUS")):
+        yield bad(code, text, ".REDIRECT" + path, {"REDIRECT": redirect})
+    for response, code, text, path in (
+            ({}, errno.EINVAL, "STATUS is missing", None),
+            ({"STATUS": 199}, errno.ERANGE, "", ".STATUS"),
+            ({"STATUS": 600}, errno.ERANGE, "", ".STATUS"),
+            ({"STATUS": 200, "BODY": bytes(8193)}, errno.ERANGE, "", ".BODY")):
+        yield bad(code, text, path and ".DIRECT_RESPONSE" + path,
+                  {"DIRECT_RESPONSE": response})
+
+
+def refusals_of_hashes():
+    def bad(code, text, path, items):
+        return (merge(NEW["CLUSTER"], HASH=items), code, text,
+                "CLUSTER.HASH" + path)
+    one = "exactly one of HEADER, SOURCE_ADDRESS"
+    yield bad(errno.EINVAL, one, ".ITEM", [{}])
+    yield bad(errno.EINVAL, one, ".ITEM",
+              [{"HEADER": "a", "SOURCE_ADDRESS": True}])
+    yield bad(errno.EINVAL, "not the name of a header", ".ITEM.HEADER",
+              [{"HEADER": "a b"}])
+    yield bad(errno.E2BIG, "more than 16", ".ITEM", [{"HEADER": "a"}] * 17)
+
+
+@alone("what is wrong is refused, with the reason and the attribute", 300)
+def _():
+    g = base(Genl())
+    count = 0
+    for group in (refusals_of_names, refusals_of_numbers, refusals_of_addresses,
+                  refusals_of_listeners, refusals_of_hosts, refusals_of_matches,
+                  refusals_of_actions, refusals_of_hashes):
+        for o, code, text, path in group():
+            if path and path is not ANY and path.endswith("MATCH" + repr(ANY)):
+                path = ANY
+            refused(code, g.do, "ADD", o, text=text, path=path)
+            count += 1
+    note(f"{count} refusals")
+    equal((generation(g), g.objects()), (1, EVERYTHING))
+
+
+def nests(spec, value, at=()):
+    """Where in an object there are attributes: (path, kind of value)."""
+    for name, v in value.items():
+        inner = spec[1][name]
+        yield at + (name,), inner
+        if isinstance(inner, tuple):
+            yield from nests(inner, v, at + (name,))
+
+
+def replaced(value, path, payload):
+    value = dict(value)
+    value[path[0]] = payload if len(path) == 1 \
+        else replaced(value[path[0]], path[1:], payload)
+    return value
+
+
+@alone("malformed, oversized and unknown attributes of every kind", 300)
+def _():
+    g = base(Genl())
+    samples = list(NEW.values()) + [merge(NEW["ROUTE"], **r) for r in ROUTES] \
+        + [{"CLUSTER": {**CLUSTER, "NAME": "n"}}]
+    count = 0
+    for o in samples:
+        for path, spec in nests(TOP, o):
+            name = ".".join(path)
+            payloads = [bytes(60000)]
+            if isinstance(spec, tuple):
+                payloads += [b"\1", b"\3\0\1\0", b"\xff\xff\1\0",
+                             attr(60, b"unknown"), attr(0, b"zero"),
+                             bytes(4), attr(1, b"x") + b"left"]
+            elif isinstance(spec, list):
+                payloads += [b"\1", attr(2, b"unknown"), attr(1, b""),
+                             b"\5\0\1\0", attr(0, b"")]
+            elif spec not in ("str", "bin", "ip"):
+                payloads += [bytes(n) for n in range(12)
+                             if n != {"u8": 1, "u16": 2, "u32": 4}.get(spec)]
+            elif spec == "str":
+                payloads += [b""]
+            for payload in payloads:
+                try:
+                    g.do("ADD", replaced(o, path, Raw(payload)))
+                except Refused as error:
+                    true(error.errno in (errno.EINVAL, errno.ERANGE,
+                                         errno.E2BIG), f"{name}: {error}")
+                    count += 1
+                    continue
+                raise AssertionError(f"{name} = {payload[:16]} was accepted")
+    # A nest that does not say that it is one.
+    body = encode(("CLUSTER", TOP[1]["CLUSTER"][1]), {"NAME": "n"})
+    refused(errno.EINVAL, g.raw, "ADD", attr(UAPI["L7MESH_A_CLUSTER"], body),
+            path="CLUSTER", text="NLA_F_NESTED is missing")
+    # Something twice in a nest.
+    refused(errno.EINVAL, g.raw, "ADD",
+            encode(TOP, {"CLUSTER": Raw(body + body)}),
+            path="CLUSTER.NAME", text="twice")
+    # Top level.
+    for cmd, _ in ENUMS["l7mesh_cmd"][1:]:
+        cmd = cmd[len("L7MESH_CMD_"):]
+        if cmd == "CHANGED":
+            refused(errno.EOPNOTSUPP, g.raw, cmd, b"")
+            continue
+        flags = NLM_F_DUMP if cmd.endswith("GET") and cmd != "INFO_GET" else 0
+        for payload in attr(63, b""), attr(0, b""), b"\1", \
+                attr(UAPI["L7MESH_A_GENERATION"], bytes(8)):
+            refused(errno.EINVAL, g.raw, cmd, payload, flags)
+    # Removing takes the key alone.
+    refused(errno.EINVAL, g.delete, path="CLUSTER.LB",
+            CLUSTER={"NAME": "a", "LB": 1})
+    refused(errno.EINVAL, g.delete, path="ENDPOINT.WEIGHT",
+            ENDPOINT={**NEW["ENDPOINT"]["ENDPOINT"], "WEIGHT": 1})
+    note(f"{count} refusals")
+    equal((generation(g), g.objects()), (1, EVERYTHING))
+
+
+@alone("mutated messages: refused or taken, and the kernel stays well", 300)
+def _():
+    g = Genl()
+    random.seed(7)
+    samples = [encode(TOP, o) for o in EVERYTHING + list(NEW.values())]
+    outcomes = {}
+    for i in range(4000):
+        message = bytearray(random.choice(samples))
+        for _ in range(random.randint(1, 4)):
+            at = random.randrange(len(message))
+            act = random.randrange(3)
+            if act == 0:
+                message[at] = random.choice((0, 1, 4, 0x7f, 0x80, 0xff,
+                                             random.randrange(256)))
+            elif act == 1:
+                del message[at:at + random.randint(1, 8)]
+            else:
+                message[at:at] = random.choice(samples)[:random.randint(1, 40)]
+            if not message:
+                break
+        try:
+            g.raw(random.choice(("ADD", "SET", "DEL")), bytes(message))
+            outcome = "taken"
+        except Refused as error:
+            outcome = errno.errorcode[error.errno]
+        except ValueError:
+            outcome = "unreadable"
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        if i % 1000 == 999:
+            dump = g.objects()
+            load(g, dump)
+            equal(g.objects(), dump)
+            g.do("FLUSH")
+            load(g, EVERYTHING)
+    note(outcomes)
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests())
