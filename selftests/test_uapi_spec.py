@@ -105,12 +105,16 @@ def policies():
     """Each operation's policy; the policies by number: attribute -> facts."""
     ops, table = {}, {}
     g = Genl(None)
+    # Some kernels call an operation that is only a dump number 0.
+    order = iter(o["value"] for o in OPS.values() if "event" not in o)
     name = attr(2, b"l7mesh\0")
     for reply in g.ctrl(CTRL_GETPOLICY, name, NLM_F_DUMP):
         for kind, payload, _ in attrs_of(reply):
             if kind == 9:
                 for op, inner, _ in attrs_of(payload):
-                    ops[op] = {struct.unpack("=I", p)[0]
+                    expected = next(order)
+                    true(op in (0, expected), f"{op}, not {expected}")
+                    ops[expected] = {struct.unpack("=I", p)[0]
                                for _, p, _ in attrs_of(inner)}
             if kind != 8:
                 continue
