@@ -62,7 +62,7 @@
 
 enum l7mesh_cmd {
 	L7MESH_CMD_UNSPEC,
-	L7MESH_CMD_INFO_GET,	/* do: VERSION, GENERATION, the limits, ATTACHED_TO */
+	L7MESH_CMD_INFO_GET,	/* do: VERSION, GENERATION, the limits */
 	L7MESH_CMD_TXN_BEGIN,	/* do: [REPLACE] */
 	L7MESH_CMD_TXN_COMMIT,	/* do: answers GENERATION */
 	L7MESH_CMD_TXN_ABORT,	/* do */
