@@ -40,6 +40,10 @@ demo:			## show it at work, in a VM (KEEP=1: stay at a shell in it)
 test:			## unit tests, then the selftests in a VM (TESTS="a b": only these)
 	@selftests/all $(TESTS)
 
+.PHONY: test-debug
+test-debug:		## the selftests on a debug kernel: KASAN, lockdep, coverage (TESTS=)
+	@selftests/debug $(TESTS)
+
 .PHONY: unit
 unit:			## the unit tests, in user space
 	$(MAKE) -C selftests/unit run

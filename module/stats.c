@@ -2,6 +2,8 @@
 /*
  * stats: see stats.h.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/bug.h>
 #include <linux/cpumask.h>
 #include <linux/printk.h>

@@ -13,7 +13,7 @@ cd "$here/.."
 # shellcheck source=selftests/lib/net.sh
 . selftests/lib/net.sh
 
-requests=${REQUESTS:-100000}
+requests=${REQUESTS:-$((100000 / ${L7MESH_SCALE:-1}))}
 applies=$NET_DIR/applies
 
 # mesh ENDPOINT...: a file with these endpoints of the cluster.

@@ -14,7 +14,7 @@ cd "$here/.."
 # shellcheck source=selftests/lib/net.sh
 . selftests/lib/net.sh
 
-connections=${CONNECTIONS:-2000}
+connections=${CONNECTIONS:-$((2000 / ${L7MESH_SCALE:-1}))}
 
 # mesh ENDPOINT...: a file with these endpoints of the cluster.
 mesh() {

@@ -121,7 +121,8 @@ def _():
     equal([os.waitpid(pid, 0)[1] for pid in pids], [0] * len(pids))
 
 
-CLUSTERS, PER_CLUSTER = 10000, 5
+CLUSTERS = 10000 // int(os.environ.get("L7MESH_SCALE", "1"))
+PER_CLUSTER = 5
 
 
 def scale():
@@ -138,7 +139,8 @@ def scale():
             "PROTOCOL": 0, "CLUSTER": f"c{i}"}}
 
 
-@alone("10000 listeners and 50000 endpoints in one transaction", 600)
+@alone(f"{CLUSTERS} listeners and {CLUSTERS * PER_CLUSTER} endpoints in one "
+       "transaction", 600)
 def _():
     g = Genl()
     objects = list(scale())
@@ -178,19 +180,21 @@ def _():
     g.do("TXN_BEGIN", {"REPLACE": True})
     g.add(CLUSTER={"NAME": "c"})
     times = []
-    for i in range(1, CLUSTERS * PER_CLUSTER, 2500):
+    part = CLUSTERS * PER_CLUSTER // 20
+    for i in range(1, CLUSTERS * PER_CLUSTER, part):
         endpoints = [{"ENDPOINT": {
             "CLUSTER": "c", "PORT": 80,
-            "ADDRESS": f"10.0.{n >> 8}.{n & 255}"}} for n in range(i, i + 2500)]
-        start = clock()
+            "ADDRESS": f"10.0.{n >> 8}.{n & 255}"}} for n in range(i, i + part)]
+        # Of this process alone, the kernel's part included: others may run.
+        start = time.process_time()
         g.many("ADD", endpoints, 300)
-        times.append(clock() - start)
-    note("2500 endpoints of one cluster in "
+        times.append(time.process_time() - start)
+    note(f"{part} endpoints of one cluster in "
          + ", ".join(f"{t:.2f}" for t in times) + " s")
     start = clock()
     g.do("TXN_COMMIT")
     note(f"committed in {clock() - start:.1f} s")
-    true(sum(times[-5:]) < 4 * sum(times[:5]), "endpoints get slower")
+    true(sum(times[-5:]) < 8 * sum(times[:5]), "endpoints get slower")
     equal(len(g.objects()), CLUSTERS * PER_CLUSTER + 1)
 
 

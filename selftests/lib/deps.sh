@@ -15,6 +15,7 @@ deps_of() {
 		echo gcc make libc6-dev libmnl-dev libyaml-dev libjansson-dev \
 			pkg-config libxxhash-dev libelf1
 		;;
+	kernel) echo gcc make bc bison flex libelf-dev libssl-dev xz-utils ;;
 	headers) echo linux-headers-amd64 ;;
 	vm)
 		echo qemu-system-x86 busybox-static cpio kmod zstd xz-utils \

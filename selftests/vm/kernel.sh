@@ -4,8 +4,8 @@
 # Kernels for the VM: fetched, unpacked and cached, never installed.
 #
 # Sourced. Contract:
-#   kernel_prepare SPEC	SPEC is a version (6.1, 6.12, 7) or the path of a
-#			bzImage or vmlinux. Sets
+#   kernel_prepare SPEC	SPEC is a version (6.1, 6.12, 7), "debug" (see debug.sh)
+#			or the path of a bzImage or vmlinux. Sets
 #     KERNEL_IMAGE	what QEMU boots (uncompressed when that is possible:
 #			Debian's xz takes seconds to unpack under emulation)
 #     KERNEL_RELEASE	what uname -r will say
@@ -21,6 +21,9 @@
 # shellcheck disable=SC2034 # the KERNEL_ variables are for who sources this
 
 KERNEL_LIB=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+
+# shellcheck source=selftests/vm/debug.sh
+. "$KERNEL_LIB/debug.sh"
 
 # What the initramfs must load before it can mount the host's root.
 BOOT_MODULES="virtio_pci virtio_console 9p 9pnet_virtio overlay"
@@ -300,6 +303,17 @@ kernel_from_archive() {
 	initrd_prepare "$dir"
 }
 
+kernel_from_source() {
+	local dir
+	dir=$(debug_kernel_folder)
+	[[ -e $dir/release ]] || debug_kernel_build "$dir" || return 1
+	KERNEL_RELEASE=$(<"$dir/release")
+	KERNEL_IMAGE=$dir/objects/arch/x86/boot/bzImage
+	KERNEL_MODULES=
+	KERNEL_BUILD=$dir/objects
+	initrd_prepare "$dir"
+}
+
 # A kernel of the caller's: its modules are looked for beside it (as "make
 # modules_install INSTALL_MOD_PATH=" puts them), up the folders of its source
 # tree, and then among the host's.
@@ -347,6 +361,7 @@ with_lock() {
 kernel_prepare() {
 	mkdir -p "$(vm_cache)/kernels"
 	case $1 in
+	debug) with_lock kernel-debug kernel_from_source ;;
 	*/*) with_lock kernel-path kernel_from_path "$1" ;;
 	*) with_lock "kernel-$1" kernel_from_archive "$1" ;;
 	esac
