@@ -18,6 +18,12 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+/* ---- bin2hex(): in a header of its own on newer kernels ---- */
+
+#if __has_include(<linux/hex.h>)
+#include <linux/hex.h>
+#endif
+
 /* ---- timers: renamed in 6.15 and 6.16 ---- */
 
 #ifdef MESH_HAVE_TIMER_CONTAINER_OF

@@ -422,7 +422,7 @@ void connect_native(struct sock *sk)
 	if (!v6_af_ops || inet_csk(sk)->icsk_af_ops == v6_af_ops)
 		return;
 	WRITE_ONCE(inet_csk(sk)->icsk_af_ops, v6_af_ops);
-	if (sk->sk_backlog_rcv == tcp_v4_do_rcv)
+	if (sk->sk_backlog_rcv == tcp_prot.backlog_rcv)
 		sk->sk_backlog_rcv = tcpv6_prot.backlog_rcv;
 #if defined(CONFIG_TCP_MD5SIG) || defined(CONFIG_TCP_AO)
 	tcp_sk(sk)->af_specific = v6_md5_ops;

@@ -6,6 +6,8 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 
+#include "compat.h"
+
 static struct kmem_cache *head_cache;
 
 int head_cache_init(void)

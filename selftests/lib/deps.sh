@@ -16,6 +16,7 @@ deps_of() {
 			pkg-config libxxhash-dev libelf1
 		;;
 	kernel) echo gcc make bc bison flex libelf-dev libssl-dev xz-utils ;;
+	root) echo debootstrap util-linux ;;
 	headers) echo linux-headers-amd64 ;;
 	vm)
 		echo qemu-system-x86 busybox-static cpio kmod zstd xz-utils \

@@ -7,7 +7,8 @@
 # Sourced, after kernel.sh. Contract:
 #   build_into TREE KDIR DIR	leaves DIR/l7mesh.ko and DIR/bin/meshctl, as
 #				far as TREE has sources of them. Prints only
-#				what a failing build said, to stderr.
+#				what a failing build said, to stderr. For
+#				$KERNEL_ROOT, the module is built in there.
 #   build_folder TREE KDIR	where that is done
 #   build_sync TREE COPY	makes COPY's sources those of TREE
 
@@ -55,6 +56,7 @@ build_step() {
 
 build_copy() {
 	local tree=$1 kdir=$2 copy=$3 rc=0
+	local -a inside
 	build_sync "$tree" "$copy" || return 1
 	# Even a make that finds nothing to do takes most of a second.
 	cmp -s "$copy/.sources" "$copy/.built" && return 0
@@ -65,8 +67,10 @@ build_copy() {
 			-j "$(nproc)" || rc=1
 	fi
 	if [[ -n $(find "$copy/module" -name '*.c' 2>/dev/null) ]]; then
-		build_step "$copy/.log" make -s -C "$copy" -j "$(nproc)" \
-			KDIR="$kdir" module || rc=1
+		[[ -z ${KERNEL_ROOT:-} ]] || inside=(root_run "$KERNEL_ROOT")
+		build_step "$copy/.log" ${inside[@]+"${inside[@]}"} \
+			make -s -C "$copy" -j "$(nproc)" KDIR="$kdir" module ||
+			rc=1
 	fi
 	[[ $rc != 0 ]] || cp "$copy/.sources" "$copy/.built"
 	return $rc

@@ -4,13 +4,15 @@
 # Kernels for the VM: fetched, unpacked and cached, never installed.
 #
 # Sourced. Contract:
-#   kernel_prepare SPEC	SPEC is a version (6.1, 6.12, 7), "debug" (see debug.sh)
-#			or the path of a bzImage or vmlinux. Sets
+#   kernel_prepare SPEC	SPEC is a version (6.1, 6.12, 7), "sid" (the newest that
+#			Debian has), "debug" (see debug.sh), or the path of a
+#			bzImage or vmlinux. Sets
 #     KERNEL_IMAGE	what QEMU boots (uncompressed when that is possible:
 #			Debian's xz takes seconds to unpack under emulation)
 #     KERNEL_RELEASE	what uname -r will say
 #     KERNEL_MODULES	its lib/modules/RELEASE folder, or empty
 #     KERNEL_BUILD	the headers' folder to build modules against, or empty
+#     KERNEL_ROOT	the folder to build them in (see root.sh), or empty: here
 #     KERNEL_INITRD	the initramfs that mounts the host's root
 #   vm_cache		the cache's folder
 #
@@ -24,6 +26,8 @@ KERNEL_LIB=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 # shellcheck source=selftests/vm/debug.sh
 . "$KERNEL_LIB/debug.sh"
+# shellcheck source=selftests/vm/root.sh
+. "$KERNEL_LIB/root.sh"
 
 # What the initramfs must load before it can mount the host's root.
 BOOT_MODULES="virtio_pci virtio_console 9p 9pnet_virtio overlay"
@@ -47,8 +51,8 @@ archive_base() {
 			print $3; exit }'
 }
 
-# The apt sources that may carry kernel $1, oldest distribution first: one
-# candidate a line, a label and then its suites.
+# The apt sources that may carry a kernel, oldest distribution first: one
+# candidate a line, a label and then its suites, the distribution's own first.
 kernel_suites() {
 	cat <<-END
 		bookworm bookworm bookworm-security
@@ -119,29 +123,31 @@ deb_fetch() {
 	rm -rf "$tmp"
 }
 
-# deb_depends DIR PACKAGE REGEX: the dependency of PACKAGE that matches REGEX.
+# deb_depends DIR PACKAGE REGEX: the dependencies of PACKAGE that match REGEX.
 deb_depends() {
 	apt_private "$1" apt-cache depends "$2" 2>/dev/null |
-		awk '$1 == "Depends:" { print $2 }' | grep -Em1 "$3"
+		awk '$1 == "Depends:" { print $2 }' | grep -E -- "$3"
 }
 
 # The version of linux-image-amd64 in the lists at $1 that answers to spec $2.
 kernel_version_of() {
 	apt_private "$1" apt-cache madison linux-image-amd64 2>/dev/null |
 		awk -F' *[|] *' -v spec="$2" '
-			index($2 ".", spec ".") == 1 { print $2; exit }'
+			spec == "sid" || index($2 ".", spec ".") == 1 {
+				print $2; exit }'
 }
 
-# kernel_locate SPEC: prints "DIR VERSION", the lists that have it and the
-# version of the metapackage.
+# kernel_locate SPEC: prints "DIR SUITE VERSION", the lists that have it, the
+# distribution, and the version of the metapackage.
 kernel_locate() {
 	local label suites dir version
 	while read -r label suites; do
+		[[ $1 != sid || $label == sid ]] || continue
 		# shellcheck disable=SC2086 # a list of suites
 		dir=$(apt_index "$label" $suites) || continue
 		version=$(kernel_version_of "$dir" "$1")
 		if [[ -n $version ]]; then
-			echo "$dir $version"
+			echo "$dir ${suites%% *} $version"
 			return
 		fi
 	done < <(kernel_suites)
@@ -164,12 +170,33 @@ headers_relocate() {
 		-lname '/usr/*' -print0 2>/dev/null)
 }
 
+# What it takes to build modules for the headers $2 in the lists $1, when the
+# headers say which compiler that is (newer ones do).
+kernel_builder() {
+	local compiler
+	compiler=$(deb_depends "$1" "$2" '^gcc-[0-9]+' | head -n 1) || return 0
+	echo "$compiler" | grep -oE '^gcc-[0-9]+'
+	echo make
+	deb_depends "$1" "$3" '^(lib|pahole)'
+}
+
+# The newest packages have kernel and configuration among the modules.
+kernel_boot_folder() {
+	local file
+	mkdir -p "$1/boot"
+	for file in vmlinuz config; do
+		[[ -e $1/boot/$file-$2 ]] || ln -s \
+			"../lib/modules/$2/$file" "$1/boot/$file-$2"
+	done
+}
+
 # kernel_fetch SPEC INTO: everything of that kernel, unpacked into INTO.
 kernel_fetch() {
-	local spec=$1 into=$2 located apt version image headers common kbuild
-	local tmp=$2.new release
+	local spec=$1 into=$2 located apt suite version image headers common
+	local kbuild release tmp=$2.new
+	local -a parts
 	located=$(kernel_locate "$spec") || return 1
-	read -r apt version <<<"$located"
+	read -r apt suite version <<<"$located"
 	image=$(deb_depends "$apt" "linux-image-amd64=$version" \
 		'^linux-image-') || return 1
 	headers=$(deb_depends "$apt" "linux-headers-amd64=$version" \
@@ -177,11 +204,16 @@ kernel_fetch() {
 	common=$(deb_depends "$apt" "$headers" '^linux-headers-.*-common') ||
 		return 1
 	kbuild=$(deb_depends "$apt" "$headers" '^linux-kbuild-') || return 1
+	release=${headers#linux-headers-}
+	# Newer images are divided into kernel, modules and configuration.
+	mapfile -t parts < <(deb_depends "$apt" "$image" \
+		"^linux-(base|binary|modules)-${release//+/[+]}\$")
 	kernel_note "fetching $image $version"
 	rm -rf "$tmp"
-	deb_fetch "$apt" "$tmp" "$image" "$headers" "$common" "$kbuild" ||
-		return 1
-	release=${headers#linux-headers-}
+	deb_fetch "$apt" "$tmp" "$image" ${parts[@]+"${parts[@]}"} \
+		"$headers" "$common" "$kbuild" || return 1
+	echo "$suite" >"$tmp/suite"
+	kernel_builder "$apt" "$headers" "$kbuild" >"$tmp/builder"
 	# Debian 13 and later ship /usr/lib/modules; one name is enough here.
 	if [[ ! -d $tmp/lib/modules ]]; then
 		mkdir -p "$tmp/lib"
@@ -189,6 +221,7 @@ kernel_fetch() {
 	fi
 	echo "$release" >"$tmp/release"
 	depmod -b "$tmp" "$release" || return 1
+	kernel_boot_folder "$tmp" "$release"
 	# QEMU starts an unpacked kernel by its PVH entry.
 	if ! grep -qx CONFIG_PVH=y "$tmp/boot/config-$release" ||
 		! vmlinux_extract "$tmp/boot/vmlinuz-$release" >"$tmp/vmlinux"
@@ -292,7 +325,7 @@ initrd_prepare() {
 kernel_from_archive() {
 	local spec=$1 dir
 	dir=$(vm_cache)/kernels/$spec
-	if [[ ! -e $dir/release ]]; then
+	if [[ ! -e $dir/builder ]]; then
 		with_lock archive kernel_fetch "$spec" "$dir" || return 1
 	fi
 	KERNEL_RELEASE=$(<"$dir/release")
@@ -300,7 +333,20 @@ kernel_from_archive() {
 	[[ -e $dir/vmlinux ]] && KERNEL_IMAGE=$dir/vmlinux
 	KERNEL_MODULES=$dir/lib/modules/$KERNEL_RELEASE
 	KERNEL_BUILD=$dir/usr/src/linux-headers-$KERNEL_RELEASE
+	kernel_root "$dir" || return 1
 	initrd_prepare "$dir"
+}
+
+# Where the compiler that the headers name is not on this machine, modules are
+# built in a folder with the distribution that the kernel is from.
+kernel_root() {
+	local -a builder
+	KERNEL_ROOT=
+	mapfile -t builder <"$1/builder"
+	if [[ ${#builder[@]} -gt 0 ]] && ! command -v "${builder[0]}" >/dev/null
+	then
+		KERNEL_ROOT=$(root_prepare "$(<"$1/suite")" "${builder[@]}")
+	fi
 }
 
 kernel_from_source() {
@@ -310,6 +356,7 @@ kernel_from_source() {
 	KERNEL_RELEASE=$(<"$dir/release")
 	KERNEL_IMAGE=$dir/objects/arch/x86/boot/bzImage
 	KERNEL_MODULES=
+	KERNEL_ROOT=
 	KERNEL_BUILD=$dir/objects
 	initrd_prepare "$dir"
 }
@@ -327,6 +374,7 @@ kernel_from_path() {
 		return 1
 	}
 	KERNEL_MODULES=
+	KERNEL_ROOT=
 	KERNEL_BUILD=
 	base=$(dirname "$image")
 	for dir in "$base" "$base/.." "$base/../../.." ""; do
