@@ -44,6 +44,14 @@ test:			## unit tests, then the selftests in a VM (TESTS="a b": only these)
 test-debug:		## the selftests on a debug kernel: KASAN, lockdep, coverage (TESTS=)
 	@selftests/debug $(TESTS)
 
+.PHONY: test-kernels
+test-kernels:		## build and test on Debian's 6.1, 6.12 and newest (KERNELS=)
+	@selftests/kernels $(KERNELS)
+
+.PHONY: build-kernels
+build-kernels:		## only build for them, and for arm64
+	@selftests/kernels -b $(KERNELS)
+
 .PHONY: unit
 unit:			## the unit tests, in user space
 	$(MAKE) -C selftests/unit run

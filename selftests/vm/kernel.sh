@@ -29,6 +29,9 @@ KERNEL_LIB=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=selftests/vm/root.sh
 . "$KERNEL_LIB/root.sh"
 
+# Whose packages are fetched, in Debian's words; cross.sh has others.
+KERNEL_ARCH=amd64
+
 # What the initramfs must load before it can mount the host's root.
 BOOT_MODULES="virtio_pci virtio_console 9p 9pnet_virtio overlay"
 
@@ -74,7 +77,9 @@ apt_private() {
 		-o Dir::Etc::preferencesparts=/dev/null \
 		-o Dir::State="$dir/state" -o Dir::State::status=/dev/null \
 		-o Dir::Cache="$dir/cache" -o APT::Sandbox::User=root \
-		-o APT::Architecture=amd64 -o Debug::NoLocking=1 \
+		-o APT::Architecture="$KERNEL_ARCH" \
+		-o APT::Architectures::="$KERNEL_ARCH" \
+		-o APT::Architectures::=amd64 -o Debug::NoLocking=1 \
 		-o Acquire::Languages=none -o Acquire::Retries=3 "$@"
 }
 
@@ -83,6 +88,7 @@ apt_private() {
 apt_index() {
 	local dir suite base keys
 	dir=$(vm_cache)/apt/$1
+	[[ $KERNEL_ARCH == amd64 ]] || dir+=-$KERNEL_ARCH
 	shift
 	if [[ -n $(find "$dir/stamp" -mmin -1440 2>/dev/null) ]]; then
 		echo "$dir"
@@ -129,9 +135,9 @@ deb_depends() {
 		awk '$1 == "Depends:" { print $2 }' | grep -E -- "$3"
 }
 
-# The version of linux-image-amd64 in the lists at $1 that answers to spec $2.
+# The version of linux-image-ARCH in the lists at $1 that answers to spec $2.
 kernel_version_of() {
-	apt_private "$1" apt-cache madison linux-image-amd64 2>/dev/null |
+	apt_private "$1" apt-cache madison "linux-image-$KERNEL_ARCH" 2>/dev/null |
 		awk -F' *[|] *' -v spec="$2" '
 			spec == "sid" || index($2 ".", spec ".") == 1 {
 				print $2; exit }'
