@@ -29,7 +29,9 @@ cross_fetch() {
 }
 
 cross_prepare() {
-	local KERNEL_ARCH=arm64 dir
+	local dir
+	# shellcheck disable=SC2034 # kernel.sh reads it
+	local KERNEL_ARCH=arm64
 	dir=$(vm_cache)/kernels/$1-arm64
 	if [[ ! -e $dir/release ]]; then
 		with_lock archive cross_fetch "$1" "$dir" >&2 || return 1
