@@ -151,7 +151,11 @@ counts() {
 	tap_is "$name: $counter" "$(stat "$counter")" "$((before + n))"
 }
 
-no='ENOPROTOOPT ENOPROTOOPT'
+# What a connection that nobody redirected is told of its original destination:
+# conntrack, built in or loaded, does not know of it.
+none=ENOPROTOOPT
+[[ ! -e /proc/sys/net/netfilter/nf_conntrack_max ]] || none=ENOENT
+no="$none $none"
 
 test_families() {
 	local via v4 v6
@@ -272,7 +276,7 @@ test_untouched() {
 
 test_original() {
 	local o="ok peer 10.96.0.20 80 local 10.2.0.2 same reply proxy 127.0.0.1 10.96.0.20/80 EOPNOTSUPP"
-	local o6="ok peer fd96::20 80 local fd02::2 same reply proxy6 ::1 ENOPROTOOPT fd96::20/80"
+	local o6="ok peer fd96::20 80 local fd02::2 same reply proxy6 ::1 $none fd96::20/80"
 	local via
 	for via in '' -n -u -F -f; do
 		sees "SO_ORIGINAL_DST $via" client "$o" $via 10.96.0.20 80
@@ -282,13 +286,13 @@ test_original() {
 		"${o/peer 10.96.0.20 80 local 10/peer ::ffff:10.96.0.20 80 local ::ffff:10}" \
 		-6 10.96.0.20 80
 	sees "dual-stack proxy" client \
-		"ok peer 10.96.0.21 80 local 10.2.0.2 same reply proxyx ::ffff:10.2.0.2 10.96.0.21/80 ENOPROTOOPT" \
+		"ok peer 10.96.0.21 80 local 10.2.0.2 same reply proxyx ::ffff:10.2.0.2 10.96.0.21/80 $none" \
 		10.96.0.21 80
 	sees "proxy in another namespace of the mesh" node \
-		"ok peer 10.96.0.21 80 local 10.2.0.1 same reply proxyx ::ffff:10.2.0.1 10.96.0.21/80 ENOPROTOOPT" \
+		"ok peer 10.96.0.21 80 local 10.2.0.1 same reply proxyx ::ffff:10.2.0.1 10.96.0.21/80 $none" \
 		10.96.0.21 80
 	sees "others that come to the proxy" client \
-		"ok peer 127.0.0.1 15001 local 127.0.0.1 same reply proxy 127.0.0.1 ENOPROTOOPT EOPNOTSUPP" \
+		"ok peer 127.0.0.1 15001 local 127.0.0.1 same reply proxy 127.0.0.1 $none EOPNOTSUPP" \
 		127.0.0.1 15001
 	test_options 10.96.0.22 127.0.0.1 15003
 	test_options fd96::22 ::1 15004
