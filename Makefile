@@ -52,6 +52,10 @@ test-kernels:		## build and test on Debian's 6.1, 6.12 and newest (KERNELS=)
 build-kernels:		## only build for them, and for arm64
 	@selftests/kernels -b $(KERNELS)
 
+.PHONY: fuzz
+fuzz:			## fuzz the parsers and the like for SECONDS=60 each (TARGETS=)
+	@selftests/fuzz/run $(or $(SECONDS),60) $(TARGETS)
+
 .PHONY: unit
 unit:			## the unit tests, in user space
 	$(MAKE) -C selftests/unit run
@@ -91,7 +95,7 @@ clean:			## remove what was built
 	@if test -e $(KDIR)/Makefile; then $(KBUILD) clean; fi
 	rm -rf *.o *.ko *.mod *.mod.c .*.cmd Module.symvers modules.order
 	rm -f module/*.o module/.*.cmd
-	@for dir in tools/meshctl selftests/unit; do \
+	@for dir in tools/meshctl selftests/unit selftests/fuzz; do \
 		if test -e $$dir/Makefile; then $(MAKE) -C $$dir clean; fi; \
 	done
 

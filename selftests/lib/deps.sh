@@ -18,6 +18,7 @@ deps_of() {
 	kernel) echo gcc make bc bison flex libelf-dev libssl-dev xz-utils ;;
 	root) echo debootstrap util-linux ;;
 	cross) echo gcc-aarch64-linux-gnu gcc make libelf1 ;;
+	fuzz) echo clang libclang-rt-dev libxxhash-dev ;;
 	headers) echo linux-headers-amd64 ;;
 	vm)
 		echo qemu-system-x86 busybox-static cpio kmod zstd xz-utils \

@@ -95,3 +95,37 @@ u32 table_moved(const struct maglev_table *a, const struct maglev_table *b)
 				b->keys[maglev_lookup(&b->m, slot)].text) != 0;
 	return moved;
 }
+
+void table_oracle(const struct maglev_table *t, u32 *entries)
+{
+	double *weights = calloc(t->n, sizeof(double));
+	double *target = calloc(t->n, sizeof(double));
+	u64 *next = calloc(t->n, sizeof(u64));
+	double sum = 0, heaviest = 0;
+	u32 i, k, filled = 0;
+	u64 c;
+
+	for (k = 0; k < t->n; k++)
+		sum += t->weights[k];
+	for (k = 0; k < t->n; k++) {
+		weights[k] = t->weights[k] / sum;
+		heaviest = weights[k] > heaviest ? weights[k] : heaviest;
+	}
+	memset(entries, 0xff, t->m.size * sizeof(u32));
+	for (i = 1; filled < t->m.size; i++) {
+		for (k = 0; k < t->n && filled < t->m.size; k++) {
+			if (i * weights[k] < target[k])
+				continue;
+			target[k] += heaviest;
+			do {
+				c = (t->eps[k].offset +
+				     t->eps[k].skip * next[k]++) % t->m.size;
+			} while (entries[c] != UINT32_MAX);
+			entries[c] = k;
+			filled++;
+		}
+	}
+	free(weights);
+	free(target);
+	free(next);
+}

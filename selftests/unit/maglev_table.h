@@ -32,4 +32,10 @@ u32 *table_count(const struct maglev_table *t);
 /* Return: slots whose endpoint's key is not the same in both. */
 u32 table_moved(const struct maglev_table *a, const struct maglev_table *b);
 
+/*
+ * The oracle: 3.4 of the paper, with Envoy's weights in doubles, word for word.
+ * @entries has a place for every slot.
+ */
+void table_oracle(const struct maglev_table *t, u32 *entries);
+
 #endif

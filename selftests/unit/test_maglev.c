@@ -89,41 +89,6 @@ static void test_envoy_lopsided(void)
 	table_free(&t);
 }
 
-/* The oracle: 3.4 of the paper, with Envoy's weights in doubles, word for word. */
-static void envoy_build(const struct maglev_table *t, u32 *entries)
-{
-	double *weights = calloc(t->n, sizeof(double));
-	double *target = calloc(t->n, sizeof(double));
-	u64 *next = calloc(t->n, sizeof(u64));
-	double sum = 0, heaviest = 0;
-	u32 i, k, filled = 0;
-	u64 c;
-
-	for (k = 0; k < t->n; k++)
-		sum += t->weights[k];
-	for (k = 0; k < t->n; k++) {
-		weights[k] = t->weights[k] / sum;
-		heaviest = weights[k] > heaviest ? weights[k] : heaviest;
-	}
-	memset(entries, 0xff, t->m.size * sizeof(u32));
-	for (i = 1; filled < t->m.size; i++) {
-		for (k = 0; k < t->n && filled < t->m.size; k++) {
-			if (i * weights[k] < target[k])
-				continue;
-			target[k] += heaviest;
-			do {
-				c = (t->eps[k].offset +
-				     t->eps[k].skip * next[k]++) % t->m.size;
-			} while (entries[c] != UINT32_MAX);
-			entries[c] = k;
-			filled++;
-		}
-	}
-	free(weights);
-	free(target);
-	free(next);
-}
-
 static bool same(const struct maglev *m, const u32 *entries)
 {
 	u32 slot;
@@ -158,7 +123,7 @@ static bool as_envoy(u32 n, u32 size, u32 weight_max)
 
 	random_table(&t, n, size, weight_max);
 	table_build(&t, NULL);
-	envoy_build(&t, entries);
+	table_oracle(&t, entries);
 	equal = same(&t.m, entries);
 	table_free(&t);
 	free(entries);
