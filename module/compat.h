@@ -20,7 +20,7 @@
 
 /* ---- bin2hex(): in a header of its own on newer kernels ---- */
 
-#if __has_include(<linux/hex.h>)
+#ifdef MESH_HAVE_HEX_H
 #include <linux/hex.h>
 #endif
 
