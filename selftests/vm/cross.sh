@@ -5,12 +5,18 @@
 #
 # Sourced, after kernel.sh. Contract:
 #   cross_prepare SPEC	fetches the arm64 headers of a kernel (6.1, 6.12) into
-#			the cache, once; prints the folder to build against. The
-#			tools in them are this machine's.
+#			the cache, once. The tools in them are this machine's.
+#			Sets
+#     KERNEL_RELEASE	what uname -r would say
+#     KERNEL_BUILD	the headers' folder to build modules against
+#     KERNEL_ROOT	empty: that is done here
+#
+# shellcheck disable=SC2034 # the KERNEL_ variables are for who sources this
 
 cross_fetch() {
 	local spec=$1 into=$2 located apt suite version headers common kbuild
 	local tmp=$2.new
+	[[ ! -e $into/release ]] || return 0
 	located=$(kernel_locate "$spec") || return 1
 	read -r apt suite version <<<"$located"
 	headers=$(deb_depends "$apt" "linux-headers-arm64=$version" \
@@ -23,18 +29,20 @@ cross_fetch() {
 	deb_fetch "$apt" "$tmp" "$headers" "$common" "${kbuild%:*}:amd64" ||
 		return 1
 	echo "${headers#linux-headers-}" >"$tmp/release"
+	headers_relocate "$tmp" "$into"
 	rm -rf "$into"
 	mv "$tmp" "$into"
-	headers_relocate "$into"
 }
 
 cross_prepare() {
 	local dir
-	# shellcheck disable=SC2034 # kernel.sh reads it
 	local KERNEL_ARCH=arm64
 	dir=$(vm_cache)/kernels/$1-arm64
 	if [[ ! -e $dir/release ]]; then
-		with_lock archive cross_fetch "$1" "$dir" >&2 || return 1
+		mkdir -p "${dir%/*}"
+		with_lock archive cross_fetch "$1" "$dir" || return 1
 	fi
-	echo "$dir/usr/src/linux-headers-$(<"$dir/release")"
+	KERNEL_RELEASE=$(<"$dir/release")
+	KERNEL_BUILD=$dir/usr/src/linux-headers-$KERNEL_RELEASE
+	KERNEL_ROOT=
 }

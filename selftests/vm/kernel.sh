@@ -161,17 +161,18 @@ kernel_locate() {
 	return 1
 }
 
-# The headers' files name each other by absolute path, as if installed: make
-# those paths name the unpacked copies.
+# headers_relocate FOLDER INTO: the headers' files name each other by absolute
+# path, as if installed: make those paths name the copies unpacked in FOLDER,
+# which will be called INTO.
 headers_relocate() {
-	local root=$1 file link
+	local root=$1 into=$2 file link
 	while IFS= read -r -d '' file; do
-		sed -i -E "s#(^|[ =])/usr/(src|lib)/linux-#\1$root/usr/\2/linux-#g" \
+		sed -i -E "s#(^|[ =])/usr/(src|lib)/linux-#\1$into/usr/\2/linux-#g" \
 			"$file"
 	done < <(find "$root"/usr/src -maxdepth 2 \
 		\( -name Makefile -o -name .kernelvariables \) -type f -print0)
 	while IFS= read -r -d '' link; do
-		ln -sfn "$root$(readlink "$link")" "$link"
+		ln -sfn "$into$(readlink "$link")" "$link"
 	done < <(find "$root"/usr/src "$root"/lib "$root"/usr/lib -type l \
 		-lname '/usr/*' -print0 2>/dev/null)
 }
@@ -234,12 +235,12 @@ kernel_fetch() {
 	then
 		rm -f "$tmp/vmlinux"
 	fi
+	headers_relocate "$tmp" "$into"
+	rm -f "$tmp/lib/modules/$release"/{build,source}
+	ln -s "$into/usr/src/linux-headers-$release" \
+		"$tmp/lib/modules/$release/build"
 	rm -rf "$into"
 	mv "$tmp" "$into"
-	rm -f "$into/lib/modules/$release"/{build,source}
-	ln -s "$into/usr/src/linux-headers-$release" \
-		"$into/lib/modules/$release/build"
-	headers_relocate "$into"
 }
 
 # The unsigned number of $3 bytes at offset $2 of file $1.
