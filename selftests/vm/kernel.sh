@@ -219,7 +219,7 @@ kernel_fetch() {
 	rm -rf "$tmp"
 	deb_fetch "$apt" "$tmp" "$image" ${parts[@]+"${parts[@]}"} \
 		"$headers" "$common" "$kbuild" || return 1
-	echo "$suite" >"$tmp/suite"
+	echo "$suite $version" >"$tmp/suite"
 	kernel_builder "$apt" "$headers" "$kbuild" >"$tmp/builder"
 	# Debian 13 and later ship /usr/lib/modules; one name is enough here.
 	if [[ ! -d $tmp/lib/modules ]]; then
@@ -347,12 +347,14 @@ kernel_from_archive() {
 # Where the compiler that the headers name is not on this machine, modules are
 # built in a folder with the distribution that the kernel is from.
 kernel_root() {
+	local suite version
 	local -a builder
 	KERNEL_ROOT=
 	mapfile -t builder <"$1/builder"
 	if [[ ${#builder[@]} -gt 0 ]] && ! command -v "${builder[0]}" >/dev/null
 	then
-		KERNEL_ROOT=$(root_prepare "$(<"$1/suite")" "${builder[@]}")
+		read -r suite version <"$1/suite"
+		KERNEL_ROOT=$(root_prepare "$suite" "$version" "${builder[@]}")
 	fi
 }
 

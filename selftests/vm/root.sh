@@ -5,16 +5,18 @@
 # whose compiler this machine's release does not have.
 #
 # Sourced by kernel.sh. Contract:
-#   root_prepare SUITE PACKAGE...	prints the folder; made by debootstrap at
-#			the first call, in the cache. Needs root.
+#   root_prepare SUITE VERSION PACKAGE...	prints the folder; made by
+#			debootstrap at the first call, in the cache. Needs root.
+#			VERSION is the kernel's: tools that came with a newer one
+#			may want a newer libc than an old folder has.
 #   root_run FOLDER COMMAND...	COMMAND inside, where the cache is at its own
 #			path; its mounts end with it.
 
 root_prepare() {
-	local suite=$1 packages key dir
-	shift
+	local suite=$1 version=$2 packages key dir
+	shift 2
 	packages=$(printf '%s\n' "$@" | sort -u | paste -sd, -)
-	key=$(sha256sum <<<"$packages")
+	key=$(sha256sum <<<"$version $packages")
 	dir=$(vm_cache)/roots/$suite-${key:0:8}
 	if [[ ! -e $dir/.ready ]]; then
 		with_lock archive root_make "$suite" "$packages" "$dir" \
