@@ -44,11 +44,13 @@ kernel_note() {
 }
 
 # The base URL of the suite that this machine was installed from ($1 is empty)
-# or of its security updates ($1 is -security), from apt's own configuration.
+# or of its security updates ($1 is -security), from apt's own configuration,
+# whose lists may be absent (a fresh image).
 archive_base() {
 	local codename
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	apt-get indextargets --format "\$(RELEASE) \$(COMPONENT) \$(REPO_URI)" \
+	apt-get indextargets --no-release-info \
+		--format "\$(RELEASE) \$(COMPONENT) \$(REPO_URI)" \
 		'Created-By: Packages' 2>/dev/null |
 		awk -v want="$codename$1" '$2 == "main" && $1 == want {
 			print $3; exit }'
