@@ -47,11 +47,6 @@ debug_source() {
 		tar -C "$into.new" --strip-components=1 \
 			-xf "$into.deb/usr/src/$DEBUG_SOURCE.tar.xz" || return 1
 		rm -rf "$into.deb"
-		# 6.1 keeps the stack filter of fault injection from x86-64, for
-		# fear of wrong stacks; with frame pointers they are right, and
-		# 6.2 allows it.
-		sed -i '/^config FAULT_INJECTION_STACKTRACE_FILTER/,/^config /{
-			/depends on !X86_64/d }' "$into.new/lib/Kconfig.debug"
 		mv "$into.new" "$into"
 	fi
 	echo "$into"
