@@ -65,7 +65,7 @@ bench-maglev:		## measure Maglev's tables
 	$(MAKE) -C selftests/unit bench
 
 .PHONY: check
-check:			## sparse, W=1, checkpatch and shellcheck: silent if all is well
+check:			## static analysis: silent if all is well
 	@selftests/check
 
 .PHONY: install

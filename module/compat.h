@@ -173,8 +173,9 @@ static __always_inline void compat_ftrace_set_ip(struct ftrace_regs *regs,
  */
 #ifdef MESH_HAVE_BPF_SA_LEN
 #define compat_bpf_run_name(sk, sa, type) ({				\
-	int __len = sizeof(*(sa));					\
-	(void)BPF_CGROUP_RUN_SA_PROG_LOCK(sk, (void *)(sa), &__len, type, NULL); \
+	typeof(sa) __sa = (sa);						\
+	int __len = sizeof(*__sa);					\
+	(void)BPF_CGROUP_RUN_SA_PROG_LOCK(sk, (void *)__sa, &__len, type, NULL); \
 })
 #else
 #define compat_bpf_run_name(sk, sa, type)				\

@@ -32,13 +32,16 @@ static inline int f64_exponent(u64 a)
 
 /*
  * Rounds (m + a little) * 2^exponent, where a little is less than 1, and more than 0
- * if @sticky. @m must have at least 55 significant bits if @sticky.
+ * if @sticky. @m must have at least 55 significant bits if @sticky, and one at least:
+ * zero has no exponent.
  */
 static inline u64 f64_round(u64 m, int exponent, bool sticky)
 {
 	int shift = 64 - fls64(m);
 	u64 rest, half = 1 << 10;
 
+	if (!m)
+		return 0;
 	m <<= shift;
 	rest = m & (2 * half - 1);
 	m >>= 11;

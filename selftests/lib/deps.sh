@@ -24,7 +24,10 @@ deps_of() {
 		echo qemu-system-x86 busybox-static cpio kmod zstd xz-utils \
 			iproute2 util-linux procps
 		;;
-	check) echo sparse shellcheck perl xz-utils python3 ;;
+	check)
+		echo sparse shellcheck perl xz-utils python3 coccinelle clang \
+			libclang-rt-dev libxxhash-dev
+		;;
 	tests)
 		echo iproute2 curl nginx-light haproxy wrk python3 python3-yaml \
 			nodejs dkms jq iptables nftables tcpdump socat iperf3 \

@@ -75,12 +75,12 @@ static void reset(void *data)
 static void add_names(json_t *list)
 {
 	json_t *scan = netns_scan(), *item;
-	const json_t *known;
+	const json_t *known, *inode;
 	size_t i;
 
 	json_array_foreach(list, i, item) {
-		known = netns_known(scan, json_integer_value(
-						  json_object_get(item, "inode")));
+		inode = json_object_get(item, "inode");
+		known = netns_known(scan, json_integer_value(inode));
 		if (known)
 			json_object_update(item, (json_t *)known);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "diff.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +74,10 @@ static void list_change(json_t *list, const struct schema *schema,
 static void put(struct sink *sink, const struct object *old,
 		const struct object *new)
 {
-	const struct schema *schema = schema_of(old ? old->kind : new->kind);
+	const struct schema *schema;
 
+	assert(old || new);
+	schema = schema_of(old ? old->kind : new->kind);
 	sink->count++;
 	if (sink->list)
 		list_change(sink->list, schema, old ? old->body : NULL,
@@ -137,7 +140,7 @@ static bool same_route(const struct object *a, const struct object *b)
 	for (i = 0; i < 2; i++) {
 		x = json_object_get(a->body, names[i]);
 		y = json_object_get(b->body, names[i]);
-		if (x ? !y || !json_equal(x, y) : y != NULL)
+		if (x ? !y || !json_equal(x, y) : !!y)
 			return false;
 	}
 	return true;

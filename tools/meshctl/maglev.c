@@ -27,7 +27,7 @@ static void take_entries(struct maglev *m, const struct nlattr *nest)
 		m->entries = xrealloc(NULL, m->size * sizeof(uint32_t));
 		memset(m->entries, 0, m->size * sizeof(uint32_t));
 	}
-	if (!entries)
+	if (!entries || !m->entries)
 		return;
 	n = mnl_attr_get_payload_len(entries) / sizeof(uint32_t);
 	if (first <= m->size && n <= m->size - first)

@@ -172,12 +172,13 @@ static json_t *get_list(const struct field *f, const struct nlattr *attr)
 	json_t *list = must(json_array());
 	const struct nlattr *item;
 	const char *s;
+	size_t len;
 
 	mnl_attr_for_each_nested(item, attr) {
 		s = mnl_attr_get_payload(item);
+		len = strnlen(s, mnl_attr_get_payload_len(item));
 		json_array_append_new(list, f->sub ? get_fields(f->sub, item) :
-				      json_text(s, strnlen(s,
-						mnl_attr_get_payload_len(item))));
+						     json_text(s, len));
 	}
 	return list;
 }

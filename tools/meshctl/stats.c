@@ -13,17 +13,17 @@
 
 static void take_counter(json_t *counters, const struct nlattr *nest)
 {
-	json_object_set_new(counters,
-			    nl_string(nl_nested(nest, L7MESH_STAT_A_NAME)),
-			    must(json_integer(nl_u64(nl_nested(
-				    nest, L7MESH_STAT_A_VALUE)))));
+	const char *name = nl_string(nl_nested(nest, L7MESH_STAT_A_NAME));
+	const struct nlattr *value = nl_nested(nest, L7MESH_STAT_A_VALUE);
+
+	json_object_set_new(counters, name, must(json_integer(nl_u64(value))));
 }
 
 static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 {
-	const struct nlattr *address, *port;
+	const struct nlattr *address, *port, *connections, *requests, *failures;
 	const char *cluster;
-	json_t *text;
+	json_t *text, *taken;
 
 	cluster = nl_string(nl_nested(nest, L7MESH_ENDPOINT_STATS_A_CLUSTER));
 	address = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_ADDRESS);
@@ -31,17 +31,17 @@ static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 	text = address ? address_json(mnl_attr_get_payload(address),
 				      mnl_attr_get_payload_len(address)) :
 			 json_text("?", 1);
-	json_array_append_new(endpoints, must(json_pack(
-		"{s:o, s:o, s:i, s:I, s:I, s:I}",
-		"cluster", json_text(cluster, strlen(cluster)),
-		"address", text,
-		"port", port ? (int)mnl_attr_get_u16(port) : 0,
-		"connections", (json_int_t)nl_u64(nl_nested(
-			nest, L7MESH_ENDPOINT_STATS_A_CONNECTIONS)),
-		"requests", (json_int_t)nl_u64(nl_nested(
-			nest, L7MESH_ENDPOINT_STATS_A_REQUESTS)),
-		"failures", (json_int_t)nl_u64(nl_nested(
-			nest, L7MESH_ENDPOINT_STATS_A_FAILURES)))));
+	connections = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_CONNECTIONS);
+	requests = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_REQUESTS);
+	failures = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_FAILURES);
+	taken = json_pack("{s:o, s:o, s:i, s:I, s:I, s:I}",
+			  "cluster", json_text(cluster, strlen(cluster)),
+			  "address", text,
+			  "port", port ? (int)mnl_attr_get_u16(port) : 0,
+			  "connections", (json_int_t)nl_u64(connections),
+			  "requests", (json_int_t)nl_u64(requests),
+			  "failures", (json_int_t)nl_u64(failures));
+	json_array_append_new(endpoints, must(taken));
 }
 
 static void take_stat(const struct nlmsghdr *nlh, void *data)

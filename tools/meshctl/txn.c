@@ -58,7 +58,7 @@ struct batch {
 /* What the answers to a batch said so far. */
 struct answers {
 	uint32_t last;		/* the sequence number that is acknowledged */
-	bool done;		/* the acknowledgement came */
+	bool done;		/* the acknowledgment came */
 	bool lost;		/* the buffer was overrun */
 	struct refusal first;
 };

@@ -223,7 +223,7 @@ static bool next_is_socket(const struct words *w)
 	if (w->next == w->end)
 		return false;
 	return w->mode == WORDS_ADD ? !find(w->schema, *w->next) :
-				      strchr(*w->next, ':') != NULL;
+				      !!strchr(*w->next, ':');
 }
 
 static void take_key(struct words *w, json_t *body)

@@ -77,7 +77,8 @@ enum l7mesh_cmd {
 	L7MESH_CMD_STATS_GET,	/* dump: STAT, then ENDPOINT_STATS */
 	L7MESH_CMD_MAGLEV_GET,	/* dump: CLUSTER_NAME; MAGLEV in pieces */
 	L7MESH_CMD_CHANGED,	/* notification: GENERATION, after a transaction */
-	L7MESH_CMD_DRAIN,	/* do: ends idle HTTP connections, and others after their exchange */
+	/* do: ends idle HTTP connections, and others after their exchange */
+	L7MESH_CMD_DRAIN,
 
 	/* private: */
 	__L7MESH_CMD_MAX,
@@ -140,9 +141,11 @@ enum l7mesh_cluster_attr {
 	L7MESH_CLUSTER_A_TABLE_SIZE,		/* u32: a prime; default 65537 */
 	L7MESH_CLUSTER_A_HASH,			/* nest: a list of HASH_POLICY */
 	L7MESH_CLUSTER_A_CONNECT_TIMEOUT,	/* u32: ms; default 5000 */
-	L7MESH_CLUSTER_A_RESPONSE_TIMEOUT,	/* u32: ms from the request's end to the response's head; default 15000, 0 none */
+	/* u32: ms from the request's end to the response's head; default 15000, 0 none */
+	L7MESH_CLUSTER_A_RESPONSE_TIMEOUT,
 	L7MESH_CLUSTER_A_IDLE_TIMEOUT,		/* u32: ms of a pooled leg; default 60000 */
-	L7MESH_CLUSTER_A_MAX_IDLE,		/* u32: pooled legs per endpoint and namespace; default 128 */
+	/* u32: pooled legs per endpoint and namespace; default 128 */
+	L7MESH_CLUSTER_A_MAX_IDLE,
 
 	/* private: */
 	__L7MESH_CLUSTER_A_MAX,
@@ -190,14 +193,17 @@ enum l7mesh_listener_attr {
 	L7MESH_LISTENER_A_UNSPEC,
 	L7MESH_LISTENER_A_NAME,		/* string */
 	L7MESH_LISTENER_A_ADDRESS,	/* binary, network order: 4 or 16 bytes */
-	L7MESH_LISTENER_A_PORT,		/* u16, host order; 0: every port without a listener of its own */
+	/* u16, host order; 0: every port without a listener of its own */
+	L7MESH_LISTENER_A_PORT,
 	L7MESH_LISTENER_A_PROTOCOL,	/* u32: enum l7mesh_protocol */
 	L7MESH_LISTENER_A_ROUTE_TABLE,	/* string */
 	L7MESH_LISTENER_A_CLUSTER,	/* string */
 	L7MESH_LISTENER_A_PROXY_ADDRESS, /* binary, as ADDRESS and of its family */
 	L7MESH_LISTENER_A_PROXY_PORT,	/* u16, host order */
-	L7MESH_LISTENER_A_REQUEST_TIMEOUT, /* u32: ms for a request's head, once begun; default 10000 */
-	L7MESH_LISTENER_A_IDLE_TIMEOUT,	/* u32: ms between requests, and of a stalled body; default 300000 */
+	/* u32: ms for a request's head, once begun; default 10000 */
+	L7MESH_LISTENER_A_REQUEST_TIMEOUT,
+	/* u32: ms between requests, and of a stalled body; default 300000 */
+	L7MESH_LISTENER_A_IDLE_TIMEOUT,
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,
@@ -228,9 +234,14 @@ enum l7mesh_route_attr {
 	L7MESH_ROUTE_A_UNSPEC,
 	L7MESH_ROUTE_A_ROUTE_TABLE,	/* string */
 	L7MESH_ROUTE_A_VIRTUAL_HOST,	/* string */
-	L7MESH_ROUTE_A_INDEX,		/* u32, from 0; ADD without: at the end, with: before the one that has it */
+	/* u32, from 0; ADD without: at the end, with: before the one that has it */
+	L7MESH_ROUTE_A_INDEX,
 	L7MESH_ROUTE_A_MATCH,		/* nest: enum l7mesh_match_attr */
-	L7MESH_ROUTE_A_ACTION,		/* nest: enum l7mesh_action_attr, exactly one of CLUSTER, WEIGHTED_CLUSTERS, REDIRECT, DIRECT_RESPONSE */
+	/*
+	 * nest: enum l7mesh_action_attr,
+	 * exactly one of CLUSTER, WEIGHTED_CLUSTERS, REDIRECT, DIRECT_RESPONSE
+	 */
+	L7MESH_ROUTE_A_ACTION,
 
 	/* private: */
 	__L7MESH_ROUTE_A_MAX,
@@ -242,7 +253,8 @@ enum l7mesh_match_attr {
 	L7MESH_MATCH_A_PATH_EXACT,	/* string */
 	L7MESH_MATCH_A_PATH_PREFIX,	/* string: whole segments */
 	L7MESH_MATCH_A_METHOD,		/* string */
-	L7MESH_MATCH_A_HEADERS,		/* nest: a list of nests, enum l7mesh_value_match_attr; all must match */
+	/* nest: a list of nests, enum l7mesh_value_match_attr; all must match */
+	L7MESH_MATCH_A_HEADERS,
 	L7MESH_MATCH_A_QUERY,		/* nest: the same for query parameters */
 
 	/* private: */
@@ -266,7 +278,8 @@ enum l7mesh_value_match_attr {
 enum l7mesh_action_attr {
 	L7MESH_ACTION_A_UNSPEC,
 	L7MESH_ACTION_A_CLUSTER,		/* string */
-	L7MESH_ACTION_A_WEIGHTED_CLUSTERS,	/* nest: a list of nests, enum l7mesh_weighted_cluster_attr */
+	/* nest: a list of nests, enum l7mesh_weighted_cluster_attr */
+	L7MESH_ACTION_A_WEIGHTED_CLUSTERS,
 	L7MESH_ACTION_A_REDIRECT,		/* nest: enum l7mesh_redirect_attr */
 	L7MESH_ACTION_A_DIRECT_RESPONSE,	/* nest: enum l7mesh_direct_response_attr */
 
@@ -334,7 +347,8 @@ enum l7mesh_endpoint_stats_attr {
 	L7MESH_ENDPOINT_STATS_A_CLUSTER,	/* string */
 	L7MESH_ENDPOINT_STATS_A_ADDRESS,	/* binary, network order */
 	L7MESH_ENDPOINT_STATS_A_PORT,		/* u16, host order */
-	L7MESH_ENDPOINT_STATS_A_CONNECTIONS,	/* u64: L4 connections sent there, and HTTP legs opened */
+	/* u64: L4 connections sent there, and HTTP legs opened */
+	L7MESH_ENDPOINT_STATS_A_CONNECTIONS,
 	L7MESH_ENDPOINT_STATS_A_REQUESTS,	/* u64: HTTP requests sent there */
 	L7MESH_ENDPOINT_STATS_A_FAILURES,	/* u64: connects and exchanges that failed */
 	L7MESH_ENDPOINT_STATS_A_PAD,
