@@ -244,12 +244,23 @@ static struct endpoint *pick_endpoint(const struct sock *sk, struct cluster *c,
 	return NULL;
 }
 
+/* What the mesh has no memory for must not go around it. */
+static int plan_no_memory(struct plan *p)
+{
+	stat_inc(p->mesh->stats, STAT_REFUSED_NO_MEMORY);
+	return -ENOMEM;
+}
+
 static int plan_http(struct plan *p, struct sock *sk)
 {
 	struct redirect *r = p->r;
 	__be16 port;
+	int err;
 
-	if (http_net_port(mesh_net(sock_net(sk)), r->original.family, &port)) {
+	err = http_net_port(mesh_net(sock_net(sk)), r->original.family, &port);
+	if (err == -ENOMEM || err == -ENOBUFS || err == -ENFILE)
+		return plan_no_memory(p);
+	if (err) {
 		stat_inc(p->mesh->stats, STAT_BYPASSED_NO_LOOPBACK);
 		return PLAN_BYPASS;
 	}
@@ -319,10 +330,8 @@ static int plan_make(struct plan *p, struct sock *sk, const struct address *to)
 	if (!p->slot)
 		return PLAN_BYPASS;
 	p->r = redirect_alloc();
-	if (!p->r) {
-		stat_inc(p->mesh->stats, STAT_BYPASSED_MEMORY);
-		return PLAN_BYPASS;
-	}
+	if (!p->r)
+		return plan_no_memory(p);
 	p->r->mesh = p->mesh;
 	p->r->original = *to;
 	source_address(sk, to, &p->r->source);

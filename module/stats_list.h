@@ -10,11 +10,11 @@ STAT(INTERCEPTED_L4, "intercepted_l4")
 STAT(INTERCEPTED_PROXY, "intercepted_proxy")
 STAT(INTERCEPTED_HTTP, "intercepted_http")
 STAT(REFUSED_NO_ENDPOINT, "refused_no_endpoint")
+STAT(REFUSED_NO_MEMORY, "refused_no_memory")
 STAT(BYPASSED_BOUND_DEVICE, "bypassed_bound_device")
 STAT(BYPASSED_MPTCP, "bypassed_mptcp")
 STAT(BYPASSED_NO_LOOPBACK, "bypassed_no_loopback")
 STAT(BYPASSED_FAMILY, "bypassed_family")
-STAT(BYPASSED_MEMORY, "bypassed_memory")
 
 /* HTTP, downstream */
 STAT(DOWNSTREAM_CONNECTIONS, "downstream_connections")
