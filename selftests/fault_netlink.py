@@ -65,10 +65,13 @@ def send(g, cmd, value, flags=NLM_F_ACK):
     return request, try_it, lambda: outcome
 
 
-def attempt(cmd, value, nth, flags=NLM_F_ACK):
-    """Whether an allocation failed, and the errno or None."""
+def attempt(cmd, value, nth, flags=NLM_F_ACK, before=()):
+    """Whether an allocation failed, and the errno or None. Commands before it
+    come from the same socket, and do not fail."""
     g = Genl()
     g.sock.settimeout(10)
+    for earlier in before:
+        g.do(*earlier)
     request, try_it, outcome = send(g, cmd, value, flags)
     failed = fails_at(nth, try_it)
     code = outcome()
@@ -95,70 +98,86 @@ CHANGES = [("ADD", o) for o in NEW.values()] + [
 ]
 
 
+def injected(count):
+    note(f"injected {count} failures")
+
+
+def until_none_fails(cmd, value, after, **how):
+    """Calls after(errno or None) after each attempt, for all is to be as it was
+    then; how many failed."""
+    for nth in range(1, 500):
+        failed, code = attempt(cmd, value, nth, **how)
+        true(code is None or failed and code in MEMORY,
+             f"{cmd} {value}: errno {code}")
+        after(code)
+        if not failed:
+            injected(nth - 1)
+            return
+    true(False, f"{cmd} {value} never ends")
+
+
 @alone("changes: all or nothing, whichever allocation fails", 600)
 def _():
     g = base(Genl())
-    failures = 0
+
+    def after(code):
+        # It may have succeeded, or only its answer was lost.
+        if code is None or g.objects() != EVERYTHING:
+            load(g, EVERYTHING)
     for cmd, o in CHANGES:
-        nth = 0
-        while True:
-            nth += 1
-            true(nth < 500, f"{cmd} {o} never ends")
-            failed, code = attempt(cmd, o, nth)
-            if not failed:
-                equal((cmd, o, code), (cmd, o, None))
-                break
-            failures += 1
-            true(code is None or code in MEMORY, f"{cmd} {o}: errno {code}")
-            if code is None or g.objects() != EVERYTHING:
-                # It succeeded all the same, or only its answer was lost.
-                load(g, EVERYTHING)
-        load(g, EVERYTHING)
-    note(f"{failures} failures")
+        until_none_fails(cmd, o, after)
     equal(g.objects(), EVERYTHING)
+
+
+@alone("transactions: all or nothing", 600)
+def _():
+    g = base(Genl())
+    new = NEW["CLUSTER"]
+    replace = (("TXN_BEGIN", {"REPLACE": True}), ("ADD", new))
+    for step in *replace, ("TXN_COMMIT",):
+        g.do(*step)
+    replaced = g.objects()
+    load(g, EVERYTHING)
+
+    def after(_):
+        now = g.objects()
+        true(now in (EVERYTHING, replaced), now)
+        if now != EVERYTHING:
+            load(g, EVERYTHING)
+    until_none_fails("TXN_COMMIT", {}, after, before=replace)
+    until_none_fails("TXN_ABORT", {}, after, before=replace)
+    until_none_fails("ADD", new, after, before=replace[:1])
+    until_none_fails("DEL", {"LISTENER": {"NAME": "tcp"}}, after,
+                     before=[("TXN_BEGIN", {})])
+    # A transaction whose socket has closed is gone.
+    g.do("TXN_BEGIN")
+    g.do("TXN_ABORT")
 
 
 @alone("a namespace's first change and attach: nothing is left behind", 600)
 def _():
     with pods() as pod:
-        failures = 0
+        there = {"NETNS_FD": pod.fd}
+
+        def after(_):
+            g = Genl()
+            if g.dump("ATTACHED_GET"):
+                g.do("DETACH", there)
+            g.do("FLUSH")
+            g.close()
         for cmd, o in (("ADD", NEW["CLUSTER"]), ("TXN_BEGIN", {}),
-                       ("ATTACH", {"NETNS_FD": pod.fd})):
-            nth = 0
-            while True:
-                nth += 1
-                true(nth < 500, f"{cmd} never ends")
-                failed, code = attempt(cmd, o, nth)
-                g = Genl()
-                if cmd == "ATTACH" and g.dump("ATTACHED_GET"):
-                    g.do("DETACH", {"NETNS_FD": pod.fd})
-                g.do("FLUSH")
-                g.close()
-                if not failed:
-                    equal((cmd, code), (cmd, None))
-                    break
-                failures += 1
-                true(code is None or code in MEMORY, f"{cmd}: errno {code}")
-        note(f"{failures} failures")
+                       ("ATTACH", there)):
+            until_none_fails(cmd, o, after)
+        for cmd, o in (("DETACH", there), ("DRAIN", {}), ("INFO_GET", {})):
+            until_none_fails(cmd, o, after, before=[("ATTACH", there)])
 
 
 @alone("dumps: an error or the whole", 600)
 def _():
     g = base(Genl())
-    failures = 0
     for cmd, o in (("GET", {}), ("STATS_GET", {}), ("ATTACHED_GET", {}),
                    ("MAGLEV_GET", {"CLUSTER_NAME": "a"})):
-        nth = 0
-        while True:
-            nth += 1
-            true(nth < 500, f"{cmd} never ends")
-            failed, code = attempt(cmd, o, nth, NLM_F_DUMP)
-            if not failed:
-                equal((cmd, code), (cmd, None))
-                break
-            failures += 1
-            true(code is None or code in MEMORY, f"{cmd}: errno {code}")
-    note(f"{failures} failures")
+        until_none_fails(cmd, o, lambda _: None, flags=NLM_F_DUMP)
     equal(g.objects(), EVERYTHING)
 
 

@@ -79,15 +79,20 @@ class Pod:
     def ids(self):
         return os.stat(self.path).st_ino
 
-    def genl(self):
-        """A socket in the pod, as root of the host."""
+    @contextlib.contextmanager
+    def inside(self):
+        """In the pod, as root of the host."""
         home = os.open("/proc/self/ns/net", os.O_RDONLY)
         try:
             enter(self.fd)
-            return Genl()
+            yield
         finally:
             enter(home)
             os.close(home)
+
+    def genl(self):
+        with self.inside():
+            return Genl()
 
     def leave(self, close=True):
         if close:

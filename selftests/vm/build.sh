@@ -5,10 +5,11 @@
 # stays untouched, and kernels and trees do not meet.
 #
 # Sourced, after kernel.sh. Contract:
-#   build_into TREE KDIR DIR	leaves DIR/l7mesh.ko and DIR/bin/meshctl, as
-#				far as TREE has sources of them. Prints only
-#				what a failing build said, to stderr. For
-#				$KERNEL_ROOT, the module is built in there.
+#   build_into TREE KDIR DIR	leaves DIR/l7mesh.ko, DIR/bin/meshctl and, for a
+#				debug build, DIR/l7fail.ko, as far as TREE has
+#				sources of them. Prints only what a failing
+#				build said, to stderr. For $KERNEL_ROOT, the
+#				module is built in there.
 #   build_folder TREE KDIR	where that is done
 #   build_sync TREE COPY	makes COPY's sources those of TREE
 
@@ -21,7 +22,8 @@ build_folder() {
 # A digest and a name for each file that a build reads, sorted. What a build of
 # the tree itself left is no source.
 build_sources() {
-	(cd "$1" && find Kbuild Makefile dkms.conf module uapi tools -type f \
+	(cd "$1" && find Kbuild Makefile dkms.conf module uapi tools \
+		selftests/kmod -type f \
 		! -name '*.o' ! -name '*.ko' ! -name '*.cmd' ! -name '*.mod*' \
 		! -name '*.a' ! -name '*.d' ! -path tools/meshctl/meshctl -print0 \
 		2>/dev/null | xargs -0 -r sha256sum) | LC_ALL=C sort
@@ -72,6 +74,11 @@ build_copy() {
 			make -s -C "$copy" -j "$(nproc)" KDIR="$kdir" module ||
 			rc=1
 	fi
+	# A debug kernel can do what the tests' own module asks of it.
+	if [[ -n ${L7MESH_DEBUG:-} && -e $copy/selftests/kmod/Kbuild ]]; then
+		build_step "$copy/.log" make -s -C "$kdir" \
+			M="$copy/selftests/kmod" modules || rc=1
+	fi
 	[[ $rc != 0 ]] || cp "$copy/.sources" "$copy/.built"
 	return $rc
 }
@@ -82,6 +89,8 @@ build_locked() {
 	# A copy of their own, so that the next build takes nothing from under
 	# the VM that is running.
 	[[ ! -e $copy/l7mesh.ko ]] || cp "$copy/l7mesh.ko" "$into/"
+	[[ ! -e $copy/selftests/kmod/l7fail.ko ]] ||
+		cp "$copy/selftests/kmod/l7fail.ko" "$into/"
 	[[ ! -e $copy/tools/meshctl/meshctl ]] ||
 		cp "$copy/tools/meshctl/meshctl" "$into/bin/"
 	return $rc

@@ -1,0 +1,218 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""HTTP exchanges and TCP connections, with every allocation beneath the module
+failing once: the right answer, a refusal or a reset, and all is well afterwards.
+
+   client in pod "app" -- virtual IPs -- http_server.py in pod "web"
+"""
+
+import hashlib
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "lib"))
+# pylint: disable=wrong-import-position
+import faults
+from faults import counters, sweep
+from l7 import (Client, Net, apply, close_clients, equal, meshctl, run_tests,
+                test, until)
+from l7nl import Genl
+
+VIP, VIP6, L4, L4V6 = "10.96.0.1", "fd00:96::1", "10.96.0.2", "fd00:96::2"
+CONFIG = {
+    "clusters": [
+        {"name": "web", "connect_timeout": "3s", "response_timeout": "5s",
+         "endpoints": [{"address": "10.2.0.20", "port": 9000}]},
+        {"name": "web6",
+         "endpoints": [{"address": "fd00:2::20", "port": 9000}]},
+    ],
+    "route_tables": [{"name": "t", "virtual_hosts": [
+        {"name": "v", "domains": ["web"], "routes": [
+            {"match": {"path": {"exact": "/direct"}},
+             "action": {"direct_response": {"status": 200, "body": "direct"}}},
+            {"match": {"path": {"exact": "/old"}},
+             "action": {"redirect": {"path": "/new", "status": 301}}},
+            {"action": {"cluster": "web"}}]}]}],
+    "listeners": [
+        {"name": "http", "address": VIP, "port": 80, "protocol": "http",
+         "route_table": "t"},
+        {"name": "http6", "address": VIP6, "port": 80, "protocol": "http",
+         "route_table": "t"},
+        {"name": "tcp", "address": L4, "port": 9000, "protocol": "tcp",
+         "cluster": "web"},
+        {"name": "tcp6", "address": L4V6, "port": 9000, "protocol": "tcp",
+         "cluster": "web6"},
+    ],
+}
+# What a client may be told when there is no memory.
+REFUSED = (500, 502, 503, 504)
+
+genl = None
+
+
+def request(path, *fields, method="GET"):
+    lines = [f"{method} {path} HTTP/1.1", "Host: web", *fields]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def attempt(function):
+    """What became of it, in a word; it must not be told wrong things."""
+    try:
+        return function()
+    except ConnectionRefusedError:
+        return "refused"
+    except (ConnectionResetError, BrokenPipeError):
+        return "reset"
+    except EOFError:
+        return "ended"
+    except OSError as error:
+        if error.errno is None or isinstance(error, TimeoutError):
+            raise
+        return os.strerror(error.errno)
+
+
+def answer(c, status, body, method="GET"):
+    """The client's view of one response: the right one, or a refusal."""
+    head, got = c.response(method)
+    if head.status in REFUSED:
+        return f"{head.status}"
+    equal((head.status, body if body is None else got), (status, body))
+    return "ok"
+
+
+def one(message, status=200, body=b"web\n", address=VIP, sizes=None):
+    def run():
+        c = Client("app", address, sizes=sizes)
+        c.send(message)
+        return answer(c, status, body)
+    return lambda: attempt(run)
+
+
+def well():
+    """The mesh serves, as if nothing had been."""
+    close_clients()
+    equal(one(request("/"))(), "ok")
+    close_clients()
+
+
+def swept(name, operation, after=well):
+    equal(sweep(name, operation, after), "ok")
+
+
+@test("a request on a connection of its own, IPv4 and IPv6", 1200)
+def _():
+    for address in VIP, VIP6:
+        swept(f"GET {address}", one(request("/"), address=address), after=drain)
+
+
+def drain():
+    """No pooled leg is left: the next request opens one."""
+    well()
+    genl.do("DRAIN")
+    until(all_ended)
+
+
+def all_ended():
+    now = counters(genl)
+    return (now["upstream_legs_opened"] == now["upstream_legs_closed"] and
+            now["downstream_connections"] ==
+            now["downstream_connections_closed"])
+
+
+@test("the second request of a connection, on a pooled leg", 1200)
+def _():
+    clients = []
+
+    def ready():
+        well()
+        c = Client("app", VIP)
+        c.send(request("/"))
+        equal(answer(c, 200, b"web\n"), "ok")
+        clients.append(c)
+
+    def again():
+        c = clients.pop()
+        c.send(request("/"))
+        return answer(c, 200, b"web\n")
+    ready()
+    swept("second GET", lambda: attempt(again), after=ready)
+
+
+@test("bodies in chunks, both ways", 1200)
+def _():
+    body = os.urandom(20000)
+    chunked = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in
+                       (body[i:i + 1777] for i in range(0, len(body), 1777)))
+    swept("POST", one(
+        request("/", "Transfer-Encoding: chunked", method="POST") + chunked +
+        b"0\r\n\r\n", body=hashlib.sha256(body).hexdigest().encode() + b"\n"))
+    swept("GET of chunks", one(request("/?size=100000"), body=b"x" * 100000))
+    swept("GET of chunks, small buffers", one(
+        request("/?size=30000"), body=b"x" * 30000, sizes=2048))
+
+
+@test("answers of the mesh itself", 1200)
+def _():
+    swept("direct response", one(request("/direct"), body=b"direct"))
+    swept("redirect", one(request("/old"), 301, None))
+    bad = b"GET / HTTP/1.1\r\nHost: web\r\nHost: web\r\n\r\n"
+
+    def refuse():
+        c = Client("app", VIP)
+        c.send(bad)
+        head, _ = c.response()
+        equal(head.status, 400)
+        return "ok"
+    swept("400", lambda: attempt(refuse))
+
+
+@test("a head in many pieces", 1200)
+def _():
+    message = request("/", *[f"X-Field-{i}: {i * 'v'}" for i in range(60)])
+
+    def slowly():
+        c = Client("app", VIP)
+        c.send_slowly(message, 200)
+        return answer(c, 200, b"web\n")
+    swept("pieces", lambda: attempt(slowly))
+
+
+@test("a TCP connection: to its endpoint, or not at all", 1200)
+def _():
+    def connect(address):
+        c = Client("app", address, port=9000)
+        equal(c.sock.getpeername()[:2], (address, 9000))
+        c.send(request("/"))
+        return answer(c, 200, b"web\n")
+    for address in L4, L4V6:
+        swept(f"connect {address}", lambda a=address: attempt(
+            lambda: connect(a)))
+
+
+@test("every connection and every leg has ended")
+def _():
+    genl.do("DRAIN")
+    until(all_ended)
+
+
+def main():
+    global genl
+    faults.set_up()
+    genl = Genl()
+    net = Net(app=10, web=20)
+    try:
+        net("net_python", "web", 9000)
+        apply(CONFIG)
+        meshctl("attach", "app")
+        well()
+        return run_tests(close_clients)
+    finally:
+        faults.arm(0)
+        close_clients()
+        meshctl("flush")
+        net.down()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Failing allocations one after the other, by selftests/kmod/l7fail.c.
+
+    sweep(name, operation)
+
+calls operation() with the 1st, 2nd, ... nth allocation beneath a function of
+l7mesh failing, until it needs fewer than n: the answer is what it returned then.
+Prints how many it made fail.
+"""
+
+import collections
+import os
+import subprocess
+import sys
+import time
+
+from l7 import note, true
+
+PARAMETERS = "/sys/module/l7fail/parameters"
+LIMIT = 1000
+
+
+def set_up():
+    """Loads l7fail, which there is on the debug kernel only."""
+    ko = os.path.join(os.path.dirname(os.environ["L7MESH_KO"]), "l7fail.ko")
+    if not os.path.exists(ko):
+        print("1..0 # SKIP no l7fail.ko: not a debug kernel")
+        sys.exit(4)
+    if not os.path.exists(PARAMETERS):
+        subprocess.run(["insmod", ko], check=True)
+
+
+def _get(name):
+    with open(f"{PARAMETERS}/{name}", encoding="ascii") as f:
+        return f.read().strip()
+
+
+def arm(nth):
+    with open(f"{PARAMETERS}/nth", "w", encoding="ascii") as f:
+        f.write(str(nth))
+
+
+def counters(genl):
+    """Those of "meshctl stats", without a process."""
+    return {m["STAT"]["NAME"]: m["STAT"]["VALUE"]
+            for m in genl.dump("STATS_GET") if "STAT" in m}
+
+
+def sweep(name, operation, after=lambda: None, settle=0):
+    """What operation() does may go on for some seconds after it: settle."""
+    outcomes = collections.defaultdict(list)
+    for nth in range(1, LIMIT):
+        arm(nth)
+        try:
+            outcome = operation()
+        except BaseException:
+            note(f"{name}: number {nth}, beneath {_get('where')}")
+            raise
+        finally:
+            if settle:
+                time.sleep(settle)
+            arm(0)
+        fired, where = _get("fired") == "Y", _get("where")
+        after()
+        if not fired:
+            note(f"{name}: injected {nth - 1} failures")
+            for what, places in sorted(outcomes.items()):
+                note(f"    {what}: {len(places)}, beneath "
+                     f"{' '.join(sorted(set(places)))}")
+            return outcome
+        outcomes[outcome].append(where.split("+")[0])
+    true(False, f"{name}: more than {LIMIT} allocations")
+    return None
+
+
