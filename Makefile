@@ -44,6 +44,10 @@ test:			## unit tests, then the selftests in a VM (TESTS="a b": only these)
 test-debug:		## the selftests on a debug kernel: KASAN, lockdep, coverage (TESTS=)
 	@selftests/debug $(TESTS)
 
+.PHONY: test-faults
+test-faults:		## on that kernel: what is made to fail, one after the other (TESTS=)
+	@selftests/debug -s fault $(TESTS)
+
 .PHONY: test-kernels
 test-kernels:		## build and test on Debian's 6.1, 6.12 and newest (KERNELS=)
 	@selftests/kernels $(KERNELS)
@@ -55,6 +59,13 @@ build-kernels:		## only build for them, and for arm64
 .PHONY: fuzz
 fuzz:			## fuzz the parsers and the like for SECONDS=60 each (TARGETS=)
 	@selftests/fuzz/run $(or $(SECONDS),60) $(TARGETS)
+
+.PHONY: torture
+torture:		## everything at once, for MINUTES=5 (KERNEL=debug)
+	@selftests/lib/deps.sh build vm tests
+	@selftests/vm/run $(if $(KERNEL),-k $(KERNEL)) -m 4G \
+		-t $$(($(or $(MINUTES),5) * 60 + 900)) -- \
+		selftests/torture.py $(or $(MINUTES),5)
 
 .PHONY: unit
 unit:			## the unit tests, in user space
