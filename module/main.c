@@ -21,9 +21,6 @@ static int __init l7mesh_init(void)
 {
 	int err;
 
-	if (!selftest_maglev())
-		return -ENOTRECOVERABLE;
-
 	err = config_init();
 	if (err)
 		goto out;
@@ -36,6 +33,10 @@ static int __init l7mesh_init(void)
 	err = mesh_init();
 	if (err)
 		goto out_http;
+	/* While nobody can configure anything yet. */
+	err = selftest_maglev();
+	if (err)
+		goto out_mesh;
 	err = netlink_init();
 	if (err)
 		goto out_mesh;

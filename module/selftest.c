@@ -124,19 +124,21 @@ static bool __init trial(struct maglev_trial *t, u32 size, bool weighted)
 	return true;
 }
 
-bool __init selftest_maglev(void)
+int __init selftest_maglev(void)
 {
 	struct maglev_trial *t = kvmalloc(sizeof(*t), GFP_KERNEL);
-	bool pass = t;
+	bool pass = true;
 	u32 i;
 
+	if (!t)
+		return -ENOMEM;
 	for (i = 0; pass && i < ROUNDS; i++) {
 		pass = trial(t, sizes[i % ARRAY_SIZE(sizes)], i & 1);
 		cond_resched();
 	}
 	kvfree(t);
 	pr_info("self-test maglev: %s\n", pass ? "pass" : "FAIL");
-	return pass;
+	return pass ? 0 : -ENOTRECOVERABLE;
 }
 
 #endif

@@ -13,15 +13,16 @@
 /**
  * selftest_maglev() - Compare random tables with a naive implementation's
  *
- * Return: true if all entries are the same; it also says so in the log.
+ * Return: 0 if all entries are the same, which it also says in the log;
+ * -ENOTRECOVERABLE if not; -ENOMEM if it could not look.
  */
-bool selftest_maglev(void);
+int selftest_maglev(void);
 
 #else
 
-static inline bool selftest_maglev(void)
+static inline int selftest_maglev(void)
 {
-	return true;
+	return 0;
 }
 
 #endif

@@ -34,7 +34,10 @@ module_param(seen, uint, 0444);
 module_param(fired, bool, 0444);
 module_param_string(where, where, sizeof(where), 0444);
 
-/* Is there a frame of l7mesh? @name: out, the innermost. */
+/*
+ * Is there a frame of l7mesh? @name: out, the innermost. What gcov allocates for
+ * each file, called by constructors that the compiler made, is not ours.
+ */
 static bool beneath(char *name)
 {
 	unsigned long entries[DEPTH];
@@ -43,6 +46,8 @@ static bool beneath(char *name)
 	n = stack_trace_save(entries, DEPTH, 0);
 	for (i = 0; i < n; i++) {
 		sprint_symbol(name, entries[i]);
+		if (strstr(name, "gcov_"))
+			return false;
 		if (strstr(name, "[l7mesh]"))
 			return true;
 	}
