@@ -8,7 +8,9 @@
 
 import os
 import re
+import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -18,12 +20,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from l7 import (Backend, Client, Counters, Net, Stream, apply, close_clients,
-                equal, meshctl, run_in, run_tests, stats, test, true,
+                equal, in_pod, meshctl, run_in, run_tests, stats, test, true,
                 until)
 
 VIP, VIP6, HASTY = "10.96.0.1", "fd00:96::1", "10.96.0.2"
 WEB = "10.2.0.20"
 MIB = 1 << 20
+IP_MTU_DISCOVER = 10
 
 
 def cluster(name, port, address=WEB, **more):
@@ -41,6 +44,7 @@ CLUSTERS = [
     cluster("hole", 80, address="10.3.0.9", connect_timeout="500ms"),
     cluster("silent", 9000, response_timeout="500ms"),
     cluster("files", 8080, address="10.2.0.21"),
+    cluster("far", 9000, address="10.5.0.2"),
     {"name": "empty"},
 ]
 CONFIG = {
@@ -1027,6 +1031,55 @@ def _():
     _, body = busy.response()
     equal(body, b"still served")
     busy.ended()
+
+
+def reassembled(pod):
+    """How many packets were put together from fragments."""
+    with in_pod(pod), open("/proc/thread-self/net/snmp",
+                           encoding="ascii") as f:
+        names, values = [x.split() for x in f if x.startswith("Ip:")]
+    return int(values[names.index("ReasmOKs")])
+
+
+def far_away():
+    """10.5.0.2 is web's, behind a router whose link to app takes 600 bytes."""
+    for line in """
+            netns add hop
+            link add far netns web type veth peer name far netns hop
+            link add near netns app type veth peer name near netns hop
+            -n web addr add 10.5.0.2/24 dev far
+            -n hop addr add 10.5.0.1/24 dev far
+            -n hop addr add 10.6.0.1/24 dev near
+            -n app addr add 10.6.0.2/24 dev near
+            -n web link set far up
+            -n hop link set far up
+            -n hop link set near up mtu 600
+            -n app link set near up
+            -n web route add 10.6.0.0/24 via 10.5.0.1
+            -n app route add 10.5.0.0/24 via 10.6.0.1
+            """.strip().split("\n"):
+        subprocess.run(["ip", *line.split()], check=True)
+    run_in("hop", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+
+
+@test("a response in fragments of IP packets")
+def _():
+    far_away()
+    # Nothing tells the server that its packets are too large.
+    web.sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, 0)
+    try:
+        before = reassembled("app")
+        body = os.urandom(300000)
+        for _ in range(2):
+            c = client()
+            c.send(get(host="far"))
+            web.request()[0].send(reply(body))
+            equal(c.response()[1], body)
+            close_clients()
+        true(reassembled("app") > before + 100, "there were no fragments")
+    finally:
+        web.sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, 1)
+        subprocess.run(["ip", "netns", "del", "hop"], check=True)
 
 
 @test("every connection and leg that was opened is closed")
