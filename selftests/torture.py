@@ -31,7 +31,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
 
 HERE = os.path.dirname(os.path.realpath(__file__))

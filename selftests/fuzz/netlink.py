@@ -42,7 +42,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 # pylint: disable=wrong-import-position
 from l7nl import (ENUMS, INTEGERS, NLA_F_NESTED, NLM_F_ACK, NLM_F_DUMP, TOP,
-                  UAPI, Genl, Refused, Raw, attrs_of, encode)
+                  UAPI, Genl, Refused, attrs_of, encode)
 from nltest import CLONE_NEWNET, Pod, unshare
 
 KCOV_INIT_TRACE, KCOV_ENABLE, KCOV_WORDS = 0x80086301, 0x6364, 1 << 16
