@@ -45,6 +45,8 @@ PEER = os.path.join(HERE, "lib", "torture_peer.py")
 CONNECTIONS = 1000 // int(os.environ.get("L7MESH_SCALE", "1"))
 CALLERS = {"calm": 11, "wild": 12, "roamer": 13, "squeezed": 14}
 SERVERS = {"web1": 21, "web2": 22, "web3": 23}
+# An emulator may be: that is not what is wrong.
+SLOW = {"connect_timeout": "80s", "response_timeout": "80s"}
 CGROUP = "/sys/fs/cgroup"
 
 
@@ -61,7 +63,7 @@ def mesh(variant):
     for calm, pods in (True, ("web1",)), (False, ("web2", "web3")):
         name = "calm" if calm else "wild"
         clusters += [
-            {"name": name, "lb": lb, "table_size": 1009,
+            {"name": name, "lb": lb, "table_size": 1009, **SLOW,
              "hash": [{"header": "x-user"}], "endpoints": endpoints(*pods)},
             {"name": name + "-echo", "lb": lb, "table_size": 1009,
              "endpoints": endpoints(*pods, port=9090, families=(4,))}]
@@ -227,7 +229,7 @@ def short_lived(w):
     caller.kill()
     subprocess.run(["ip", "netns", "del", "short"], check=True)
     caller.wait()
-    until(lambda: not os.path.exists("/sys/class/net/pod50"), 120)
+    until(lambda: not os.path.exists("/sys/class/net/pod50"), 300)
 
 
 def short_of_memory(w):
@@ -258,7 +260,7 @@ def reload(w):
         meshctl("drain")
         until(lambda: not subprocess.run(
             ["rmmod", "l7mesh"], stderr=subprocess.DEVNULL,
-            check=False).returncode, 120, "it cannot be unloaded")
+            check=False).returncode, 300, "it cannot be unloaded")
         subprocess.run(["insmod", os.environ["L7MESH_KO"]], check=True)
         w.apply(0)
         for pod in CALLERS:
