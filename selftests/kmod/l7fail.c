@@ -94,6 +94,7 @@ static int slab_handler(struct kprobe *p, struct pt_regs *regs)
 	return shall_fail(regs_get_kernel_argument(regs, 1)) ?
 	       override(regs, -ENOMEM) : 0;
 }
+
 NOKPROBE_SYMBOL(slab_handler);
 
 static int page_handler(struct kprobe *p, struct pt_regs *regs)
@@ -101,6 +102,7 @@ static int page_handler(struct kprobe *p, struct pt_regs *regs)
 	return shall_fail(regs_get_kernel_argument(regs, 0)) ?
 	       override(regs, true) : 0;
 }
+
 NOKPROBE_SYMBOL(page_handler);
 
 static struct kprobe probes[] = {
