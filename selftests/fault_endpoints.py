@@ -23,7 +23,6 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from faults import counters
 from l7 import (Client, Net, apply, equal, in_pod, meshctl, note, run_tests,
                 test, true, until)
 from l7nl import Genl
@@ -181,7 +180,7 @@ def by_endpoint():
 
 
 def all_ended():
-    now = counters(genl)
+    now = genl.counters()
     return (now["downstream_connections"] ==
             now["downstream_connections_closed"])
 
@@ -189,10 +188,10 @@ def all_ended():
 def accounted(meanwhile=lambda: None):
     """Traffic; each endpoint gets its share, and its fate is what it says."""
     apply(CONFIG)
-    before, served = counters(genl), by_endpoint()
+    before, served = genl.counters(), by_endpoint()
     told = traffic(meanwhile)
     note(dict(told))
-    after, now = counters(genl), by_endpoint()
+    after, now = genl.counters(), by_endpoint()
     share = CLIENTS * REQUESTS // len(TOLD)
     wanted = collections.Counter()
     for port, (outcome, counter) in TOLD.items():
@@ -256,8 +255,8 @@ def endless(pod):
 
 
 def busy():
-    before = counters(genl)["requests"]
-    until(lambda: counters(genl)["requests"] > before + 30, 120)
+    before = genl.counters()["requests"]
+    until(lambda: genl.counters()["requests"] > before + 30, 120)
 
 
 @test("an attached process is killed under traffic", 600)
@@ -293,8 +292,8 @@ def _():
     busy()
     subprocess.run(["ip", "-n", "web", "link", "set", "eth0", "down"],
                    check=True)
-    before = counters(genl)["reply_503_connect_timeout"]
-    until(lambda: counters(genl)["reply_503_connect_timeout"] > before, 120)
+    before = genl.counters()["reply_503_connect_timeout"]
+    until(lambda: genl.counters()["reply_503_connect_timeout"] > before, 120)
     subprocess.run(["ip", "-n", "web", "link", "set", "eth0", "up"],
                    check=True)
     served = by_endpoint()[HEALTHY]["REQUESTS"]

@@ -6,6 +6,7 @@ failing once: the right answer, a refusal or a reset, and all is well afterwards
    client in pod "app" -- virtual IPs -- http_server.py in pod "web"
 """
 
+import functools
 import hashlib
 import os
 import sys
@@ -14,9 +15,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 import faults
-from faults import counters, sweep
-from l7 import (Client, Net, apply, close_clients, equal, meshctl, run_tests,
-                test, until)
+from faults import sweep
+from l7 import (Client, Net, all_ended, apply, close_clients, equal, meshctl,
+                request, run_tests, test, until)
 from l7nl import Genl
 
 VIP, VIP6, L4, L4V6 = "10.96.0.1", "fd00:96::1", "10.96.0.2", "fd00:96::2"
@@ -51,9 +52,7 @@ REFUSED = (500, 502, 503, 504)
 genl = None
 
 
-def request(path, *fields, method="GET"):
-    lines = [f"{method} {path} HTTP/1.1", "Host: web", *fields]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+get = functools.partial(request, host="web")
 
 
 def attempt(function):
@@ -92,7 +91,7 @@ def one(message, status=200, body=b"web\n", address=VIP, sizes=None):
 def well():
     """The mesh serves, as if nothing had been."""
     close_clients()
-    equal(one(request("/"))(), "ok")
+    equal(one(get("/"))(), "ok")
     close_clients()
 
 
@@ -103,21 +102,14 @@ def swept(name, operation, after=well):
 @test("a request on a connection of its own, IPv4 and IPv6", 1200)
 def _():
     for address in VIP, VIP6:
-        swept(f"GET {address}", one(request("/"), address=address), after=drain)
+        swept(f"GET {address}", one(get("/"), address=address), after=drain)
 
 
 def drain():
     """No pooled leg is left: the next request opens one."""
     well()
     genl.do("DRAIN")
-    until(all_ended)
-
-
-def all_ended():
-    now = counters(genl)
-    return (now["upstream_legs_opened"] == now["upstream_legs_closed"] and
-            now["downstream_connections"] ==
-            now["downstream_connections_closed"])
+    until(lambda: all_ended(genl.counters()))
 
 
 @test("the second request of a connection, on a pooled leg", 1200)
@@ -127,13 +119,13 @@ def _():
     def ready():
         well()
         c = Client("app", VIP)
-        c.send(request("/"))
+        c.send(get("/"))
         equal(answer(c, 200, b"web\n"), "ok")
         clients.append(c)
 
     def again():
         c = clients.pop()
-        c.send(request("/"))
+        c.send(get("/"))
         return answer(c, 200, b"web\n")
     ready()
     swept("second GET", lambda: attempt(again), after=ready)
@@ -145,17 +137,17 @@ def _():
     chunked = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in
                        (body[i:i + 1777] for i in range(0, len(body), 1777)))
     swept("POST", one(
-        request("/", "Transfer-Encoding: chunked", method="POST") + chunked +
+        get("/", "Transfer-Encoding: chunked", method="POST") + chunked +
         b"0\r\n\r\n", body=hashlib.sha256(body).hexdigest().encode() + b"\n"))
-    swept("GET of chunks", one(request("/?size=100000"), body=b"x" * 100000))
+    swept("GET of chunks", one(get("/?size=100000"), body=b"x" * 100000))
     swept("GET of chunks, small buffers", one(
-        request("/?size=30000"), body=b"x" * 30000, sizes=2048))
+        get("/?size=30000"), body=b"x" * 30000, sizes=2048))
 
 
 @test("answers of the mesh itself", 1200)
 def _():
-    swept("direct response", one(request("/direct"), body=b"direct"))
-    swept("redirect", one(request("/old"), 301, None))
+    swept("direct response", one(get("/direct"), body=b"direct"))
+    swept("redirect", one(get("/old"), 301, None))
     bad = b"GET / HTTP/1.1\r\nHost: web\r\nHost: web\r\n\r\n"
 
     def refuse():
@@ -167,7 +159,7 @@ def _():
 
 @test("a head in many pieces", 1200)
 def _():
-    message = request("/", *[f"X-Field-{i}: {i * 'v'}" for i in range(60)])
+    message = get("/", *[f"X-Field-{i}: {i * 'v'}" for i in range(60)])
 
     def slowly():
         c = Client("app", VIP)
@@ -181,7 +173,7 @@ def _():
     def connect(address):
         c = Client("app", address, port=9000)
         equal(c.sock.getpeername()[:2], (address, 9000))
-        c.send(request("/"))
+        c.send(get("/"))
         return answer(c, 200, b"web\n")
     for address in L4, L4V6:
         swept(f"connect {address}", lambda a=address: attempt(
@@ -191,7 +183,7 @@ def _():
 @test("every connection and every leg has ended")
 def _():
     genl.do("DRAIN")
-    until(all_ended)
+    until(lambda: all_ended(genl.counters()))
 
 
 def main():

@@ -6,6 +6,7 @@
    "web"; nginx in pod "files"
 """
 
+import functools
 import os
 import re
 import socket
@@ -19,9 +20,9 @@ import zlib
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Backend, Client, Counters, Net, Stream, apply, close_clients,
-                equal, in_pod, meshctl, run_in, run_tests, stats, test, true,
-                until)
+from l7 import (Backend, Client, Counters, Net, Stream, all_ended, apply,
+                close_clients, equal, in_pod, meshctl, request, run_in,
+                run_tests, stats, test, true, until)
 
 VIP, VIP6, HASTY = "10.96.0.1", "fd00:96::1", "10.96.0.2"
 WEB = "10.2.0.20"
@@ -83,9 +84,7 @@ def client(address=VIP, **more):
     return Client("app", address, **more)
 
 
-def get(path="/", *fields, host="raw", method="GET", version="1.1"):
-    lines = [f"{method} {path} HTTP/{version}", f"Host: {host}", *fields]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+get = functools.partial(request, host="raw")
 
 
 def reply(body=b"", *fields, status="200 OK"):
@@ -1088,13 +1087,7 @@ def _():
     for backend in (web, pooled, tiny, one_idle, short_idle):
         backend.close_all()
     meshctl("drain")
-
-    def balanced():
-        s = stats()["counters"]
-        return (s["downstream_connections"] ==
-                s["downstream_connections_closed"] and
-                s["upstream_legs_opened"] == s["upstream_legs_closed"])
-    until(balanced, 30, stats()["counters"])
+    until(lambda: all_ended(stats()["counters"]), 30, stats()["counters"])
 
 
 def after_each():

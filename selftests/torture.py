@@ -36,8 +36,7 @@ import traceback
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
-from faults import counters
-from l7 import Net, in_pod, meshctl, until
+from l7 import Net, all_ended, in_pod, meshctl, until
 from l7nl import Genl, Refused
 from torture_peer import ECHO, HOSTS, KINDS, Excuses
 
@@ -312,17 +311,12 @@ def collect(w):
 
 def settle(w):
     """What was opened has closed once nobody calls."""
-    def ended():
-        now = counters(g)
-        return now["upstream_legs_opened"] == now["upstream_legs_closed"] and \
-            now["downstream_connections"] == \
-            now["downstream_connections_closed"]
     with contextlib.closing(Genl()) as g:
         g.do("DRAIN")
         try:
-            until(ended, 120)
+            until(lambda: all_ended(g.counters()), 120)
         except AssertionError:
-            w.wrong.append(f"connections are left: {counters(g)}")
+            w.wrong.append(f"connections are left: {g.counters()}")
 
 
 def table(title, counts):

@@ -40,12 +40,6 @@ def arm(nth):
         f.write(str(nth))
 
 
-def counters(genl):
-    """Those of "meshctl stats", without a process."""
-    return {m["STAT"]["NAME"]: m["STAT"]["VALUE"]
-            for m in genl.dump("STATS_GET") if "STAT" in m}
-
-
 def sweep(name, operation, after=lambda: None, settle=0):
     """What operation() does may go on for some seconds after it: settle."""
     outcomes = collections.defaultdict(list)
@@ -71,5 +65,3 @@ def sweep(name, operation, after=lambda: None, settle=0):
         outcomes[outcome].append(where.split("+")[0])
     true(False, f"{name}: more than {LIMIT} allocations")
     return None
-
-

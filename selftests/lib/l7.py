@@ -179,6 +179,13 @@ def stats():
     return json.loads(meshctl("-j", "stats"))
 
 
+def all_ended(counters):
+    """Every connection and every leg that was opened has closed."""
+    return (counters["downstream_connections"] ==
+            counters["downstream_connections_closed"] and
+            counters["upstream_legs_opened"] == counters["upstream_legs_closed"])
+
+
 class Counters:
     """What counters grew by since this was made."""
 
@@ -221,6 +228,12 @@ class Head:
     @property
     def status(self):
         return int(self.start.split(" ")[1])
+
+
+def request(path="/", *fields, host, method="GET", version="1.1"):
+    """The bytes of a request's head."""
+    lines = [f"{method} {path} HTTP/{version}", f"Host: {host}", *fields]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
 class Stream:

@@ -325,6 +325,11 @@ class Genl:
         return [{k: v for k, v in o.items() if k != "GENERATION"}
                 for o in self.dump("GET", kind)]
 
+    def counters(self):
+        """Those of "meshctl stats", without a process."""
+        return {m["STAT"]["NAME"]: m["STAT"]["VALUE"]
+                for m in self.dump("STATS_GET") if "STAT" in m}
+
     def many(self, cmd, values, batch=50):
         """Many requests, several to a datagram; raises the first refusal.
 
