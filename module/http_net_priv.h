@@ -36,6 +36,7 @@ struct http_net {
 	struct list_head conns;
 	atomic_t nconns;		/* waited for by http_net_exit() */
 	atomic_t nlegs;			/* the same */
+	atomic_t drains;		/* how often all pools were emptied */
 
 	struct delayed_work reaper;	/* closes legs that were idle too long */
 	struct pool_bucket buckets[POOL_BUCKETS];

@@ -129,6 +129,18 @@ bool leg_bind(struct leg *leg, struct conn *conn)
 	return true;
 }
 
+/*
+ * Under the bucket's lock: a leg that is parked before leg_reap() comes for all
+ * is found by it, and one that is parked after it sees what it has counted.
+ */
+static bool may_park(const struct leg *leg, u32 max_idle)
+{
+	struct http_net *hn = leg->pool->hn;
+
+	return !leg->broken && leg->pool->nidle < max_idle &&
+	       leg->drains == atomic_read(&hn->drains) && !READ_ONCE(hn->dead);
+}
+
 bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle)
 {
 	struct pool *p = leg->pool;
@@ -137,7 +149,7 @@ bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle)
 
 	spin_lock_bh(&b->lock);
 	leg->expires = expires;
-	if (!leg->broken && p->nidle < max_idle && !READ_ONCE(p->hn->dead)) {
+	if (may_park(leg, max_idle)) {
 		list_add(&leg->list, &p->idle);
 		p->nidle++;
 		parked = true;
@@ -265,6 +277,7 @@ static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep)
 		kmem_cache_free(leg_cache, leg);
 		return NULL;
 	}
+	leg->drains = atomic_read(&hn->drains);
 	INIT_LIST_HEAD(&leg->list);
 	INIT_WORK(&leg->close_work, leg_close_work);
 	object_created(OBJECT_LEG);
@@ -341,6 +354,8 @@ u32 leg_reap(struct http_net *hn, bool all)
 	LIST_HEAD(doomed);
 	int i;
 
+	if (all)
+		atomic_inc(&hn->drains);
 	for (i = 0; i < POOL_BUCKETS; i++)
 		left += bucket_reap(&hn->buckets[i], all, &doomed);
 	list_for_each_entry_safe(leg, next, &doomed, list)

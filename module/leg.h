@@ -39,6 +39,7 @@ struct leg {
 	bool broken;		/* not to be used (again); under the bucket's lock */
 	struct list_head list;	/* pool->idle, or the list of who is to close it */
 	unsigned long expires;	/* jiffies; of a pooled leg */
+	int drains;		/* hn->drains when it was opened */
 	struct work_struct close_work;
 	bool busy;		/* a run has it; under the socket lock */
 	struct callbacks callbacks;	/* the socket's own while ours are set */
@@ -116,7 +117,8 @@ bool leg_bind(struct leg *leg, struct conn *conn);
  *
  * Any context. Also for a leg that was taken and could not be locked.
  *
- * Return: false if it is broken or the pool is full; it is still the caller's.
+ * Return: false if it is broken, the pool is full, or was drained since the leg
+ * was opened; it is still the caller's.
  */
 bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle);
 
@@ -132,7 +134,8 @@ void leg_doom(struct leg *leg, struct list_head *doomed);
 /**
  * leg_reap() - Close pooled legs
  * @hn: namespace
- * @all: all, not only those idle for too long
+ * @all: all, not only those idle for too long; legs that are in use now will
+ *	not be pooled any more
  *
  * Context: process.
  *

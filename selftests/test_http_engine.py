@@ -1032,6 +1032,22 @@ def _():
     busy.ended()
 
 
+@test("a leg that was in use when the mesh was drained is not pooled")
+def _():
+    pooled.close_all()
+    c = client()
+    c.send(get(host="pooled"))
+    conn, _ = pooled.request()
+    meshctl("drain")
+    conn.send(reply(b"the last"))
+    equal(c.response()[1], b"the last")
+    conn.ended()
+    before = pooled.accepted
+    for _ in range(2):
+        exchange(client(), get(host="pooled"), server=pooled)
+    equal(pooled.accepted, before + 1)
+
+
 def reassembled(pod):
     """How many packets were put together from fragments."""
     with in_pod(pod), open("/proc/thread-self/net/snmp",
