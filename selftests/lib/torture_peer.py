@@ -87,6 +87,15 @@ class Excuses:
         finally:
             struct.pack_into("=d", self.area, at + 8, time.monotonic())
 
+    def ages(self):
+        """How long ago each kind began and ended last, for people."""
+        now = time.monotonic()
+        times = (struct.unpack_from("=dd", self.area, 16 * i)
+                 for i in range(len(self.NAMES)))
+        return ", ".join(f"{name} {now - begin:.0f} to {now - end:.0f} s ago"
+                         for name, (begin, end) in zip(self.NAMES, times)
+                         if begin)
+
     def find(self, outcome, since, calm):
         """The event that explains it, or None."""
         for i, name in enumerate(self.NAMES):
@@ -329,19 +338,21 @@ class Caller:
         """A connection from its begin to its end."""
         function, often = KINDS[kind]
         port = ECHO[self.calm] if kind == "echo" else 80
-        since = time.monotonic()
+        # A connection may be told to end while its last exchange goes on: that
+        # shows when the next begins.
+        last = since = time.monotonic()
         c = None
         try:
             c = await asyncio.wait_for(Connection.open(
                 port, self.calm, 4096 if kind == "slow" else 0), PATIENCE)
             for _ in range(random.randrange(often) + 1):
-                since = time.monotonic()
+                last, since = since, time.monotonic()
                 await asyncio.wait_for(function(c), PATIENCE)
                 self.done[kind] += 1
         except Wrong as error:
             self.wrong.append(f"{kind}: {error}")
         except (OSError, EOFError, Refused, asyncio.TimeoutError) as error:
-            self.failed(kind, outcome_of(error), since)
+            self.failed(kind, outcome_of(error), last)
             await asyncio.sleep(random.random())
         finally:
             if c:
@@ -356,7 +367,8 @@ class Caller:
             self.excused[f"{outcome} ({event})"] += 1
         elif len(self.wrong) < WRONG_MAX:
             ago = time.monotonic() - since
-            self.wrong.append(f"{kind}: {outcome} after {ago:.1f} s")
+            self.wrong.append(f"{kind}: {outcome}, of what began {ago:.1f} s "
+                              f"ago; {self.excuses.ages()}")
 
     async def forever(self, kind):
         await asyncio.sleep(3 * random.random())
