@@ -140,12 +140,15 @@ static int pass_chunked(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 }
 
 static int pass_length(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-		       struct sock *to)
+		       struct sock *to, struct out *out)
 {
 	u32 n = min_t(u64, len, b->left);
 	int sent;
 
-	sent = out_send_skb(to, skb, off, n, false);
+	if (out_empty(out))
+		sent = out_send_skb(to, skb, off, n, false);
+	else
+		sent = out_send_behind(out, to, skb, off, n);
 	if (sent > 0) {
 		b->left -= sent;
 		b->done = !b->left;
@@ -158,7 +161,7 @@ int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 {
 	switch (b->framing) {
 	case HTTP1_BODY_LENGTH:
-		return pass_length(b, skb, off, len, to);
+		return pass_length(b, skb, off, len, to, out);
 	case HTTP1_BODY_CHUNKED:
 		return pass_chunked(b, skb, off, len, to, out);
 	default:

@@ -34,6 +34,15 @@ struct body {
  */
 void body_init(struct body *b, const struct http1_parser *p, bool unframe);
 
+/*
+ * Whether body_pass() sends what is pending (a head) along with the body's first
+ * bytes.
+ */
+static inline bool body_follows(const struct body *b)
+{
+	return b->framing == HTTP1_BODY_LENGTH && !b->done;
+}
+
 /**
  * body_pass() - Pass on body bytes of a received skb
  * @b: body that is not done
@@ -41,7 +50,7 @@ void body_init(struct body *b, const struct http1_parser *p, bool unframe);
  * @off: first byte
  * @len: bytes there, at least 1
  * @to: locked socket to send on
- * @out: pending bytes of ours for @to
+ * @out: pending bytes of ours for @to; empty unless body_follows()
  *
  * Return: bytes consumed, which may be fewer than @len because the body is done
  * or @to has no room; -EAGAIN when none for want of room, -EBADMSG for a framing

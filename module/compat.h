@@ -182,6 +182,39 @@ static __always_inline void compat_ftrace_set_ip(struct ftrace_regs *regs,
 	((void)BPF_CGROUP_RUN_SA_PROG_LOCK(sk, (void *)(sa), type, NULL))
 #endif
 
+/* ---- __tcp_send_ack(): has flags since 6.16 ---- */
+
+static inline void compat_send_ack(struct sock *sk)
+{
+#ifdef MESH_HAVE_SEND_ACK_FLAGS
+	__tcp_send_ack(sk, tcp_sk(sk)->rcv_nxt, 0);
+#else
+	__tcp_send_ack(sk, tcp_sk(sk)->rcv_nxt);
+#endif
+}
+
+/* ---- what a kernel may have been built without ---- */
+
+/* skb->hash of the last packet that the socket received, or 0. */
+static inline u32 compat_sk_rxhash(const struct sock *sk)
+{
+#ifdef CONFIG_RPS
+	return READ_ONCE(sk->sk_rxhash);
+#else
+	return 0;
+#endif
+}
+
+/* SMC uses the TCP connection for a handshake of its own. */
+static inline bool compat_is_smc(const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_SMC)
+	return tcp_sk(sk)->syn_smc;
+#else
+	return false;
+#endif
+}
+
 /* ---- generic netlink: where a dump finds its request's attributes ---- */
 
 static inline struct nlattr **compat_dump_attrs(struct netlink_callback *cb)

@@ -16,6 +16,7 @@
 #include "cluster.h"
 #include "objset.h"
 #include "route.h"
+#include "splice_policy.h"
 
 struct account;
 struct refusal;
@@ -52,6 +53,7 @@ struct snapshot {
 	struct objset clusters;		/* of struct cluster */
 	struct objset listeners;	/* of struct listener */
 	struct objset route_tables;	/* of struct route_table */
+	struct splice_policy splice;
 	struct listener_slot *slots;	/* open addressing by address and port, power of two */
 	u32 slot_mask;
 	u32 slot_seed;

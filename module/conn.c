@@ -160,6 +160,11 @@ void conn_leg_event(struct conn *c, struct leg *leg)
 	local_bh_enable();
 }
 
+bool conn_owns(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_data_ready) == conn_event;
+}
+
 /* The socket is locked. */
 static void conn_hook(struct conn *c)
 {

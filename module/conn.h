@@ -79,6 +79,9 @@ void conn_cache_exit(void);
  */
 void conn_accept(struct http_net *hn, struct socket *sock);
 
+/* Is it a connection's socket? Any context. */
+bool conn_owns(const struct sock *sk);
+
 /**
  * conn_leg_event() - Something happened to the leg that a connection uses
  * @c: connection

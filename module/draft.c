@@ -66,6 +66,8 @@ void draft_init(struct draft *d, struct snapshot *published, bool replace)
 	d->account = account_get(published->account);
 	d->published = published;
 	d->replace = replace;
+	if (!replace)
+		d->splice = published->splice;
 	for (kind = 0; kind < DRAFT_KINDS; kind++)
 		INIT_LIST_HEAD(&d->order[kind]);
 }
@@ -131,6 +133,7 @@ void draft_flush(struct draft *d)
 {
 	free_overlay(d);
 	d->replace = true;
+	memset(&d->splice, 0, sizeof(d->splice));
 }
 
 void draft_destroy(struct draft *d)

@@ -89,6 +89,7 @@ struct draft {
 	struct hashmap members;
 	struct hashmap vhosts;
 	struct list_head order[DRAFT_KINDS];
+	struct splice_policy splice;	/* changed by whoever changes the draft */
 };
 
 /**

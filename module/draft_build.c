@@ -482,6 +482,7 @@ struct snapshot *draft_build(struct draft *d, u64 generation, struct refusal *r)
 		account_refuse(r, PTR_ERR(s));
 		return s;
 	}
+	s->splice = d->splice;
 	err = fill_sets(d, s, r);
 	if (!err)
 		err = check(s, r);

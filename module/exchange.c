@@ -40,6 +40,7 @@ void read_from(struct sock *sk, struct conn *c, struct run *run,
 		return;
 	}
 	tcp_read_sock(sk, &desc, actor);
+	splice_consumed(sk);
 	if (r.refuse_status)
 		refuse(c, run, r.reason, r.refuse_status);
 }

@@ -22,6 +22,7 @@
 #include "http_net_priv.h"
 #include "leg.h"
 #include "reply.h"
+#include "splice.h"
 
 static inline gfp_t run_gfp(const struct run *run)
 {

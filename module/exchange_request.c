@@ -26,13 +26,21 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 	return n;
 }
 
+/* Its response may be there all the same. */
+static void endpoint_takes_no_more(struct exchange *ex)
+{
+	out_clear(&ex->up);
+	ex->request = ex->request_body.done ? REQUEST_DONE : REQUEST_DISCARD;
+}
+
 static int take_request_body(struct conn *c, struct run *run,
 			     struct sk_buff *skb, u32 off, u32 len)
 {
 	struct exchange *ex = &c->ex;
 	int n;
 
-	if (ex->request_body.done || !out_empty(&ex->up))
+	if (ex->request_body.done ||
+	    !(out_empty(&ex->up) || body_follows(&ex->request_body)))
 		return 0;
 	n = body_pass(&ex->request_body, skb, off, len, c->leg->sk, &ex->up);
 	if (n > 0) {
@@ -47,8 +55,7 @@ static int take_request_body(struct conn *c, struct run *run,
 		refuse_malformed(c, run, HTTP1_BAD_REQUEST);
 		return 0;
 	}
-	/* The endpoint takes no more; its response may be there all the same. */
-	ex->request = REQUEST_DISCARD;
+	endpoint_takes_no_more(ex);
 	return 0;
 }
 
@@ -129,38 +136,35 @@ static void request_sent(struct conn *c)
 		conn_set_deadline(c, ex->cluster->response_timeout);
 }
 
+/* Returns whether all that was pending is sent. */
+static bool flush_request(struct conn *c)
+{
+	int err = out_flush(&c->ex.up, c->leg->sk, false);
+
+	if (err == -EAGAIN)
+		conn_await_room(c, c->leg->sk);
+	else if (err)
+		endpoint_takes_no_more(&c->ex);
+	return !err;
+}
+
 void send_request(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
-	struct sock *to;
-	int err;
 
 	if (ex->request != REQUEST_BODY || !c->leg)
 		return;
-	to = c->leg->sk;
-	/* The head may wait for the body's first bytes, if they are there. */
-	err = out_flush(&ex->up, to,
-			ex->request_body.framing == HTTP1_BODY_LENGTH &&
-			!ex->request_body.done && tcp_inq(c->sk) > 0);
-	if (err == -EAGAIN) {
-		conn_await_room(c, to);
+	/* The head goes with the body's first bytes, if they are there. */
+	if (!(body_follows(&ex->request_body) && tcp_inq(c->sk) > 0) &&
+	    !flush_request(c))
 		return;
-	}
-	if (err) {
-		/* Read what the endpoint may have said before it closed. */
-		out_clear(&ex->up);
-		ex->request = ex->request_body.done ? REQUEST_DONE :
-						      REQUEST_DISCARD;
-		return;
-	}
 	if (!ex->request_body.done)
 		read_from(c->sk, c, run, request_actor);
-	if (ex->request == REQUEST_BODY && !out_empty(&ex->up))
-		conn_await_room(c, to);
-	if (ex->request == REQUEST_BODY && ex->request_body.done &&
-	    out_empty(&ex->up))
+	if (ex->request != REQUEST_BODY || !flush_request(c))
+		return;
+	if (ex->request_body.done)
 		request_sent(c);
-	else if (ex->request == REQUEST_BODY && at_eof(c->sk))
+	else if (at_eof(c->sk))
 		downstream_eof(c, run);
 }
 

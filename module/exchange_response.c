@@ -71,10 +71,10 @@ static void pass_response_head(struct conn *c, struct run *run, bool more)
 	ex->head_whole = false;
 	head_free(ex->response_head);
 	ex->response_head = NULL;
-	if (!err)
-		err = out_flush(&ex->down, c->sk,
-				more && ex->response == RESPONSE_BODY &&
-				ex->response_body.framing == HTTP1_BODY_LENGTH);
+	/* Else it goes with the body's first bytes. */
+	if (!err && !(more && ex->response == RESPONSE_BODY &&
+		      body_follows(&ex->response_body)))
+		err = out_flush(&ex->down, c->sk, false);
 	if (err == -EAGAIN)
 		conn_await_room(c, c->sk);
 	else if (err)
@@ -138,7 +138,8 @@ static int take_response_body(struct conn *c, struct run *run,
 	}
 	if (ex->response_body.done)
 		ex->response = RESPONSE_DONE;
-	conn_set_deadline(c, ex->idle_timeout);
+	else
+		conn_set_deadline(c, ex->idle_timeout);
 	return n;
 }
 
@@ -148,8 +149,10 @@ static int response_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	struct reader *r = desc->arg.data;
 	struct exchange *ex = &r->c->ex;
 
-	if (r->c->ended || r->refuse_status || !out_empty(&ex->down) ||
-	    ex->head_whole)
+	if (r->c->ended || r->refuse_status || ex->head_whole)
+		return 0;
+	if (!out_empty(&ex->down) && !(ex->response == RESPONSE_BODY &&
+				       body_follows(&ex->response_body)))
 		return 0;
 	switch (ex->response) {
 	case RESPONSE_HEAD:
@@ -183,31 +186,30 @@ static bool waits_for_response(const struct exchange *ex)
 	return ex->response == RESPONSE_HEAD || ex->response == RESPONSE_BODY;
 }
 
+/* Returns whether all that was pending is sent. */
+static bool flush_response(struct conn *c, struct run *run)
+{
+	int err = out_flush(&c->ex.down, c->sk, false);
+
+	if (err == -EAGAIN)
+		conn_await_room(c, c->sk);
+	else if (err)
+		end_conn(c, run, false);
+	return !err;
+}
+
 void pass_response(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
-	int err;
 
-	err = out_flush(&ex->down, c->sk, false);
-	if (err == -EAGAIN) {
-		conn_await_room(c, c->sk);
-		return;
-	}
-	if (err) {
-		end_conn(c, run, false);
-		return;
-	}
-	if (!c->leg || !waits_for_response(ex))
+	if (!flush_response(c, run) || !c->leg || !waits_for_response(ex))
 		return;
 	if (ex->head_whole)
 		pass_response_head(c, run, false);
 	if (!c->ended)
 		read_from(c->leg->sk, c, run, response_actor);
-	if (c->ended || !c->leg)
+	if (c->ended || !flush_response(c, run) || !c->leg)
 		return;
-	if (!out_empty(&ex->down))
-		conn_await_room(c, c->sk);
-	else if (!ex->head_whole && waits_for_response(ex) &&
-		 at_eof(c->leg->sk))
+	if (!ex->head_whole && waits_for_response(ex) && at_eof(c->leg->sk))
 		upstream_eof(c, run);
 }

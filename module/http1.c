@@ -80,12 +80,7 @@ static u32 skip_value(const char *buf, u32 pos, u32 end)
 	const u64 tops = 0x8080808080808080ULL;
 	u64 others;
 
-	for (;;) {
-		while (stop - at >= 16 &&
-		       (value_bytes(at) & value_bytes(at + 8) & tops) == tops)
-			at += 16;
-		if (stop - at < 8)
-			return skip_class(buf, at - buf, end, C_VALUE);
+	while (stop - at >= 8) {
 		others = ~value_bytes(at) & tops;
 		if (!others) {
 			at += 8;
@@ -96,6 +91,7 @@ static u32 skip_value(const char *buf, u32 pos, u32 end)
 			return at - buf;
 		at++;
 	}
+	return skip_class(buf, at - buf, end, C_VALUE);
 }
 
 /*
@@ -166,12 +162,35 @@ static struct known_name known_candidate(u32 len, char first)
 #undef KEY
 }
 
+/*
+ * Known names have letters and "-", to which 0x20 can be added: in a token
+ * nothing else becomes one of them thereby.
+ */
+static inline bool is_known(struct span known, struct span name)
+{
+	u64 a, b;
+	u32 i;
+
+	if (known.len != name.len)
+		return false;
+	for (i = 0; i + 8 <= name.len; i += 8) {
+		memcpy(&a, name.p + i, 8);
+		memcpy(&b, known.p + i, 8);
+		if ((a | 0x2020202020202020ULL) != b)
+			return false;
+	}
+	for (; i < name.len; i++)
+		if ((name.p[i] | 0x20) != known.p[i])
+			return false;
+	return true;
+}
+
 static enum http1_name name_id(struct span name)
 {
 	struct known_name known = known_candidate(name.len,
 						  ascii_lower(name.p[0]));
 
-	if (known.id == HTTP1_OTHER || !span_eq_nocase(known.name, name))
+	if (known.id == HTTP1_OTHER || !is_known(known.name, name))
 		return HTTP1_OTHER;
 	return known.id;
 }
@@ -223,10 +242,14 @@ static bool line_feed(struct http1_parser *p, const char *buf, u8 next)
 static bool matches(struct http1_parser *p, const char *buf, u32 end,
 		    struct span template)
 {
-	u32 i, len = min(end - p->pos, template.len);
+	const struct span http = SPAN("HTTP/");
+	u32 i = 0, len = min(end - p->pos, template.len);
 	const char *at = buf + p->pos;
 
-	for (i = 0; i < len; i++)
+	/* What all begin with, at once. */
+	if (len >= http.len && !memcmp(at, http.p, http.len))
+		i = http.len;
+	for (; i < len; i++)
 		if (template.p[i] == '#' ? !char_is(at[i], C_DIGIT) :
 					   at[i] != template.p[i])
 			return refuse(p);

@@ -30,9 +30,11 @@ static inline bool char_is(char c, u8 class)
 
 static inline u32 skip_class(const char *buf, u32 pos, u32 end, u8 class)
 {
-	while (pos < end && char_is(buf[pos], class))
-		pos++;
-	return pos;
+	const char *at = buf + pos, *stop = buf + end;
+
+	while (at < stop && char_is(*at, class))
+		at++;
+	return at - buf;
 }
 
 static inline bool all_class(struct span s, u8 class)

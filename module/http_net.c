@@ -58,6 +58,17 @@ static void acceptor_data_ready(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
+/* A connection that is not accepted yet. */
+static bool is_child(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_data_ready) == acceptor_data_ready;
+}
+
+bool http_owns(const struct sock *sk)
+{
+	return is_child(sk) || conn_owns(sk) || leg_owns(sk);
+}
+
 static void acceptor_hook(struct acceptor *a)
 {
 	struct sock *sk = a->sock->sk;
@@ -301,4 +312,5 @@ void http_exit(void)
 	conn_cache_exit();
 	leg_cache_exit();
 	head_cache_exit();
+	out_exit();
 }

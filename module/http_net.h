@@ -45,6 +45,15 @@ int http_net_port(struct mesh_net *mn, int family, __be16 *port);
  */
 void http_net_drain(struct mesh_net *mn);
 
+/**
+ * http_owns() - Is it a socket of the engine's that is connected?
+ * @sk: any socket
+ *
+ * Any context. False in the moment in which a socket that was accepted is taken
+ * over.
+ */
+bool http_owns(const struct sock *sk);
+
 /* Module-wide: caches and workqueue. Context: process. */
 int http_init(void);
 void http_exit(void);

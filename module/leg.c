@@ -220,6 +220,11 @@ static void leg_write_space(struct sock *sk)
 		conn_leg_event(leg->conn, leg);
 }
 
+bool leg_owns(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_data_ready) == leg_event;
+}
+
 static void leg_hook(struct leg *leg)
 {
 	leg->callbacks = (struct callbacks){

@@ -131,6 +131,9 @@ bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle);
  */
 void leg_doom(struct leg *leg, struct list_head *doomed);
 
+/* Is it a leg's socket? Any context. */
+bool leg_owns(const struct sock *sk);
+
 /**
  * leg_reap() - Close pooled legs
  * @hn: namespace

@@ -15,7 +15,12 @@
 #include "intercept.h"
 #include "netlink.h"
 #include "selftest.h"
+#include "splice.h"
 #include "version.h"
+
+static bool splice = true;
+module_param(splice, bool, 0444);
+MODULE_PARM_DESC(splice, "let sockets of this node pass bytes directly (default: y)");
 
 static int __init l7mesh_init(void)
 {
@@ -37,12 +42,24 @@ static int __init l7mesh_init(void)
 	err = selftest_maglev();
 	if (err)
 		goto out_mesh;
-	err = netlink_init();
+	err = splice_init();
 	if (err)
 		goto out_mesh;
+	if (splice)
+		err = splice_enable();
+	if (err)
+		goto out_splice;
+	err = netlink_init();
+	if (err)
+		goto out_enabled;
 	pr_info("l7mesh %s\n", L7MESH_VERSION);
 	return 0;
 
+out_enabled:
+	if (splice)
+		splice_disable();
+out_splice:
+	splice_exit();
 out_mesh:
 	mesh_exit();
 out_http:
@@ -58,6 +75,9 @@ out:
 static void __exit l7mesh_exit(void)
 {
 	netlink_exit();
+	if (splice)
+		splice_disable();
+	splice_exit();
 	mesh_exit();
 	http_exit();
 	intercept_exit();

@@ -20,6 +20,7 @@
 #include "redirect.h"
 #include "mesh.h"
 #include "refusal.h"
+#include "splice.h"
 #include "txn.h"
 
 unsigned int mesh_net_id __read_mostly;
@@ -162,6 +163,7 @@ static void give_up(struct mesh *m)
 
 	list_for_each_entry_safe(mn, next, &m->attached, attached)
 		detach(mn);
+	splice_reconsider();
 	if (m->intercepts)
 		interception_put();
 	mesh_put(m);
@@ -173,7 +175,7 @@ static bool is_empty(const struct mesh *m)
 		rcu_dereference_protected(m->snapshot, lockdep_is_held(&m->lock));
 
 	return !s->clusters.n && !s->listeners.n && !s->route_tables.n &&
-	       list_empty(&m->attached);
+	       !s->splice.exists && list_empty(&m->attached);
 }
 
 static int refuse_attached(struct refusal *r)
@@ -299,6 +301,8 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 	}
 	m->generation = s->generation;
 	rcu_assign_pointer(m->snapshot, s);
+	if (!splice_policy_equal(&old->splice, &s->splice))
+		splice_reconsider();
 	old->retired = true;
 	atomic_inc(&m->account->retired);
 	snapshot_kill(old);
@@ -360,6 +364,7 @@ static int attach(struct mesh_net *mn, struct mesh_net *target, struct refusal *
 	target->is_attached = true;
 	list_add_tail(&target->attached, &m->attached);
 	rcu_assign_pointer(target->mesh, m);
+	splice_reconsider();
 	return 0;
 }
 
@@ -391,8 +396,10 @@ int mesh_detach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
 		err = refusal_set(r, -ENOENT, "the namespace is not attached");
 	else
 		detach(target);
-	if (!err)
+	if (!err) {
+		splice_reconsider();
 		refcount_inc(&m->ref);
+	}
 	mutex_unlock(&mesh_mutex);
 	if (err)
 		return err;
@@ -477,6 +484,7 @@ static void __net_exit net_pre_exit(struct net *net)
 	m = rcu_dereference_protected(mn->mesh, lockdep_is_held(&mesh_mutex));
 	if (mn->is_attached) {
 		detach(mn);
+		splice_reconsider();
 	} else if (m) {
 		mutex_lock(&m->lock);
 		disown(m);

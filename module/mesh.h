@@ -12,8 +12,8 @@
  * never taken by us. Readers use RCU.
  *
  * References: mesh->ref is held by the owner's mesh_net, by each attached mesh_net,
- * by every HTTP connection and upstream leg, and by requests and dumps while they
- * run. The last put frees after a grace period.
+ * by every HTTP connection, upstream leg and pair of spliced sockets, and by
+ * requests and dumps while they run. The last put frees after a grace period.
  */
 #ifndef L7MESH_MESH_H
 #define L7MESH_MESH_H
@@ -56,6 +56,8 @@ struct mesh_net {
 	bool is_attached;		/* under mesh_mutex */
 	struct list_head attached;	/* in mesh->attached */
 	struct http_net *http;		/* http_net.c; made by http_net_init() */
+	unsigned long shaping_until;	/* shaping.c: how long its answer is good */
+	bool shaping;
 };
 
 extern unsigned int mesh_net_id;

@@ -503,6 +503,13 @@ static const struct genl_ops ops[] = {
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = drain,
 	},
+	{
+		.cmd = L7MESH_CMD_SPLICES_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.start = netlink_start_splices,
+		.dumpit = netlink_dump_splices,
+		.done = netlink_dump_done,
+	},
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -32,8 +32,8 @@ void netlink_exit(void);
 
 /* ---- policies: each array has its enum's MAX + 1 entries ---- */
 
-extern const struct nla_policy netlink_change_policy[L7MESH_A_ROUTE + 1];
-extern const struct nla_policy netlink_key_policy[L7MESH_A_ROUTE + 1];
+extern const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1];
+extern const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1];
 extern const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1];
 extern const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1];
 extern const struct nla_policy netlink_netns_policy[L7MESH_A_NETNS_PID + 1];
@@ -52,6 +52,9 @@ extern const struct nla_policy
 extern const struct nla_policy
 	netlink_virtual_host_policy[L7MESH_VIRTUAL_HOST_A_MAX + 1];
 extern const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1];
+extern const struct nla_policy netlink_splice_policy[L7MESH_SPLICE_A_MAX + 1];
+extern const struct nla_policy
+	netlink_splice_except_policy[L7MESH_SPLICE_EXCEPT_A_MAX + 1];
 extern const struct nla_policy netlink_match_policy[L7MESH_MATCH_A_MAX + 1];
 extern const struct nla_policy
 	netlink_value_match_policy[L7MESH_VALUE_MATCH_A_MAX + 1];
@@ -160,6 +163,7 @@ int netlink_fill_virtual_host(struct sk_buff *skb, const struct route_table *t,
 			      const struct virtual_host *vh);
 int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 		       const struct virtual_host *vh, u32 index);
+int netlink_fill_splice(struct sk_buff *skb, const struct splice_policy *p);
 int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 				const struct member *m);
 /* Only what identifies an object. */
@@ -167,6 +171,8 @@ int netlink_fill_key(struct sk_buff *skb, const struct object_key *key);
 /* All of an object that a snapshot has. */
 int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
 			const struct object_key *key);
+
+int netlink_put_address(struct sk_buff *skb, int type, const struct address *a);
 
 static inline int netlink_put_span(struct sk_buff *skb, int type, struct span s)
 {
@@ -191,6 +197,8 @@ int netlink_start_maglev(struct netlink_callback *cb);
 int netlink_dump_maglev(struct sk_buff *skb, struct netlink_callback *cb);
 int netlink_start_attached(struct netlink_callback *cb);
 int netlink_dump_attached(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_start_splices(struct netlink_callback *cb);
+int netlink_dump_splices(struct sk_buff *skb, struct netlink_callback *cb);
 int netlink_dump_done(struct netlink_callback *cb);
 
 /* ---- notifications, in the order of the changes: mesh->lock is held ---- */

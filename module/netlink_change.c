@@ -621,10 +621,75 @@ static int change_route(struct change *c)
 	return put_route(c, tb, dv);
 }
 
+static int parse_except(struct splice_policy *p, const struct nlattr *list,
+			struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_SPLICE_EXCEPT_A_MAX + 1];
+	const struct nlattr *item;
+	int rem, err;
+
+	p->nexcept = 0;
+	nla_for_each_nested(item, list, rem) {
+		if (p->nexcept == L7MESH_SPLICE_EXCEPT_MAX)
+			return refusal_set_attr(r, item, -E2BIG,
+						"more than "
+						__stringify(L7MESH_SPLICE_EXCEPT_MAX)
+						" exceptions");
+		err = netlink_parse(tb, L7MESH_SPLICE_EXCEPT_A_MAX, item,
+				    netlink_splice_except_policy, r);
+		if (err)
+			return err;
+		if (!tb[L7MESH_SPLICE_EXCEPT_A_PORT])
+			return refusal_set_missing(r, item,
+						   L7MESH_SPLICE_EXCEPT_A_PORT,
+						   "PORT");
+		p->except[p->nexcept++] =
+			nla_get_u16(tb[L7MESH_SPLICE_EXCEPT_A_PORT]);
+	}
+	return 0;
+}
+
+static int put_splice(struct change *c, struct nlattr **tb)
+{
+	struct splice_policy p = c->d->splice;
+	int err;
+
+	p.exists = true;
+	if (tb[L7MESH_SPLICE_A_POLICY])
+		p.policy = nla_get_u32(tb[L7MESH_SPLICE_A_POLICY]);
+	if (tb[L7MESH_SPLICE_A_BYPASS_SHAPING])
+		p.bypass_shaping =
+			nla_get_u8(tb[L7MESH_SPLICE_A_BYPASS_SHAPING]);
+	if (tb[L7MESH_SPLICE_A_EXCEPT]) {
+		err = parse_except(&p, tb[L7MESH_SPLICE_A_EXCEPT], c->r);
+		if (err)
+			return err;
+	}
+	c->d->splice = p;
+	return 0;
+}
+
+static int change_splice(struct change *c)
+{
+	struct nlattr *tb[L7MESH_SPLICE_A_MAX + 1];
+	int err;
+
+	err = netlink_parse(tb, L7MESH_SPLICE_A_MAX, c->nest,
+			    netlink_splice_policy, c->r);
+	if (!err)
+		err = check_exists(c, c->d->splice.exists, c->nest);
+	if (err)
+		return err;
+	if (c->cmd != L7MESH_CMD_DEL)
+		return put_splice(c, tb);
+	memset(&c->d->splice, 0, sizeof(c->d->splice));
+	return 0;
+}
+
 static const struct {
 	enum l7mesh_kind kind;
 	int (*change)(struct change *c);
-} kinds[L7MESH_A_ROUTE + 1] = {
+} kinds[L7MESH_A_SPLICE + 1] = {
 	[L7MESH_A_CLUSTER] = { L7MESH_KIND_CLUSTER, change_cluster },
 	[L7MESH_A_ENDPOINT] = { L7MESH_KIND_ENDPOINT, change_endpoint },
 	[L7MESH_A_LISTENER] = { L7MESH_KIND_LISTENER, change_listener },
@@ -632,6 +697,7 @@ static const struct {
 	[L7MESH_A_VIRTUAL_HOST] = { L7MESH_KIND_VIRTUAL_HOST,
 				    change_virtual_host },
 	[L7MESH_A_ROUTE] = { L7MESH_KIND_ROUTE, change_route },
+	[L7MESH_A_SPLICE] = { L7MESH_KIND_SPLICE, change_splice },
 };
 
 int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
@@ -640,7 +706,7 @@ int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
 	struct change c = { .d = d, .cmd = cmd, .key = key, .r = r };
 	u16 type, found = 0;
 
-	for (type = L7MESH_A_CLUSTER; type <= L7MESH_A_ROUTE; type++) {
+	for (type = L7MESH_A_CLUSTER; type <= L7MESH_A_SPLICE; type++) {
 		if (!attrs[type])
 			continue;
 		if (found)

@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "mesh.h"
 #include "netlink.h"
+#include "splice.h"
 
 /* How far a dump is: an object, and where in it. 0 is the object itself. */
 struct cursor {
@@ -31,6 +32,7 @@ struct dump {
 	struct maglev maglev;	/* its table */
 	bool own_maglev;
 	struct attached *attached;	/* ATTACHED_GET */
+	struct splice_info *splices;	/* SPLICES_GET */
 	u32 n;
 };
 
@@ -82,6 +84,7 @@ int netlink_dump_done(struct netlink_callback *cb)
 	if (d->mesh)
 		mesh_put(d->mesh);
 	kvfree(d->attached);
+	kvfree(d->splices);
 	kfree(d);
 	return 0;
 }
@@ -155,6 +158,9 @@ static int put(struct sk_buff *skb, struct netlink_callback *cb,
 		break;
 	case L7MESH_KIND_ROUTE_TABLE:
 		err = netlink_fill_route_table(skb, object);
+		break;
+	case L7MESH_KIND_SPLICE:
+		err = netlink_fill_splice(skb, object);
 		break;
 	case L7MESH_KIND_VIRTUAL_HOST:
 		err = netlink_fill_virtual_host(skb, object, part);
@@ -230,7 +236,7 @@ static int get_table(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-enum { GET_CLUSTERS, GET_TABLES, GET_LISTENERS, GET_STAGES };
+enum { GET_CLUSTERS, GET_TABLES, GET_LISTENERS, GET_SETS };
 
 static const struct objset *stage_set(const struct dump *d)
 {
@@ -263,7 +269,7 @@ static int get_all(struct sk_buff *skb, struct netlink_callback *cb)
 	struct cursor *at = &d->at;
 	int err;
 
-	for (; at->stage < GET_STAGES; at->stage++) {
+	for (; at->stage < GET_SETS; at->stage++) {
 		const struct objset *set = stage_set(d);
 
 		for (; at->object < set->n; at->object++) {
@@ -275,7 +281,12 @@ static int get_all(struct sk_buff *skb, struct netlink_callback *cb)
 		}
 		at->object = 0;
 	}
-	return 0;
+	if (at->stage > GET_SETS || !d->s->splice.exists)
+		return 0;
+	err = put(skb, cb, L7MESH_KIND_SPLICE, &d->s->splice, NULL, 0);
+	if (!err)
+		at->stage++;
+	return err;
 }
 
 int netlink_start_get(struct netlink_callback *cb)
@@ -570,6 +581,111 @@ int netlink_dump_attached(struct sk_buff *skb, struct netlink_callback *cb)
 		return refused(cb, d);
 	for (; d->at.object < d->n; d->at.object++) {
 		err = put_attached(skb, cb, &d->attached[d->at.object]);
+		if (err)
+			break;
+	}
+	return answer(skb, err);
+}
+
+/* ---- SPLICES_GET ---- */
+
+int netlink_start_splices(struct netlink_callback *cb)
+{
+	struct dump *d = start(cb);
+
+	if (!d)
+		return -ENOMEM;
+	if (d->mesh)
+		d->err = splice_list(d->mesh, &d->splices, &d->n);
+	if (d->err == -ENOMEM)
+		refusal_set(&d->r, d->err, "out of memory");
+	return 0;
+}
+
+static int put_fallback(struct sk_buff *skb, enum splice_reason reason, u64 n)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+
+	if (!item ||
+	    nla_put_string(skb, L7MESH_STAT_A_NAME, splice_reason_name(reason)) ||
+	    nla_put_u64_64bit(skb, L7MESH_STAT_A_VALUE, n, L7MESH_STAT_A_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, item);
+	return 0;
+}
+
+static int put_fallbacks(struct sk_buff *skb, const struct splice_count *c)
+{
+	struct nlattr *list = nla_nest_start(skb, L7MESH_SPLICE_END_A_FALLBACKS);
+	enum splice_reason reason;
+	int err;
+
+	if (!list)
+		return -EMSGSIZE;
+	for (reason = 0; reason < SPLICE_REASONS; reason++) {
+		if (!c->fallbacks[reason])
+			continue;
+		err = put_fallback(skb, reason, c->fallbacks[reason]);
+		if (err)
+			return err;
+	}
+	nla_nest_end(skb, list);
+	return 0;
+}
+
+static int put_u64(struct sk_buff *skb, int type, u64 value)
+{
+	return nla_put_u64_64bit(skb, type, value, L7MESH_SPLICE_END_A_PAD);
+}
+
+static int put_splice_end(struct sk_buff *skb, int type,
+			  const struct splice_end_info *e)
+{
+	struct nlattr *nest = nla_nest_start(skb, type);
+	const struct splice_count *c = &e->count;
+
+	if (!nest ||
+	    netlink_put_address(skb, L7MESH_SPLICE_END_A_ADDRESS, &e->address) ||
+	    nla_put_u16(skb, L7MESH_SPLICE_END_A_PORT, ntohs(e->address.port)) ||
+	    put_u64(skb, L7MESH_SPLICE_END_A_NETNS, e->netns) ||
+	    put_u64(skb, L7MESH_SPLICE_END_A_SOCKET, e->inode) ||
+	    put_u64(skb, L7MESH_SPLICE_END_A_DIRECT_BYTES, c->direct_bytes) ||
+	    put_u64(skb, L7MESH_SPLICE_END_A_DIRECT_MESSAGES,
+		    c->direct_messages) ||
+	    put_u64(skb, L7MESH_SPLICE_END_A_TCP_BYTES, c->tcp_bytes) ||
+	    put_u64(skb, L7MESH_SPLICE_END_A_TCP_MESSAGES, c->tcp_messages) ||
+	    put_fallbacks(skb, c))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_splice(struct sk_buff *skb, struct netlink_callback *cb,
+		      const struct splice_info *info)
+{
+	void *header = begin(skb, cb, L7MESH_CMD_SPLICES_GET);
+	struct nlattr *nest;
+
+	if (!header)
+		return -EMSGSIZE;
+	nest = nla_nest_start(skb, L7MESH_A_SPLICE_PAIR);
+	if (!nest ||
+	    put_splice_end(skb, L7MESH_SPLICE_PAIR_A_CLIENT, &info->ends[0]) ||
+	    put_splice_end(skb, L7MESH_SPLICE_PAIR_A_SERVER, &info->ends[1]))
+		return end(skb, header, -EMSGSIZE);
+	nla_nest_end(skb, nest);
+	return end(skb, header, 0);
+}
+
+int netlink_dump_splices(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct dump *d = dump_of(cb);
+	int err = 0;
+
+	if (d->err)
+		return refused(cb, d);
+	for (; d->at.object < d->n; d->at.object++) {
+		err = put_splice(skb, cb, &d->splices[d->at.object]);
 		if (err)
 			break;
 	}

@@ -10,7 +10,7 @@
 #include "netlink.h"
 #include "objset.h"
 
-static int put_address(struct sk_buff *skb, int type, const struct address *a)
+int netlink_put_address(struct sk_buff *skb, int type, const struct address *a)
 {
 	if (a->family == AF_INET)
 		return nla_put_in_addr(skb, type, a->v4);
@@ -87,7 +87,7 @@ int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
 	if (!nest)
 		return -EMSGSIZE;
 	err = netlink_put_span(skb, L7MESH_ENDPOINT_A_CLUSTER, c->name.name) ||
-	      put_address(skb, L7MESH_ENDPOINT_A_ADDRESS, a) ||
+	      netlink_put_address(skb, L7MESH_ENDPOINT_A_ADDRESS, a) ||
 	      nla_put_u16(skb, L7MESH_ENDPOINT_A_PORT, ntohs(a->port)) ||
 	      nla_put_u32(skb, L7MESH_ENDPOINT_A_WEIGHT, m->weight);
 	return end(skb, nest, err);
@@ -104,7 +104,7 @@ int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 		return -EMSGSIZE;
 	err = netlink_put_span(skb, L7MESH_ENDPOINT_STATS_A_CLUSTER,
 			       c->name.name) ||
-	      put_address(skb, L7MESH_ENDPOINT_STATS_A_ADDRESS, a) ||
+	      netlink_put_address(skb, L7MESH_ENDPOINT_STATS_A_ADDRESS, a) ||
 	      nla_put_u16(skb, L7MESH_ENDPOINT_STATS_A_PORT, ntohs(a->port)) ||
 	      nla_put_u64_64bit(skb, L7MESH_ENDPOINT_STATS_A_CONNECTIONS,
 				atomic64_read(&m->ep->connections),
@@ -126,7 +126,7 @@ static int put_target(struct sk_buff *skb, const struct listener *l)
 	if (!l->has_proxy)
 		return netlink_put_span(skb, L7MESH_LISTENER_A_CLUSTER,
 					l->cluster.name);
-	return put_address(skb, L7MESH_LISTENER_A_PROXY_ADDRESS, &l->proxy) ?:
+	return netlink_put_address(skb, L7MESH_LISTENER_A_PROXY_ADDRESS, &l->proxy) ?:
 	       nla_put_u16(skb, L7MESH_LISTENER_A_PROXY_PORT,
 			   ntohs(l->proxy.port));
 }
@@ -139,7 +139,7 @@ int netlink_fill_listener(struct sk_buff *skb, const struct listener *l)
 	if (!nest)
 		return -EMSGSIZE;
 	err = netlink_put_span(skb, L7MESH_LISTENER_A_NAME, l->name.name) ||
-	      put_address(skb, L7MESH_LISTENER_A_ADDRESS, &l->address) ||
+	      netlink_put_address(skb, L7MESH_LISTENER_A_ADDRESS, &l->address) ||
 	      nla_put_u16(skb, L7MESH_LISTENER_A_PORT,
 			  ntohs(l->address.port)) ||
 	      nla_put_u32(skb, L7MESH_LISTENER_A_PROTOCOL, l->protocol) ||
@@ -360,6 +360,43 @@ int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 	return end(skb, nest, err);
 }
 
+static int put_except(struct sk_buff *skb, u16 port)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+
+	if (!item)
+		return -EMSGSIZE;
+	return end(skb, item, nla_put_u16(skb, L7MESH_SPLICE_EXCEPT_A_PORT,
+					  port));
+}
+
+static int put_excepts(struct sk_buff *skb, const struct splice_policy *p)
+{
+	struct nlattr *list = nla_nest_start(skb, L7MESH_SPLICE_A_EXCEPT);
+	int err = 0;
+	u32 i;
+
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < p->nexcept && !err; i++)
+		err = put_except(skb, p->except[i]);
+	return end(skb, list, err);
+}
+
+int netlink_fill_splice(struct sk_buff *skb, const struct splice_policy *p)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_SPLICE);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = nla_put_u32(skb, L7MESH_SPLICE_A_POLICY, p->policy) ||
+	      put_excepts(skb, p) ||
+	      nla_put_u8(skb, L7MESH_SPLICE_A_BYPASS_SHAPING,
+			 p->bypass_shaping);
+	return end(skb, nest, err);
+}
+
 static int put_key(struct sk_buff *skb, const struct object_key *key)
 {
 	const struct address *a = &key->address;
@@ -371,7 +408,7 @@ static int put_key(struct sk_buff *skb, const struct object_key *key)
 	case L7MESH_KIND_ENDPOINT:
 		return netlink_put_span(skb, L7MESH_ENDPOINT_A_CLUSTER,
 					key->name.name) ?:
-		       put_address(skb, L7MESH_ENDPOINT_A_ADDRESS, a) ?:
+		       netlink_put_address(skb, L7MESH_ENDPOINT_A_ADDRESS, a) ?:
 		       nla_put_u16(skb, L7MESH_ENDPOINT_A_PORT, ntohs(a->port));
 	case L7MESH_KIND_LISTENER:
 		return netlink_put_span(skb, L7MESH_LISTENER_A_NAME,
@@ -384,6 +421,8 @@ static int put_key(struct sk_buff *skb, const struct object_key *key)
 					key->name.name) ?:
 		       netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_NAME,
 					key->vhost);
+	case L7MESH_KIND_SPLICE:
+		return 0;
 	default:
 		return netlink_put_span(skb, L7MESH_ROUTE_A_ROUTE_TABLE,
 					key->name.name) ?:
@@ -395,8 +434,10 @@ static int put_key(struct sk_buff *skb, const struct object_key *key)
 
 int netlink_fill_key(struct sk_buff *skb, const struct object_key *key)
 {
-	/* The attributes are in the order of the kinds. */
-	struct nlattr *nest = nla_nest_start(skb, key->kind);
+	/* The other attributes are in the order of the kinds. */
+	struct nlattr *nest = nla_nest_start(skb,
+					     key->kind == L7MESH_KIND_SPLICE ?
+					     L7MESH_A_SPLICE : key->kind);
 
 	BUILD_BUG_ON((int)L7MESH_A_CLUSTER != (int)L7MESH_KIND_CLUSTER);
 	BUILD_BUG_ON((int)L7MESH_A_ROUTE != (int)L7MESH_KIND_ROUTE);
@@ -446,6 +487,8 @@ int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
 	case L7MESH_KIND_LISTENER:
 		object = objset_find(&s->listeners, &key->name);
 		return object ? netlink_fill_listener(skb, object) : -ENOENT;
+	case L7MESH_KIND_SPLICE:
+		return netlink_fill_splice(skb, &s->splice);
 	default:
 		object = objset_find(&s->route_tables, &key->name);
 		if (!object)

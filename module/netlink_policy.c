@@ -156,8 +156,23 @@ const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1] = {
 	[L7MESH_ROUTE_A_ACTION] = NLA_POLICY_NESTED(netlink_action_policy),
 };
 
+const struct nla_policy
+netlink_splice_except_policy[L7MESH_SPLICE_EXCEPT_A_MAX + 1] = {
+	[L7MESH_SPLICE_EXCEPT_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+static const struct nla_policy splice_except_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_splice_except_policy),
+};
+
+const struct nla_policy netlink_splice_policy[L7MESH_SPLICE_A_MAX + 1] = {
+	[L7MESH_SPLICE_A_POLICY] = NLA_POLICY_MAX(NLA_U32, L7MESH_SPLICE_OFF),
+	[L7MESH_SPLICE_A_EXCEPT] = NLA_POLICY_NESTED(splice_except_list_policy),
+	[L7MESH_SPLICE_A_BYPASS_SHAPING] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
 /* ADD, SET */
-const struct nla_policy netlink_change_policy[L7MESH_A_ROUTE + 1] = {
+const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1] = {
 	[L7MESH_A_CLUSTER] = NLA_POLICY_NESTED(netlink_cluster_policy),
 	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(netlink_endpoint_policy),
 	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(netlink_listener_policy),
@@ -165,6 +180,7 @@ const struct nla_policy netlink_change_policy[L7MESH_A_ROUTE + 1] = {
 	[L7MESH_A_VIRTUAL_HOST] =
 		NLA_POLICY_NESTED(netlink_virtual_host_policy),
 	[L7MESH_A_ROUTE] = NLA_POLICY_NESTED(netlink_route_policy),
+	[L7MESH_A_SPLICE] = NLA_POLICY_NESTED(netlink_splice_policy),
 };
 
 static const struct nla_policy cluster_key_policy[L7MESH_CLUSTER_A_NAME + 1] = {
@@ -193,14 +209,18 @@ static const struct nla_policy route_key_policy[L7MESH_ROUTE_A_INDEX + 1] = {
 	[L7MESH_ROUTE_A_INDEX] = { .type = NLA_U32 },
 };
 
+/* There is one at most. */
+static const struct nla_policy splice_key_policy[1] = {};
+
 /* DEL */
-const struct nla_policy netlink_key_policy[L7MESH_A_ROUTE + 1] = {
+const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1] = {
 	[L7MESH_A_CLUSTER] = NLA_POLICY_NESTED(cluster_key_policy),
 	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(endpoint_key_policy),
 	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(listener_key_policy),
 	[L7MESH_A_ROUTE_TABLE] = NLA_POLICY_NESTED(netlink_route_table_policy),
 	[L7MESH_A_VIRTUAL_HOST] = NLA_POLICY_NESTED(virtual_host_key_policy),
 	[L7MESH_A_ROUTE] = NLA_POLICY_NESTED(route_key_policy),
+	[L7MESH_A_SPLICE] = NLA_POLICY_NESTED(splice_key_policy),
 };
 
 const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1] = {

@@ -1,21 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "out.h"
 
+#include <linux/mm.h>
 #include <linux/skbuff.h>
+#include <linux/slab.h>
 #include <linux/uio.h>
 #include <net/tcp.h>
-#include "compat.h"
+#include "spares.h"
+#include "splice.h"
 
-static int send_bytes(struct sock *sk, const char *data, u32 len, bool more)
+/* Most heads fit, and all of their buffers are of this size. */
+#define SMALL		1024U
+
+static DEFINE_PER_CPU(struct spares, small_buffers);
+
+char *out_alloc(u32 size, gfp_t gfp)
 {
-	struct kvec kv = { .iov_base = (void *)data, .iov_len = len };
+	char *data = size <= SMALL ? spares_take(&small_buffers) : NULL;
+
+	if (data)
+		return data;
+	size = max(size, SMALL);
+	if (gfpflags_allow_blocking(gfp))
+		return kvmalloc(size, gfp);
+	return kmalloc(size, gfp | __GFP_NOWARN);
+}
+
+void out_free(char *data, u32 size)
+{
+	if (size > SMALL || !spares_keep(&small_buffers, data))
+		kvfree(data);
+}
+
+void out_exit(void)
+{
+	char *data;
+
+	while ((data = spares_empty(&small_buffers)))
+		kvfree(data);
+}
+
+static int send_pieces(struct sock *sk, struct kvec *pieces, int n, u32 len,
+		       bool more)
+{
 	struct msghdr msg = {
 		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL |
 			     (more ? MSG_MORE : 0),
 	};
 
-	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &kv, 1, len);
-	return tcp_sendmsg_locked(sk, &msg, len);
+	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, pieces, n, len);
+	return splice_send_locked(sk, &msg);
+}
+
+static int send_bytes(struct sock *sk, const char *data, u32 len, bool more)
+{
+	struct kvec piece = { .iov_base = (void *)data, .iov_len = len };
+
+	return send_pieces(sk, &piece, 1, len, more);
+}
+
+static void out_sent(struct out *o, u32 n)
+{
+	o->off += n;
+	if (o->off == o->len)
+		out_clear(o);
 }
 
 int out_flush(struct out *o, struct sock *sk, bool more)
@@ -26,11 +74,40 @@ int out_flush(struct out *o, struct sock *sk, bool more)
 		n = send_bytes(sk, o->data + o->off, o->len - o->off, more);
 		if (n < 0)
 			return n;
-		o->off += n;
-		if (o->off == o->len)
-			out_clear(o);
+		out_sent(o, n);
 	}
 	return 0;
+}
+
+/* Of so few bytes a copy costs less than a message of their own. */
+#define FEW		2048
+
+/* Where bytes of an skb are if they are in one place that has an address. */
+static char *few_bytes(const struct sk_buff *skb, u32 off, u32 len)
+{
+	return len <= FEW && off + len <= skb_headlen(skb) ? skb->data + off :
+							     NULL;
+}
+
+int out_send_behind(struct out *o, struct sock *sk, const struct sk_buff *skb,
+		    u32 off, u32 len)
+{
+	u32 before = o->len - o->off;
+	struct kvec pieces[] = {
+		{ o->data + o->off, before },
+		{ few_bytes(skb, off, len), len },
+	};
+	int n;
+
+	if (!pieces[1].iov_base) {
+		n = out_flush(o, sk, true);
+		return n ?: out_send_skb(sk, skb, off, len, false);
+	}
+	n = send_pieces(sk, pieces, ARRAY_SIZE(pieces), before + len, false);
+	if (n < 0)
+		return n;
+	out_sent(o, min_t(u32, n, before));
+	return n > before ? n - before : -EAGAIN;
 }
 
 int out_send(struct out *o, struct sock *sk, const char *data, u32 len,
@@ -46,10 +123,11 @@ int out_send(struct out *o, struct sock *sk, const char *data, u32 len,
 		n = 0;
 	if (n == len)
 		return 0;
-	rest = kmemdup(data + n, len - n, GFP_ATOMIC | __GFP_NOWARN);
+	rest = out_alloc(len - n, GFP_ATOMIC);
 	if (!rest)
 		return -ENOMEM;
-	out_take(o, rest, len - n);
+	memcpy(rest, data + n, len - n);
+	out_take(o, rest, len - n, len - n);
 	return 0;
 }
 
@@ -78,7 +156,7 @@ static int send_frag(struct sock *sk, const skb_frag_t *f, u32 off, u32 size,
 
 	if (va)
 		return send_bytes(sk, va + off, size, more);
-	return compat_send_page(sk, skb_frag_page(f), skb_frag_off(f) + off,
+	return splice_send_page(sk, skb_frag_page(f), skb_frag_off(f) + off,
 				size, MSG_DONTWAIT | MSG_NOSIGNAL |
 				      (more ? MSG_MORE : 0));
 }

@@ -10,26 +10,29 @@
 #ifndef L7MESH_OUT_H
 #define L7MESH_OUT_H
 
-#include <linux/mm.h>
-#include <linux/slab.h>
 #include <net/sock.h>
 
 struct out {
-	char *data;		/* kvmalloc'ed, or NULL when empty */
+	char *data;		/* out_alloc'ed, or NULL when empty */
+	u32 size;		/* for which */
 	u32 off;
 	u32 len;
 };
 
-/*
- * Up to 64 KiB and more: in softirq only kmalloc will do, which may well refuse.
- * Whoever may not sleep tries again where one may.
+/**
+ * out_alloc() - Allocate a buffer for bytes to be gathered, or for out_take()
+ * @size: how many bytes
+ * @gfp: how to allocate. Up to 64 KiB and more are asked for: in softirq only
+ *	kmalloc() will do, which may well refuse; whoever may not sleep tries again
+ *	where one may.
+ *
+ * Return: a buffer to be freed with out_free(), or NULL.
  */
-static inline char *out_alloc(u32 size, gfp_t gfp)
-{
-	if (gfpflags_allow_blocking(gfp))
-		return kvmalloc(size, gfp);
-	return kmalloc(size, gfp | __GFP_NOWARN);
-}
+char *out_alloc(u32 size, gfp_t gfp);
+void out_free(char *data, u32 size);
+
+/* When nobody has one any more. */
+void out_exit(void);
 
 static inline bool out_empty(const struct out *o)
 {
@@ -38,20 +41,24 @@ static inline bool out_empty(const struct out *o)
 
 static inline void out_clear(struct out *o)
 {
-	kvfree(o->data);
+	if (!o->data)
+		return;
+	out_free(o->data, o->size);
 	o->data = NULL;
 }
 
 /**
  * out_take() - Hand over a buffer to be sent
  * @o: empty out
- * @data: kvmalloc'ed bytes, which now belong to @o
- * @len: how many, at least 1
+ * @data: from out_alloc(), which now belongs to @o
+ * @size: what it was allocated for
+ * @len: how many bytes are in it, at least 1
  */
-static inline void out_take(struct out *o, char *data, u32 len)
+static inline void out_take(struct out *o, char *data, u32 size, u32 len)
 {
 	WARN_ON_ONCE(o->data);
 	o->data = data;
+	o->size = size;
 	o->off = 0;
 	o->len = len;
 }
@@ -79,6 +86,22 @@ int out_flush(struct out *o, struct sock *sk, bool more);
  */
 int out_send(struct out *o, struct sock *sk, const char *data, u32 len,
 	     bool more);
+
+/**
+ * out_send_behind() - Send what is kept, and bytes of a received skb behind it
+ * @o: not empty
+ * @sk: locked socket
+ * @skb: received skb, still in its queue
+ * @off: first byte
+ * @len: how many
+ *
+ * As one message if they are few.
+ *
+ * Return: bytes of @skb sent, less than @len when the socket has no room for more
+ * (-EAGAIN when for none, even if some of @o was sent), or the socket's error.
+ */
+int out_send_behind(struct out *o, struct sock *sk, const struct sk_buff *skb,
+		    u32 off, u32 len);
 
 /**
  * out_send_skb() - Pass on bytes of a received skb, pages by reference

@@ -102,6 +102,6 @@ int reply_write(const struct reply *r, gfp_t gfp, struct out *out)
 		}
 	}
 done:
-	out_take(out, text, n);
+	out_take(out, text, size, n);
 	return 0;
 }

@@ -51,6 +51,21 @@ STAT(LEGS_RETRIED, "upstream_requests_retried")
 STAT(RESPONSES_CUT, "responses_cut_by_upstream")
 STAT(STREAMS_TIMED_OUT, "streams_timed_out")
 
+/* splice; the fallbacks in the order of enum splice_reason */
+STAT(SPLICED, "spliced_connections")
+STAT(SPLICE_DIRECT_BYTES, "splice_direct_bytes")
+STAT(SPLICE_DIRECT_MESSAGES, "splice_direct_messages")
+STAT(SPLICE_TCP_BYTES, "splice_tcp_bytes")
+STAT(SPLICE_TCP_MESSAGES, "splice_tcp_messages")
+STAT(SPLICE_SLOW_RECEIVER, "splice_tcp_slow_receiver")
+STAT(SPLICE_SMALL_BUFFER, "splice_tcp_small_buffer")
+STAT(SPLICE_UNDER_WAY, "splice_tcp_bytes_under_way")
+STAT(SPLICE_SENDER_OPTION, "splice_tcp_sender_option")
+STAT(SPLICE_RECEIVER_OPTION, "splice_tcp_receiver_option")
+STAT(SPLICE_SPECIAL_MESSAGE, "splice_tcp_special_message")
+STAT(SPLICE_NO_MEMORY, "splice_tcp_no_memory")
+STAT(SPLICE_ENDED, "splice_tcp_ended")
+
 /* engine */
 STAT(RUN_INLINE, "engine_runs_inline")
 STAT(RUN_DEFERRED, "engine_runs_deferred")
@@ -70,4 +85,5 @@ OBJECT(TXN)
 OBJECT(REDIRECT)
 OBJECT(CONN)
 OBJECT(LEG)
+OBJECT(SPLICE_PAIR)
 #endif

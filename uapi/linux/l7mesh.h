@@ -5,7 +5,7 @@
  * One family, "l7mesh". Every request acts on the mesh of the network
  * namespace in which its socket was opened.
  *
- * Objects. A configuration is a set of objects of six kinds. An object is
+ * Objects. A configuration is a set of objects of seven kinds. An object is
  * carried by exactly one top-level attribute, nested and named after its kind:
  *
  *	kind           attribute              identified by
@@ -15,6 +15,7 @@
  *	route_table    L7MESH_A_ROUTE_TABLE   NAME
  *	virtual_host   L7MESH_A_VIRTUAL_HOST  ROUTE_TABLE, NAME
  *	route          L7MESH_A_ROUTE         ROUTE_TABLE, VIRTUAL_HOST, INDEX
+ *	splice         L7MESH_A_SPLICE        nothing: there is one at most
  *
  * Changes. L7MESH_CMD_ADD creates an object (-EEXIST if there is one),
  * L7MESH_CMD_SET changes the attributes given of one that exists (-ENOENT),
@@ -59,6 +60,7 @@
 #define L7MESH_WEIGHT_MAX		1000000
 #define L7MESH_TABLE_SIZE_MAX		5000011
 #define L7MESH_TABLE_SIZE_DEFAULT	65537
+#define L7MESH_SPLICE_EXCEPT_MAX	64
 
 enum l7mesh_cmd {
 	L7MESH_CMD_UNSPEC,
@@ -79,6 +81,7 @@ enum l7mesh_cmd {
 	L7MESH_CMD_CHANGED,	/* notification: GENERATION, after a transaction */
 	/* do: ends idle HTTP connections, and others after their exchange */
 	L7MESH_CMD_DRAIN,
+	L7MESH_CMD_SPLICES_GET,	/* dump: SPLICE_PAIR */
 
 	/* private: */
 	__L7MESH_CMD_MAX,
@@ -93,6 +96,7 @@ enum l7mesh_kind {
 	L7MESH_KIND_ROUTE_TABLE,
 	L7MESH_KIND_VIRTUAL_HOST,
 	L7MESH_KIND_ROUTE,
+	L7MESH_KIND_SPLICE,
 
 	/* private: */
 	__L7MESH_KIND_MAX,
@@ -122,6 +126,8 @@ enum l7mesh_attr {
 	L7MESH_A_CONFIG_BYTES,	/* u64: memory that the configuration holds */
 	L7MESH_A_CONFIG_BYTES_MAX, /* u64: its limit for one mesh */
 	L7MESH_A_PAD,
+	L7MESH_A_SPLICE,	/* nest: enum l7mesh_splice_attr */
+	L7MESH_A_SPLICE_PAIR,	/* nest: enum l7mesh_splice_pair_attr */
 
 	/* private: */
 	__L7MESH_A_MAX,
@@ -318,6 +324,72 @@ enum l7mesh_direct_response_attr {
 	/* private: */
 	__L7MESH_DIRECT_RESPONSE_A_MAX,
 	L7MESH_DIRECT_RESPONSE_A_MAX = __L7MESH_DIRECT_RESPONSE_A_MAX - 1
+};
+
+/*
+ * Which connections between sockets of this node are spliced. Only those between
+ * two namespaces that obey the mesh; if it belongs to the first namespace of the
+ * node, also those of namespaces that obey none.
+ */
+enum l7mesh_splice_policy {
+	L7MESH_SPLICE_MESH,	/* those that a listener took */
+	L7MESH_SPLICE_ATTACHED,	/* and all between namespaces that obey the mesh */
+	L7MESH_SPLICE_ALL,	/* and those of namespaces that obey none */
+	L7MESH_SPLICE_OFF,
+};
+
+enum l7mesh_splice_attr {
+	L7MESH_SPLICE_A_UNSPEC,
+	L7MESH_SPLICE_A_POLICY,		/* u32: enum l7mesh_splice_policy; default mesh */
+	/* nest: a list of nests, enum l7mesh_splice_except_attr; at most 64 */
+	L7MESH_SPLICE_A_EXCEPT,
+	/* u8: 1 also where a qdisc shapes or a filter polices; default 0 */
+	L7MESH_SPLICE_A_BYPASS_SHAPING,
+
+	/* private: */
+	__L7MESH_SPLICE_A_MAX,
+	L7MESH_SPLICE_A_MAX = __L7MESH_SPLICE_A_MAX - 1
+};
+
+/* Connections that are not spliced. */
+enum l7mesh_splice_except_attr {
+	L7MESH_SPLICE_EXCEPT_A_UNSPEC,
+	/* u16: that the client connects to, or at which the server listens */
+	L7MESH_SPLICE_EXCEPT_A_PORT,
+
+	/* private: */
+	__L7MESH_SPLICE_EXCEPT_A_MAX,
+	L7MESH_SPLICE_EXCEPT_A_MAX = __L7MESH_SPLICE_EXCEPT_A_MAX - 1
+};
+
+enum l7mesh_splice_pair_attr {
+	L7MESH_SPLICE_PAIR_A_UNSPEC,
+	L7MESH_SPLICE_PAIR_A_CLIENT,	/* nest: enum l7mesh_splice_end_attr */
+	L7MESH_SPLICE_PAIR_A_SERVER,	/* nest: enum l7mesh_splice_end_attr */
+
+	/* private: */
+	__L7MESH_SPLICE_PAIR_A_MAX,
+	L7MESH_SPLICE_PAIR_A_MAX = __L7MESH_SPLICE_PAIR_A_MAX - 1
+};
+
+/* A socket; what it has sent to the other, in the application's messages. */
+enum l7mesh_splice_end_attr {
+	L7MESH_SPLICE_END_A_UNSPEC,
+	L7MESH_SPLICE_END_A_ADDRESS,	/* binary, network order: 4 or 16 bytes */
+	L7MESH_SPLICE_END_A_PORT,	/* u16, host order */
+	L7MESH_SPLICE_END_A_NETNS,	/* u64: inode of /proc/PID/ns/net */
+	L7MESH_SPLICE_END_A_SOCKET,	/* u64: inode of /proc/PID/fd/N; 0: the kernel's */
+	L7MESH_SPLICE_END_A_DIRECT_BYTES,	/* u64 */
+	L7MESH_SPLICE_END_A_DIRECT_MESSAGES,	/* u64 */
+	L7MESH_SPLICE_END_A_TCP_BYTES,		/* u64 */
+	L7MESH_SPLICE_END_A_TCP_MESSAGES,	/* u64 */
+	/* nest: a list of nests, enum l7mesh_stat_attr: why how many went by TCP */
+	L7MESH_SPLICE_END_A_FALLBACKS,
+	L7MESH_SPLICE_END_A_PAD,
+
+	/* private: */
+	__L7MESH_SPLICE_END_A_MAX,
+	L7MESH_SPLICE_END_A_MAX = __L7MESH_SPLICE_END_A_MAX - 1
 };
 
 enum l7mesh_attached_attr {

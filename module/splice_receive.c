@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Splice, the receiver's side.
+ *
+ * A sender in its own process's context holds the receiver's slock. If the receiver
+ * is in a system call just then, bytes go to its backlog, as packets do, and are
+ * queued when it releases the socket. Packets of TCP's that are there already have
+ * come before them, and those that come afterwards follow them.
+ *
+ * Bytes that wait in the backlog carry mark() as their destructor: they have no
+ * header, and nothing of TCP's may see them.
+ */
+#include <linux/bpf-cgroup.h>
+#include "splice_priv.h"
+
+static void mark(struct sk_buff *skb)
+{
+}
+
+static bool reads_packets(const struct sock *sk)
+{
+	/* Filters see packets, timestamps are packets': neither exists here. */
+	return rcu_access_pointer(sk->sk_filter) || sk->sk_tsflags ||
+	       sock_flag(sk, SOCK_RCVTSTAMP) ||
+	       (cgroup_bpf_enabled(CGROUP_INET_INGRESS) &&
+		cgroup_bpf_sock_enabled((struct sock *)sk,
+					CGROUP_INET_INGRESS));
+}
+
+/* Where TCP queues bytes that come: tcp_rcv_state_process(). */
+static bool is_open(const struct sock *sk)
+{
+	if (sk->sk_state == TCP_ESTABLISHED)
+		return true;
+	return (1 << sk->sk_state) & (TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2) &&
+	       !(sk->sk_shutdown & RCV_SHUTDOWN);
+}
+
+bool splice_may_receive(const struct sock *sk)
+{
+	return is_open(sk) && !(sk->sk_shutdown & RCV_SHUTDOWN) &&
+	       !sock_flag(sk, SOCK_DEAD) && !tcp_sk(sk)->repair &&
+	       !reads_packets(sk);
+}
+
+void splice_data_ready(struct sock *sk)
+{
+	if (tcp_epollin_ready(sk, READ_ONCE(sk->sk_rcvlowat)))
+		sk->sk_data_ready(sk);
+}
+
+/*
+ * Without memory to account for them bytes are queued without: they cannot be
+ * refused any more, and there is one buffer of them at most.
+ */
+static void own(struct sock *sk, struct sk_buff *skb)
+{
+	if (sk_rmem_schedule(sk, skb, skb->truesize))
+		skb_set_owner_r(skb, sk);
+}
+
+static void queue(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 len = skb->len;
+
+	own(sk, skb);
+	__skb_queue_tail(&sk->sk_receive_queue, skb);
+	tp->bytes_received += len;
+	tp->segs_in++;
+	tp->data_segs_in++;
+	/* The window that TCP has promised moves along. */
+	tp->rcv_wup += len;
+	/* As if by a packet, lest this fall behind by half of the numbers. */
+	tp->snd_wl1 = TCP_SKB_CB(skb)->end_seq;
+	inet_csk(sk)->icsk_ack.lrcvtime = tcp_jiffies32;
+	tp->rcv_tstamp = tcp_jiffies32;
+	WRITE_ONCE(tp->rcv_nxt, TCP_SKB_CB(skb)->end_seq);
+	splice_data_ready(sk);
+}
+
+void splice_deliver(struct sock *sk, struct sk_buff *skb)
+{
+	sk_incoming_cpu_update(sk);
+	if (!sock_owned_by_user(sk)) {
+		queue(sk, skb);
+		return;
+	}
+	skb->destructor = mark;
+	atomic_inc(&splice_end_of(sk)->backlogged);
+	__sk_add_backlog(sk, skb);
+	sk->sk_backlog.len += skb->truesize;
+}
+
+/* TCP at the peer waits to hear what has come: see synchronize(). */
+static void answer(struct sock *sk, struct splice_end *e)
+{
+	/* Pairs with the one in synchronize(). */
+	smp_mb();
+	if (xchg(&e->other->ack_wanted, false))
+		compat_send_ack(sk);
+}
+
+void splice_made_room(struct sock *sk, struct splice_end *e)
+{
+	struct splice_end *writer = e->other;
+	struct sock *peer;
+
+	if (splice_used(sk) > splice_limit(sk) / 2)
+		return;
+	rcu_read_lock();
+	peer = splice_peer(e);
+	if (peer)
+		splice_wake(peer, writer);
+	rcu_read_unlock();
+}
+
+/*
+ * Bytes meet a socket that was closed in the meantime: what TCP does is RST. For an
+ * orphan, whose FIN is on its way, that is TCP's own answer to the FIN's ACK if
+ * nobody is to linger in FIN_WAIT2.
+ */
+static void refuse(struct sock *sk)
+{
+	if (sock_flag(sk, SOCK_DEAD))
+		WRITE_ONCE(tcp_sk(sk)->linger2, -1);
+	else if (sk->sk_state != TCP_CLOSE)
+		tcp_prot.disconnect(sk, 0);
+}
+
+static void take_in(struct sock *sk, struct sk_buff *skb)
+{
+	struct splice_end *e = splice_end_of(sk);
+
+	skb->destructor = NULL;
+	atomic_dec(&e->backlogged);
+	if (is_open(sk) &&
+	    !WARN_ON_ONCE(TCP_SKB_CB(skb)->seq != tcp_sk(sk)->rcv_nxt)) {
+		queue(sk, skb);
+		answer(sk, e);
+	} else {
+		__kfree_skb(skb);
+		refuse(sk);
+	}
+}
+
+/* An end with something of ours in the backlog is not detached. */
+int splice_backlog_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	if (skb->destructor != mark)
+		return sk->sk_prot->backlog_rcv(sk, skb);
+	take_in(sk, skb);
+	return 0;
+}
+
+/* What is ours of the backlog, in order. The slock is held. */
+static void unlink_ours(struct sock *sk, struct sk_buff_head *ours)
+{
+	struct sk_buff **link = &sk->sk_backlog.head, *tail = NULL, *skb;
+
+	while ((skb = *link)) {
+		if (skb->destructor == mark) {
+			*link = skb->next;
+			__skb_queue_tail(ours, skb);
+		} else {
+			tail = skb;
+			link = &skb->next;
+		}
+	}
+	sk->sk_backlog.tail = tail;
+}
+
+bool splice_flush_backlog(struct sock *sk, struct splice_end *e)
+{
+	struct sk_buff_head ours;
+	struct sk_buff *skb;
+
+	if (!sock_owned_by_user(sk))
+		return true;
+	__skb_queue_head_init(&ours);
+	spin_lock_bh(&sk->sk_lock.slock);
+	unlink_ours(sk, &ours);
+	spin_unlock_bh(&sk->sk_lock.slock);
+	while ((skb = __skb_dequeue(&ours)))
+		take_in(sk, skb);
+	return !atomic_read(&e->backlogged);
+}
