@@ -63,14 +63,6 @@ static void take_attached(const struct nlmsghdr *nlh, void *data)
 						    (json_int_t)cookie)));
 }
 
-static void reset(void *data)
-{
-	json_t **list = data;
-
-	json_decref(*list);
-	*list = must(json_array());
-}
-
 /* Adds what the file system knows of each. */
 static void add_names(json_t *list)
 {
@@ -126,27 +118,10 @@ static void print_table(const json_t *list)
 
 int attached_show(const struct ctl *ctl)
 {
-	struct nlmsghdr *request;
-	json_t *list = NULL;
-	char buf[64];
-	struct nl nl;
-	int status = nl_open(&nl);
-
-	if (status)
-		return status;
-	request = nl_prepare(&nl, buf, L7MESH_CMD_ATTACHED_GET, NLM_F_DUMP);
-	status = dump_retry(&nl, request, take_attached, reset, &list);
-	nl_close(&nl);
-	if (status) {
-		json_decref(list);
-		return status;
-	}
-	add_names(list);
-	if (ctl->json) {
-		json_print(list);
-		return STATUS_OK;
-	}
-	print_table(list);
-	json_decref(list);
-	return STATUS_OK;
+	return dump_show(ctl, &(struct dump_list){
+		.cmd = L7MESH_CMD_ATTACHED_GET,
+		.take = take_attached,
+		.complete = add_names,
+		.print = print_table,
+	});
 }

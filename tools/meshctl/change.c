@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * change: add, set, del one object; flush; drain.
+ * change: add, set, del one object; splice; flush; drain.
  */
+#include <errno.h>
 #include <linux/l7mesh.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,57 @@ static int send_object(uint8_t cmd, const struct schema *schema,
 	return status;
 }
 
+/* SET, or ADD if there is none; again if it came or went in between. */
+static int put_splice(struct nl *nl, const json_t *body)
+{
+	static const uint8_t cmds[] = { L7MESH_CMD_SET, L7MESH_CMD_ADD,
+					L7MESH_CMD_SET };
+	struct refusal r = REFUSAL_NONE;
+	struct nlmsghdr *nlh;
+	char buf[2048], *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(cmds); i++) {
+		refusal_free(&r);
+		nlh = nl_prepare(nl, buf, cmds[i], NLM_F_ACK);
+		message_put(nlh, L7MESH_KIND_SPLICE, body);
+		if (!nl_request(nl, nlh, NULL, NULL, &r))
+			return STATUS_OK;
+		if (r.code != (cmds[i] == L7MESH_CMD_SET ? ENOENT : EEXIST))
+			break;
+	}
+	text = refusal_text(&r, nlh);
+	complain("the kernel refused: %s", text);
+	free(text);
+	refusal_free(&r);
+	return STATUS_KERNEL;
+}
+
+int cmd_splice(const struct ctl *ctl, int argc, char **argv)
+{
+	const struct schema *schema = schema_of(L7MESH_KIND_SPLICE);
+	json_t *body;
+	struct nl nl;
+	int status;
+
+	(void)ctl;
+	if (argc == 1) {
+		complain("usage: meshctl %s",
+			 words_usage(L7MESH_KIND_SPLICE));
+		return STATUS_USAGE;
+	}
+	body = words_parse(schema, WORDS_SET, argc - 1, argv + 1);
+	if (!body)
+		return STATUS_USAGE;
+	status = nl_open(&nl);
+	if (!status) {
+		status = put_splice(&nl, body);
+		nl_close(&nl);
+	}
+	json_decref(body);
+	return status;
+}
+
 static int change(uint8_t cmd, enum words_mode mode, int argc, char **argv)
 {
 	const struct schema *schema = argc > 1 ? schema_named(argv[1]) : NULL;
@@ -55,8 +107,8 @@ static int change(uint8_t cmd, enum words_mode mode, int argc, char **argv)
 
 	if (argc > 1 && !schema)
 		complain("\"%s\" is not one of cluster, endpoint, listener, "
-			 "route_table, virtual_host, route", argv[1]);
-	if (!schema || argc == 2) {
+			 "route_table, virtual_host, route, splice", argv[1]);
+	if (!schema || (argc == 2 && schema->kind != L7MESH_KIND_SPLICE)) {
 		print_usage(argv[0]);
 		return STATUS_USAGE;
 	}

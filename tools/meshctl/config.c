@@ -74,7 +74,7 @@ char *object_label(enum l7mesh_kind kind, const json_t *body)
 {
 	char *key = object_key(kind, body), *label;
 
-	label = xasprintf("%s %s", schema_of(kind)->name, key);
+	label = xasprintf("%s%s%s", schema_of(kind)->name, *key ? " " : "", key);
 	free(key);
 	return label;
 }
@@ -109,6 +109,7 @@ static const char *list_name(enum l7mesh_kind kind)
 		[L7MESH_KIND_ROUTE_TABLE] = "route_tables",
 		[L7MESH_KIND_VIRTUAL_HOST] = "virtual_hosts",
 		[L7MESH_KIND_ROUTE] = "routes",
+		[L7MESH_KIND_SPLICE] = "splice",
 	};
 
 	return names[kind];
@@ -134,8 +135,9 @@ static json_t *tree_copy(struct tree *tree, const struct object *o, bool top)
 		drop_parents(schema, copy);
 	if (!tree->defaults)
 		schema_strip(schema, copy);
-	if (o->kind != L7MESH_KIND_ENDPOINT && o->kind != L7MESH_KIND_ROUTE &&
-	    o->kind != L7MESH_KIND_LISTENER) {
+	if (o->kind == L7MESH_KIND_CLUSTER ||
+	    o->kind == L7MESH_KIND_ROUTE_TABLE ||
+	    o->kind == L7MESH_KIND_VIRTUAL_HOST) {
 		label = object_label(o->kind, o->body);
 		json_object_set(tree->parents, label, copy);
 		free(label);
@@ -162,21 +164,29 @@ static json_t *tree_list(struct tree *tree, json_t *root,
 	return list;
 }
 
+static void tree_add(struct tree *tree, json_t *root, const struct object *o)
+{
+	json_t *list;
+
+	if (o->kind == L7MESH_KIND_SPLICE) {
+		json_object_set_new(root, list_name(o->kind),
+				    tree_copy(tree, o, false));
+		return;
+	}
+	list = tree_list(tree, root, o);
+	if (list)
+		json_array_append_new(list, tree_copy(tree, o, false));
+}
+
 json_t *config_tree(const struct config *config, bool defaults)
 {
 	struct tree tree = { .parents = must(json_object()),
 			     .defaults = defaults };
-	json_t *root = must(json_object()), *list;
+	json_t *root = must(json_object());
 	size_t i;
 
-	for (i = 0; i < config->count; i++) {
-		list = tree_list(&tree, root, &config->objects[i]);
-		if (list)
-			json_array_append_new(list,
-					      tree_copy(&tree,
-							&config->objects[i],
-							false));
-	}
+	for (i = 0; i < config->count; i++)
+		tree_add(&tree, root, &config->objects[i]);
 	json_decref(tree.parents);
 	return root;
 }

@@ -4,7 +4,8 @@
  *
  * The order is that of a dump: each cluster followed by its endpoints, each
  * route table by its virtual hosts, each of those by its routes, then the
- * listeners. Bodies are complete: they name their parents and have all defaults.
+ * listeners, then the splice object. Bodies are complete: they name their parents
+ * and have all defaults.
  */
 #ifndef MESHCTL_CONFIG_H
 #define MESHCTL_CONFIG_H
@@ -35,7 +36,10 @@ void config_free(struct config *config);
 /* A string of a body; "" if it is not there. */
 const char *object_get(const json_t *body, const char *name);
 
-/* What identifies an object of its kind: "shop/shop 3". Freed by the caller. */
+/*
+ * What identifies an object of its kind: "shop/shop 3"; "" if there is one only.
+ * Freed by the caller.
+ */
 char *object_key(enum l7mesh_kind kind, const json_t *body);
 
 /* Kind and key: "route shop/shop 3". Freed by the caller. */

@@ -76,3 +76,38 @@ int dump_open(struct config *config)
 	nl_close(&nl);
 	return status;
 }
+
+static void reset_list(void *data)
+{
+	json_t **list = data;
+
+	json_decref(*list);
+	*list = must(json_array());
+}
+
+int dump_show(const struct ctl *ctl, const struct dump_list *d)
+{
+	struct nlmsghdr *request;
+	json_t *list = NULL;
+	char buf[64];
+	struct nl nl;
+	int status = nl_open(&nl);
+
+	if (status)
+		return status;
+	request = nl_prepare(&nl, buf, d->cmd, NLM_F_DUMP);
+	status = dump_retry(&nl, request, d->take, reset_list, &list);
+	nl_close(&nl);
+	if (status) {
+		json_decref(list);
+		return status;
+	}
+	d->complete(list);
+	if (ctl->json) {
+		json_print(list);
+		return STATUS_OK;
+	}
+	d->print(list);
+	json_decref(list);
+	return STATUS_OK;
+}

@@ -6,6 +6,7 @@
 #define MESHCTL_DUMP_H
 
 #include "config.h"
+#include "meshctl.h"
 #include "nl.h"
 
 /* Fills @config from one snapshot; returns the tool's status, errors printed. */
@@ -17,5 +18,16 @@ int dump_open(struct config *config);
 /* Runs a dump again while changes interrupt it; @reset forgets what came. */
 int dump_retry(struct nl *nl, struct nlmsghdr *request, nl_cb cb,
 	       void (*reset)(void *data), void *data);
+
+/* A dump that is shown as a list: an object for each message. */
+struct dump_list {
+	uint8_t cmd;
+	nl_cb take;			/* appends to the json_t * at its data */
+	void (*complete)(json_t *list);	/* adds what is known here */
+	void (*print)(const json_t *list);	/* as a table */
+};
+
+/* Dumps and prints; returns the tool's status. */
+int dump_show(const struct ctl *ctl, const struct dump_list *d);
 
 #endif

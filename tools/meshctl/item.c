@@ -6,6 +6,7 @@
  *	header, query match	name=value, name^=prefix, name, !name
  *	weighted cluster	name=weight
  *	proxy			address:port
+ *	splice exception	port
  */
 #include <stdlib.h>
 #include <string.h>
@@ -124,4 +125,16 @@ char *weighted_cluster_to_word(const json_t *value)
 
 	return xasprintf("%s=%" JSON_INTEGER_FORMAT, name ? name : "?",
 			 json_integer_value(json_object_get(value, "weight")));
+}
+
+json_t *splice_except_from_word(const struct schema *schema, const char *word,
+				char **why)
+{
+	return with_field(schema, must(json_object()), "port", word,
+			  strlen(word), why);
+}
+
+char *splice_except_to_word(const json_t *value)
+{
+	return value_text(json_object_get(value, "port"));
 }

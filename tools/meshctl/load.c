@@ -166,6 +166,11 @@ static json_t *load_scalar(struct loader *l, const struct field *f,
 static json_t *load_mapping(struct loader *l, const yaml_node_t *node,
 			    struct mapping *m);
 
+static bool is_child(const struct field *f)
+{
+	return f->type == FIELD_CHILDREN || f->type == FIELD_CHILD;
+}
+
 static json_t *load_nested(struct loader *l, const struct field *f,
 			   const yaml_node_t *node, const struct path *path)
 {
@@ -276,6 +281,22 @@ static void load_field(struct loader *l, struct mapping *m, size_t i,
 			    m->scope.path);
 }
 
+/* A mapping of which only one field is given, by its value: "splice: all". */
+static json_t *load_single(struct loader *l, yaml_node_t *node,
+			   struct mapping *m)
+{
+	const struct schema *schema = m->scope.schema;
+	const struct field *f = schema_field(schema, schema->single);
+	size_t i = f - schema->fields;
+	json_t *body = must(json_object());
+
+	m->scope.self = mark_of(node);
+	m->nodes[i] = node;
+	m->scope.marks[i] = m->scope.self;
+	load_field(l, m, i, body);
+	return body;
+}
+
 /* @m->scope says what is wanted; the rest of @m is filled. NULL if no mapping. */
 static json_t *load_mapping(struct loader *l, const yaml_node_t *node,
 			    struct mapping *m)
@@ -293,7 +314,7 @@ static json_t *load_mapping(struct loader *l, const yaml_node_t *node,
 		assign_pair(l, m, pair);
 	body = must(json_object());
 	for (i = 0; i < schema->nfields; i++)
-		if (m->nodes[i] && schema->fields[i].type != FIELD_CHILDREN)
+		if (m->nodes[i] && !is_child(&schema->fields[i]))
 			load_field(l, m, i, body);
 	if (!schema->kind)
 		validate_body(&m->scope, body);
@@ -337,8 +358,18 @@ static json_t *parents_of(const struct schema *schema, const json_t *body,
 }
 
 static void load_object(struct loader *l, const struct schema *schema,
-			const yaml_node_t *node, const struct path *path,
+			yaml_node_t *node, const struct path *path,
 			json_t *parents);
+
+static void load_child(struct loader *l, const struct field *f,
+		       yaml_node_t *node, const struct path *up,
+		       json_t *parents)
+{
+	const struct path path = { up, f->name, -1 };
+
+	if (visit(l, node))
+		load_object(l, f->sub, node, &path, parents);
+}
 
 static void load_children(struct loader *l, const struct field *f,
 			  const yaml_node_t *node, const struct path *up,
@@ -363,14 +394,18 @@ static void load_children(struct loader *l, const struct field *f,
 
 /* An object and its children; for the file itself, the children. */
 static void load_object(struct loader *l, const struct schema *schema,
-			const yaml_node_t *node, const struct path *path,
+			yaml_node_t *node, const struct path *path,
 			json_t *parents)
 {
 	struct mapping m = { .scope = { .problems = &l->problems,
 					.path = path, .schema = schema } };
-	json_t *body = load_mapping(l, node, &m), *inner;
+	json_t *body, *inner;
 	size_t i;
 
+	if (schema->single && node->type == YAML_SCALAR_NODE)
+		body = load_single(l, node, &m);
+	else
+		body = load_mapping(l, node, &m);
 	if (!body)
 		return;
 	body = with_parents(schema, body, parents, path ? path->index : 0);
@@ -383,10 +418,16 @@ static void load_object(struct loader *l, const struct schema *schema,
 	} else {
 		json_decref(body);
 	}
-	for (i = 0; i < schema->nfields; i++)
-		if (m.nodes[i] && schema->fields[i].type == FIELD_CHILDREN)
+	for (i = 0; i < schema->nfields; i++) {
+		if (!m.nodes[i] || !is_child(&schema->fields[i]))
+			continue;
+		if (schema->fields[i].type == FIELD_CHILD)
+			load_child(l, &schema->fields[i], m.nodes[i], path,
+				   inner);
+		else
 			load_children(l, &schema->fields[i], m.nodes[i], path,
 				      inner);
+	}
 	json_decref(inner);
 }
 

@@ -29,6 +29,7 @@ static const struct command {
 	{ "monitor", cmd_monitor },
 	{ "set", cmd_set },
 	{ "show", cmd_show },
+	{ "splice", cmd_splice },
 	{ "stats", cmd_stats },
 	{ "version", cmd_version },
 };
@@ -49,7 +50,9 @@ static const char usage[] =
 	"  show [KIND [NAME]]            print the configuration, or objects\n"
 	"  show maglev CLUSTER           print a cluster's table\n"
 	"  show attached                 print the namespaces that obey\n"
+	"  show splices                  print the connections that are spliced\n"
 	"  add|set|del KIND ...          change one object\n"
+	"  splice POLICY ...             say which connections are spliced\n"
 	"  flush                         remove all objects\n"
 	"  attach|detach NETNS|PID       make a namespace obey, or let it go\n"
 	"  monitor                       print changes as they happen\n"

@@ -96,6 +96,8 @@ _meshctl_fields()
 		_meshctl_words index path_exact path_prefix match method \
 			header query cluster weighted redirect_host \
 			redirect_path status direct_response body body_base64 ;;
+	splice)
+		_meshctl_words except bypass_shaping ;;
 	esac
 }
 
@@ -107,6 +109,8 @@ _meshctl_value()
 	protocol) _meshctl_words tcp http ;;
 	hash) _meshctl_words header: source_address none ;;
 	match) _meshctl_words any ;;
+	policy) _meshctl_words mesh attached all off ;;
+	bypass_shaping) _meshctl_words true false ;;
 	method) _meshctl_words GET HEAD POST PUT DELETE PATCH OPTIONS ;;
 	status) _meshctl_words 301 302 303 307 308 ;;
 	cluster) _meshctl_lines < <(_meshctl_values cluster name) ;;
@@ -153,7 +157,7 @@ _meshctl_show()
 {
 	case ${args[1]-} in
 	'')
-		_meshctl_words "${kinds[@]}" maglev attached stats ;;
+		_meshctl_words "${kinds[@]}" maglev attached splices stats ;;
 	maglev)
 		[[ ${#args[@]} -eq 2 ]] &&
 			_meshctl_lines < <(_meshctl_values cluster name) ;;
@@ -170,11 +174,27 @@ _meshctl_change()
 		_meshctl_words "${kinds[@]}"
 		return
 	fi
+	# There is one at most: no key.
+	if [[ $kind == splice ]]; then
+		[[ $command == del ]] || _meshctl_splice $((${#args[@]} - 2))
+		return
+	fi
 	# Words of a key are positions; then fields and values take turns.
 	[[ ${#args[@]} -eq 2 || ($kind == endpoint && ${#args[@]} -eq 3) ]] &&
 		{ _meshctl_key "$kind" $((${#args[@]} - 2)); return; }
 	[[ $command == del ]] && return
 	_meshctl_value || _meshctl_fields "$kind"
+}
+
+# splice [POLICY] [FIELD VALUE]...; $1 is how many words of it are there.
+_meshctl_splice()
+{
+	if [[ $1 -eq 0 ]]; then
+		_meshctl_words mesh attached all off policy except \
+			bypass_shaping
+	else
+		_meshctl_value || _meshctl_fields splice
+	fi
 }
 
 # Splits what precedes the cursor into arguments as the shell does: readline
@@ -202,7 +222,8 @@ _meshctl_split()
 
 _meshctl()
 {
-	local -a kinds=(cluster endpoint listener route_table virtual_host route)
+	local -a kinds=(cluster endpoint listener route_table virtual_host route
+		splice)
 	local cur prev
 	local -a args
 
@@ -219,12 +240,13 @@ _meshctl()
 			_meshctl_words -j --json -n --netns
 		else
 			_meshctl_words add apply attach check del detach diff \
-				drain export flush help monitor set show stats \
-				version
+				drain export flush help monitor set show splice \
+				stats version
 		fi ;;
 	apply|check|diff) _meshctl_file "${args[0]}" ;;
 	show) _meshctl_show ;;
 	add|set|del) _meshctl_change ;;
+	splice) _meshctl_splice $((${#args[@]} - 1)) ;;
 	attach|detach) _meshctl_lines < <(_meshctl_netns) ;;
 	esac
 }

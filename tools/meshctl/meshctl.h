@@ -39,6 +39,7 @@ int cmd_help(const struct ctl *ctl, int argc, char **argv);
 int cmd_monitor(const struct ctl *ctl, int argc, char **argv);
 int cmd_set(const struct ctl *ctl, int argc, char **argv);
 int cmd_show(const struct ctl *ctl, int argc, char **argv);
+int cmd_splice(const struct ctl *ctl, int argc, char **argv);
 int cmd_stats(const struct ctl *ctl, int argc, char **argv);
 int cmd_version(const struct ctl *ctl, int argc, char **argv);
 

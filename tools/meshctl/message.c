@@ -123,6 +123,7 @@ static bool put_field(struct nlmsghdr *nlh, const struct field *f,
 	case FIELD_GROUP:
 		return put_fields(nlh, f->sub, value);
 	case FIELD_CHILDREN:
+	case FIELD_CHILD:
 		break;
 	}
 	return true;

@@ -26,6 +26,14 @@ static const char *const protocol_names[] = {
 	NULL,
 };
 
+static const char *const splice_policy_names[] = {
+	[L7MESH_SPLICE_MESH] = "mesh",
+	[L7MESH_SPLICE_ATTACHED] = "attached",
+	[L7MESH_SPLICE_ALL] = "all",
+	[L7MESH_SPLICE_OFF] = "off",
+	NULL,
+};
+
 #define NAME_FIELD(a)							\
 	{ .name = "name", .attr = (a), .type = FIELD_STRING,		\
 	  .flags = FIELD_REQUIRED | FIELD_KEY, .check = text_check_name }
@@ -336,11 +344,44 @@ static const struct schema route_table = {
 	FIELDS(route_table_fields),
 };
 
+static const struct field splice_except_fields[] = {
+	{ .name = "port", .attr = L7MESH_SPLICE_EXCEPT_A_PORT,
+	  .type = FIELD_U16, .flags = FIELD_REQUIRED, .min = 1,
+	  .max = UINT16_MAX },
+};
+
+static const struct schema splice_except = {
+	.name = "splice exception",
+	FIELDS(splice_except_fields),
+	.from_word = splice_except_from_word,
+	.to_word = splice_except_to_word,
+};
+
+static const struct field splice_fields[] = {
+	{ .name = "policy", .attr = L7MESH_SPLICE_A_POLICY,
+	  .type = FIELD_ENUM, .names = splice_policy_names,
+	  .fallback = "mesh" },
+	{ .name = "except", .attr = L7MESH_SPLICE_A_EXCEPT,
+	  .type = FIELD_LIST, .flags = FIELD_EMPTY,
+	  .max = L7MESH_SPLICE_EXCEPT_MAX, .sub = &splice_except },
+	{ .name = "bypass_shaping", .attr = L7MESH_SPLICE_A_BYPASS_SHAPING,
+	  .type = FIELD_U8_BOOL, .fallback = "false" },
+};
+
+static const struct schema splice = {
+	.name = "splice",
+	.kind = L7MESH_KIND_SPLICE,
+	.attr = L7MESH_A_SPLICE,
+	FIELDS(splice_fields),
+	.single = "policy",
+};
+
 static const struct field file_fields[] = {
 	{ .name = "clusters", .type = FIELD_CHILDREN, .sub = &cluster },
 	{ .name = "route_tables", .type = FIELD_CHILDREN,
 	  .sub = &route_table },
 	{ .name = "listeners", .type = FIELD_CHILDREN, .sub = &listener },
+	{ .name = "splice", .type = FIELD_CHILD, .sub = &splice },
 };
 
 const struct schema schema_file = {
@@ -355,6 +396,7 @@ static const struct schema *const kinds[] = {
 	[L7MESH_KIND_ROUTE_TABLE] = &route_table,
 	[L7MESH_KIND_VIRTUAL_HOST] = &virtual_host,
 	[L7MESH_KIND_ROUTE] = &route,
+	[L7MESH_KIND_SPLICE] = &splice,
 };
 
 const struct schema *schema_of(enum l7mesh_kind kind)

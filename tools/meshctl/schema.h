@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * schema: the six kinds of objects, described once.
+ * schema: the seven kinds of objects, described once.
  *
  * Files, the command line, netlink messages, JSON and error messages all follow
  * these tables: a field has the same name everywhere, one type, one range and
@@ -34,6 +34,7 @@ enum field_type {
 	FIELD_NEST,		/* @sub, nested in the message too */
 	FIELD_GROUP,		/* @sub, its attributes among the parent's */
 	FIELD_CHILDREN,		/* in files: a list of objects of kind @sub */
+	FIELD_CHILD,		/* in files: the one object of kind @sub */
 };
 
 enum {
@@ -67,6 +68,8 @@ struct schema {
 	uint16_t attr;		/* of objects: the top-level attribute */
 	const struct field *fields;
 	size_t nfields;
+
+	const char *single;	/* the field that a single value in a file is */
 
 	/* What fields must or must not go together; complains to the scope. */
 	void (*rule)(const struct scope *scope, const json_t *body);

@@ -10,6 +10,7 @@
 #include "maglev.h"
 #include "meshctl.h"
 #include "attached.h"
+#include "splices.h"
 #include "table.h"
 #include "util.h"
 #include "value.h"
@@ -162,6 +163,14 @@ static void row_route(struct table *t, const json_t *body)
 	table_add(t, words_cell(schema, body, action));
 }
 
+static void row_splice(struct table *t, const json_t *body)
+{
+	table_add(t, cell(body, "policy"));
+	table_add(t, join_items(json_object_get(body, "except"),
+				splice_except_to_word));
+	table_add(t, cell(body, "bypass_shaping"));
+}
+
 /* How each kind is shown, in the order in which all are. */
 static const struct view {
 	enum l7mesh_kind kind;
@@ -180,6 +189,8 @@ static const struct view {
 	    "IDLE", "MAX_IDLE" } },
 	{ L7MESH_KIND_ENDPOINT, row_endpoint,
 	  { "CLUSTER", "ENDPOINT", "WEIGHT" } },
+	{ L7MESH_KIND_SPLICE, row_splice,
+	  { "SPLICE", "EXCEPT", "BYPASS_SHAPING" } },
 };
 
 #define NVIEWS (sizeof(views) / sizeof(views[0]))
@@ -262,8 +273,8 @@ static int show_config(const struct ctl *ctl, const struct schema *schema,
 static int usage(void)
 {
 	complain("usage: meshctl show [cluster|endpoint|listener|route_table|"
-		 "virtual_host|route [NAME]] | maglev CLUSTER | attached | "
-		 "stats");
+		 "virtual_host|route|splice [NAME]] | maglev CLUSTER | "
+		 "attached | splices | stats");
 	return STATUS_USAGE;
 }
 
@@ -293,6 +304,8 @@ int cmd_show(const struct ctl *ctl, int argc, char **argv)
 		return argc == 3 ? maglev_show(ctl, argv[2]) : usage();
 	if (!strcmp(argv[1], "attached"))
 		return argc == 2 ? attached_show(ctl) : usage();
+	if (!strcmp(argv[1], "splices"))
+		return argc == 2 ? splices_show(ctl) : usage();
 	if (!strcmp(argv[1], "stats"))
 		return argc == 2 ? cmd_stats(ctl, 1, argv + 1) : usage();
 	return show_kind(ctl, argc, argv);

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#define TABLE_COLUMNS_MAX 10
+#define TABLE_COLUMNS_MAX 12
 
 struct table {
 	size_t columns;

@@ -226,6 +226,11 @@ static bool next_is_socket(const struct words *w)
 				      !!strchr(*w->next, ':');
 }
 
+static bool next_is_value(const struct words *w)
+{
+	return w->next < w->end && !find(w->schema, *w->next);
+}
+
 static void take_key(struct words *w, json_t *body)
 {
 	switch (w->schema->kind) {
@@ -240,6 +245,10 @@ static void take_key(struct words *w, json_t *body)
 		take_host(w, body, "virtual_host");
 		if (next_is_number(w))
 			take_name(w, body, "index", "INDEX");
+		break;
+	case L7MESH_KIND_SPLICE:
+		if (w->mode != WORDS_DEL && next_is_value(w))
+			take_name(w, body, "policy", "POLICY");
 		break;
 	case L7MESH_KIND_LISTENER:
 		take_name(w, body, "name", "NAME");
@@ -366,6 +375,8 @@ static bool is_positional(const struct schema *schema, const struct field *f,
 {
 	if (f->flags & (FIELD_KEY | FIELD_PARENT))
 		return true;
+	if (schema->single && !strcmp(f->name, schema->single))
+		return true;
 	return schema->kind == L7MESH_KIND_LISTENER &&
 	       (!strcmp(f->name, "address") || !strcmp(f->name, "port")) &&
 	       json_object_get(body, "address") && json_object_get(body, "port");
@@ -378,7 +389,7 @@ static void print_key(FILE *out, const struct schema *schema,
 	char *key = object_key(schema->kind, body), *part, *rest = key;
 
 	fputs(schema->name, out);
-	while ((part = strsep(&rest, " "))) {
+	while (*key && (part = strsep(&rest, " "))) {
 		putc(' ', out);
 		print_quoted(out, part);
 	}
@@ -403,6 +414,8 @@ void words_print(FILE *out, const struct schema *schema, const json_t *body,
 		print_quoted(out, socket);
 		free(socket);
 	}
+	if (schema->single && json_object_get(body, schema->single))
+		fprintf(out, " %s", object_get(body, schema->single));
 	for (i = 0; i < schema->nfields; i++) {
 		f = &schema->fields[i];
 		if (!is_positional(schema, f, body))
@@ -437,6 +450,9 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[cluster NAME|weighted NAME=WEIGHT...|"
 			"redirect_host HOST|redirect_path PATH|status CODE|"
 			"direct_response CODE [body TEXT]]",
+		[L7MESH_KIND_SPLICE] =
+			"splice [mesh|attached|all|off] [except PORT|none]... "
+			"[bypass_shaping true|false]",
 	};
 
 	return usage[kind];

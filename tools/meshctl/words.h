@@ -49,5 +49,8 @@ char *value_match_to_word(const json_t *value);
 json_t *weighted_cluster_from_word(const struct schema *schema,
 				   const char *word, char **why);
 char *weighted_cluster_to_word(const json_t *value);
+json_t *splice_except_from_word(const struct schema *schema, const char *word,
+				char **why);
+char *splice_except_to_word(const json_t *value);
 
 #endif
