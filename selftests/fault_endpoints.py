@@ -111,9 +111,13 @@ def serve(listener, behave):
     def one(sock):
         with sock, contextlib.suppress(OSError):
             behave(sock)
-    while True:
-        sock, _ = listener.accept()
-        threading.Thread(target=one, args=(sock,), daemon=True).start()
+    with contextlib.suppress(OSError):
+        while True:
+            sock, _ = listener.accept()
+            threading.Thread(target=one, args=(sock,), daemon=True).start()
+
+
+listeners = []
 
 
 def begin_endpoints():
@@ -125,8 +129,15 @@ def begin_endpoints():
     for port, behave in SERVE.items():
         with in_pod("web"):
             listener = socket.create_server((WEB, port), backlog=256)
+        listeners.append(listener)
         threading.Thread(target=serve, args=(listener, behave),
                          daemon=True).start()
+
+
+def end_endpoints():
+    for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
 
 
 # ---- clients ----
@@ -315,6 +326,7 @@ def main():
         return run_tests()
     finally:
         meshctl("flush")
+        end_endpoints()
         net.down()
 
 

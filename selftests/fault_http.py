@@ -199,7 +199,6 @@ def main():
         return run_tests(close_clients)
     finally:
         faults.arm(0)
-        close_clients()
         meshctl("flush")
         net.down()
 

@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from l7 import (Backend, Client, Counters, Net, Stream, all_ended, apply,
-                close_clients, equal, in_pod, meshctl, request, run_in,
+                close_clients, equal, in_pod, meshctl, note, request, run_in,
                 run_tests, stats, test, true, until)
 
 VIP, VIP6, HASTY = "10.96.0.1", "fd00:96::1", "10.96.0.2"
@@ -1080,6 +1080,7 @@ def far_away():
 @test("a response in fragments of IP packets")
 def _():
     far_away()
+    meshctl("splice", "off")
     # Nothing tells the server that its packets are too large.
     web.sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, 0)
     try:
@@ -1094,7 +1095,27 @@ def _():
         true(reassembled("app") > before + 100, "there were no fragments")
     finally:
         web.sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, 1)
+        # What still has to say goodbye through it would try for minutes.
+        close_clients()
+        web.close_all()
+        meshctl("drain")
+        until(lambda: all_ended(stats()["counters"]))
         subprocess.run(["ip", "netns", "del", "hop"], check=True)
+        meshctl("splice", CONFIG["splice"])
+
+
+def sent_directly():
+    return stats()["counters"]["splice_direct_messages"]
+
+
+direct_before = 0
+
+
+@test("bytes went the way that the policy says")
+def _():
+    direct = sent_directly() - direct_before
+    note(f"{direct} messages went directly")
+    equal(direct > 500, CONFIG["splice"] != "off")
 
 
 @test("every connection and leg that was opened is closed")
@@ -1112,8 +1133,10 @@ def after_each():
         backend.close_all()
 
 
-def main():
-    global net, web, pooled, tiny, one_idle, short_idle
+def main(splice="mesh"):
+    CONFIG["splice"] = splice
+    global net, web, pooled, tiny, one_idle, short_idle, direct_before
+    direct_before = sent_directly()
     net = Net(app=10, web=20, files=21)
     try:
         net("net_nginx", "files")
@@ -1124,7 +1147,6 @@ def main():
         meshctl("attach", "app")
         return run_tests(after_each)
     finally:
-        close_clients()
         meshctl("flush")
         net.down()
 

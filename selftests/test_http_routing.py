@@ -500,7 +500,6 @@ def main():
         meshctl("attach", "app")
         return run_tests(close_clients)
     finally:
-        close_clients()
         meshctl("flush")
         net.down()
 

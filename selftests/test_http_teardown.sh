@@ -60,11 +60,6 @@ refused() {
 	! net_in "$1" curl -s -m 2 http://10.96.0.1/
 }
 
-# The namespace of a pod goes with the last of its processes and sockets.
-gone() {
-	! ip link show "pod$1" >/dev/null 2>&1
-}
-
 trap net_down EXIT
 net_up client=10 a=21
 net_nginx a
@@ -93,7 +88,7 @@ for n in 41 42 43; do
 	traffic short 10.96.0.2
 	busy
 	net_remove short
-	tap_check "a namespace goes under traffic, $n" net_until 60 gone "$n"
+	tap_check "a namespace goes under traffic, $n" net_until 60 net_gone "$n"
 done
 wait
 tap_check "no connection is left of them" net_until 30 settled
@@ -106,7 +101,7 @@ net_in owner meshctl attach member
 traffic member 10.96.0.1
 busy
 net_remove owner
-tap_check "the owner of a mesh goes" net_until 60 gone 50
+tap_check "the owner of a mesh goes" net_until 60 net_gone 50
 tap_check "then nobody obeys it" refused member
 net_remove member
 wait

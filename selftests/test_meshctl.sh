@@ -190,9 +190,29 @@ tap_check "a refusal names the place in the file" \
 tap_is "and nothing of the file is there" \
 	"$(outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" "0 "
 
+# Splice: one object, which a word makes.
+does del splice
+asks . '[]' show splice
+does splice off
+asks . '[{"policy":"off","bypass_shaping":false}]' show splice
+does splice except 25 except 80 bypass_shaping true
+asks . '[{"policy":"off","except":[{"port":25},{"port":80}],"bypass_shaping":true}]' \
+	show splice
+does set splice except none
+does splice all
+asks . '[{"policy":"all","bypass_shaping":true}]' show splice
+tap_is "show splice" "$(outcome meshctl show splice)" \
+	"0 SPLICE  EXCEPT  BYPASS_SHAPING
+all     -       true"
+refused "splice: it exists already" add splice off
+does del splice
+refused "splice: it does not exist" del splice
+does apply -f "$temporary/changed.yaml"
+
 # JSON everywhere.
 for command in show "show cluster" "show endpoint" "show listener" \
-	"show route_table" "show virtual_host" "show route" "show attached" \
+	"show route_table" "show virtual_host" "show route" "show splice" \
+	"show attached" "show splices" \
 	"show stats" "show maglev reviews" stats export version \
 	"diff -f mesh.yaml" "apply -f mesh.yaml"; do
 	# shellcheck disable=SC2086 # words

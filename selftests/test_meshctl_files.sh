@@ -52,6 +52,8 @@ accepts $'# comment\n---\nlisteners: []\n...'
 accepts 'clusters: [{name: a, connect_timeout: 1440m, response_timeout: 0ms}]'
 accepts 'clusters: [{name: a, table_size: 5000011}]'
 accepts 'clusters: [{name: a, hash: [{header: X-User}]}]'
+accepts 'splice: off'
+accepts '{"splice": {}}'
 printf 'clusters: [{name: 1}]\n' >"$temporary/input"
 tap_is "standard input" \
 	"$("$MESHCTL" check -f - 2>&1 <"$temporary/input")" \
@@ -118,6 +120,12 @@ says "del takes no fields" \
 	del cluster a lb maglev
 says "which route" "meshctl: route.index: missing: which route?" \
 	del route shop/shop
+says "no policy" \
+	'meshctl: splice.policy: "some" is not one of mesh, attached, all, off' \
+	splice some
+says "a splice object has no key" \
+	'meshctl: "all" is not expected: del takes an object'"'"'s key only' \
+	del splice all
 says "two actions" \
 	"meshctl: route.action.redirect: only one of cluster, weighted_clusters, redirect, direct_response is allowed" \
 	add route a/b cluster c redirect_path /
@@ -222,11 +230,15 @@ completes() {
 	tap_is "completion of \"$1\"" "${COMPREPLY[*]}" "$2"
 }
 
-completes "meshctl s" "set show stats"
+completes "meshctl s" "set show splice stats"
 completes "meshctl -" "-j --json -n --netns"
 completes "meshctl apply " "-f --file --dry-run"
 completes "meshctl diff -f mesh.y" "mesh.yaml"
-completes "meshctl add " "cluster endpoint listener route_table virtual_host route"
+completes "meshctl add " "cluster endpoint listener route_table virtual_host route splice"
+completes "meshctl splice a" "attached all"
+completes "meshctl splice all " "except bypass_shaping"
+completes "meshctl add splice policy o" "off"
+completes "meshctl show splic" "splice splices"
 completes "meshctl show cluster " "reviews ratings"
 completes "meshctl show maglev ra" "ratings"
 completes "meshctl -j -n pod del cluster re" "reviews"

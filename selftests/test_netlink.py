@@ -61,7 +61,7 @@ def _():
         name = name[len("L7MESH_KIND_"):]
         equal(g.objects(KIND=kind), [o for o in EVERYTHING if name in o])
     refused(errno.ERANGE, g.dump, "GET", {"KIND": 0})
-    refused(errno.ERANGE, g.dump, "GET", {"KIND": 7})
+    refused(errno.ERANGE, g.dump, "GET", {"KIND": 8})
 
 
 @alone("ADD of what exists is refused, SET and DEL of what does not exist")
@@ -69,7 +69,7 @@ def _():
     g = base(Genl())
     key = {"CLUSTER": "CLUSTER.NAME", "ENDPOINT": "ENDPOINT.ADDRESS",
            "LISTENER": "LISTENER.NAME", "ROUTE_TABLE": "ROUTE_TABLE.NAME",
-           "VIRTUAL_HOST": "VIRTUAL_HOST.NAME"}
+           "VIRTUAL_HOST": "VIRTUAL_HOST.NAME", "SPLICE": "SPLICE"}
     for o in EVERYTHING:
         kind = next(iter(o))
         if kind in key:
@@ -125,6 +125,10 @@ def _():
     change(7, "ROUTE", keys, ACTION={"CLUSTER": "a"})
     change(8, "ROUTE", keys, ACTION=ROUTES[2]["ACTION"],
            MATCH=ROUTES[0]["MATCH"])
+    i = len(now) - 1
+    for new in ({"POLICY": 3}, {"EXCEPT": [{"PORT": 1}]}, {"EXCEPT": []},
+                {"BYPASS_SHAPING": 0}, {}):
+        change(i, "SPLICE", [], **new)
     i = next(i for i, o in now.items()
              if o.get("LISTENER", {}).get("PORT") == 81)
     change(i, "LISTENER", ["NAME"], PORT=82, REQUEST_TIMEOUT=77)
@@ -155,12 +159,18 @@ def _():
             if o in ({"CLUSTER": {"NAME": "b", **DEFAULTS}},
                      {"ROUTE_TABLE": {"NAME": "t"}})
             or o.get("VIRTUAL_HOST", {}).get("NAME") == "w"
-            or o.get("LISTENER", {}).get("NAME") == "proxy"]
+            or o.get("LISTENER", {}).get("NAME") == "proxy" or "SPLICE" in o]
     equal(g.objects(), left)
     g.delete(ROUTE_TABLE={"NAME": "t"})
     g.delete(CLUSTER={"NAME": "b"})
     g.delete(LISTENER={"NAME": "proxy"})
+    g.delete(SPLICE={})
     equal(g.objects(), [])
+    refused(errno.ENOENT, g.delete, SPLICE={}, path="SPLICE")
+    refused(errno.ENOENT, g.set, SPLICE={"POLICY": 3}, path="SPLICE")
+    g.add(SPLICE={})
+    equal(g.objects(), [{"SPLICE": {"POLICY": 0, "EXCEPT": [],
+                                    "BYPASS_SHAPING": 0}}])
     # What was removed can be made again, and has nothing of the old.
     load(g, EVERYTHING)
     g.do("FLUSH")
@@ -237,7 +247,8 @@ def _():
             {"ROUTE": {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "INDEX": 1}},
             {"VIRTUAL_HOST": {"ROUTE_TABLE": "t", "NAME": "w"}},
             {"LISTENER": {"NAME": "http"}}, {"LISTENER": {"NAME": "tcp"}},
-            {"ROUTE_TABLE": {"NAME": "t"}}, {"CLUSTER": {"NAME": "a"}})
+            {"ROUTE_TABLE": {"NAME": "t"}}, {"CLUSTER": {"NAME": "a"}},
+            {"SPLICE": {}})
     for o in keys:
         g.do("DEL", o)
         name, got = monitor.event()

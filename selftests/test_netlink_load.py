@@ -172,7 +172,7 @@ def _():
          f"{clock() - staged:.1f} s")
     again = [p for _, p in g.raw("GET", b"", NLM_F_DUMP)]
     equal([p[12:] for p in again] == [p[12:] for p in dump], True)
-    equal(settled(g), before)
+    equal(settled(g, before), before)
     start = clock()
     g.add(ENDPOINT={"CLUSTER": "c7", "ADDRESS": "10.255.0.1", "PORT": 80})
     note(f"one endpoint more: {(clock() - start) * 1000:.0f} ms")

@@ -51,7 +51,7 @@ def _():
         refused(errno.ENOSPC, g.set, path="CLUSTER.NAME",
                 CLUSTER={"NAME": "a", "TABLE_SIZE": 5000011})
         equal(g.objects(), EVERYTHING)
-    equal(settled(g), start)
+    equal(settled(g, start), start)
     g.set(CLUSTER={"NAME": "a", "TABLE_SIZE": 5000011})
     true(settled(g) > start + 4900000)
     g.do("FLUSH")
@@ -90,7 +90,7 @@ def _():
             true(room < 60000, f"{cmd} {o} never succeeds")
         true(room, f"{cmd} {o} needs no memory")
         load(g, EVERYTHING)
-        equal(settled(g), start)
+        equal(settled(g, start), start)
     note(f"{failures} failures")
     # The same for a transaction that replaces everything.
     room = 0
@@ -105,7 +105,7 @@ def _():
                     g.do("TXN_ABORT")
         room += 211
     equal(g.objects(), EVERYTHING)
-    equal(settled(g), start)
+    equal(settled(g, start), start)
 
 
 if __name__ == "__main__":

@@ -237,20 +237,34 @@ def refusals_of_hashes():
     yield bad(errno.E2BIG, "more than 16", ".ITEM", [{"HEADER": "a"}] * 17)
 
 
+def refusals_of_splices():
+    def bad(code, text, path, **fields):
+        return {"SPLICE": fields}, code, text, path
+    yield bad(errno.ERANGE, "", "SPLICE.POLICY", POLICY=4)
+    yield bad(errno.ERANGE, "", "SPLICE.BYPASS_SHAPING", BYPASS_SHAPING=2)
+    yield bad(errno.ERANGE, "", "SPLICE.EXCEPT.ITEM.PORT",
+              EXCEPT=[{"PORT": 0}])
+    yield bad(errno.EINVAL, "PORT is missing", None, EXCEPT=[{}])
+    yield bad(errno.E2BIG, "more than 64", "SPLICE.EXCEPT.ITEM",
+              EXCEPT=[{"PORT": 1}] * 65)
+
+
 @alone("what is wrong is refused, with the reason and the attribute", 300)
 def _():
     g = base(Genl())
+    g.delete(SPLICE={})
     count = 0
     for group in (refusals_of_names, refusals_of_numbers, refusals_of_addresses,
                   refusals_of_listeners, refusals_of_hosts, refusals_of_matches,
-                  refusals_of_actions, refusals_of_hashes):
+                  refusals_of_actions, refusals_of_hashes,
+                  refusals_of_splices):
         for o, code, text, path in group():
             if path and path is not ANY and path.endswith("MATCH" + repr(ANY)):
                 path = ANY
             refused(code, g.do, "ADD", o, text=text, path=path)
             count += 1
     note(f"{count} refusals")
-    equal((generation(g), g.objects()), (1, EVERYTHING))
+    equal((generation(g), g.objects()), (2, EVERYTHING[:-1]))
 
 
 def nests(spec, value, at=()):

@@ -86,6 +86,7 @@ def _():
     g.delete(CLUSTER={"NAME": "a"})
     refused(errno.ENOENT, g.add, ENDPOINT=ep)
     g.delete(ROUTE_TABLE={"NAME": "t"})
+    g.delete(SPLICE={})
     for o in EVERYTHING:
         if "LISTENER" not in o and o.get("CLUSTER", {}).get("NAME") != "b":
             g.do("ADD", o)

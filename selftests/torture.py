@@ -6,9 +6,9 @@
 
 A thousand connections (L7MESH_SCALE divides that) of every kind that
 torture_peer.py has, from four pods, while in one namespace after the other the
-mesh is applied, single objects change, servers are killed, pods are attached,
-detached, made and deleted, memory is short, a CPU goes and comes, and the module
-is unloaded and loaded.
+mesh is applied, single objects and the splice policy change, servers are killed,
+pods are attached, detached, made and deleted, memory is short, a CPU goes and
+comes, and the module is unloaded and loaded.
 
    calm     its endpoints, memory and attachment are left alone: nothing but the
             module's going may ever fail it
@@ -191,6 +191,12 @@ def change_one(w):
                 return
 
 
+def change_splice(w):
+    """For all that there is; apply takes it back."""
+    with w.module:
+        meshctl("splice", random.choice(("off", "mesh", "attached", "all")))
+
+
 def kill_server(w):
     pod = random.choice(("web2", "web3"))
     with w.excuses.event("endpoint"):
@@ -252,9 +258,18 @@ def cpu_goes(w):
         w.stop.wait(random.random() * 3)
 
 
+def count_splices(w):
+    """What is lost when the module goes."""
+    with contextlib.closing(Genl()) as g:
+        counters = g.counters()
+    for name in "spliced_connections", "splice_direct_messages":
+        w.count[name] += counters[name]
+
+
 def reload(w):
     """As the README has it: nobody new, then those that are there end."""
     with w.module, w.excuses.event("unload"):
+        count_splices(w)
         meshctl("flush")
         meshctl("drain")
         until(lambda: not subprocess.run(
@@ -276,6 +291,7 @@ def drain(w):
 
 # name: what happens, and how many seconds are between on average.
 EVENTS = {"applied": (apply_whole, 2), "single changes": (change_one, 0.5),
+          "splice policies": (change_splice, 1),
           "servers killed": (kill_server, 10), "detached": (detach, 12),
           "namespaces deleted": (short_lived, 5), "CPU gone": (cpu_goes, 7),
           "short of memory": (short_of_memory, 10), "drained": (drain, 40),
@@ -339,6 +355,7 @@ def main():
         thread.join()
     w.end()
     settle(w)
+    count_splices(w)
     done, excused = collect(w)
     table("events", w.count)
     table("done, by kind; each byte was checked", done)
@@ -346,6 +363,8 @@ def main():
           excused)
     w.wrong += [f"none of these was done: {kind}" for kind in KINDS
                 if not done[kind]]
+    if not w.count["splice_direct_messages"]:
+        w.wrong.append("nothing was spliced")
     for text in w.wrong:
         print("# WRONG:", text.replace("\n", "\n#   "))
     w.net.down()

@@ -32,7 +32,11 @@ deps_of() {
 		echo iproute2 curl nginx-light haproxy wrk python3 python3-yaml \
 			nodejs dkms jq iptables nftables tcpdump socat iperf3 \
 			conntrack bash-completion mandoc procps psmisc \
-			netcat-openbsd ethtool
+			netcat-openbsd ethtool liburing-dev gcc libc6-dev make
+		;;
+	load)
+		echo redis-server redis-tools postgresql libpython3.11-testsuite \
+			linux-libc-dev
 		;;
 	*) return 1 ;;
 	esac

@@ -118,6 +118,10 @@ class Net:
                        env={**os.environ, "NET_DIR": self.dir}, check=True)
 
     def down(self):
+        """A socket that is open would keep its namespace."""
+        close_clients()
+        while _backends:
+            _backends.pop().close()
         self("net_down")
 
     def requests(self, pod):
@@ -403,6 +407,9 @@ class Client(Stream):
         self.ended()
 
 
+_backends = []
+
+
 class Backend:
     """A server in a pod that does only what it is told."""
 
@@ -419,6 +426,12 @@ class Backend:
         self.sock.bind(("::", port))
         self.sock.listen(512)
         self.selector.register(self.sock, selectors.EVENT_READ)
+        _backends.append(self)
+
+    def close(self):
+        self.close_all()
+        self.selector.close()
+        self.sock.close()
 
     def accept(self):
         self.sock.settimeout(PATIENCE)

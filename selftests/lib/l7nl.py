@@ -84,18 +84,28 @@ OBJECTS = {
                                       "STATUS": "u16"}),
             "DIRECT_RESPONSE": ("DIRECT_RESPONSE", {"STATUS": "u16",
                                                     "BODY": "bin"})})}),
+    "SPLICE": ("SPLICE", {
+        "POLICY": "u32", "EXCEPT": [("SPLICE_EXCEPT", {"PORT": "u16"})],
+        "BYPASS_SHAPING": "u8"}),
 }
+STAT = ("STAT", {"NAME": "str", "VALUE": "u64"})
+SPLICE_END = ("SPLICE_END", {
+    "ADDRESS": "ip", "PORT": "u16", "NETNS": "u64", "SOCKET": "u64",
+    "DIRECT_BYTES": "u64", "DIRECT_MESSAGES": "u64", "TCP_BYTES": "u64",
+    "TCP_MESSAGES": "u64", "FALLBACKS": [STAT]})
 TOP = ("", {
     **OBJECTS, "KIND": "u32", "REPLACE": "flag", "GENERATION": "u64",
     "VERSION": "str", "NETNS_FD": "u32", "NETNS_PID": "u32",
     "ATTACHED": ("ATTACHED", {"INODE": "u64", "COOKIE": "u64"}),
-    "STAT": ("STAT", {"NAME": "str", "VALUE": "u64"}),
+    "STAT": STAT,
     "ENDPOINT_STATS": ("ENDPOINT_STATS", {
         "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "CONNECTIONS": "u64",
         "REQUESTS": "u64", "FAILURES": "u64"}),
     "CLUSTER_NAME": "str",
     "MAGLEV": ("MAGLEV", {"SIZE": "u32", "FIRST": "u32", "ENTRIES": "bin"}),
-    "CONFIG_BYTES": "u64", "CONFIG_BYTES_MAX": "u64"})
+    "CONFIG_BYTES": "u64", "CONFIG_BYTES_MAX": "u64",
+    "SPLICE_PAIR": ("SPLICE_PAIR", {"CLIENT": SPLICE_END,
+                                    "SERVER": SPLICE_END})})
 INTEGERS = {"u8": "=B", "u16": "=H", "u32": "=I", "u64": "=Q"}
 
 

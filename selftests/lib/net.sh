@@ -21,6 +21,7 @@
 #			(fd00:2::21 for 21), reachable when it returns
 #   net_pod NAME=N	one more
 #   net_remove NAME	ends a pod with everything that runs in it
+#   net_gone N			whether nothing is left of that pod
 #   net_in NAME COMMAND...	runs COMMAND in a pod
 #   net_hosts NAME LINE	adds a line to the pod's /etc/hosts
 #   net_nginx NAME [PORT [LABEL]]	nginx in the pod, which answers LABEL
@@ -31,7 +32,8 @@
 #   net_node NAME PORT		lib/node_server.js in the pod
 #   net_requests NAME		how many requests nginx or HAProxy has logged
 #   net_until SECONDS COMMAND...	waits until COMMAND succeeds; else 1
-#   net_down		ends all of it; to be trapped on EXIT
+#   net_down		ends all of it, and the test with a failure if a pod's
+#			namespace stays; to be trapped on EXIT
 # Servers listen on both families and accept connections when the function
 # returns. State is in $NET_DIR, made if unset.
 
@@ -101,24 +103,42 @@ net_up() {
 	done
 }
 
+# Where the other end is gone already, nobody acknowledges a FIN: TCP would send it
+# again for minutes, and the namespace be there as long.
 net_remove() {
 	local pod=$1 pids
 	pids=$(ip netns pids "$pod" 2>/dev/null) || return 0
+	net_in "$pod" sysctl -qw net.ipv4.tcp_orphan_retries=1
 	# shellcheck disable=SC2086 # a list
 	[[ -z $pids ]] || kill -KILL $pids 2>/dev/null || true
 	ip netns del "$pod"
 	rm -rf "/etc/netns/$pod"
 }
 
+# Its link goes with the namespace, which goes with its last process and socket.
+net_gone() {
+	! ip link show "pod$1" >/dev/null 2>&1
+}
+
 net_down() {
-	local pod
+	local pod n failed=
 	for pod in "$NET_DIR"/*/address; do
 		[[ -e $pod ]] || continue
 		pod=${pod%/address}
 		net_remove "${pod##*/}"
 	done
+	for pod in "$NET_DIR"/*/address; do
+		[[ -e $pod ]] || continue
+		n=$(<"$pod")
+		n=${n##*.}
+		net_until 60 net_gone "$n" && continue
+		echo "net.sh: the namespace of pod$n outlives it" >&2
+		ip link del "pod$n" 2>/dev/null || true
+		failed=1
+	done
 	[[ ! -e $NET_DIR/bridge ]] || ip link del mesh0 2>/dev/null || true
 	rm -rf "$NET_DIR"
+	[[ -z $failed ]] || exit 1
 }
 
 net_hosts() {

@@ -190,6 +190,8 @@ EVERYTHING = [
                   "PROTOCOL": 0, "PROXY_ADDRESS": "127.0.0.1",
                   "PROXY_PORT": 15001, "REQUEST_TIMEOUT": 1,
                   "IDLE_TIMEOUT": 86400000}},
+    {"SPLICE": {"POLICY": 1, "EXCEPT": [{"PORT": 25}, {"PORT": 65535}],
+                "BYPASS_SHAPING": 1}},
 ]
 
 
@@ -237,13 +239,13 @@ def held(g):
     return g.do("INFO_GET")[0]["CONFIG_BYTES"]
 
 
-def settled(g, seconds=10):
-    """What is held once replaced snapshots are gone."""
+def settled(g, wanted=None, seconds=10):
+    """What is held once replaced snapshots are gone, which may take a while."""
     last, end = held(g), time.monotonic() + seconds
-    while time.monotonic() < end:
+    while last != wanted and time.monotonic() < end:
         time.sleep(0.3)
         now = held(g)
-        if now == last:
+        if now == last and wanted is None:
             return now
         last = now
     return last

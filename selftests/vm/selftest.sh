@@ -43,15 +43,24 @@ make_clone() {
 	cat >"$clone/module/main.c" <<-'END'
 		// SPDX-License-Identifier: GPL-2.0
 		#include <linux/module.h>
+		#include <linux/smp.h>
 
 		static bool leave_warns;
 		module_param(leave_warns, bool, 0600);
+
+		static noinline void hang_here(void *unused)
+		{
+			for (;;)
+				barrier();
+		}
 
 		static int fail(const char *how, const struct kernel_param *kp)
 		{
 			WARN(!strncmp(how, "warn", 4), "as was asked for\n");
 			if (!strncmp(how, "oops", 4))
 				*(volatile int *)8 = 1;
+			if (!strncmp(how, "hang", 4))
+				on_each_cpu(hang_here, NULL, 0);
 			return 0;
 		}
 
@@ -174,6 +183,13 @@ test_no_false_reports() {
 	tap_is "what the command says is no report" "$rc" 0
 }
 
+# CPUs that never come back from an interrupt.
+test_hang() {
+	run_vm -w 15 -- sh -c 'echo before; echo hang >/sys/module/l7mesh/parameters/fail'
+	tap_is "a guest that hangs is ended" "$rc $out" "99 before"
+	tap_check "and what hung is told" grep -q "hang_here" "$work/stderr"
+}
+
 test_use() {
 	run_vm -q -wrong-argument -n -- true
 	tap_is "a VM that does not start is 125" "$rc" 125
@@ -290,6 +306,7 @@ test_not_found
 test_timeout
 test_reports
 test_no_false_reports
+test_hang
 test_use
 test_parallel
 test_leftovers
