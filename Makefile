@@ -36,6 +36,10 @@ demo:			## show it at work, in a VM (KEEP=1: stay at a shell in it)
 	@selftests/lib/deps.sh build vm tests
 	@selftests/vm/run -t $(if $(KEEP),0,900) -- selftests/demo.sh $(if $(KEEP),--keep)
 
+.PHONY: bench-splice
+bench-splice:		## instructions per round trip and KiB, spliced and not, in a VM
+	@selftests/bench/splice
+
 .PHONY: test
 test:			## unit tests, then the selftests in a VM (TESTS="a b": only these)
 	@selftests/all $(TESTS)
@@ -47,6 +51,10 @@ test-debug:		## the selftests on a debug kernel: KASAN, lockdep, coverage (TESTS
 .PHONY: test-faults
 test-faults:		## on that kernel: what is made to fail, one after the other (TESTS=)
 	@selftests/debug -s fault $(TESTS)
+
+.PHONY: test-load
+test-load:		## what takes long: everything in bulk (TESTS=)
+	@selftests/load $(TESTS)
 
 .PHONY: test-kernels
 test-kernels:		## build and test on Debian's 6.1, 6.12 and newest (KERNELS=)
