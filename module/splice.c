@@ -328,8 +328,22 @@ static bool is_wanted(const struct splice_pair *p)
 	return wanted;
 }
 
+/*
+ * TCP begins with the RTO of earlier connections to the address, until an exchange
+ * has been timed. None of this one's may ever be: the handshake's time has to do.
+ */
+static void seed_rto(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->srtt_us)
+		inet_csk(sk)->icsk_rto = min_t(u32, __tcp_set_rto(tp),
+					       TCP_RTO_MAX);
+}
+
 static void attach(struct sock *sk, struct splice_end *e)
 {
+	seed_rto(sk);
 	sk->sk_backlog_rcv = splice_backlog_rcv;
 	/* Whoever finds the proto finds all of it. */
 	smp_store_release(&sk->sk_prot, &e->prot);
