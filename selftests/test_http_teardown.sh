@@ -71,9 +71,7 @@ meshctl attach client
 for n in 1 2 3; do
 	traffic client 10.96.0.1
 	busy
-	pids=$(ip netns pids client)
-	# shellcheck disable=SC2086 # a list
-	kill -KILL $pids
+	net_kill client
 	tap_check "clients killed: their connections are gone, $n" \
 		net_until 30 settled
 done
@@ -111,9 +109,7 @@ net_in client "$NET_DIR/http_load" -c 6 10.96.0.1 80 10000000 \
 	>/dev/null 2>&1 &
 busy
 kill -KILL "$(<"$NET_DIR/a/pid")"
-pids=$(ip netns pids a)
-# shellcheck disable=SC2086 # a list
-[[ -z $pids ]] || kill -KILL $pids
+net_kill a
 wait
 tap_is "an endpoint dies under traffic: 503 from then on" \
 	"$(net_in client curl -s -o /dev/null -w '%{http_code}' http://10.96.0.1/)" \
@@ -127,9 +123,7 @@ meshctl flush
 tap_check "flush under traffic: nobody is served" refused client
 meshctl apply -f "$NET_DIR/mesh.yaml"
 tap_check "and all are again" answers client
-pids=$(ip netns pids client)
-# shellcheck disable=SC2086 # a list
-kill -KILL $pids
+net_kill client
 wait
 meshctl drain
 tap_check "no connection is left" net_until 30 settled

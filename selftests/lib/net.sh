@@ -20,6 +20,7 @@
 #   net_up NAME=N...	pods with the addresses 10.2.0.N and fd00:2::N, N decimal
 #			(fd00:2::21 for 21), reachable when it returns
 #   net_pod NAME=N	one more
+#   net_kill NAME		kills everything that runs in a pod
 #   net_remove NAME	ends a pod with everything that runs in it
 #   net_gone N			whether nothing is left of that pod
 #   net_in NAME COMMAND...	runs COMMAND in a pod
@@ -103,14 +104,22 @@ net_up() {
 	done
 }
 
+# A loop forks: one that is not on the list is on the next.
+net_kill() {
+	local pids
+	while pids=$(ip netns pids "$1" 2>/dev/null) && [[ -n $pids ]]; do
+		# shellcheck disable=SC2086 # a list
+		kill -KILL $pids 2>/dev/null || true
+	done
+}
+
 # Where the other end is gone already, nobody acknowledges a FIN: TCP would send it
 # again for minutes, and the namespace be there as long.
 net_remove() {
-	local pod=$1 pids
-	pids=$(ip netns pids "$pod" 2>/dev/null) || return 0
-	net_in "$pod" sysctl -qw net.ipv4.tcp_orphan_retries=1
-	# shellcheck disable=SC2086 # a list
-	[[ -z $pids ]] || kill -KILL $pids 2>/dev/null || true
+	local pod=$1
+	net_in "$pod" sysctl -qw net.ipv4.tcp_orphan_retries=1 2>/dev/null ||
+		return 0
+	net_kill "$pod"
 	ip netns del "$pod"
 	rm -rf "/etc/netns/$pod"
 }
