@@ -2,13 +2,13 @@
 /*
  * Many streams at once, each byte checked.
  *
- *	stream_load STREAMS BYTES
+ *	stream_load STREAMS BYTES SECONDS
  *
  * Rounds until SIGTERM: in each, STREAMS connections over loopback, IPv4 and IPv6
  * in turn, carry BYTES each, in writes of 1 to 65,536 and reads of other sizes, by
  * edge-triggered epoll on both ends: an event that is not told is a stream that
- * stands still. A round that is done prints "round N"; a second in which nothing is
- * told ends it with "stalled N" (how many streams were not done), a byte that is
+ * stands still. A round that is done prints "round N"; SECONDS in which nothing is
+ * told end it with "stalled N" (how many streams were not done), a byte that is
  * not what was sent with "wrong", what else fails with its errno. The end is
  * "BYTES in N rounds".
  */
@@ -37,6 +37,7 @@ struct stream {
 static volatile sig_atomic_t stop;
 static unsigned char pattern[CHUNK + PERIOD], buffer[CHUNK];
 static size_t total;
+static int patience;	/* ms */
 
 static void end(const char *what, long n)
 {
@@ -137,7 +138,7 @@ static void run_round(struct stream *streams, int n, const int *listeners)
 		watch(ep, &streams[i], i);
 	}
 	while (left) {
-		k = epoll_wait(ep, events, 64, 1000);
+		k = epoll_wait(ep, events, 64, patience);
 		if (!k)
 			end("stalled", left);
 		for (i = 0; i < k; i++) {
@@ -178,10 +179,11 @@ int main(int argc, char **argv)
 	struct stream *streams;
 	size_t i;
 
-	if (argc != 3)
+	if (argc != 4)
 		return 2;
 	n = atoi(argv[1]);
 	total = strtoul(argv[2], NULL, 0);
+	patience = atoi(argv[3]) * 1000;
 	streams = calloc(n, sizeof(*streams));
 	for (i = 0; i < sizeof(pattern); i++)
 		pattern[i] = i % PERIOD;
