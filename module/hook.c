@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <linux/trace_recursion.h>
 #include "hook.h"
+#include "inside.h"
 
 /* The ftrace site is at most this far into a function (ENDBR, BTI, NOPs). */
 #define HOOK_SITE_MAX	16
@@ -14,26 +15,12 @@
 static const struct hook *active;
 static unsigned int nactive;
 
-/*
- * Calls between the callback's decision and hook_leave(). A task may enter on
- * one CPU and leave on another: only the sum means something, and only once
- * nobody enters any more.
- */
+/* Calls between the callback's decision and hook_leave(). */
 static DEFINE_PER_CPU(long, inside);
 
 void hook_leave(void)
 {
 	this_cpu_dec(inside);
-}
-
-static long inside_sum(void)
-{
-	long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(*per_cpu_ptr(&inside, cpu));
-	return sum;
 }
 
 static notrace const struct hook *hook_at(unsigned long ip)
@@ -113,7 +100,7 @@ void hooks_disable(void)
 	 * Since nobody enters, counters only fall while they are summed up: 0
 	 * means that everybody has passed hook_leave().
 	 */
-	while (inside_sum())
+	while (inside_any(&inside))
 		schedule_timeout_uninterruptible(1);
 	/*
 	 * Left are the few instructions from there to the return, on which a

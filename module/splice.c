@@ -25,6 +25,7 @@
 #include <net/transp_v6.h>
 #include "conntrack.h"
 #include "http_net.h"
+#include "inside.h"
 #include "pairing.h"
 #include "redirect.h"
 #include "splice.h"
@@ -39,7 +40,6 @@ static atomic_t npairs = ATOMIC_INIT(0);	/* that are not freed yet */
 
 /* ---- calls in flight ---- */
 
-/* See hook.c: only the sum means something. */
 static DEFINE_PER_CPU(long, inside);
 
 void splice_enter(void)
@@ -50,16 +50,6 @@ void splice_enter(void)
 void splice_leave(void)
 {
 	this_cpu_dec(inside);
-}
-
-static long inside_sum(void)
-{
-	long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(*per_cpu_ptr(&inside, cpu));
-	return sum;
 }
 
 /* ---- all pairs ---- */
@@ -710,7 +700,7 @@ void splice_disable(void)
 	tracepoint_synchronize_unregister();
 	pairing_forget_all();
 	/* Senders that were blocked, timers, and what waits for a grace period. */
-	while (inside_sum() || atomic_read(&npairs))
+	while (inside_any(&inside) || atomic_read(&npairs))
 		schedule_timeout_idle(1);
 	/* The few instructions after that, and calls without splice_enter(). */
 	synchronize_rcu_tasks();

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * inside: how many calls are inside of the module, counted per CPU.
+ *
+ * For code that may not take a reference for each call, and that is told by other
+ * means when nobody enters any more. Any context; enter and leave are one
+ * this_cpu_inc() and this_cpu_dec() of a per-CPU long that its owner defines.
+ */
+#ifndef L7MESH_INSIDE_H
+#define L7MESH_INSIDE_H
+
+#include <linux/percpu.h>
+
+/**
+ * inside_any() - Whether any call is inside
+ * @inside: the counters
+ *
+ * A task may enter on one CPU and leave on another: only the sum means something,
+ * and only once nobody enters any more.
+ */
+static inline bool inside_any(const long __percpu *inside)
+{
+	long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(inside, cpu));
+	return sum;
+}
+
+#endif
