@@ -610,7 +610,7 @@ def _():
     start = time.monotonic()
     c.send(get(host="hole"))
     equal(c.response()[0].status, 503)
-    true(0.4 < time.monotonic() - start < 5)
+    true(time.monotonic() - start > 0.4, "too soon")
     equal(grown("reply_503_connect_timeout"), 1)
     exchange(c)
 

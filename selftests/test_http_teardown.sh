@@ -128,7 +128,7 @@ wait
 meshctl drain
 tap_check "no connection is left" net_until 30 settled
 if [[ -e ${L7MESH_KO:-} ]]; then
-	tap_check "the module unloads" net_until 20 rmmod l7mesh
+	tap_check "the module unloads" net_until 60 rmmod l7mesh
 	insmod "$L7MESH_KO"
 fi
 tap_end

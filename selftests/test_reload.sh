@@ -114,7 +114,7 @@ else
 fi
 tap_note "$(<"$NET_DIR/refusal")"
 meshctl drain
-tap_check "after meshctl drain it goes" net_until 20 rmmod l7mesh
+tap_check "after meshctl drain it goes" net_until 60 rmmod l7mesh
 loaded && tap_fail "it is gone"
 load
 tap_is "and comes back" \

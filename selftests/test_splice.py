@@ -16,8 +16,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Client, Counters, Net, apply, equal, in_pod, meshctl, note,
-                request, run_in, run_tests, test, true)
+from l7 import (PATIENCE, Client, Counters, Net, apply, equal, in_pod, meshctl,
+                note, request, run_in, run_tests, test, true)
 from l7nl import Genl
 
 MIB = 1 << 20
@@ -53,7 +53,7 @@ def is_spliced(sock, wanted=True):
     """The same without a process. A work may have to do it: what is wanted is
     waited for."""
     port = sock.getsockname()[1]
-    end = time.monotonic() + (5 if wanted else 0)
+    end = time.monotonic() + (PATIENCE if wanted else 0)
     while True:
         pairs = [m["SPLICE_PAIR"] for m in Genl().dump("SPLICES_GET")]
         if any(port in (p["CLIENT"]["PORT"], p["SERVER"]["PORT"])
@@ -100,7 +100,7 @@ def pair(family=socket.AF_INET, settle=True, pods=(None, None), host=None):
         listener.listen()
         client = socket.create_connection(listener.getsockname()[:2], 10)
         server, _ = listener.accept()
-        server.settimeout(10)
+        server.settimeout(PATIENCE)
     if pods != (None, None):
         opened.extend((client, server))
     if settle and all_spliced:
@@ -197,12 +197,13 @@ def _():
         n = 0
         data = os.urandom(100000)
         digest = hashlib.sha256()
-        deadline = time.monotonic() + 2
-        while time.monotonic() < deadline:
+        last = time.monotonic()
+        while time.monotonic() < last + 1:
             try:
                 k = client.send(data)
                 digest.update(data[:k])
                 n += k
+                last = time.monotonic()
             except BlockingIOError:
                 time.sleep(0.01)
         client.setblocking(True)
