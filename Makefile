@@ -81,7 +81,12 @@ unit:			## the unit tests, in user space
 
 .PHONY: bench-maglev
 bench-maglev:		## measure Maglev's tables
-	$(MAKE) -C selftests/unit bench
+	$(MAKE) -C selftests/unit bench BENCHFLAGS=maglev
+
+.PHONY: bench-http1
+bench-http1:		## measure the parser of heads, beside libhttp-parser
+	@selftests/lib/deps.sh bench
+	$(MAKE) -C selftests/unit bench BENCHFLAGS=http1
 
 .PHONY: check
 check:			## static analysis: silent if all is well

@@ -34,6 +34,7 @@ deps_of() {
 			conntrack bash-completion mandoc procps psmisc \
 			netcat-openbsd ethtool liburing-dev gcc libc6-dev make
 		;;
+	bench) echo gcc make libc6-dev libxxhash-dev valgrind libhttp-parser-dev ;;
 	load)
 		echo redis-server redis-tools postgresql libpython3.11-testsuite \
 			linux-libc-dev

@@ -2,12 +2,13 @@
 /*
  * bench: figures of module/'s plain C.
  *
- *   bench		as text
- *   bench -j		as JSON
+ *   bench [-j] [WHAT]	of WHAT, maglev or http1, or of both, as text or as JSON
  *   bench -p N		parses request N once: what is run under callgrind
+ *   bench -q N		the same by Debian's libhttp-parser
  *
  * Times are CPU times, the least of several runs. Instructions are callgrind's, of
- * http1_parse() and what it calls; without valgrind there are none.
+ * the parser's function and what it calls; without valgrind there are none, and
+ * those of libhttp-parser only where that is installed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,9 @@
 
 #include "http1.h"
 #include "maglev_table.h"
+#ifdef HAVE_HTTP_PARSER
+#include <http_parser.h>
+#endif
 
 #define ENDPOINTS	1000
 #define REMOVALS	20
@@ -28,8 +32,9 @@ static u32 figures;
 
 static void figure(const char *name, double value, const char *unit)
 {
+	figures++;
 	if (json)
-		printf("%s\n  \"%s\": %.6g", figures++ ? "," : "{", name, value);
+		printf("%s\n  \"%s\": %.6g", figures > 1 ? "," : "{", name, value);
 	else
 		printf("%-36s %12.6g  %s\n", name, value, unit);
 }
@@ -171,8 +176,77 @@ static int parse_once(bool long_one)
 	return http1_parse(&p, buf, len) != HTTP1_DONE;
 }
 
+#ifdef HAVE_HTTP_PARSER
+/* What http1 finds: the target's parts, and where each field's name and value are. */
+static struct span names[HTTP1_FIELDS_MAX], values[HTTP1_FIELDS_MAX], target;
+static u32 nfields;
+
+static int on_url(http_parser *p, const char *at, size_t len)
+{
+	(void)p;
+	target = (struct span){ at, len };
+	return 0;
+}
+
+static int on_name(http_parser *p, const char *at, size_t len)
+{
+	(void)p;
+	names[nfields] = (struct span){ at, len };
+	return 0;
+}
+
+static int on_value(http_parser *p, const char *at, size_t len)
+{
+	(void)p;
+	values[nfields++] = (struct span){ at, len };
+	return 0;
+}
+
+static int on_complete(http_parser *p)
+{
+	struct http_parser_url url;
+
+	(void)p;
+	http_parser_url_init(&url);
+	return http_parser_parse_url(target.p, target.len, 0, &url);
+}
+
+static int parse_by_library(bool long_one)
+{
+	http_parser_settings settings;
+	static char buf[8192];
+	u32 len = request(buf, long_one);
+	http_parser p;
+
+	http_parser_settings_init(&settings);
+	settings.on_url = on_url;
+	settings.on_header_field = on_name;
+	settings.on_header_value = on_value;
+	settings.on_headers_complete = on_complete;
+	http_parser_init(&p, HTTP_REQUEST);
+	return http_parser_execute(&p, &settings, buf, len) != len;
+}
+#else
+static int parse_by_library(bool long_one)
+{
+	(void)long_one;
+	return 1;
+}
+#endif
+
+struct parser {
+	const char *option, *function, *name;
+};
+
+static const struct parser parsers[] = {
+	{ "-p", "http1_parse", "http1" },
+#ifdef HAVE_HTTP_PARSER
+	{ "-q", "http_parser_execute", "libhttp_parser" },
+#endif
+};
+
 /* Return: instructions of one parse, or 0 if callgrind is not there. */
-static unsigned long instructions(bool long_one)
+static unsigned long instructions(const struct parser *p, bool long_one)
 {
 	char self[4096], command[8192], line[256];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -183,8 +257,8 @@ static unsigned long instructions(bool long_one)
 		return 0;
 	self[len] = '\0';
 	snprintf(command, sizeof(command),
-		 "valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=http1_parse '%s' -p %d 2>&1",
-		 self, long_one);
+		 "valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=%s '%s' %s %d 2>&1",
+		 p->function, self, p->option, long_one);
 	out = popen(command, "r");
 	if (!out)
 		return 0;
@@ -198,41 +272,55 @@ static unsigned long instructions(bool long_one)
 	return n;
 }
 
+static void bench_parser(const struct parser *p, bool long_one)
+{
+	unsigned long n = instructions(p, long_one);
+	char name[64], buf[8192];
+
+	if (!n)
+		return;
+	snprintf(name, sizeof(name), "%s_%s_instructions", p->name,
+		 long_one ? "long" : "short");
+	figure(name, n, "to parse it");
+	strcat(name, "_per_byte");
+	figure(name, (double)n / request(buf, long_one), "");
+}
+
 static void bench_http1(void)
 {
-	static const char * const names[2][3] = {
-		{ "http1_short_bytes", "http1_short_instructions",
-		  "http1_short_instructions_per_byte" },
-		{ "http1_long_bytes", "http1_long_instructions",
-		  "http1_long_instructions_per_byte" },
-	};
 	char buf[8192];
-	unsigned long n;
-	u32 i, len;
+	u32 i, k;
 
 	for (i = 0; i < 2; i++) {
-		n = instructions(i);
-		if (!n)
-			continue;
-		len = request(buf, i);
-		figure(names[i][0], len, i ? "a browser's request" :
-		       "curl's request");
-		figure(names[i][1], n, "instructions to parse it");
-		figure(names[i][2], (double)n / len, "");
+		figure(i ? "request_long_bytes" : "request_short_bytes",
+		       request(buf, i), i ? "a browser's" : "curl's");
+		for (k = 0; k < ARRAY_SIZE(parsers); k++)
+			bench_parser(&parsers[k], i);
 	}
+}
+
+static bool wanted(const char *what, int argc, char **argv)
+{
+	return argc == 1 || (argc == 2 && !strcmp(argv[1], what));
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "-p"))
 		return parse_once(atoi(argv[2]));
-	json = argc == 2 && !strcmp(argv[1], "-j");
-	if (argc > 1 && !json) {
-		fprintf(stderr, "usage: bench [-j]\n");
+	if (argc == 3 && !strcmp(argv[1], "-q"))
+		return parse_by_library(atoi(argv[2]));
+	json = argc > 1 && !strcmp(argv[1], "-j");
+	argc -= json;
+	argv += json;
+	if (wanted("maglev", argc, argv))
+		bench_maglev();
+	if (wanted("http1", argc, argv))
+		bench_http1();
+	if (!figures) {
+		fprintf(stderr, "usage: bench [-j] [maglev|http1]\n");
 		return 1;
 	}
-	bench_maglev();
-	bench_http1();
 	if (json)
 		printf("\n}\n");
 	return 0;
