@@ -201,6 +201,13 @@ class Counters:
         grown = [now[name] - self.before[name] for name in names]
         return grown[0] if len(grown) == 1 else grown
 
+    def all(self, prefix):
+        """Of those whose name begins so, what has grown."""
+        grown = {name: n - self.before[name]
+                 for name, n in stats()["counters"].items()
+                 if name.startswith(prefix)}
+        return {name: n for name, n in grown.items() if n}
+
     def reach(self, name, value):
         """A counter is counted a moment after what it counts is seen."""
         with contextlib.suppress(AssertionError):
