@@ -9,6 +9,8 @@
  *   -e	a connect() that fails is counted and tried again, it is no failure
  *   -u	path; default /
  *
+ * SIGTERM: no more requests; what has been asked is waited for.
+ *
  * Each request has another x-user. Prints a line for each:
  *   ok N, failed N, connects N, refused N, pod NAME N (by X-Pod)
  * Exit 1 if a request failed: no response within 60 s, a status but 200, another
@@ -18,6 +20,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -48,11 +51,18 @@ static const char *path = "/";
 static unsigned long to_ask, per_conn = ~0UL, asked, ok, failed, connects;
 static unsigned long refused;
 static bool errors_allowed;
+static volatile sig_atomic_t stop;
 static int epfd;
 static struct {
 	char name[64];
 	unsigned long count;
 } pods[PODS];
+
+static void on_term(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
 
 static void die(const char *what)
 {
@@ -253,6 +263,8 @@ static void run(struct conn *conns, int n)
 			look_after(&conns[i]);
 			open += conns[i].fd >= 0;
 		}
+		if (stop)
+			to_ask = asked;
 		if (!open && asked == to_ask)
 			return;
 		if (failed > 1000)
@@ -326,6 +338,7 @@ int main(int argc, char **argv)
 		return 2;
 	set_address(argv[optind], atoi(argv[optind + 1]));
 	to_ask = strtoul(argv[optind + 2], NULL, 10);
+	signal(SIGTERM, on_term);
 	epfd = epoll_create1(0);
 	conns = calloc(n, sizeof(*conns));
 	if (epfd < 0 || !conns)
