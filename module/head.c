@@ -53,12 +53,17 @@ struct head *head_alloc(bool response, gfp_t gfp)
 	return h;
 }
 
+static void free_grown(struct head *h)
+{
+	if (h->data != h->inline_data)
+		out_free(h->data, h->cap);
+}
+
 void head_free(struct head *h)
 {
 	if (!h)
 		return;
-	if (h->data != h->inline_data)
-		out_free(h->data, h->cap);
+	free_grown(h);
 	if (!spares_keep(&heads, h))
 		kmem_cache_free(head_cache, h);
 }
@@ -71,8 +76,7 @@ static int head_grow(struct head *h, gfp_t gfp)
 	if (!data)
 		return -ENOMEM;
 	memcpy(data, h->data, h->len);
-	if (h->data != h->inline_data)
-		out_free(h->data, h->cap);
+	free_grown(h);
 	h->data = data;
 	h->cap = cap;
 	return 0;
