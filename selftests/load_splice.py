@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from l7 import equal, meshctl, note, run_tests, test, true, until
 from l7nl import Genl
+from slabs import kernel_memory, slabs
 
 KIB, MIB = 1 << 10, 1 << 20
 SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
@@ -51,17 +52,6 @@ def tcp_pages():
             if line.startswith("TCP:"):
                 return int(line.split()[-1])
     raise AssertionError("no sockstat")
-
-
-def slabs():
-    """Of each kind of object, how many are in use and their size."""
-    with open("/proc/slabinfo", encoding="ascii") as f:
-        lines = [line.split() for line in f if not line.startswith(("#", "slab"))]
-    return {w[0]: (int(w[1]), int(w[3])) for w in lines}
-
-
-def kernel_memory():
-    return sum(n * size for n, size in slabs().values())
 
 
 def open_pairs(n):

@@ -53,13 +53,22 @@ def program(name):
     return register
 
 
-def pair(family=socket.AF_INET):
+def connected(client):
+    """That socket, and the one that it is connected to now."""
+    family = client.family
     with socket.socket(family) as listener:
         listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
         listener.listen()
-        client = socket.create_connection(listener.getsockname()[:2], 10)
+        client.connect(listener.getsockname()[:2])
         server, _ = listener.accept()
-        server.settimeout(10)
+    server.settimeout(10)
+    return client, server
+
+
+def pair(family=socket.AF_INET):
+    client = socket.socket(family)
+    client.settimeout(10)
+    client, server = connected(client)
     for a, b in (client, server), (server, client):
         a.sendall(b"x")
         b.recv(1)
@@ -673,13 +682,7 @@ def pair_from(family, first):
     client.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, 2)
     client.setsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ, struct.pack("I", first))
     client.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, -1)
-    with socket.socket(family) as listener:
-        listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
-        listener.listen()
-        client.connect(listener.getsockname()[:2])
-        server, _ = listener.accept()
-    server.settimeout(10)
-    return client, server
+    return connected(client)
 
 
 @program("numbers past 2^32")

@@ -13,20 +13,19 @@ share (PSS).
 """
 
 import http.client
+import os
 import resource
 import socket
 import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "../lib"))
+# pylint: disable=wrong-import-position
+from slabs import kernel_memory
+
 REQUEST = b"GET /item HTTP/1.1\r\nHost: web\r\n\r\n"
-
-
-def kernel():
-    """Objects that SLUB counts, by their size."""
-    with open("/proc/slabinfo", encoding="ascii") as f:
-        lines = [line.split() for line in f if not line.startswith(("#", "slab"))]
-    return sum(int(w[1]) * int(w[3]) for w in lines)
 
 
 def haproxy():
@@ -71,9 +70,9 @@ def close(connections):
 
 
 def cost(make, n):
-    before = kernel() + haproxy()
+    before = kernel_memory() + haproxy()
     connections = make(n)
-    after = kernel() + haproxy()
+    after = kernel_memory() + haproxy()
     close(connections)
     return (after - before) // n
 
