@@ -8,6 +8,7 @@ int main(void)
 	test_maglev();
 	test_http1();
 	test_chunk();
+	test_path();
 	test_route();
 	return tap_end();
 }
