@@ -26,6 +26,7 @@ struct address {
 };
 
 #define ADDRESS_TEXT_MAX	56	/* "[v6]:port" with NUL */
+#define ADDRESS_HOST_MAX	46	/* an IPv6 address alone */
 
 static inline bool address_eq(const struct address *a, const struct address *b)
 {
@@ -75,6 +76,20 @@ static inline int address_text(const struct address *a, char *buf)
 				 ntohs(a->port));
 	return scnprintf(buf, ADDRESS_TEXT_MAX, "[%pI6c]:%u", &a->v6,
 			 ntohs(a->port));
+}
+
+/**
+ * address_host_text() - Write an address without its port
+ * @a: address
+ * @buf: at least ADDRESS_HOST_MAX bytes
+ *
+ * Return: the length, without the NUL.
+ */
+static inline int address_host_text(const struct address *a, char *buf)
+{
+	if (a->family == AF_INET)
+		return scnprintf(buf, ADDRESS_HOST_MAX, "%pI4", &a->v4);
+	return scnprintf(buf, ADDRESS_HOST_MAX, "%pI6c", &a->v6);
 }
 
 /**

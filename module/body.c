@@ -3,11 +3,12 @@
 
 #include <linux/skbuff.h>
 
-void body_init(struct body *b, const struct http1_parser *p, bool unframe)
+void body_init(struct body *b, const struct http1_parser *p, bool unframe,
+	       u64 max)
 {
 	b->framing = p->framing;
 	b->unframe = unframe;
-	b->left = p->content_length;
+	b->left = p->framing == HTTP1_BODY_CHUNKED ? max : p->content_length;
 	b->pass = 0;
 	b->done = p->framing == HTTP1_BODY_NONE ||
 		  (p->framing == HTTP1_BODY_LENGTH && !p->content_length);
@@ -48,6 +49,11 @@ static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
 		b->pass = used;
 		b->trailer = event == HTTP1_CHUNK_TRAILER;
 		return 0;
+	case HTTP1_CHUNK_SIZE:
+		if (b->chunk.size > b->left)
+			return -EMSGSIZE;
+		b->left -= b->chunk.size;
+		break;
 	case HTTP1_CHUNK_DONE:
 		b->done = true;
 		break;

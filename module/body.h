@@ -20,7 +20,9 @@ struct body {
 	u8 framing;		/* enum http1_framing */
 	bool unframe;		/* chunked, to somebody who does not know chunks */
 	bool done;
-	u64 left;		/* HTTP1_BODY_LENGTH: bytes to come */
+	u64 left;		/* HTTP1_BODY_LENGTH: bytes to come; chunked: bytes that
+				 * may yet be announced
+				 */
 	u32 pass;		/* chunked: bytes already decoded and yet to be sent */
 	bool trailer;		/* those are trailer lines */
 	struct http1_chunk chunk;
@@ -31,8 +33,11 @@ struct body {
  * @b: body
  * @p: parser at HTTP1_DONE of the message's head
  * @unframe: the receiver does not understand chunks
+ * @max: how many bytes it may have if it is chunked; a length is checked by who
+ *	knows it
  */
-void body_init(struct body *b, const struct http1_parser *p, bool unframe);
+void body_init(struct body *b, const struct http1_parser *p, bool unframe,
+	       u64 max);
 
 /*
  * Whether body_pass() sends what is pending (a head) along with the body's first
@@ -54,7 +59,7 @@ static inline bool body_follows(const struct body *b)
  *
  * Return: bytes consumed, which may be fewer than @len because the body is done
  * or @to has no room; -EAGAIN when none for want of room, -EBADMSG for a framing
- * error, or the error of @to.
+ * error, -EMSGSIZE when it is too long, or the error of @to.
  */
 int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 	      struct sock *to, struct out *out);

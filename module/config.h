@@ -14,6 +14,7 @@
 #include <linux/percpu-refcount.h>
 #include "address.h"
 #include "cluster.h"
+#include "http_options.h"
 #include "objset.h"
 #include "route.h"
 #include "splice_policy.h"
@@ -32,8 +33,7 @@ struct listener {
 	struct address proxy;
 	struct name_ref route_table;	/* http */
 	struct name_ref cluster;	/* tcp without proxy */
-	u32 request_timeout;		/* ms */
-	u32 idle_timeout;		/* ms */
+	struct http_options http;
 };
 
 /* A listener with what it refers to, resolved when the snapshot was made. */

@@ -73,7 +73,9 @@ void conn_set_deadline(struct conn *c, u32 ms)
 {
 	unsigned long at = jiffies + msecs_to_jiffies(ms);
 
-	if (!ms) {
+	if (c->bound && (!ms || time_before(c->bound, at))) {
+		at = c->bound;
+	} else if (!ms) {
 		WRITE_ONCE(c->deadline, 0);
 		return;
 	}
@@ -90,6 +92,8 @@ static bool deadline_passed(const struct conn *c)
 
 void conn_await_room(struct conn *c, const struct sock *sk)
 {
+	stat_inc(c->mesh->stats, sk == c->sk ? STAT_DOWNSTREAM_NO_ROOM :
+					       STAT_UPSTREAM_NO_ROOM);
 	if (!tcp_rtx_and_write_queues_empty(sk))
 		return;
 	WRITE_ONCE(c->retry_soon, true);
@@ -242,6 +246,7 @@ struct chores {
 	struct list_head doomed;	/* legs */
 	struct endpoint *open;		/* counted, or NULL */
 	bool shut_down;
+	struct leg *leg_shut_down;	/* only the work closes legs; or NULL */
 };
 
 static void chores_collect(struct chores *todo, struct conn *c)
@@ -250,6 +255,7 @@ static void chores_collect(struct chores *todo, struct conn *c)
 	list_splice_init(&c->doomed_legs, &todo->doomed);
 	todo->open = NULL;
 	todo->shut_down = false;
+	todo->leg_shut_down = NULL;
 	if (c->ended)
 		return;
 	if (c->open_leg)
@@ -258,6 +264,10 @@ static void chores_collect(struct chores *todo, struct conn *c)
 	todo->shut_down = c->shut_down == SHUT_DOWN_WANTED;
 	if (todo->shut_down)
 		c->shut_down = SHUT_DOWN_SENT;
+	if (c->leg_shut_down == SHUT_DOWN_WANTED) {
+		c->leg_shut_down = SHUT_DOWN_SENT;
+		todo->leg_shut_down = c->leg;
+	}
 }
 
 static bool chores_do(struct chores *todo, struct conn *c)
@@ -267,7 +277,9 @@ static bool chores_do(struct chores *todo, struct conn *c)
 		open_leg(c, todo->open);
 	if (todo->shut_down)
 		kernel_sock_shutdown(c->sock, SHUT_WR);
-	return todo->open || todo->shut_down;
+	if (todo->leg_shut_down)
+		kernel_sock_shutdown(todo->leg_shut_down->sock, SHUT_WR);
+	return todo->open || todo->shut_down || todo->leg_shut_down;
 }
 
 /* Whatever made the timer be set sooner than the deadline is being done now. */
@@ -348,8 +360,8 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	return c;
 }
 
-/* Timeouts for the time before the first request is understood. */
-static void load_timeouts(struct conn *c)
+/* For the time before the first request is understood. */
+static void load_options(struct conn *c)
 {
 	struct snapshot *s = mesh_snapshot_get(c->mesh);
 
@@ -377,8 +389,13 @@ static void conn_begin(struct conn *c)
 	http_net_conn_born(hn);
 
 	lock_sock(c->sk);
-	load_timeouts(c);
-	conn_set_deadline(c, c->ex.idle_timeout);
+	load_options(c);
+	if (c->options.max_connection_duration)
+		c->expires = (jiffies +
+			      msecs_to_jiffies(c->options.max_connection_duration)) ?: 1;
+	c->bound = c->expires;
+	http_net_limit_socket(c->sk, c->options.buffer_limit);
+	conn_set_deadline(c, c->options.idle_timeout);
 	conn_hook(c);
 	spin_lock_bh(&hn->conns_lock);
 	list_add(&c->list, &hn->conns);
@@ -409,6 +426,7 @@ void conn_accept(struct http_net *hn, struct socket *sock)
 		goto put_module;
 	c->original = original;
 	c->source = source;
+	c->source_len = address_host_text(&source, c->source_text);
 	conn_begin(c);
 	return;
 

@@ -42,6 +42,8 @@ struct conn {
 	struct mesh *mesh;
 	struct address original;	/* what the client connected to */
 	struct address source;		/* the client */
+	u8 source_len;
+	char source_text[ADDRESS_HOST_MAX]; /* its address alone */
 	refcount_t ref;
 	struct list_head list;		/* hn->conns */
 	struct work_struct work;
@@ -50,6 +52,10 @@ struct conn {
 	struct callbacks callbacks;	/* the socket's own while ours are set */
 
 	/* under the socket lock */
+	struct http_options options;	/* of the listener, see http_options.h */
+	unsigned long expires;		/* jiffies: no request begins after it; 0: never */
+	unsigned long bound;		/* jiffies: no deadline is later; 0: none */
+	u32 requests;
 	struct exchange ex;
 	struct leg *leg;		/* bound, or NULL */
 	struct list_head doomed_legs;	/* to be closed by the work */
@@ -57,6 +63,7 @@ struct conn {
 	bool missed;			/* something happened meanwhile */
 	bool open_leg;			/* the work is to open a leg */
 	u8 shut_down;			/* enum shut_down */
+	u8 leg_shut_down;		/* the same towards the endpoint, of a tunnel */
 	bool retry_soon;		/* memory was short: the timer is to kick */
 	bool ended;			/* the work is to close this */
 	bool reset;			/* with RST */
@@ -102,9 +109,15 @@ void conn_kick(struct conn *c);
  * @c: connection, locked
  * @ms: from now; 0: never
  *
- * The timer is only touched when it would fire too late.
+ * Sooner if it is bound to. The timer is only touched when it would fire too late.
  */
 void conn_set_deadline(struct conn *c, u32 ms);
+
+/* Has it grown too old for another request? */
+static inline bool conn_expired(const struct conn *c)
+{
+	return c->expires && !time_before(jiffies, c->expires);
+}
 
 /**
  * conn_await_room() - A send found no room

@@ -76,15 +76,10 @@ void exchange_release(struct conn *c, struct run *run)
 
 static void next_request(struct conn *c, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-	u32 request_timeout = ex->request_timeout;
-	u32 idle_timeout = ex->idle_timeout;
-
-	release_request(ex);
-	memset(ex, 0, sizeof(*ex));
-	ex->request_timeout = request_timeout;
-	ex->idle_timeout = idle_timeout;
-	conn_set_deadline(c, idle_timeout);
+	release_request(&c->ex);
+	memset(&c->ex, 0, sizeof(c->ex));
+	c->bound = c->expires;
+	conn_set_deadline(c, c->options.idle_timeout);
 	if (!skb_queue_empty(&c->sk->sk_receive_queue))
 		run->again = true;
 }
@@ -98,6 +93,7 @@ static void linger(struct conn *c, struct run *run)
 {
 	c->ex.request = REQUEST_DISCARD;
 	c->shut_down = SHUT_DOWN_WANTED;
+	c->bound = 0;
 	run->defer = true;
 	conn_set_deadline(c, LINGER_TIMEOUT);
 }
@@ -134,6 +130,21 @@ static void end_idle(struct conn *c, struct run *run)
 		end_conn(c, run, false);
 }
 
+static void run_exchange(struct conn *c, struct run *run)
+{
+	read_request(c, run);
+	if (!c->ended)
+		dispatch(c, run);
+	if (!c->ended)
+		send_request(c, run);
+	if (!c->ended)
+		pass_response(c, run);
+	if (!c->ended)
+		finish(c, run);
+	if (!c->ended)
+		end_idle(c, run);
+}
+
 void exchange_run(struct conn *c, struct run *run)
 {
 	int rounds = RUN_ROUNDS;
@@ -146,17 +157,10 @@ void exchange_run(struct conn *c, struct run *run)
 		c->missed = false;
 		if (c->ended || !enter_leg(c, run))
 			break;
-		read_request(c, run);
-		if (!c->ended)
-			dispatch(c, run);
-		if (!c->ended)
-			send_request(c, run);
-		if (!c->ended)
-			pass_response(c, run);
-		if (!c->ended)
-			finish(c, run);
-		if (!c->ended)
-			end_idle(c, run);
+		if (c->ex.request == REQUEST_TUNNEL)
+			run_tunnel(c, run);
+		else
+			run_exchange(c, run);
 		run->again |= c->missed;
 	} while (run->again && --rounds);
 	run->defer |= run->again;
@@ -171,22 +175,44 @@ static void response_late(struct conn *c, struct run *run)
 	if (ex->request == REQUEST_BODY && out_empty(&ex->up) &&
 	    skb_queue_empty(&c->sk->sk_receive_queue)) {
 		ex->close = true;
-		refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
+		refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
 	} else {
 		atomic64_inc(&ex->ep->failures);
 		refuse(c, run, STAT_REPLY_RESPONSE_TIMEOUT, 504);
 	}
 }
 
+/* Not a byte of a request is there. */
+static void idle_too_long(struct conn *c, struct run *run)
+{
+	stat_inc(c->mesh->stats, conn_expired(c) ?
+		 STAT_DOWNSTREAM_MAX_DURATION : STAT_DOWNSTREAM_IDLE_TIMEOUT);
+	end_conn(c, run, false);
+}
+
+/* Is there a time for the whole request, and is it over? */
+static bool request_late(const struct conn *c)
+{
+	return c->bound && !time_before(jiffies, c->bound);
+}
+
 static void timed_out(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
-	if (c->shut_down != SHUT_DOWN_NO || ex->request == REQUEST_IDLE) {
+	if (ex->request == REQUEST_TUNNEL) {
+		stat_inc(c->mesh->stats, STAT_STREAMS_TIMED_OUT);
+		reset_tunnel(c, run);
+	} else if (c->shut_down != SHUT_DOWN_NO) {
 		end_conn(c, run, false);
-	} else if (ex->request == REQUEST_HEAD) {
+	} else if (ex->request == REQUEST_IDLE) {
+		idle_too_long(c, run);
+	} else if (request_late(c) && ex->response <= RESPONSE_HEAD) {
 		ex->close = true;
 		refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
+	} else if (ex->request == REQUEST_HEAD) {
+		ex->close = true;
+		refuse(c, run, STAT_REPLY_HEADERS_TIMEOUT, 408);
 	} else if (ex->request == REQUEST_CONNECTING) {
 		atomic64_inc(&ex->ep->failures);
 		refuse(c, run, STAT_REPLY_CONNECT_TIMEOUT, 503);

@@ -31,6 +31,7 @@ enum request_state {
 	REQUEST_BODY,		/* head sent (or in ->up), body being passed on */
 	REQUEST_DONE,
 	REQUEST_DISCARD,	/* what comes is read and thrown away; only to close */
+	REQUEST_TUNNEL,		/* no HTTP any more, see exchange_tunnel.c */
 };
 
 enum response_state {
@@ -50,10 +51,9 @@ struct exchange {
 	bool close;		/* close downstream after the response */
 	bool leg_reusable;	/* as far as the response says */
 	bool head_whole;	/* response_head is understood, and not yet written */
+	bool upgrade;		/* the client's wish for one was passed on */
 	u32 leg_idle;		/* ms that the leg may be idle afterwards */
 	bool counted;		/* in requests */
-	u32 request_timeout;	/* ms, of the listener */
-	u32 idle_timeout;	/* ms, of the listener */
 	struct snapshot *snapshot;	/* held while a request is served */
 	struct cluster *cluster;	/* of the snapshot */
 	struct endpoint *ep;		/* of the snapshot */
@@ -107,7 +107,7 @@ void exchange_leg_opened(struct conn *c, struct leg *leg, int err);
 void exchange_release(struct conn *c, struct run *run);
 
 /**
- * exchange_listener() - The listener of a connection, and its timeouts
+ * exchange_listener() - The listener of a connection, whose options it takes over
  * @c: connection, locked
  * @s: snapshot
  *

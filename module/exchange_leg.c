@@ -113,11 +113,28 @@ static bool take_pooled_leg(struct conn *c, struct run *run)
 	return false;
 }
 
+static bool may_reuse_leg(const struct conn *c)
+{
+	/* The endpoint of a tunnel that ends there knows of no earlier request. */
+	return !c->ex.retried && !(c->ex.request_head->parser.connect &&
+		c->options.connect == L7MESH_CONNECT_TERMINATE);
+}
+
+/* The leg's buffers are those of the listener that it works for now. */
+static void limit_leg(struct conn *c)
+{
+	if (c->leg->buffer_limit == c->options.buffer_limit)
+		return;
+	c->leg->buffer_limit = c->options.buffer_limit;
+	http_net_limit_socket(c->leg->sk, c->leg->buffer_limit);
+}
+
 void want_leg(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
-	if (!ex->retried && take_pooled_leg(c, run)) {
+	if (may_reuse_leg(c) && take_pooled_leg(c, run)) {
+		limit_leg(c);
 		stat_inc(c->mesh->stats, STAT_LEGS_REUSED);
 		ex->reused_leg = true;
 		ex->request = REQUEST_CONNECTING;

@@ -8,6 +8,7 @@
  *	exchange_route.c	from an understood request to an endpoint
  *	exchange_request.c	the request, from downstream to upstream
  *	exchange_response.c	the response, from upstream to downstream
+ *	exchange_tunnel.c	bytes both ways, after an upgrade or CONNECT
  *
  * Everything here is called with the connection locked, within a run.
  */
@@ -19,6 +20,7 @@
 #include "compat.h"
 #include "conn.h"
 #include "exchange.h"
+#include "forward.h"
 #include "http_net_priv.h"
 #include "leg.h"
 #include "reply.h"
@@ -92,6 +94,12 @@ void send_request_head(struct conn *c, struct run *run);
 void send_request(struct conn *c, struct run *run);
 
 /* exchange_response.c */
+bool flush_response(struct conn *c, struct run *run);
 void pass_response(struct conn *c, struct run *run);
+
+/* exchange_tunnel.c */
+void begin_tunnel(struct conn *c, struct run *run);
+void run_tunnel(struct conn *c, struct run *run);
+void reset_tunnel(struct conn *c, struct run *run);
 
 #endif

@@ -42,7 +42,8 @@ void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 		goto reset;
 	ex->response = RESPONSE_DONE;
 	ex->request = whole ? REQUEST_DONE : REQUEST_DISCARD;
-	conn_set_deadline(c, ex->idle_timeout);
+	c->bound = 0;
+	conn_set_deadline(c, c->options.stream_idle_timeout);
 	run->again = true;
 	return;
 reset:
@@ -66,6 +67,9 @@ void refuse_malformed(struct conn *c, struct run *run, enum http1_error error)
 		break;
 	case HTTP1_HEAD_TOO_LARGE:
 		reason = STAT_REPLY_HEAD_TOO_LARGE;
+		break;
+	case HTTP1_TOO_MANY_FIELDS:
+		reason = STAT_REPLY_TOO_MANY_FIELDS;
 		break;
 	case HTTP1_NOT_IMPLEMENTED:
 		reason = STAT_REPLY_NOT_IMPLEMENTED;

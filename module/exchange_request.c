@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "exchange_priv.h"
 
+/* From its first byte to its last a request may take so long, and no longer. */
+static void bound_request(struct conn *c)
+{
+	u32 ms = c->options.request_timeout;
+
+	c->bound = ms ? (jiffies + msecs_to_jiffies(ms)) ?: 1 : 0;
+}
+
 static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 			     u32 len)
 {
+	const struct http_options *o = &r->c->options;
 	struct exchange *ex = &r->c->ex;
 	gfp_t gfp = run_gfp(r->run);
 	enum http1_result result;
@@ -13,8 +22,14 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 		ex->request_head = head_alloc(false, gfp);
 		if (!ex->request_head)
 			return note_no_memory(r);
+		ex->request_head->parser.limits = (struct http1_limits){
+			.head = o->max_header_bytes,
+			.target = o->max_uri_bytes,
+			.fields = o->max_headers,
+		};
 		ex->request = REQUEST_HEAD;
-		conn_set_deadline(r->c, ex->request_timeout);
+		bound_request(r->c);
+		conn_set_deadline(r->c, o->headers_timeout);
 	}
 	n = head_gather(ex->request_head, skb, off, len, gfp, &result);
 	if (n < 0)
@@ -44,7 +59,9 @@ static int take_request_body(struct conn *c, struct run *run,
 		return 0;
 	n = body_pass(&ex->request_body, skb, off, len, c->leg->sk, &ex->up);
 	if (n > 0) {
-		conn_set_deadline(c, ex->idle_timeout);
+		if (ex->request_body.done)
+			c->bound = 0;
+		conn_set_deadline(c, c->options.stream_idle_timeout);
 		return n;
 	}
 	if (n == -EAGAIN) {
@@ -53,6 +70,10 @@ static int take_request_body(struct conn *c, struct run *run,
 	}
 	if (n == -EBADMSG && ex->response == RESPONSE_HEAD) {
 		refuse_malformed(c, run, HTTP1_BAD_REQUEST);
+		return 0;
+	}
+	if (n == -EMSGSIZE && ex->response == RESPONSE_HEAD) {
+		refuse(c, run, STAT_REPLY_BODY_TOO_LARGE, 413);
 		return 0;
 	}
 	endpoint_takes_no_more(ex);
@@ -168,6 +189,41 @@ void send_request(struct conn *c, struct run *run)
 		downstream_eof(c, run);
 }
 
+static int write_request_head(struct conn *c, gfp_t gfp)
+{
+	struct exchange *ex = &c->ex;
+	struct forward fw = {
+		.options = &c->options,
+		.original = &c->original,
+		.client = { c->source_text, c->source_len },
+		.upgrade = ex->upgrade,
+		.expect_answered = ex->request_head->parser.expect_continue &&
+			c->options.expect_continue ==
+			L7MESH_EXPECT_CONTINUE_ANSWER,
+	};
+
+	return head_write_request(ex->request_head, &fw, gfp, &ex->up);
+}
+
+static bool ends_tunnel_here(const struct conn *c)
+{
+	return c->ex.request_head->parser.connect &&
+	       c->options.connect == L7MESH_CONNECT_TERMINATE;
+}
+
+/* The endpoint is the tunnel's end: it never hears of HTTP. */
+static void open_tunnel(struct conn *c, struct run *run)
+{
+	static const char text[] = "HTTP/1.1 200 OK\r\n\r\n";
+	struct exchange *ex = &c->ex;
+
+	atomic64_inc(&ex->ep->requests);
+	if (out_send(&ex->down, c->sk, text, sizeof(text) - 1, false))
+		end_conn(c, run, true);
+	else
+		begin_tunnel(c, run);
+}
+
 /* The leg is there: once it is connected the request goes. */
 void send_request_head(struct conn *c, struct run *run)
 {
@@ -181,8 +237,11 @@ void send_request_head(struct conn *c, struct run *run)
 	}
 	if (!leg_connected(c->leg))
 		return;
-	if (head_write_request(ex->request_head, &c->original, run_gfp(run),
-			       &ex->up)) {
+	if (ends_tunnel_here(c)) {
+		open_tunnel(c, run);
+		return;
+	}
+	if (write_request_head(c, run_gfp(run))) {
 		if (run->may_sleep)
 			refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
 		run->defer = true;
@@ -191,5 +250,5 @@ void send_request_head(struct conn *c, struct run *run)
 	atomic64_inc(&ex->ep->requests);
 	ex->request = REQUEST_BODY;
 	ex->response = RESPONSE_HEAD;
-	conn_set_deadline(c, ex->idle_timeout);
+	conn_set_deadline(c, c->options.stream_idle_timeout);
 }

@@ -42,17 +42,38 @@ static int pass_final(struct conn *c, gfp_t gfp)
 	if (ex->http10 && framing == HTTP1_BODY_CHUNKED)
 		framing = HTTP1_BODY_UNTIL_CLOSE;
 	/* An answer to half a request: its rest would be taken for the next. */
-	if (framing == HTTP1_BODY_UNTIL_CLOSE || ex->request != REQUEST_DONE)
+	if (framing == HTTP1_BODY_UNTIL_CLOSE ||
+	    ex->request != REQUEST_DONE || conn_expired(c))
 		ex->close = true;
 	err = head_write_response(ex->response_head, framing,
 				  connection_field(ex), gfp, &ex->down);
 	if (err)
 		return err;
-	body_init(&ex->response_body, p, framing != p->framing);
+	body_init(&ex->response_body, p, framing != p->framing, U64_MAX);
 	learn_leg_life(ex);
 	ex->response = ex->response_body.done ? RESPONSE_DONE : RESPONSE_BODY;
-	conn_set_deadline(c, ex->idle_timeout);
+	conn_set_deadline(c, c->options.stream_idle_timeout);
 	return 0;
+}
+
+/* The protocol is another from here on, RFC 9110 7.8; or CONNECT succeeded. */
+static bool switches(const struct exchange *ex)
+{
+	const struct http1_parser *p = &ex->response_head->parser;
+
+	return p->status == 101 || (p->connect_request && p->status / 100 == 2);
+}
+
+static int pass_switch(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	int err;
+
+	err = head_write_response(ex->response_head, HTTP1_BODY_NONE, NULL,
+				  run_gfp(run), &ex->down);
+	if (!err)
+		begin_tunnel(c, run);
+	return err;
 }
 
 /* @more: bytes of the body are there already */
@@ -62,8 +83,12 @@ static void pass_response_head(struct conn *c, struct run *run, bool more)
 	gfp_t gfp = run_gfp(run);
 	int err;
 
-	err = ex->response_head->parser.status < 200 ? pass_interim(c, gfp) :
-						       pass_final(c, gfp);
+	if (switches(ex))
+		err = pass_switch(c, run);
+	else if (ex->response_head->parser.status < 200)
+		err = pass_interim(c, gfp);
+	else
+		err = pass_final(c, gfp);
 	if (err == -ENOMEM && !run->may_sleep) {
 		run->defer = true;
 		return;
@@ -81,6 +106,23 @@ static void pass_response_head(struct conn *c, struct run *run, bool more)
 		end_conn(c, run, true);
 }
 
+/*
+ * An endpoint may not upgrade when nobody asked for it, to something else than was
+ * asked for, or before it has all of the request.
+ */
+static bool may_switch(const struct exchange *ex)
+{
+	const struct head *h = ex->response_head, *asked = ex->request_head;
+
+	if (!switches(ex))
+		return true;
+	if (ex->request != REQUEST_DONE)
+		return false;
+	if (h->parser.status != 101)
+		return true;
+	return ex->upgrade && http1_list_has(head_upgrade(asked), head_upgrade(h));
+}
+
 static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 			      u32 len)
 {
@@ -94,14 +136,15 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 		if (!ex->response_head)
 			return note_no_memory(r);
 		ex->response_head->parser.head_request = is_head_request(ex);
+		ex->response_head->parser.connect_request =
+			ex->request_head->parser.connect;
 	}
 	n = head_gather(ex->response_head, skb, off, len, gfp, &result);
 	if (n < 0)
 		return note_no_memory(r);
 	if (result == HTTP1_ERROR)
 		return note_bad_response(r);
-	/* Nobody asked for an upgrade. */
-	if (result == HTTP1_DONE && ex->response_head->parser.status == 101)
+	if (result == HTTP1_DONE && !may_switch(ex))
 		return note_bad_response(r);
 	ex->head_whole = result == HTTP1_DONE;
 	if (ex->head_whole)
@@ -139,7 +182,7 @@ static int take_response_body(struct conn *c, struct run *run,
 	if (ex->response_body.done)
 		ex->response = RESPONSE_DONE;
 	else
-		conn_set_deadline(c, ex->idle_timeout);
+		conn_set_deadline(c, c->options.stream_idle_timeout);
 	return n;
 }
 
@@ -187,7 +230,7 @@ static bool waits_for_response(const struct exchange *ex)
 }
 
 /* Returns whether all that was pending is sent. */
-static bool flush_response(struct conn *c, struct run *run)
+bool flush_response(struct conn *c, struct run *run)
 {
 	int err = out_flush(&c->ex.down, c->sk, false);
 
@@ -209,6 +252,8 @@ void pass_response(struct conn *c, struct run *run)
 	if (!c->ended)
 		read_from(c->leg->sk, c, run, response_actor);
 	if (c->ended || !flush_response(c, run) || !c->leg)
+		return;
+	if (ex->request == REQUEST_TUNNEL)
 		return;
 	if (!ex->head_whole && waits_for_response(ex) && at_eof(c->leg->sk))
 		upstream_eof(c, run);

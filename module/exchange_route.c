@@ -8,8 +8,7 @@ const struct listener_slot *exchange_listener(struct conn *c,
 
 	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_HTTP)
 		return NULL;
-	c->ex.request_timeout = slot->listener->request_timeout;
-	c->ex.idle_timeout = slot->listener->idle_timeout;
+	c->options = slot->listener->http;
 	return slot;
 }
 
@@ -39,13 +38,24 @@ static void reply_direct(struct conn *c, struct run *run,
 	local_reply(c, run, STAT_REPLY_DIRECT, &r);
 }
 
+/* Who asks: the peer, or whom trusted proxies name. */
+static struct address client_of(const struct conn *c)
+{
+	struct address client = c->source;
+
+	if (c->options.trusted_hops)
+		forward_client(c->ex.request_head, c->options.trusted_hops,
+			       &client);
+	return client;
+}
+
 /* Choose the endpoint, or say that there is none. */
 static void pick_endpoint(struct conn *c, struct run *run,
 			  const struct route *route)
 {
 	struct exchange *ex = &c->ex;
 	struct pick pick = {
-		.source = c->source,
+		.source = client_of(c),
 		.parser = &ex->request_head->parser,
 		.head = ex->request_head->data,
 	};
@@ -59,6 +69,20 @@ static void pick_endpoint(struct conn *c, struct run *run,
 		return;
 	}
 	ex->request = REQUEST_ROUTED;
+}
+
+/* Half of a request is not waited for here if the client waits for a word. */
+static void answer_expect(struct conn *c, struct run *run)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	struct exchange *ex = &c->ex;
+
+	if (!ex->request_head->parser.expect_continue ||
+	    c->options.expect_continue != L7MESH_EXPECT_CONTINUE_ANSWER ||
+	    ex->request_body.done || tcp_inq(c->sk) > 0)
+		return;
+	if (out_send(&ex->down, c->sk, text, sizeof(text) - 1, false))
+		end_conn(c, run, true);
 }
 
 static void route_request(struct conn *c, struct run *run,
@@ -79,6 +103,59 @@ static void route_request(struct conn *c, struct run *run,
 		reply_direct(c, run, route);
 	else
 		pick_endpoint(c, run, route);
+	if (ex->request == REQUEST_ROUTED)
+		answer_expect(c, run);
+}
+
+/* RFC 9110 7.8. With a body it would have to be read first: not worth it. */
+static bool passes_upgrade(const struct conn *c)
+{
+	const struct head *h = c->ex.request_head;
+	const struct http1_parser *p = &h->parser;
+
+	if (!p->upgrade_len || !c->ex.request_body.done || p->connect)
+		return false;
+	if (c->options.upgrade == L7MESH_UPGRADE_ANY)
+		return true;
+	return c->options.upgrade == L7MESH_UPGRADE_WEBSOCKET &&
+	       span_eq_nocase(head_upgrade(h), SPAN("websocket"));
+}
+
+/* What the listener lets pass. Returns false if the request is refused. */
+static bool check_request(struct conn *c, struct run *run)
+{
+	const struct http_options *o = &c->options;
+	struct head *h = c->ex.request_head;
+	struct http1_parser *p = &h->parser;
+
+	if (p->connect && o->connect == L7MESH_CONNECT_REFUSE) {
+		refuse(c, run, STAT_REPLY_NOT_IMPLEMENTED, 501);
+		return false;
+	}
+	if (o->max_body_bytes && p->content_length > o->max_body_bytes) {
+		refuse(c, run, STAT_REPLY_BODY_TOO_LARGE, 413);
+		return false;
+	}
+	if (http1_path_as_received(&o->path) || !p->path_len ||
+	    h->data[p->path] != '/')
+		return true;
+	p->path_len = http1_path_normalize(&o->path, h->data + p->path,
+					   p->path_len);
+	if (p->path_len)
+		return true;
+	refuse_malformed(c, run, HTTP1_BAD_REQUEST);
+	return false;
+}
+
+/* The last request that the connection is to have? */
+static bool is_last_request(struct conn *c)
+{
+	u32 most = c->options.max_requests_per_connection;
+
+	if (++c->requests < most || !most)
+		return false;
+	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_MAX_REQUESTS);
+	return true;
 }
 
 /* The namespace obeys another mesh by now, or none. */
@@ -103,13 +180,19 @@ void begin_request(struct conn *c, struct run *run)
 	ex->counted = true;
 	ex->http10 = !p->minor;
 	ex->close = !p->keep_alive || READ_ONCE(c->draining) || mesh_changed(c);
-	body_init(&ex->request_body, p, false);
 	ex->snapshot = mesh_snapshot_get(c->mesh);
 	slot = exchange_listener(c, ex->snapshot);
-	if (slot) {
-		route_request(c, run, slot->route_table);
+	body_init(&ex->request_body, p, false,
+		  c->options.max_body_bytes ?: U64_MAX);
+	if (ex->request_body.done)
+		c->bound = 0;
+	if (!slot) {
+		ex->close = true;
+		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
 		return;
 	}
-	ex->close = true;
-	refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
+	ex->close |= is_last_request(c) || conn_expired(c);
+	ex->upgrade = passes_upgrade(c);
+	if (check_request(c, run))
+		route_request(c, run, slot->route_table);
 }

@@ -12,11 +12,13 @@
 #define L7MESH_HEAD_H
 
 #include <linux/skbuff.h>
-#include "address.h"
 #include "http1.h"
 #include "out.h"
 
 #define HEAD_INLINE	1536
+
+struct forward;
+struct writer;
 
 struct head {
 	struct http1_parser parser;
@@ -57,23 +59,23 @@ int head_gather(struct head *h, struct sk_buff *skb, u32 off, u32 len,
 /**
  * head_write_request() - Write the head that the endpoint gets
  * @h: understood request
- * @original: the address that the client asked for, when it names no host
+ * @fw: what it is to say besides
  * @gfp: how to allocate
  * @out: empty; gets the bytes
  *
- * Hop-by-hop fields are left out, framing is generated, x-request-id and
- * x-forwarded-proto are added if absent.
+ * Hop-by-hop fields are left out, framing is generated.
  *
  * Return: 0 or -ENOMEM.
  */
-int head_write_request(const struct head *h, const struct address *original,
+int head_write_request(const struct head *h, const struct forward *fw,
 		       gfp_t gfp, struct out *out);
 
 /**
  * head_write_response() - Write the head that the client gets
  * @h: understood response
  * @framing: enum http1_framing, how the body is framed towards the client
- * @connection: value of the Connection field, or NULL for none
+ * @connection: value of the Connection field, or NULL for none; of a 101 it is
+ *	"upgrade" in any case
  * @gfp: how to allocate
  * @out: empty; gets the bytes
  *
@@ -81,6 +83,10 @@ int head_write_request(const struct head *h, const struct address *original,
  */
 int head_write_response(const struct head *h, u8 framing,
 			const char *connection, gfp_t gfp, struct out *out);
+
+/* A received field as it is, but for white space around it. */
+void head_put_field(struct writer *w, const struct head *h,
+		    const struct http1_field *f);
 
 /**
  * head_idle_seconds() - How long the endpoint keeps an idle connection
@@ -93,6 +99,12 @@ u32 head_idle_seconds(const struct head *h);
 static inline struct span head_span(const struct head *h, u16 off, u16 len)
 {
 	return http1_span(h->data, off, len);
+}
+
+/* Length 0 if it asks for none, or agrees to none. */
+static inline struct span head_upgrade(const struct head *h)
+{
+	return head_span(h, h->parser.upgrade, h->parser.upgrade_len);
 }
 
 #endif

@@ -53,6 +53,7 @@ enum {
 	SEEN_KEEP_ALIVE	= 1 << 4,
 	SEEN_OPTION	= 1 << 5,	/* a Connection option that is neither */
 	SEEN_ABSOLUTE	= 1 << 6,	/* the target is in absolute-form */
+	SEEN_UPGRADE	= 1 << 7,	/* Connection: upgrade */
 };
 
 /*
@@ -118,6 +119,16 @@ static bool next_element(struct span *list, struct span *element)
 	return true;
 }
 
+bool http1_list_has(struct span list, struct span element)
+{
+	struct span one;
+
+	while (element.len && next_element(&list, &one))
+		if (span_eq_nocase(one, element))
+			return true;
+	return false;
+}
+
 /* Known fields. */
 
 struct known_name {
@@ -134,6 +145,8 @@ static struct known_name known_candidate(u32 len, char first)
 	switch (KEY(len, first)) {
 	case KEY(2, 't'):
 		return KNOWN("te", HTTP1_TE);
+	case KEY(3, 'v'):
+		return KNOWN("via", HTTP1_VIA);
 	case KEY(4, 'h'):
 		return KNOWN("host", HTTP1_HOST);
 	case KEY(6, 'e'):
@@ -142,16 +155,26 @@ static struct known_name known_candidate(u32 len, char first)
 		return KNOWN("trailer", HTTP1_TRAILER);
 	case KEY(7, 'u'):
 		return KNOWN("upgrade", HTTP1_UPGRADE);
+	case KEY(9, 'f'):
+		return KNOWN("forwarded", HTTP1_FORWARDED);
 	case KEY(10, 'c'):
 		return KNOWN("connection", HTTP1_CONNECTION);
 	case KEY(10, 'k'):
 		return KNOWN("keep-alive", HTTP1_KEEP_ALIVE);
+	case KEY(10, 't'):
+		return KNOWN("tracestate", HTTP1_TRACESTATE);
+	case KEY(11, 't'):
+		return KNOWN("traceparent", HTTP1_TRACEPARENT);
 	case KEY(12, 'x'):
 		return KNOWN("x-request-id", HTTP1_X_REQUEST_ID);
 	case KEY(14, 'c'):
 		return KNOWN("content-length", HTTP1_CONTENT_LENGTH);
+	case KEY(15, 'x'):
+		return KNOWN("x-forwarded-for", HTTP1_X_FORWARDED_FOR);
 	case KEY(16, 'p'):
 		return KNOWN("proxy-connection", HTTP1_PROXY_CONNECTION);
+	case KEY(16, 'x'):
+		return KNOWN("x-forwarded-host", HTTP1_X_FORWARDED_HOST);
 	case KEY(17, 't'):
 		return KNOWN("transfer-encoding", HTTP1_TRANSFER_ENCODING);
 	case KEY(17, 'x'):
@@ -305,10 +328,10 @@ static bool on_target_start(struct http1_parser *p, const char *buf)
 static bool scan_target(struct http1_parser *p, const char *buf, u32 end,
 			u8 class)
 {
-	u32 limit = min_t(u32, end, p->target + HTTP1_TARGET_MAX + 1);
+	u32 limit = min_t(u32, end, p->target + p->limits.target + 1);
 
 	p->pos = skip_class(buf, p->pos, limit, class);
-	if (p->pos - p->target > HTTP1_TARGET_MAX)
+	if (p->pos - p->target > p->limits.target)
 		return refuse_as(p, HTTP1_URI_TOO_LONG);
 	return p->pos < end;
 }
@@ -393,7 +416,7 @@ static bool absolute_form(struct http1_parser *p, const char *buf)
 	return true;
 }
 
-/* authority-form. 3.2.3. A port is required. Tunnels are not offered. */
+/* authority-form. 3.2.3. A port is required. */
 static bool authority_form(struct http1_parser *p, const char *buf)
 {
 	struct span target = http1_span(buf, p->target, p->target_len);
@@ -402,7 +425,12 @@ static bool authority_form(struct http1_parser *p, const char *buf)
 	/* 2: a colon and a digit */
 	if (!host || target.len - host < 2)
 		return refuse(p);
-	return refuse_as(p, HTTP1_NOT_IMPLEMENTED);
+	set_authority(p, p->target, p->target_len, host);
+	p->connect = true;
+	/* as of an absolute target, 3.2.3: Host is to be the same */
+	p->seen |= SEEN_ABSOLUTE;
+	p->path_len = 0;
+	return true;
 }
 
 static bool method_is(const struct http1_parser *p, const char *buf,
@@ -555,6 +583,8 @@ static bool take_connection(struct http1_parser *p, const char *buf,
 			p->seen |= SEEN_CLOSE;
 		else if (span_eq_nocase(option, SPAN("keep-alive")))
 			p->seen |= SEEN_KEEP_ALIVE;
+		else if (span_eq_nocase(option, SPAN("upgrade")))
+			p->seen |= SEEN_UPGRADE;
 		else if (option.len)
 			p->seen |= SEEN_OPTION;
 	}
@@ -568,6 +598,14 @@ static bool take_expect(struct http1_parser *p, const char *buf,
 	if (!p->response && p->minor &&
 	    span_eq_nocase(field_value(buf, f), SPAN("100-continue")))
 		p->expect_continue = true;
+	return true;
+}
+
+/* Whoever repeats it means no upgrade: the message goes on as it is. */
+static bool take_upgrade(struct http1_parser *p, const struct http1_field *f)
+{
+	p->upgrade_len = p->upgrade ? 0 : f->value_len;
+	p->upgrade = f->value;
 	return true;
 }
 
@@ -587,6 +625,8 @@ static bool take_field(struct http1_parser *p, const char *buf,
 		return take_connection(p, buf, f);
 	case HTTP1_EXPECT:
 		return take_expect(p, buf, f);
+	case HTTP1_UPGRADE:
+		return take_upgrade(p, f);
 	default:
 		return true;
 	}
@@ -598,8 +638,8 @@ static bool on_line(struct http1_parser *p, const char *buf)
 {
 	if (buf[p->pos] == '\r')
 		return enter(p, p->pos + 1, ST_BLANK_LF);
-	if (p->nfields == HTTP1_FIELDS_MAX)
-		return refuse_as(p, HTTP1_HEAD_TOO_LARGE);
+	if (p->nfields >= p->limits.fields)
+		return refuse_as(p, HTTP1_TOO_MANY_FIELDS);
 	p->fields[p->nfields].name = p->pos;
 	return enter(p, p->pos, ST_NAME);
 }
@@ -693,10 +733,20 @@ static bool nominate_all(struct http1_parser *p, const char *buf)
 			    span_eq_nocase(option, SPAN("keep-alive")))
 				continue;
 			if (++options > OPTIONS_MAX)
-				return refuse_as(p, HTTP1_HEAD_TOO_LARGE);
+				return refuse_as(p, HTTP1_TOO_MANY_FIELDS);
 			nominate(p, buf, option);
 		}
 	}
+	return true;
+}
+
+static bool drop_content_length(struct http1_parser *p)
+{
+	struct http1_field *f;
+
+	for (f = p->fields; f < p->fields + p->nfields; f++)
+		if (f->id == HTTP1_CONTENT_LENGTH)
+			f->hop = true;
 	return true;
 }
 
@@ -707,20 +757,26 @@ static bool nominate_all(struct http1_parser *p, const char *buf)
  */
 static bool refuse_claimed_body(struct http1_parser *p)
 {
-	struct http1_field *f;
-
 	if (p->seen & SEEN_CHUNKED || p->content_length)
 		return refuse(p);
-	for (f = p->fields; f < p->fields + p->nfields; f++)
-		if (f->id == HTTP1_CONTENT_LENGTH)
-			f->hop = true;
-	return true;
+	return drop_content_length(p);
+}
+
+static bool opens_tunnel(const struct http1_parser *p)
+{
+	return p->connect_request && p->status / 100 == 2;
 }
 
 /* 6.3 */
 static bool set_framing(struct http1_parser *p)
 {
 	p->framing = HTTP1_BODY_NONE;
+	/* RFC 9110 9.3.6: it means nothing, and is how requests are smuggled. */
+	if (p->connect && p->seen & (SEEN_LENGTH | SEEN_CHUNKED))
+		return refuse(p);
+	/* What it says of a length is to be ignored, 6.3. */
+	if (p->response && opens_tunnel(p))
+		return drop_content_length(p);
 	if (p->response && (p->status < 200 || p->status == 204))
 		return refuse_claimed_body(p);
 	if (p->response && (p->head_request || p->status == 304))
@@ -752,6 +808,9 @@ static bool on_blank_lf(struct http1_parser *p, const char *buf)
 	if (!set_framing(p) || !nominate_all(p, buf))
 		return false;
 	set_persistence(p);
+	/* RFC 9110 7.8: not without Connection, nor in HTTP/1.0. */
+	if (!(p->seen & SEEN_UPGRADE) || !p->minor)
+		p->upgrade_len = 0;
 	p->head_len = p->pos;
 	return false;
 }
@@ -802,16 +861,21 @@ void http1_init(struct http1_parser *p, bool response)
 {
 	memset(p, 0, offsetof(struct http1_parser, fields));
 	p->response = response;
+	p->limits = (struct http1_limits){
+		.head = HTTP1_HEAD_MAX,
+		.target = HTTP1_TARGET_MAX,
+		.fields = HTTP1_FIELDS_MAX,
+	};
 	p->state = response ? ST_STATUS : ST_EMPTY_LINE;
 }
 
 enum http1_result http1_parse(struct http1_parser *p, const char *buf, u32 len)
 {
-	u32 end = min_t(u32, len, HTTP1_HEAD_MAX);
+	u32 end = min_t(u32, len, p->limits.head);
 
 	while (p->pos < end && step(p, buf, end))
 		;
-	if (p->state < ST_DONE && end == HTTP1_HEAD_MAX)
+	if (p->state < ST_DONE && end == p->limits.head)
 		refuse_as(p, HTTP1_HEAD_TOO_LARGE);
 	if (p->state < ST_DONE)
 		return HTTP1_MORE;
@@ -836,6 +900,7 @@ u16 http1_status(enum http1_error error)
 	case HTTP1_URI_TOO_LONG:
 		return 414;
 	case HTTP1_HEAD_TOO_LARGE:
+	case HTTP1_TOO_MANY_FIELDS:
 		return 431;
 	case HTTP1_NOT_IMPLEMENTED:
 		return 501;

@@ -11,7 +11,7 @@
  * a repeated Content-Length even of equal values, Content-Length together with
  * Transfer-Encoding even in a response, white space around a chunk's size,
  * userinfo and schemes other than http and https in a target, '#' and bytes
- * above 0x7e in a target, empty Host. What it lets pass beyond: a
+ * above 0x7e in a target, empty Host, CONNECT with a body. What it lets pass beyond: a
  * "Content-Length: 0" in a 1xx or 204 response, flagged not to be forwarded.
  *
  * A head is parsed from a contiguous buffer that only grows: call http1_parse()
@@ -25,9 +25,11 @@
 #include <linux/types.h>
 #include "span.h"
 
+/* What no limit of a parser's own may exceed. */
 #define HTTP1_FIELDS_MAX	100
 #define HTTP1_HEAD_MAX		(60 * 1024)	/* head, with its blank line */
 #define HTTP1_TARGET_MAX	8192		/* more is 414 */
+
 #define HTTP1_CHUNK_LINE_MAX	256		/* a chunk's size with extensions */
 #define HTTP1_TRAILER_MAX	8192		/* all trailer fields together */
 
@@ -42,7 +44,8 @@ enum http1_error {
 	HTTP1_OK,
 	HTTP1_BAD_REQUEST,	/* 400 */
 	HTTP1_URI_TOO_LONG,	/* 414 */
-	HTTP1_HEAD_TOO_LARGE,	/* 431: bytes or number of fields */
+	HTTP1_HEAD_TOO_LARGE,	/* 431 */
+	HTTP1_TOO_MANY_FIELDS,	/* 431: fields, or options of Connection */
 	HTTP1_NOT_IMPLEMENTED,	/* 501: a transfer coding other than chunked */
 	HTTP1_VERSION,		/* 505 */
 	HTTP1_BAD_RESPONSE,	/* a response: 502 */
@@ -69,8 +72,22 @@ enum http1_name {
 	HTTP1_TRAILER,
 	HTTP1_UPGRADE,
 	HTTP1_EXPECT,
-	HTTP1_X_REQUEST_ID,
+	HTTP1_X_REQUEST_ID,	/* from here on: see forward.h */
+	HTTP1_FORWARDING = HTTP1_X_REQUEST_ID,
+	HTTP1_X_FORWARDED_FOR,
+	HTTP1_X_FORWARDED_HOST,
 	HTTP1_X_FORWARDED_PROTO,
+	HTTP1_FORWARDED,
+	HTTP1_VIA,
+	HTTP1_TRACEPARENT,
+	HTTP1_TRACESTATE,
+};
+
+/* Of one message; http1_init() sets the largest. */
+struct http1_limits {
+	u32 head;		/* bytes, with the blank line */
+	u16 target;		/* bytes */
+	u16 fields;
 };
 
 struct http1_field {
@@ -87,17 +104,20 @@ struct http1_field {
 
 struct http1_parser {
 	bool response;
-	bool head_request;	/* response: it answers a HEAD; set by the caller
-				 * after http1_init()
+	bool head_request;	/* response: it answers a HEAD ... */
+	bool connect_request;	/* ... or a CONNECT; both, and limits, are set by
+				 * the caller after http1_init()
 				 */
 	u8 state;		/* private to http1.c */
 	u8 error;		/* enum http1_error */
+	struct http1_limits limits;
 
 	/* valid at HTTP1_DONE */
 	u8 minor;		/* HTTP/1.minor */
 	u8 framing;		/* enum http1_framing */
 	bool keep_alive;	/* the sender wants the connection to persist */
 	bool expect_continue;	/* request: Expect: 100-continue */
+	bool connect;		/* request: CONNECT; it has an authority and no path */
 	u16 status;		/* response */
 	u16 nfields;
 	u32 head_len;		/* up to and with the blank line */
@@ -108,9 +128,9 @@ struct http1_parser {
 	u16 target, target_len;	/* as received */
 	u16 path, path_len;
 				/* of the target, without query; "*" for asterisk form.
-				 * Length 0: an absolute target without path, to be
-				 * read and forwarded as "/" (of OPTIONS: as "*",
-				 * RFC 9112 3.2.4)
+				 * Length 0: CONNECT, or an absolute target without
+				 * path, to be read and forwarded as "/" (of OPTIONS:
+				 * as "*", RFC 9112 3.2.4)
 				 */
 	u16 query, query_len;	/* without '?'; length 0 if there is none; offset 0 if
 				 * there is no '?' either
@@ -122,6 +142,10 @@ struct http1_parser {
 				 */
 	u16 authority, authority_len;	/* as host, with its port, if any */
 	u16 reason, reason_len;	/* response */
+	u16 upgrade, upgrade_len;
+				/* value of the one Upgrade field, if Connection
+				 * says so (RFC 9110 7.8); else length 0
+				 */
 
 	u32 pos;		/* private: parsed up to here */
 	u8 seen;		/* private to http1.c: what the head has had */
@@ -139,7 +163,7 @@ void http1_init(struct http1_parser *p, bool response);
  * http1_parse() - Parse as much of a head as there is
  * @p: parser after http1_init()
  * @buf: all bytes of the message so far, from its first
- * @len: how many; at most HTTP1_HEAD_MAX are looked at
+ * @len: how many; at most limits.head are looked at
  *
  * Empty lines before a request line are skipped (RFC 9112 2.2), and count as
  * part of head_len.
@@ -175,6 +199,13 @@ const struct http1_field *http1_find(const struct http1_parser *p,
  * Return: 400, 414, 431, 501 or 505; 502 for HTTP1_BAD_RESPONSE.
  */
 u16 http1_status(enum http1_error error);
+
+/**
+ * http1_list_has() - Is this an element of a comma-separated list?
+ * @list: a field's value (RFC 9110 5.6.1)
+ * @element: what is looked for, any case; not empty
+ */
+bool http1_list_has(struct span list, struct span element);
 
 /**
  * http1_token_valid() - Is this a token, as methods and field names are?

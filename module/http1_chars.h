@@ -42,21 +42,6 @@ static inline bool all_class(struct span s, u8 class)
 	return skip_class(s.p, 0, s.len, class) == s.len;
 }
 
-static inline struct span span_from(struct span s, u32 from)
-{
-	return (struct span){ s.p + from, s.len - from };
-}
-
-/* Without the white space (OWS, RFC 9110 5.6.3) at either end. */
-static inline struct span span_trim(struct span s)
-{
-	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_from(s, 1);
-	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 /*
  * Return: how many bytes of @authority (uri-host [ ":" port ]) are its host, or
  * 0 if it is not a valid one with a host that is not empty.

@@ -7,6 +7,7 @@
 #include "compat.h"
 #include "conn.h"
 #include "http_net_priv.h"
+#include "ident.h"
 
 #define REAP_INTERVAL	(2 * HZ)
 #define ACCEPT_BACKLOG	4096
@@ -190,6 +191,20 @@ void http_net_tune_socket(struct sock *sk)
 	tcp_sock_set_keepcnt(sk, KEEPALIVE_PROBES);
 }
 
+/* As SO_SNDBUF and SO_RCVBUF: twice that, for what buffers cost besides. */
+void http_net_limit_socket(struct sock *sk, u32 bytes)
+{
+	const u8 locks = SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK;
+
+	if (!bytes) {
+		sk->sk_userlocks &= ~locks;
+		return;
+	}
+	sk->sk_userlocks |= locks;
+	WRITE_ONCE(sk->sk_sndbuf, max_t(u32, bytes * 2, SOCK_MIN_SNDBUF));
+	WRITE_ONCE(sk->sk_rcvbuf, max_t(u32, bytes * 2, SOCK_MIN_RCVBUF));
+}
+
 /* ---- idle legs ---- */
 
 static void reaper_work(struct work_struct *work)
@@ -284,6 +299,7 @@ int http_init(void)
 {
 	int err;
 
+	ident_init();
 	err = head_cache_init();
 	if (err)
 		return err;

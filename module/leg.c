@@ -255,6 +255,8 @@ void leg_close(struct leg *leg)
 	struct http_net *hn = leg->pool->hn;
 
 	leg_unhook(leg);
+	if (leg->reset)
+		sock_no_linger(leg->sk);
 	compat_sock_hold_net(leg->sk);
 	sock_release(leg->sock);
 	if (leg->mesh) {
@@ -309,6 +311,8 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	leg->sk = leg->sock->sk;
 	http_net_tune_socket(leg->sk);
 	leg->conn = conn;
+	leg->buffer_limit = conn->options.buffer_limit;
+	http_net_limit_socket(leg->sk, leg->buffer_limit);
 	leg_hook(leg);
 	atomic64_inc(&ep->connections);
 	len = address_to_sockaddr(&ep->address, &to);

@@ -42,6 +42,8 @@ struct leg {
 	int drains;		/* hn->drains when it was opened */
 	struct work_struct close_work;
 	bool busy;		/* a run has it; under the socket lock */
+	bool reset;		/* to be closed with RST */
+	u32 buffer_limit;	/* see http_net_limit_socket() */
 	struct callbacks callbacks;	/* the socket's own while ours are set */
 };
 

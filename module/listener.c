@@ -51,8 +51,7 @@ bool listener_equal(const struct listener *a, const struct listener *b)
 	       address_eq(&a->proxy, &b->proxy) &&
 	       span_eq(a->route_table.name, b->route_table.name) &&
 	       span_eq(a->cluster.name, b->cluster.name) &&
-	       a->request_timeout == b->request_timeout &&
-	       a->idle_timeout == b->idle_timeout;
+	       http_options_equal(&a->http, &b->http);
 }
 
 /* The slot of an address, or the empty one where it would be. */

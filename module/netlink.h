@@ -152,6 +152,9 @@ int netlink_parse_match(struct route *route, struct route_parser *p,
 int netlink_parse_action(struct route *route, struct route_parser *p,
 			 const struct nlattr *nest, struct refusal *r);
 
+/* The options that are given; the others stay. */
+void netlink_take_http(struct http_options *o, struct nlattr **tb);
+
 /* ---- filling: 0 or -EMSGSIZE with the message as it was ---- */
 
 int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c);
@@ -173,6 +176,7 @@ int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
 			const struct object_key *key);
 
 int netlink_put_address(struct sk_buff *skb, int type, const struct address *a);
+int netlink_put_http(struct sk_buff *skb, const struct http_options *o);
 
 static inline int netlink_put_span(struct sk_buff *skb, int type, struct span s)
 {

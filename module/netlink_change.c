@@ -355,17 +355,14 @@ static int parse_listener_address(struct change *c, struct listener *l,
 	return 0;
 }
 
-static const struct listener default_listener = {
-	.request_timeout = 10000,
-	.idle_timeout = 300000,
-};
-
 static int put_listener(struct change *c, struct nlattr **tb,
 			const struct listener *old)
 {
-	struct listener l = old ? *old : default_listener;
+	struct listener l = { .http = http_options_default };
 	int err;
 
+	if (old)
+		l = *old;
 	l.name = c->key->name;
 	if (c->cmd == L7MESH_CMD_ADD && !tb[L7MESH_LISTENER_A_PROTOCOL])
 		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_PROTOCOL,
@@ -379,8 +376,7 @@ static int put_listener(struct change *c, struct nlattr **tb,
 		err = check_target(c, &l, tb);
 	if (err)
 		return err;
-	take_u32(&l.request_timeout, tb[L7MESH_LISTENER_A_REQUEST_TIMEOUT]);
-	take_u32(&l.idle_timeout, tb[L7MESH_LISTENER_A_IDLE_TIMEOUT]);
+	netlink_take_http(&l.http, tb);
 	return draft_put_listener(c->d, &l, c->r);
 }
 

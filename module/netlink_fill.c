@@ -144,10 +144,7 @@ int netlink_fill_listener(struct sk_buff *skb, const struct listener *l)
 			  ntohs(l->address.port)) ||
 	      nla_put_u32(skb, L7MESH_LISTENER_A_PROTOCOL, l->protocol) ||
 	      put_target(skb, l) ||
-	      nla_put_u32(skb, L7MESH_LISTENER_A_REQUEST_TIMEOUT,
-			  l->request_timeout) ||
-	      nla_put_u32(skb, L7MESH_LISTENER_A_IDLE_TIMEOUT,
-			  l->idle_timeout);
+	      netlink_put_http(skb, &l->http);
 	return end(skb, nest, err);
 }
 

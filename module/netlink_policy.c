@@ -10,6 +10,8 @@
 #define ADDRESS		NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), \
 					 sizeof(struct in6_addr))
 
+#define BOOL		NLA_POLICY_MAX(NLA_U8, 1)
+
 #define DAY_MS		(24 * 60 * 60 * 1000)
 
 static struct netlink_range_validation some_ms = { .min = 1, .max = DAY_MS };
@@ -27,6 +29,28 @@ static struct netlink_range_validation table_size = {
 };
 
 static struct netlink_range_validation max_idle = { .max = 65536 };
+
+static struct netlink_range_validation header_bytes = {
+	.min = L7MESH_HEADER_BYTES_MIN, .max = L7MESH_HEADER_BYTES_MAX,
+};
+
+static struct netlink_range_validation headers = {
+	.min = 1, .max = L7MESH_HEADERS_MAX,
+};
+
+static struct netlink_range_validation uri_bytes = {
+	.min = 1, .max = L7MESH_URI_BYTES_MAX,
+};
+
+static struct netlink_range_validation body_bytes = { .max = S64_MAX };
+
+static struct netlink_range_validation buffer = {
+	.max = L7MESH_BUFFER_LIMIT_MAX,
+};
+
+static struct netlink_range_validation hops = {
+	.max = L7MESH_TRUSTED_HOPS_MAX,
+};
 
 const struct nla_policy
 netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1] = {
@@ -72,9 +96,45 @@ const struct nla_policy netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1] = {
 	[L7MESH_LISTENER_A_PROXY_ADDRESS] = ADDRESS,
 	[L7MESH_LISTENER_A_PROXY_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[L7MESH_LISTENER_A_REQUEST_TIMEOUT] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+		NLA_POLICY_FULL_RANGE(NLA_U32, &any_ms),
 	[L7MESH_LISTENER_A_IDLE_TIMEOUT] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_LISTENER_A_HEADERS_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_LISTENER_A_STREAM_IDLE_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &any_ms),
+	[L7MESH_LISTENER_A_MAX_CONNECTION_DURATION] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &any_ms),
+	[L7MESH_LISTENER_A_MAX_REQUESTS_PER_CONNECTION] = { .type = NLA_U32 },
+	[L7MESH_LISTENER_A_MAX_HEADER_BYTES] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &header_bytes),
+	[L7MESH_LISTENER_A_MAX_HEADERS] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &headers),
+	[L7MESH_LISTENER_A_MAX_URI_BYTES] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &uri_bytes),
+	[L7MESH_LISTENER_A_MAX_BODY_BYTES] =
+		NLA_POLICY_FULL_RANGE(NLA_U64, &body_bytes),
+	[L7MESH_LISTENER_A_BUFFER_LIMIT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &buffer),
+	[L7MESH_LISTENER_A_NORMALIZE_PATH] = BOOL,
+	[L7MESH_LISTENER_A_MERGE_SLASHES] = BOOL,
+	[L7MESH_LISTENER_A_ESCAPED_SLASHES] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_ESCAPED_SLASHES_DECODE),
+	[L7MESH_LISTENER_A_EXPECT_CONTINUE] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_EXPECT_CONTINUE_ANSWER),
+	[L7MESH_LISTENER_A_UPGRADE] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_UPGRADE_ANY),
+	[L7MESH_LISTENER_A_CONNECT] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_CONNECT_TERMINATE),
+	[L7MESH_LISTENER_A_X_REQUEST_ID] = BOOL,
+	[L7MESH_LISTENER_A_X_FORWARDED_FOR] = BOOL,
+	[L7MESH_LISTENER_A_X_FORWARDED_PROTO] = BOOL,
+	[L7MESH_LISTENER_A_X_FORWARDED_HOST] = BOOL,
+	[L7MESH_LISTENER_A_FORWARDED] = BOOL,
+	[L7MESH_LISTENER_A_VIA] = BOOL,
+	[L7MESH_LISTENER_A_TRACEPARENT] = BOOL,
+	[L7MESH_LISTENER_A_TRUSTED_HOPS] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &hops),
 };
 
 const struct nla_policy
@@ -98,7 +158,7 @@ netlink_value_match_policy[L7MESH_VALUE_MATCH_A_MAX + 1] = {
 	[L7MESH_VALUE_MATCH_A_NAME] = NAME,
 	[L7MESH_VALUE_MATCH_A_EXACT] = VALUE,
 	[L7MESH_VALUE_MATCH_A_PREFIX] = VALUE,
-	[L7MESH_VALUE_MATCH_A_PRESENT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_VALUE_MATCH_A_PRESENT] = BOOL,
 };
 
 static const struct nla_policy value_match_list_policy[L7MESH_LIST_ITEM + 1] = {
@@ -168,7 +228,7 @@ static const struct nla_policy splice_except_list_policy[L7MESH_LIST_ITEM + 1] =
 const struct nla_policy netlink_splice_policy[L7MESH_SPLICE_A_MAX + 1] = {
 	[L7MESH_SPLICE_A_POLICY] = NLA_POLICY_MAX(NLA_U32, L7MESH_SPLICE_OFF),
 	[L7MESH_SPLICE_A_EXCEPT] = NLA_POLICY_NESTED(splice_except_list_policy),
-	[L7MESH_SPLICE_A_BYPASS_SHAPING] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_SPLICE_A_BYPASS_SHAPING] = BOOL,
 };
 
 /* ADD, SET */

@@ -343,9 +343,14 @@ static bool match_query(const struct value_match *m, struct span query)
 	return m->kind == VALUE_MATCH_ABSENT;
 }
 
-/* Whole segments: what follows the prefix is nothing or starts with '/'. */
+/*
+ * Whole segments: what follows the prefix is nothing or starts with '/'. CONNECT
+ * has no path, of which nothing is a prefix.
+ */
 static bool match_prefix(struct span path, struct span prefix)
 {
+	if (!path.len)
+		return false;
 	if (prefix.p[prefix.len - 1] == '/')
 		prefix.len--;
 	return span_starts_with(path, prefix) &&
@@ -390,8 +395,8 @@ void route_request_init(struct route_request *req,
 	req->query = http1_span(head, p->query, p->query_len);
 	req->parser = p;
 	req->head = head;
-	/* absolute-form without path: RFC 9110 4.2.3 */
-	if (!req->path.len)
+	/* absolute-form without path: RFC 9110 4.2.3. CONNECT has none at all. */
+	if (!req->path.len && !p->connect)
 		req->path = SPAN("/");
 }
 

@@ -28,6 +28,21 @@ static inline bool span_starts_with(struct span s, struct span prefix)
 	return s.len >= prefix.len && !memcmp(s.p, prefix.p, prefix.len);
 }
 
+static inline struct span span_from(struct span s, u32 from)
+{
+	return (struct span){ s.p + from, s.len - from };
+}
+
+/* Without the white space (OWS, RFC 9110 5.6.3) at either end. */
+static inline struct span span_trim(struct span s)
+{
+	while (s.len && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = span_from(s, 1);
+	while (s.len && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
 static inline char ascii_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;

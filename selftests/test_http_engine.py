@@ -72,7 +72,7 @@ CONFIG = {
         {"name": "main6", "address": VIP6, "port": 80, "protocol": "http",
          "route_table": "main"},
         {"name": "hasty", "address": HASTY, "port": 80, "protocol": "http",
-         "route_table": "main", "request_timeout": "500ms",
+         "route_table": "main", "headers_timeout": "500ms",
          "idle_timeout": "1500ms"},
     ],
 }
@@ -113,7 +113,8 @@ def _():
                                             "accept:*/*"))
     true(re.fullmatch(
         rb"GET /a/b\?c=d&e HTTP/1\.1\r\nhost: raw\r\nX-Mixed: A  b\r\n"
-        rb"accept: \*/\*\r\nx-forwarded-proto: http\r\nx-request-id: " +
+        rb"accept: \*/\*\r\nx-forwarded-for: 10\.2\.0\.10\r\n"
+        rb"x-forwarded-proto: http\r\nx-request-id: " +
         UUID.encode() + rb"\r\n\r\n", head.raw), head.raw)
     equal(answer.raw, b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
     equal(body, b"hello")
@@ -134,7 +135,8 @@ def _():
         "Keep-Alive: timeout=5", "Proxy-Connection: keep-alive", "TE: trailers",
         "Upgrade: h2c", "X-Public: 1"))
     equal([name.lower() for name, _ in head.fields],
-          ["host", "x-public", "x-forwarded-proto", "x-request-id"])
+          ["host", "x-public", "x-forwarded-for", "x-forwarded-proto",
+           "x-request-id"])
     equal(answer.get("connection"), None)
 
 
@@ -211,7 +213,7 @@ def _():
     fields = [f"X-{i}: {i}" for i in range(99)]
     _, head, _, _ = exchange(client(), get("/", *fields))
     equal(head.all("x-98"), ["98"])
-    equal(len(head.fields), 102)
+    equal(len(head.fields), 103)
     c = client()
     c.send(get("/", *fields, "One: more"))
     c.refusal(431)
@@ -634,7 +636,7 @@ def _():
     c = client(HASTY)
     c.send(get()[:-2])
     c.refusal(408)
-    equal(grown("reply_408_request_timeout"), 1)
+    equal(grown("reply_408_headers_timeout"), 1)
 
 
 BAD_RESPONSES = {

@@ -78,12 +78,18 @@ asks 'map([.address, .weight]) | sort' \
 does del endpoint pg '[FD00:2:0::21]:5432'
 does add listener db '[fd00:96::11]:5432' protocol tcp cluster pg
 does add listener legacy 10.96.0.12:0 protocol tcp proxy 127.0.0.1:15001
-lists "db [fd00:96::11]:5432 tcp cluster pg 10s 5m" listener db
-lists "legacy 10.96.0.12:0 tcp proxy 127.0.0.1:15001 10s 5m" listener legacy
+lists "db [fd00:96::11]:5432 tcp cluster pg -" listener db
+lists "legacy 10.96.0.12:0 tcp proxy 127.0.0.1:15001 -" listener legacy
 does set listener db '[fd00:96::12]:5433' idle_timeout 90s
-lists "db [fd00:96::12]:5433 tcp cluster pg 10s 90s" listener db
+lists "db [fd00:96::12]:5433 tcp cluster pg idle_timeout 90s" listener db
 does set listener legacy cluster pg
-lists "legacy 10.96.0.12:0 tcp cluster pg 10s 5m" listener legacy
+lists "legacy 10.96.0.12:0 tcp cluster pg -" listener legacy
+does set listener legacy max_body_bytes 9223372036854775807 upgrade any \
+	trusted_hops 3 x_forwarded_for false headers_timeout 10s
+lists "legacy 10.96.0.12:0 tcp cluster pg max_body_bytes 9223372036854775807 upgrade any x_forwarded_for false trusted_hops 3" \
+	listener legacy
+asks '.[0] | [.max_body_bytes == 9223372036854775807, .normalize_path, .upgrade]' \
+	'[true,false,"any"]' show listener legacy
 does add route_table shop
 does add virtual_host shop/h domain shop.example domain '*.Shop.example'
 lists "shop/h shop.example *.shop.example" virtual_host shop

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from l7 import equal, run_tests, true
 from l7nl import ENUMS, UAPI, Genl
-from nltest import (DEFAULTS, EVERYTHING, ROUTES, alone, base, generation,
+from nltest import (DEFAULTS, EVERYTHING, HTTP, ROUTES, alone, base, generation,
                     load, refused)
 
 
@@ -132,6 +132,8 @@ def _():
     i = next(i for i, o in now.items()
              if o.get("LISTENER", {}).get("PORT") == 81)
     change(i, "LISTENER", ["NAME"], PORT=82, REQUEST_TIMEOUT=77)
+    for name, value in HTTP.items():
+        change(i, "LISTENER", ["NAME"], **{name: value})
     change(i, "LISTENER", ["NAME"], ADDRESS="10.96.0.9")
     change(i, "LISTENER", ["NAME"], PROXY_ADDRESS="127.0.0.2", PROXY_PORT=1)
     # Another target takes the place of the old one.

@@ -79,8 +79,23 @@ def refusals_of_numbers():
             ("ENDPOINT", "PORT", [0]),
             ("ENDPOINT", "WEIGHT", [0, 1000001]),
             ("LISTENER", "PROTOCOL", [2]),
-            ("LISTENER", "REQUEST_TIMEOUT", [0, 86400001]),
-            ("LISTENER", "IDLE_TIMEOUT", [0, 86400001])):
+            ("LISTENER", "REQUEST_TIMEOUT", [86400001]),
+            ("LISTENER", "IDLE_TIMEOUT", [0, 86400001]),
+            ("LISTENER", "HEADERS_TIMEOUT", [0, 86400001]),
+            ("LISTENER", "STREAM_IDLE_TIMEOUT", [86400001]),
+            ("LISTENER", "MAX_CONNECTION_DURATION", [86400001]),
+            ("LISTENER", "MAX_HEADER_BYTES", [0, 63, 61441]),
+            ("LISTENER", "MAX_HEADERS", [0, 101]),
+            ("LISTENER", "MAX_URI_BYTES", [0, 8193]),
+            ("LISTENER", "MAX_BODY_BYTES", [1 << 63]),
+            ("LISTENER", "BUFFER_LIMIT", [(1 << 30) + 1]),
+            ("LISTENER", "NORMALIZE_PATH", [2]),
+            ("LISTENER", "ESCAPED_SLASHES", [3]),
+            ("LISTENER", "EXPECT_CONTINUE", [2]),
+            ("LISTENER", "UPGRADE", [3]),
+            ("LISTENER", "CONNECT", [3]),
+            ("LISTENER", "TRACEPARENT", [2]),
+            ("LISTENER", "TRUSTED_HOPS", [101])):
         for value in bad:
             yield (merge(NEW[kind], **{field: value}), errno.ERANGE,
                    "integer out of range", f"{kind}.{field}")

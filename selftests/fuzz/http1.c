@@ -7,7 +7,7 @@
 #include "fuzz.h"
 #include "http1.h"
 
-enum { REQUEST, RESPONSE, RESPONSE_TO_HEAD };
+enum { REQUEST, RESPONSE, RESPONSE_TO_HEAD, RESPONSE_TO_CONNECT };
 
 static void start(struct http1_parser *p, u32 kind)
 {
@@ -15,6 +15,7 @@ static void start(struct http1_parser *p, u32 kind)
 	memset(p, 0, sizeof(*p));
 	http1_init(p, kind != REQUEST);
 	p->head_request = kind == RESPONSE_TO_HEAD;
+	p->connect_request = kind == RESPONSE_TO_CONNECT;
 }
 
 static enum http1_result whole(struct http1_parser *p, u32 kind,
@@ -115,6 +116,9 @@ static void sound(const struct http1_parser *p, struct input msg)
 	within(p->query, p->query_len, p);
 	within(p->host, p->host_len, p);
 	within(p->authority, p->authority_len, p);
+	within(p->upgrade, p->upgrade_len, p);
+	must_hold(!p->connect || (p->authority_len && !p->path_len &&
+				  p->framing == HTTP1_BODY_NONE));
 	if (p->authority_len)
 		must_hold(http1_authority_valid(http1_span(head, p->authority,
 							   p->authority_len)));
@@ -123,7 +127,7 @@ static void sound(const struct http1_parser *p, struct input msg)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { (const char *)data, size };
-	u32 kind = take_number(&in, 1) % 3, seed = take_number(&in, 2);
+	u32 kind = take_number(&in, 1) % 4, seed = take_number(&in, 2);
 	static struct http1_parser a, b;
 	enum http1_result result = whole(&a, kind, in);
 

@@ -162,6 +162,8 @@ static bool naive_path(const struct route *r, struct span path)
 
 	if (r->path_kind == PATH_MATCH_EXACT)
 		return span_eq(want, path);
+	if (!path.len)
+		return false;
 	if (want.p[want.len - 1] == '/')
 		want.len--;
 	if (path.len < want.len || memcmp(path.p, want.p, want.len))

@@ -67,7 +67,16 @@ OBJECTS = {
     "LISTENER": ("LISTENER", {
         "NAME": "str", "ADDRESS": "ip", "PORT": "u16", "PROTOCOL": "u32",
         "ROUTE_TABLE": "str", "CLUSTER": "str", "PROXY_ADDRESS": "ip",
-        "PROXY_PORT": "u16", "REQUEST_TIMEOUT": "u32", "IDLE_TIMEOUT": "u32"}),
+        "PROXY_PORT": "u16", **{n: "u32" for n in (
+            "REQUEST_TIMEOUT", "IDLE_TIMEOUT", "HEADERS_TIMEOUT",
+            "STREAM_IDLE_TIMEOUT", "MAX_CONNECTION_DURATION",
+            "MAX_REQUESTS_PER_CONNECTION", "MAX_HEADER_BYTES", "MAX_HEADERS",
+            "MAX_URI_BYTES", "BUFFER_LIMIT", "ESCAPED_SLASHES",
+            "EXPECT_CONTINUE", "UPGRADE", "CONNECT", "TRUSTED_HOPS")},
+        "MAX_BODY_BYTES": "u64", **{n: "u8" for n in (
+            "NORMALIZE_PATH", "MERGE_SLASHES", "X_REQUEST_ID",
+            "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_FORWARDED_HOST",
+            "FORWARDED", "VIA", "TRACEPARENT")}}),
     "ROUTE_TABLE": ("ROUTE_TABLE", {"NAME": "str"}),
     "VIRTUAL_HOST": ("VIRTUAL_HOST", {
         "ROUTE_TABLE": "str", "NAME": "str", "DOMAINS": ["str"]}),

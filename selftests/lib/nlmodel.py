@@ -3,7 +3,7 @@
 
 import random
 
-from nltest import DEFAULTS, TIMES
+from nltest import DEFAULTS, HTTP
 
 
 class Model:
@@ -47,7 +47,7 @@ class Model:
                                      "INDEX": i, **r}}
         for name, l in self.listeners.items():
             yield {"LISTENER": {"NAME": name, "ADDRESS": "10.96.0.1",
-                                "PROTOCOL": 1, **TIMES, **l}}
+                                "PROTOCOL": 1, **HTTP, **l}}
 
     def cluster(self, cmd, name, endpoint, value):
         if not endpoint:

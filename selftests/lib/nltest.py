@@ -163,7 +163,27 @@ ROUTES = [
                                           "STATUS": 301}}},
     {"MATCH": {}, "ACTION": {"CLUSTER": "b"}},
 ]
-TIMES = {"REQUEST_TIMEOUT": 10000, "IDLE_TIMEOUT": 300000}
+HTTP = {
+    "HEADERS_TIMEOUT": 10000, "REQUEST_TIMEOUT": 0, "IDLE_TIMEOUT": 300000,
+    "STREAM_IDLE_TIMEOUT": 300000, "MAX_CONNECTION_DURATION": 0,
+    "MAX_REQUESTS_PER_CONNECTION": 0, "MAX_HEADER_BYTES": 61440,
+    "MAX_HEADERS": 100, "MAX_URI_BYTES": 8192, "MAX_BODY_BYTES": 0,
+    "BUFFER_LIMIT": 0, "NORMALIZE_PATH": 0, "MERGE_SLASHES": 0,
+    "ESCAPED_SLASHES": 0, "EXPECT_CONTINUE": 0, "UPGRADE": 1, "CONNECT": 0,
+    "X_REQUEST_ID": 1, "X_FORWARDED_FOR": 1, "X_FORWARDED_PROTO": 1,
+    "X_FORWARDED_HOST": 0, "FORWARDED": 0, "VIA": 0, "TRACEPARENT": 0,
+    "TRUSTED_HOPS": 0}
+# Of each the other end of what is allowed.
+HTTP_OTHER = {
+    "HEADERS_TIMEOUT": 1, "REQUEST_TIMEOUT": 86400000, "IDLE_TIMEOUT": 86400000,
+    "STREAM_IDLE_TIMEOUT": 0, "MAX_CONNECTION_DURATION": 86400000,
+    "MAX_REQUESTS_PER_CONNECTION": 0xffffffff, "MAX_HEADER_BYTES": 64,
+    "MAX_HEADERS": 1, "MAX_URI_BYTES": 1, "MAX_BODY_BYTES": (1 << 63) - 1,
+    "BUFFER_LIMIT": 1 << 30, "NORMALIZE_PATH": 1, "MERGE_SLASHES": 1,
+    "ESCAPED_SLASHES": 2, "EXPECT_CONTINUE": 1, "UPGRADE": 2, "CONNECT": 2,
+    "X_REQUEST_ID": 0, "X_FORWARDED_FOR": 0, "X_FORWARDED_PROTO": 0,
+    "X_FORWARDED_HOST": 1, "FORWARDED": 1, "VIA": 1, "TRACEPARENT": 1,
+    "TRUSTED_HOPS": 100}
 EVERYTHING = [
     {"CLUSTER": CLUSTER},
     {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 80,
@@ -183,13 +203,12 @@ EVERYTHING = [
 ] + [
     {"VIRTUAL_HOST": {"ROUTE_TABLE": "t", "NAME": "w", "DOMAINS": ["*"]}},
     {"LISTENER": {"NAME": "http", "ADDRESS": "10.96.0.1", "PORT": 80,
-                  "PROTOCOL": 1, "ROUTE_TABLE": "t", **TIMES}},
+                  "PROTOCOL": 1, "ROUTE_TABLE": "t", **HTTP}},
     {"LISTENER": {"NAME": "tcp", "ADDRESS": "fd00:96::1", "PORT": 0,
-                  "PROTOCOL": 0, "CLUSTER": "a", **TIMES}},
+                  "PROTOCOL": 0, "CLUSTER": "a", **HTTP}},
     {"LISTENER": {"NAME": "proxy", "ADDRESS": "10.96.0.1", "PORT": 81,
                   "PROTOCOL": 0, "PROXY_ADDRESS": "127.0.0.1",
-                  "PROXY_PORT": 15001, "REQUEST_TIMEOUT": 1,
-                  "IDLE_TIMEOUT": 86400000}},
+                  "PROXY_PORT": 15001, **HTTP_OTHER}},
     {"SPLICE": {"POLICY": 1, "EXCEPT": [{"PORT": 25}, {"PORT": 65535}],
                 "BYPASS_SHAPING": 1}},
 ]

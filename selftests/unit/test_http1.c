@@ -21,7 +21,7 @@ struct bytes {
 
 #define BYTES(literal) { literal, sizeof(literal) - 1 }
 
-enum kind { REQUEST, RESPONSE, RESPONSE_TO_HEAD };
+enum kind { REQUEST, RESPONSE, RESPONSE_TO_HEAD, RESPONSE_TO_CONNECT };
 
 /* What a parser says, as text. */
 
@@ -74,8 +74,9 @@ static void put_head(struct text *t, const struct http1_parser *p,
 	put(t, " 1.%u %s", p->minor, framing[p->framing]);
 	if (p->framing == HTTP1_BODY_LENGTH)
 		put(t, "=%llu", (unsigned long long)p->content_length);
-	put(t, "%s%s", p->keep_alive ? " keep" : " close",
-	    p->expect_continue ? " expect" : "");
+	put(t, "%s%s%s", p->keep_alive ? " keep" : " close",
+	    p->expect_continue ? " expect" : "", p->connect ? " tunnel" : "");
+	put_span(t, "upgrade=", buf, p->upgrade, p->upgrade_len);
 	for (f = p->fields; f < p->fields + p->nfields; f++)
 		put(t, " %s[%.*s=%.*s]", f->hop ? "-" : "", f->name_len,
 		    buf + f->name, f->value_len, buf + f->value);
@@ -106,6 +107,7 @@ static char *parse(struct bytes msg, enum kind of, enum split split, u32 *used)
 	memset(p, 0xaa, sizeof(*p));
 	http1_init(p, of != REQUEST);
 	p->head_request = of == RESPONSE_TO_HEAD;
+	p->connect_request = of == RESPONSE_TO_CONNECT;
 	while (result == HTTP1_MORE && len < msg.len) {
 		len = more(split, len, msg.len);
 		free(buf);
@@ -229,7 +231,27 @@ static const struct {
 	{ BYTES("GET * " END), "400" },
 	{ BYTES("OPTIONS ** " END), "400" },
 	{ BYTES("OPTIONS *?a " END), "400" },
-	{ BYTES("CONNECT a.example:443 " END), "501" },
+	{ BYTES("CONNECT a.example:443 " END),
+	  "CONNECT a.example:443 host=a.example authority=a.example:443 "
+	  "1.1 none keep tunnel [Host=a]" },
+	{ BYTES("CONNECT [::1]:443 HTTP/1.0\r\n\r\n"),
+	  "CONNECT [::1]:443 host=[::1] authority=[::1]:443 1.0 none close tunnel" },
+	{ BYTES("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n" CL "0\r\n\r\n"), "400" },
+	{ BYTES("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n" CL "5\r\n\r\n"), "400" },
+	{ BYTES("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n" TE "chunked\r\n\r\n"), "400" },
+	{ BYTES("CONNECT a:443 HTTP/1.1\r\n\r\n"), "400" },
+	/* upgrades */
+	{ BYTES(GET "Connection: Upgrade, keep-alive\r\nUpgrade: websocket\r\n\r\n"),
+	  GOT_GET "none keep upgrade=websocket [Host=a] "
+	  "-[Connection=Upgrade, keep-alive] -[Upgrade=websocket]" },
+	{ BYTES(GET "Upgrade: websocket\r\n\r\n"),
+	  GOT_GET "none keep [Host=a] -[Upgrade=websocket]" },
+	{ BYTES(GET "Connection: upgrade\r\n\r\n"),
+	  GOT_GET "none keep [Host=a] -[Connection=upgrade]" },
+	{ BYTES(GET "Upgrade: a\r\nUpgrade: b\r\nConnection: upgrade\r\n\r\n"),
+	  GOT_GET "none keep [Host=a] -[Upgrade=a] -[Upgrade=b] -[Connection=upgrade]" },
+	{ BYTES("GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n"),
+	  "GET / path=/ 1.0 none close -[Connection=upgrade] -[Upgrade=a]" },
 	{ BYTES("CONNECT a.example " END), "400" },
 	{ BYTES("CONNECT a.example: " END), "400" },
 	{ BYTES("CONNECT / " END), "400" },
@@ -423,7 +445,15 @@ static const struct {
 	{ BYTES("HTTP/1.1 100 Continue\r\n\r\n"), RESPONSE,
 	  "100 reason=Continue 1.1 none keep" },
 	{ BYTES("HTTP/1.1 101 Up\r\nUpgrade: ws\r\nConnection: upgrade\r\n\r\n"), RESPONSE,
-	  "101 reason=Up 1.1 none keep -[Upgrade=ws] -[Connection=upgrade]" },
+	  "101 reason=Up 1.1 none keep upgrade=ws -[Upgrade=ws] -[Connection=upgrade]" },
+	{ BYTES("HTTP/1.1 200 OK\r\n" CL "3\r\n\r\n"), RESPONSE_TO_CONNECT,
+	  "200 reason=OK 1.1 none keep -[Content-Length=3]" },
+	{ BYTES("HTTP/1.1 299 OK\r\n" TE "chunked\r\n\r\n"), RESPONSE_TO_CONNECT,
+	  "299 reason=OK 1.1 none keep -[Transfer-Encoding=chunked]" },
+	{ BYTES("HTTP/1.1 403 No\r\n" CL "3\r\n\r\n"), RESPONSE_TO_CONNECT,
+	  "403 reason=No 1.1 length=3 keep [Content-Length=3]" },
+	{ BYTES("HTTP/1.1 200 OK\r\n" CL "3\r\n" TE "chunked\r\n\r\n"), RESPONSE_TO_CONNECT,
+	  "502" },
 	{ BYTES("HTTP/1.1 205 Reset\r\n" CL "0\r\n\r\n"), RESPONSE,
 	  "205 reason=Reset 1.1 length=0 keep [Content-Length=0]" },
 	{ BYTES("HTTP/1.1 200 OK\r\nHost: not, ours\r\nHost: b\r\n" CL "0\r\n\r\n"), RESPONSE,
@@ -507,6 +537,38 @@ static void test_limits(void)
 	check_limit("any number of close and nothing",
 		    "GET / HTTP/1.1\r\nHost: a\r\nConnection: x", ",close,,",
 		    1000, "\r\n\r\n", "GET");
+}
+
+/* Limits of a message's own: the status, or 0 if it is good. */
+static u16 under(struct http1_limits limits, const char *text)
+{
+	struct http1_parser p;
+
+	http1_init(&p, false);
+	p.limits = limits;
+	if (http1_parse(&p, text, strlen(text)) == HTTP1_ERROR)
+		return http1_status(p.error);
+	return 0;
+}
+
+static void test_own_limits(void)
+{
+	static const char text[] = "GET /12345 HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\n";
+	const struct http1_limits exact = { sizeof(text) - 1, 6, 2 };
+	struct http1_limits less;
+
+	tap_ok(!under(exact, text), "http1: a head of exactly what is allowed");
+	less = exact;
+	less.head--;
+	tap_ok(under(less, text) == 431, "http1: a byte more than allowed");
+	less = exact;
+	less.target--;
+	tap_ok(under(less, text) == 414, "http1: a target a byte longer than allowed");
+	less = exact;
+	less.fields--;
+	tap_ok(under(less, text) == 431, "http1: a field more than allowed");
+	less.fields = 0;
+	tap_ok(under(less, text) == 431, "http1: a field where none is allowed");
 }
 
 static void test_addresses(void)
@@ -610,7 +672,7 @@ static void test_random(void)
 			memcpy(buf + msg.len, from.p + at, len);
 			msg.len += len;
 		}
-		ok += splits_agree(msg, tap_random(3), 3);
+		ok += splits_agree(msg, tap_random(4), 3);
 	}
 	tap_ok(ok == n, "http1: %u random messages in any split", ok);
 }
@@ -624,6 +686,7 @@ void test_http1(void)
 	for (i = 0; i < ARRAY_SIZE(responses); i++)
 		check(responses[i].msg, responses[i].of, responses[i].wanted);
 	test_limits();
+	test_own_limits();
 	test_addresses();
 	test_valid();
 	test_find();

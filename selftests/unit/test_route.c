@@ -407,6 +407,24 @@ static void test_methods(void)
 	       "route: other methods");
 }
 
+/* It has an authority and no path. */
+static void test_connect(void)
+{
+	struct route any = { .method = SPAN("CONNECT") };
+	struct route prefix = { .path_kind = PATH_MATCH_PREFIX,
+				.path = SPAN("/") };
+	struct route exact = { .path_kind = PATH_MATCH_EXACT,
+			       .path = SPAN("/") };
+	static const char connect[] = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n";
+
+	tap_ok(matches(&any, connect), "route: CONNECT, whatever the path");
+	tap_ok(!matches(&prefix, connect) && !matches(&exact, connect),
+	       "route: CONNECT has no path");
+	tap_ok(matches(&prefix, "GET http://a HTTP/1.1\r\nHost: a\r\n") &&
+	       matches(&exact, "GET http://a HTTP/1.1\r\nHost: a\r\n"),
+	       "route: an absolute target without path has the path /");
+}
+
 /* @where: the request's target or fields. */
 static void check_value(bool query, u8 kind, const char *name,
 			const char *value, const char *where, bool match)
@@ -552,6 +570,7 @@ void test_route(void)
 	test_valid();
 	test_paths();
 	test_methods();
+	test_connect();
 	test_headers();
 	test_query();
 	test_order();

@@ -125,7 +125,8 @@ static bool check_type(struct loader *l, const struct field *f,
 		       const yaml_node_t *node, const struct path *path)
 {
 	enum text_type type = type_of(node);
-	bool integer = f->type == FIELD_U16 || f->type == FIELD_U32;
+	bool integer = f->type == FIELD_U16 || f->type == FIELD_U32 ||
+		       f->type == FIELD_U64;
 	bool boolean = f->type == FIELD_FLAG || f->type == FIELD_U8_BOOL;
 	const char *hint = NULL;
 	char *found;

@@ -89,7 +89,14 @@ _meshctl_fields()
 		_meshctl_words weight ;;
 	listener)
 		_meshctl_words protocol route_table cluster proxy \
-			request_timeout idle_timeout ;;
+			headers_timeout request_timeout idle_timeout \
+			stream_idle_timeout max_connection_duration \
+			max_requests_per_connection max_header_bytes \
+			max_headers max_uri_bytes max_body_bytes buffer_limit \
+			normalize_path merge_slashes escaped_slashes \
+			expect_continue upgrade connect x_request_id \
+			x_forwarded_for x_forwarded_proto x_forwarded_host \
+			forwarded via traceparent trusted_hops ;;
 	virtual_host)
 		_meshctl_words domain ;;
 	route)
@@ -110,7 +117,13 @@ _meshctl_value()
 	hash) _meshctl_words header: source_address none ;;
 	match) _meshctl_words any ;;
 	policy) _meshctl_words mesh attached all off ;;
-	bypass_shaping) _meshctl_words true false ;;
+	bypass_shaping|normalize_path|merge_slashes|x_request_id|\
+	x_forwarded_for|x_forwarded_proto|x_forwarded_host|forwarded|via|\
+	traceparent) _meshctl_words true false ;;
+	escaped_slashes) _meshctl_words keep reject decode ;;
+	expect_continue) _meshctl_words forward answer ;;
+	upgrade) _meshctl_words none websocket any ;;
+	connect) _meshctl_words refuse forward terminate ;;
 	method) _meshctl_words GET HEAD POST PUT DELETE PATCH OPTIONS ;;
 	status) _meshctl_words 301 302 303 307 308 ;;
 	cluster) _meshctl_lines < <(_meshctl_values cluster name) ;;

@@ -107,6 +107,9 @@ static bool put_field(struct nlmsghdr *nlh, const struct field *f,
 	case FIELD_U32:
 		return mnl_attr_put_u32_check(nlh, MESSAGE_MAX, f->attr,
 					      json_integer_value(value));
+	case FIELD_U64:
+		return mnl_attr_put_u64_check(nlh, MESSAGE_MAX, f->attr,
+					      json_integer_value(value));
 	case FIELD_DURATION:
 		return mnl_attr_put_u32_check(nlh, MESSAGE_MAX, f->attr,
 					      duration_ms(value));
@@ -241,6 +244,7 @@ static json_t *get_value(const struct field *f, const struct nlattr *attr)
 		return json_boolean(get_number(attr));
 	case FIELD_U16:
 	case FIELD_U32:
+	case FIELD_U64:
 		return must(json_integer(get_number(attr)));
 	case FIELD_DURATION:
 		return duration_json(get_number(attr));
@@ -272,7 +276,7 @@ static void get_field(const struct field *f, const struct nlattr *attr,
 	value_set(body, f, get_value(f, attr));
 }
 
-#define ATTRS_MAX 32
+#define ATTRS_MAX 64
 
 /* Sets the fields of @schema from the attributes @attrs, by type. */
 static void get_all(const struct schema *schema,

@@ -26,6 +26,33 @@ static const char *const protocol_names[] = {
 	NULL,
 };
 
+static const char *const escaped_slashes_names[] = {
+	[L7MESH_ESCAPED_SLASHES_KEEP] = "keep",
+	[L7MESH_ESCAPED_SLASHES_REJECT] = "reject",
+	[L7MESH_ESCAPED_SLASHES_DECODE] = "decode",
+	NULL,
+};
+
+static const char *const expect_continue_names[] = {
+	[L7MESH_EXPECT_CONTINUE_FORWARD] = "forward",
+	[L7MESH_EXPECT_CONTINUE_ANSWER] = "answer",
+	NULL,
+};
+
+static const char *const upgrade_names[] = {
+	[L7MESH_UPGRADE_NONE] = "none",
+	[L7MESH_UPGRADE_WEBSOCKET] = "websocket",
+	[L7MESH_UPGRADE_ANY] = "any",
+	NULL,
+};
+
+static const char *const connect_names[] = {
+	[L7MESH_CONNECT_REFUSE] = "refuse",
+	[L7MESH_CONNECT_FORWARD] = "forward",
+	[L7MESH_CONNECT_TERMINATE] = "terminate",
+	NULL,
+};
+
 static const char *const splice_policy_names[] = {
 	[L7MESH_SPLICE_MESH] = "mesh",
 	[L7MESH_SPLICE_ATTACHED] = "attached",
@@ -46,6 +73,17 @@ static const char *const splice_policy_names[] = {
 #define DURATION_FIELD(n, a, least, def)				\
 	{ .name = (n), .attr = (a), .type = FIELD_DURATION,		\
 	  .min = (least), .max = DAY_MS, .fallback = (def) }
+
+#define NUMBER_FIELD(n, a, least, most, def)				\
+	{ .name = (n), .attr = (a), .type = FIELD_U32,			\
+	  .min = (least), .max = (most), .fallback = (def) }
+
+#define ENUM_FIELD(n, a, of, def)					\
+	{ .name = (n), .attr = (a), .type = FIELD_ENUM,			\
+	  .names = (of), .fallback = (def) }
+
+#define BOOL_FIELD(n, a, def)						\
+	{ .name = (n), .attr = (a), .type = FIELD_U8_BOOL, .fallback = (def) }
 
 /* Limits that the kernel has, and the header does not name. */
 #define DAY_MS			(24 * 60 * 60 * 1000)
@@ -147,10 +185,53 @@ static const struct field listener_fields[] = {
 	  .type = FIELD_STRING, .check = text_check_name,
 	  .refers = L7MESH_KIND_CLUSTER },
 	{ .name = "proxy", .type = FIELD_GROUP, .sub = &proxy },
-	DURATION_FIELD("request_timeout", L7MESH_LISTENER_A_REQUEST_TIMEOUT,
+	DURATION_FIELD("headers_timeout", L7MESH_LISTENER_A_HEADERS_TIMEOUT,
 		       1, "10s"),
+	DURATION_FIELD("request_timeout", L7MESH_LISTENER_A_REQUEST_TIMEOUT,
+		       0, "0s"),
 	DURATION_FIELD("idle_timeout", L7MESH_LISTENER_A_IDLE_TIMEOUT,
 		       1, "5m"),
+	DURATION_FIELD("stream_idle_timeout",
+		       L7MESH_LISTENER_A_STREAM_IDLE_TIMEOUT, 0, "5m"),
+	DURATION_FIELD("max_connection_duration",
+		       L7MESH_LISTENER_A_MAX_CONNECTION_DURATION, 0, "0s"),
+	NUMBER_FIELD("max_requests_per_connection",
+		     L7MESH_LISTENER_A_MAX_REQUESTS_PER_CONNECTION,
+		     0, UINT32_MAX, "0"),
+	NUMBER_FIELD("max_header_bytes", L7MESH_LISTENER_A_MAX_HEADER_BYTES,
+		     L7MESH_HEADER_BYTES_MIN, L7MESH_HEADER_BYTES_MAX,
+		     "61440"),
+	NUMBER_FIELD("max_headers", L7MESH_LISTENER_A_MAX_HEADERS,
+		     1, L7MESH_HEADERS_MAX, "100"),
+	NUMBER_FIELD("max_uri_bytes", L7MESH_LISTENER_A_MAX_URI_BYTES,
+		     1, L7MESH_URI_BYTES_MAX, "8192"),
+	{ .name = "max_body_bytes", .attr = L7MESH_LISTENER_A_MAX_BODY_BYTES,
+	  .type = FIELD_U64, .fallback = "0" },
+	NUMBER_FIELD("buffer_limit", L7MESH_LISTENER_A_BUFFER_LIMIT,
+		     0, L7MESH_BUFFER_LIMIT_MAX, "0"),
+	BOOL_FIELD("normalize_path", L7MESH_LISTENER_A_NORMALIZE_PATH,
+		   "false"),
+	BOOL_FIELD("merge_slashes", L7MESH_LISTENER_A_MERGE_SLASHES, "false"),
+	ENUM_FIELD("escaped_slashes", L7MESH_LISTENER_A_ESCAPED_SLASHES,
+		   escaped_slashes_names, "keep"),
+	ENUM_FIELD("expect_continue", L7MESH_LISTENER_A_EXPECT_CONTINUE,
+		   expect_continue_names, "forward"),
+	ENUM_FIELD("upgrade", L7MESH_LISTENER_A_UPGRADE, upgrade_names,
+		   "websocket"),
+	ENUM_FIELD("connect", L7MESH_LISTENER_A_CONNECT, connect_names,
+		   "refuse"),
+	BOOL_FIELD("x_request_id", L7MESH_LISTENER_A_X_REQUEST_ID, "true"),
+	BOOL_FIELD("x_forwarded_for", L7MESH_LISTENER_A_X_FORWARDED_FOR,
+		   "true"),
+	BOOL_FIELD("x_forwarded_proto", L7MESH_LISTENER_A_X_FORWARDED_PROTO,
+		   "true"),
+	BOOL_FIELD("x_forwarded_host", L7MESH_LISTENER_A_X_FORWARDED_HOST,
+		   "false"),
+	BOOL_FIELD("forwarded", L7MESH_LISTENER_A_FORWARDED, "false"),
+	BOOL_FIELD("via", L7MESH_LISTENER_A_VIA, "false"),
+	BOOL_FIELD("traceparent", L7MESH_LISTENER_A_TRACEPARENT, "false"),
+	NUMBER_FIELD("trusted_hops", L7MESH_LISTENER_A_TRUSTED_HOPS,
+		     0, L7MESH_TRUSTED_HOPS_MAX, "0"),
 };
 
 static const struct schema listener = {
@@ -364,8 +445,7 @@ static const struct field splice_fields[] = {
 	{ .name = "except", .attr = L7MESH_SPLICE_A_EXCEPT,
 	  .type = FIELD_LIST, .flags = FIELD_EMPTY,
 	  .max = L7MESH_SPLICE_EXCEPT_MAX, .sub = &splice_except },
-	{ .name = "bypass_shaping", .attr = L7MESH_SPLICE_A_BYPASS_SHAPING,
-	  .type = FIELD_U8_BOOL, .fallback = "false" },
+	BOOL_FIELD("bypass_shaping", L7MESH_SPLICE_A_BYPASS_SHAPING, "false"),
 };
 
 static const struct schema splice = {

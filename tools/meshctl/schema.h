@@ -26,6 +26,7 @@ enum field_type {
 	FIELD_U8_BOOL,
 	FIELD_U16,
 	FIELD_U32,
+	FIELD_U64,		/* up to INT64_MAX, as JSON's integers */
 	FIELD_DURATION,		/* u32 of ms; "500ms", "5s", "2m" */
 	FIELD_ADDRESS,
 	FIELD_ENUM,		/* u32; one of @names */
@@ -60,7 +61,7 @@ struct field {
 };
 
 /* No schema has more fields. */
-#define SCHEMA_FIELDS_MAX 16
+#define SCHEMA_FIELDS_MAX 48
 
 struct schema {
 	const char *name;

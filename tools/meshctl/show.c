@@ -78,6 +78,24 @@ static char *words_cell(const struct schema *schema, const json_t *body,
 	return text;
 }
 
+/* The words of the fields that have a default, and not that; or "-". */
+static char *options_cell(const struct schema *schema, const json_t *body)
+{
+	const char *names[SCHEMA_FIELDS_MAX + 1];
+	json_t *copy = must(json_deep_copy(body));
+	size_t i, n = 0;
+	char *text;
+
+	schema_strip(schema, copy);
+	for (i = 0; i < schema->nfields; i++)
+		if (schema->fields[i].fallback)
+			names[n++] = schema->fields[i].name;
+	names[n] = NULL;
+	text = words_cell(schema, copy, names);
+	json_decref(copy);
+	return text;
+}
+
 static void add_cells(struct table *t, const json_t *body,
 		      const char *const *names)
 {
@@ -129,14 +147,13 @@ static void row_listener(struct table *t, const json_t *body)
 {
 	static const char *const target[] = { "route_table", "cluster", "proxy",
 					      NULL };
-	static const char *const after[] = { "request_timeout", "idle_timeout",
-					     NULL };
+	const struct schema *schema = schema_of(L7MESH_KIND_LISTENER);
 
 	table_add(t, cell(body, "name"));
 	table_add(t, socket_text(body));
 	table_add(t, cell(body, "protocol"));
-	table_add(t, words_cell(schema_of(L7MESH_KIND_LISTENER), body, target));
-	add_cells(t, body, after);
+	table_add(t, words_cell(schema, body, target));
+	table_add(t, options_cell(schema, body));
 }
 
 static void row_route_table(struct table *t, const json_t *body)
@@ -178,7 +195,7 @@ static const struct view {
 	const char *headings[TABLE_COLUMNS_MAX + 1];
 } views[] = {
 	{ L7MESH_KIND_LISTENER, row_listener,
-	  { "LISTENER", "ADDRESS", "PROTOCOL", "TARGET", "REQUEST", "IDLE" } },
+	  { "LISTENER", "ADDRESS", "PROTOCOL", "TARGET", "OPTIONS" } },
 	{ L7MESH_KIND_ROUTE_TABLE, row_route_table, { "ROUTE_TABLE" } },
 	{ L7MESH_KIND_VIRTUAL_HOST, row_virtual_host,
 	  { "VIRTUAL_HOST", "DOMAINS" } },

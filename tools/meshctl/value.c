@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,21 +46,41 @@ static void refuse(char **why, const char *text, size_t len, const char *fmt,
 	free(rest);
 }
 
-/* Decimal digits only; false if it is none or does not fit in 32 bits. */
-static bool parse_u32(const char *text, size_t len, uint32_t *n)
+/* Decimal digits only; false if it is none, or more than @max. */
+static bool parse_number(const char *text, size_t len, uint64_t max,
+			 uint64_t *n)
 {
-	uint64_t sum = 0;
 	size_t i;
 
-	if (!len || len > 10 || (len > 1 && text[0] == '0'))
+	if (!len || len > 19 || (len > 1 && text[0] == '0'))
 		return false;
+	*n = 0;
 	for (i = 0; i < len; i++) {
 		if (!isdigit((unsigned char)text[i]))
 			return false;
-		sum = sum * 10 + (text[i] - '0');
+		*n = *n * 10 + (text[i] - '0');
 	}
-	*n = sum;
-	return sum <= UINT32_MAX;
+	return *n <= max;
+}
+
+static bool parse_u32(const char *text, size_t len, uint32_t *n)
+{
+	uint64_t number;
+
+	if (!parse_number(text, len, UINT32_MAX, &number))
+		return false;
+	*n = number;
+	return true;
+}
+
+static json_t *parse_u64(const char *text, size_t len, char **why)
+{
+	uint64_t n;
+
+	if (parse_number(text, len, INT64_MAX, &n))
+		return must(json_integer(n));
+	refuse(why, text, len, "an integer 0 to %" PRId64, INT64_MAX);
+	return NULL;
 }
 
 static json_t *parse_integer(const struct field *f, const char *text,
@@ -275,6 +296,8 @@ json_t *value_parse(const struct field *f, const char *text, size_t len,
 	case FIELD_U16:
 	case FIELD_U32:
 		return parse_integer(f, text, len, why);
+	case FIELD_U64:
+		return parse_u64(text, len, why);
 	case FIELD_DURATION:
 		return duration_parse(f, text, len, why);
 	case FIELD_ADDRESS:
@@ -335,7 +358,7 @@ void value_set(json_t *body, const struct field *f, json_t *value)
 }
 
 /* More than there are fields with a default. */
-#define DEFAULTS_MAX 32
+#define DEFAULTS_MAX 64
 
 json_t *value_default(const struct field *f)
 {

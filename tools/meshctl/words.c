@@ -439,7 +439,21 @@ const char *words_usage(enum l7mesh_kind kind)
 		[L7MESH_KIND_LISTENER] =
 			"listener NAME ADDRESS:PORT protocol tcp|http "
 			"[route_table NAME|cluster NAME|proxy ADDRESS:PORT] "
-			"[request_timeout TIME] [idle_timeout TIME]",
+			"[headers_timeout TIME] [request_timeout TIME] "
+			"[idle_timeout TIME] [stream_idle_timeout TIME] "
+			"[max_connection_duration TIME] "
+			"[max_requests_per_connection N] "
+			"[max_header_bytes N] [max_headers N] "
+			"[max_uri_bytes N] [max_body_bytes N] "
+			"[buffer_limit BYTES] "
+			"[normalize_path|merge_slashes true|false] "
+			"[escaped_slashes keep|reject|decode] "
+			"[expect_continue forward|answer] "
+			"[upgrade none|websocket|any] "
+			"[connect refuse|forward|terminate] "
+			"[x_request_id|x_forwarded_for|x_forwarded_proto|"
+			"x_forwarded_host|forwarded|via|traceparent "
+			"true|false] [trusted_hops N]",
 		[L7MESH_KIND_ROUTE_TABLE] = "route_table NAME",
 		[L7MESH_KIND_VIRTUAL_HOST] =
 			"virtual_host ROUTE_TABLE/NAME domain DOMAIN...",

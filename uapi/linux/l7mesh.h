@@ -58,6 +58,13 @@
 #define L7MESH_VALUE_MAX		4096
 #define L7MESH_BODY_MAX			8192
 #define L7MESH_WEIGHT_MAX		1000000
+/* Of the head of a request. */
+#define L7MESH_HEADER_BYTES_MIN		64
+#define L7MESH_HEADER_BYTES_MAX		61440
+#define L7MESH_HEADERS_MAX		100
+#define L7MESH_URI_BYTES_MAX		8192
+#define L7MESH_BUFFER_LIMIT_MAX		1073741824
+#define L7MESH_TRUSTED_HOPS_MAX		100
 #define L7MESH_TABLE_SIZE_MAX		5000011
 #define L7MESH_TABLE_SIZE_DEFAULT	65537
 #define L7MESH_SPLICE_EXCEPT_MAX	64
@@ -192,6 +199,33 @@ enum l7mesh_protocol {
 	L7MESH_PROTOCOL_HTTP,
 };
 
+/* "%2F" and "%5C" in a path. */
+enum l7mesh_escaped_slashes {
+	L7MESH_ESCAPED_SLASHES_KEEP,
+	L7MESH_ESCAPED_SLASHES_REJECT,	/* 400 */
+	L7MESH_ESCAPED_SLASHES_DECODE,	/* become "/" */
+};
+
+/* Who says 100 to "Expect: 100-continue". */
+enum l7mesh_expect_continue {
+	L7MESH_EXPECT_CONTINUE_FORWARD,	/* the endpoint */
+	L7MESH_EXPECT_CONTINUE_ANSWER,	/* the mesh */
+};
+
+/* What a request may ask to upgrade to; it goes on without the wish otherwise. */
+enum l7mesh_upgrade {
+	L7MESH_UPGRADE_NONE,
+	L7MESH_UPGRADE_WEBSOCKET,
+	L7MESH_UPGRADE_ANY,
+};
+
+/* What becomes of CONNECT. */
+enum l7mesh_connect {
+	L7MESH_CONNECT_REFUSE,		/* 501 */
+	L7MESH_CONNECT_FORWARD,		/* the endpoint, a proxy, answers */
+	L7MESH_CONNECT_TERMINATE,	/* the tunnel ends at the endpoint */
+};
+
 /*
  * http: ROUTE_TABLE. tcp: CLUSTER, or PROXY_ADDRESS with PROXY_PORT.
  */
@@ -206,10 +240,52 @@ enum l7mesh_listener_attr {
 	L7MESH_LISTENER_A_CLUSTER,	/* string */
 	L7MESH_LISTENER_A_PROXY_ADDRESS, /* binary, as ADDRESS and of its family */
 	L7MESH_LISTENER_A_PROXY_PORT,	/* u16, host order */
-	/* u32: ms for a request's head, once begun; default 10000 */
+	/* u32: ms for a request, head and body, once begun; default 0: any */
 	L7MESH_LISTENER_A_REQUEST_TIMEOUT,
-	/* u32: ms between requests, and of a stalled body; default 300000 */
+	/* u32: ms between requests; default 300000 */
 	L7MESH_LISTENER_A_IDLE_TIMEOUT,
+	/* u32: ms for a request's head, once begun; default 10000 */
+	L7MESH_LISTENER_A_HEADERS_TIMEOUT,
+	/* u32: ms of a stalled body or tunnel; default 300000, 0: any */
+	L7MESH_LISTENER_A_STREAM_IDLE_TIMEOUT,
+	/* u32: ms after which a connection takes no more requests; default 0: any */
+	L7MESH_LISTENER_A_MAX_CONNECTION_DURATION,
+	L7MESH_LISTENER_A_MAX_REQUESTS_PER_CONNECTION,	/* u32; default 0: any */
+	/* u32: of a request's head, with request line; default and most 61440 */
+	L7MESH_LISTENER_A_MAX_HEADER_BYTES,
+	L7MESH_LISTENER_A_MAX_HEADERS,	/* u32: 1 to 100; default 100 */
+	L7MESH_LISTENER_A_MAX_URI_BYTES, /* u32: 1 to 8192; default 8192 */
+	L7MESH_LISTENER_A_MAX_BODY_BYTES, /* u64, of a request; default 0: any */
+	/*
+	 * u32: bytes that each socket of a connection may buffer, each way;
+	 * default 0: what TCP thinks best
+	 */
+	L7MESH_LISTENER_A_BUFFER_LIMIT,
+	/*
+	 * u8: 0 or 1: before matching and in what is forwarded, unreserved
+	 * characters are decoded and dot segments removed (RFC 3986 6.2.2)
+	 */
+	L7MESH_LISTENER_A_NORMALIZE_PATH,
+	L7MESH_LISTENER_A_MERGE_SLASHES, /* u8: 0 or 1: likewise, "//" is "/" */
+	L7MESH_LISTENER_A_ESCAPED_SLASHES, /* u32: enum l7mesh_escaped_slashes */
+	L7MESH_LISTENER_A_EXPECT_CONTINUE, /* u32: enum l7mesh_expect_continue */
+	/* u32: enum l7mesh_upgrade; default websocket */
+	L7MESH_LISTENER_A_UPGRADE,
+	L7MESH_LISTENER_A_CONNECT,	/* u32: enum l7mesh_connect */
+	/* u8, 0 or 1, what is added to a request: the first three are by default */
+	L7MESH_LISTENER_A_X_REQUEST_ID,	/* if absent */
+	L7MESH_LISTENER_A_X_FORWARDED_FOR, /* the client's address, appended */
+	L7MESH_LISTENER_A_X_FORWARDED_PROTO, /* if absent */
+	L7MESH_LISTENER_A_X_FORWARDED_HOST, /* if absent */
+	L7MESH_LISTENER_A_FORWARDED,	/* appended, RFC 7239 */
+	L7MESH_LISTENER_A_VIA,		/* appended, RFC 9110 7.6.3 */
+	L7MESH_LISTENER_A_TRACEPARENT,	/* if absent or malformed, W3C */
+	/*
+	 * u32: 0 to 100: how many proxies before this one are believed: with N > 0
+	 * the client is the Nth of x-forwarded-for from its end
+	 */
+	L7MESH_LISTENER_A_TRUSTED_HOPS,
+	L7MESH_LISTENER_A_PAD,
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,

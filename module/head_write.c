@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * head_write: see head.h. What is sent is generated from what was understood:
+ * one framing, normal line ends, nothing that is for one hop only.
+ */
+#include "head.h"
+
+#include <linux/kernel.h>
+#include <linux/math64.h>
+
+#include "forward.h"
+#include "writer.h"
+
+static void put_content_length(struct writer *w, u64 length)
+{
+	char text[20], *at = text + sizeof(text);
+	u32 digit;
+
+	do {
+		length = div_u64_rem(length, 10, &digit);
+		*--at = '0' + digit;
+	} while (length);
+	put_field(w, SPAN("content-length"),
+		  (struct span){ at, text + sizeof(text) - at });
+}
+
+static void put_framing(struct writer *w, u8 framing, u64 length)
+{
+	if (framing == HTTP1_BODY_LENGTH)
+		put_content_length(w, length);
+	else if (framing == HTTP1_BODY_CHUNKED)
+		put_field(w, SPAN("transfer-encoding"), SPAN("chunked"));
+}
+
+/* As most are: "name: value", and nothing else on the line. */
+static bool is_canonical(const struct head *h, const struct http1_field *f)
+{
+	return f->value == f->name + f->name_len + 2 &&
+	       h->data[f->value - 1] == ' ' &&
+	       h->data[f->value + f->value_len] == '\r';
+}
+
+void head_put_field(struct writer *w, const struct head *h,
+		    const struct http1_field *f)
+{
+	if (is_canonical(h, f))
+		put(w, head_span(h, f->name, f->name_len + f->value_len + 4));
+	else
+		put_field(w, head_span(h, f->name, f->name_len),
+			  head_span(h, f->value, f->value_len));
+}
+
+/*
+ * The target in origin form: that is what an origin server expects
+ * (RFC 9112 3.2.1), whatever form the client used.
+ */
+static void put_target(struct writer *w, const struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+	struct span method = head_span(h, p->method, p->method_len);
+
+	/* An absolute target may lack a path: RFC 9112 3.2.1 and 3.2.4. */
+	if (p->connect) {
+		put(w, head_span(h, p->authority, p->authority_len));
+		return;
+	}
+	if (!p->path_len)
+		put(w, !p->query && span_eq(method, SPAN("OPTIONS")) ?
+		       SPAN("*") : SPAN("/"));
+	put(w, head_span(h, p->path, p->path_len));
+	if (p->query) {
+		put(w, SPAN("?"));
+		put(w, head_span(h, p->query, p->query_len));
+	}
+}
+
+/* The authority that routing used is the one that is passed on. */
+static void put_host(struct writer *w, const struct head *h,
+		     const struct address *original)
+{
+	const struct http1_parser *p = &h->parser;
+	char text[ADDRESS_TEXT_MAX];
+	int n;
+
+	if (p->authority_len) {
+		put_field(w, SPAN("host"),
+			  head_span(h, p->authority, p->authority_len));
+		return;
+	}
+	n = address_text(original, text);
+	put_field(w, SPAN("host"), (struct span){ text, n });
+}
+
+static bool generated_in_request(u8 id)
+{
+	return id == HTTP1_HOST || id == HTTP1_CONTENT_LENGTH ||
+	       id == HTTP1_TRANSFER_ENCODING;
+}
+
+static void put_request_fields(struct writer *w, const struct head *h,
+			       const struct forward *fw)
+{
+	const struct http1_parser *p = &h->parser;
+	struct forwarding state;
+	int i;
+
+	forwarding_init(&state, fw, h);
+	for (i = 0; i < p->nfields; i++) {
+		const struct http1_field *f = &p->fields[i];
+
+		if (f->hop || generated_in_request(f->id))
+			continue;
+		if (f->id == HTTP1_EXPECT && fw->expect_answered)
+			continue;
+		if (f->id < HTTP1_FORWARDING || !forwarding_put(&state, w, f))
+			head_put_field(w, h, f);
+	}
+	forwarding_add(&state, w);
+}
+
+/* RFC 9110 7.8 */
+static void put_upgrade(struct writer *w, const struct head *h)
+{
+	put_field(w, SPAN("connection"), SPAN("upgrade"));
+	put_field(w, SPAN("upgrade"), head_upgrade(h));
+}
+
+/*
+ * More than what is generated takes: Host, Content-Length, x-request-id, ...; and
+ * ": " and CRLF for white space that was not received.
+ */
+#define HEAD_ADDED	288
+#define FIELD_ADDED	4
+
+static u32 written_max(const struct head *h)
+{
+	return h->parser.head_len + h->parser.nfields * FIELD_ADDED +
+	       HEAD_ADDED;
+}
+
+int head_write_request(const struct head *h, const struct forward *fw,
+		       gfp_t gfp, struct out *out)
+{
+	const struct http1_parser *p = &h->parser;
+	struct writer w;
+
+	if (writer_init(&w, written_max(h) + forwarding_max(fw, h), gfp))
+		return -ENOMEM;
+	put(&w, head_span(h, p->method, p->method_len));
+	put(&w, SPAN(" "));
+	put_target(&w, h);
+	put(&w, SPAN(" HTTP/1.1\r\n"));
+	put_host(&w, h, fw->original);
+	put_request_fields(&w, h, fw);
+	if (fw->upgrade)
+		put_upgrade(&w, h);
+	put_framing(&w, p->framing, p->content_length);
+	put(&w, SPAN("\r\n"));
+	return writer_finish(&w, out);
+}
+
+static void put_status_line(struct writer *w, const struct head *h)
+{
+	u16 status = h->parser.status;
+	char *at;
+
+	put(w, SPAN("HTTP/1.1 "));
+	at = reserve(w, 4);
+	if (at) {
+		at[0] = '0' + status / 100;
+		at[1] = '0' + status / 10 % 10;
+		at[2] = '0' + status % 10;
+		at[3] = ' ';
+	}
+	put(w, head_span(h, h->parser.reason, h->parser.reason_len));
+	put(w, SPAN("\r\n"));
+}
+
+/*
+ * Content-Length of a response without a body describes what a GET would have
+ * had (RFC 9110 8.6), so it is passed on as it is; otherwise it is generated.
+ */
+static bool forward_response_field(const struct head *h,
+				   const struct http1_field *f, u8 framing)
+{
+	if (f->hop || f->id == HTTP1_TRANSFER_ENCODING)
+		return false;
+	if (f->id != HTTP1_CONTENT_LENGTH)
+		return true;
+	return framing == HTTP1_BODY_NONE && h->parser.status >= 200 &&
+	       h->parser.status != 204;
+}
+
+int head_write_response(const struct head *h, u8 framing,
+			const char *connection, gfp_t gfp, struct out *out)
+{
+	const struct http1_parser *p = &h->parser;
+	struct writer w;
+	int i;
+
+	if (writer_init(&w, written_max(h), gfp))
+		return -ENOMEM;
+	put_status_line(&w, h);
+	for (i = 0; i < p->nfields; i++)
+		if (forward_response_field(h, &p->fields[i], framing))
+			head_put_field(&w, h, &p->fields[i]);
+	put_framing(&w, framing, p->content_length);
+	if (p->status == 101)
+		put_upgrade(&w, h);
+	else if (connection)
+		put_field(&w, SPAN("connection"),
+			  (struct span){ connection, strlen(connection) });
+	put(&w, SPAN("\r\n"));
+	return writer_finish(&w, out);
+}
