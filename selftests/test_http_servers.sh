@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Real servers behind virtual IPs (nginx, HAProxy, Python's http.server, node),
-# called by curl, Python and node; and HAProxy as the mesh's client.
+# Real servers behind virtual IPs (nginx, HAProxy, Python's http.server, node,
+# Apache httpd, lighttpd, Varnish), called by curl, Python and node; and HAProxy as
+# the mesh's client.
 
 # shellcheck disable=SC2317 # functions that are called by name
 
@@ -14,7 +15,7 @@ cd "$here/.."
 # shellcheck source=selftests/lib/net.sh
 . selftests/lib/net.sh
 
-servers="nginx haproxy python node"
+servers="nginx haproxy python node apache lighttpd varnish"
 
 mesh() {
 	local name n=20
@@ -122,11 +123,15 @@ grown() {
 }
 
 trap net_down EXIT
-net_up client=10 nginx=21 haproxy=22 python=23 node=24
+net_up client=10 nginx=21 haproxy=22 python=23 node=24 apache=25 lighttpd=26 \
+	varnish=27
 net_nginx nginx
 net_haproxy haproxy 8080 10.2.0.21:8080
 net_python python 8080
 net_node node 8080
+net_apache apache 8080
+net_lighttpd lighttpd 8080
+net_varnish varnish 8080
 for name in $servers; do
 	net_hosts client "10.96.0.1 $name.example"
 	net_hosts client "fd00:96::1 $name.example"

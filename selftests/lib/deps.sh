@@ -32,7 +32,9 @@ deps_of() {
 		echo iproute2 curl nginx-light haproxy wrk python3 python3-yaml \
 			nodejs dkms jq iptables nftables tcpdump socat iperf3 \
 			conntrack bash-completion mandoc procps psmisc \
-			netcat-openbsd ethtool liburing-dev gcc libc6-dev make
+			netcat-openbsd ethtool liburing-dev gcc libc6-dev make \
+			apache2-bin apache2-utils lighttpd varnish \
+			nghttp2-client slowhttptest
 		;;
 	bench) echo gcc make libc6-dev libxxhash-dev valgrind libhttp-parser-dev ;;
 	load)

@@ -31,6 +31,7 @@
 #   net_haproxy NAME PORT BACKEND	HAProxy in the pod, in front of BACKEND
 #   net_python NAME PORT	lib/http_server.py in the pod
 #   net_node NAME PORT		lib/node_server.js in the pod
+#   net_apache NAME PORT, net_lighttpd NAME PORT, net_varnish NAME PORT
 #   net_requests NAME		how many requests nginx or HAProxy has logged
 #   net_until SECONDS COMMAND...	waits until COMMAND succeeds; else 1
 #   net_down		ends all of it, and the test with a failure if a pod's
@@ -242,6 +243,68 @@ net_node() {
 	net_in "$pod" node "$net_lib/node_server.js" "$pod" "$port" \
 		>"$NET_DIR/$pod/node.log" 2>&1 &
 	net_until 60 net_listens "$pod" "$port"
+}
+
+# Each answers any path with the pod's name.
+net_page() {
+	mkdir -p "$NET_DIR/$1/www"
+	chmod 755 "$NET_DIR" "$NET_DIR/$1" "$NET_DIR/$1/www"
+	echo "$1" >"$NET_DIR/$1/www/page.txt"
+}
+
+net_apache() {
+	local pod=$1 port=$2 dir=$NET_DIR/$1 modules=/usr/lib/apache2/modules
+	net_page "$pod"
+	cat >"$dir/apache.conf" <<-END
+		ServerRoot $dir
+		ServerName $pod
+		PidFile $dir/apache.pid
+		ErrorLog $dir/error.log
+		Listen $port
+		User www-data
+		Group www-data
+		LoadModule mpm_event_module $modules/mod_mpm_event.so
+		LoadModule alias_module $modules/mod_alias.so
+		LoadModule mime_module $modules/mod_mime.so
+		LoadModule authz_core_module $modules/mod_authz_core.so
+		TypesConfig /dev/null
+		StartServers 1
+		ThreadsPerChild 25
+		AliasMatch ^/ $dir/www/page.txt
+		<Location />
+			Require all granted
+		</Location>
+	END
+	net_in "$pod" apache2 -f "$dir/apache.conf" -k start
+	net_until 60 net_listens "$pod" "$port"
+}
+
+net_lighttpd() {
+	local pod=$1 port=$2 dir=$NET_DIR/$1
+	net_page "$pod"
+	cat >"$dir/lighttpd.conf" <<-END
+		server.modules = ("mod_rewrite")
+		server.port = $port
+		server.document-root = "$dir/www"
+		server.errorlog = "$dir/error.log"
+		url.rewrite-once = ("" => "/page.txt")
+	END
+	net_in "$pod" lighttpd -f "$dir/lighttpd.conf"
+	net_until 60 net_listens "$pod" "$port"
+}
+
+net_varnish() {
+	local pod=$1 port=$2 dir=$NET_DIR/$1
+	mkdir -p "$dir"
+	cat >"$dir/pod.vcl" <<-END
+		vcl 4.1;
+		backend default none;
+		sub vcl_recv { return (synth(200)); }
+	END
+	net_in "$pod" varnishd -j none -n "$dir/work" -a ":$port" \
+		-f "$dir/pod.vcl" -s malloc,16m -p thread_pool_min=20 \
+		>"$dir/varnish.log" 2>&1
+	net_until 120 net_listens "$pod" "$port"
 }
 
 net_requests() {
