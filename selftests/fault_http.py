@@ -21,6 +21,7 @@ from l7 import (Client, Net, all_ended, apply, close_clients, equal, meshctl,
 from l7nl import Genl
 
 VIP, VIP6, L4, L4V6 = "10.96.0.1", "fd00:96::1", "10.96.0.2", "fd00:96::2"
+TUNNEL = "10.96.0.3"
 CONFIG = {
     "clusters": [
         {"name": "web", "connect_timeout": "3s", "response_timeout": "5s",
@@ -40,6 +41,11 @@ CONFIG = {
          "route_table": "t"},
         {"name": "http6", "address": VIP6, "port": 80, "protocol": "http",
          "route_table": "t"},
+        {"name": "tunnel", "address": TUNNEL, "port": 80, "protocol": "http",
+         "route_table": "t", "connect": "terminate",
+         "expect_continue": "answer", "normalize_path": True,
+         "x_forwarded_host": True, "forwarded": True, "via": True,
+         "traceparent": True},
         {"name": "tcp", "address": L4, "port": 9000, "protocol": "tcp",
          "cluster": "web"},
         {"name": "tcp6", "address": L4V6, "port": 9000, "protocol": "tcp",
@@ -166,6 +172,37 @@ def _():
         c.send_slowly(message, 200)
         return answer(c, 200, b"web\n")
     swept("pieces", lambda: attempt(slowly))
+
+
+@test("CONNECT, and a request in its tunnel", 1200)
+def _():
+    def connect():
+        c = Client("app", TUNNEL)
+        c.send(request("web:80", host="web:80", method="CONNECT"))
+        head = c.head()
+        if head.status in REFUSED:
+            return f"{head.status}"
+        equal(head.status, 200)
+        c.send(get("/"))
+        return answer(c, 200, b"web\n")
+    swept("CONNECT", lambda: attempt(connect))
+
+
+@test("a body for which the mesh says 100, with all forwarding fields", 1200)
+def _():
+    body = b"body"
+
+    def expect():
+        c = Client("app", TUNNEL)
+        c.send(get("/a/../", f"Content-Length: {len(body)}",
+                   "Expect: 100-continue", method="POST"))
+        head = c.head()
+        if head.status in REFUSED:
+            return f"{head.status}"
+        equal(head.status, 100)
+        c.send(body)
+        return answer(c, 200, hashlib.sha256(body).hexdigest().encode() + b"\n")
+    swept("Expect", lambda: attempt(expect))
 
 
 @test("a TCP connection: to its endpoint, or not at all", 1200)

@@ -196,9 +196,9 @@ curl_upgrade() {
 # Others are served while it goes on, and it is what is ended.
 attack() {
 	local out pid
-	net_in client slowhttptest -c 300 -r 150 -l 15 -i 1 "$@" >"$NET_DIR/slow.log" 2>&1 &
+	net_in client slowhttptest -c 300 -r 150 -l 9 -i 1 "$@" >"$NET_DIR/slow.log" 2>&1 &
 	pid=$!
-	sleep 5
+	sleep 4
 	for _ in {1..10}; do
 		curl_option $wary || {
 			kill "$pid"

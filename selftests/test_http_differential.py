@@ -36,7 +36,7 @@ from l7 import (Net, apply, equal, in_pod, meshctl, note, run_in, run_tests,
                 test, true)
 
 TABLE = os.path.join(HERE, "http_differences.txt")
-COMBINATIONS = int(os.environ.get("L7MESH_MESSAGES", "2500"))
+COMBINATIONS = int(os.environ.get("L7MESH_MESSAGES", "1600"))
 VIP, PROXIES, WEB = "10.96.0.1", "10.2.0.30", "10.2.0.20"
 SERVERS = {"mesh": (VIP, 80, 9001), "haproxy": (PROXIES, 8001, 9002),
            "nginx": (PROXIES, 8002, 9003)}
@@ -439,6 +439,17 @@ def print_differences():
             print(f"@@   mesh {found[0][3]}\n@@  other {found[0][4]}")
 
 
+def print_verdicts():
+    messages = list(singles())
+    verdicts = run(messages)
+    seen = {}
+    for m in messages:
+        v = verdicts[m.tag, "mesh"]
+        seen.setdefault(m.names[0], set()).add((tuple(v.statuses), len(v.passed)))
+    for name, found in seen.items():
+        print(f"@ {name}: {sorted(found)}")
+
+
 def start_proxies(net):
     path = os.path.join(net.dir, "strict")
     os.makedirs(path)
@@ -462,6 +473,9 @@ def main():
         meshctl("attach", "app")
         if sys.argv[1:] == ["differences"]:
             print_differences()
+            return 0
+        if sys.argv[1:] == ["verdicts"]:
+            print_verdicts()
             return 0
         return run_tests()
     finally:

@@ -9,6 +9,7 @@
  *		stream	SIZE bytes a write, one way, read in 64 KiB
  *		crr	connect, a round trip, close
  *		http	a GET, answered with SIZE bytes of body
+ *		cookie	the same, as a browser asks, with a cookie of 2 KiB
  *   CONNECTIONS	taken in turn; N is how many round trips or writes in all
  *   ADDRESS, PORT	where the client connects to, if not to the server itself;
  *		"serve" for ADDRESS: only the server, at PORT, until killed; a server of
@@ -86,13 +87,35 @@ static bool get(int fd, size_t len)
 
 /* ---- what is said ---- */
 
-static const char request[] = "GET /item HTTP/1.1\r\nHost: web\r\n"
-			      "User-Agent: bench\r\nAccept: */*\r\n\r\n";
+static char request[4096] = "GET /item HTTP/1.1\r\nHost: web\r\n"
+			    "User-Agent: bench\r\nAccept: */*\r\n\r\n";
+static size_t request_len;
 static char response[1 << 17];
 static size_t response_len;
 
-static void prepare(void)
+static void ask_as_browser(void)
 {
+	static const char head[] =
+		"GET /wp-content/uploads/2010/03/hello-kitty.jpg?v=2 HTTP/1.1\r\n"
+		"Host: www.shop.example\r\n"
+		"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+		"Accept: image/avif,image/webp,image/png,image/svg+xml,*/*;q=0.8\r\n"
+		"Accept-Language: en-US,en;q=0.5\r\n"
+		"Accept-Encoding: gzip, deflate, br, zstd\r\n"
+		"Connection: keep-alive\r\n"
+		"Referer: http://www.shop.example/reviews/1\r\n"
+		"Cookie: session=";
+
+	memcpy(request, head, sizeof(head) - 1);
+	memset(request + sizeof(head) - 1, 'x', 2048);
+	strcpy(request + sizeof(head) - 1 + 2048, "\r\n\r\n");
+}
+
+static void prepare(bool browser)
+{
+	if (browser)
+		ask_as_browser();
+	request_len = strlen(request);
 	memset(buffer, 'x', sizeof(buffer));
 	response_len = snprintf(response, 200, "HTTP/1.1 200 OK\r\n"
 				"Content-Type: text/plain\r\n"
@@ -119,7 +142,7 @@ static void http_ask(const struct end *e)
 {
 	size_t have = 0, head;
 
-	put(e->out, request, sizeof(request) - 1);
+	put(e->out, request, request_len);
 	read_until_blank_line(e->in, &have);
 	if (strncmp(buffer, "HTTP/1.1 200", 12))
 		errx(1, "%.40s", buffer);
@@ -313,12 +336,13 @@ static void run_client(const struct end *ends, int n, const struct place *p,
 
 static enum work parse_work(const char *name)
 {
-	static const char *const names[] = { "rr", "stream", "crr", "http" };
+	static const char *const names[] = { "rr", "stream", "crr", "http",
+					     "cookie" };
 	int i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 5; i++)
 		if (!strcmp(name, names[i]))
-			return i;
+			return i < HTTP ? i : HTTP;
 	errx(1, "\"%s\" is no work", name);
 }
 
@@ -413,7 +437,7 @@ int main(int argc, char **argv)
 	size = atoi(argv[3]);
 	n = atoi(argv[4]);
 	count = atoi(argv[5]);
-	prepare();
+	prepare(!strcmp(argv[2], "cookie"));
 	if (argc == 6) {
 		both(argv[1], n, count);
 		return 0;

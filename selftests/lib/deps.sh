@@ -36,7 +36,8 @@ deps_of() {
 			apache2-bin apache2-utils lighttpd varnish \
 			nghttp2-client slowhttptest
 		;;
-	bench) echo gcc make libc6-dev libxxhash-dev valgrind libhttp-parser-dev ;;
+	bench) echo gcc make libc6-dev libxxhash-dev valgrind libhttp-parser-dev \
+			libh2o0.13 ;;
 	load)
 		echo redis-server redis-tools postgresql libpython3.11-testsuite \
 			linux-libc-dev

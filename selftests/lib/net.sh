@@ -167,8 +167,8 @@ net_nginx_config() {
 		pid $dir/pid;
 		error_log $dir/error.log warn;
 		worker_processes 1;
-		worker_rlimit_nofile 8192;
-		events { worker_connections 4000; }
+		worker_rlimit_nofile $((2 * ${NET_CONNECTIONS:-4096}));
+		events { worker_connections ${NET_CONNECTIONS:-4000}; }
 		http {
 			log_format pod '\$request_method \$request_uri \$status';
 			access_log $dir/access.log pod;

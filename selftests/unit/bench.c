@@ -234,6 +234,40 @@ static int parse_by_library(bool long_one)
 }
 #endif
 
+#ifdef HAVE_PICOHTTPPARSER
+/* As picohttpparser.h has it. It leaves the target whole, and names unknown. */
+struct phr_header {
+	const char *name;
+	size_t name_len;
+	const char *value;
+	size_t value_len;
+};
+
+int phr_parse_request(const char *buf, size_t len, const char **method,
+		      size_t *method_len, const char **path, size_t *path_len,
+		      int *minor_version, struct phr_header *headers,
+		      size_t *num_headers, size_t last_len);
+
+static int parse_by_pico(bool long_one)
+{
+	struct phr_header headers[HTTP1_FIELDS_MAX];
+	size_t method_len, path_len, n = HTTP1_FIELDS_MAX;
+	const char *method, *path;
+	static char buf[8192];
+	u32 len = request(buf, long_one);
+	int minor;
+
+	return phr_parse_request(buf, len, &method, &method_len, &path,
+				 &path_len, &minor, headers, &n, 0) != (int)len;
+}
+#else
+static int parse_by_pico(bool long_one)
+{
+	(void)long_one;
+	return 1;
+}
+#endif
+
 struct parser {
 	const char *option, *function, *name;
 };
@@ -242,6 +276,9 @@ static const struct parser parsers[] = {
 	{ "-p", "http1_parse", "http1" },
 #ifdef HAVE_HTTP_PARSER
 	{ "-q", "http_parser_execute", "libhttp_parser" },
+#endif
+#ifdef HAVE_PICOHTTPPARSER
+	{ "-r", "phr_parse_request", "picohttpparser" },
 #endif
 };
 
@@ -310,6 +347,8 @@ int main(int argc, char **argv)
 		return parse_once(atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "-q"))
 		return parse_by_library(atoi(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "-r"))
+		return parse_by_pico(atoi(argv[2]));
 	json = argc > 1 && !strcmp(argv[1], "-j");
 	argc -= json;
 	argv += json;
