@@ -5,7 +5,8 @@
 byte now and then), slow bodies, slow readers of large responses, and connections
 that say nothing.
 
-   10,000 clients and one more in pod "app" -- virtual IPs -- nginx in pod "web"
+   10,000 clients in pod "app" -- a virtual IP ------- nginx in pod "web"
+   one more there -------------- another virtual IP -- nginx in pod "calm"
 
 What each of them takes of the kernel's memory is printed and bounded; how long
 others wait is printed, as an emulated machine's clock proves nothing, and each of
@@ -35,10 +36,14 @@ WARY = {"headers_timeout": "60s", "request_timeout": "2m", "idle_timeout": "60s"
         "stream_idle_timeout": "60s", "buffer_limit": 16384,
         "max_header_bytes": 8192}
 CONFIG = {
-    "clusters": [{"name": "web", "connect_timeout": "60s",
+    "clusters": [{"name": name, "connect_timeout": "60s",
                   "response_timeout": "0s", "max_idle": 16,
-                  "endpoints": [{"address": "10.2.0.20", "port": 8080}]}],
+                  "endpoints": [{"address": address, "port": 8080}]}
+                 for name, address in (("web", "10.2.0.20"),
+                                       ("calm", "10.2.0.21"))],
     "route_tables": [{"name": "t", "virtual_hosts": [
+        {"name": "calm", "domains": ["calm"],
+         "routes": [{"action": {"cluster": "calm"}}]},
         {"name": "v", "domains": ["*"],
          "routes": [{"action": {"cluster": "web"}}]}]}],
     "listeners": [
@@ -98,10 +103,10 @@ def ask_all():
             close_clients()
             c = Client("app", VIP)
         start = time.monotonic()
-        c.send(request("/", host="web"))
+        c.send(request("/", host="calm"))
         head, body = c.response()
         times.append(time.monotonic() - start)
-        equal((head.status, body), (200, b"web\n"))
+        equal((head.status, body), (200, b"calm\n"))
     close_clients()
     return times
 
@@ -180,9 +185,10 @@ def main():
     global net
     resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     os.environ["NET_CONNECTIONS"] = "24000"
-    net = Net(app=10, web=20)
+    net = Net(app=10, web=20, calm=21)
     try:
         net("net_nginx", "web")
+        net("net_nginx", "calm")
         apply(CONFIG)
         meshctl("attach", "app")
         return run_tests(close_clients)

@@ -98,6 +98,78 @@ http {{
     }}
 }}
 """
+# What the mesh says to each mutation alone, and no endpoint hears of; to all others
+# 200, and they pass.
+REFUSED = {
+    400: (
+        "a bare LF before", "a space before", "two spaces in the request line",
+        "tabs in the request line", "a bare LF after the request line",
+        "a bare CR after the request line", "a space after the version",
+        "bare LFs after fields", "a method with a bracket",
+        "a method with a NUL", "an empty method", "a fragment",
+        "a byte over 127 in the target", "a space in the target",
+        "a NUL in the target", "a control character in the target",
+        "DEL in the target", "an ftp target", "userinfo in the target",
+        "no slash in the target", "an asterisk", "an empty target", "http/1.1",
+        "HTTP/01.1", "HTTP/1.10", "HTTP/1", "another protocol",
+        "a version with a space", "a line without a colon",
+        "a fold at the end", "a bare CR as last line", "a NUL as last line",
+        "a space before the colon", "a tab before the colon", "an empty name",
+        "a space in a name", "a byte over 127 in a name",
+        "a bracket in a name", "a NUL in a name", "a folded field",
+        "a fold by a tab", "a bare CR in a value", "a bare LF in a value",
+        "a NUL in a value", "a control character in a value", "DEL in a value",
+        "another Host, the same", "another Host", "another Host in a fold",
+        "Connection that is no token", "an empty Host",
+        "a Host with a bad port", "a Host with a path", "a Host with userinfo",
+        "a Host with a space", "a Host with a comma", "a Host of bad IPv6",
+        "Content-Length of +5", "Content-Length of -5",
+        "Content-Length of 0x5", "Content-Length of 5 5",
+        "Content-Length of 5, 5", "Content-Length of 5, 6",
+        "Content-Length of 5;", "Content-Length of nothing",
+        "Content-Length of 5.0", "Content-Length of 2^64+5",
+        "Content-Length of 2^63", "Content-Length of 5 and a vertical tab",
+        "Content-Length of 5 in quotes", "Content-Length twice, the same",
+        "Content-Length twice, different", "a space after Content-Length",
+        "Transfer-Encoding of chunked, gzip",
+        "Transfer-Encoding of chunked, chunked",
+        "Transfer-Encoding of , chunked", "Transfer-Encoding of chunked,",
+        "Transfer-Encoding of chunked;a=b", "Transfer-Encoding of nothing",
+        "Transfer-Encoding of chunked in quotes",
+        "Transfer-Encoding of chunked and a vertical tab",
+        "Transfer-Encoding of a vertical tab and chunked",
+        "Transfer-Encoding of chunked and a NUL",
+        "Transfer-Encoding of chunked in a fold",
+        "Transfer-Encoding of chunked, identity", "Transfer-Encoding twice",
+        "a space after Transfer-Encoding", "a chunk extension with a bare CR",
+        "a chunk extension with a bare LF", "a chunk extension with a NUL",
+        "a chunk extension of 5000 bytes", "a chunk's size with +",
+        "a chunk's size with 0x", "a negative chunk",
+        "a space before a chunk's size", "a space after a chunk's size",
+        "a tab after a chunk's size", "no chunk's size",
+        "letters for a chunk's size", "a chunk of 2^64+5", "a chunk of 2^63",
+        "a bare LF after a chunk's size", "a bare CR after a chunk's size",
+        "a bare LF after a chunk", "nothing after a chunk",
+        "a chunk that is longer", "a bare LF after the last chunk",
+        "a bare LF at the end", "a trailer of Content-Length",
+        "a trailer with a space before the colon", "a folded trailer",
+        "a trailer without a colon", "a trailer with a NUL",
+        "a trailer with a bare LF"),
+    414: (
+        "a target of 9000 bytes",),
+    501: (
+        "Transfer-Encoding of gzip, chunked", "Transfer-Encoding of identity",
+        "Transfer-Encoding of x-chunked",
+        "Transfer-Encoding twice, identity first"),
+    505: (
+        "HTTP/1.2", "HTTP/2.0", "HTTP/0.9"),
+}
+# It depends on the kind of request.
+EITHER = (
+    "another request behind", "garbage behind",
+    "both framings, the coding first", "Content-Length besides",
+    "Content-Length: 0 besides", "no Host",
+    "Content-Length of 6, which is one more", "no last chunk", "half a chunk")
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -391,10 +463,24 @@ def _():
     verdicts = run(messages)
     found = list(differences(messages, verdicts))
     note(f"{len(messages)} messages, {len(found)} differences")
+    state["mesh"] = [(m, verdicts[m.tag, "mesh"]) for m in messages]
     table = explanations()
     state["used"] = {k for server, kind, m, _, _ in found
                      for k in explained(table, server, kind, m)}
     complain([d for d in found if not explained(table, d[0], d[1], d[2])])
+
+
+@test("each mutation alone: what the mesh says to it, and what passes")
+def _():
+    statuses = {name: s for s, names in REFUSED.items() for name in names}
+    equal(set(statuses) | set(EITHER) | set(MUTATIONS), set(MUTATIONS))
+    for m, verdict in state["mesh"]:
+        (name,) = m.names
+        if name in EITHER:
+            continue
+        status = statuses.get(name, 200)
+        equal((name, verdict.statuses, len(verdict.passed)),
+              (name, [status], int(status == 200)))
 
 
 @test("no explanation is of a difference that is no more")
