@@ -639,8 +639,45 @@ def _():
     equal(grown("reply_408_headers_timeout"), 1)
 
 
+def bad_response(*fields, start=b"HTTP/1.1 200 OK"):
+    return b"\r\n".join([start, *fields]) + b"\r\n\r\n"
+
+
 BAD_RESPONSES = {
     "no HTTP": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "an empty line before": b"\r\nHTTP/1.1 200 OK\r\n\r\n",
+    "a bare LF": b"HTTP/1.1 200 OK\nA: b\r\n\r\n",
+    "a bare LF after a field": b"HTTP/1.1 200 OK\r\nA: b\n\r\n",
+    "a bare CR in a value": bad_response(b"A: b\rc"),
+    "a NUL in a value": bad_response(b"A: b\0c"),
+    "a control character in a value": bad_response(b"A: b\1c"),
+    "a space before the colon": bad_response(b"A : b"),
+    "an empty name": bad_response(b": b"),
+    "a line without a colon": bad_response(b"nonsense"),
+    "HTTP/1.2": bad_response(start=b"HTTP/1.2 200 OK"),
+    "HTTP/2.0": bad_response(start=b"HTTP/2.0 200 OK"),
+    "a status of two digits": bad_response(start=b"HTTP/1.1 20 OK"),
+    "a status of four digits": bad_response(start=b"HTTP/1.1 2000 OK"),
+    "a status below 100": bad_response(start=b"HTTP/1.1 099 OK"),
+    "no space after the status": bad_response(start=b"HTTP/1.1 200"),
+    "a signed Content-Length": bad_response(b"Content-Length: +1"),
+    "a list for Content-Length": bad_response(b"Content-Length: 1, 1"),
+    "no value for Content-Length": bad_response(b"Content-Length:"),
+    "a Content-Length of 2^64+1":
+        bad_response(b"Content-Length: 18446744073709551617"),
+    "chunked twice": bad_response(b"Transfer-Encoding: chunked, chunked"),
+    "chunked that is not last": bad_response(b"Transfer-Encoding: chunked, gzip"),
+    "another coding first": bad_response(b"Transfer-Encoding: gzip, chunked"),
+    "two Transfer-Encodings": bad_response(b"Transfer-Encoding: chunked",
+                                           b"Transfer-Encoding: chunked"),
+    "chunked in HTTP/1.0": bad_response(b"Transfer-Encoding: chunked",
+                                        start=b"HTTP/1.0 200 OK"),
+    "204 with a body": bad_response(b"Content-Length: 1",
+                                    start=b"HTTP/1.1 204 No Content"),
+    "204 with chunks": bad_response(b"Transfer-Encoding: chunked",
+                                    start=b"HTTP/1.1 204 No Content"),
+    "103 with a body": bad_response(b"Content-Length: 1",
+                                    start=b"HTTP/1.1 103 Early Hints"),
     "a folded field": b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
     "two Content-Lengths":
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
@@ -654,7 +691,7 @@ BAD_RESPONSES = {
 }
 
 
-@test("a bad response: 502, and the connection goes on")
+@test("a bad response: 502, its leg is closed, and the connection goes on")
 def _():
     grown = Counters()
     c = client()
@@ -664,6 +701,7 @@ def _():
         try:
             conn.send(answer)
             equal(c.response()[0].status, 502)
+            conn.gone()
         except Exception as e:
             raise AssertionError(name) from e
     equal(grown("reply_502_bad_response"), len(BAD_RESPONSES))
