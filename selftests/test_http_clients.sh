@@ -200,7 +200,7 @@ attack() {
 	pid=$!
 	sleep 4
 	for _ in {1..10}; do
-		curl_option $wary || {
+		curl_option "$wary" || {
 			kill "$pid"
 			return 1
 		}
@@ -254,11 +254,11 @@ tap_is "nobody got a local reply" "$(jq -s 'map([.counters | to_entries[] |
 	select(.key | test("^reply_")).value] | add) | .[1] - .[0]' \
 	"$NET_DIR/before" <(meshctl -j stats))" 0
 
-tap_check "slowhttptest, slow heads: others are served" attack -H -u $wary
+tap_check "slowhttptest, slow heads: others are served" attack -H -u "$wary"
 tap_check "slowhttptest, slow bodies: others are served" attack -B -u http://slow.example/
-tap_check "slowhttptest, ranges: others are served" attack -R -u $wary
+tap_check "slowhttptest, ranges: others are served" attack -R -u "$wary"
 tap_check "slowhttptest, slow readers: others are served" attack -X -w 10 -y 20 -n 1 -z 5 \
-	-u $wary
+	-u "$wary"
 counted() {
 	meshctl -j stats | jq ".counters.$1"
 }

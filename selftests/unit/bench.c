@@ -19,6 +19,7 @@
 
 #include "http1.h"
 #include "maglev_table.h"
+#include "pico.h"
 #ifdef HAVE_HTTP_PARSER
 #include <http_parser.h>
 #endif
@@ -235,19 +236,6 @@ static int parse_by_library(bool long_one)
 #endif
 
 #ifdef HAVE_PICOHTTPPARSER
-/* As picohttpparser.h has it. It leaves the target whole, and names unknown. */
-struct phr_header {
-	const char *name;
-	size_t name_len;
-	const char *value;
-	size_t value_len;
-};
-
-int phr_parse_request(const char *buf, size_t len, const char **method,
-		      size_t *method_len, const char **path, size_t *path_len,
-		      int *minor_version, struct phr_header *headers,
-		      size_t *num_headers, size_t last_len);
-
 static int parse_by_pico(bool long_one)
 {
 	struct phr_header headers[HTTP1_FIELDS_MAX];
