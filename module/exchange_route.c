@@ -71,7 +71,7 @@ static void pick_endpoint(struct conn *c, struct run *run,
 	ex->request = REQUEST_ROUTED;
 }
 
-/* Half of a request is not waited for here if the client waits for a word. */
+/* RFC 9110 10.1.1: the client waits for a word before it sends the body. */
 static void answer_expect(struct conn *c, struct run *run)
 {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -192,6 +192,8 @@ void begin_request(struct conn *c, struct run *run)
 		return;
 	}
 	ex->close |= is_last_request(c) || conn_expired(c);
+	/* What follows is meant for the tunnel: if there is none it is not read. */
+	ex->close |= p->connect;
 	ex->upgrade = passes_upgrade(c);
 	if (check_request(c, run))
 		route_request(c, run, slot->route_table);
