@@ -458,9 +458,14 @@ static bool on_version(struct http1_parser *p, const char *buf, u32 end)
 {
 	const struct span line_end = SPAN("HTTP/#.#\r\n");
 
-	if (!matches(p, buf, end, line_end))
+	/* As most are, at once. */
+	if (end - p->pos >= line_end.len &&
+	    !memcmp(buf + p->pos, "HTTP/1.1\r\n", line_end.len))
+		p->minor = 1;
+	else if (!matches(p, buf, end, line_end) ||
+		 !set_version(p, buf + p->pos))
 		return false;
-	return set_version(p, buf + p->pos) && check_target(p, buf) &&
+	return check_target(p, buf) &&
 	       enter(p, p->pos + line_end.len, ST_LINE);
 }
 

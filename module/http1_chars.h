@@ -32,6 +32,16 @@ static inline u32 skip_class(const char *buf, u32 pos, u32 end, u8 class)
 {
 	const char *at = buf + pos, *stop = buf + end;
 
+	for (; stop - at >= 4; at += 4) {
+		if (!char_is(at[0], class))
+			return at - buf;
+		if (!char_is(at[1], class))
+			return at + 1 - buf;
+		if (!char_is(at[2], class))
+			return at + 2 - buf;
+		if (!char_is(at[3], class))
+			return at + 3 - buf;
+	}
 	while (at < stop && char_is(*at, class))
 		at++;
 	return at - buf;

@@ -124,6 +124,8 @@ static u32 host_length(struct span authority)
 		return len + 1;
 	}
 	len = skip_class(authority.p, 0, authority.len, C_HOST);
+	if (!memchr(authority.p, '%', len))
+		return len;
 	return reg_name_valid((struct span){ authority.p, len }) ? len : 0;
 }
 
