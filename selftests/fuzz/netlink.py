@@ -368,6 +368,9 @@ class Fuzzer:
         """Others may change it meanwhile, but a dump is of one moment. Then it
         ends, so that the world stays small."""
         with contextlib.closing(Genl()) as g:
+            # A number that was made up may have been its descriptor's.
+            with contextlib.suppress(Refused):
+                g.do("DETACH", {"NETNS_FD": self.elsewhere.fd})
             reads_as_configured(g.objects(), self.elsewhere)
             g.do("FLUSH")
 
