@@ -36,7 +36,8 @@ from l7 import (Net, apply, equal, in_pod, meshctl, note, run_in, run_tests,
                 test, true)
 
 TABLE = os.path.join(HERE, "http_differences.txt")
-COMBINATIONS = int(os.environ.get("L7MESH_MESSAGES", "1600"))
+SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
+COMBINATIONS = int(os.environ.get("L7MESH_MESSAGES", 1600 // SCALE))
 VIP, PROXIES, WEB = "10.96.0.1", "10.2.0.30", "10.2.0.20"
 SERVERS = {"mesh": (VIP, 80, 9001), "haproxy": (PROXIES, 8001, 9002),
            "nginx": (PROXIES, 8002, 9003)}
