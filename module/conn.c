@@ -71,15 +71,13 @@ static void wake_by(struct conn *c, unsigned long at)
 
 void conn_set_deadline(struct conn *c, u32 ms)
 {
-	unsigned long at = jiffies + msecs_to_jiffies(ms);
+	unsigned long at = conn_time(ms);
 
-	if (c->bound && (!ms || time_before(c->bound, at))) {
+	if (c->bound && (!at || time_before(c->bound, at)))
 		at = c->bound;
-	} else if (!ms) {
-		WRITE_ONCE(c->deadline, 0);
+	WRITE_ONCE(c->deadline, at);
+	if (!at)
 		return;
-	}
-	WRITE_ONCE(c->deadline, at ?: 1);
 	/* The deadline, then whether the timer is pending: see conn_timer(). */
 	smp_mb();
 	wake_by(c, at);
@@ -390,9 +388,7 @@ static void conn_begin(struct conn *c)
 
 	lock_sock(c->sk);
 	load_options(c);
-	if (c->options.max_connection_duration)
-		c->expires = (jiffies +
-			      msecs_to_jiffies(c->options.max_connection_duration)) ?: 1;
+	c->expires = conn_time(c->options.max_connection_duration);
 	c->bound = c->expires;
 	http_net_limit_socket(c->sk, c->options.buffer_limit);
 	conn_set_deadline(c, c->options.idle_timeout);

@@ -113,6 +113,12 @@ void conn_kick(struct conn *c);
  */
 void conn_set_deadline(struct conn *c, u32 ms);
 
+/* In jiffies, @ms from now and never 0; 0 for 0: never. */
+static inline unsigned long conn_time(u32 ms)
+{
+	return ms ? (jiffies + msecs_to_jiffies(ms)) ?: 1 : 0;
+}
+
 /* Has it grown too old for another request? */
 static inline bool conn_expired(const struct conn *c)
 {

@@ -116,8 +116,7 @@ static bool take_pooled_leg(struct conn *c, struct run *run)
 static bool may_reuse_leg(const struct conn *c)
 {
 	/* The endpoint of a tunnel that ends there knows of no earlier request. */
-	return !c->ex.retried && !(c->ex.request_head->parser.connect &&
-		c->options.connect == L7MESH_CONNECT_TERMINATE);
+	return !c->ex.retried && !ends_tunnel_here(c);
 }
 
 /* The leg's buffers are those of the listener that it works for now. */

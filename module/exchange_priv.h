@@ -52,6 +52,20 @@ static inline bool is_broken(const struct sock *sk)
 	return sk->sk_err || sk->sk_state == TCP_CLOSE;
 }
 
+/* CONNECT, and the endpoint is the tunnel's end. Of a request that is understood. */
+static inline bool ends_tunnel_here(const struct conn *c)
+{
+	return c->ex.request_head->parser.connect &&
+	       c->options.connect == L7MESH_CONNECT_TERMINATE;
+}
+
+/* It expects a 100, and the mesh says it. Of a request that is understood. */
+static inline bool answers_expect(const struct conn *c)
+{
+	return c->ex.request_head->parser.expect_continue &&
+	       c->options.expect_continue == L7MESH_EXPECT_CONTINUE_ANSWER;
+}
+
 /*
  * What an actor of tcp_read_sock() works for. An actor must not part with the
  * socket that is being read: a refusal is noted here and made afterwards.

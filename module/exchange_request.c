@@ -4,9 +4,7 @@
 /* From its first byte to its last a request may take so long, and no longer. */
 static void bound_request(struct conn *c)
 {
-	u32 ms = c->options.request_timeout;
-
-	c->bound = ms ? (jiffies + msecs_to_jiffies(ms)) ?: 1 : 0;
+	c->bound = conn_time(c->options.request_timeout);
 }
 
 static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
@@ -197,18 +195,10 @@ static int write_request_head(struct conn *c, gfp_t gfp)
 		.original = &c->original,
 		.client = { c->source_text, c->source_len },
 		.upgrade = ex->upgrade,
-		.expect_answered = ex->request_head->parser.expect_continue &&
-			c->options.expect_continue ==
-			L7MESH_EXPECT_CONTINUE_ANSWER,
+		.expect_answered = answers_expect(c),
 	};
 
 	return head_write_request(ex->request_head, &fw, gfp, &ex->up);
-}
-
-static bool ends_tunnel_here(const struct conn *c)
-{
-	return c->ex.request_head->parser.connect &&
-	       c->options.connect == L7MESH_CONNECT_TERMINATE;
 }
 
 /* The endpoint is the tunnel's end: it never hears of HTTP. */

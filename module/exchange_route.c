@@ -77,9 +77,7 @@ static void answer_expect(struct conn *c, struct run *run)
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	struct exchange *ex = &c->ex;
 
-	if (!ex->request_head->parser.expect_continue ||
-	    c->options.expect_continue != L7MESH_EXPECT_CONTINUE_ANSWER ||
-	    ex->request_body.done || tcp_inq(c->sk) > 0)
+	if (!answers_expect(c) || ex->request_body.done || tcp_inq(c->sk) > 0)
 		return;
 	if (out_send(&ex->down, c->sk, text, sizeof(text) - 1, false))
 		end_conn(c, run, true);

@@ -11,8 +11,9 @@
  * a repeated Content-Length even of equal values, Content-Length together with
  * Transfer-Encoding even in a response, white space around a chunk's size,
  * userinfo and schemes other than http and https in a target, '#' and bytes
- * above 0x7e in a target, empty Host, CONNECT with a body. What it lets pass beyond: a
- * "Content-Length: 0" in a 1xx or 204 response, flagged not to be forwarded.
+ * above 0x7e in a target, empty Host, CONNECT with a body. What it lets pass
+ * beyond: a "Content-Length: 0" in a 1xx or 204 response, flagged not to be
+ * forwarded.
  *
  * A head is parsed from a contiguous buffer that only grows: call http1_parse()
  * again with the same buffer and a larger len until it does not say MORE.
