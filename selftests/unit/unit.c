@@ -9,6 +9,8 @@ int main(void)
 	test_http1();
 	test_chunk();
 	test_path();
+	test_path_template();
+	test_regexp();
 	test_route();
 	return tap_end();
 }
