@@ -88,6 +88,11 @@ bench-http1:		## measure the parser of heads, beside libhttp-parser
 	@selftests/lib/deps.sh bench
 	$(MAKE) -C selftests/unit bench BENCHFLAGS=http1
 
+.PHONY: bench-route
+bench-route:		## measure how a request's route is found
+	@selftests/lib/deps.sh bench
+	$(MAKE) -C selftests/unit bench BENCHFLAGS=route
+
 .PHONY: check
 check:			## static analysis: silent if all is well
 	@selftests/check

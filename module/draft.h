@@ -171,7 +171,9 @@ struct draft_vhost *draft_vhost(struct draft *d, const struct name_ref *table,
 /* At the end of a table that exists and has none of the name. */
 int draft_add_vhost(struct draft *d, const struct name_ref *table,
 		    const struct virtual_host *spec, struct refusal *r);
-/* New domains; the routes stay. */
+/* Name, domains, order and headers, of which the others are not to be looked at. */
+const struct virtual_host *draft_vhost_settings(const struct draft_vhost *dv);
+/* New settings; the routes stay. */
 int draft_set_vhost(struct draft *d, struct draft_vhost *dv,
 		    const struct virtual_host *spec, struct refusal *r);
 void draft_del_vhost(struct draft *d, struct draft_vhost *dv);

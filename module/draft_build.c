@@ -184,6 +184,7 @@ static int build_listener(struct draft *d, struct draft_object *o)
 static int build_vhost(struct draft *d, struct draft_vhost *dv)
 {
 	struct virtual_host *vh;
+	int err;
 
 	if (!dv->opened)
 		return 0;
@@ -194,13 +195,14 @@ static int build_vhost(struct draft *d, struct draft_vhost *dv)
 		virtual_host_put(d->account, dv->vh);
 		dv->vh = vh;
 	}
-	virtual_host_set_routes(dv->vh, dv->routes, dv->nroutes, dv->capacity);
+	err = virtual_host_set_routes(d->account, dv->vh, dv->routes,
+				      dv->nroutes, dv->capacity);
 	dv->own = false;
 	dv->opened = false;
 	dv->routes = NULL;
 	dv->nroutes = 0;
 	dv->capacity = 0;
-	return 0;
+	return err;
 }
 
 static struct route_table *make_table(struct draft *d, struct draft_object *o,

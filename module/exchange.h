@@ -57,6 +57,10 @@ struct exchange {
 	struct snapshot *snapshot;	/* held while a request is served */
 	struct cluster *cluster;	/* of the snapshot */
 	struct endpoint *ep;		/* of the snapshot */
+	const struct route *route;	/* of the snapshot, with its ... */
+	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
+	u8 cors;		/* enum cors_kind */
+	u64 ident[2];		/* of x-request-id; 0: none yet */
 	struct head *request_head;
 	struct head *response_head;
 	struct body request_body;

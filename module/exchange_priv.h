@@ -4,6 +4,7 @@
  *
  *	exchange.c		what is done in which order, the end, time
  *	exchange_leg.c		the leg: its lock, getting one, parting with it
+ *	exchange_headers.c	what routes do to the fields of both heads
  *	exchange_reply.c	answers of our own, failure upstream
  *	exchange_route.c	from an understood request to an endpoint
  *	exchange_request.c	the request, from downstream to upstream
@@ -88,6 +89,11 @@ bool enter_leg(struct conn *c, struct run *run);
 void leave_leg(struct conn *c, struct run *run);
 void drop_leg(struct conn *c, struct run *run, bool reuse);
 void want_leg(struct conn *c, struct run *run);
+
+/* exchange_headers.c: of heads that are whole in ->up and ->down; 0 or -ENOMEM */
+const u64 *request_ident(struct conn *c);
+int edit_request(struct conn *c, gfp_t gfp);
+int edit_response(struct conn *c, u16 status, gfp_t gfp);
 
 /* exchange_reply.c */
 const char *connection_field(const struct exchange *ex);

@@ -38,7 +38,8 @@ void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 	if (ex->down.data && ex->down.off)
 		goto reset;
 	out_clear(&ex->down);
-	if (reply_write(r, run_gfp(run), &ex->down))
+	if (reply_write(r, run_gfp(run), &ex->down) ||
+	    edit_response(c, r->status, run_gfp(run)))
 		goto reset;
 	ex->response = RESPONSE_DONE;
 	ex->request = whole ? REQUEST_DONE : REQUEST_DISCARD;

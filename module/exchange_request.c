@@ -194,11 +194,18 @@ static int write_request_head(struct conn *c, gfp_t gfp)
 		.options = &c->options,
 		.original = &c->original,
 		.client = { c->source_text, c->source_len },
+		.route = ex->route,
+		.ident = request_ident(c),
 		.upgrade = ex->upgrade,
 		.expect_answered = answers_expect(c),
 	};
+	int err = head_write_request(ex->request_head, &fw, gfp, &ex->up);
 
-	return head_write_request(ex->request_head, &fw, gfp, &ex->up);
+	if (!err)
+		err = edit_request(c, gfp);
+	if (err)
+		out_clear(&ex->up);
+	return err;
 }
 
 /* The endpoint is the tunnel's end: it never hears of HTTP. */

@@ -32,6 +32,22 @@ static void learn_leg_life(struct exchange *ex)
 			   p->framing != HTTP1_BODY_UNTIL_CLOSE;
 }
 
+/* Of a final response, or one that switches protocols. */
+static int write_response_head(struct conn *c, u8 framing,
+			       const char *connection, gfp_t gfp)
+{
+	struct exchange *ex = &c->ex;
+	int err;
+
+	err = head_write_response(ex->response_head, framing, connection, gfp,
+				  &ex->down);
+	if (!err)
+		err = edit_response(c, ex->response_head->parser.status, gfp);
+	if (err)
+		out_clear(&ex->down);
+	return err;
+}
+
 static int pass_final(struct conn *c, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
@@ -45,8 +61,7 @@ static int pass_final(struct conn *c, gfp_t gfp)
 	if (framing == HTTP1_BODY_UNTIL_CLOSE ||
 	    ex->request != REQUEST_DONE || conn_expired(c))
 		ex->close = true;
-	err = head_write_response(ex->response_head, framing,
-				  connection_field(ex), gfp, &ex->down);
+	err = write_response_head(c, framing, connection_field(ex), gfp);
 	if (err)
 		return err;
 	body_init(&ex->response_body, p, framing != p->framing, U64_MAX);
@@ -66,11 +81,9 @@ static bool switches(const struct exchange *ex)
 
 static int pass_switch(struct conn *c, struct run *run)
 {
-	struct exchange *ex = &c->ex;
 	int err;
 
-	err = head_write_response(ex->response_head, HTTP1_BODY_NONE, NULL,
-				  run_gfp(run), &ex->down);
+	err = write_response_head(c, HTTP1_BODY_NONE, NULL, run_gfp(run));
 	if (!err)
 		begin_tunnel(c, run);
 	return err;

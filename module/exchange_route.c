@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "cors.h"
 #include "exchange_priv.h"
+#include "objset.h"
+#include "rewrite.h"
 
 const struct listener_slot *exchange_listener(struct conn *c,
 					      const struct snapshot *s)
@@ -13,23 +16,19 @@ const struct listener_slot *exchange_listener(struct conn *c,
 }
 
 static void reply_redirect(struct conn *c, struct run *run,
-			   const struct route *route,
 			   const struct route_request *req)
 {
-	struct reply r = {
-		.status = route->status,
-		.location = route->redirect_host,
-		.location_path = route->redirect_path.len ?
-				 route->redirect_path : req->path,
-		.location_query = req->query,
-	};
+	const struct route *route = c->ex.route;
+	struct location location;
+	struct reply r = { .status = route->status, .location = &location };
 
+	location_make(&location, route, req, &c->original);
 	local_reply(c, run, STAT_REPLY_REDIRECT, &r);
 }
 
-static void reply_direct(struct conn *c, struct run *run,
-			 const struct route *route)
+static void reply_direct(struct conn *c, struct run *run)
 {
+	const struct route *route = c->ex.route;
 	struct reply r = {
 		.status = route->status,
 		.body = { route->body.p ?: "", route->body.len },
@@ -49,9 +48,26 @@ static struct address client_of(const struct conn *c)
 	return client;
 }
 
+/* The cluster that a route leads to, or NULL. */
+static struct cluster *cluster_of(const struct exchange *ex)
+{
+	const struct head *h = ex->request_head;
+	const struct http1_field *field;
+	struct name_ref name;
+
+	if (ex->route->action != ROUTE_CLUSTER_HEADER)
+		return snapshot_cluster(ex->snapshot,
+					route_pick_cluster(ex->route,
+							   get_random_u32()));
+	field = http1_find(&h->parser, h->data, ex->route->cluster_header);
+	if (!field)
+		return NULL;
+	name = name_ref(head_span(h, field->value, field->value_len));
+	return snapshot_cluster(ex->snapshot, &name);
+}
+
 /* Choose the endpoint, or say that there is none. */
-static void pick_endpoint(struct conn *c, struct run *run,
-			  const struct route *route)
+static void pick_endpoint(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	struct pick pick = {
@@ -60,9 +76,7 @@ static void pick_endpoint(struct conn *c, struct run *run,
 		.head = ex->request_head->data,
 	};
 
-	ex->cluster = snapshot_cluster(ex->snapshot,
-				       route_pick_cluster(route,
-							  get_random_u32()));
+	ex->cluster = cluster_of(ex);
 	ex->ep = ex->cluster ? cluster_pick(ex->cluster, &pick) : NULL;
 	if (!ex->ep) {
 		refuse(c, run, STAT_REPLY_NO_ENDPOINT, 503);
@@ -83,24 +97,49 @@ static void answer_expect(struct conn *c, struct run *run)
 		end_conn(c, run, true);
 }
 
+/* The client, as routes see it. */
+static void describe_client(struct conn *c, const struct listener_slot *slot,
+			    struct address *client, struct route_request *req)
+{
+	*client = client_of(c);
+	req->source_family = client->family;
+	req->source = (const u8 *)&client->v6;
+	req->source_netns = c->hn->net->net_cookie;
+	req->listener = &slot->listener->name;
+	req->random = get_random_u32;
+}
+
+static void act(struct conn *c, struct run *run, const struct route_request *req)
+{
+	struct reply preflight = { .status = 200, .body = SPAN("") };
+	struct exchange *ex = &c->ex;
+
+	ex->cors = cors_kind_of(&ex->route->cors, ex->request_head);
+	if (ex->cors == CORS_PREFLIGHT)
+		local_reply(c, run, STAT_REPLY_PREFLIGHT, &preflight);
+	else if (ex->route->action == ROUTE_REDIRECT)
+		reply_redirect(c, run, req);
+	else if (ex->route->action == ROUTE_DIRECT_RESPONSE)
+		reply_direct(c, run);
+	else
+		pick_endpoint(c, run);
+}
+
 static void route_request(struct conn *c, struct run *run,
-			  const struct route_table *table)
+			  const struct listener_slot *slot)
 {
 	struct exchange *ex = &c->ex;
-	const struct route *route;
 	struct route_request req;
+	struct address client;
 
 	route_request_init(&req, &ex->request_head->parser,
 			   ex->request_head->data);
-	route = route_table_match(table, &req);
-	if (!route)
-		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
-	else if (route->action == ROUTE_REDIRECT)
-		reply_redirect(c, run, route, &req);
-	else if (route->action == ROUTE_DIRECT_RESPONSE)
-		reply_direct(c, run, route);
+	describe_client(c, slot, &client, &req);
+	ex->route = route_table_match(slot->route_table, &req, &ex->vhost);
+	if (ex->route)
+		act(c, run, &req);
 	else
-		pick_endpoint(c, run, route);
+		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
 	if (ex->request == REQUEST_ROUTED)
 		answer_expect(c, run);
 }
@@ -194,5 +233,5 @@ void begin_request(struct conn *c, struct run *run)
 	ex->close |= p->connect;
 	ex->upgrade = passes_upgrade(c);
 	if (check_request(c, run))
-		route_request(c, run, slot->route_table);
+		route_request(c, run, slot);
 }

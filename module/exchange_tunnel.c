@@ -22,6 +22,7 @@ void begin_tunnel(struct conn *c, struct run *run)
 	ex->request_head = NULL;
 	snapshot_put(ex->snapshot);
 	ex->snapshot = NULL;
+	ex->route = NULL;
 	ex->cluster = NULL;
 	ex->ep = NULL;
 	c->bound = 0;

@@ -184,22 +184,11 @@ bool forwarding_put(struct forwarding *s, struct writer *w,
 	}
 }
 
-/* In the form of a version 4 UUID, RFC 9562 5.4. */
-static void put_request_id(struct writer *w)
+static void put_request_id(const struct forwarding *s, struct writer *w)
 {
-	char text[36], *at = text;
-	u64 random[2];
-	u8 *id = (u8 *)random;
-	int i;
+	char text[IDENT_TEXT];
 
-	ident_make(random);
-	id[6] = (id[6] & 0x0f) | 0x40;
-	id[8] = (id[8] & 0x3f) | 0x80;
-	for (i = 0; i < sizeof(random); i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*at++ = '-';
-		at = hex_byte_pack(at, id[i]);
-	}
+	ident_text(s->fw->ident, text);
 	put_field(w, SPAN("x-request-id"), (struct span){ text, sizeof(text) });
 }
 
@@ -252,7 +241,7 @@ void forwarding_add(struct forwarding *s, struct writer *w)
 	if (o->traceparent && !s->traced)
 		put_traceparent(w);
 	if (o->x_request_id && !(s->seen & BIT_OF(HTTP1_X_REQUEST_ID)))
-		put_request_id(w);
+		put_request_id(s, w);
 }
 
 /* ---- the client behind trusted proxies ---- */

@@ -20,6 +20,8 @@ struct forward {
 	const struct http_options *options;
 	const struct address *original;	/* what the client connected to */
 	struct span client;		/* its address; IPv6 without brackets */
+	const struct route *route;	/* that rewrites it, or NULL */
+	const u64 *ident;		/* of the request, if it gets one */
 	bool upgrade;			/* its wish is passed on */
 	bool expect_answered;		/* 100-continue is not for the endpoint */
 };

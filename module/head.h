@@ -18,6 +18,7 @@
 #define HEAD_INLINE	1536
 
 struct forward;
+struct route;
 struct writer;
 
 struct head {

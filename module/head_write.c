@@ -9,6 +9,7 @@
 #include <linux/math64.h>
 
 #include "forward.h"
+#include "rewrite.h"
 #include "writer.h"
 
 static void put_content_length(struct writer *w, u64 length)
@@ -50,11 +51,35 @@ void head_put_field(struct writer *w, const struct head *h,
 			  head_span(h, f->value, f->value_len));
 }
 
+/* What was matched: an absolute target may lack a path. */
+static struct span path_of(const struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+
+	return p->path_len ? head_span(h, p->path, p->path_len) : SPAN("/");
+}
+
+static void put_path(struct writer *w, const struct head *h,
+		     const struct route *route)
+{
+	struct rewritten_path path;
+	struct span piece;
+
+	if (!route || !route->rewrite.path_kind) {
+		put(w, head_span(h, h->parser.path, h->parser.path_len));
+		return;
+	}
+	rewrite_path(route, path_of(h), &path);
+	while (rewrite_next(&path, &piece))
+		put(w, piece);
+}
+
 /*
  * The target in origin form: that is what an origin server expects
  * (RFC 9112 3.2.1), whatever form the client used.
  */
-static void put_target(struct writer *w, const struct head *h)
+static void put_target(struct writer *w, const struct head *h,
+		       const struct route *route)
 {
 	const struct http1_parser *p = &h->parser;
 	struct span method = head_span(h, p->method, p->method_len);
@@ -64,10 +89,10 @@ static void put_target(struct writer *w, const struct head *h)
 		put(w, head_span(h, p->authority, p->authority_len));
 		return;
 	}
-	if (!p->path_len)
+	if (!p->path_len && !(route && route->rewrite.path_kind))
 		put(w, !p->query && span_eq(method, SPAN("OPTIONS")) ?
 		       SPAN("*") : SPAN("/"));
-	put(w, head_span(h, p->path, p->path_len));
+	put_path(w, h, route);
 	if (p->query) {
 		put(w, SPAN("?"));
 		put(w, head_span(h, p->query, p->query_len));
@@ -76,18 +101,22 @@ static void put_target(struct writer *w, const struct head *h)
 
 /* The authority that routing used is the one that is passed on. */
 static void put_host(struct writer *w, const struct head *h,
-		     const struct address *original)
+		     const struct forward *fw)
 {
 	const struct http1_parser *p = &h->parser;
 	char text[ADDRESS_TEXT_MAX];
 	int n;
 
+	if (fw->route && fw->route->rewrite.host.len && !p->connect) {
+		put_field(w, SPAN("host"), fw->route->rewrite.host);
+		return;
+	}
 	if (p->authority_len) {
 		put_field(w, SPAN("host"),
 			  head_span(h, p->authority, p->authority_len));
 		return;
 	}
-	n = address_text(original, text);
+	n = address_text(fw->original, text);
 	put_field(w, SPAN("host"), (struct span){ text, n });
 }
 
@@ -138,19 +167,30 @@ static u32 written_max(const struct head *h)
 	       HEAD_ADDED;
 }
 
+static u32 rewritten_max(const struct head *h, const struct route *route)
+{
+	struct rewritten_path path;
+
+	if (!route)
+		return 0;
+	rewrite_path(route, path_of(h), &path);
+	return route->rewrite.host.len + rewrite_len(path);
+}
+
 int head_write_request(const struct head *h, const struct forward *fw,
 		       gfp_t gfp, struct out *out)
 {
 	const struct http1_parser *p = &h->parser;
 	struct writer w;
 
-	if (writer_init(&w, written_max(h) + forwarding_max(fw, h), gfp))
+	if (writer_init(&w, written_max(h) + forwarding_max(fw, h) +
+			rewritten_max(h, fw->route), gfp))
 		return -ENOMEM;
 	put(&w, head_span(h, p->method, p->method_len));
 	put(&w, SPAN(" "));
-	put_target(&w, h);
+	put_target(&w, h, fw->route);
 	put(&w, SPAN(" HTTP/1.1\r\n"));
-	put_host(&w, h, fw->original);
+	put_host(&w, h, fw);
 	put_request_fields(&w, h, fw);
 	if (fw->upgrade)
 		put_upgrade(&w, h);

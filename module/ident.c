@@ -5,6 +5,8 @@
 #include <linux/random.h>
 #include <linux/siphash.h>
 
+#include "compat.h"
+
 static siphash_key_t id_key;
 static u64 id_offset;
 static DEFINE_PER_CPU(u64, requests_begun);
@@ -35,4 +37,22 @@ void ident_make(u64 id[2])
 	put_cpu();
 	id[0] = siphash_2u64(n, cpu, &id_key);
 	id[1] = mix(id_offset + (n << 16 | cpu));
+}
+
+void ident_text(const u64 id[2], char *text)
+{
+	const u8 *bytes = (const u8 *)id;
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		u8 byte = bytes[i];
+
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*text++ = '-';
+		if (i == 6)
+			byte = (byte & 0x0f) | 0x40;
+		if (i == 8)
+			byte = (byte & 0x3f) | 0x80;
+		text = hex_byte_pack(text, byte);
+	}
 }

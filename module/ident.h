@@ -13,4 +13,8 @@
 void ident_init(void);
 void ident_make(u64 id[2]);
 
+/* In the form of a version 4 UUID, RFC 9562 5.4; without a NUL. */
+#define IDENT_TEXT	36
+void ident_text(const u64 id[2], char *text);
+
 #endif

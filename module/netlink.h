@@ -5,8 +5,12 @@
  *	netlink.c		the family, requests that are no dumps
  *	netlink_policy.c	what attributes may be
  *	netlink_change.c	ADD, SET, DEL: from a message to a draft
- *	netlink_route.c		the same for a route's match and action
+ *	netlink_match.c		the same for a route's match
+ *	netlink_route.c		and its action
+ *	netlink_headers.c	what is done to fields, and CORS, both ways
+ *	netlink_http.c		the HTTP options of a listener, both ways
  *	netlink_fill.c		from objects to messages
+ *	netlink_fill_route.c	the same for routes
  *	netlink_dump.c		dumps
  *	netlink_notify.c	what the multicast group hears
  *
@@ -61,6 +65,10 @@ extern const struct nla_policy
 extern const struct nla_policy netlink_action_policy[L7MESH_ACTION_A_MAX + 1];
 extern const struct nla_policy
 	netlink_weighted_cluster_policy[L7MESH_WEIGHTED_CLUSTER_A_MAX + 1];
+extern const struct nla_policy netlink_rewrite_policy[L7MESH_REWRITE_A_MAX + 1];
+extern const struct nla_policy
+	netlink_header_op_policy[L7MESH_HEADER_OP_A_MAX + 1];
+extern const struct nla_policy netlink_cors_policy[L7MESH_CORS_A_MAX + 1];
 extern const struct nla_policy
 	netlink_redirect_policy[L7MESH_REDIRECT_A_MAX + 1];
 extern const struct nla_policy
@@ -135,22 +143,37 @@ int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
 struct route_parser {
 	struct value_match headers[VALUE_MATCHES_MAX];
 	struct value_match query[VALUE_MATCHES_MAX];
-	struct weighted_cluster *clusters;
+	struct header_op request_ops[L7MESH_HEADER_OPS_MAX];
+	struct header_op response_ops[L7MESH_HEADER_OPS_MAX];
+	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
+	struct span *origins;
+	struct regexp_builder *regexp;
 };
 
 /**
- * netlink_parse_match() - Put a match into a route
- * @route: route, whose match is replaced
+ * netlink_parse_match() - Understand a match
+ * @m: out
  * @p: parser
  * @nest: L7MESH_ROUTE_A_MATCH
  * @r: refusal
  */
-int netlink_parse_match(struct route *route, struct route_parser *p,
+int netlink_parse_match(struct route_match *m, struct route_parser *p,
 			const struct nlattr *nest, struct refusal *r);
 
-/* The same for L7MESH_ROUTE_A_ACTION; kvfree(p->clusters) afterwards. */
+/* The same for L7MESH_ROUTE_A_ACTION, which is replaced in @route. */
 int netlink_parse_action(struct route *route, struct route_parser *p,
 			 const struct nlattr *nest, struct refusal *r);
+
+/* Do match and rewrite go together? */
+int netlink_check_rewrite(const struct route *route, struct refusal *r);
+
+/* A list of operations; @array has room for L7MESH_HEADER_OPS_MAX. */
+int netlink_parse_header_ops(struct header_op_list *ops, struct header_op *array,
+			     const struct nlattr *list, bool response,
+			     struct refusal *r);
+
+int netlink_parse_cors(struct cors *c, struct route_parser *p,
+		       const struct nlattr *nest, struct refusal *r);
 
 /* The options that are given; the others stay. */
 void netlink_take_http(struct http_options *o, struct nlattr **tb);
@@ -177,6 +200,21 @@ int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
 
 int netlink_put_address(struct sk_buff *skb, int type, const struct address *a);
 int netlink_put_http(struct sk_buff *skb, const struct http_options *o);
+int netlink_put_header_ops(struct sk_buff *skb, int type,
+			   const struct header_op_list *ops);
+int netlink_put_cors(struct sk_buff *skb, const struct cors *c);
+
+/* Finish a nest, or take it back if @err. */
+static inline int netlink_end_nest(struct sk_buff *skb, struct nlattr *nest,
+				   int err)
+{
+	if (err) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
 
 static inline int netlink_put_span(struct sk_buff *skb, int type, struct span s)
 {

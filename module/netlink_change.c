@@ -424,6 +424,13 @@ static int change_route_table(struct change *c)
 	return draft_add_table(c->d, &c->key->name, c->r);
 }
 
+/* What a virtual host's attributes say: the specification points into it. */
+struct vhost_parser {
+	struct header_op request_ops[L7MESH_HEADER_OPS_MAX];
+	struct header_op response_ops[L7MESH_HEADER_OPS_MAX];
+	void *domains;			/* to be kvfree()d */
+};
+
 /* Domains in lower case, each after the other behind the array. */
 static int parse_domains(struct virtual_host *spec, void *buffer,
 			 const struct nlattr *list, struct refusal *r)
@@ -435,6 +442,7 @@ static int parse_domains(struct virtual_host *spec, void *buffer,
 	int rem;
 
 	spec->domains = domains;
+	spec->ndomains = 0;
 	nla_for_each_nested(item, list, rem) {
 		struct span s = netlink_span(item);
 
@@ -454,29 +462,56 @@ static int parse_domains(struct virtual_host *spec, void *buffer,
 	return 0;
 }
 
+static int parse_vhost(struct change *c, struct nlattr **tb,
+		       struct virtual_host *spec, struct vhost_parser *p)
+{
+	struct nlattr *list = tb[L7MESH_VIRTUAL_HOST_A_DOMAINS];
+	struct nlattr *order = tb[L7MESH_VIRTUAL_HOST_A_ORDER];
+	struct nlattr *request = tb[L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS];
+	struct nlattr *response = tb[L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS];
+	int err = 0;
+
+	if (order)
+		spec->order = nla_get_u32(order);
+	if (request)
+		err = netlink_parse_header_ops(&spec->request_ops,
+					       p->request_ops, request, false,
+					       c->r);
+	if (!err && response)
+		err = netlink_parse_header_ops(&spec->response_ops,
+					       p->response_ops, response, true,
+					       c->r);
+	if (err || !list)
+		return err;
+	p->domains = kvmalloc(netlink_count(list) * sizeof(struct span) +
+			      nla_len(list), GFP_KERNEL_ACCOUNT);
+	if (!p->domains)
+		return refusal_set(c->r, -ENOMEM, "out of memory");
+	return parse_domains(spec, p->domains, list, c->r);
+}
+
 static int put_vhost(struct change *c, struct nlattr **tb,
 		     struct draft_vhost *dv)
 {
-	struct nlattr *list = tb[L7MESH_VIRTUAL_HOST_A_DOMAINS];
 	struct virtual_host spec = { .name = c->key->vhost };
-	void *buffer;
+	struct vhost_parser *p;
 	int err;
 
-	if (!list && c->cmd == L7MESH_CMD_SET)
-		return 0;
-	if (!list)
+	if (!dv && !tb[L7MESH_VIRTUAL_HOST_A_DOMAINS])
 		return refusal_set_missing(c->r, c->nest,
 					   L7MESH_VIRTUAL_HOST_A_DOMAINS, "DOMAINS");
-	buffer = kvmalloc(netlink_count(list) * sizeof(struct span) +
-			  nla_len(list), GFP_KERNEL_ACCOUNT);
-	if (!buffer)
+	p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	if (!p)
 		return refusal_set(c->r, -ENOMEM, "out of memory");
-	err = parse_domains(&spec, buffer, list, c->r);
+	if (dv)
+		spec = *draft_vhost_settings(dv);
+	err = parse_vhost(c, tb, &spec, p);
 	if (!err && dv)
 		err = draft_set_vhost(c->d, dv, &spec, c->r);
 	else if (!err)
 		err = draft_add_vhost(c->d, &c->key->name, &spec, c->r);
-	kvfree(buffer);
+	kvfree(p->domains);
+	kfree(p);
 	return err;
 }
 
@@ -543,6 +578,27 @@ static int route_index(struct change *c, const struct nlattr *nla, u32 n)
 				"the virtual host has %u routes", n);
 }
 
+static int parse_route_headers(struct change *c, struct nlattr **tb,
+			       struct route *route, struct route_parser *p)
+{
+	struct nlattr *request = tb[L7MESH_ROUTE_A_REQUEST_HEADERS];
+	struct nlattr *response = tb[L7MESH_ROUTE_A_RESPONSE_HEADERS];
+	struct nlattr *cors = tb[L7MESH_ROUTE_A_CORS];
+	int err = 0;
+
+	if (request)
+		err = netlink_parse_header_ops(&route->request_ops,
+					       p->request_ops, request, false,
+					       c->r);
+	if (!err && response)
+		err = netlink_parse_header_ops(&route->response_ops,
+					       p->response_ops, response, true,
+					       c->r);
+	if (!err && cors)
+		err = netlink_parse_cors(&route->cors, p, cors, c->r);
+	return err;
+}
+
 static int parse_route(struct change *c, struct nlattr **tb, struct route *route,
 		       struct route_parser *p)
 {
@@ -554,18 +610,21 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 		return refusal_set_missing(c->r, c->nest, L7MESH_ROUTE_A_ACTION,
 					   "ACTION");
 	if (match)
-		err = netlink_parse_match(route, p, match, c->r);
+		err = netlink_parse_match(&route->match, p, match, c->r);
 	if (!err && action)
 		err = netlink_parse_action(route, p, action, c->r);
 	if (!err)
-		c->r->attr = action ?: match ?: c->nest;
-	return err;
+		err = parse_route_headers(c, tb, route, p);
+	if (err)
+		return err;
+	c->r->attr = action ?: match ?: c->nest;
+	return netlink_check_rewrite(route, c->r);
 }
 
 static int put_route(struct change *c, struct nlattr **tb,
 		     struct draft_vhost *dv)
 {
-	struct route_parser *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	struct route_parser *p = kvzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
 	struct route route = {};
 	int err;
 
@@ -579,7 +638,9 @@ static int put_route(struct change *c, struct nlattr **tb,
 	else if (!err)
 		err = draft_add_route(c->d, dv, c->key->index, &route, c->r);
 	kvfree(p->clusters);
-	kfree(p);
+	kvfree(p->origins);
+	kvfree(p->regexp);
+	kvfree(p);
 	return err;
 }
 

@@ -17,17 +17,6 @@ int netlink_put_address(struct sk_buff *skb, int type, const struct address *a)
 	return nla_put_in6_addr(skb, type, &a->v6);
 }
 
-/* Finish a nest, or take it back. */
-static int end(struct sk_buff *skb, struct nlattr *nest, int err)
-{
-	if (err) {
-		nla_nest_cancel(skb, nest);
-		return -EMSGSIZE;
-	}
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
 static int put_hash_policy(struct sk_buff *skb, const struct hash_policy *hp)
 {
 	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
@@ -40,7 +29,7 @@ static int put_hash_policy(struct sk_buff *skb, const struct hash_policy *hp)
 				       hp->header);
 	else
 		err = nla_put_flag(skb, L7MESH_HASH_POLICY_A_SOURCE_ADDRESS);
-	return end(skb, item, err);
+	return netlink_end_nest(skb, item, err);
 }
 
 static int put_hash(struct sk_buff *skb, const struct cluster *c)
@@ -53,7 +42,7 @@ static int put_hash(struct sk_buff *skb, const struct cluster *c)
 		return -EMSGSIZE;
 	for (i = 0; i < c->nhash && !err; i++)
 		err = put_hash_policy(skb, &c->hash[i]);
-	return end(skb, list, err);
+	return netlink_end_nest(skb, list, err);
 }
 
 int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
@@ -74,7 +63,7 @@ int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 	      nla_put_u32(skb, L7MESH_CLUSTER_A_IDLE_TIMEOUT,
 			  c->idle_timeout) ||
 	      nla_put_u32(skb, L7MESH_CLUSTER_A_MAX_IDLE, c->max_idle);
-	return end(skb, nest, err);
+	return netlink_end_nest(skb, nest, err);
 }
 
 int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
@@ -90,7 +79,7 @@ int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
 	      netlink_put_address(skb, L7MESH_ENDPOINT_A_ADDRESS, a) ||
 	      nla_put_u16(skb, L7MESH_ENDPOINT_A_PORT, ntohs(a->port)) ||
 	      nla_put_u32(skb, L7MESH_ENDPOINT_A_WEIGHT, m->weight);
-	return end(skb, nest, err);
+	return netlink_end_nest(skb, nest, err);
 }
 
 int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
@@ -115,7 +104,7 @@ int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 	      nla_put_u64_64bit(skb, L7MESH_ENDPOINT_STATS_A_FAILURES,
 				atomic64_read(&m->ep->failures),
 				L7MESH_ENDPOINT_STATS_A_PAD);
-	return end(skb, nest, err);
+	return netlink_end_nest(skb, nest, err);
 }
 
 static int put_target(struct sk_buff *skb, const struct listener *l)
@@ -145,7 +134,7 @@ int netlink_fill_listener(struct sk_buff *skb, const struct listener *l)
 	      nla_put_u32(skb, L7MESH_LISTENER_A_PROTOCOL, l->protocol) ||
 	      put_target(skb, l) ||
 	      netlink_put_http(skb, &l->http);
-	return end(skb, nest, err);
+	return netlink_end_nest(skb, nest, err);
 }
 
 int netlink_fill_route_table(struct sk_buff *skb, const struct route_table *t)
@@ -154,7 +143,7 @@ int netlink_fill_route_table(struct sk_buff *skb, const struct route_table *t)
 
 	if (!nest)
 		return -EMSGSIZE;
-	return end(skb, nest, netlink_put_span(skb, L7MESH_ROUTE_TABLE_A_NAME,
+	return netlink_end_nest(skb, nest, netlink_put_span(skb, L7MESH_ROUTE_TABLE_A_NAME,
 					       t->name.name));
 }
 
@@ -168,7 +157,7 @@ static int put_domains(struct sk_buff *skb, const struct virtual_host *vh)
 		return -EMSGSIZE;
 	for (i = 0; i < vh->ndomains && !err; i++)
 		err = netlink_put_span(skb, L7MESH_LIST_ITEM, vh->domains[i]);
-	return end(skb, list, err);
+	return netlink_end_nest(skb, list, err);
 }
 
 int netlink_fill_virtual_host(struct sk_buff *skb, const struct route_table *t,
@@ -182,179 +171,13 @@ int netlink_fill_virtual_host(struct sk_buff *skb, const struct route_table *t,
 	err = netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,
 			       t->name.name) ||
 	      netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_NAME, vh->name) ||
-	      put_domains(skb, vh);
-	return end(skb, nest, err);
-}
-
-static int put_value_match(struct sk_buff *skb, const struct value_match *m)
-{
-	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
-	int err;
-
-	if (!item)
-		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_VALUE_MATCH_A_NAME, m->name);
-	if (!err && m->kind == VALUE_MATCH_EXACT)
-		err = netlink_put_span(skb, L7MESH_VALUE_MATCH_A_EXACT,
-				       m->value);
-	else if (!err && m->kind == VALUE_MATCH_PREFIX)
-		err = netlink_put_span(skb, L7MESH_VALUE_MATCH_A_PREFIX,
-				       m->value);
-	else if (!err)
-		err = nla_put_u8(skb, L7MESH_VALUE_MATCH_A_PRESENT,
-				 m->kind == VALUE_MATCH_PRESENT);
-	return end(skb, item, err);
-}
-
-static int put_value_matches(struct sk_buff *skb, int type,
-			     const struct value_match *m, u32 n)
-{
-	struct nlattr *list;
-	int err = 0;
-	u32 i;
-
-	if (!n)
-		return 0;
-	list = nla_nest_start(skb, type);
-	if (!list)
-		return -EMSGSIZE;
-	for (i = 0; i < n && !err; i++)
-		err = put_value_match(skb, &m[i]);
-	return end(skb, list, err);
-}
-
-static int put_path(struct sk_buff *skb, const struct route *r)
-{
-	switch ((enum path_match_kind)r->path_kind) {
-	case PATH_MATCH_EXACT:
-		return netlink_put_span(skb, L7MESH_MATCH_A_PATH_EXACT, r->path);
-	case PATH_MATCH_PREFIX:
-		return netlink_put_span(skb, L7MESH_MATCH_A_PATH_PREFIX,
-					r->path);
-	default:
-		return 0;
-	}
-}
-
-static int put_match(struct sk_buff *skb, const struct route *r)
-{
-	struct nlattr *nest = nla_nest_start(skb, L7MESH_ROUTE_A_MATCH);
-	int err;
-
-	if (!nest)
-		return -EMSGSIZE;
-	err = put_path(skb, r);
-	if (!err && r->method.len)
-		err = netlink_put_span(skb, L7MESH_MATCH_A_METHOD, r->method);
-	if (!err)
-		err = put_value_matches(skb, L7MESH_MATCH_A_HEADERS, r->headers,
-					r->nheaders);
-	if (!err)
-		err = put_value_matches(skb, L7MESH_MATCH_A_QUERY, r->query,
-					r->nquery);
-	return end(skb, nest, err);
-}
-
-static int put_weighted_cluster(struct sk_buff *skb,
-				const struct weighted_cluster *wc)
-{
-	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
-	int err;
-
-	if (!item)
-		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_WEIGHTED_CLUSTER_A_NAME,
-			       wc->cluster.name) ||
-	      nla_put_u32(skb, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT, wc->weight);
-	return end(skb, item, err);
-}
-
-static int put_weighted(struct sk_buff *skb, const struct route *r)
-{
-	struct nlattr *list = nla_nest_start(skb,
-					     L7MESH_ACTION_A_WEIGHTED_CLUSTERS);
-	int err = 0;
-	u32 i;
-
-	if (!list)
-		return -EMSGSIZE;
-	for (i = 0; i < r->nclusters && !err; i++)
-		err = put_weighted_cluster(skb, &r->clusters[i]);
-	return end(skb, list, err);
-}
-
-static int put_redirect(struct sk_buff *skb, const struct route *r)
-{
-	struct nlattr *nest = nla_nest_start(skb, L7MESH_ACTION_A_REDIRECT);
-	int err = 0;
-
-	if (!nest)
-		return -EMSGSIZE;
-	if (r->redirect_host.len)
-		err = netlink_put_span(skb, L7MESH_REDIRECT_A_HOST,
-				       r->redirect_host);
-	if (!err && r->redirect_path.len)
-		err = netlink_put_span(skb, L7MESH_REDIRECT_A_PATH,
-				       r->redirect_path);
-	if (!err)
-		err = nla_put_u16(skb, L7MESH_REDIRECT_A_STATUS, r->status);
-	return end(skb, nest, err);
-}
-
-static int put_direct_response(struct sk_buff *skb, const struct route *r)
-{
-	struct nlattr *nest = nla_nest_start(skb,
-					     L7MESH_ACTION_A_DIRECT_RESPONSE);
-	int err;
-
-	if (!nest)
-		return -EMSGSIZE;
-	err = nla_put_u16(skb, L7MESH_DIRECT_RESPONSE_A_STATUS, r->status);
-	if (!err && r->body.len)
-		err = nla_put(skb, L7MESH_DIRECT_RESPONSE_A_BODY, r->body.len,
-			      r->body.p);
-	return end(skb, nest, err);
-}
-
-static int put_action(struct sk_buff *skb, const struct route *r)
-{
-	struct nlattr *nest = nla_nest_start(skb, L7MESH_ROUTE_A_ACTION);
-	int err;
-
-	if (!nest)
-		return -EMSGSIZE;
-	switch ((enum route_action_kind)r->action) {
-	case ROUTE_CLUSTER:
-		err = netlink_put_span(skb, L7MESH_ACTION_A_CLUSTER,
-				       r->clusters[0].cluster.name);
-		break;
-	case ROUTE_WEIGHTED_CLUSTERS:
-		err = put_weighted(skb, r);
-		break;
-	case ROUTE_REDIRECT:
-		err = put_redirect(skb, r);
-		break;
-	default:
-		err = put_direct_response(skb, r);
-		break;
-	}
-	return end(skb, nest, err);
-}
-
-int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
-		       const struct virtual_host *vh, u32 index)
-{
-	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_ROUTE);
-	int err;
-
-	if (!nest)
-		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_ROUTE_A_ROUTE_TABLE, t->name.name) ||
-	      netlink_put_span(skb, L7MESH_ROUTE_A_VIRTUAL_HOST, vh->name) ||
-	      nla_put_u32(skb, L7MESH_ROUTE_A_INDEX, index) ||
-	      put_match(skb, vh->routes[index]) ||
-	      put_action(skb, vh->routes[index]);
-	return end(skb, nest, err);
+	      put_domains(skb, vh) ||
+	      nla_put_u32(skb, L7MESH_VIRTUAL_HOST_A_ORDER, vh->order) ||
+	      netlink_put_header_ops(skb, L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS,
+				     &vh->request_ops) ||
+	      netlink_put_header_ops(skb, L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS,
+				     &vh->response_ops);
+	return netlink_end_nest(skb, nest, err);
 }
 
 static int put_except(struct sk_buff *skb, u16 port)
@@ -363,7 +186,7 @@ static int put_except(struct sk_buff *skb, u16 port)
 
 	if (!item)
 		return -EMSGSIZE;
-	return end(skb, item, nla_put_u16(skb, L7MESH_SPLICE_EXCEPT_A_PORT,
+	return netlink_end_nest(skb, item, nla_put_u16(skb, L7MESH_SPLICE_EXCEPT_A_PORT,
 					  port));
 }
 
@@ -377,7 +200,7 @@ static int put_excepts(struct sk_buff *skb, const struct splice_policy *p)
 		return -EMSGSIZE;
 	for (i = 0; i < p->nexcept && !err; i++)
 		err = put_except(skb, p->except[i]);
-	return end(skb, list, err);
+	return netlink_end_nest(skb, list, err);
 }
 
 int netlink_fill_splice(struct sk_buff *skb, const struct splice_policy *p)
@@ -391,7 +214,7 @@ int netlink_fill_splice(struct sk_buff *skb, const struct splice_policy *p)
 	      put_excepts(skb, p) ||
 	      nla_put_u8(skb, L7MESH_SPLICE_A_BYPASS_SHAPING,
 			 p->bypass_shaping);
-	return end(skb, nest, err);
+	return netlink_end_nest(skb, nest, err);
 }
 
 static int put_key(struct sk_buff *skb, const struct object_key *key)
@@ -440,7 +263,7 @@ int netlink_fill_key(struct sk_buff *skb, const struct object_key *key)
 	BUILD_BUG_ON((int)L7MESH_A_ROUTE != (int)L7MESH_KIND_ROUTE);
 	if (!nest)
 		return -EMSGSIZE;
-	return end(skb, nest, put_key(skb, key));
+	return netlink_end_nest(skb, nest, put_key(skb, key));
 }
 
 static int fill_endpoint_of(struct sk_buff *skb, const struct snapshot *s,

@@ -48,6 +48,12 @@ static struct netlink_range_validation buffer = {
 	.max = L7MESH_BUFFER_LIMIT_MAX,
 };
 
+static struct netlink_range_validation fraction = {
+	.max = L7MESH_FRACTION_MAX,
+};
+
+static struct netlink_range_validation day_seconds = { .max = DAY_MS / 1000 };
+
 static struct netlink_range_validation hops = {
 	.max = L7MESH_TRUSTED_HOPS_MAX,
 };
@@ -147,10 +153,36 @@ static const struct nla_policy name_list_policy[L7MESH_LIST_ITEM + 1] = {
 };
 
 const struct nla_policy
+netlink_header_op_policy[L7MESH_HEADER_OP_A_MAX + 1] = {
+	[L7MESH_HEADER_OP_A_NAME] = NAME,
+	[L7MESH_HEADER_OP_A_VALUE] = VALUE,
+	[L7MESH_HEADER_OP_A_OP] = NLA_POLICY_MAX(NLA_U32, L7MESH_HEADER_OP_REMOVE),
+};
+
+static const struct nla_policy header_op_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_header_op_policy),
+};
+
+const struct nla_policy netlink_cors_policy[L7MESH_CORS_A_MAX + 1] = {
+	[L7MESH_CORS_A_ALLOW_ORIGINS] = NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_CORS_A_ALLOW_METHODS] = VALUE,
+	[L7MESH_CORS_A_ALLOW_HEADERS] = VALUE,
+	[L7MESH_CORS_A_EXPOSE_HEADERS] = VALUE,
+	[L7MESH_CORS_A_MAX_AGE] = NLA_POLICY_FULL_RANGE(NLA_U32, &day_seconds),
+	[L7MESH_CORS_A_ALLOW_CREDENTIALS] = BOOL,
+};
+
+const struct nla_policy
 netlink_virtual_host_policy[L7MESH_VIRTUAL_HOST_A_MAX + 1] = {
 	[L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE] = NAME,
 	[L7MESH_VIRTUAL_HOST_A_NAME] = NAME,
 	[L7MESH_VIRTUAL_HOST_A_DOMAINS] = NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_VIRTUAL_HOST_A_ORDER] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_ROUTE_ORDER_SPECIFIC),
+	[L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS] =
+		NLA_POLICY_NESTED(header_op_list_policy),
+	[L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS] =
+		NLA_POLICY_NESTED(header_op_list_policy),
 };
 
 const struct nla_policy
@@ -159,6 +191,12 @@ netlink_value_match_policy[L7MESH_VALUE_MATCH_A_MAX + 1] = {
 	[L7MESH_VALUE_MATCH_A_EXACT] = VALUE,
 	[L7MESH_VALUE_MATCH_A_PREFIX] = VALUE,
 	[L7MESH_VALUE_MATCH_A_PRESENT] = BOOL,
+	[L7MESH_VALUE_MATCH_A_SUFFIX] = VALUE,
+	[L7MESH_VALUE_MATCH_A_CONTAINS] = VALUE,
+	[L7MESH_VALUE_MATCH_A_REGEX] = VALUE,
+	[L7MESH_VALUE_MATCH_A_RANGE_START] = { .type = NLA_S64 },
+	[L7MESH_VALUE_MATCH_A_RANGE_END] = { .type = NLA_S64 },
+	[L7MESH_VALUE_MATCH_A_INVERT] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy value_match_list_policy[L7MESH_LIST_ITEM + 1] = {
@@ -171,6 +209,14 @@ const struct nla_policy netlink_match_policy[L7MESH_MATCH_A_MAX + 1] = {
 	[L7MESH_MATCH_A_METHOD] = NAME,
 	[L7MESH_MATCH_A_HEADERS] = NLA_POLICY_NESTED(value_match_list_policy),
 	[L7MESH_MATCH_A_QUERY] = NLA_POLICY_NESTED(value_match_list_policy),
+	[L7MESH_MATCH_A_PATH_RAW_PREFIX] = VALUE,
+	[L7MESH_MATCH_A_PATH_SUFFIX] = VALUE,
+	[L7MESH_MATCH_A_PATH_TEMPLATE] = VALUE,
+	[L7MESH_MATCH_A_PATH_REGEX] = VALUE,
+	[L7MESH_MATCH_A_SOURCE] = NLA_POLICY_RANGE(NLA_BINARY, 5, 17),
+	[L7MESH_MATCH_A_SOURCE_NETNS] = NLA_POLICY_MIN(NLA_U64, 1),
+	[L7MESH_MATCH_A_LISTENER] = NAME,
+	[L7MESH_MATCH_A_FRACTION] = NLA_POLICY_FULL_RANGE(NLA_U32, &fraction),
 };
 
 const struct nla_policy
@@ -189,6 +235,17 @@ const struct nla_policy netlink_redirect_policy[L7MESH_REDIRECT_A_MAX + 1] = {
 	[L7MESH_REDIRECT_A_HOST] = NAME,
 	[L7MESH_REDIRECT_A_PATH] = VALUE,
 	[L7MESH_REDIRECT_A_STATUS] = NLA_POLICY_RANGE(NLA_U16, 301, 308),
+	[L7MESH_REDIRECT_A_SCHEME] = NLA_POLICY_MAX(NLA_U32, L7MESH_SCHEME_HTTPS),
+	[L7MESH_REDIRECT_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[L7MESH_REDIRECT_A_PREFIX] = VALUE,
+	[L7MESH_REDIRECT_A_STRIP_QUERY] = BOOL,
+};
+
+const struct nla_policy netlink_rewrite_policy[L7MESH_REWRITE_A_MAX + 1] = {
+	[L7MESH_REWRITE_A_HOST] = NAME,
+	[L7MESH_REWRITE_A_PATH] = VALUE,
+	[L7MESH_REWRITE_A_PREFIX] = VALUE,
+	[L7MESH_REWRITE_A_TEMPLATE] = VALUE,
 };
 
 const struct nla_policy
@@ -206,6 +263,8 @@ const struct nla_policy netlink_action_policy[L7MESH_ACTION_A_MAX + 1] = {
 	[L7MESH_ACTION_A_REDIRECT] = NLA_POLICY_NESTED(netlink_redirect_policy),
 	[L7MESH_ACTION_A_DIRECT_RESPONSE] =
 		NLA_POLICY_NESTED(netlink_direct_response_policy),
+	[L7MESH_ACTION_A_CLUSTER_HEADER] = NAME,
+	[L7MESH_ACTION_A_REWRITE] = NLA_POLICY_NESTED(netlink_rewrite_policy),
 };
 
 const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1] = {
@@ -214,6 +273,11 @@ const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1] = {
 	[L7MESH_ROUTE_A_INDEX] = { .type = NLA_U32 },
 	[L7MESH_ROUTE_A_MATCH] = NLA_POLICY_NESTED(netlink_match_policy),
 	[L7MESH_ROUTE_A_ACTION] = NLA_POLICY_NESTED(netlink_action_policy),
+	[L7MESH_ROUTE_A_REQUEST_HEADERS] =
+		NLA_POLICY_NESTED(header_op_list_policy),
+	[L7MESH_ROUTE_A_RESPONSE_HEADERS] =
+		NLA_POLICY_NESTED(header_op_list_policy),
+	[L7MESH_ROUTE_A_CORS] = NLA_POLICY_NESTED(netlink_cors_policy),
 };
 
 const struct nla_policy

@@ -1,160 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_route: see netlink.h. What a route's match and action say.
+ * netlink_route: see netlink.h. What a route's action says.
  */
 #include <linux/mm.h>
-#include <linux/stringify.h>
 #include "netlink.h"
 #include "objset.h"
+#include "path_template.h"
 
-/* What may stand in a query, RFC 3986 3.4, less what separates its parameters. */
-static bool query_valid(struct span s, const char *separators)
-{
-	u32 i;
-
-	for (i = 0; i < s.len; i++)
-		if (s.p[i] < 0x21 || s.p[i] > 0x7e || strchr(separators, s.p[i]))
-			return false;
-	return true;
-}
-
-static bool match_name_valid(struct span name, bool query)
-{
-	return query ? name.len && query_valid(name, "&#=") :
-		       http1_token_valid(name);
-}
-
-static bool match_value_valid(struct span value, bool query)
-{
-	return query ? query_valid(value, "&#") : http1_value_valid(value);
-}
-
-static int parse_value(struct value_match *m, struct nlattr **tb, bool query,
-		       struct refusal *r)
-{
-	struct nlattr *exact = tb[L7MESH_VALUE_MATCH_A_EXACT];
-	struct nlattr *prefix = tb[L7MESH_VALUE_MATCH_A_PREFIX];
-	struct nlattr *present = tb[L7MESH_VALUE_MATCH_A_PRESENT];
-
-	if (!!exact + !!prefix + !!present != 1)
-		return refusal_set(r, -EINVAL,
-				   "exactly one of EXACT, PREFIX, PRESENT is needed");
-	if (present) {
-		m->kind = nla_get_u8(present) ? VALUE_MATCH_PRESENT :
-						VALUE_MATCH_ABSENT;
-		return 0;
-	}
-	m->kind = exact ? VALUE_MATCH_EXACT : VALUE_MATCH_PREFIX;
-	m->value = netlink_span(exact ?: prefix);
-	if (!match_value_valid(m->value, query))
-		return refusal_set_attr(r, exact ?: prefix, -EINVAL,
-					"this value can never be in a request");
-	return 0;
-}
-
-static int parse_value_match(struct value_match *m, const struct nlattr *item,
-			     bool query, struct refusal *r)
-{
-	struct nlattr *tb[L7MESH_VALUE_MATCH_A_MAX + 1];
-	struct nlattr *name;
-	int err;
-
-	err = netlink_parse(tb, L7MESH_VALUE_MATCH_A_MAX, item,
-			    netlink_value_match_policy, r);
-	if (err)
-		return err;
-	name = tb[L7MESH_VALUE_MATCH_A_NAME];
-	if (!name)
-		return refusal_set_missing(r, item, L7MESH_VALUE_MATCH_A_NAME, "NAME");
-	memset(m, 0, sizeof(*m));
-	m->name = netlink_span(name);
-	if (!match_name_valid(m->name, query))
-		return refusal_set_attr(r, name, -EINVAL, "%s",
-					query ? "not the name of a query parameter" :
-					"not the name of a header field");
-	r->attr = item;
-	return parse_value(m, tb, query, r);
-}
-
-static int parse_value_matches(struct value_match *m, u16 *n,
-			       const struct nlattr *list, bool query,
-			       struct refusal *r)
-{
-	const struct nlattr *item;
-	int rem, err;
-
-	*n = 0;
-	if (!list)
-		return 0;
-	nla_for_each_nested(item, list, rem) {
-		if (*n == VALUE_MATCHES_MAX)
-			return refusal_set_attr(r, item, -E2BIG,
-						"more than "
-						__stringify(VALUE_MATCHES_MAX)
-						" in one match");
-		err = parse_value_match(&m[*n], item, query, r);
-		if (err)
-			return err;
-		++*n;
-	}
-	return 0;
-}
-
-static int parse_path(struct route *route, struct nlattr **tb,
-		      const struct nlattr *nest, struct refusal *r)
-{
-	struct nlattr *exact = tb[L7MESH_MATCH_A_PATH_EXACT];
-	struct nlattr *prefix = tb[L7MESH_MATCH_A_PATH_PREFIX];
-
-	if (exact && prefix)
-		return refusal_set_attr(r, nest, -EINVAL,
-					"PATH_EXACT and PATH_PREFIX exclude each other");
-	route->path_kind = exact ? PATH_MATCH_EXACT :
-			   prefix ? PATH_MATCH_PREFIX : PATH_MATCH_ANY;
-	route->path = (struct span){ };
-	if (!exact && !prefix)
-		return 0;
-	route->path = netlink_span(exact ?: prefix);
-	if (route_path_valid(route->path))
-		return 0;
-	return refusal_set_attr(r, exact ?: prefix, -EINVAL,
-				"a path starts with / and has no space, ? and #");
-}
-
-static int parse_method(struct route *route, const struct nlattr *nla,
-			struct refusal *r)
-{
-	route->method = (struct span){ };
-	if (!nla)
-		return 0;
-	route->method = netlink_span(nla);
-	if (http1_token_valid(route->method))
-		return 0;
-	return refusal_set_attr(r, nla, -EINVAL, "not a method");
-}
-
-int netlink_parse_match(struct route *route, struct route_parser *p,
-			const struct nlattr *nest, struct refusal *r)
-{
-	struct nlattr *tb[L7MESH_MATCH_A_MAX + 1];
-	int err;
-
-	err = netlink_parse(tb, L7MESH_MATCH_A_MAX, nest, netlink_match_policy,
-			    r);
-	if (!err)
-		err = parse_path(route, tb, nest, r);
-	if (!err)
-		err = parse_method(route, tb[L7MESH_MATCH_A_METHOD], r);
-	if (!err)
-		err = parse_value_matches(p->headers, &route->nheaders,
-					  tb[L7MESH_MATCH_A_HEADERS], false, r);
-	if (!err)
-		err = parse_value_matches(p->query, &route->nquery,
-					  tb[L7MESH_MATCH_A_QUERY], true, r);
-	route->headers = p->headers;
-	route->query = p->query;
-	return err;
-}
+static_assert((int)L7MESH_SCHEME_HTTP == REDIRECT_SCHEME_HTTP);
+static_assert((int)L7MESH_SCHEME_HTTPS == REDIRECT_SCHEME_HTTPS);
 
 static int alloc_clusters(struct route *route, struct route_parser *p, u32 n,
 			  struct refusal *r)
@@ -227,6 +81,77 @@ static int parse_weighted(struct route *route, struct route_parser *p,
 	return 0;
 }
 
+static int parse_cluster_header(struct route *route, const struct nlattr *nla,
+				struct refusal *r)
+{
+	route->action = ROUTE_CLUSTER_HEADER;
+	route->cluster_header = netlink_span(nla);
+	if (http1_token_valid(route->cluster_header))
+		return 0;
+	return refusal_set_attr(r, nla, -EINVAL,
+				"not the name of a header field");
+}
+
+/* Attributes of one meaning, in rewrites and redirects. */
+struct rewrite_attrs {
+	const struct nlattr *host, *path, *prefix, *template;
+};
+
+static int parse_rewrite_path(struct rewrite *rw, const struct nlattr *nla,
+			      u8 kind, struct refusal *r)
+{
+	if (!nla)
+		return 0;
+	if (rw->path_kind)
+		return refusal_set_attr(r, nla, -EINVAL,
+					"only one of the path's replacements is allowed");
+	rw->path_kind = kind;
+	rw->path = netlink_span(nla);
+	if (route_path_valid(rw->path))
+		return 0;
+	return refusal_set_attr(r, nla, -EINVAL,
+				"a path starts with / and has no space, ? and #");
+}
+
+static int parse_rewrite_attrs(struct rewrite *rw,
+			       const struct rewrite_attrs *a, struct refusal *r)
+{
+	int err;
+
+	if (a->host)
+		rw->host = netlink_span(a->host);
+	if (a->host && !http1_authority_valid(rw->host))
+		return refusal_set_attr(r, a->host, -EINVAL, "not a host");
+	err = parse_rewrite_path(rw, a->path, REWRITE_PATH_WHOLE, r);
+	if (!err)
+		err = parse_rewrite_path(rw, a->prefix, REWRITE_PATH_PREFIX, r);
+	if (!err)
+		err = parse_rewrite_path(rw, a->template, REWRITE_PATH_TEMPLATE,
+					 r);
+	return err;
+}
+
+static int parse_rewrite(struct route *route, const struct nlattr *nest,
+			 struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_REWRITE_A_MAX + 1];
+	struct rewrite_attrs a;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_REWRITE_A_MAX, nest,
+			    netlink_rewrite_policy, r);
+	if (err)
+		return err;
+	a = (struct rewrite_attrs){
+		tb[L7MESH_REWRITE_A_HOST], tb[L7MESH_REWRITE_A_PATH],
+		tb[L7MESH_REWRITE_A_PREFIX], tb[L7MESH_REWRITE_A_TEMPLATE],
+	};
+	if (!a.host && !a.path && !a.prefix && !a.template)
+		return refusal_set_attr(r, nest, -EINVAL,
+					"HOST, PATH, PREFIX or TEMPLATE is needed");
+	return parse_rewrite_attrs(&route->rewrite, &a, r);
+}
+
 static bool redirect_status_valid(u16 status)
 {
 	return status == 301 || status == 302 || status == 303 ||
@@ -237,33 +162,34 @@ static int parse_redirect(struct route *route, const struct nlattr *nest,
 			  struct refusal *r)
 {
 	struct nlattr *tb[L7MESH_REDIRECT_A_MAX + 1];
-	struct nlattr *host, *path, *status;
+	struct nlattr *status, *scheme, *port, *strip;
+	struct rewrite_attrs a = {};
 	int err;
 
 	err = netlink_parse(tb, L7MESH_REDIRECT_A_MAX, nest,
 			    netlink_redirect_policy, r);
 	if (err)
 		return err;
-	host = tb[L7MESH_REDIRECT_A_HOST];
-	path = tb[L7MESH_REDIRECT_A_PATH];
+	a.host = tb[L7MESH_REDIRECT_A_HOST];
+	a.path = tb[L7MESH_REDIRECT_A_PATH];
+	a.prefix = tb[L7MESH_REDIRECT_A_PREFIX];
 	status = tb[L7MESH_REDIRECT_A_STATUS];
-	if (!host && !path)
-		return refusal_set_attr(r, nest, -EINVAL, "HOST or PATH is needed");
+	scheme = tb[L7MESH_REDIRECT_A_SCHEME];
+	port = tb[L7MESH_REDIRECT_A_PORT];
+	strip = tb[L7MESH_REDIRECT_A_STRIP_QUERY];
 	route->action = ROUTE_REDIRECT;
 	route->status = status ? nla_get_u16(status) : 301;
+	route->redirect.scheme = scheme ? nla_get_u32(scheme) : 0;
+	route->redirect.port = port ? nla_get_u16(port) : 0;
+	route->redirect.strip_query = strip && nla_get_u8(strip);
 	if (!redirect_status_valid(route->status))
 		return refusal_set_attr(r, status, -EINVAL,
 					"STATUS must be 301, 302, 303, 307 or 308");
-	if (host)
-		route->redirect_host = netlink_span(host);
-	if (host && !http1_authority_valid(route->redirect_host))
-		return refusal_set_attr(r, host, -EINVAL, "not a host");
-	if (path)
-		route->redirect_path = netlink_span(path);
-	if (path && !route_path_valid(route->redirect_path))
-		return refusal_set_attr(r, path, -EINVAL,
-					"a path starts with / and has no space, ? and #");
-	return 0;
+	if (!a.host && !a.path && !a.prefix && !route->redirect.scheme && !port &&
+	    !route->redirect.strip_query)
+		return refusal_set_attr(r, nest, -EINVAL,
+					"HOST, PATH, PREFIX, SCHEME, PORT or STRIP_QUERY is needed");
+	return parse_rewrite_attrs(&route->rewrite, &a, r);
 }
 
 static int parse_direct_response(struct route *route, const struct nlattr *nest,
@@ -293,35 +219,74 @@ static void clear_action(struct route *route)
 	route->status = 0;
 	route->nclusters = 0;
 	route->clusters = NULL;
-	route->redirect_host = (struct span){ };
-	route->redirect_path = (struct span){ };
+	route->cluster_header = (struct span){ };
 	route->body = (struct span){ };
+	memset(&route->rewrite, 0, sizeof(route->rewrite));
+	memset(&route->redirect, 0, sizeof(route->redirect));
+}
+
+static int parse_one_action(struct route *route, struct route_parser *p,
+			    struct nlattr **tb, const struct nlattr *nest,
+			    struct refusal *r)
+{
+	struct nlattr *cluster = tb[L7MESH_ACTION_A_CLUSTER];
+	struct nlattr *weighted = tb[L7MESH_ACTION_A_WEIGHTED_CLUSTERS];
+	struct nlattr *header = tb[L7MESH_ACTION_A_CLUSTER_HEADER];
+	struct nlattr *redirect = tb[L7MESH_ACTION_A_REDIRECT];
+	struct nlattr *direct = tb[L7MESH_ACTION_A_DIRECT_RESPONSE];
+
+	if (!!cluster + !!weighted + !!header + !!redirect + !!direct != 1)
+		return refusal_set_attr(r, nest, -EINVAL,
+					"exactly one of CLUSTER, WEIGHTED_CLUSTERS, CLUSTER_HEADER, REDIRECT, DIRECT_RESPONSE is needed");
+	clear_action(route);
+	if (cluster)
+		return parse_cluster(route, p, cluster, r);
+	if (weighted)
+		return parse_weighted(route, p, weighted, r);
+	if (header)
+		return parse_cluster_header(route, header, r);
+	if (redirect)
+		return parse_redirect(route, redirect, r);
+	return parse_direct_response(route, direct, r);
 }
 
 int netlink_parse_action(struct route *route, struct route_parser *p,
 			 const struct nlattr *nest, struct refusal *r)
 {
 	struct nlattr *tb[L7MESH_ACTION_A_MAX + 1];
-	struct nlattr *cluster, *weighted, *redirect, *direct;
+	struct nlattr *rewrite;
 	int err;
 
 	err = netlink_parse(tb, L7MESH_ACTION_A_MAX, nest,
 			    netlink_action_policy, r);
-	if (err)
+	if (!err)
+		err = parse_one_action(route, p, tb, nest, r);
+	rewrite = tb[L7MESH_ACTION_A_REWRITE];
+	if (err || !rewrite)
 		return err;
-	cluster = tb[L7MESH_ACTION_A_CLUSTER];
-	weighted = tb[L7MESH_ACTION_A_WEIGHTED_CLUSTERS];
-	redirect = tb[L7MESH_ACTION_A_REDIRECT];
-	direct = tb[L7MESH_ACTION_A_DIRECT_RESPONSE];
-	if (!!cluster + !!weighted + !!redirect + !!direct != 1)
-		return refusal_set_attr(r, nest, -EINVAL,
-					"exactly one of CLUSTER, WEIGHTED_CLUSTERS, REDIRECT, DIRECT_RESPONSE is needed");
-	clear_action(route);
-	if (cluster)
-		return parse_cluster(route, p, cluster, r);
-	if (weighted)
-		return parse_weighted(route, p, weighted, r);
-	if (redirect)
-		return parse_redirect(route, redirect, r);
-	return parse_direct_response(route, direct, r);
+	if (route->action == ROUTE_REDIRECT ||
+	    route->action == ROUTE_DIRECT_RESPONSE)
+		return refusal_set_attr(r, rewrite, -EINVAL,
+					"nothing is forwarded that could be rewritten");
+	return parse_rewrite(route, rewrite, r);
+}
+
+int netlink_check_rewrite(const struct route *route, struct refusal *r)
+{
+	u8 kind = route->match.path_kind;
+	const char *why;
+
+	if (route->rewrite.path_kind == REWRITE_PATH_PREFIX &&
+	    kind != PATH_MATCH_PREFIX && kind != PATH_MATCH_RAW_PREFIX &&
+	    kind != PATH_MATCH_EXACT)
+		return refusal_set(r, -EINVAL,
+				   "a prefix is replaced of a route that matches one");
+	if (route->rewrite.path_kind != REWRITE_PATH_TEMPLATE)
+		return 0;
+	if (kind != PATH_MATCH_TEMPLATE)
+		return refusal_set(r, -EINVAL,
+				   "a template rewrites paths of a route that has one");
+	why = path_template_check_rewrite(route->rewrite.path, route->match.path);
+	return why ? refusal_set(r, -EINVAL, "the template that rewrites: %s",
+				 why) : 0;
 }

@@ -12,7 +12,7 @@
 
 #include <linux/stddef.h>
 #include <linux/types.h>
-#include "route.h"
+#include "name_ref.h"
 
 struct account;
 
@@ -36,11 +36,6 @@ u32 name_hash(struct span name);
 static inline struct name_ref name_ref(struct span name)
 {
 	return (struct name_ref){ name, name_hash(name) };
-}
-
-static inline bool name_eq(const struct name_ref *a, const struct name_ref *b)
-{
-	return a->hash == b->hash && span_eq(a->name, b->name);
 }
 
 /**

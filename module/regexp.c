@@ -485,6 +485,12 @@ static int take_sequence(struct regexp_builder *b)
 	return 0;
 }
 
+static void set_jump(struct regexp_builder *b, u16 at, s16 to)
+{
+	b->program[at].to[0] = to;
+	b->program[at].to[1] = to;
+}
+
 /*
  * Alternatives: each but the last is "split here, behind; ...; jump to the end",
  * where the jump leads to that behind the next one, and so to the end.
@@ -500,8 +506,7 @@ static int take_expression(struct regexp_builder *b)
 		if (err)
 			return err;
 		if (!first)
-			b->program[jump].to[0] = b->program[jump].to[1] =
-				b->len - jump;
+			set_jump(b, jump, b->len - jump);
 		if (!next_is(b, '|'))
 			return 0;
 		take(b);

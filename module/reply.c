@@ -43,16 +43,29 @@ static bool bodiless(u16 status)
 
 #define REPLY_HEAD_MAX	512
 
-static int write_location(const struct reply *r, char *at, size_t size)
+static u32 location_len(const struct location *l)
 {
-	if (!r->location.len && !r->location_path.len)
+	u32 i, len = 0;
+
+	for (i = 0; l && i < l->n; i++)
+		len += l->pieces[i].len;
+	return len;
+}
+
+static int write_location(const struct location *l, char *at)
+{
+	char *text = at;
+	u32 i;
+
+	if (!l)
 		return 0;
-	return scnprintf(at, size, "location: %s%.*s%.*s%s%.*s\r\n",
-			 r->location.len ? "http://" : "",
-			 r->location.len, r->location.p ?: "",
-			 r->location_path.len, r->location_path.p ?: "",
-			 r->location_query.len ? "?" : "",
-			 r->location_query.len, r->location_query.p ?: "");
+	text += sprintf(text, "location: ");
+	for (i = 0; i < l->n; i++) {
+		memcpy(text, l->pieces[i].p, l->pieces[i].len);
+		text += l->pieces[i].len;
+	}
+	text += sprintf(text, "\r\n");
+	return text - at;
 }
 
 /* RFC 9110 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT" */
@@ -73,8 +86,7 @@ static int write_date(char *at, size_t size)
 int reply_write(const struct reply *r, gfp_t gfp, struct out *out)
 {
 	const char *reason = reason_phrase(r->status);
-	size_t size = REPLY_HEAD_MAX + r->body.len + r->location.len +
-		      r->location_path.len + r->location_query.len;
+	size_t size = REPLY_HEAD_MAX + r->body.len + location_len(r->location);
 	u32 body_len = r->body.p ? r->body.len : strlen(reason) + 1;
 	char *text = out_alloc(size, gfp);
 	u32 n;
@@ -83,7 +95,7 @@ int reply_write(const struct reply *r, gfp_t gfp, struct out *out)
 		return -ENOMEM;
 	n = scnprintf(text, size, "HTTP/1.1 %u %s\r\n", r->status, reason);
 	n += write_date(text + n, size - n);
-	n += write_location(r, text + n, size - n);
+	n += write_location(r->location, text + n);
 	if (r->connection)
 		n += scnprintf(text + n, size - n, "connection: %s\r\n",
 			       r->connection);

@@ -8,14 +8,13 @@
 #define L7MESH_REPLY_H
 
 #include "out.h"
+#include "rewrite.h"
 #include "span.h"
 
 struct reply {
 	u16 status;
 	struct span body;	/* p NULL: the reason phrase with a line end */
-	struct span location;	/* redirects: host and path as configured; length 0: none */
-	struct span location_path;
-	struct span location_query;
+	const struct location *location;	/* redirects, or NULL */
 	bool head_request;	/* the body is announced and not sent */
 	const char *connection;	/* Connection field, or NULL */
 };

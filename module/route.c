@@ -6,6 +6,7 @@
 #include <linux/minmax.h>
 
 #include "route.h"
+#include "text_hash.h"
 
 /* Domains. */
 
@@ -72,33 +73,10 @@ bool route_domain_valid(struct span domain)
 	return true;
 }
 
-bool route_path_valid(struct span path)
-{
-	u32 i;
-
-	if (!path.len || path.p[0] != '/')
-		return false;
-	for (i = 0; i < path.len; i++)
-		if (path.p[i] <= ' ' || path.p[i] >= 0x7f ||
-		    path.p[i] == '?' || path.p[i] == '#')
-			return false;
-	return true;
-}
-
-/*
- * A hash that grows by a byte at a time, so that one pass over a host gives the
- * hashes of all its prefixes (or, backwards, of all its suffixes). Seeded, or
- * whoever writes a mesh file could make every probe a long one.
- */
+/* Without case. */
 static inline u64 hash_byte(u64 state, char c)
 {
-	state = (state ^ (u8)ascii_lower(c)) * 0x9e3779b97f4a7c15ULL;
-	return state ^ state >> 29;
-}
-
-static inline u32 hash_end(u64 state)
-{
-	return state >> 32 ^ state;
+	return text_hash_byte(state, ascii_lower(c));
 }
 
 static u32 hash_text(u64 seed, struct span text, bool backwards)
@@ -109,7 +87,7 @@ static u32 hash_text(u64 seed, struct span text, bool backwards)
 	for (i = 0; i < text.len; i++)
 		state = hash_byte(state,
 				  text.p[backwards ? text.len - 1 - i : i]);
-	return hash_end(state);
+	return text_hash_end(state);
 }
 
 /*
@@ -157,15 +135,15 @@ static u32 match_wildcard(const struct domain_index *index, u64 seed,
 		state = hash_byte(state, text.p[backwards ? 0 : len - 1]);
 		if (len < index->min_len)
 			continue;
-		vhost = domain_slot(index, hash_end(state), text)->vhost;
+		vhost = domain_slot(index, text_hash_end(state), text)->vhost;
 		if (vhost)
 			best = vhost;
 	}
 	return best;
 }
 
-static const struct virtual_host *match_host(const struct route_table *t,
-					     struct span host)
+const struct virtual_host *route_table_host(const struct route_table *t,
+					    struct span host)
 {
 	u32 vhost = match_exact(&t->exact, t->seed, host);
 
@@ -280,138 +258,13 @@ int route_table_compile(struct route_table *t, struct domain_slot *slots,
 	return 0;
 }
 
-/* Matching. */
-
-static bool match_value(const struct value_match *m, struct span value)
-{
-	switch (m->kind) {
-	case VALUE_MATCH_EXACT:
-		return span_eq(value, m->value);
-	case VALUE_MATCH_PREFIX:
-		return span_starts_with(value, m->value);
-	default:
-		return true;
-	}
-}
-
-static bool match_header(const struct value_match *m,
-			 const struct route_request *req)
-{
-	const struct http1_field *f = req->parser->fields;
-	const struct http1_field *end = f + req->parser->nfields;
-
-	for (; f < end; f++) {
-		if (f->name_len != m->name.len ||
-		    !span_eq_nocase(http1_span(req->head, f->name, f->name_len),
-				    m->name))
-			continue;
-		if (match_value(m, http1_span(req->head, f->value,
-					      f->value_len)))
-			return m->kind != VALUE_MATCH_ABSENT;
-	}
-	return m->kind == VALUE_MATCH_ABSENT;
-}
-
-/* The part of @s before the first @c, or all of it; @s becomes what follows. */
-static struct span cut(struct span *s, char c)
-{
-	const char *at = memchr(s->p, c, s->len);
-	struct span head = *s;
-
-	if (at) {
-		head.len = at - s->p;
-		s->p = at + 1;
-		s->len -= head.len + 1;
-	} else {
-		s->p += s->len;
-		s->len = 0;
-	}
-	return head;
-}
-
-/* Only the first parameter of a name counts. */
-static bool match_query(const struct value_match *m, struct span query)
-{
-	struct span value;
-
-	while (query.len) {
-		value = cut(&query, '&');
-		if (span_eq(cut(&value, '='), m->name))
-			return m->kind != VALUE_MATCH_ABSENT &&
-			       match_value(m, value);
-	}
-	return m->kind == VALUE_MATCH_ABSENT;
-}
-
-/*
- * Whole segments: what follows the prefix is nothing or starts with '/'. CONNECT
- * has no path, of which nothing is a prefix.
- */
-static bool match_prefix(struct span path, struct span prefix)
-{
-	if (!path.len)
-		return false;
-	if (prefix.p[prefix.len - 1] == '/')
-		prefix.len--;
-	return span_starts_with(path, prefix) &&
-	       (path.len == prefix.len || path.p[prefix.len] == '/');
-}
-
-static bool match_path(const struct route *r, struct span path)
-{
-	switch (r->path_kind) {
-	case PATH_MATCH_EXACT:
-		return span_eq(path, r->path);
-	case PATH_MATCH_PREFIX:
-		return match_prefix(path, r->path);
-	default:
-		return true;
-	}
-}
-
-static bool match_route(const struct route *r, const struct route_request *req)
-{
-	u32 i;
-
-	if (!match_path(r, req->path))
-		return false;
-	if (r->method.len && !span_eq(r->method, req->method))
-		return false;
-	for (i = 0; i < r->nheaders; i++)
-		if (!match_header(&r->headers[i], req))
-			return false;
-	for (i = 0; i < r->nquery; i++)
-		if (!match_query(&r->query[i], req->query))
-			return false;
-	return true;
-}
-
-void route_request_init(struct route_request *req,
-			const struct http1_parser *p, const char *head)
-{
-	req->host = http1_span(head, p->host, p->host_len);
-	req->method = http1_span(head, p->method, p->method_len);
-	req->path = http1_span(head, p->path, p->path_len);
-	req->query = http1_span(head, p->query, p->query_len);
-	req->parser = p;
-	req->head = head;
-	/* absolute-form without path: RFC 9110 4.2.3. CONNECT has none at all. */
-	if (!req->path.len && !p->connect)
-		req->path = SPAN("/");
-}
-
 const struct route *route_table_match(const struct route_table *t,
-				      const struct route_request *req)
+				      struct route_request *req,
+				      const struct virtual_host **vhost)
 {
-	const struct virtual_host *vhost = match_host(t, req->host);
-	u32 i;
-
-	if (!vhost)
-		return NULL;
-	for (i = 0; i < vhost->nroutes; i++)
-		if (match_route(vhost->routes[i], req))
-			return vhost->routes[i];
-	return NULL;
+	*vhost = route_table_host(t, req->host);
+	return *vhost ? route_index_match(&(*vhost)->index, (*vhost)->routes,
+					  (*vhost)->nroutes, req) : NULL;
 }
 
 const struct name_ref *route_pick_cluster(const struct route *r, u32 random)

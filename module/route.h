@@ -2,13 +2,17 @@
 /*
  * route: which route of a table serves a request.
  *
+ *	route_match	does a route match a request?
+ *	route_index	the routes of a virtual host that can match, soon
+ *	route		tables: domains, virtual hosts, what becomes of a request
+ *	route_object	makes, compares and frees the objects
+ *
  * Objects are immutable once their table is compiled, and are shared by
  * snapshots: a table is an array of counted virtual hosts, each an array of
  * counted routes, so that a change copies pointers. Clusters are named, not
  * pointed to: the snapshot resolves the name. Domain search and path prefix
  * follow Envoy (route_components.proto: exact, longest suffix wildcard, longest
- * prefix wildcard, "*") except that a prefix matches whole path segments, as in
- * Gateway API (HTTPRoute, PathPrefix).
+ * prefix wildcard, "*").
  *
  * The matching half (route.c) is plain C: no kernel call, no allocation; any
  * context. The objects are made and put by config code in process context.
@@ -18,47 +22,18 @@
 
 #include <linux/types.h>
 #include <linux/refcount.h>
+#include "cors.h"
+#include "header_op.h"
+#include "route_index.h"
+#include "route_match.h"
 #include "span.h"
-#include "http1.h"
-
-enum value_match_kind {
-	VALUE_MATCH_EXACT,
-	VALUE_MATCH_PREFIX,
-	VALUE_MATCH_PRESENT,
-	VALUE_MATCH_ABSENT,
-};
-
-/*
- * On a header field or a query parameter. Spans point into the route's own text.
- *
- * Field names ignore case. A repeated field matches if any of its values does
- * (ABSENT: if there is none). Query parameters are the parts of the query between
- * '&', name and value parted by the first '='; nothing is percent-decoded; of a
- * repeated parameter the first counts; one without '=' has an empty value.
- */
-struct value_match {
-	struct span name;
-	struct span value;
-	u8 kind;			/* enum value_match_kind */
-};
-
-enum path_match_kind {
-	PATH_MATCH_ANY,			/* "*" of OPTIONS as well, which no other matches */
-	PATH_MATCH_EXACT,
-	PATH_MATCH_PREFIX,		/* "/abc" and "/abc/": /abc, /abc/, /abc/d, not /abcd */
-};
 
 enum route_action_kind {
 	ROUTE_CLUSTER,
 	ROUTE_WEIGHTED_CLUSTERS,
+	ROUTE_CLUSTER_HEADER,		/* a field of the request names it */
 	ROUTE_REDIRECT,
 	ROUTE_DIRECT_RESPONSE,
-};
-
-/* The name of another object, with the hash that objset looks it up by. */
-struct name_ref {
-	struct span name;
-	u32 hash;
 };
 
 struct weighted_cluster {
@@ -66,30 +41,55 @@ struct weighted_cluster {
 	u32 weight;
 };
 
-/* One allocation: the arrays and all text follow the struct. */
+enum rewrite_path_kind {
+	REWRITE_PATH_NONE,
+	REWRITE_PATH_WHOLE,
+	REWRITE_PATH_PREFIX,		/* what the route's prefix matched; all of
+					 * an exact path
+					 */
+	REWRITE_PATH_TEMPLATE,		/* of a route with a template */
+};
+
+/* What of a request is changed, towards the endpoint or in a redirect. */
+struct rewrite {
+	struct span host;		/* length 0: it stays */
+	struct span path;
+	u8 path_kind;			/* enum rewrite_path_kind */
+};
+
+enum redirect_scheme {
+	REDIRECT_SCHEME_SAME,
+	REDIRECT_SCHEME_HTTP,
+	REDIRECT_SCHEME_HTTPS,
+};
+
+struct redirect_url {
+	u16 port;			/* 0: see redirect.c */
+	u8 scheme;			/* enum redirect_scheme */
+	bool strip_query;
+};
+
+/* One allocation: the arrays and all text follow the struct; regexps have their own. */
 struct route {
 	refcount_t ref;
 	size_t bytes;			/* of the allocation, for the mesh's account */
 
-	struct span path;
-	struct span method;		/* length 0: any */
-	const struct value_match *headers;
-	const struct value_match *query;
-	u16 nheaders;
-	u16 nquery;
-	u8 path_kind;			/* enum path_match_kind */
-
+	struct route_match match;
 	u8 action;			/* enum route_action_kind */
 	u16 status;			/* redirect, direct response */
 	u32 nclusters;
 	u32 total_weight;		/* of clusters */
 	const struct weighted_cluster *clusters;	/* ROUTE_CLUSTER: one */
-	struct span redirect_host;	/* length 0: the request's */
-	struct span redirect_path;	/* length 0: the request's */
+	struct span cluster_header;
+	struct rewrite rewrite;
+	struct redirect_url redirect;
 	struct span body;		/* direct response */
+	struct header_op_list request_ops;
+	struct header_op_list response_ops;
+	struct cors cors;
 };
 
-/* One allocation for name and domains; the array of routes is its own. */
+/* One allocation for all but the array of routes and the index. */
 struct virtual_host {
 	refcount_t ref;
 	size_t bytes;
@@ -97,7 +97,12 @@ struct virtual_host {
 	const struct span *domains;	/* lower case */
 	u32 ndomains;
 	u32 nroutes;
-	struct route **routes;
+	u32 capacity;			/* of routes, as allocated */
+	struct route **routes;		/* in the order that the configuration has */
+	u8 order;			/* enum l7mesh_route_order */
+	struct route_index index;
+	struct header_op_list request_ops;
+	struct header_op_list response_ops;
 };
 
 /* An entry of the compiled domain index. */
@@ -131,25 +136,6 @@ struct route_table {
 	u32 any;			/* index + 1 of the host with "*", or 0 */
 };
 
-/* What of a request is matched. The spans point into the request's head. */
-struct route_request {
-	struct span host;		/* without port, any case */
-	struct span method;
-	struct span path;
-	struct span query;
-	const struct http1_parser *parser;	/* for the fields */
-	const char *head;
-};
-
-/**
- * route_request_init() - View a parsed head as a routable request
- * @req: out
- * @p: parser at HTTP1_DONE
- * @head: the head's bytes
- */
-void route_request_init(struct route_request *req,
-			const struct http1_parser *p, const char *head);
-
 /**
  * route_domain_valid() - May this be a domain of a virtual host?
  * @domain: "example.com", "*.example.com", "example.*", "*", an IP address
@@ -160,14 +146,6 @@ void route_request_init(struct route_request *req,
  * Return: true if so.
  */
 bool route_domain_valid(struct span domain);
-
-/**
- * route_path_valid() - May this be the path of a match or of a redirect?
- * @path: starts with '/'; visible ASCII without '?' and '#'
- *
- * Return: true if so.
- */
-bool route_path_valid(struct span path);
 
 /**
  * route_table_slots() - How many domain slots compiling needs
@@ -190,15 +168,27 @@ int route_table_compile(struct route_table *t, struct domain_slot *slots,
 			struct span *dup);
 
 /**
+ * route_table_host() - The virtual host that a request's host belongs to
+ * @t: compiled table
+ * @host: host without port, any case
+ *
+ * Return: borrowed from @t, or NULL.
+ */
+const struct virtual_host *route_table_host(const struct route_table *t,
+					    struct span host);
+
+/**
  * route_table_match() - The route that serves a request
  * @t: compiled table
  * @req: request
+ * @vhost: out: the virtual host that has it, or NULL
  *
- * Return: the first route that matches in the virtual host that the request's
- * host belongs to, or NULL. Borrowed from @t.
+ * Return: the first route that matches, in the virtual host's order, or NULL.
+ * Borrowed from @t.
  */
 const struct route *route_table_match(const struct route_table *t,
-				      const struct route_request *req);
+				      struct route_request *req,
+				      const struct virtual_host **vhost);
 
 /**
  * route_pick_cluster() - The cluster of a ROUTE_CLUSTER or ROUTE_WEIGHTED_CLUSTERS

@@ -5,178 +5,297 @@
 #include <linux/err.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
+#include <uapi/linux/l7mesh.h>
 #include "account.h"
 #include "objset.h"
+#include "pack.h"
 #include "refusal.h"
 #include "route_object.h"
 #include "stats.h"
 #include "text.h"
 
-static size_t matches_bytes(const struct value_match *m, u32 n)
+static void pack_matches(struct packer *p, const struct value_match **matches,
+			 u32 n)
 {
-	size_t bytes = n * sizeof(*m);
+	struct value_match *m = pack_array(p, *matches, n * sizeof(*m));
 	u32 i;
 
-	for (i = 0; i < n; i++)
-		bytes += m[i].name.len + m[i].value.len;
-	return bytes;
-}
-
-static size_t route_bytes(const struct route *spec)
-{
-	size_t bytes = sizeof(*spec);
-	u32 i;
-
-	bytes += matches_bytes(spec->headers, spec->nheaders);
-	bytes += matches_bytes(spec->query, spec->nquery);
-	bytes += spec->nclusters * sizeof(*spec->clusters);
-	for (i = 0; i < spec->nclusters; i++)
-		bytes += spec->clusters[i].cluster.name.len;
-	return bytes + spec->path.len + spec->method.len +
-	       spec->redirect_host.len + spec->redirect_path.len +
-	       spec->body.len;
-}
-
-/* Take @n elements from the front of @at, where they are aligned. */
-static struct value_match *copy_matches(void **at, const struct value_match *from,
-					u32 n)
-{
-	struct value_match *m = *at;
-
-	memcpy(m, from, n * sizeof(*m));
-	*at = m + n;
-	return m;
-}
-
-static void own_matches(struct value_match *m, u32 n, char **text)
-{
-	u32 i;
-
+	*matches = m;
 	for (i = 0; i < n; i++) {
-		m[i].name = text_copy(text, m[i].name);
-		m[i].value = text_copy(text, m[i].value);
+		pack_span(p, &m[i].name);
+		pack_span(p, &m[i].value);
 	}
 }
 
-static void copy_clusters(struct route *r, void **at, const struct route *spec)
+static void pack_ops(struct packer *p, struct header_op_list *ops)
 {
-	struct weighted_cluster *wc = *at;
+	struct header_op *op = pack_array(p, ops->ops, ops->n * sizeof(*op));
+	u32 i;
 
-	memcpy(wc, spec->clusters, spec->nclusters * sizeof(*wc));
-	*at = wc + spec->nclusters;
-	r->clusters = wc;
+	ops->ops = op;
+	for (i = 0; i < ops->n; i++) {
+		pack_span(p, &op[i].name);
+		pack_span(p, &op[i].value);
+	}
 }
 
-static void own_clusters(struct route *r, char **text)
+static void pack_clusters(struct packer *p, struct route *r)
 {
-	struct weighted_cluster *wc = (void *)r->clusters;
+	struct weighted_cluster *wc;
+	u32 i;
+
+	wc = pack_array(p, r->clusters, r->nclusters * sizeof(*wc));
+	r->clusters = wc;
+	for (i = 0; i < r->nclusters; i++)
+		pack_span(p, &wc[i].cluster.name);
+}
+
+static void pack_spans(struct packer *p, const struct span **array, u32 n)
+{
+	struct span *s = pack_array(p, *array, n * sizeof(*s));
+	u32 i;
+
+	*array = s;
+	for (i = 0; i < n; i++)
+		pack_span(p, &s[i]);
+}
+
+static void pack_cors(struct packer *p, struct cors *c)
+{
+	pack_spans(p, &c->origins, c->norigins);
+	pack_span(p, &c->methods);
+	pack_span(p, &c->headers);
+	pack_span(p, &c->expose);
+}
+
+static void pack_match(struct packer *p, struct route_match *m)
+{
+	pack_matches(p, &m->headers, m->nheaders);
+	pack_matches(p, &m->query, m->nquery);
+	pack_span(p, &m->path);
+	pack_span(p, &m->method);
+	pack_span(p, &m->listener.name);
+}
+
+static void pack_route(struct packer *p, struct route *r)
+{
+	pack_match(p, &r->match);
+	pack_clusters(p, r);
+	pack_ops(p, &r->request_ops);
+	pack_ops(p, &r->response_ops);
+	pack_cors(p, &r->cors);
+	pack_span(p, &r->cluster_header);
+	pack_span(p, &r->rewrite.host);
+	pack_span(p, &r->rewrite.path);
+	pack_span(p, &r->body);
+}
+
+/* The expressions of a route are compiled for it alone. */
+
+static void free_regexp(struct account *account, const struct regexp *re)
+{
+	if (re)
+		account_free(account, re, regexp_bytes(re));
+}
+
+static void free_regexps(struct account *account, const struct route_match *m)
+{
+	u32 i;
+
+	free_regexp(account, m->path_regexp);
+	for (i = 0; i < m->nheaders; i++)
+		free_regexp(account, m->headers[i].regexp);
+	for (i = 0; i < m->nquery; i++)
+		free_regexp(account, m->query[i].regexp);
+}
+
+static bool has_regexp(const struct route_match *m)
+{
+	u32 i;
+
+	if (m->path_kind == PATH_MATCH_REGEX)
+		return true;
+	for (i = 0; i < m->nheaders; i++)
+		if (m->headers[i].kind == VALUE_MATCH_REGEX)
+			return true;
+	for (i = 0; i < m->nquery; i++)
+		if (m->query[i].kind == VALUE_MATCH_REGEX)
+			return true;
+	return false;
+}
+
+static int compile(struct account *account, struct regexp_builder *b,
+		   struct span pattern, const struct regexp **re)
+{
+	struct regexp *copy;
+	int err = regexp_compile(b, pattern);
+
+	if (err)
+		return err;
+	copy = account_new(account, regexp_bytes(&b->regexp));
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
+	regexp_copy(b, copy);
+	*re = copy;
+	cond_resched();
+	return 0;
+}
+
+static int compile_values(struct account *account, struct regexp_builder *b,
+			  const struct value_match *m, u32 n)
+{
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < n && !err; i++)
+		if (m[i].kind == VALUE_MATCH_REGEX)
+			err = compile(account, b, m[i].value,
+				      &((struct value_match *)m)[i].regexp);
+	return err;
+}
+
+static int compile_match(struct account *account, struct route_match *m)
+{
+	struct regexp_builder *b = kvmalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
+	int err = 0;
+
+	if (!b)
+		return -ENOMEM;
+	if (m->path_kind == PATH_MATCH_REGEX)
+		err = compile(account, b, m->path, &m->path_regexp);
+	if (!err)
+		err = compile_values(account, b, m->headers, m->nheaders);
+	if (!err)
+		err = compile_values(account, b, m->query, m->nquery);
+	kvfree(b);
+	return err;
+}
+
+/* Those that the specification has are another route's. */
+static void forget_regexps(struct route_match *m)
+{
+	u32 i;
+
+	m->path_regexp = NULL;
+	for (i = 0; i < m->nheaders; i++)
+		((struct value_match *)m->headers)[i].regexp = NULL;
+	for (i = 0; i < m->nquery; i++)
+		((struct value_match *)m->query)[i].regexp = NULL;
+}
+
+static void sum_weights(struct route *r)
+{
 	u32 i;
 
 	r->total_weight = 0;
-	for (i = 0; i < r->nclusters; i++) {
-		wc[i].cluster.name = text_copy(text, wc[i].cluster.name);
-		r->total_weight += wc[i].weight;
-	}
+	for (i = 0; i < r->nclusters; i++)
+		r->total_weight += r->clusters[i].weight;
 }
 
 struct route *route_clone(struct account *account, const struct route *spec)
 {
-	size_t bytes = route_bytes(spec);
-	struct value_match *headers, *query;
-	struct route *r;
-	char *text;
-	void *at;
+	struct packer p = {};
+	struct route like = *spec, *r;
+	int err = 0;
 
-	if (bytes > ROUTE_BYTES_MAX)
+	pack_array(&p, spec, sizeof(*spec));
+	pack_route(&p, &like);
+	if (p.bytes > ROUTE_BYTES_MAX)
 		return ERR_PTR(-E2BIG);
-	r = account_new(account, bytes);
+	r = account_new(account, p.bytes);
 	if (IS_ERR(r))
 		return r;
-	*r = *spec;
+	like.bytes = p.bytes;
+	p = (struct packer){ .memory = (char *)r };
+	pack_array(&p, &like, sizeof(like));
+	pack_route(&p, r);
 	refcount_set(&r->ref, 1);
-	r->bytes = bytes;
-
-	at = r + 1;
-	headers = copy_matches(&at, spec->headers, spec->nheaders);
-	query = copy_matches(&at, spec->query, spec->nquery);
-	copy_clusters(r, &at, spec);
-	r->headers = headers;
-	r->query = query;
-
-	text = at;
-	own_matches(headers, r->nheaders, &text);
-	own_matches(query, r->nquery, &text);
-	own_clusters(r, &text);
-	r->path = text_copy(&text, spec->path);
-	r->method = text_copy(&text, spec->method);
-	r->redirect_host = text_copy(&text, spec->redirect_host);
-	r->redirect_path = text_copy(&text, spec->redirect_path);
-	r->body = text_copy(&text, spec->body);
+	sum_weights(r);
+	forget_regexps(&r->match);
 	object_created(OBJECT_ROUTE);
-	return r;
+	if (has_regexp(&r->match))
+		err = compile_match(account, &r->match);
+	if (!err)
+		return r;
+	route_put(account, r);
+	return ERR_PTR(err);
 }
 
 void route_put(struct account *account, struct route *r)
 {
 	if (!r || !refcount_dec_and_test(&r->ref))
 		return;
+	free_regexps(account, &r->match);
 	object_destroyed(OBJECT_ROUTE);
 	account_free(account, r, r->bytes);
+}
+
+static void pack_virtual_host(struct packer *p, struct virtual_host *vh)
+{
+	pack_spans(p, &vh->domains, vh->ndomains);
+	pack_ops(p, &vh->request_ops);
+	pack_ops(p, &vh->response_ops);
+	pack_span(p, &vh->name);
 }
 
 struct virtual_host *virtual_host_clone(struct account *account,
 					const struct virtual_host *spec)
 {
-	size_t array = spec->ndomains * sizeof(struct span);
-	size_t bytes = sizeof(*spec) + array + spec->name.len;
-	struct virtual_host *vh;
-	struct span *domains;
-	char *text;
-	u32 i;
+	struct virtual_host like = *spec, *vh;
+	struct packer p = {};
 
-	for (i = 0; i < spec->ndomains; i++)
-		bytes += spec->domains[i].len;
-	if (bytes > ROUTE_BYTES_MAX)
+	pack_array(&p, spec, sizeof(*spec));
+	pack_virtual_host(&p, &like);
+	if (p.bytes > ROUTE_BYTES_MAX)
 		return ERR_PTR(-E2BIG);
-	vh = account_new(account, bytes);
+	vh = account_new(account, p.bytes);
 	if (IS_ERR(vh))
 		return vh;
+	like.bytes = p.bytes;
+	p = (struct packer){ .memory = (char *)vh };
+	pack_array(&p, &like, sizeof(like));
+	pack_virtual_host(&p, vh);
 	refcount_set(&vh->ref, 1);
-	vh->bytes = bytes;
-	domains = (void *)(vh + 1);
-	text = (void *)domains + array;
-	vh->domains = domains;
-	vh->ndomains = spec->ndomains;
-	vh->name = text_copy(&text, spec->name);
-	for (i = 0; i < spec->ndomains; i++)
-		domains[i] = text_copy(&text, spec->domains[i]);
+	vh->routes = NULL;
+	vh->nroutes = 0;
+	vh->capacity = 0;
+	memset(&vh->index, 0, sizeof(vh->index));
 	object_created(OBJECT_VIRTUAL_HOST);
 	return vh;
 }
 
-/* vh->bytes counts both allocations: the array's are what exceeds the first's. */
-static size_t own_bytes(const struct virtual_host *vh)
+static bool is_specific(const struct virtual_host *vh)
 {
-	size_t bytes = sizeof(*vh) + vh->ndomains * sizeof(struct span) +
-		       vh->name.len;
-	u32 i;
-
-	for (i = 0; i < vh->ndomains; i++)
-		bytes += vh->domains[i].len;
-	return bytes;
+	return vh->order == L7MESH_ROUTE_ORDER_SPECIFIC;
 }
 
-void virtual_host_set_routes(struct virtual_host *vh, struct route **routes,
-			     u32 n, u32 capacity)
+static size_t routes_bytes(const struct virtual_host *vh)
 {
+	return (size_t)vh->capacity * sizeof(*vh->routes);
+}
+
+int virtual_host_set_routes(struct account *account, struct virtual_host *vh,
+			    struct route **routes, u32 n, u32 capacity)
+{
+	size_t bytes = route_index_bytes(n, is_specific(vh));
+	void *memory;
+
 	vh->routes = routes;
 	vh->nroutes = n;
-	vh->bytes += (size_t)capacity * sizeof(*routes);
+	vh->capacity = capacity;
+	if (!bytes)
+		return 0;
+	memory = account_new(account, bytes);
+	if (IS_ERR(memory))
+		return PTR_ERR(memory);
+	route_index_build(&vh->index, memory, routes, n, is_specific(vh),
+			  get_random_u64());
+	return 0;
 }
 
 void virtual_host_put(struct account *account, struct virtual_host *vh)
 {
-	size_t own;
 	u32 i;
 
 	if (!vh || !refcount_dec_and_test(&vh->ref))
@@ -185,10 +304,12 @@ void virtual_host_put(struct account *account, struct virtual_host *vh)
 		route_put(account, vh->routes[i]);
 		cond_resched();
 	}
-	own = own_bytes(vh);
-	account_free(account, vh->routes, vh->bytes - own);
+	if (vh->index.slots)
+		account_free(account, vh->index.slots,
+			     route_index_bytes(vh->nroutes, is_specific(vh)));
+	account_free(account, vh->routes, routes_bytes(vh));
 	object_destroyed(OBJECT_VIRTUAL_HOST);
-	account_free(account, vh, own);
+	account_free(account, vh, vh->bytes);
 }
 
 static struct route_table *alloc_table(struct account *account,
@@ -256,6 +377,14 @@ void route_table_put(struct account *account, struct route_table *t)
 	account_free(account, t, t->bytes);
 }
 
+static bool value_match_equal(const struct value_match *a,
+			      const struct value_match *b)
+{
+	return a->kind == b->kind && a->invert == b->invert &&
+	       a->first == b->first && a->end == b->end &&
+	       span_eq(a->name, b->name) && span_eq(a->value, b->value);
+}
+
 static bool matches_equal(const struct value_match *a, u32 na,
 			  const struct value_match *b, u32 nb)
 {
@@ -264,8 +393,36 @@ static bool matches_equal(const struct value_match *a, u32 na,
 	if (na != nb)
 		return false;
 	for (i = 0; i < na; i++)
-		if (a[i].kind != b[i].kind || !span_eq(a[i].name, b[i].name) ||
-		    !span_eq(a[i].value, b[i].value))
+		if (!value_match_equal(&a[i], &b[i]))
+			return false;
+	return true;
+}
+
+static bool match_equal(const struct route_match *a, const struct route_match *b)
+{
+	return a->path_kind == b->path_kind && span_eq(a->path, b->path) &&
+	       span_eq(a->method, b->method) &&
+	       a->source_family == b->source_family &&
+	       a->source_bits == b->source_bits &&
+	       !memcmp(a->source, b->source, sizeof(a->source)) &&
+	       a->has_fraction == b->has_fraction &&
+	       a->fraction == b->fraction &&
+	       a->source_netns == b->source_netns &&
+	       span_eq(a->listener.name, b->listener.name) &&
+	       matches_equal(a->headers, a->nheaders, b->headers, b->nheaders) &&
+	       matches_equal(a->query, a->nquery, b->query, b->nquery);
+}
+
+static bool ops_equal(const struct header_op_list *a, const struct header_op_list *b)
+{
+	u32 i;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (a->ops[i].kind != b->ops[i].kind ||
+		    !span_eq(a->ops[i].name, b->ops[i].name) ||
+		    !span_eq(a->ops[i].value, b->ops[i].value))
 			return false;
 	return true;
 }
@@ -283,17 +440,50 @@ static bool clusters_equal(const struct route *a, const struct route *b)
 	return true;
 }
 
+static bool spans_equal(const struct span *a, u32 na, const struct span *b,
+			u32 nb)
+{
+	u32 i;
+
+	if (na != nb)
+		return false;
+	for (i = 0; i < na; i++)
+		if (!span_eq(a[i], b[i]))
+			return false;
+	return true;
+}
+
+static bool cors_equal(const struct cors *a, const struct cors *b)
+{
+	return spans_equal(a->origins, a->norigins, b->origins, b->norigins) &&
+	       span_eq(a->methods, b->methods) &&
+	       span_eq(a->headers, b->headers) &&
+	       span_eq(a->expose, b->expose) && a->max_age == b->max_age &&
+	       a->has_max_age == b->has_max_age &&
+	       a->credentials == b->credentials;
+}
+
+static bool action_equal(const struct route *a, const struct route *b)
+{
+	return a->action == b->action && a->status == b->status &&
+	       clusters_equal(a, b) &&
+	       span_eq(a->cluster_header, b->cluster_header) &&
+	       span_eq(a->rewrite.host, b->rewrite.host) &&
+	       span_eq(a->rewrite.path, b->rewrite.path) &&
+	       a->rewrite.path_kind == b->rewrite.path_kind &&
+	       a->redirect.port == b->redirect.port &&
+	       a->redirect.scheme == b->redirect.scheme &&
+	       a->redirect.strip_query == b->redirect.strip_query &&
+	       span_eq(a->body, b->body);
+}
+
 static bool route_equal(const struct route *a, const struct route *b)
 {
 	return a == b ||
-	       (a->path_kind == b->path_kind && a->action == b->action &&
-		a->status == b->status && span_eq(a->path, b->path) &&
-		span_eq(a->method, b->method) &&
-		span_eq(a->redirect_host, b->redirect_host) &&
-		span_eq(a->redirect_path, b->redirect_path) &&
-		span_eq(a->body, b->body) && clusters_equal(a, b) &&
-		matches_equal(a->headers, a->nheaders, b->headers, b->nheaders) &&
-		matches_equal(a->query, a->nquery, b->query, b->nquery));
+	       (match_equal(&a->match, &b->match) && action_equal(a, b) &&
+		ops_equal(&a->request_ops, &b->request_ops) &&
+		ops_equal(&a->response_ops, &b->response_ops) &&
+		cors_equal(&a->cors, &b->cors));
 }
 
 static bool virtual_host_equal(const struct virtual_host *a,
@@ -303,12 +493,12 @@ static bool virtual_host_equal(const struct virtual_host *a,
 
 	if (a == b)
 		return true;
-	if (!span_eq(a->name, b->name) || a->ndomains != b->ndomains ||
-	    a->nroutes != b->nroutes)
+	if (!span_eq(a->name, b->name) ||
+	    !spans_equal(a->domains, a->ndomains, b->domains, b->ndomains) ||
+	    a->nroutes != b->nroutes || a->order != b->order ||
+	    !ops_equal(&a->request_ops, &b->request_ops) ||
+	    !ops_equal(&a->response_ops, &b->response_ops))
 		return false;
-	for (i = 0; i < a->ndomains; i++)
-		if (!span_eq(a->domains[i], b->domains[i]))
-			return false;
 	for (i = 0; i < a->nroutes; i++)
 		if (!route_equal(a->routes[i], b->routes[i]))
 			return false;

@@ -22,8 +22,8 @@ struct refusal;
  * @account: charged
  * @spec: route to copy; ref, bytes and total_weight need not be set
  *
- * Return: a route with one reference; -E2BIG over ROUTE_BYTES_MAX, or what
- * account_new() says.
+ * Return: a route with one reference; -E2BIG over ROUTE_BYTES_MAX, what
+ * account_new() says, or what regexp_compile() says of its expressions.
  */
 struct route *route_clone(struct account *account, const struct route *spec);
 
@@ -47,13 +47,17 @@ struct virtual_host *virtual_host_clone(struct account *account,
 
 /**
  * virtual_host_set_routes() - Give a new virtual host its routes
+ * @account: charged
  * @vh: virtual host of the caller's alone, without routes
- * @routes: from account_new(); the virtual host's afterwards, with the references
+ * @routes: from account_new(); the virtual host's afterwards, with the references,
+ * even if this fails
  * @n: how many
  * @capacity: what @routes was allocated for
+ *
+ * Return: 0 or what account_new() says.
  */
-void virtual_host_set_routes(struct virtual_host *vh, struct route **routes,
-			     u32 n, u32 capacity);
+int virtual_host_set_routes(struct account *account, struct virtual_host *vh,
+			    struct route **routes, u32 n, u32 capacity);
 
 static inline struct virtual_host *virtual_host_get(struct virtual_host *vh)
 {

@@ -55,6 +55,9 @@ static inline bool span_eq_nocase(struct span a, struct span b)
 
 	if (a.len != b.len)
 		return false;
+	/* As it nearly always is, where it is equal at all. */
+	if (!memcmp(a.p, b.p, a.len))
+		return true;
 	for (i = 0; i < a.len; i++)
 		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
 			return false;

@@ -30,6 +30,7 @@ STAT(DOWNSTREAM_NO_ROOM, "downstream_buffer_full")
 
 /* HTTP, local replies by reason */
 STAT(REPLY_REDIRECT, "reply_redirect")
+STAT(REPLY_PREFLIGHT, "reply_preflight")
 STAT(REPLY_DIRECT, "reply_direct_response")
 STAT(REPLY_BAD_REQUEST, "reply_400_bad_request")
 STAT(REPLY_NO_ROUTE, "reply_404_no_route")

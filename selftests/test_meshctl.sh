@@ -92,21 +92,37 @@ asks '.[0] | [.max_body_bytes == 9223372036854775807, .normalize_path, .upgrade]
 	'[true,false,"any"]' show listener legacy
 does add route_table shop
 does add virtual_host shop/h domain shop.example domain '*.Shop.example'
-lists "shop/h shop.example *.shop.example" virtual_host shop
+lists "shop/h shop.example *.shop.example -" virtual_host shop
 does set virtual_host shop/h domain '*'
 does add route shop/h path_prefix /a method GET header X-Canary=1 \
 	header '!x-b' header 'cookie^=a' query v=2 cluster pg
 does add route shop/h direct_response 200 body 'it works'
 does add route shop/h 1 path_exact /old redirect_path /new status 308
 does add route shop/h 1 match any weighted pg=1
-lists "shop/h 0 path_prefix /a method GET header x-canary=1 header '!x-b' header cookie^=a query v=2 cluster pg
-shop/h 1 - weighted pg=1
-shop/h 2 path_exact /old redirect_path /new status 308
-shop/h 3 - direct_response 200 body 'it works'" route
+lists "shop/h 0 path_prefix /a method GET header x-canary=1 header '!x-b' header cookie^=a query v=2 cluster pg -
+shop/h 1 - weighted pg=1 -
+shop/h 2 path_exact /old redirect_path /new redirect_scheme same strip_query false status 308 -
+shop/h 3 - direct_response 200 body 'it works' -" route
 does set route shop/h 1 path_prefix /w
 does set route shop/h 1 redirect_host new.example
-lists "shop/h 1 path_prefix /w redirect_host new.example status 301" \
+lists "shop/h 1 path_prefix /w redirect_host new.example redirect_scheme same strip_query false status 301 -" \
 	route shop/h 1
+does set route shop/h 1 path_template '/u/{id}' header 'a$=s' header 'b*=c=d' \
+	header 'c~=x|y=' header '!d@=-5..7' header '!e=f' query 'q@=0..1' \
+	source fd00::/8 source_netns 7 listener web fraction 0.05% \
+	cluster_header X-C rewrite_template '/{id}' rewrite_host h:1
+does set route shop/h 1 request_header set:x-a=b=c \
+	request_header 'add:x-b=%PROTOCOL% 1' request_header remove:x-c \
+	response_header add_if_absent:x-d=e cors_origin '*' cors_max_age 5
+lists "shop/h 1 path_template '/u/{id}' header 'a$=s' header 'b*=c=d' header 'c~=x|y=' header '!d@=-5..7' header '!e=f' query q@=0..1 source fd00::/8 source_netns 7 listener web fraction 0.05% cluster_header x-c rewrite_host h:1 rewrite_template '/{id}' request_header set:x-a=b=c request_header 'add:x-b=%PROTOCOL% 1' request_header remove:x-c response_header add_if_absent:x-d=e cors_origin '*' cors_max_age 5 cors_credentials false" \
+	route shop/h 1
+does set route shop/h 1 cors none request_header none response_header none
+asks '.[0] | [.cors, .request_headers, .match.fraction, .match.headers[3]]' \
+	'[null,null,"0.05%",{"name":"d","range":{"start":-5,"end":7},"invert":true}]' \
+	show route shop/h 1
+does set virtual_host shop/h order specific request_header remove:x-a
+asks '.[0] | [.order, .request_headers]' \
+	'["specific",[{"name":"x-a","op":"remove"}]]' show virtual_host shop/h
 does del route shop/h 2
 asks 'map(.index)' '[0,1,2]' show route
 does add listener web 10.96.0.10:80 protocol http route_table shop

@@ -127,7 +127,7 @@ says "a splice object has no key" \
 	'meshctl: "all" is not expected: del takes an object'"'"'s key only' \
 	del splice all
 says "two actions" \
-	"meshctl: route.action.redirect: only one of cluster, weighted_clusters, redirect, direct_response is allowed" \
+	"meshctl: route.action.redirect: only one of cluster, weighted_clusters, cluster_header, redirect, direct_response is allowed" \
 	add route a/b cluster c redirect_path /
 says "a namespace that is not there" \
 	'meshctl: "nowhere" is neither a network namespace in /run/netns nor the number of a process' \
@@ -249,6 +249,6 @@ completes "meshctl add listener x 10.0.0.1:80 protocol " "tcp http"
 completes "meshctl add listener x 10.0.0.1:80 cluster " "reviews ratings"
 completes "meshctl add route shop" "shop/any"
 completes "meshctl add route shop/any weighted ra" "ratings="
-completes "meshctl add route shop/any redirect" "redirect_host redirect_path"
+completes "meshctl add route shop/any redirect" "redirect_host redirect_path redirect_prefix redirect_scheme redirect_port"
 
 tap_end

@@ -75,7 +75,7 @@ def _():
         if kind in key:
             refused(errno.EEXIST, g.do, "ADD", o, path=key[kind],
                     text="exists already")
-    vhost = {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "INDEX": 5}
+    vhost = {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "INDEX": len(ROUTES)}
     absent = [
         ({"CLUSTER": {"NAME": "z"}}, "CLUSTER.NAME"),
         ({"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 81}},
@@ -98,8 +98,8 @@ def _():
     refused(errno.ENOENT, g.add, path="ENDPOINT.CLUSTER",
             text="no such cluster",
             ENDPOINT={"CLUSTER": "z", "ADDRESS": "10.0.0.1", "PORT": 80})
-    refused(errno.ENOENT, g.add, path="ROUTE.INDEX", text="5 routes",
-            ROUTE={**vhost, "INDEX": 6, "ACTION": {"CLUSTER": "a"}})
+    refused(errno.ENOENT, g.add, path="ROUTE.INDEX", text=f"{len(ROUTES)} routes",
+            ROUTE={**vhost, "INDEX": len(ROUTES) + 1, "ACTION": {"CLUSTER": "a"}})
     equal((generation(g), g.objects()), (1, EVERYTHING))
 
 
@@ -119,12 +119,23 @@ def _():
                 {"IDLE_TIMEOUT": 7}, {"MAX_IDLE": 0}, {"HASH": []}, {}):
         change(0, "CLUSTER", ["NAME"], **new)
     change(2, "ENDPOINT", ["CLUSTER", "ADDRESS", "PORT"], WEIGHT=5)
-    change(6, "VIRTUAL_HOST", ["ROUTE_TABLE", "NAME"], DOMAINS=["only.example"])
+    for new in ({"DOMAINS": ["only.example"]}, {"ORDER": 0},
+                {"REQUEST_HEADERS": [{"NAME": "x-b", "OP": 3}]},
+                {"RESPONSE_HEADERS": [{"NAME": "x-c", "VALUE": "c", "OP": 1}]},
+                {}):
+        change(6, "VIRTUAL_HOST", ["ROUTE_TABLE", "NAME"], **new)
     keys = ["ROUTE_TABLE", "VIRTUAL_HOST", "INDEX"]
     change(7, "ROUTE", keys, MATCH={"METHOD": "PUT"})
     change(7, "ROUTE", keys, ACTION={"CLUSTER": "a"})
     change(8, "ROUTE", keys, ACTION=ROUTES[2]["ACTION"],
            MATCH=ROUTES[0]["MATCH"])
+    change(7, "ROUTE", keys, MATCH={"PATH_REGEX": "/.*"})
+    change(7, "ROUTE", keys, ACTION={"CLUSTER": "b"})
+    change(7, "ROUTE", keys, REQUEST_HEADERS=[{"NAME": "x-b", "OP": 3}])
+    change(7, "ROUTE", keys,
+           RESPONSE_HEADERS=[{"NAME": "x-c", "VALUE": "c", "OP": 1}])
+    change(7, "ROUTE", keys, CORS={"ALLOW_ORIGINS": ["*"],
+                                   "ALLOW_CREDENTIALS": 0})
     i = len(now) - 1
     for new in ({"POLICY": 3}, {"EXCEPT": [{"PORT": 1}]}, {"EXCEPT": []},
                 {"BYPASS_SHAPING": 0}, {}):

@@ -78,6 +78,7 @@ def refusals_of_numbers():
             ("CLUSTER", "MAX_IDLE", [65537]),
             ("ENDPOINT", "PORT", [0]),
             ("ENDPOINT", "WEIGHT", [0, 1000001]),
+            ("VIRTUAL_HOST", "ORDER", [2]),
             ("LISTENER", "PROTOCOL", [2]),
             ("LISTENER", "REQUEST_TIMEOUT", [86400001]),
             ("LISTENER", "IDLE_TIMEOUT", [0, 86400001]),
@@ -160,17 +161,104 @@ def refusals_of_hosts():
                "VIRTUAL_HOST.DOMAINS")
 
 
+def refusals_of_expressions(bad):
+    """As module/regexp.h says; test_regexp.c has each of them."""
+    for pattern, code, text in (
+            ("(", errno.EINVAL, "( without )"), ("a{2", errno.EINVAL, "{ wants"),
+            ("(?=a)", errno.EINVAL, "of (?...)"),
+            ("((a{99}){99}){99}", errno.E2BIG, "too many states"),
+            ("(a|b)*a(a|b){12}", errno.E2BIG, "too many states")):
+        text = "regular expression: " + text
+        yield bad(code, text, ".PATH_REGEX", PATH_REGEX=pattern)
+        yield bad(code, text, ".QUERY.ITEM.REGEX",
+                  QUERY=[{"NAME": "a", "REGEX": pattern}])
+
+
+def refusals_of_clients(bad):
+    for source, code, text in (
+            (b"\x0a\0\0\0\x21", errno.EINVAL, "only 32 bits"),
+            (b"\x0a\0\0\x01\x1f", errno.EINVAL, "must be 0"),
+            (bytes(6), errno.EINVAL, "4 or 16 bytes"),
+            (bytes(16) + b"\x81", errno.EINVAL, "only 128 bits"),
+            (bytes(4), errno.ERANGE, ""), (bytes(18), errno.ERANGE, "")):
+        yield bad(code, text, ".SOURCE", SOURCE=source)
+    yield bad(errno.ERANGE, "", ".SOURCE_NETNS", SOURCE_NETNS=0)
+    yield bad(errno.EINVAL, "printable", ".LISTENER", LISTENER="")
+    yield bad(errno.ERANGE, "", ".FRACTION", FRACTION=1000001)
+
+
+def refusals_of_headers():
+    for which, others in (
+            ("REQUEST_HEADERS", ("%RESP(a)%", "%RESPONSE_CODE%")),
+            ("RESPONSE_HEADERS", ())):
+        for kind in "ROUTE", "VIRTUAL_HOST":
+            at = f"{kind}.{which}.ITEM"
+
+            def bad(text, path, item, code=errno.EINVAL):
+                # pylint: disable=cell-var-from-loop
+                return (merge(NEW[kind], **{which: [item]}), code, text,
+                        path and at + path)
+            yield bad("NAME is missing", None, {"VALUE": "a"})
+            yield bad("VALUE is missing", None, {"NAME": "a"})
+            yield bad("", ".OP", {"NAME": "a", "VALUE": "a", "OP": 4},
+                      errno.ERANGE)
+            yield bad("not the name of a header", ".NAME",
+                      {"NAME": "a b", "VALUE": "a"})
+            for name in "Host", "content-length", "Connection", "upgrade":
+                yield bad("cannot be changed", ".NAME",
+                          {"NAME": name, "VALUE": "a"})
+            yield bad("has no value", ".VALUE",
+                      {"NAME": "a", "VALUE": "a", "OP": 3})
+            for value in "", " a", "a\n", "\x01":
+                yield bad("not the value of a header", ".VALUE",
+                          {"NAME": "a", "VALUE": value})
+            for value in "%", "%a", "%FOO%", "%REQ%", "%PROTOCOL(a)%":
+                yield bad("a %VARIABLE% that", ".VALUE",
+                          {"NAME": "a", "VALUE": value})
+            yield bad("the name of a field", ".VALUE",
+                      {"NAME": "a", "VALUE": "%REQ(a b)%"})
+            for value in others:
+                yield bad("only a response", ".VALUE",
+                          {"NAME": "a", "VALUE": value})
+            yield (merge(NEW[kind], **{which: [{"NAME": "a", "OP": 3}] * 65}),
+                   errno.E2BIG, "more than 64", at)
+
+
+def refusals_of_cors():
+    def bad(text, path, code=errno.EINVAL, **cors):
+        return (merge(NEW["ROUTE"], CORS=cors), code, text, "ROUTE.CORS" + path)
+    one = {"ALLOW_ORIGINS": ["*"]}
+    for origin in "", "a b", "*a*", "%", "a,b":
+        yield bad("not an origin", ".ALLOW_ORIGINS.ITEM",
+                  ALLOW_ORIGINS=["ok", origin])
+    for field in "ALLOW_METHODS", "ALLOW_HEADERS", "EXPOSE_HEADERS":
+        for text in "", "a\n", "100%":
+            yield bad("a list of names", "." + field, **one, **{field: text})
+    yield bad("", ".MAX_AGE", errno.ERANGE, **one, MAX_AGE=86401)
+    yield bad("", ".ALLOW_CREDENTIALS", errno.ERANGE, **one,
+              ALLOW_CREDENTIALS=2)
+    yield bad("ALLOW_ORIGINS is needed", "", MAX_AGE=1)
+
+
 def refusals_of_matches():
     def bad(code, text, path, **match):
         return (merge(NEW["ROUTE"], MATCH=match), code, text,
                 f"ROUTE.MATCH{path}")
     for path in ("", "x", "/a b", "/a?b", "/a#b", "/\x01", "/\xe9"):
-        for field in "PATH_EXACT", "PATH_PREFIX":
+        for field in ("PATH_EXACT", "PATH_PREFIX", "PATH_RAW_PREFIX",
+                      "PATH_TEMPLATE"):
             yield bad(errno.EINVAL, "a path starts with /", "." + field,
                       **{field: path})
     yield bad(errno.ERANGE, "", ".PATH_EXACT", PATH_EXACT="/" * 4097)
-    yield bad(errno.EINVAL, "exclude each other", "", PATH_EXACT="/",
-              PATH_PREFIX="/")
+    yield bad(errno.EINVAL, "only one of the PATH", ".PATH_PREFIX",
+              PATH_EXACT="/", PATH_PREFIX="/")
+    for suffix in "", "a b", "?", "a#":
+        yield bad(errno.EINVAL, "a suffix is not empty", ".PATH_SUFFIX",
+                  PATH_SUFFIX=suffix)
+    for template in "/{a}{b}", "/**/a", "/{a}/{a}", "/a*":
+        yield bad(errno.EINVAL, "", ".PATH_TEMPLATE", PATH_TEMPLATE=template)
+    yield from refusals_of_expressions(bad)
+    yield from refusals_of_clients(bad)
     for method in "", "GE T", "G\0T", "a,b":
         yield bad(errno.EINVAL, "not a method", ".METHOD", METHOD=method)
     for field, names in (("HEADERS", ("", "a b", "a:", "\xe9")),
@@ -182,8 +270,21 @@ def refusals_of_matches():
         yield bad(errno.EINVAL, "NAME is missing", ANY, **{field: [{}]})
         yield bad(errno.EINVAL, "exactly one of EXACT", what,
                   **{field: [{"NAME": "a"}]})
-        yield bad(errno.EINVAL, "exactly one of EXACT", what,
-                  **{field: [{"NAME": "a", "EXACT": "b", "PREFIX": "c"}]})
+        for two in ({"EXACT": "b", "PREFIX": "c"},
+                    {"SUFFIX": "b", "CONTAINS": "c"},
+                    {"REGEX": "b", "PRESENT": 1},
+                    {"RANGE_START": 1, "RANGE_END": 2, "EXACT": "1"}):
+            yield bad(errno.EINVAL, "exactly one of EXACT", what,
+                      **{field: [{"NAME": "a", **two}]})
+        yield bad(errno.EINVAL, "RANGE_END is missing", ANY,
+                  **{field: [{"NAME": "a", "RANGE_START": 1}]})
+        yield bad(errno.EINVAL, "RANGE_START is missing", ANY,
+                  **{field: [{"NAME": "a", "RANGE_END": 1}]})
+        yield bad(errno.EINVAL, "must be above RANGE_START",
+                  what + ".RANGE_END",
+                  **{field: [{"NAME": "a", "RANGE_START": 1, "RANGE_END": 1}]})
+        yield bad(errno.EINVAL, "inverted by its value", what + ".INVERT",
+                  **{field: [{"NAME": "a", "PRESENT": 1, "INVERT": True}]})
         yield bad(errno.ERANGE, "", what + ".PRESENT",
                   **{field: [{"NAME": "a", "PRESENT": 2}]})
         yield bad(errno.ERANGE, "", what + ".EXACT",
@@ -222,14 +323,38 @@ def refusals_of_actions():
              "the route takes more than 60000 bytes", "")):
         yield bad(code, text, path, {"WEIGHTED_CLUSTERS": items})
     for redirect, code, text, path in (
-            ({}, errno.EINVAL, "HOST or PATH is needed", ""),
-            ({"STATUS": 301}, errno.EINVAL, "HOST or PATH is needed", ""),
+            ({}, errno.EINVAL, "STRIP_QUERY is needed", ""),
+            ({"STATUS": 301}, errno.EINVAL, "STRIP_QUERY is needed", ""),
+            ({"PATH": "/", "PREFIX": "/"}, errno.EINVAL, "only one of",
+             ".PREFIX"),
+            ({"PREFIX": "x"}, errno.EINVAL, "a path starts with /", ".PREFIX"),
+            ({"SCHEME": 3}, errno.ERANGE, "", ".SCHEME"),
+            ({"PORT": 0}, errno.ERANGE, "", ".PORT"),
+            ({"STRIP_QUERY": 2}, errno.ERANGE, "", ".STRIP_QUERY"),
             ({"PATH": "x"}, errno.EINVAL, "a path starts with /", ".PATH"),
             ({"HOST": "a b"}, errno.EINVAL, "not a host", ".HOST"),
             ({"PATH": "/", "STATUS": 304}, errno.EINVAL, "must be 301",
              ".STATUS"),
             ({"PATH": "/", "STATUS": 300}, errno.ERANGE, "", ".STATUS")):
         yield bad(code, text, ".REDIRECT" + path, {"REDIRECT": redirect})
+    for rewrite, code, text, path in (
+            ({}, errno.EINVAL, "TEMPLATE is needed", ".REWRITE"),
+            ({"HOST": "a b"}, errno.EINVAL, "not a host", ".REWRITE.HOST"),
+            ({"PATH": "x"}, errno.EINVAL, "a path starts with /",
+             ".REWRITE.PATH"),
+            ({"PATH": "/", "TEMPLATE": "/"}, errno.EINVAL, "only one of",
+             ".REWRITE.TEMPLATE"),
+            ({"PREFIX": "/"}, errno.EINVAL, "that matches one", ""),
+            ({"TEMPLATE": "/"}, errno.EINVAL, "that has one", "")):
+        yield bad(code, text, path, {"CLUSTER": "a", "REWRITE": rewrite})
+    yield bad(errno.EINVAL, "nothing is forwarded", ".REWRITE",
+              {"REWRITE": {"PATH": "/"}, "REDIRECT": {"HOST": "a"}})
+    yield (merge(NEW["ROUTE"], MATCH={"PATH_TEMPLATE": "/{a}"},
+                 ACTION={"CLUSTER": "a", "REWRITE": {"TEMPLATE": "/{b}"}}),
+           errno.EINVAL, "a variable that the template does not have",
+           "ROUTE.ACTION")
+    yield bad(errno.EINVAL, "not the name of a header", ".CLUSTER_HEADER",
+              {"CLUSTER_HEADER": "a b"})
     for response, code, text, path in (
             ({}, errno.EINVAL, "STATUS is missing", None),
             ({"STATUS": 199}, errno.ERANGE, "", ".STATUS"),
@@ -272,7 +397,7 @@ def _():
     for group in (refusals_of_names, refusals_of_numbers, refusals_of_addresses,
                   refusals_of_listeners, refusals_of_hosts, refusals_of_matches,
                   refusals_of_actions, refusals_of_hashes,
-                  refusals_of_splices):
+                  refusals_of_headers, refusals_of_cors, refusals_of_splices):
         for o, code, text, path in group():
             if path and path is not ANY and path.endswith("MATCH" + repr(ANY)):
                 path = ANY

@@ -27,7 +27,7 @@ CONSTS = {d["name"]: d["value"] for d in SPEC["definitions"]
           if d["type"] == "const"}
 
 UNS_ADMIN_PERM, CAP_DO, CAP_DUMP, HAS_POLICY = 0x10, 2, 4, 8
-TYPES = {"flag": 1, "u8": 2, "u16": 3, "u32": 4, "u64": 5, "binary": 10,
+TYPES = {"flag": 1, "u8": 2, "u16": 3, "u32": 4, "u64": 5, "s64": 9, "binary": 10,
          "string": 11, "nest": 13}
 
 

@@ -2,18 +2,20 @@
 /*
  * route: the route of a table is the one that a naive reading of its rules finds.
  *
- * Input: seed, then virtual hosts and their routes as lines, an empty line, and
- * the request's host, target and header value as lines:
+ * Input: seed (odd: the most specific route first), then virtual hosts and their
+ * routes as lines, an empty line, and the request's host, target and header value
+ * as lines:
  *
  *	d DOMAIN	one more domain of the virtual host; a new one after routes
  *	e PATH		a route for exactly this path
- *	p PATH		a route for this prefix
+ *	p PATH		a route for this prefix; r: raw; s: a suffix; t: a template
  *	h VALUE		its last route wants the header x to have this value
  *	q NAME=VALUE	and this query parameter
  */
 #include <ctype.h>
 
 #include "fuzz.h"
+#include "path_template.h"
 #include "route.h"
 
 #define MANY	16
@@ -32,6 +34,7 @@ struct rule {
 static struct host hosts[MANY];
 static struct rule rules[MANY];
 static struct virtual_host *vhosts[MANY];
+static struct route *given[MANY];
 
 static void lower(char *p, size_t len)
 {
@@ -64,11 +67,15 @@ static struct rule *add_route(struct host *h, struct rule *rule, char kind,
 			      struct span path)
 {
 	if (!h || h->vh.nroutes == MANY || rule == rules + MANY ||
-	    !route_path_valid(path))
+	    !route_path_valid(path) || (kind == 't' && path_template_check(path)))
 		return NULL;
 	memset(rule, 0, sizeof(*rule));
-	rule->r.path_kind = kind == 'e' ? PATH_MATCH_EXACT : PATH_MATCH_PREFIX;
-	rule->r.path = path;
+	rule->r.match.path_kind = kind == 'e' ? PATH_MATCH_EXACT :
+				  kind == 'r' ? PATH_MATCH_RAW_PREFIX :
+				  kind == 's' ? PATH_MATCH_SUFFIX :
+				  kind == 't' ? PATH_MATCH_TEMPLATE :
+						PATH_MATCH_PREFIX;
+	rule->r.match.path = path;
 	h->routes[h->vh.nroutes++] = &rule->r;
 	return rule;
 }
@@ -78,10 +85,10 @@ static void add_match(struct rule *rule, char kind, struct span s)
 	const char *equals;
 
 	if (kind == 'h') {
-		rule->header = (struct value_match){ SPAN("x"), s,
-						     VALUE_MATCH_EXACT };
-		rule->r.headers = &rule->header;
-		rule->r.nheaders = 1;
+		rule->header = (struct value_match){ .name = SPAN("x"), .value = s,
+						     .kind = VALUE_MATCH_EXACT };
+		rule->r.match.headers = &rule->header;
+		rule->r.match.nheaders = 1;
 		return;
 	}
 	equals = s.len ? memchr(s.p, '=', s.len) : NULL;
@@ -91,8 +98,8 @@ static void add_match(struct rule *rule, char kind, struct span s)
 	rule->query.value = (struct span){ equals + 1,
 		(u32)(s.len - (equals + 1 - s.p)) };
 	rule->query.kind = VALUE_MATCH_EXACT;
-	rule->r.query = &rule->query;
-	rule->r.nquery = 1;
+	rule->r.match.query = &rule->query;
+	rule->r.match.nquery = 1;
 }
 
 static void read_table(struct input *in, struct route_table *t)
@@ -109,7 +116,7 @@ static void read_table(struct input *in, struct route_table *t)
 		if (*line.p == 'd') {
 			h = add_domain(t, rest);
 			last = NULL;
-		} else if (*line.p == 'e' || *line.p == 'p') {
+		} else if (strchr("eprst", *line.p)) {
 			made = add_route(h, rule, *line.p, rest);
 			rule += !!made;
 			last = made;
@@ -156,19 +163,53 @@ static struct virtual_host *naive_host(const struct route_table *t,
 	return best;
 }
 
+static bool starts(struct span s, struct span with)
+{
+	return s.len >= with.len && !memcmp(s.p, with.p, with.len);
+}
+
+/* By the number of the segments, and one by one. */
+static bool naive_template(struct span want, struct span path)
+{
+	struct input a = { want.p + 1, want.len - 1 };
+	struct input b = { path.p + 1, path.len - 1 };
+	bool more_a = true, more_b = true;
+
+	while (more_a && more_b) {
+		struct span x, y;
+
+		more_a = a.left && memchr(a.p, '/', a.left);
+		x = take_until(&a, '/');
+		if (span_eq(x, SPAN("**")))
+			return true;
+		more_b = b.left && memchr(b.p, '/', b.left);
+		y = take_until(&b, '/');
+		if (x.len && (*x.p == '{' || *x.p == '*') ? !y.len :
+							    !span_eq(x, y))
+			return false;
+	}
+	return more_a == more_b;
+}
+
 static bool naive_path(const struct route *r, struct span path)
 {
-	struct span want = r->path;
+	struct span want = r->match.path;
 
-	if (r->path_kind == PATH_MATCH_EXACT)
+	switch (r->match.path_kind) {
+	case PATH_MATCH_EXACT:
 		return span_eq(want, path);
-	if (!path.len)
-		return false;
+	case PATH_MATCH_RAW_PREFIX:
+		return starts(path, want);
+	case PATH_MATCH_SUFFIX:
+		return path.len >= want.len &&
+		       !memcmp(path.p + path.len - want.len, want.p, want.len);
+	case PATH_MATCH_TEMPLATE:
+		return naive_template(want, path);
+	}
 	if (want.p[want.len - 1] == '/')
 		want.len--;
-	if (path.len < want.len || memcmp(path.p, want.p, want.len))
-		return false;
-	return path.len == want.len || path.p[want.len] == '/';
+	return starts(path, want) &&
+	       (path.len == want.len || path.p[want.len] == '/');
 }
 
 static bool naive_query(const struct route *r, struct span query)
@@ -177,15 +218,15 @@ static bool naive_query(const struct route *r, struct span query)
 	struct span part, name;
 	struct input pair;
 
-	if (!r->nquery)
+	if (!r->match.nquery)
 		return true;
 	while (in.left) {
 		part = take_until(&in, '&');
 		pair = (struct input){ part.p, part.len };
 		name = take_until(&pair, '=');
-		if (span_eq(name, r->query->name))
+		if (span_eq(name, r->match.query->name))
 			return span_eq((struct span){ pair.p, pair.left },
-				       r->query->value);
+				       r->match.query->value);
 	}
 	return false;
 }
@@ -204,9 +245,10 @@ static const struct route *naive(const struct route_table *t,
 	lower(host, req->host.len);
 	vh = naive_host(t, (struct span){ host, req->host.len });
 	for (i = 0; vh && i < vh->nroutes; i++) {
-		r = vh->routes[i];
+		r = vh->routes[route_index_at(&vh->index, i)];
 		if (naive_path(r, req->path) && naive_query(r, req->query) &&
-		    (!r->nheaders || span_eq(r->headers->value, x)))
+		    (!r->match.nheaders ||
+		     span_eq(r->match.headers->value, x)))
 			return r;
 	}
 	return NULL;
@@ -221,11 +263,55 @@ static struct span field(const struct http1_parser *p, const char *head,
 	return f ? http1_span(head, f->value, f->value_len) : SPAN("");
 }
 
+/* Is @a to be tried before @b, in Gateway API's order? */
+static bool precedes(const struct route_match *a, const struct route_match *b)
+{
+	static const u8 ranks[] = {
+		[PATH_MATCH_EXACT] = 0, [PATH_MATCH_TEMPLATE] = 1,
+		[PATH_MATCH_SUFFIX] = 1, [PATH_MATCH_PREFIX] = 2,
+		[PATH_MATCH_RAW_PREFIX] = 2,
+	};
+
+	if (ranks[a->path_kind] != ranks[b->path_kind])
+		return ranks[a->path_kind] < ranks[b->path_kind];
+	if (a->path.len != b->path.len)
+		return a->path.len > b->path.len;
+	if (a->nheaders != b->nheaders)
+		return a->nheaders > b->nheaders;
+	return a->nquery > b->nquery;
+}
+
+/* Sorted by insertion, so that equals stay in order, with an index as it was. */
+static void arrange(struct virtual_host *vh, bool specific, u64 seed)
+{
+	size_t bytes = route_index_bytes(vh->nroutes, specific);
+	u32 i, k;
+
+	memset(&vh->index, 0, sizeof(vh->index));
+	if (bytes)
+		route_index_build(&vh->index, calloc(1, bytes), vh->routes,
+				  vh->nroutes, specific, seed);
+	if (!specific)
+		return;
+	memcpy(given, vh->routes, vh->nroutes * sizeof(*given));
+	for (i = 1; i < vh->nroutes; i++) {
+		struct route *r = given[i];
+
+		for (k = i; k && precedes(&r->match, &given[k - 1]->match); k--)
+			given[k] = given[k - 1];
+		given[k] = r;
+	}
+	for (i = 0; i < vh->nroutes; i++)
+		must_hold(given[i] ==
+			  vh->routes[route_index_at(&vh->index, i)]);
+}
+
 static void ask(struct input *in, const struct route_table *t)
 {
 	struct span host = take_until(in, '\n'), target = take_until(in, '\n');
 	struct span x = take_until(in, '\n');
 	static struct http1_parser p;
+	const struct virtual_host *vhost;
 	struct route_request req;
 	char head[1024];
 	int len;
@@ -242,7 +328,7 @@ static void ask(struct input *in, const struct route_table *t)
 	    http1_parse(&p, head, len) != HTTP1_DONE)
 		return;
 	route_request_init(&req, &p, head);
-	must_hold(route_table_match(t, &req) ==
+	must_hold(route_table_match(t, &req, &vhost) ==
 		  naive(t, &req, field(&p, head, SPAN("x"))));
 }
 
@@ -253,15 +339,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct route_table t = { .vhosts = vhosts };
 	struct domain_slot *slots;
 	struct span dup;
-	u32 n;
+	bool specific;
+	u32 n, i;
 
 	t.seed = take_number(&in, 2);
+	specific = t.seed & 1;
 	read_table(&in, &t);
 	n = route_table_slots(&t);
 	slots = calloc(n ? n : 1, sizeof(*slots));
+	for (i = 0; i < t.nvhosts; i++)
+		arrange(t.vhosts[i], specific, t.seed);
 	if (!route_table_compile(&t, slots, &dup))
 		while (in.left)
 			ask(&in, &t);
+	for (i = 0; i < t.nvhosts; i++)
+		free(t.vhosts[i]->index.slots);
 	free(slots);
 	free(copy);
 	return 0;

@@ -54,7 +54,11 @@ def read_header(path=HEADER):
 UAPI, ENUMS = read_header()
 
 VALUE_MATCH = ("VALUE_MATCH", {"NAME": "str", "EXACT": "str", "PREFIX": "str",
-                               "PRESENT": "u8"})
+                               "PRESENT": "u8", "SUFFIX": "str",
+                               "CONTAINS": "str", "REGEX": "str",
+                               "RANGE_START": "s64", "RANGE_END": "s64",
+                               "INVERT": "flag"})
+HEADER_OPS = [("HEADER_OP", {"NAME": "str", "VALUE": "str", "OP": "u32"})]
 OBJECTS = {
     "CLUSTER": ("CLUSTER", {
         "NAME": "str", "LB": "u32", "TABLE_SIZE": "u32",
@@ -79,20 +83,35 @@ OBJECTS = {
             "FORWARDED", "VIA", "TRACEPARENT")}}),
     "ROUTE_TABLE": ("ROUTE_TABLE", {"NAME": "str"}),
     "VIRTUAL_HOST": ("VIRTUAL_HOST", {
-        "ROUTE_TABLE": "str", "NAME": "str", "DOMAINS": ["str"]}),
+        "ROUTE_TABLE": "str", "NAME": "str", "DOMAINS": ["str"],
+        "ORDER": "u32", "REQUEST_HEADERS": HEADER_OPS,
+        "RESPONSE_HEADERS": HEADER_OPS}),
     "ROUTE": ("ROUTE", {
         "ROUTE_TABLE": "str", "VIRTUAL_HOST": "str", "INDEX": "u32",
         "MATCH": ("MATCH", {
             "PATH_EXACT": "str", "PATH_PREFIX": "str", "METHOD": "str",
-            "HEADERS": [VALUE_MATCH], "QUERY": [VALUE_MATCH]}),
+            "HEADERS": [VALUE_MATCH], "QUERY": [VALUE_MATCH],
+            "PATH_RAW_PREFIX": "str", "PATH_SUFFIX": "str",
+            "PATH_TEMPLATE": "str", "PATH_REGEX": "str", "SOURCE": "bin",
+            "SOURCE_NETNS": "u64", "LISTENER": "str", "FRACTION": "u32"}),
         "ACTION": ("ACTION", {
             "CLUSTER": "str",
             "WEIGHTED_CLUSTERS": [("WEIGHTED_CLUSTER", {"NAME": "str",
                                                         "WEIGHT": "u32"})],
             "REDIRECT": ("REDIRECT", {"HOST": "str", "PATH": "str",
-                                      "STATUS": "u16"}),
+                                      "STATUS": "u16", "SCHEME": "u32",
+                                      "PORT": "u16", "PREFIX": "str",
+                                      "STRIP_QUERY": "u8"}),
             "DIRECT_RESPONSE": ("DIRECT_RESPONSE", {"STATUS": "u16",
-                                                    "BODY": "bin"})})}),
+                                                    "BODY": "bin"}),
+            "CLUSTER_HEADER": "str",
+            "REWRITE": ("REWRITE", {"HOST": "str", "PATH": "str",
+                                    "PREFIX": "str", "TEMPLATE": "str"})}),
+        "REQUEST_HEADERS": HEADER_OPS, "RESPONSE_HEADERS": HEADER_OPS,
+        "CORS": ("CORS", {
+            "ALLOW_ORIGINS": ["str"], "ALLOW_METHODS": "str",
+            "ALLOW_HEADERS": "str", "EXPOSE_HEADERS": "str",
+            "MAX_AGE": "u32", "ALLOW_CREDENTIALS": "u8"})}),
     "SPLICE": ("SPLICE", {
         "POLICY": "u32", "EXCEPT": [("SPLICE_EXCEPT", {"PORT": "u16"})],
         "BYPASS_SHAPING": "u8"}),
@@ -115,7 +134,8 @@ TOP = ("", {
     "CONFIG_BYTES": "u64", "CONFIG_BYTES_MAX": "u64",
     "SPLICE_PAIR": ("SPLICE_PAIR", {"CLIENT": SPLICE_END,
                                     "SERVER": SPLICE_END})})
-INTEGERS = {"u8": "=B", "u16": "=H", "u32": "=I", "u64": "=Q"}
+INTEGERS = {"u8": "=B", "u16": "=H", "u32": "=I", "u64": "=Q",
+            "s64": "=q"}
 
 
 class Raw(bytes):

@@ -41,7 +41,7 @@ class Model:
             yield {"ROUTE_TABLE": {"NAME": name}}
             for host, (domains, routes) in table.items():
                 yield {"VIRTUAL_HOST": {"ROUTE_TABLE": name, "NAME": host,
-                                        "DOMAINS": domains}}
+                                        "DOMAINS": domains, "ORDER": 0}}
                 for i, r in enumerate(routes):
                     yield {"ROUTE": {"ROUTE_TABLE": name, "VIRTUAL_HOST": host,
                                      "INDEX": i, **r}}

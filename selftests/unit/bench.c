@@ -18,6 +18,7 @@
 #include <linux/kernel.h>
 
 #include "http1.h"
+#include "route.h"
 #include "maglev_table.h"
 #include "pico.h"
 #ifdef HAVE_HTTP_PARSER
@@ -256,6 +257,55 @@ static int parse_by_pico(bool long_one)
 }
 #endif
 
+/* A request to one of @nhosts hosts of @nroutes routes each, half of them exact. */
+static int match_once(u32 nhosts, u32 nroutes)
+{
+	size_t bytes = route_index_bytes(nroutes, false);
+	struct route *all = calloc(nroutes, sizeof(*all));
+	struct route **routes = calloc(nroutes, sizeof(*routes));
+	struct virtual_host *vhosts = calloc(nhosts, sizeof(*vhosts)), *vh;
+	struct route_table t = { .nvhosts = nhosts, .seed = 1 };
+	const struct virtual_host *found;
+	struct route_request req;
+	struct http1_parser p;
+	struct span dup, *domain;
+	char *texts = calloc(nhosts + nroutes, 64), *text = texts;
+	char head[256];
+	u32 i;
+
+	for (i = 0; i < nroutes; i++, text += 64) {
+		all[i].match.path_kind = i % 2 ? PATH_MATCH_EXACT :
+						 PATH_MATCH_PREFIX;
+		all[i].match.path.p = text;
+		all[i].match.path.len = sprintf(text, "/api/v1/items%03u", i);
+		routes[i] = &all[i];
+	}
+	t.vhosts = calloc(nhosts, sizeof(*t.vhosts));
+	for (i = 0; i < nhosts; i++, text += 64) {
+		vh = &vhosts[i];
+		domain = calloc(1, sizeof(*domain));
+		domain->p = text;
+		domain->len = sprintf(text, "host%05u.example.com", i);
+		vh->domains = domain;
+		vh->ndomains = 1;
+		vh->routes = routes;
+		vh->nroutes = nroutes;
+		t.vhosts[i] = vh;
+		if (bytes)
+			route_index_build(&vh->index, calloc(1, bytes), routes,
+					  nroutes, false, i);
+	}
+	if (route_table_compile(&t, calloc(route_table_slots(&t),
+					   sizeof(struct domain_slot)), &dup))
+		return 1;
+	sprintf(head, "GET /api/v1/items%03u/7 HTTP/1.1\r\nHost: host%05u.example.com\r\n\r\n",
+		nroutes / 2, nhosts / 2);
+	http1_init(&p, false);
+	http1_parse(&p, head, strlen(head));
+	route_request_init(&req, &p, head);
+	return route_table_match(&t, &req, &found) != &all[nroutes / 2];
+}
+
 struct parser {
 	const char *option, *function, *name;
 };
@@ -270,8 +320,11 @@ static const struct parser parsers[] = {
 #endif
 };
 
-/* Return: instructions of one parse, or 0 if callgrind is not there. */
-static unsigned long instructions(const struct parser *p, bool long_one)
+/*
+ * Return: instructions of one call of @function by this program with @arguments, or 0
+ * if callgrind is not there.
+ */
+static unsigned long instructions(const char *function, const char *arguments)
 {
 	char self[4096], command[8192], line[256];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -282,8 +335,8 @@ static unsigned long instructions(const struct parser *p, bool long_one)
 		return 0;
 	self[len] = '\0';
 	snprintf(command, sizeof(command),
-		 "valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=%s '%s' %s %d 2>&1",
-		 p->function, self, p->option, long_one);
+		 "valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=%s '%s' %s 2>&1",
+		 function, self, arguments);
 	out = popen(command, "r");
 	if (!out)
 		return 0;
@@ -299,9 +352,11 @@ static unsigned long instructions(const struct parser *p, bool long_one)
 
 static void bench_parser(const struct parser *p, bool long_one)
 {
-	unsigned long n = instructions(p, long_one);
 	char name[64], buf[8192];
+	unsigned long n;
 
+	snprintf(name, sizeof(name), "%s %d", p->option, long_one);
+	n = instructions(p->function, name);
 	if (!n)
 		return;
 	snprintf(name, sizeof(name), "%s_%s_instructions", p->name,
@@ -324,6 +379,27 @@ static void bench_http1(void)
 	}
 }
 
+static void bench_route(void)
+{
+	static const u32 hosts[] = { 1, 100, 10000 }, routes[] = { 1, 7, 100 };
+	char name[64], arguments[64];
+	unsigned long n;
+	u32 i, k;
+
+	for (i = 0; i < ARRAY_SIZE(hosts); i++) {
+		for (k = 0; k < ARRAY_SIZE(routes); k++) {
+			snprintf(arguments, sizeof(arguments), "-l %u %u",
+				 hosts[i], routes[k]);
+			n = instructions("route_table_match", arguments);
+			snprintf(name, sizeof(name),
+				 "route_%u_hosts_of_%u_instructions", hosts[i],
+				 routes[k]);
+			if (n)
+				figure(name, n, "to find a request's route");
+		}
+	}
+}
+
 static bool wanted(const char *what, int argc, char **argv)
 {
 	return argc == 1 || (argc == 2 && !strcmp(argv[1], what));
@@ -337,6 +413,8 @@ int main(int argc, char **argv)
 		return parse_by_library(atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "-r"))
 		return parse_by_pico(atoi(argv[2]));
+	if (argc == 4 && !strcmp(argv[1], "-l"))
+		return match_once(atoi(argv[2]), atoi(argv[3]));
 	json = argc > 1 && !strcmp(argv[1], "-j");
 	argc -= json;
 	argv += json;
@@ -344,8 +422,10 @@ int main(int argc, char **argv)
 		bench_maglev();
 	if (wanted("http1", argc, argv))
 		bench_http1();
+	if (wanted("route", argc, argv))
+		bench_route();
 	if (!figures) {
-		fprintf(stderr, "usage: bench [-j] [maglev|http1]\n");
+		fprintf(stderr, "usage: bench [-j] [maglev|http1|route]\n");
 		return 1;
 	}
 	if (json)

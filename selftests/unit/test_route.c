@@ -94,6 +94,7 @@ static int vhost_of(struct table *t, const char *host)
 {
 	struct route **routes = calloc(t->t.nvhosts, sizeof(*routes));
 	struct route *all = calloc(t->t.nvhosts, sizeof(*all));
+	const struct virtual_host *vhost;
 	const struct route *match;
 	struct request r;
 	int got = -2;
@@ -107,7 +108,7 @@ static int vhost_of(struct table *t, const char *host)
 	snprintf(r.head, sizeof(r.head), "GET / HTTP/1.%u\r\n%s%s\r\n\r\n",
 		 *host ? 1 : 0, *host ? "Host: " : "A: b", host);
 	if (request_parse(&r)) {
-		match = route_table_match(&t->t, &r.req);
+		match = route_table_match(&t->t, &r.req, &vhost);
 		got = match ? match - all : -1;
 	}
 	free(routes);
@@ -330,6 +331,7 @@ static void test_valid(void)
 static bool matches(struct route *route, const char *head)
 {
 	static const char * const any[] = { "*" };
+	const struct virtual_host *vhost;
 	struct request r;
 	struct table t;
 	bool match;
@@ -340,14 +342,16 @@ static bool matches(struct route *route, const char *head)
 		return false;
 	}
 	table_make(&t, any, 1, &route, 1);
-	match = route_table_match(&t.t, &r.req) == route;
+	match = route_table_match(&t.t, &r.req, &vhost) == route;
 	table_free(&t);
 	return match;
 }
 
 static void test_paths(void)
 {
-	static const char * const kinds[] = { "any", "exact", "prefix" };
+	static const char * const kinds[] = { "any", "exact", "prefix",
+					      "raw prefix", "suffix",
+					      "template" };
 	static const char * const verdicts[] = { "leaves", "serves" };
 	static const struct {
 		u8 kind;
@@ -376,6 +380,17 @@ static void test_paths(void)
 		{ PATH_MATCH_EXACT, "/abc", "http://h/abc?x", true },
 		{ PATH_MATCH_EXACT, "/abc", "/abc/", false },
 		{ PATH_MATCH_EXACT, "/abc", "/Abc", false },
+		{ PATH_MATCH_RAW_PREFIX, "/abc", "/abcd", true },
+		{ PATH_MATCH_RAW_PREFIX, "/abc/", "/abc", false },
+		{ PATH_MATCH_RAW_PREFIX, "/abc", "/ab", false },
+		{ PATH_MATCH_RAW_PREFIX, "/", "*", false },
+		{ PATH_MATCH_SUFFIX, ".jpg", "/a/b.jpg?x", true },
+		{ PATH_MATCH_SUFFIX, ".jpg", "/b.jpg/", false },
+		{ PATH_MATCH_SUFFIX, "*", "*", false },
+		{ PATH_MATCH_SUFFIX, "/abcdefgh", "/h", false },
+		{ PATH_MATCH_TEMPLATE, "/u/{id}", "/u/7?x", true },
+		{ PATH_MATCH_TEMPLATE, "/u/{id}", "/u/", false },
+		{ PATH_MATCH_TEMPLATE, "/**", "*", false },
 		{ PATH_MATCH_ANY, "", "/x", true },
 		{ PATH_MATCH_ANY, "", "*", true },
 	};
@@ -384,8 +399,8 @@ static void test_paths(void)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		route.path_kind = cases[i].kind;
-		route.path = text(cases[i].path);
+		route.match.path_kind = cases[i].kind;
+		route.match.path = text(cases[i].path);
 		sprintf(head, "OPTIONS %s HTTP/1.1\r\nHost: a\r\n",
 			cases[i].target);
 		tap_ok(matches(&route, head) == cases[i].match,
@@ -397,7 +412,7 @@ static void test_paths(void)
 
 static void test_methods(void)
 {
-	struct route route = { .method = SPAN("GET") };
+	struct route route = { .match.method = SPAN("GET") };
 
 	tap_ok(matches(&route, "GET / HTTP/1.1\r\nHost: a\r\n"),
 	       "route: the method");
@@ -410,11 +425,11 @@ static void test_methods(void)
 /* It has an authority and no path. */
 static void test_connect(void)
 {
-	struct route any = { .method = SPAN("CONNECT") };
-	struct route prefix = { .path_kind = PATH_MATCH_PREFIX,
-				.path = SPAN("/") };
-	struct route exact = { .path_kind = PATH_MATCH_EXACT,
-			       .path = SPAN("/") };
+	struct route any = { .match.method = SPAN("CONNECT") };
+	struct route prefix = { .match = { .path_kind = PATH_MATCH_PREFIX,
+					   .path = SPAN("/") } };
+	struct route exact = { .match = { .path_kind = PATH_MATCH_EXACT,
+					  .path = SPAN("/") } };
 	static const char connect[] = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n";
 
 	tap_ok(matches(&any, connect), "route: CONNECT, whatever the path");
@@ -429,19 +444,21 @@ static void test_connect(void)
 static void check_value(bool query, u8 kind, const char *name,
 			const char *value, const char *where, bool match)
 {
-	static const char * const kinds[] = { "exact", "prefix", "present",
-					      "absent" };
-	struct value_match m = { text(name), text(value), kind };
+	static const char * const kinds[] = { "exact", "prefix", "suffix",
+					      "contains", "regex", "range",
+					      "present", "absent" };
+	struct value_match m = { .name = text(name), .value = text(value),
+				 .kind = kind };
 	struct route route = { 0 };
 	char head[256];
 
 	if (query) {
-		route.query = &m;
-		route.nquery = 1;
+		route.match.query = &m;
+		route.match.nquery = 1;
 		sprintf(head, "GET /%s HTTP/1.1\r\nHost: a\r\n", where);
 	} else {
-		route.headers = &m;
-		route.nheaders = 1;
+		route.match.headers = &m;
+		route.match.nheaders = 1;
 		sprintf(head, "GET / HTTP/1.1\r\nHost: a\r\n%s", where);
 	}
 	tap_ok(matches(&route, head) == match, "route: %s %s %s '%s' %s %s",
@@ -467,6 +484,15 @@ static void test_headers(void)
 	check_value(false, VALUE_MATCH_PREFIX, "x-a", "ab", "x-a: a\r\n", false);
 	check_value(false, VALUE_MATCH_PREFIX, "x-a", "ab",
 		    "x-a: xab\r\n", false);
+	check_value(false, VALUE_MATCH_SUFFIX, "x-a", "bc", "x-a: abc\r\n", true);
+	check_value(false, VALUE_MATCH_SUFFIX, "x-a", "abc", "x-a: bc\r\n",
+		    false);
+	check_value(false, VALUE_MATCH_CONTAINS, "x-a", "b", "x-a: abc\r\n",
+		    true);
+	check_value(false, VALUE_MATCH_CONTAINS, "x-a", "bb", "x-a: bab\r\n",
+		    false);
+	check_value(false, VALUE_MATCH_CONTAINS, "x-a", "abcd", "x-a: abc\r\n",
+		    false);
 	check_value(false, VALUE_MATCH_PRESENT, "x-a", "", "X-a:\r\n", true);
 	check_value(false, VALUE_MATCH_PRESENT, "x-a", "", "x-b: 1\r\n", false);
 	check_value(false, VALUE_MATCH_ABSENT, "x-a", "", "", true);
@@ -497,18 +523,140 @@ static void test_query(void)
 	check_value(true, VALUE_MATCH_ABSENT, "a", "", "?b&a=1", false);
 }
 
+static bool range_has(s64 first, s64 end, const char *value, bool invert)
+{
+	struct value_match m = { .name = SPAN("n"), .kind = VALUE_MATCH_RANGE,
+				 .first = first, .end = end, .invert = invert };
+	struct route route = { .match = { .headers = &m, .nheaders = 1 } };
+	char head[256];
+
+	sprintf(head, "GET / HTTP/1.1\r\nHost: a\r\n%s%s%s",
+		value ? "N: " : "", value ?: "", value ? "\r\n" : "");
+	return matches(&route, head);
+}
+
+static void test_ranges(void)
+{
+	static const char * const none[] = {
+		"", "-", "+", "1.0", "0x1", "1 1", "1a", "--1",
+		"9223372036854775808", "-9223372036854775809",
+		"99999999999999999999999999999",
+	};
+	u32 i;
+
+	tap_ok(range_has(-10, 0, "-10", false) && range_has(-10, 0, "-1", false) &&
+	       range_has(-10, 1, "+0", false) && range_has(0, 100, "007", false),
+	       "route: a range has numbers");
+	tap_ok(!range_has(-10, 0, "0", false) && !range_has(-10, 0, "-11", false) &&
+	       !range_has(-10, 0, NULL, false),
+	       "route: a range has not its end, what is below it, nothing");
+	for (i = 0; i < ARRAY_SIZE(none); i++)
+		tap_ok(!range_has(INT64_MIN, INT64_MAX, none[i], false),
+		       "route: '%s' is no number of a range", none[i]);
+	tap_ok(range_has(INT64_MAX - 1, INT64_MAX, "9223372036854775806", false) &&
+	       range_has(INT64_MIN, 0, "-9223372036854775808", false),
+	       "route: the ends of all ranges");
+	tap_ok(range_has(0, 10, "10", true) && range_has(0, 10, "x", true) &&
+	       !range_has(0, 10, "9", true) && !range_has(0, 10, NULL, true),
+	       "route: inverted, the field must be there and not match");
+}
+
+/* Does a client at 4 or 16 bytes of address belong to a network? */
+static bool network_has(u8 family, const u8 *network, u8 bits, u8 of,
+			const u8 *address)
+{
+	struct route_match m = { .source_family = family, .source_bits = bits };
+	struct request r = { .head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n" };
+
+	memcpy(m.source, network, family == 2 ? 4 : 16);
+	if (!request_parse(&r))
+		return false;
+	r.req.source_family = of;
+	r.req.source = address;
+	return route_match_request(&m, &r.req).kind == ROUTE_MATCHES;
+}
+
+static void test_sources(void)
+{
+	static const u8 ten[4] = { 10, 64 }, in[4] = { 10, 127, 1, 2 },
+			out[4] = { 10, 128, 1, 2 }, v6[16] = { 10, 64 };
+
+	tap_ok(network_has(2, ten, 10, 2, in) && !network_has(2, ten, 10, 2, out),
+	       "route: 10.64.0.0/10");
+	tap_ok(network_has(2, ten, 8, 2, out) && !network_has(2, ten, 16, 2, in) &&
+	       network_has(2, in, 32, 2, in) && !network_has(2, in, 32, 2, out),
+	       "route: networks of whole bytes");
+	tap_ok(network_has(2, ten, 0, 2, out) && !network_has(2, ten, 0, 10, v6),
+	       "route: all of a family, and none of the other");
+	tap_ok(network_has(10, v6, 128, 10, v6) && network_has(10, v6, 9, 10, v6),
+	       "route: IPv6");
+}
+
+static void test_client(void)
+{
+	struct name_ref one = { SPAN("one"), 1 }, two = { SPAN("two"), 2 };
+	struct route_match netns = { .source_netns = 7 };
+	struct route_match listener = { .listener = one };
+	struct request r = { .head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n" };
+	bool parsed = request_parse(&r);
+
+	r.req.source_netns = 7;
+	r.req.listener = &one;
+	tap_ok(parsed &&
+	       route_match_request(&netns, &r.req).kind == ROUTE_MATCHES &&
+	       route_match_request(&listener, &r.req).kind == ROUTE_MATCHES,
+	       "route: the client's namespace and the listener");
+	r.req.source_netns = 8;
+	r.req.listener = &two;
+	tap_ok(parsed && route_match_request(&netns, &r.req).kind ==
+	       ROUTE_NETNS_DIFFERS && route_match_request(&listener, &r.req).kind ==
+	       ROUTE_LISTENER_DIFFERS, "route: others");
+}
+
+static u32 lot;
+
+static u32 draw_lot(void)
+{
+	return lot;
+}
+
+static bool is_drawn(u32 fraction, u32 random)
+{
+	struct route_match m = { .has_fraction = true, .fraction = fraction };
+	struct request r = { .head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n" };
+
+	lot = random;
+	if (!request_parse(&r))
+		return false;
+	r.req.random = draw_lot;
+	return route_match_request(&m, &r.req).kind == ROUTE_MATCHES;
+}
+
+static void test_fractions(void)
+{
+	tap_ok(!is_drawn(0, 0) && is_drawn(1000000, UINT32_MAX) &&
+	       is_drawn(1, 0) && !is_drawn(999999, UINT32_MAX),
+	       "route: none, all, and the ends of chance");
+	tap_ok(is_drawn(500000, 0x7fffffff) && !is_drawn(500000, 0x80000000),
+	       "route: half of all requests");
+}
+
 /* All conditions of a route must hold, and the first route that matches serves. */
 static void test_order(void)
 {
 	static const char * const any[] = { "*" };
-	struct value_match header = { SPAN("x-a"), SPAN("1"), VALUE_MATCH_EXACT };
-	struct value_match query = { SPAN("q"), SPAN(""), VALUE_MATCH_PRESENT };
+	struct value_match header = { .name = SPAN("x-a"), .value = SPAN("1"),
+				      .kind = VALUE_MATCH_EXACT };
+	struct value_match query = { .name = SPAN("q"),
+				     .kind = VALUE_MATCH_PRESENT };
 	struct route all[3] = {
-		{ .path_kind = PATH_MATCH_PREFIX, .path = SPAN("/a"),
-		  .method = SPAN("GET"), .headers = &header, .nheaders = 1,
-		  .query = &query, .nquery = 1 },
-		{ .path_kind = PATH_MATCH_PREFIX, .path = SPAN("/a") },
-		{ .path_kind = PATH_MATCH_PREFIX, .path = SPAN("/") },
+		{ .match = { .path_kind = PATH_MATCH_PREFIX, .path = SPAN("/a"),
+			     .method = SPAN("GET"), .headers = &header,
+			     .nheaders = 1, .query = &query, .nquery = 1 } },
+		{ .match = { .path_kind = PATH_MATCH_PREFIX,
+			     .path = SPAN("/a") } },
+		{ .match = { .path_kind = PATH_MATCH_PREFIX,
+			     .path = SPAN("/") } },
 	};
 	struct route *routes[] = { &all[0], &all[1], &all[2] };
 	static const struct {
@@ -521,6 +669,8 @@ static void test_order(void)
 		{ "GET /a?q HTTP/1.1\r\nHost: a\r\nX-A: 2\r\n\r\n", 1 },
 		{ "GET /b?q HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n\r\n", 2 },
 	};
+	const struct route *found = NULL;
+	const struct virtual_host *vhost;
 	struct request r;
 	struct table t;
 	u32 i;
@@ -528,8 +678,10 @@ static void test_order(void)
 	table_make(&t, any, 1, routes, 3);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		strcpy(r.head, cases[i].head);
-		tap_ok(request_parse(&r) && route_table_match(&t.t, &r.req) ==
-		       &all[cases[i].route], "route: order, case %u", i);
+		if (request_parse(&r))
+			found = route_table_match(&t.t, &r.req, &vhost);
+		tap_ok(found == &all[cases[i].route], "route: order, case %u",
+		       i);
 	}
 	table_free(&t);
 }
@@ -573,6 +725,10 @@ void test_route(void)
 	test_connect();
 	test_headers();
 	test_query();
+	test_ranges();
+	test_sources();
+	test_client();
+	test_fractions();
 	test_order();
 	test_weights();
 }

@@ -3,7 +3,11 @@
  * item: list items and groups that are one word on the command line.
  *
  *	hash policy		header:x-user, source_address
- *	header, query match	name=value, name^=prefix, name, !name
+ *	header, query match	name=value, name^=prefix, name$=suffix,
+ *				name*=part, name~=regex, name@=start..end, name;
+ *				with ! before it, not so
+ *	header operation	set:name=value, add:name=value,
+ *				add_if_absent:name=value, remove:name
  *	weighted cluster	name=weight
  *	proxy			address:port
  *	splice exception	port
@@ -71,36 +75,130 @@ char *socket_to_word(const json_t *value)
 	return socket_text(value);
 }
 
+/* How a value is compared: the sign before the '='; none: exactly. */
+static const struct {
+	char sign;
+	const char *name;
+} comparisons[] = {
+	{ '^', "prefix" }, { '$', "suffix" }, { '*', "contains" },
+	{ '~', "regex" }, { '@', "range" }, { '\0', "exact" },
+};
+
+#define NCOMPARISONS (sizeof(comparisons) / sizeof(comparisons[0]))
+
+static json_t *with_range(const struct schema *schema, json_t *body,
+			  const char *text, char **why)
+{
+	const struct schema *sub = schema_field(schema, "range")->sub;
+	const char *dots = strstr(text, "..");
+	json_t *range = must(json_object());
+
+	if (!body || !dots) {
+		if (body)
+			*why = xasprintf("\"%s\" is not START..END", text);
+		json_decref(range);
+		json_decref(body);
+		return NULL;
+	}
+	range = with_field(sub, range, "start", text, dots - text, why);
+	range = with_field(sub, range, "end", dots + 2, strlen(dots + 2), why);
+	if (!range) {
+		json_decref(body);
+		return NULL;
+	}
+	json_object_set_new(body, "range", range);
+	return body;
+}
+
+static json_t *with_comparison(const struct schema *schema, json_t *body,
+			       const char *name, const char *text, char **why)
+{
+	if (!strcmp(name, "range"))
+		return with_range(schema, body, text, why);
+	return with_field(schema, body, name, text, strlen(text), why);
+}
+
 json_t *value_match_from_word(const struct schema *schema, const char *word,
 			      char **why)
 {
 	const char *equals = strchr(word, '=');
-	size_t len = equals ? (size_t)(equals - word) : strlen(word);
-	bool prefix = equals && len && equals[-1] == '^';
-	bool absent = !equals && word[0] == '!';
+	size_t len = equals ? (size_t)(equals - word) : strlen(word), i = 0;
+	bool not = word[0] == '!';
 	json_t *body = must(json_object());
 
-	body = with_field(schema, body, "name", word + absent,
-			  len - absent - prefix, why);
+	while (comparisons[i].sign &&
+	       !(equals && len && equals[-1] == comparisons[i].sign))
+		i++;
+	len -= not + (comparisons[i].sign != '\0');
+	body = with_field(schema, body, "name", word + not, len, why);
 	if (!equals)
 		return with_field(schema, body, "present",
-				  absent ? "false" : "true",
-				  absent ? 5 : 4, why);
-	return with_field(schema, body, prefix ? "prefix" : "exact",
-			  equals + 1, strlen(equals + 1), why);
+				  not ? "false" : "true", not ? 5 : 4, why);
+	body = with_comparison(schema, body, comparisons[i].name, equals + 1,
+			       why);
+	return not ? with_field(schema, body, "invert", "true", 4, why) : body;
+}
+
+static char *comparison_text(const json_t *value, const char *name)
+{
+	const json_t *field = json_object_get(value, name);
+
+	if (!json_is_object(field))
+		return value_text(field);
+	return xasprintf("%" JSON_INTEGER_FORMAT "..%" JSON_INTEGER_FORMAT,
+			 json_integer_value(json_object_get(field, "start")),
+			 json_integer_value(json_object_get(field, "end")));
 }
 
 char *value_match_to_word(const json_t *value)
 {
-	const char *name = get(value, "name"), *exact = get(value, "exact");
-	const char *prefix = get(value, "prefix");
-	bool absent = json_is_false(json_object_get(value, "present"));
+	const char *name = get(value, "name");
+	bool not = json_is_true(json_object_get(value, "invert")) ||
+		   json_is_false(json_object_get(value, "present"));
+	char *text, *word;
+	size_t i = 0;
 
+	while (i < NCOMPARISONS && !json_object_get(value, comparisons[i].name))
+		i++;
 	name = name ? name : "?";
-	if (exact || prefix)
-		return xasprintf("%s%s=%s", name, exact ? "" : "^",
-				 exact ? exact : prefix);
-	return xasprintf("%s%s", absent ? "!" : "", name);
+	if (i == NCOMPARISONS)
+		return xasprintf("%s%s", not ? "!" : "", name);
+	text = comparison_text(value, comparisons[i].name);
+	word = xasprintf("%s%s%.1s=%s", not ? "!" : "", name,
+			 &comparisons[i].sign, text);
+	free(text);
+	return word;
+}
+
+json_t *header_op_from_word(const struct schema *schema, const char *word,
+			    char **why)
+{
+	const char *colon = strchr(word, ':'), *equals;
+	json_t *body = must(json_object());
+	size_t len;
+
+	if (!colon) {
+		*why = xasprintf("\"%s\" is not OP:NAME=VALUE or remove:NAME",
+				 word);
+		json_decref(body);
+		return NULL;
+	}
+	equals = strchr(colon, '=');
+	len = equals ? (size_t)(equals - colon - 1) : strlen(colon + 1);
+	body = with_field(schema, body, "name", colon + 1, len, why);
+	if (equals)
+		body = with_field(schema, body, "value", equals + 1,
+				  strlen(equals + 1), why);
+	return with_field(schema, body, "op", word, colon - word, why);
+}
+
+char *header_op_to_word(const json_t *value)
+{
+	const char *op = get(value, "op"), *name = get(value, "name");
+	const char *text = get(value, "value");
+
+	return xasprintf("%s:%s%s%s", op ? op : "set", name ? name : "?",
+			 text ? "=" : "", text ? text : "");
 }
 
 json_t *weighted_cluster_from_word(const struct schema *schema,

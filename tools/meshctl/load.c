@@ -126,7 +126,7 @@ static bool check_type(struct loader *l, const struct field *f,
 {
 	enum text_type type = type_of(node);
 	bool integer = f->type == FIELD_U16 || f->type == FIELD_U32 ||
-		       f->type == FIELD_U64;
+		       f->type == FIELD_U64 || f->type == FIELD_S64;
 	bool boolean = f->type == FIELD_FLAG || f->type == FIELD_U8_BOOL;
 	const char *hint = NULL;
 	char *found;

@@ -98,11 +98,18 @@ _meshctl_fields()
 			x_forwarded_for x_forwarded_proto x_forwarded_host \
 			forwarded via traceparent trusted_hops ;;
 	virtual_host)
-		_meshctl_words domain ;;
+		_meshctl_words domain order request_header response_header ;;
 	route)
-		_meshctl_words index path_exact path_prefix match method \
-			header query cluster weighted redirect_host \
-			redirect_path status direct_response body body_base64 ;;
+		_meshctl_words index path_exact path_prefix path_raw_prefix \
+			path_suffix path_template path_regex match method \
+			header query source source_netns listener fraction \
+			cluster weighted cluster_header redirect_host \
+			redirect_path redirect_prefix redirect_scheme \
+			redirect_port strip_query status direct_response body \
+			body_base64 rewrite_host rewrite_path rewrite_prefix \
+			rewrite_template request_header response_header \
+			cors cors_origin cors_methods cors_headers \
+			cors_expose_headers cors_max_age cors_credentials ;;
 	splice)
 		_meshctl_words except bypass_shaping ;;
 	esac
@@ -116,8 +123,13 @@ _meshctl_value()
 	protocol) _meshctl_words tcp http ;;
 	hash) _meshctl_words header: source_address none ;;
 	match) _meshctl_words any ;;
+	order) _meshctl_words first specific ;;
+	redirect_scheme) _meshctl_words same http https ;;
+	cors) _meshctl_words none ;;
+	request_header|response_header)
+		_meshctl_words set: add: add_if_absent: remove: none ;;
 	policy) _meshctl_words mesh attached all off ;;
-	bypass_shaping|normalize_path|merge_slashes|x_request_id|\
+	bypass_shaping|strip_query|cors_credentials|normalize_path|merge_slashes|x_request_id|\
 	x_forwarded_for|x_forwarded_proto|x_forwarded_host|forwarded|via|\
 	traceparent) _meshctl_words true false ;;
 	escaped_slashes) _meshctl_words keep reject decode ;;

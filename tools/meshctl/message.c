@@ -28,6 +28,20 @@ static bool put_address(struct nlmsghdr *nlh, uint16_t type,
 	       mnl_attr_put_check(nlh, MESSAGE_MAX, type, a.len, a.bytes);
 }
 
+static bool put_network(struct nlmsghdr *nlh, uint16_t type,
+			const json_t *value)
+{
+	unsigned char bytes[17];
+	struct network n;
+
+	if (!network_parse(json_string_value(value), &n))
+		return false;
+	memcpy(bytes, n.address.bytes, n.address.len);
+	bytes[n.address.len] = n.bits;
+	return mnl_attr_put_check(nlh, MESSAGE_MAX, type, n.address.len + 1,
+				  bytes);
+}
+
 static bool put_base64(struct nlmsghdr *nlh, uint16_t type, const json_t *value)
 {
 	size_t len = json_string_length(value);
@@ -107,7 +121,13 @@ static bool put_field(struct nlmsghdr *nlh, const struct field *f,
 	case FIELD_U32:
 		return mnl_attr_put_u32_check(nlh, MESSAGE_MAX, f->attr,
 					      json_integer_value(value));
+	case FIELD_PERCENT:
+		return mnl_attr_put_u32_check(nlh, MESSAGE_MAX, f->attr,
+					      percent_millionths(value));
+	case FIELD_NETWORK:
+		return put_network(nlh, f->attr, value);
 	case FIELD_U64:
+	case FIELD_S64:
 		return mnl_attr_put_u64_check(nlh, MESSAGE_MAX, f->attr,
 					      json_integer_value(value));
 	case FIELD_DURATION:
@@ -245,7 +265,13 @@ static json_t *get_value(const struct field *f, const struct nlattr *attr)
 	case FIELD_U16:
 	case FIELD_U32:
 	case FIELD_U64:
+	case FIELD_S64:
 		return must(json_integer(get_number(attr)));
+	case FIELD_PERCENT:
+		return percent_json(get_number(attr));
+	case FIELD_NETWORK:
+		return network_json(mnl_attr_get_payload(attr),
+				    mnl_attr_get_payload_len(attr));
 	case FIELD_DURATION:
 		return duration_json(get_number(attr));
 	case FIELD_ADDRESS:

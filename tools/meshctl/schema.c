@@ -53,6 +53,27 @@ static const char *const connect_names[] = {
 	NULL,
 };
 
+static const char *const route_order_names[] = {
+	[L7MESH_ROUTE_ORDER_FIRST] = "first",
+	[L7MESH_ROUTE_ORDER_SPECIFIC] = "specific",
+	NULL,
+};
+
+static const char *const header_op_names[] = {
+	[L7MESH_HEADER_OP_SET] = "set",
+	[L7MESH_HEADER_OP_ADD] = "add",
+	[L7MESH_HEADER_OP_ADD_IF_ABSENT] = "add_if_absent",
+	[L7MESH_HEADER_OP_REMOVE] = "remove",
+	NULL,
+};
+
+static const char *const scheme_names[] = {
+	[L7MESH_SCHEME_SAME] = "same",
+	[L7MESH_SCHEME_HTTP] = "http",
+	[L7MESH_SCHEME_HTTPS] = "https",
+	NULL,
+};
+
 static const char *const splice_policy_names[] = {
 	[L7MESH_SPLICE_MESH] = "mesh",
 	[L7MESH_SPLICE_ATTACHED] = "attached",
@@ -249,12 +270,37 @@ static const struct field path_fields[] = {
 	{ .name = "prefix", .attr = L7MESH_MATCH_A_PATH_PREFIX,
 	  .type = FIELD_STRING, .word = "path_prefix",
 	  .check = text_check_path },
+	{ .name = "raw_prefix", .attr = L7MESH_MATCH_A_PATH_RAW_PREFIX,
+	  .type = FIELD_STRING, .word = "path_raw_prefix",
+	  .check = text_check_path },
+	{ .name = "suffix", .attr = L7MESH_MATCH_A_PATH_SUFFIX,
+	  .type = FIELD_STRING, .word = "path_suffix",
+	  .check = text_check_suffix },
+	{ .name = "template", .attr = L7MESH_MATCH_A_PATH_TEMPLATE,
+	  .type = FIELD_STRING, .word = "path_template",
+	  .check = text_check_path },
+	{ .name = "regex", .attr = L7MESH_MATCH_A_PATH_REGEX,
+	  .type = FIELD_STRING, .word = "path_regex",
+	  .check = text_check_regex },
 };
 
 static const struct schema path_match = {
 	.name = "path",
 	FIELDS(path_fields),
 	.rule = validate_path,
+};
+
+static const struct field range_fields[] = {
+	{ .name = "start", .attr = L7MESH_VALUE_MATCH_A_RANGE_START,
+	  .type = FIELD_S64, .flags = FIELD_REQUIRED },
+	{ .name = "end", .attr = L7MESH_VALUE_MATCH_A_RANGE_END,
+	  .type = FIELD_S64, .flags = FIELD_REQUIRED },
+};
+
+static const struct schema range = {
+	.name = "range",
+	FIELDS(range_fields),
+	.rule = validate_range,
 };
 
 #define VALUE_MATCH_FIELDS(name_check, name_flags, value_check)		\
@@ -265,8 +311,17 @@ static const struct schema path_match = {
 	  .type = FIELD_STRING, .check = (value_check) },		\
 	{ .name = "prefix", .attr = L7MESH_VALUE_MATCH_A_PREFIX,	\
 	  .type = FIELD_STRING, .check = (value_check) },		\
+	{ .name = "suffix", .attr = L7MESH_VALUE_MATCH_A_SUFFIX,	\
+	  .type = FIELD_STRING, .check = (value_check) },		\
+	{ .name = "contains", .attr = L7MESH_VALUE_MATCH_A_CONTAINS,	\
+	  .type = FIELD_STRING, .check = (value_check) },		\
+	{ .name = "regex", .attr = L7MESH_VALUE_MATCH_A_REGEX,		\
+	  .type = FIELD_STRING, .check = text_check_regex },		\
+	{ .name = "range", .type = FIELD_GROUP, .sub = &range },	\
 	{ .name = "present", .attr = L7MESH_VALUE_MATCH_A_PRESENT,	\
-	  .type = FIELD_U8_BOOL }
+	  .type = FIELD_U8_BOOL },					\
+	{ .name = "invert", .attr = L7MESH_VALUE_MATCH_A_INVERT,	\
+	  .type = FIELD_FLAG }
 
 static const struct field header_match_fields[] = {
 	VALUE_MATCH_FIELDS(text_check_token, FIELD_LOWER, text_check_value),
@@ -303,6 +358,14 @@ static const struct field match_fields[] = {
 	{ .name = "query", .attr = L7MESH_MATCH_A_QUERY, .type = FIELD_LIST,
 	  .flags = FIELD_EMPTY, .max = VALUE_MATCHES_MAX,
 	  .sub = &query_match },
+	{ .name = "source", .attr = L7MESH_MATCH_A_SOURCE,
+	  .type = FIELD_NETWORK },
+	{ .name = "source_netns", .attr = L7MESH_MATCH_A_SOURCE_NETNS,
+	  .type = FIELD_U64 },
+	{ .name = "listener", .attr = L7MESH_MATCH_A_LISTENER,
+	  .type = FIELD_STRING, .check = text_check_name },
+	{ .name = "fraction", .attr = L7MESH_MATCH_A_FRACTION,
+	  .type = FIELD_PERCENT },
 };
 
 static const struct schema match = {
@@ -333,6 +396,16 @@ static const struct field redirect_fields[] = {
 	{ .name = "path", .attr = L7MESH_REDIRECT_A_PATH,
 	  .type = FIELD_STRING, .word = "redirect_path",
 	  .check = text_check_path },
+	{ .name = "prefix", .attr = L7MESH_REDIRECT_A_PREFIX,
+	  .type = FIELD_STRING, .word = "redirect_prefix",
+	  .check = text_check_path },
+	{ .name = "scheme", .attr = L7MESH_REDIRECT_A_SCHEME,
+	  .type = FIELD_ENUM, .word = "redirect_scheme",
+	  .names = scheme_names, .fallback = "same" },
+	{ .name = "port", .attr = L7MESH_REDIRECT_A_PORT,
+	  .type = FIELD_U16, .word = "redirect_port", .min = 1,
+	  .max = UINT16_MAX },
+	BOOL_FIELD("strip_query", L7MESH_REDIRECT_A_STRIP_QUERY, "false"),
 	{ .name = "status", .attr = L7MESH_REDIRECT_A_STATUS,
 	  .type = FIELD_U16, .min = 301, .max = 308, .fallback = "301" },
 };
@@ -359,6 +432,27 @@ static const struct schema direct_response = {
 	.rule = validate_direct_response,
 };
 
+static const struct field rewrite_fields[] = {
+	{ .name = "host", .attr = L7MESH_REWRITE_A_HOST,
+	  .type = FIELD_STRING, .word = "rewrite_host",
+	  .check = text_check_host },
+	{ .name = "path", .attr = L7MESH_REWRITE_A_PATH,
+	  .type = FIELD_STRING, .word = "rewrite_path",
+	  .check = text_check_path },
+	{ .name = "prefix", .attr = L7MESH_REWRITE_A_PREFIX,
+	  .type = FIELD_STRING, .word = "rewrite_prefix",
+	  .check = text_check_path },
+	{ .name = "template", .attr = L7MESH_REWRITE_A_TEMPLATE,
+	  .type = FIELD_STRING, .word = "rewrite_template",
+	  .check = text_check_path },
+};
+
+static const struct schema rewrite = {
+	.name = "rewrite",
+	FIELDS(rewrite_fields),
+	.rule = validate_rewrite,
+};
+
 static const struct field action_fields[] = {
 	{ .name = "cluster", .attr = L7MESH_ACTION_A_CLUSTER,
 	  .type = FIELD_STRING, .check = text_check_name,
@@ -366,10 +460,15 @@ static const struct field action_fields[] = {
 	{ .name = "weighted_clusters",
 	  .attr = L7MESH_ACTION_A_WEIGHTED_CLUSTERS, .type = FIELD_LIST,
 	  .word = "weighted", .sub = &weighted_cluster },
+	{ .name = "cluster_header", .attr = L7MESH_ACTION_A_CLUSTER_HEADER,
+	  .type = FIELD_STRING, .flags = FIELD_LOWER,
+	  .check = text_check_token },
 	{ .name = "redirect", .attr = L7MESH_ACTION_A_REDIRECT,
 	  .type = FIELD_NEST, .sub = &redirect },
 	{ .name = "direct_response", .attr = L7MESH_ACTION_A_DIRECT_RESPONSE,
 	  .type = FIELD_NEST, .sub = &direct_response },
+	{ .name = "rewrite", .attr = L7MESH_ACTION_A_REWRITE,
+	  .type = FIELD_NEST, .sub = &rewrite },
 };
 
 static const struct schema action = {
@@ -378,15 +477,69 @@ static const struct schema action = {
 	.rule = validate_action,
 };
 
+static const struct field header_op_fields[] = {
+	{ .name = "name", .attr = L7MESH_HEADER_OP_A_NAME,
+	  .type = FIELD_STRING, .flags = FIELD_REQUIRED | FIELD_LOWER,
+	  .check = text_check_token },
+	{ .name = "value", .attr = L7MESH_HEADER_OP_A_VALUE,
+	  .type = FIELD_STRING, .check = text_check_value },
+	ENUM_FIELD("op", L7MESH_HEADER_OP_A_OP, header_op_names, "set"),
+};
+
+static const struct schema header_op = {
+	.name = "header operation",
+	FIELDS(header_op_fields),
+	.rule = validate_header_op,
+	.from_word = header_op_from_word,
+	.to_word = header_op_to_word,
+};
+
+#define HEADER_OPS_FIELD(n, a, w)					\
+	{ .name = (n), .attr = (a), .type = FIELD_LIST, .word = (w),	\
+	  .flags = FIELD_EMPTY, .max = L7MESH_HEADER_OPS_MAX,		\
+	  .sub = &header_op }
+
+static const struct field cors_fields[] = {
+	{ .name = "allow_origins", .attr = L7MESH_CORS_A_ALLOW_ORIGINS,
+	  .type = FIELD_LIST, .word = "cors_origin",
+	  .check = text_check_name },
+	{ .name = "allow_methods", .attr = L7MESH_CORS_A_ALLOW_METHODS,
+	  .type = FIELD_STRING, .word = "cors_methods",
+	  .check = text_check_value },
+	{ .name = "allow_headers", .attr = L7MESH_CORS_A_ALLOW_HEADERS,
+	  .type = FIELD_STRING, .word = "cors_headers",
+	  .check = text_check_value },
+	{ .name = "expose_headers", .attr = L7MESH_CORS_A_EXPOSE_HEADERS,
+	  .type = FIELD_STRING, .word = "cors_expose_headers",
+	  .check = text_check_value },
+	{ .name = "max_age", .attr = L7MESH_CORS_A_MAX_AGE,
+	  .type = FIELD_U32, .word = "cors_max_age", .max = DAY_MS / 1000 },
+	{ .name = "allow_credentials", .attr = L7MESH_CORS_A_ALLOW_CREDENTIALS,
+	  .type = FIELD_U8_BOOL, .word = "cors_credentials",
+	  .fallback = "false" },
+};
+
+static const struct schema cors = {
+	.name = "cors",
+	FIELDS(cors_fields),
+	.rule = validate_cors,
+};
+
 static const struct field route_fields[] = {
 	PARENT_FIELD("route_table", L7MESH_ROUTE_A_ROUTE_TABLE),
 	PARENT_FIELD("virtual_host", L7MESH_ROUTE_A_VIRTUAL_HOST),
 	{ .name = "index", .attr = L7MESH_ROUTE_A_INDEX, .type = FIELD_U32,
 	  .flags = FIELD_KEY | FIELD_PARENT, .max = UINT32_MAX },
 	{ .name = "match", .attr = L7MESH_ROUTE_A_MATCH, .type = FIELD_NEST,
-	  .flags = FIELD_EMPTY, .sub = &match },
+	  .flags = FIELD_EMPTY, .nothing = "any", .sub = &match },
 	{ .name = "action", .attr = L7MESH_ROUTE_A_ACTION, .type = FIELD_NEST,
 	  .flags = FIELD_REQUIRED, .sub = &action },
+	HEADER_OPS_FIELD("request_headers", L7MESH_ROUTE_A_REQUEST_HEADERS,
+			 "request_header"),
+	HEADER_OPS_FIELD("response_headers", L7MESH_ROUTE_A_RESPONSE_HEADERS,
+			 "response_header"),
+	{ .name = "cors", .attr = L7MESH_ROUTE_A_CORS, .type = FIELD_NEST,
+	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &cors },
 };
 
 static const struct schema route = {
@@ -402,6 +555,14 @@ static const struct field virtual_host_fields[] = {
 	{ .name = "domains", .attr = L7MESH_VIRTUAL_HOST_A_DOMAINS,
 	  .type = FIELD_LIST, .flags = FIELD_REQUIRED | FIELD_LOWER,
 	  .word = "domain", .check = text_check_domain },
+	ENUM_FIELD("order", L7MESH_VIRTUAL_HOST_A_ORDER, route_order_names,
+		   "first"),
+	HEADER_OPS_FIELD("request_headers",
+			 L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS,
+			 "request_header"),
+	HEADER_OPS_FIELD("response_headers",
+			 L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS,
+			 "response_header"),
 	{ .name = "routes", .type = FIELD_CHILDREN, .sub = &route },
 };
 
@@ -530,6 +691,15 @@ const struct field *schema_attr(const struct schema *schema, uint16_t attr,
 	return NULL;
 }
 
+static void fill_items(const struct schema *schema, json_t *list)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		schema_fill(schema, item);
+}
+
 static void fill_field(const struct field *f, json_t *body)
 {
 	json_t *value = json_object_get(body, f->name);
@@ -538,6 +708,8 @@ static void fill_field(const struct field *f, json_t *body)
 		json_object_set(body, f->name, value_default(f));
 	else if (value && (f->type == FIELD_NEST || f->type == FIELD_GROUP))
 		schema_fill(f->sub, value);
+	else if (value && f->type == FIELD_LIST && f->sub)
+		fill_items(f->sub, value);
 }
 
 /* Keeps the order of the table: a default may come before what is there. */

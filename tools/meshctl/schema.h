@@ -27,8 +27,11 @@ enum field_type {
 	FIELD_U16,
 	FIELD_U32,
 	FIELD_U64,		/* up to INT64_MAX, as JSON's integers */
+	FIELD_S64,
+	FIELD_PERCENT,		/* u32: of a million; "12.5%" */
 	FIELD_DURATION,		/* u32 of ms; "500ms", "5s", "2m" */
 	FIELD_ADDRESS,
+	FIELD_NETWORK,		/* binary: address and a byte; "10.0.0.0/8" */
 	FIELD_ENUM,		/* u32; one of @names */
 	FIELD_FLAG,		/* true or not there */
 	FIELD_LIST,		/* of @sub, or of strings if there is none */
@@ -52,6 +55,7 @@ struct field {
 	enum field_type type;
 	unsigned int flags;
 	const char *word;	/* on the command line, if not @name */
+	const char *nothing;	/* there, if the field is empty */
 	const char *fallback;	/* the default, as on the command line */
 	uint32_t min, max;	/* of a list: how many, 0 being any number */
 	const char *const *names;

@@ -163,14 +163,25 @@ static void row_route_table(struct table *t, const json_t *body)
 
 static void row_virtual_host(struct table *t, const json_t *body)
 {
+	static const char *const options[] = { "order", "request_headers",
+					       "response_headers", NULL };
+	const struct schema *schema = schema_of(L7MESH_KIND_VIRTUAL_HOST);
+	json_t *copy = must(json_deep_copy(body));
+
+	schema_strip(schema, copy);
 	table_add(t, object_key(L7MESH_KIND_VIRTUAL_HOST, body));
 	table_add(t, join_items(json_object_get(body, "domains"), value_text));
+	table_add(t, words_cell(schema, copy, options));
+	json_decref(copy);
 }
 
 static void row_route(struct table *t, const json_t *body)
 {
 	static const char *const match[] = { "match", NULL };
 	static const char *const action[] = { "action", NULL };
+	static const char *const options[] = { "request_headers",
+					       "response_headers", "cors",
+					       NULL };
 	const struct schema *schema = schema_of(L7MESH_KIND_ROUTE);
 
 	table_add(t, xasprintf("%s/%s", object_get(body, "route_table"),
@@ -178,6 +189,7 @@ static void row_route(struct table *t, const json_t *body)
 	table_add(t, cell(body, "index"));
 	table_add(t, words_cell(schema, body, match));
 	table_add(t, words_cell(schema, body, action));
+	table_add(t, words_cell(schema, body, options));
 }
 
 static void row_splice(struct table *t, const json_t *body)
@@ -198,9 +210,9 @@ static const struct view {
 	  { "LISTENER", "ADDRESS", "PROTOCOL", "TARGET", "OPTIONS" } },
 	{ L7MESH_KIND_ROUTE_TABLE, row_route_table, { "ROUTE_TABLE" } },
 	{ L7MESH_KIND_VIRTUAL_HOST, row_virtual_host,
-	  { "VIRTUAL_HOST", "DOMAINS" } },
+	  { "VIRTUAL_HOST", "DOMAINS", "OPTIONS" } },
 	{ L7MESH_KIND_ROUTE, row_route,
-	  { "VIRTUAL_HOST", "INDEX", "MATCH", "ACTION" } },
+	  { "VIRTUAL_HOST", "INDEX", "MATCH", "ACTION", "OPTIONS" } },
 	{ L7MESH_KIND_CLUSTER, row_cluster,
 	  { "CLUSTER", "LB", "TABLE_SIZE", "HASH", "CONNECT", "RESPONSE",
 	    "IDLE", "MAX_IDLE" } },

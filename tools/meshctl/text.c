@@ -195,6 +195,22 @@ const char *text_check_path(const char *s, size_t len)
 	       "query, fragment and white space";
 }
 
+const char *text_check_suffix(const char *s, size_t len)
+{
+	if (len && len <= L7MESH_VALUE_MAX && is_visible(s, len) &&
+	    !has_any(s, len, "?#"))
+		return NULL;
+	return "the end of a path, of up to 4096 bytes, without query, "
+	       "fragment and white space";
+}
+
+const char *text_check_regex(const char *s, size_t len)
+{
+	if (len && len <= L7MESH_VALUE_MAX && text_is_plain(s, len))
+		return NULL;
+	return "a regular expression of up to 4096 bytes";
+}
+
 const char *text_check_value(const char *s, size_t len)
 {
 	static const char allowed[] =

@@ -37,6 +37,8 @@ const char *text_type_name(enum text_type type);
 const char *text_check_name(const char *s, size_t len);
 const char *text_check_token(const char *s, size_t len);
 const char *text_check_path(const char *s, size_t len);
+const char *text_check_suffix(const char *s, size_t len);
+const char *text_check_regex(const char *s, size_t len);
 const char *text_check_value(const char *s, size_t len);
 const char *text_check_parameter(const char *s, size_t len);
 const char *text_check_argument(const char *s, size_t len);

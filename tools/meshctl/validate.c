@@ -118,27 +118,92 @@ void validate_listener(const struct scope *scope, const json_t *body)
 
 void validate_path(const struct scope *scope, const json_t *body)
 {
-	static const char *const names[] = { "exact", "prefix", NULL };
+	static const char *const names[] = { "exact", "prefix", "raw_prefix",
+					     "suffix", "template", "regex",
+					     NULL };
 
-	exactly_one(scope, body, names, "exact, prefix");
+	exactly_one(scope, body, names,
+		    "exact, prefix, raw_prefix, suffix, template, regex");
 }
 
 void validate_value_match(const struct scope *scope, const json_t *body)
 {
-	static const char *const names[] = { "exact", "prefix", "present",
+	static const char *const names[] = { "exact", "prefix", "suffix",
+					     "contains", "regex", "range",
+					     "present", NULL };
+
+	exactly_one(scope, body, names,
+		    "exact, prefix, suffix, contains, regex, range, present");
+	if (has(body, "present") && json_is_true(json_object_get(body, "invert")))
+		scope_problem(scope, "invert",
+			      "not allowed with present: say present: false");
+}
+
+void validate_range(const struct scope *scope, const json_t *body)
+{
+	const json_t *start = json_object_get(body, "start");
+	const json_t *end = json_object_get(body, "end");
+
+	if (start && end &&
+	    json_integer_value(start) >= json_integer_value(end))
+		scope_problem(scope, "end",
+			      "must be above start: it is not part of the range");
+}
+
+/* At most one of the fields @names, a NULL-ended list that @words spell. */
+static void at_most_one(const struct scope *scope, const json_t *body,
+			const char *const *names, const char *words)
+{
+	size_t n = 0, i;
+
+	for (i = 0; names[i]; i++)
+		if (given(scope, body, names[i]) && n++)
+			scope_problem(scope, names[i],
+				      "only one of %s is allowed", words);
+}
+
+void validate_rewrite(const struct scope *scope, const json_t *body)
+{
+	static const char *const paths[] = { "path", "prefix", "template",
 					     NULL };
 
-	exactly_one(scope, body, names, "exact, prefix, present");
+	at_most_one(scope, body, paths, "path, prefix, template");
+	if (!json_object_size(body))
+		scope_problem(scope, NULL,
+			      "host, path, prefix or template is needed");
+}
+
+void validate_header_op(const struct scope *scope, const json_t *body)
+{
+	bool removes = !strcmp(object_get(body, "op"), "remove");
+
+	if (removes && given(scope, body, "value"))
+		scope_problem(scope, "value", "not allowed with op: remove");
+	if (!removes && !given(scope, body, "value"))
+		scope_problem(scope, "value", "missing");
+}
+
+/* Nothing at all is no policy. */
+void validate_cors(const struct scope *scope, const json_t *body)
+{
+	if (json_object_size(body) && !given(scope, body, "allow_origins"))
+		scope_problem(scope, "allow_origins", "missing");
 }
 
 void validate_redirect(const struct scope *scope, const json_t *body)
 {
 	static const json_int_t allowed[] = { 301, 302, 303, 307, 308 };
+	static const char *const paths[] = { "path", "prefix", NULL };
 	json_int_t status;
 	size_t i;
 
-	if (!given(scope, body, "host") && !given(scope, body, "path"))
-		scope_problem(scope, NULL, "host, path or both are needed");
+	at_most_one(scope, body, paths, "path, prefix");
+	if (!given(scope, body, "host") && !given(scope, body, "path") &&
+	    !given(scope, body, "prefix") && !given(scope, body, "scheme") &&
+	    !given(scope, body, "port") && !given(scope, body, "strip_query"))
+		scope_problem(scope, NULL,
+			      "host, path, prefix, scheme, port or strip_query "
+			      "is needed");
 	status = json_integer_value(json_object_get(body, "status"));
 	for (i = 0; i < 5 && status != allowed[i];)
 		i++;
@@ -176,14 +241,20 @@ static void validate_weights(const struct scope *scope, const json_t *list)
 void validate_action(const struct scope *scope, const json_t *body)
 {
 	static const char *const names[] = { "cluster", "weighted_clusters",
-					     "redirect", "direct_response",
-					     NULL };
+					     "cluster_header", "redirect",
+					     "direct_response", NULL };
 	const json_t *list = json_object_get(body, "weighted_clusters");
 
 	exactly_one(scope, body, names,
-		    "cluster, weighted_clusters, redirect, direct_response");
+		    "cluster, weighted_clusters, cluster_header, redirect, "
+		    "direct_response");
 	if (list)
 		validate_weights(scope, list);
+	if (given(scope, body, "rewrite") && (given(scope, body, "redirect") ||
+					      given(scope, body,
+						    "direct_response")))
+		scope_problem(scope, "rewrite",
+			      "not allowed where nothing is forwarded");
 }
 
 void validate_body(const struct scope *scope, const json_t *body)

@@ -83,6 +83,19 @@ static json_t *parse_u64(const char *text, size_t len, char **why)
 	return NULL;
 }
 
+static json_t *parse_s64(const char *text, size_t len, char **why)
+{
+	bool negative = len && text[0] == '-';
+	uint64_t n;
+
+	if (parse_number(text + negative, len - negative, INT64_MAX, &n))
+		return must(json_integer(negative ? -(json_int_t)n :
+						    (json_int_t)n));
+	refuse(why, text, len, "an integer of up to 19 digits, perhaps "
+	       "negative");
+	return NULL;
+}
+
 static json_t *parse_integer(const struct field *f, const char *text,
 			     size_t len, char **why)
 {
@@ -153,6 +166,60 @@ uint32_t duration_ms(const json_t *value)
 	return ms;
 }
 
+/* A digit of a percentage is worth so much of a million, behind the point. */
+static const uint32_t digit_worth[] = { 1000, 100, 10, 1 };
+
+static bool parse_percent(const char *text, size_t len, uint32_t *millionths)
+{
+	const char *point = memchr(text, '.', len);
+	size_t whole = point ? (size_t)(point - text) : len - !!len, i;
+	uint32_t n;
+
+	if (!len || text[len - 1] != '%' || whole >= len ||
+	    !parse_u32(text, whole, &n) || n > 100)
+		return false;
+	*millionths = n * 10000;
+	for (i = 0; point && whole + 1 + i < len - 1; i++) {
+		if (i == 4 || !isdigit((unsigned char)point[1 + i]))
+			return false;
+		*millionths += (point[1 + i] - '0') * digit_worth[i];
+	}
+	return (!point || i) && *millionths <= L7MESH_FRACTION_MAX;
+}
+
+static json_t *percent_parse(const char *text, size_t len, char **why)
+{
+	uint32_t n;
+
+	if (parse_percent(text, len, &n))
+		return percent_json(n);
+	refuse(why, text, len, "a percentage of 0%% to 100%%, with four digits "
+	       "behind the point at most");
+	return NULL;
+}
+
+json_t *percent_json(uint32_t millionths)
+{
+	uint32_t part = millionths % 10000;
+	int digits = 4;
+
+	if (!part)
+		return must(json_sprintf("%u%%", millionths / 10000));
+	for (; part % 10 == 0; part /= 10)
+		digits--;
+	return must(json_sprintf("%u.%0*u%%", millionths / 10000, digits, part));
+}
+
+uint32_t percent_millionths(const json_t *value)
+{
+	const char *text = json_string_value(value);
+	uint32_t n = 0;
+
+	if (text)
+		parse_percent(text, strlen(text), &n);
+	return n;
+}
+
 bool address_parse(const char *text, struct address *a)
 {
 	a->len = strchr(text, ':') ? 16 : 4;
@@ -215,6 +282,60 @@ static json_t *parse_address(const char *text, size_t len, char **why)
 		return NULL;
 	}
 	return address_json(a.bytes, a.len);
+}
+
+bool network_parse(const char *text, struct network *n)
+{
+	const char *slash = strchr(text, '/');
+	char copy[INET6_ADDRSTRLEN];
+	uint32_t bits, i;
+
+	if (!slash || (size_t)(slash - text) >= sizeof(copy))
+		return false;
+	memcpy(copy, text, slash - text);
+	copy[slash - text] = '\0';
+	if (!address_parse(copy, &n->address) ||
+	    !parse_u32(slash + 1, strlen(slash + 1), &bits) ||
+	    bits > 8 * n->address.len)
+		return false;
+	n->bits = bits;
+	for (i = bits; i < 8 * n->address.len; i++)
+		if (n->address.bytes[i / 8] & 0x80 >> i % 8)
+			return false;
+	return true;
+}
+
+json_t *network_json(const void *bytes, size_t len)
+{
+	const unsigned char *b = bytes;
+	json_t *address, *value;
+
+	if (len != 5 && len != 17)
+		return json_text("?", 1);
+	address = address_json(bytes, len - 1);
+	value = must(json_sprintf("%s/%u", json_string_value(address),
+				  b[len - 1]));
+	json_decref(address);
+	return value;
+}
+
+static json_t *network_value(const char *text, size_t len, char **why)
+{
+	char *copy = xasprintf("%.*s", (int)len, text);
+	unsigned char bytes[17];
+	struct network n;
+	json_t *value = NULL;
+
+	if (strlen(copy) == len && network_parse(copy, &n)) {
+		memcpy(bytes, n.address.bytes, n.address.len);
+		bytes[n.address.len] = n.bits;
+		value = network_json(bytes, n.address.len + 1);
+	} else {
+		refuse(why, text, len, "a network ADDRESS/BITS, with no bit set "
+		       "behind those");
+	}
+	free(copy);
+	return value;
 }
 
 static json_t *parse_enum(const struct field *f, const char *text, size_t len,
@@ -298,6 +419,12 @@ json_t *value_parse(const struct field *f, const char *text, size_t len,
 		return parse_integer(f, text, len, why);
 	case FIELD_U64:
 		return parse_u64(text, len, why);
+	case FIELD_S64:
+		return parse_s64(text, len, why);
+	case FIELD_PERCENT:
+		return percent_parse(text, len, why);
+	case FIELD_NETWORK:
+		return network_value(text, len, why);
 	case FIELD_DURATION:
 		return duration_parse(f, text, len, why);
 	case FIELD_ADDRESS:

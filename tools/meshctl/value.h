@@ -45,6 +45,20 @@ char *value_found(const char *text, size_t len);
 bool address_parse(const char *text, struct address *a);
 json_t *address_json(const void *bytes, size_t len);
 
+/* A network: how many bits of an address count. Attributes end with that number. */
+struct network {
+	struct address address;
+	unsigned char bits;
+};
+
+/* "10.0.0.0/8"; false if it is none, or has bits behind those that count. */
+bool network_parse(const char *text, struct network *n);
+json_t *network_json(const void *bytes, size_t len);
+
+/* Percentages, in millionths. */
+json_t *percent_json(uint32_t millionths);
+uint32_t percent_millionths(const json_t *value);
+
 /* "10.0.0.1:80", "[fd00::1]:80" from address and port of @body. Freed by the caller. */
 char *socket_text(const json_t *body);
 

@@ -114,14 +114,19 @@ static void set_item(struct words *w, const struct field *f, json_t *body,
 }
 
 /* "match any": the nest with nothing in it. */
-static void set_any(struct words *w, const struct field *f, json_t *body,
-		    const char *text)
+static void set_nothing(struct words *w, const struct field *f, json_t *body,
+			const char *text)
 {
-	if (strcmp(text, "any"))
-		wrong(w, word_of(f), "only \"any\" is allowed, or the words "
-		      "path_exact, path_prefix, method, header, query");
-	else
+	char *why;
+
+	if (!strcmp(text, f->nothing)) {
 		json_object_set_new(body, f->name, must(json_object()));
+		return;
+	}
+	why = xasprintf("only \"%s\" is allowed, or the words of its fields",
+			f->nothing);
+	wrong(w, word_of(f), why);
+	free(why);
 }
 
 static void set_field(struct words *w, const struct field *f, json_t *body,
@@ -139,7 +144,7 @@ static void set_field(struct words *w, const struct field *f, json_t *body,
 		return;
 	}
 	if (descends(f)) {
-		set_any(w, f, body, text);
+		set_nothing(w, f, body, text);
 		return;
 	}
 	value = f->sub ? f->sub->from_word(f->sub, text, &why) :
@@ -348,8 +353,8 @@ static void print_nested(FILE *out, const struct field *f, const json_t *value)
 {
 	size_t i;
 
-	if (!json_object_size(value))
-		fprintf(out, " %s any", word_of(f));
+	if (!json_object_size(value) && f->nothing)
+		fprintf(out, " %s %s", word_of(f), f->nothing);
 	for (i = 0; i < f->sub->nfields; i++)
 		words_print_field(out, &f->sub->fields[i],
 				  json_object_get(value,
@@ -456,14 +461,28 @@ const char *words_usage(enum l7mesh_kind kind)
 			"true|false] [trusted_hops N]",
 		[L7MESH_KIND_ROUTE_TABLE] = "route_table NAME",
 		[L7MESH_KIND_VIRTUAL_HOST] =
-			"virtual_host ROUTE_TABLE/NAME domain DOMAIN...",
+			"virtual_host ROUTE_TABLE/NAME domain DOMAIN... "
+			"[order first|specific] "
+			"[request_header|response_header OP|none]...",
 		[L7MESH_KIND_ROUTE] =
 			"route ROUTE_TABLE/VIRTUAL_HOST [INDEX] "
-			"[path_exact PATH|path_prefix PATH|match any] "
+			"[path_exact|path_prefix|path_raw_prefix|path_suffix|"
+			"path_template|path_regex PATH|match any] "
 			"[method METHOD] [header MATCH]... [query MATCH]... "
+			"[source ADDRESS/BITS] [source_netns COOKIE] "
+			"[listener NAME] [fraction PERCENT%] "
 			"[cluster NAME|weighted NAME=WEIGHT...|"
-			"redirect_host HOST|redirect_path PATH|status CODE|"
-			"direct_response CODE [body TEXT]]",
+			"cluster_header NAME|redirect_host HOST|"
+			"redirect_path PATH|redirect_prefix PATH|"
+			"redirect_scheme same|http|https|redirect_port PORT|"
+			"strip_query true|false|status CODE|"
+			"direct_response CODE [body TEXT]] "
+			"[rewrite_host HOST] [rewrite_path|rewrite_prefix|"
+			"rewrite_template PATH] "
+			"[request_header|response_header OP|none]... "
+			"[cors_origin ORIGIN]... [cors_methods|cors_headers|"
+			"cors_expose_headers TEXT] [cors_max_age SECONDS] "
+			"[cors_credentials true|false] [cors none]",
 		[L7MESH_KIND_SPLICE] =
 			"splice [mesh|attached|all|off] [except PORT|none]... "
 			"[bypass_shaping true|false]",

@@ -68,6 +68,8 @@
 #define L7MESH_TABLE_SIZE_MAX		5000011
 #define L7MESH_TABLE_SIZE_DEFAULT	65537
 #define L7MESH_SPLICE_EXCEPT_MAX	64
+#define L7MESH_FRACTION_MAX	1000000
+#define L7MESH_HEADER_OPS_MAX	64
 
 enum l7mesh_cmd {
 	L7MESH_CMD_UNSPEC,
@@ -301,11 +303,29 @@ enum l7mesh_route_table_attr {
 	L7MESH_ROUTE_TABLE_A_MAX = __L7MESH_ROUTE_TABLE_A_MAX - 1
 };
 
+/* Which of a virtual host's routes that match a request serves it. */
+enum l7mesh_route_order {
+	L7MESH_ROUTE_ORDER_FIRST,	/* the first */
+	L7MESH_ROUTE_ORDER_SPECIFIC,	/* the most specific, as in Gateway API */
+};
+
+/* What is done to a field. */
+enum l7mesh_header_op {
+	L7MESH_HEADER_OP_SET,	/* in place of any of the name */
+	L7MESH_HEADER_OP_ADD,	/* besides them */
+	L7MESH_HEADER_OP_ADD_IF_ABSENT,
+	L7MESH_HEADER_OP_REMOVE,
+};
+
 enum l7mesh_virtual_host_attr {
 	L7MESH_VIRTUAL_HOST_A_UNSPEC,
 	L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,	/* string */
 	L7MESH_VIRTUAL_HOST_A_NAME,		/* string */
 	L7MESH_VIRTUAL_HOST_A_DOMAINS,		/* nest: a list of strings, at least one */
+	L7MESH_VIRTUAL_HOST_A_ORDER,	/* u32: enum l7mesh_route_order */
+	/* nest: a list of nests, enum l7mesh_header_op_attr */
+	L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS,
+	L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS,	/* nest: the same */
 
 	/* private: */
 	__L7MESH_VIRTUAL_HOST_A_MAX,
@@ -321,9 +341,14 @@ enum l7mesh_route_attr {
 	L7MESH_ROUTE_A_MATCH,		/* nest: enum l7mesh_match_attr */
 	/*
 	 * nest: enum l7mesh_action_attr,
-	 * exactly one of CLUSTER, WEIGHTED_CLUSTERS, REDIRECT, DIRECT_RESPONSE
+	 * exactly one of CLUSTER, WEIGHTED_CLUSTERS, CLUSTER_HEADER, REDIRECT,
+	 * DIRECT_RESPONSE
 	 */
 	L7MESH_ROUTE_A_ACTION,
+	/* nest: a list of nests, enum l7mesh_header_op_attr */
+	L7MESH_ROUTE_A_REQUEST_HEADERS,
+	L7MESH_ROUTE_A_RESPONSE_HEADERS,	/* nest: the same */
+	L7MESH_ROUTE_A_CORS,	/* nest: enum l7mesh_cors_attr */
 
 	/* private: */
 	__L7MESH_ROUTE_A_MAX,
@@ -338,23 +363,71 @@ enum l7mesh_match_attr {
 	/* nest: a list of nests, enum l7mesh_value_match_attr; all must match */
 	L7MESH_MATCH_A_HEADERS,
 	L7MESH_MATCH_A_QUERY,		/* nest: the same for query parameters */
-
+	L7MESH_MATCH_A_PATH_RAW_PREFIX,	/* string: not only whole segments */
+	L7MESH_MATCH_A_PATH_SUFFIX,	/* string */
+	L7MESH_MATCH_A_PATH_TEMPLATE,	/* string: such as /users/{id} */
+	L7MESH_MATCH_A_PATH_REGEX,	/* string: of the whole path */
+	/*
+	 * binary: an address, 4 or 16 bytes in network order, and how many bits
+	 * of it count, one byte
+	 */
+	L7MESH_MATCH_A_SOURCE,
+	/* u64: SO_NETNS_COOKIE of the client's namespace */
+	L7MESH_MATCH_A_SOURCE_NETNS,
+	L7MESH_MATCH_A_LISTENER,	/* string: the name of the listener */
+	L7MESH_MATCH_A_FRACTION,	/* u32: of a million requests */
+	L7MESH_MATCH_A_PAD,
 	/* private: */
 	__L7MESH_MATCH_A_MAX,
 	L7MESH_MATCH_A_MAX = __L7MESH_MATCH_A_MAX - 1
 };
 
-/* NAME and exactly one of the others. */
+/* NAME, INVERT if need be, and exactly one of the others (RANGE_*: both). */
 enum l7mesh_value_match_attr {
 	L7MESH_VALUE_MATCH_A_UNSPEC,
 	L7MESH_VALUE_MATCH_A_NAME,	/* string */
 	L7MESH_VALUE_MATCH_A_EXACT,	/* string */
 	L7MESH_VALUE_MATCH_A_PREFIX,	/* string */
 	L7MESH_VALUE_MATCH_A_PRESENT,	/* u8: 1 present, 0 absent */
-
+	L7MESH_VALUE_MATCH_A_SUFFIX,	/* string */
+	L7MESH_VALUE_MATCH_A_CONTAINS,	/* string */
+	L7MESH_VALUE_MATCH_A_REGEX,	/* string: of the whole value */
+	L7MESH_VALUE_MATCH_A_RANGE_START,	/* s64: with RANGE_END */
+	L7MESH_VALUE_MATCH_A_RANGE_END,	/* s64: below this */
+	/* flag: the name is there, and no value matches */
+	L7MESH_VALUE_MATCH_A_INVERT,
+	L7MESH_VALUE_MATCH_A_PAD,
 	/* private: */
 	__L7MESH_VALUE_MATCH_A_MAX,
 	L7MESH_VALUE_MATCH_A_MAX = __L7MESH_VALUE_MATCH_A_MAX - 1
+};
+
+/* VALUE, unless OP is remove. */
+enum l7mesh_header_op_attr {
+	L7MESH_HEADER_OP_A_UNSPEC,
+	L7MESH_HEADER_OP_A_NAME,	/* string */
+	L7MESH_HEADER_OP_A_VALUE,	/* string: text and %VARIABLES% */
+	L7MESH_HEADER_OP_A_OP,	/* u32: enum l7mesh_header_op; default set */
+
+	/* private: */
+	__L7MESH_HEADER_OP_A_MAX,
+	L7MESH_HEADER_OP_A_MAX = __L7MESH_HEADER_OP_A_MAX - 1
+};
+
+/* Of the Fetch standard, 3.2. */
+enum l7mesh_cors_attr {
+	L7MESH_CORS_A_UNSPEC,
+	/* nest: a list of strings, in which one * stands for any text */
+	L7MESH_CORS_A_ALLOW_ORIGINS,
+	L7MESH_CORS_A_ALLOW_METHODS,	/* string: as it stands in the field */
+	L7MESH_CORS_A_ALLOW_HEADERS,	/* string */
+	L7MESH_CORS_A_EXPOSE_HEADERS,	/* string */
+	L7MESH_CORS_A_MAX_AGE,	/* u32: seconds */
+	L7MESH_CORS_A_ALLOW_CREDENTIALS,	/* u8: 0 or 1 */
+
+	/* private: */
+	__L7MESH_CORS_A_MAX,
+	L7MESH_CORS_A_MAX = __L7MESH_CORS_A_MAX - 1
 };
 
 enum l7mesh_action_attr {
@@ -364,6 +437,10 @@ enum l7mesh_action_attr {
 	L7MESH_ACTION_A_WEIGHTED_CLUSTERS,
 	L7MESH_ACTION_A_REDIRECT,		/* nest: enum l7mesh_redirect_attr */
 	L7MESH_ACTION_A_DIRECT_RESPONSE,	/* nest: enum l7mesh_direct_response_attr */
+	/* string: the field that names the cluster */
+	L7MESH_ACTION_A_CLUSTER_HEADER,
+	/* nest: enum l7mesh_rewrite_attr, with one of the cluster attributes */
+	L7MESH_ACTION_A_REWRITE,
 
 	/* private: */
 	__L7MESH_ACTION_A_MAX,
@@ -380,12 +457,43 @@ enum l7mesh_weighted_cluster_attr {
 	L7MESH_WEIGHTED_CLUSTER_A_MAX = __L7MESH_WEIGHTED_CLUSTER_A_MAX - 1
 };
 
-/* HOST, PATH or both; what is not given is the request's. The query is kept. */
+/* Of the URL of a redirect. */
+enum l7mesh_scheme {
+	L7MESH_SCHEME_SAME,	/* no URL is made if only the path changes, else http */
+	L7MESH_SCHEME_HTTP,
+	L7MESH_SCHEME_HTTPS,
+};
+
+/* At least one; at most one of PATH, PREFIX, TEMPLATE. */
+enum l7mesh_rewrite_attr {
+	L7MESH_REWRITE_A_UNSPEC,
+	L7MESH_REWRITE_A_HOST,	/* string: becomes the field Host */
+	L7MESH_REWRITE_A_PATH,	/* string: the whole path */
+	/* string: in place of the path's prefix that the route matches */
+	L7MESH_REWRITE_A_PREFIX,
+	/* string: with the variables of the route's template */
+	L7MESH_REWRITE_A_TEMPLATE,
+
+	/* private: */
+	__L7MESH_REWRITE_A_MAX,
+	L7MESH_REWRITE_A_MAX = __L7MESH_REWRITE_A_MAX - 1
+};
+
+/*
+ * At least one but STATUS; PATH and PREFIX exclude each other. What is not given is
+ * the request's.
+ */
 enum l7mesh_redirect_attr {
 	L7MESH_REDIRECT_A_UNSPEC,
 	L7MESH_REDIRECT_A_HOST,		/* string */
 	L7MESH_REDIRECT_A_PATH,		/* string: the whole path */
 	L7MESH_REDIRECT_A_STATUS,	/* u16: 301, 302, 303, 307, 308; default 301 */
+	L7MESH_REDIRECT_A_SCHEME,	/* u32: enum l7mesh_scheme */
+	/* u16; default: the scheme's if SCHEME is given, else the listener's */
+	L7MESH_REDIRECT_A_PORT,
+	/* string: in place of the path's prefix that the route matches */
+	L7MESH_REDIRECT_A_PREFIX,
+	L7MESH_REDIRECT_A_STRIP_QUERY,	/* u8: 0 or 1 */
 
 	/* private: */
 	__L7MESH_REDIRECT_A_MAX,

@@ -14,6 +14,6 @@ typedef __u32 u32;
 typedef __u64 u64;
 typedef __s16 s16;
 typedef __s64 s64;
-typedef unsigned int gfp_t;
+typedef __u32 gfp_t;
 
 #endif

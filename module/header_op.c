@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/* header_op: see header_op.h. */
+#include "header_op.h"
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+
+#include "header_value.h"
+#include "out.h"
+#include "writer.h"
+
+bool header_name_changeable(struct span name)
+{
+	static const struct span fixed[] = {
+		SPAN("host"), SPAN("connection"), SPAN("content-length"),
+		SPAN("transfer-encoding"), SPAN("keep-alive"), SPAN("upgrade"),
+		SPAN("proxy-connection"), SPAN("te"), SPAN("trailer"),
+		SPAN("expect"),
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(fixed); i++)
+		if (span_eq_nocase(name, fixed[i]))
+			return false;
+	return true;
+}
+
+/* All operations of a message, in the order in which they happen. */
+struct edit {
+	const struct header_op_list *levels[2];
+	const struct header_context *context;
+	struct span lines;		/* the fields, as they are */
+	u32 n;
+};
+
+/* Of each level the removals come first, then the others. */
+static const struct header_op *op_at(const struct edit *e, u32 i)
+{
+	const struct header_op_list *level = e->levels[0];
+
+	if (i >= level->n) {
+		i -= level->n;
+		level = e->levels[1];
+	}
+	return &level->ops[i];
+}
+
+/* Does one of the operations from the @i-th on part with what has this name? */
+static bool is_dropped(const struct edit *e, u32 i, struct span name)
+{
+	const struct header_op *op;
+
+	for (; i < e->n; i++) {
+		op = op_at(e, i);
+		if ((op->kind == HEADER_OP_SET || op->kind == HEADER_OP_REMOVE) &&
+		    span_eq_nocase(op->name, name))
+			return true;
+	}
+	return false;
+}
+
+/* The next line without its CRLF; false at the blank one. */
+static bool next_line(struct span *lines, struct span *line)
+{
+	const char *end = memchr(lines->p, '\r', lines->len);
+
+	*line = (struct span){ lines->p, end - lines->p };
+	*lines = span_from(*lines, line->len + 2);
+	return line->len;
+}
+
+static struct span name_of(struct span line)
+{
+	const char *colon = memchr(line.p, ':', line.len);
+
+	return (struct span){ line.p, colon - line.p };
+}
+
+static bool is_received(const struct edit *e, struct span name)
+{
+	struct span lines = e->lines, line;
+
+	while (next_line(&lines, &line))
+		if (span_eq_nocase(name_of(line), name))
+			return true;
+	return false;
+}
+
+/* Is there a field of the name of the @i-th operation when its turn comes? */
+static bool is_present(const struct edit *e, u32 i)
+{
+	struct span name = op_at(e, i)->name;
+
+	while (i--)
+		if (span_eq_nocase(op_at(e, i)->name, name))
+			return op_at(e, i)->kind != HEADER_OP_REMOVE;
+	return is_received(e, name);
+}
+
+/* Is what the @i-th operation adds there at the end? */
+static bool is_added(const struct edit *e, u32 i)
+{
+	const struct header_op *op = op_at(e, i);
+
+	if (op->kind == HEADER_OP_REMOVE || is_dropped(e, i + 1, op->name))
+		return false;
+	if (op->kind == HEADER_OP_ADD_IF_ABSENT && is_present(e, i))
+		return false;
+	return header_value_put(op->value, e->context, NULL);
+}
+
+static u32 added_max(const struct edit *e)
+{
+	u32 i, len = 0;
+
+	for (i = 0; i < e->n; i++)
+		if (is_added(e, i))
+			len += op_at(e, i)->name.len + 4 +
+			       header_value_put(op_at(e, i)->value, e->context,
+						NULL);
+	return len;
+}
+
+static void write_fields(const struct edit *e, struct writer *w)
+{
+	struct span lines = e->lines, line;
+	u32 i;
+
+	while (next_line(&lines, &line)) {
+		if (is_dropped(e, 0, name_of(line)))
+			continue;
+		put(w, (struct span){ line.p, line.len + 2 });
+	}
+	for (i = 0; i < e->n; i++) {
+		if (!is_added(e, i))
+			continue;
+		put(w, op_at(e, i)->name);
+		put(w, SPAN(": "));
+		header_value_put(op_at(e, i)->value, e->context, w);
+		put(w, SPAN("\r\n"));
+	}
+	put(w, SPAN("\r\n"));
+	put(w, lines);
+}
+
+int header_ops_apply(const struct header_op_list *route,
+		     const struct header_op_list *vhost,
+		     const struct header_context *context, gfp_t gfp,
+		     struct out *out)
+{
+	struct edit e = {
+		.levels = { route, vhost },
+		.context = context,
+		.lines = { out->data, out->len },
+		.n = route->n + vhost->n,
+	};
+	struct span first;
+	struct writer w;
+
+	if (!e.n)
+		return 0;
+	next_line(&e.lines, &first);
+	if (writer_init(&w, out->len + added_max(&e), gfp))
+		return -ENOMEM;
+	put(&w, (struct span){ first.p, first.len + 2 });
+	write_fields(&e, &w);
+	out_clear(out);
+	return writer_finish(&w, out);
+}

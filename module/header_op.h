@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * header_op: what routes do to the fields of requests and responses.
+ *
+ * Operations apply to a head as it would be sent without them, so also to what the
+ * mesh adds itself. In Envoy's order (HttpConnectionManager, "Custom request/response
+ * headers"): the route's first, then the virtual host's, so that the latter have the
+ * last word; of each first those that remove, then the others as they are listed.
+ *
+ * Any context; nothing sleeps.
+ */
+#ifndef L7MESH_HEADER_OP_H
+#define L7MESH_HEADER_OP_H
+
+#include <linux/types.h>
+#include "span.h"
+
+struct header_context;
+struct out;
+
+enum header_op_kind {
+	HEADER_OP_SET,			/* in place of any of the name */
+	HEADER_OP_ADD,			/* besides them */
+	HEADER_OP_ADD_IF_ABSENT,	/* if there is none */
+	HEADER_OP_REMOVE,
+};
+
+struct header_op {
+	struct span name;
+	struct span value;		/* see header_value.h */
+	u8 kind;			/* enum header_op_kind */
+};
+
+struct header_op_list {
+	const struct header_op *ops;
+	u32 n;
+};
+
+/**
+ * header_name_changeable() - May operations have this name?
+ * @name: a field's name
+ *
+ * Not what frames a message, what is for one hop only, or Host: for that there is
+ * the rewrite of a route.
+ */
+bool header_name_changeable(struct span name);
+
+/**
+ * header_ops_apply() - Change a head that is about to be sent
+ * @route: the route's operations
+ * @vhost: the virtual host's
+ * @context: what their variables are about
+ * @gfp: how to allocate
+ * @out: a whole head as the mesh writes them, perhaps with a body behind it;
+ *	replaced, if there is anything to do
+ *
+ * Return: 0, or -ENOMEM with @out as it was.
+ */
+int header_ops_apply(const struct header_op_list *route,
+		     const struct header_op_list *vhost,
+		     const struct header_context *context, gfp_t gfp,
+		     struct out *out);
+
+#endif
