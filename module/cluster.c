@@ -8,12 +8,11 @@
 #include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/xxhash.h>
 #include <uapi/linux/l7mesh.h>
 #include "account.h"
 #include "cluster.h"
+#include "pack.h"
 #include "stats.h"
-#include "text.h"
 
 /*
  * Each cluster is charged for its endpoints, those that it shares with another
@@ -39,40 +38,51 @@ static size_t maglev_bytes(const struct maglev *m)
 	return (size_t)m->size * m->width;
 }
 
+static size_t ring_bytes(u32 n)
+{
+	return (size_t)n * sizeof(struct ring_entry);
+}
+
+static void pack_cluster(struct packer *p, struct cluster *c)
+{
+	struct hash_policy *hash;
+	u32 i;
+
+	hash = pack_array(p, c->hash, c->nhash * sizeof(*hash));
+	c->hash = hash;
+	pack_span(p, &c->name.name);
+	for (i = 0; i < c->nhash; i++) {
+		pack_span(p, &hash[i].name);
+		pack_span(p, &hash[i].cookie_path);
+	}
+}
+
 struct cluster *cluster_clone(struct account *account,
 			      const struct cluster *spec)
 {
-	size_t hash_bytes = spec->nhash * sizeof(*spec->hash);
-	size_t bytes = sizeof(struct cluster) + hash_bytes + spec->name.name.len;
-	struct hash_policy *hash;
+	/* Not what members, tables and turns of another version are. */
+	struct cluster like = {
+		.name = spec->name, .lb = spec->lb,
+		.table_size = spec->table_size,
+		.ring_min = spec->ring_min, .ring_max = spec->ring_max,
+		.connect_timeout = spec->connect_timeout,
+		.response_timeout = spec->response_timeout,
+		.idle_timeout = spec->idle_timeout, .max_idle = spec->max_idle,
+		.hash = spec->hash, .nhash = spec->nhash,
+	};
+	struct packer p = {};
 	struct cluster *c;
-	char *text;
-	u32 i;
 
-	for (i = 0; i < spec->nhash; i++)
-		bytes += spec->hash[i].header.len;
-	c = account_new(account, bytes);
+	pack_array(&p, spec, sizeof(*spec));
+	pack_cluster(&p, &like);
+	c = account_new(account, p.bytes);
 	if (IS_ERR(c))
 		return c;
+	like.bytes = p.bytes;
+	p = (struct packer){ .memory = (char *)c };
+	pack_array(&p, &like, sizeof(like));
+	pack_cluster(&p, c);
 	refcount_set(&c->ref, 1);
-	c->bytes = bytes;
-	c->lb = spec->lb;
-	c->table_size = spec->table_size;
-	c->connect_timeout = spec->connect_timeout;
-	c->response_timeout = spec->response_timeout;
-	c->idle_timeout = spec->idle_timeout;
-	c->max_idle = spec->max_idle;
-	c->nhash = spec->nhash;
-
-	hash = (void *)(c + 1);
-	text = (void *)hash + hash_bytes;
-	c->hash = hash;
-	c->name.name = text_copy(&text, spec->name.name);
-	c->name.hash = spec->name.hash;
-	for (i = 0; i < spec->nhash; i++) {
-		hash[i].kind = spec->hash[i].kind;
-		hash[i].header = text_copy(&text, spec->hash[i].header);
-	}
 	object_created(OBJECT_CLUSTER);
 	return c;
 }
@@ -89,6 +99,7 @@ void cluster_put(struct account *account, struct cluster *c)
 	account_free(account, c->members, members_bytes(c->capacity));
 	account_free(account, c->cumulative, cumulative_bytes(c->nmembers));
 	cluster_free_maglev(account, &c->maglev);
+	account_free(account, c->ring.entries, ring_bytes(c->ring.n));
 	object_destroyed(OBJECT_CLUSTER);
 	account_free(account, c, c->bytes);
 }
@@ -161,9 +172,59 @@ static void set_stride(struct cluster *c)
 }
 
 /* A table decides nothing without a hash to look up, or among one. */
-static bool needs_maglev(const struct cluster *c)
+static bool needs_table(const struct cluster *c)
 {
-	return c->lb == L7MESH_LB_MAGLEV && c->nhash && c->nmembers > 1;
+	return c->nhash && c->nmembers > 1;
+}
+
+static u32 lightest(const struct cluster *c)
+{
+	u32 i, weight = c->members[0].weight;
+
+	for (i = 1; i < c->nmembers; i++)
+		weight = min(weight, c->members[i].weight);
+	return weight;
+}
+
+static void plan_ring(const struct cluster *c, struct ring_plan *plan)
+{
+	ring_plan_init(plan, lightest(c), c->total_weight, c->ring_min,
+		       c->ring_max);
+}
+
+static u32 count_ring(const struct cluster *c)
+{
+	struct ring_plan plan;
+	u32 i;
+
+	plan_ring(c, &plan);
+	for (i = 0; i < c->nmembers; i++)
+		ring_plan_next(&plan, c->members[i].weight);
+	return plan.count;
+}
+
+static int build_ring(struct account *account, struct cluster *c)
+{
+	u32 i, n = count_ring(c);
+	struct ring_plan plan;
+	void *entries;
+
+	entries = account_new(account, ring_bytes(n));
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	c->ring.entries = entries;
+	plan_ring(c, &plan);
+	for (i = 0; i < c->nmembers; i++) {
+		char text[ADDRESS_TEXT_MAX];
+		struct span key = { text };
+
+		key.len = address_text(&c->members[i].ep->address, text);
+		ring_add(&c->ring, key, i,
+			 ring_plan_next(&plan, c->members[i].weight));
+		cond_resched();
+	}
+	ring_sort(&c->ring);
+	return 0;
 }
 
 static int own_members(struct account *account, struct cluster *c, u32 n)
@@ -218,9 +279,13 @@ int cluster_set_members(struct account *account, struct cluster *c,
 
 int cluster_finish(struct account *account, struct cluster *c)
 {
-	if (!needs_maglev(c))
+	if (!needs_table(c))
 		return 0;
-	return cluster_build_maglev(account, c, &c->maglev);
+	if (c->lb == L7MESH_LB_MAGLEV)
+		return cluster_build_maglev(account, c, &c->maglev);
+	if (c->lb == L7MESH_LB_RING_HASH)
+		return build_ring(account, c);
+	return 0;
 }
 
 static bool settings_equal(const struct cluster *a, const struct cluster *b)
@@ -231,11 +296,11 @@ static bool settings_equal(const struct cluster *a, const struct cluster *b)
 	    a->connect_timeout != b->connect_timeout ||
 	    a->response_timeout != b->response_timeout ||
 	    a->idle_timeout != b->idle_timeout || a->max_idle != b->max_idle ||
+	    a->ring_min != b->ring_min || a->ring_max != b->ring_max ||
 	    a->nhash != b->nhash)
 		return false;
 	for (i = 0; i < a->nhash; i++)
-		if (a->hash[i].kind != b->hash[i].kind ||
-		    !span_eq(a->hash[i].header, b->hash[i].header))
+		if (!hash_policy_equal(&a->hash[i], &b->hash[i]))
 			return false;
 	return true;
 }
@@ -319,58 +384,26 @@ static struct member *pick_round_robin(struct cluster *c)
 	return member_at(c, mul_u32_u32(turn, c->stride) % (u32)c->total_weight);
 }
 
-static u64 hash_source(const struct address *source)
+/* The member that a hash belongs to, by whichever table there is. */
+static struct member *pick_hashed(const struct cluster *c, u64 hash)
 {
-	char text[ADDRESS_TEXT_MAX];
-	int len;
-
-	if (source->family == AF_INET)
-		len = scnprintf(text, sizeof(text), "%pI4", &source->v4);
-	else
-		len = scnprintf(text, sizeof(text), "%pI6c", &source->v6);
-	return xxh64(text, len, 0);
+	if (c->ring.n)
+		return &c->members[ring_lookup(&c->ring, hash)];
+	return &c->members[maglev_lookup(&c->maglev, hash)];
 }
 
-static bool hash_header(const struct pick *pick, struct span name, u64 *hash)
-{
-	const struct http1_field *field;
-
-	if (!pick->parser)
-		return false;
-	field = http1_find(pick->parser, pick->head, name);
-	if (!field)
-		return false;
-	*hash = xxh64(pick->head + field->value, field->value_len, 0);
-	return true;
-}
-
-/* Return: true if a policy yields a value. */
-static bool hash_pick(const struct cluster *c, const struct pick *pick, u64 *hash)
-{
-	u32 i;
-
-	for (i = 0; i < c->nhash; i++) {
-		if (c->hash[i].kind == HASH_POLICY_SOURCE_ADDRESS) {
-			*hash = hash_source(&pick->source);
-			return true;
-		}
-		if (hash_header(pick, c->hash[i].header, hash))
-			return true;
-	}
-	return false;
-}
-
-struct endpoint *cluster_pick(struct cluster *c, const struct pick *pick)
+struct endpoint *cluster_pick(struct cluster *c, struct pick *pick)
 {
 	u64 hash;
 
 	if (!c->nmembers)
 		return NULL;
-	if (c->nmembers == 1)
-		return c->members[0].ep;
-	if (c->lb == L7MESH_LB_ROUND_ROBIN)
+	if (c->lb == L7MESH_LB_ROUND_ROBIN && c->nmembers > 1)
 		return pick_round_robin(c)->ep;
-	if (c->maglev.entries && hash_pick(c, pick, &hash))
-		return c->members[maglev_lookup(&c->maglev, hash)].ep;
-	return pick_random(c)->ep;
+	/* Of one endpoint as well: the client is to have its cookie. */
+	if ((c->lb == L7MESH_LB_MAGLEV || c->lb == L7MESH_LB_RING_HASH) &&
+	    hash_policy_value(c->hash, c->nhash, pick, &hash) &&
+	    (c->maglev.entries || c->ring.n))
+		return pick_hashed(c, hash)->ep;
+	return c->nmembers == 1 ? c->members[0].ep : pick_random(c)->ep;
 }

@@ -19,9 +19,10 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include "address.h"
-#include "http1.h"
+#include "hash_policy.h"
 #include "maglev.h"
-#include "route.h"
+#include "name_ref.h"
+#include "ring.h"
 
 struct endpoint {
 	struct address address;
@@ -48,23 +49,14 @@ struct member {
 	u32 weight;
 };
 
-enum hash_policy_kind {
-	HASH_POLICY_HEADER,
-	HASH_POLICY_SOURCE_ADDRESS,
-};
-
-struct hash_policy {
-	u8 kind;
-	struct span header;
-};
-
 /* One allocation for name and hash policies; members and table have their own. */
 struct cluster {
 	refcount_t ref;
 	size_t bytes;			/* of this allocation, for the mesh's account */
 	struct name_ref name;
 	u8 lb;				/* enum l7mesh_lb */
-	u32 table_size;
+	u32 table_size;			/* of maglev */
+	u32 ring_min, ring_max;		/* entries of ring_hash */
 	u32 connect_timeout;		/* ms */
 	u32 response_timeout;		/* ms; 0: none */
 	u32 idle_timeout;		/* ms */
@@ -80,6 +72,7 @@ struct cluster {
 	u32 stride;			/* of round robin through unequal weights, or 0 */
 	bool has_v6;			/* a member has an IPv6 address */
 	struct maglev maglev;		/* entries NULL if no pick needs it */
+	struct ring ring;		/* likewise */
 	atomic_t turn;			/* round robin */
 };
 
@@ -108,7 +101,7 @@ int cluster_set_members(struct account *account, struct cluster *c,
 			struct member *members, u32 n, u32 capacity);
 
 /**
- * cluster_finish() - Build the Maglev table that picks need, if they do
+ * cluster_finish() - Build the Maglev table or ring that picks need, if they do
  * @account: charged
  * @c: cluster of the caller's alone, with members
  *
@@ -158,23 +151,16 @@ static inline struct cluster *cluster_get(struct cluster *c)
 /* Context: process. */
 void cluster_put(struct account *account, struct cluster *c);
 
-/* What a pick may depend on. */
-struct pick {
-	struct address source;		/* the client; port ignored */
-	const struct http1_parser *parser;	/* NULL for L4 */
-	const char *head;
-};
-
 /**
  * cluster_pick() - Choose an endpoint by the cluster's policy
  * @c: cluster of a snapshot that the caller holds (or under RCU)
- * @pick: what the hash policies may look at
+ * @pick: what the hash policies may look at; out: a cookie to be given
  *
- * Any context. Maglev without a hash policy that yields a value is random by
+ * Any context. Maglev or ring without a hash policy that yields a value is random by
  * weight.
  *
  * Return: borrowed from @c, or NULL if it has no endpoint.
  */
-struct endpoint *cluster_pick(struct cluster *c, const struct pick *pick);
+struct endpoint *cluster_pick(struct cluster *c, struct pick *pick);
 
 #endif

@@ -60,6 +60,8 @@ struct exchange {
 	const struct route *route;	/* of the snapshot, with its ... */
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
 	u8 cors;		/* enum cors_kind */
+	const struct hash_policy *cookie;	/* of the cluster: to be given, ... */
+	u64 cookie_value;	/* ... with this value; or NULL */
 	u64 ident[2];		/* of x-request-id; 0: none yet */
 	struct head *request_head;
 	struct head *response_head;

@@ -78,6 +78,8 @@ static void pick_endpoint(struct conn *c, struct run *run)
 
 	ex->cluster = cluster_of(ex);
 	ex->ep = ex->cluster ? cluster_pick(ex->cluster, &pick) : NULL;
+	ex->cookie = pick.cookie;
+	ex->cookie_value = pick.cookie_value;
 	if (!ex->ep) {
 		refuse(c, run, STAT_REPLY_NO_ENDPOINT, 503);
 		return;

@@ -23,6 +23,7 @@ void begin_tunnel(struct conn *c, struct run *run)
 	snapshot_put(ex->snapshot);
 	ex->snapshot = NULL;
 	ex->route = NULL;
+	ex->cookie = NULL;
 	ex->cluster = NULL;
 	ex->ep = NULL;
 	c->bound = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * f64: IEEE 754 double arithmetic in integers, bit for bit, as far as Maglev needs
- * it: positive numbers, neither subnormal nor infinite, rounding to nearest even.
+ * f64: IEEE 754 double arithmetic in integers, bit for bit, as far as Maglev and the
+ * ring need it: positive numbers, neither subnormal nor infinite, rounding to nearest even.
  *
  * A number is a u64 in the encoding of a double: they compare as integers, and 0 is
  * zero. The kernel has no floating point, and Envoy's weighted tables depend on
@@ -52,7 +52,44 @@ static inline u64 f64_round(u64 m, int exponent, bool sticky)
 	return ((u64)(exponent + F64_BIAS) << F64_FRACTION_BITS) + (m - F64_ONE);
 }
 
-/* a / b; 0 < a <= b < 2^53 */
+static inline u64 f64_from(u64 n)
+{
+	return f64_round(n, 0, false);
+}
+
+/* The least whole number that is not below a; a < 2^63 */
+static inline u64 f64_ceil(u64 a)
+{
+	int exponent = f64_exponent(a);
+	u64 m = f64_significand(a);
+
+	if (!a)
+		return 0;
+	if (exponent >= 0)
+		return m << exponent;
+	if (exponent <= -64)
+		return 1;
+	return (m >> -exponent) + !!(m << (64 + exponent));
+}
+
+/* a * b */
+static inline u64 f64_mul(u64 a, u64 b)
+{
+	/* 64 bits each, as two halves */
+	u64 x = f64_significand(a) << 11, y = f64_significand(b) << 11;
+	u64 low = (x & U32_MAX) * (y & U32_MAX);
+	u64 one = (x >> 32) * (y & U32_MAX), other = (x & U32_MAX) * (y >> 32);
+	u64 middle = (low >> 32) + (one & U32_MAX) + (other & U32_MAX);
+	u64 high = (x >> 32) * (y >> 32) + (one >> 32) + (other >> 32) +
+		   (middle >> 32);
+
+	if (!a || !b)
+		return 0;
+	return f64_round(high, f64_exponent(a) + f64_exponent(b) + 42,
+			 (low & U32_MAX) || (middle & U32_MAX));
+}
+
+/* a / b; 0 < a <= b < 2^54 */
 static inline u64 f64_ratio(u64 a, u64 b)
 {
 	u64 quotient = a == b, rest = a == b ? 0 : a;
@@ -68,6 +105,19 @@ static inline u64 f64_ratio(u64 a, u64 b)
 		}
 	}
 	return f64_round(quotient, exponent, rest);
+}
+
+/* a / b; neither 0 */
+static inline u64 f64_div(u64 a, u64 b)
+{
+	u64 x = f64_significand(a), y = f64_significand(b);
+	int exponent = f64_exponent(a) - f64_exponent(b);
+
+	if (x > y) {
+		y <<= 1;
+		exponent++;
+	}
+	return f64_ratio(x, y) + ((u64)(s64)exponent << F64_FRACTION_BITS);
 }
 
 /* i * a; 0 < i < 2^23 */

@@ -114,6 +114,9 @@ int netlink_parse(struct nlattr **tb, int max, const struct nlattr *nest,
 int netlink_name(const struct nlattr *nla, struct name_ref *name,
 		 struct refusal *r);
 
+/* RFC 3986 3.4, less what parts parameters: as it stands in a query. */
+bool netlink_query_name_valid(struct span name);
+
 /* How many items a list has. */
 u32 netlink_count(const struct nlattr *list);
 

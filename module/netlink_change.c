@@ -92,29 +92,87 @@ static void take_u32(u32 *to, const struct nlattr *nla)
 		*to = nla_get_u32(nla);
 }
 
+/* Attributes that say what is hashed, of which a policy has one. */
+static const struct {
+	u16 attr;
+	u8 kind;
+} hash_kinds[] = {
+	{ L7MESH_HASH_POLICY_A_HEADER, HASH_POLICY_HEADER },
+	{ L7MESH_HASH_POLICY_A_SOURCE_ADDRESS, HASH_POLICY_SOURCE_ADDRESS },
+	{ L7MESH_HASH_POLICY_A_COOKIE, HASH_POLICY_COOKIE },
+	{ L7MESH_HASH_POLICY_A_QUERY, HASH_POLICY_QUERY },
+	{ L7MESH_HASH_POLICY_A_PATH, HASH_POLICY_PATH },
+};
+
+static int parse_hash_name(struct hash_policy *hp, const struct nlattr *nla,
+			   struct refusal *r)
+{
+	hp->name = netlink_span(nla);
+	if (hp->kind == HASH_POLICY_QUERY)
+		return netlink_query_name_valid(hp->name) ? 0 :
+		       refusal_set_attr(r, nla, -EINVAL,
+					"not the name of a query parameter");
+	if (http1_token_valid(hp->name) && !memchr(hp->name.p, '%', hp->name.len))
+		return 0;
+	return refusal_set_attr(r, nla, -EINVAL, "%s",
+				hp->kind == HASH_POLICY_COOKIE ?
+				"not the name of a cookie" :
+				"not the name of a header field");
+}
+
+/* What a cookie that is given says: it becomes a part of a field's value. */
+static bool cookie_path_valid(struct span path)
+{
+	return route_path_valid(path) && !memchr(path.p, ';', path.len) &&
+	       !memchr(path.p, '%', path.len);
+}
+
+static int parse_cookie(struct hash_policy *hp, struct nlattr **tb,
+			struct refusal *r)
+{
+	struct nlattr *ttl = tb[L7MESH_HASH_POLICY_A_COOKIE_TTL];
+	struct nlattr *path = tb[L7MESH_HASH_POLICY_A_COOKIE_PATH];
+
+	if (ttl && hp->kind != HASH_POLICY_COOKIE)
+		return refusal_set_attr(r, ttl, -EINVAL,
+					"COOKIE_TTL is for COOKIE");
+	if (path && !ttl)
+		return refusal_set_attr(r, path, -EINVAL,
+					"COOKIE_PATH is for COOKIE_TTL");
+	hp->has_ttl = ttl;
+	hp->ttl = ttl ? nla_get_u32(ttl) : 0;
+	if (!path)
+		return 0;
+	hp->cookie_path = netlink_span(path);
+	return cookie_path_valid(hp->cookie_path) ? 0 :
+	       refusal_set_attr(r, path, -EINVAL,
+				"a path starts with / and has no space, ?, #, ; and %%");
+}
+
 static int parse_hash_policy(struct hash_policy *hp, const struct nlattr *item,
 			     struct refusal *r)
 {
-	struct nlattr *tb[L7MESH_HASH_POLICY_A_MAX + 1];
-	struct nlattr *header;
-	int err;
+	struct nlattr *tb[L7MESH_HASH_POLICY_A_MAX + 1], *found = NULL;
+	int i, n = 0, err;
 
 	err = netlink_parse(tb, L7MESH_HASH_POLICY_A_MAX, item,
 			    netlink_hash_policy_policy, r);
 	if (err)
 		return err;
-	header = tb[L7MESH_HASH_POLICY_A_HEADER];
-	if (!header == !tb[L7MESH_HASH_POLICY_A_SOURCE_ADDRESS])
-		return refusal_set_attr(r, item, -EINVAL,
-					"exactly one of HEADER, SOURCE_ADDRESS is needed");
 	memset(hp, 0, sizeof(*hp));
-	hp->kind = header ? HASH_POLICY_HEADER : HASH_POLICY_SOURCE_ADDRESS;
-	if (header)
-		hp->header = netlink_span(header);
-	if (header && !http1_token_valid(hp->header))
-		return refusal_set_attr(r, header, -EINVAL,
-					"not the name of a header field");
-	return 0;
+	for (i = 0; i < ARRAY_SIZE(hash_kinds); i++) {
+		if (!tb[hash_kinds[i].attr])
+			continue;
+		found = tb[hash_kinds[i].attr];
+		hp->kind = hash_kinds[i].kind;
+		n++;
+	}
+	if (n != 1)
+		return refusal_set_attr(r, item, -EINVAL,
+					"exactly one of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH is needed");
+	if (hp->kind != HASH_POLICY_SOURCE_ADDRESS && hp->kind != HASH_POLICY_PATH)
+		err = parse_hash_name(hp, found, r);
+	return err ?: parse_cookie(hp, tb, r);
 }
 
 static int parse_hash(struct cluster *spec, struct hash_policy *hash,
@@ -142,6 +200,8 @@ static int parse_hash(struct cluster *spec, struct hash_policy *hash,
 static const struct cluster default_cluster = {
 	.lb = L7MESH_LB_MAGLEV,
 	.table_size = L7MESH_TABLE_SIZE_DEFAULT,
+	.ring_min = 1024,
+	.ring_max = L7MESH_RING_SIZE_MAX,
 	.connect_timeout = 5000,
 	.response_timeout = 15000,
 	.idle_timeout = 60000,
@@ -163,6 +223,12 @@ static int put_cluster(struct change *c, struct nlattr **tb,
 	if (size && !maglev_size_valid(spec.table_size))
 		return refusal_set_attr(c->r, size, -EINVAL,
 					"TABLE_SIZE must be a prime number");
+	take_u32(&spec.ring_min, tb[L7MESH_CLUSTER_A_RING_MIN]);
+	take_u32(&spec.ring_max, tb[L7MESH_CLUSTER_A_RING_MAX]);
+	if (spec.ring_min > spec.ring_max)
+		return refusal_set_attr(c->r, tb[L7MESH_CLUSTER_A_RING_MAX] ?:
+					tb[L7MESH_CLUSTER_A_RING_MIN], -EINVAL,
+					"RING_MIN is above RING_MAX");
 	take_u32(&spec.connect_timeout, tb[L7MESH_CLUSTER_A_CONNECT_TIMEOUT]);
 	take_u32(&spec.response_timeout, tb[L7MESH_CLUSTER_A_RESPONSE_TIMEOUT]);
 	take_u32(&spec.idle_timeout, tb[L7MESH_CLUSTER_A_IDLE_TIMEOUT]);

@@ -17,19 +17,43 @@ int netlink_put_address(struct sk_buff *skb, int type, const struct address *a)
 	return nla_put_in6_addr(skb, type, &a->v6);
 }
 
+static int put_cookie(struct sk_buff *skb, const struct hash_policy *hp)
+{
+	int err = netlink_put_span(skb, L7MESH_HASH_POLICY_A_COOKIE, hp->name);
+
+	if (!err && hp->has_ttl)
+		err = nla_put_u32(skb, L7MESH_HASH_POLICY_A_COOKIE_TTL, hp->ttl);
+	if (!err && hp->cookie_path.len)
+		err = netlink_put_span(skb, L7MESH_HASH_POLICY_A_COOKIE_PATH,
+				       hp->cookie_path);
+	return err;
+}
+
+static int put_hashed(struct sk_buff *skb, const struct hash_policy *hp)
+{
+	switch ((enum hash_policy_kind)hp->kind) {
+	case HASH_POLICY_HEADER:
+		return netlink_put_span(skb, L7MESH_HASH_POLICY_A_HEADER,
+					hp->name);
+	case HASH_POLICY_COOKIE:
+		return put_cookie(skb, hp);
+	case HASH_POLICY_QUERY:
+		return netlink_put_span(skb, L7MESH_HASH_POLICY_A_QUERY,
+					hp->name);
+	case HASH_POLICY_PATH:
+		return nla_put_flag(skb, L7MESH_HASH_POLICY_A_PATH);
+	default:
+		return nla_put_flag(skb, L7MESH_HASH_POLICY_A_SOURCE_ADDRESS);
+	}
+}
+
 static int put_hash_policy(struct sk_buff *skb, const struct hash_policy *hp)
 {
 	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
-	int err;
 
 	if (!item)
 		return -EMSGSIZE;
-	if (hp->kind == HASH_POLICY_HEADER)
-		err = netlink_put_span(skb, L7MESH_HASH_POLICY_A_HEADER,
-				       hp->header);
-	else
-		err = nla_put_flag(skb, L7MESH_HASH_POLICY_A_SOURCE_ADDRESS);
-	return netlink_end_nest(skb, item, err);
+	return netlink_end_nest(skb, item, put_hashed(skb, hp));
 }
 
 static int put_hash(struct sk_buff *skb, const struct cluster *c)
@@ -62,7 +86,9 @@ int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 			  c->response_timeout) ||
 	      nla_put_u32(skb, L7MESH_CLUSTER_A_IDLE_TIMEOUT,
 			  c->idle_timeout) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_MAX_IDLE, c->max_idle);
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_MAX_IDLE, c->max_idle) ||
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_RING_MIN, c->ring_min) ||
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_RING_MAX, c->ring_max);
 	return netlink_end_nest(skb, nest, err);
 }
 

@@ -32,10 +32,14 @@ static bool query_valid(struct span s, const char *separators)
 	return true;
 }
 
+bool netlink_query_name_valid(struct span name)
+{
+	return name.len && query_valid(name, "&#=");
+}
+
 static bool match_name_valid(struct span name, bool query)
 {
-	return query ? name.len && query_valid(name, "&#=") :
-		       http1_token_valid(name);
+	return query ? netlink_query_name_valid(name) : http1_token_valid(name);
 }
 
 static bool match_value_valid(struct span value, bool query)

@@ -54,6 +54,14 @@ static struct netlink_range_validation fraction = {
 
 static struct netlink_range_validation day_seconds = { .max = DAY_MS / 1000 };
 
+static struct netlink_range_validation year_seconds = {
+	.max = 365 * (DAY_MS / 1000),
+};
+
+static struct netlink_range_validation ring_size = {
+	.min = 1, .max = L7MESH_RING_SIZE_MAX,
+};
+
 static struct netlink_range_validation hops = {
 	.max = L7MESH_TRUSTED_HOPS_MAX,
 };
@@ -62,6 +70,12 @@ const struct nla_policy
 netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1] = {
 	[L7MESH_HASH_POLICY_A_HEADER] = NAME,
 	[L7MESH_HASH_POLICY_A_SOURCE_ADDRESS] = { .type = NLA_FLAG },
+	[L7MESH_HASH_POLICY_A_COOKIE] = NAME,
+	[L7MESH_HASH_POLICY_A_COOKIE_TTL] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &year_seconds),
+	[L7MESH_HASH_POLICY_A_COOKIE_PATH] = VALUE,
+	[L7MESH_HASH_POLICY_A_QUERY] = NAME,
+	[L7MESH_HASH_POLICY_A_PATH] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy hash_list_policy[L7MESH_LIST_ITEM + 1] = {
@@ -70,7 +84,7 @@ static const struct nla_policy hash_list_policy[L7MESH_LIST_ITEM + 1] = {
 
 const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
 	[L7MESH_CLUSTER_A_NAME] = NAME,
-	[L7MESH_CLUSTER_A_LB] = NLA_POLICY_MAX(NLA_U32, L7MESH_LB_RANDOM),
+	[L7MESH_CLUSTER_A_LB] = NLA_POLICY_MAX(NLA_U32, L7MESH_LB_RING_HASH),
 	[L7MESH_CLUSTER_A_TABLE_SIZE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &table_size),
 	[L7MESH_CLUSTER_A_HASH] = NLA_POLICY_NESTED(hash_list_policy),
@@ -82,6 +96,8 @@ const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
 	[L7MESH_CLUSTER_A_MAX_IDLE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &max_idle),
+	[L7MESH_CLUSTER_A_RING_MIN] = NLA_POLICY_FULL_RANGE(NLA_U32, &ring_size),
+	[L7MESH_CLUSTER_A_RING_MAX] = NLA_POLICY_FULL_RANGE(NLA_U32, &ring_size),
 };
 
 const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {

@@ -145,17 +145,24 @@ static struct span cut(struct span *s, char c)
 	return head;
 }
 
+bool route_query_value(struct span query, struct span name, struct span *value)
+{
+	while (query.len) {
+		*value = cut(&query, '&');
+		if (span_eq(cut(value, '='), name))
+			return true;
+	}
+	return false;
+}
+
 /* Only the first parameter of a name counts. */
 static bool match_query(const struct value_match *m, struct span query)
 {
 	struct span value;
 
-	while (query.len) {
-		value = cut(&query, '&');
-		if (span_eq(cut(&value, '='), m->name))
-			return verdict(m, true, match_value(m, value));
-	}
-	return verdict(m, false, false);
+	if (!route_query_value(query, m->name, &value))
+		return verdict(m, false, false);
+	return verdict(m, true, match_value(m, value));
 }
 
 /* Whole segments: what follows the prefix is nothing or starts with '/'. */

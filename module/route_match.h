@@ -127,6 +127,16 @@ void route_request_init(struct route_request *req,
 			const struct http1_parser *p, const char *head);
 
 /**
+ * route_query_value() - The first parameter of a name
+ * @query: query, without '?'
+ * @name: name, as it stands in a query
+ * @value: out: empty if there is no '='
+ *
+ * Return: false if there is none.
+ */
+bool route_query_value(struct span query, struct span name, struct span *value);
+
+/**
  * route_path_valid() - May this be the path of a match or of a redirect?
  * @path: starts with '/'; visible ASCII without '?' and '#'
  *

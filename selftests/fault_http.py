@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import faults
 from faults import sweep
 from l7 import (Client, Net, all_ended, apply, close_clients, equal, meshctl,
-                request, run_tests, test, until)
+                request, run_tests, test, true, until)
 from l7nl import Genl
 
 VIP, VIP6, L4, L4V6 = "10.96.0.1", "fd00:96::1", "10.96.0.2", "fd00:96::2"
@@ -25,6 +25,9 @@ TUNNEL = "10.96.0.3"
 CONFIG = {
     "clusters": [
         {"name": "web", "connect_timeout": "3s", "response_timeout": "5s",
+         "endpoints": [{"address": "10.2.0.20", "port": 9000}]},
+        {"name": "sticky", "lb": "ring_hash",
+         "hash": [{"cookie": "sid", "cookie_ttl": 60}],
          "endpoints": [{"address": "10.2.0.20", "port": 9000}]},
         {"name": "web6",
          "endpoints": [{"address": "fd00:2::20", "port": 9000}]},
@@ -35,7 +38,19 @@ CONFIG = {
              "action": {"direct_response": {"status": 200, "body": "direct"}}},
             {"match": {"path": {"exact": "/old"}},
              "action": {"redirect": {"path": "/new", "status": 301}}},
-            {"action": {"cluster": "web"}}]}]}],
+            {"action": {"cluster": "web"}}]},
+        {"name": "policy", "domains": ["policy"], "routes": [
+            {"match": {"path": {"regex": "/p/(a|b)*"},
+                       "headers": [{"name": "x-n", "range":
+                                    {"start": 0, "end": 10}}]},
+             "action": {"cluster": "sticky",
+                        "rewrite": {"path": "/", "host": "web"}},
+             "request_headers": [{"name": "x-a", "value": "%PROTOCOL%"}],
+             "response_headers": [{"name": "x-id",
+                                   "value": "%REQ(x-request-id)%"}],
+             "cors": {"allow_origins": ["*"]}},
+            {"action": {"redirect": {"scheme": "https"}},
+             "response_headers": [{"name": "x-b", "value": "b"}]}]}]}],
     "listeners": [
         {"name": "http", "address": VIP, "port": 80, "protocol": "http",
          "route_table": "t"},
@@ -161,6 +176,26 @@ def _():
         c.send(bad)
         return answer(c, 400, None)
     swept("400", lambda: attempt(refuse))
+
+
+@test("what routes do: rewrites, header operations, a cookie, CORS", 1200)
+def _():
+    def ask(path, status, body, *wanted):
+        def run():
+            c = Client("app", VIP)
+            c.send(request(path, "Origin: o", "x-n: 7", host="policy"))
+            head, got = c.response()
+            if head.status in REFUSED:
+                return f"{head.status}"
+            equal((head.status, got), (status, body or got))
+            # All of it, or no answer at all.
+            for name in wanted:
+                true(head.get(name), (name, head.raw))
+            return "ok"
+        return lambda: attempt(run)
+    swept("policies", ask("/p/ab", 200, b"web\n", "set-cookie", "x-id",
+                          "access-control-allow-origin"), after=drain)
+    swept("redirect", ask("/other", 301, None, "location", "x-b"))
 
 
 @test("a head in many pieces", 1200)

@@ -1,12 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """What routes match and what they do: every kind of match, both orders, rewrites,
-redirects, header operations, CORS; seen in the bytes on either side.
+redirects, header operations, CORS, hash policies and rings; seen in the bytes on
+either side.
 
-   clients in pods "app", "own" -- virtual IPs -- raw server in pod "web"
+   clients in pods "app", "own" -- virtual IPs -- raw servers in pod "web"
 """
 
+import math
 import os
+import re
+import select
 import socket
 import sys
 
@@ -16,6 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 from l7 import (Backend, Client, Counters, Net, all_ended, apply,
                 close_clients, equal, in_pod, meshctl, note, request, run_in,
                 run_tests, stats, test, true, until)
+from xxh64 import xxh64
 
 WEB, APP, APP6 = "10.2.0.20", "10.2.0.10", "fd00:2::10"
 VIP, VIP2, VIP6 = "10.96.0.1", "10.96.0.2", "fd00:96::1"
@@ -522,17 +527,138 @@ def _():
           ("OPTIONS / HTTP/1.1", "https://shop.example"))
 
 
+# ---- load balancing ----
+
+PORTS = range(9100, 9104)
+many = []
+
+
+def hashed(lb, *policies, weights=(1, 1, 1, 1), **more):
+    """A mesh whose only cluster has four endpoints, picked by these policies."""
+    apply({
+        "clusters": [{
+            "name": "c", "lb": lb, "hash": list(policies), **more,
+            "endpoints": [{"address": WEB, "port": port, "weight": w}
+                          for port, w in zip(PORTS, weights)]}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "any", "domains": ["*"],
+             "routes": [{"action": {"cluster": "c"}}]}]}],
+        "listeners": [{"name": "one", "address": VIP, "port": 80,
+                       "protocol": "http", "route_table": "main"}]})
+
+
+def where(c, path="/", *fields, vip=VIP):
+    """Which endpoint got a request, and the response's head."""
+    c.send(request(path, *fields, host=vip))
+    ready = select.select([b.selector.fileno() for b in many], [], [], 10)[0]
+    (which,) = [i for i, b in enumerate(many) if b.selector.fileno() in ready]
+    conn, _ = many[which].request()
+    conn.send(OK)
+    return which, c.response()[0]
+
+
+def ring(weights, least, most):
+    """Envoy's ring_hash_lb.cc: (hash, endpoint), sorted."""
+    total = sum(weights)
+    smallest = min(w / total for w in weights)
+    scale = min(math.ceil(smallest * least) / smallest, most)
+    entries, target, current = [], 0.0, 0
+    for i, w in enumerate(weights):
+        target += scale * (w / total)
+        k = 0
+        while current < target:
+            entries.append((xxh64(f"{WEB}:{PORTS[i]}_{k}".encode()), i))
+            k += 1
+            current += 1
+    return sorted(entries)
+
+
+def on_ring(entries, value):
+    h = xxh64(value.encode())
+    return next((i for e, i in entries if e >= h), entries[0][1])
+
+
+@test("ring_hash: each value goes where Envoy's ring says, by weight")
+def _():
+    for weights, least, most in (((1, 1, 1, 1), 1024, 8388608),
+                                 ((1, 2, 3, 9), 7, 8388608),
+                                 ((5, 1, 1, 1), 100, 100)):
+        hashed("ring_hash", {"header": "x-user"}, weights=weights,
+               ring_min=least, ring_max=most)
+        entries = ring(weights, least, most)
+        c = Client("app", VIP)
+        for i in range(40):
+            user = f"user-{i}"
+            equal((user, where(c, "/", f"x-user: {user}")[0]),
+                  (user, on_ring(entries, user)))
+        close_clients()
+
+
+@test("hash policies: query parameter, path; the first that yields a value")
+def _():
+    entries = ring((1, 1, 1, 1), 1024, 8388608)
+    hashed("ring_hash", {"header": "x-user"}, {"query": "id"}, {"path": True})
+    c = Client("app", VIP)
+    for i in range(20):
+        equal(where(c, f"/p{i}?id")[0], on_ring(entries, ""))
+        equal(where(c, f"/p{i}?x=1&id=q{i}&id=z")[0], on_ring(entries, f"q{i}"))
+        equal(where(c, f"/p{i}?no=id")[0], on_ring(entries, f"/p{i}"))
+        equal(where(c, f"/p?id=q{i}", f"X-User: u{i}")[0],
+              on_ring(entries, f"u{i}"))
+
+
+@test("hash policies: a cookie; without TTL none is given")
+def _():
+    entries = ring((1, 1, 1, 1), 1024, 8388608)
+    hashed("ring_hash", {"cookie": "sid"}, {"header": "x-user"})
+    c = Client("app", VIP)
+    for i, cookie in enumerate((
+            "sid=v{}", "a=b; sid=v{}", "sid=v{}; a=b", "xsid=1;sid=v{};",
+            'sid="v{}"', "SID=x; sid=v{}")):
+        got, head = where(c, "/", "Cookie: " + cookie.format(i), "x-user: me")
+        equal((cookie, got), (cookie, on_ring(entries, f"v{i}")))
+        equal(head.all("set-cookie"), [])
+    got, head = where(c, "/", "Cookie: a=1", "Cookie: sid=two", "x-user: me")
+    equal(got, on_ring(entries, "two"))
+    for cookie in "Cookie: xsid=1; Sid=2", "Cookie: sid", "X: 1":
+        got, head = where(c, "/", cookie, "x-user: me")
+        equal((got, head.all("set-cookie")), (on_ring(entries, "me"), []))
+
+
+@test("hash policies: a cookie that is given leads its client to one endpoint")
+def _():
+    for lb in "ring_hash", "maglev":
+        hashed(lb, {"cookie": "sid", "cookie_ttl": 600, "cookie_path": "/x"})
+        seen = set()
+        for _ in range(12):
+            c = Client("app", VIP)
+            got, head = where(c)
+            (cookie,) = head.all("set-cookie")
+            value = re.fullmatch(r'sid="([0-9a-f]{16})"; Max-Age=600; Path=/x; '
+                                 r'HttpOnly', cookie).group(1)
+            seen.add(value)
+            for _ in range(3):
+                again, head = where(c, "/", f"Cookie: sid={value}")
+                equal((again, head.all("set-cookie")), (got, []))
+        equal(len(seen), 12)
+        close_clients()
+    hashed("ring_hash", {"cookie": "sid", "cookie_ttl": 0})
+    _, head = where(Client("app", VIP))
+    true(re.fullmatch(r'sid="[0-9a-f]{16}"; HttpOnly', head.get("set-cookie")),
+         head.raw)
+
+
 @test("every connection and leg that was opened is closed")
 def _():
-    close_clients()
-    web.close_all()
+    after_each()
     meshctl("drain")
     until(lambda: all_ended(stats()["counters"]), 30, stats()["counters"])
 
 
 def after_each():
     close_clients()
-    web.close_all()
+    for backend in [web] + many:
+        backend.close_all()
 
 
 def main():
@@ -540,6 +666,7 @@ def main():
     net = Net(app=10, own=11, web=20)
     try:
         web = Backend("web", 9000)
+        many.extend(Backend("web", port) for port in PORTS)
         mesh(host("nothing", []))
         meshctl("attach", "app")
         meshctl("attach", "own")

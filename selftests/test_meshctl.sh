@@ -67,9 +67,13 @@ ip netns add "$pod"
 # One object at a time.
 does add cluster pg lb round_robin table_size 251 hash header:X-User \
 	hash source_address connect_timeout 1s max_idle 3
-lists "pg round_robin 251 header:x-user source_address 1s 15s 1m 3" cluster
+lists "pg round_robin 251 header:x-user source_address 1s 15s 1m 3 -" cluster
 does set cluster pg lb maglev hash none
-lists "pg maglev 251 - 1s 15s 1m 3" cluster pg
+lists "pg maglev 251 - 1s 15s 1m 3 -" cluster pg
+does set cluster pg lb ring_hash ring_min 10 hash cookie:a hash cookie:b,ttl=0 \
+	hash cookie:c,ttl=9,path=/x hash 'query:q' hash path
+lists "pg ring_hash 251 cookie:a cookie:b,ttl=0 cookie:c,ttl=9,path=/x query:q path 1s 15s 1m 3 ring_min 10" cluster pg
+does set cluster pg lb maglev ring_min 1024 hash none
 does add endpoint pg 10.2.0.21:5432
 does add endpoint pg '[fd00:2::21]:5432' weight 2
 does set endpoint pg 10.2.0.21:5432 weight 7

@@ -116,7 +116,13 @@ def _():
 
     for new in ({"LB": 1}, {"TABLE_SIZE": 257}, {"CONNECT_TIMEOUT": 9},
                 {"HASH": [{"HEADER": "y"}]}, {"RESPONSE_TIMEOUT": 8},
-                {"IDLE_TIMEOUT": 7}, {"MAX_IDLE": 0}, {"HASH": []}, {}):
+                {"IDLE_TIMEOUT": 7}, {"MAX_IDLE": 0}, {"HASH": []},
+                {"LB": 3}, {"RING_MIN": 8388608}, {"RING_MIN": 9},
+                {"RING_MAX": 9},
+                {"HASH": [{"COOKIE": "c"}, {"COOKIE": "d", "COOKIE_TTL": 0},
+                          {"COOKIE": "e", "COOKIE_TTL": 31536000,
+                           "COOKIE_PATH": "/"}, {"QUERY": "q[]"},
+                          {"PATH": True}]}, {}):
         change(0, "CLUSTER", ["NAME"], **new)
     change(2, "ENDPOINT", ["CLUSTER", "ADDRESS", "PORT"], WEIGHT=5)
     for new in ({"DOMAINS": ["only.example"]}, {"ORDER": 0},

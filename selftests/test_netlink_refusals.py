@@ -70,7 +70,9 @@ def refusals_of_names():
 
 def refusals_of_numbers():
     for kind, field, bad in (
-            ("CLUSTER", "LB", [3, 1 << 31]),
+            ("CLUSTER", "LB", [4, 1 << 31]),
+            ("CLUSTER", "RING_MIN", [0, 8388609]),
+            ("CLUSTER", "RING_MAX", [0, 8388609]),
             ("CLUSTER", "TABLE_SIZE", [0, 1, 5000012, 0xffffffff]),
             ("CLUSTER", "CONNECT_TIMEOUT", [0, 86400001]),
             ("CLUSTER", "RESPONSE_TIMEOUT", [86400001]),
@@ -369,6 +371,22 @@ def refusals_of_hashes():
         return (merge(NEW["CLUSTER"], HASH=items), code, text,
                 "CLUSTER.HASH" + path)
     one = "exactly one of HEADER, SOURCE_ADDRESS"
+    yield bad(errno.EINVAL, one, ".ITEM", [{"COOKIE": "a", "QUERY": "b"}])
+    yield bad(errno.EINVAL, "COOKIE_TTL is for COOKIE", ".ITEM.COOKIE_TTL",
+              [{"HEADER": "a", "COOKIE_TTL": 1}])
+    yield bad(errno.EINVAL, "COOKIE_PATH is for COOKIE_TTL",
+              ".ITEM.COOKIE_PATH", [{"COOKIE": "a", "COOKIE_PATH": "/"}])
+    for path in "a", "/;", "/%", "/ ":
+        yield bad(errno.EINVAL, "a path starts with /", ".ITEM.COOKIE_PATH",
+                  [{"COOKIE": "a", "COOKIE_TTL": 1, "COOKIE_PATH": path}])
+    yield bad(errno.EINVAL, "not the name of a cookie", ".ITEM.COOKIE",
+              [{"COOKIE": "a;b"}])
+    yield bad(errno.EINVAL, "not the name of a query", ".ITEM.QUERY",
+              [{"QUERY": "a=b"}])
+    yield bad(errno.ERANGE, "", ".ITEM.COOKIE_TTL",
+              [{"COOKIE": "a", "COOKIE_TTL": 31536001}])
+    yield (merge(NEW["CLUSTER"], RING_MIN=9, RING_MAX=8), errno.EINVAL,
+           "RING_MIN is above", "CLUSTER.RING_MAX")
     yield bad(errno.EINVAL, one, ".ITEM", [{}])
     yield bad(errno.EINVAL, one, ".ITEM",
               [{"HEADER": "a", "SOURCE_ADDRESS": True}])

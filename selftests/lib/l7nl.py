@@ -63,7 +63,10 @@ OBJECTS = {
     "CLUSTER": ("CLUSTER", {
         "NAME": "str", "LB": "u32", "TABLE_SIZE": "u32",
         "HASH": [("HASH_POLICY", {"HEADER": "str",
-                                  "SOURCE_ADDRESS": "flag"})],
+                                  "SOURCE_ADDRESS": "flag", "COOKIE": "str",
+                                  "COOKIE_TTL": "u32", "COOKIE_PATH": "str",
+                                  "QUERY": "str", "PATH": "flag"})],
+        "RING_MIN": "u32", "RING_MAX": "u32",
         "CONNECT_TIMEOUT": "u32", "RESPONSE_TIMEOUT": "u32",
         "IDLE_TIMEOUT": "u32", "MAX_IDLE": "u32"}),
     "ENDPOINT": ("ENDPOINT", {

@@ -11,6 +11,7 @@ int main(void)
 	test_path();
 	test_path_template();
 	test_regexp();
+	test_ring();
 	test_route();
 	return tap_end();
 }

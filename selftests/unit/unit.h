@@ -9,6 +9,7 @@ void test_chunk(void);
 void test_path(void);
 void test_path_template(void);
 void test_regexp(void);
+void test_ring(void);
 void test_route(void);
 
 #endif

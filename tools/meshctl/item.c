@@ -2,7 +2,8 @@
 /*
  * item: list items and groups that are one word on the command line.
  *
- *	hash policy		header:x-user, source_address
+ *	hash policy		header:x-user, source_address, query:id, path,
+ *				cookie:sid, cookie:sid,ttl=600,path=/
  *	header, query match	name=value, name^=prefix, name$=suffix,
  *				name*=part, name~=regex, name@=start..end, name;
  *				with ! before it, not so
@@ -43,25 +44,83 @@ static const char *get(const json_t *value, const char *name)
 	return json_string_value(json_object_get(value, name));
 }
 
+/* The part of @text before a ',', which is skipped, or all of it. */
+static size_t take_part(const char **rest)
+{
+	size_t len = strcspn(*rest, ",");
+
+	*rest += len + ((*rest)[len] == ',');
+	return len;
+}
+
+/* NAME[,ttl=SECONDS[,path=PATH]] */
+static json_t *cookie_from_word(const struct schema *schema, const char *word,
+				char **why)
+{
+	const char *rest = word, *part = rest;
+	json_t *body;
+
+	body = with_field(schema, must(json_object()), "cookie", part,
+			  take_part(&rest), why);
+	while (body && *rest) {
+		bool ttl = !strncmp(rest, "ttl=", 4);
+
+		if (!ttl && strncmp(rest, "path=", 5)) {
+			*why = xasprintf("\"%s\" is not ttl=SECONDS or "
+					 "path=PATH", rest);
+			json_decref(body);
+			return NULL;
+		}
+		part = rest + (ttl ? 4 : 5);
+		body = with_field(schema, body,
+				  ttl ? "cookie_ttl" : "cookie_path", part,
+				  take_part(&rest) - (ttl ? 4 : 5), why);
+	}
+	return body;
+}
+
 json_t *hash_policy_from_word(const struct schema *schema, const char *word,
 			      char **why)
 {
-	if (!strncmp(word, "header:", 7))
-		return with_field(schema, must(json_object()), "header",
-				  word + 7, strlen(word + 7), why);
-	if (!strcmp(word, "source_address"))
+	const char *colon = strchr(word, ':');
+
+	if (!strncmp(word, "cookie:", 7))
+		return cookie_from_word(schema, colon + 1, why);
+	if (!strncmp(word, "header:", 7) || !strncmp(word, "query:", 6))
 		return with_field(schema, must(json_object()),
-				  "source_address", "true", 4, why);
-	*why = xasprintf("\"%s\" is not header:NAME or source_address", word);
+				  word[0] == 'h' ? "header" : "query",
+				  colon + 1, strlen(colon + 1), why);
+	if (!strcmp(word, "source_address") || !strcmp(word, "path"))
+		return with_field(schema, must(json_object()), word, "true", 4,
+				  why);
+	*why = xasprintf("\"%s\" is not header:NAME, source_address, "
+			 "cookie:NAME, query:NAME or path", word);
 	return NULL;
+}
+
+static char *cookie_to_word(const json_t *value)
+{
+	const json_t *ttl = json_object_get(value, "cookie_ttl");
+	const char *path = get(value, "cookie_path");
+
+	if (!ttl)
+		return xasprintf("cookie:%s", get(value, "cookie"));
+	return xasprintf("cookie:%s,ttl=%" JSON_INTEGER_FORMAT "%s%s",
+			 get(value, "cookie"), json_integer_value(ttl),
+			 path ? ",path=" : "", path ? path : "");
 }
 
 char *hash_policy_to_word(const json_t *value)
 {
-	const char *header = get(value, "header");
+	const char *header = get(value, "header"), *query = get(value, "query");
 
-	return header ? xasprintf("header:%s", header) :
-			xstrdup("source_address");
+	if (get(value, "cookie"))
+		return cookie_to_word(value);
+	if (header || query)
+		return xasprintf("%s:%s", header ? "header" : "query",
+				 header ? header : query);
+	return xstrdup(json_object_get(value, "path") ? "path" :
+							"source_address");
 }
 
 json_t *socket_from_word(const struct schema *schema, const char *word,

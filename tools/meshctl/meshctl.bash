@@ -84,7 +84,8 @@ _meshctl_fields()
 	case $1 in
 	cluster)
 		_meshctl_words lb table_size hash connect_timeout \
-			response_timeout idle_timeout max_idle ;;
+			response_timeout idle_timeout max_idle ring_min \
+			ring_max ;;
 	endpoint)
 		_meshctl_words weight ;;
 	listener)
@@ -119,9 +120,9 @@ _meshctl_fields()
 _meshctl_value()
 {
 	case $prev in
-	lb) _meshctl_words maglev round_robin random ;;
+	lb) _meshctl_words maglev round_robin random ring_hash ;;
 	protocol) _meshctl_words tcp http ;;
-	hash) _meshctl_words header: source_address none ;;
+	hash) _meshctl_words header: source_address cookie: query: path none ;;
 	match) _meshctl_words any ;;
 	order) _meshctl_words first specific ;;
 	redirect_scheme) _meshctl_words same http https ;;

@@ -17,6 +17,7 @@ static const char *const lb_names[] = {
 	[L7MESH_LB_MAGLEV] = "maglev",
 	[L7MESH_LB_ROUND_ROBIN] = "round_robin",
 	[L7MESH_LB_RANDOM] = "random",
+	[L7MESH_LB_RING_HASH] = "ring_hash",
 	NULL,
 };
 
@@ -108,6 +109,7 @@ static const char *const splice_policy_names[] = {
 
 /* Limits that the kernel has, and the header does not name. */
 #define DAY_MS			(24 * 60 * 60 * 1000)
+#define YEAR_SECONDS		(365 * 24 * 60 * 60)
 #define MAX_IDLE_MAX		65536
 #define HASH_POLICIES_MAX	16
 #define VALUE_MATCHES_MAX	100
@@ -118,6 +120,16 @@ static const struct field hash_policy_fields[] = {
 	  .check = text_check_token },
 	{ .name = "source_address",
 	  .attr = L7MESH_HASH_POLICY_A_SOURCE_ADDRESS, .type = FIELD_FLAG },
+	{ .name = "cookie", .attr = L7MESH_HASH_POLICY_A_COOKIE,
+	  .type = FIELD_STRING, .check = text_check_token },
+	{ .name = "cookie_ttl", .attr = L7MESH_HASH_POLICY_A_COOKIE_TTL,
+	  .type = FIELD_U32, .max = YEAR_SECONDS },
+	{ .name = "cookie_path", .attr = L7MESH_HASH_POLICY_A_COOKIE_PATH,
+	  .type = FIELD_STRING, .check = text_check_path },
+	{ .name = "query", .attr = L7MESH_HASH_POLICY_A_QUERY,
+	  .type = FIELD_STRING, .check = text_check_parameter },
+	{ .name = "path", .attr = L7MESH_HASH_POLICY_A_PATH,
+	  .type = FIELD_FLAG },
 };
 
 static const struct schema hash_policy = {
@@ -164,6 +176,10 @@ static const struct field cluster_fields[] = {
 		       1, "1m"),
 	{ .name = "max_idle", .attr = L7MESH_CLUSTER_A_MAX_IDLE,
 	  .type = FIELD_U32, .max = MAX_IDLE_MAX, .fallback = "128" },
+	NUMBER_FIELD("ring_min", L7MESH_CLUSTER_A_RING_MIN,
+		     1, L7MESH_RING_SIZE_MAX, "1024"),
+	NUMBER_FIELD("ring_max", L7MESH_CLUSTER_A_RING_MAX,
+		     1, L7MESH_RING_SIZE_MAX, "8388608"),
 	{ .name = "endpoints", .type = FIELD_CHILDREN, .sub = &endpoint },
 };
 

@@ -124,6 +124,9 @@ static char *join_items(const json_t *list, char *(*text)(const json_t *))
 
 static void row_cluster(struct table *t, const json_t *body)
 {
+	static const char *const options[] = { "ring_min", "ring_max", NULL };
+	const struct schema *schema = schema_of(L7MESH_KIND_CLUSTER);
+	json_t *copy = must(json_deep_copy(body));
 	static const char *const before[] = { "name", "lb", "table_size",
 					      NULL };
 	static const char *const after[] = { "connect_timeout",
@@ -134,6 +137,9 @@ static void row_cluster(struct table *t, const json_t *body)
 	table_add(t, join_items(json_object_get(body, "hash"),
 				hash_policy_to_word));
 	add_cells(t, body, after);
+	schema_strip(schema, copy);
+	table_add(t, words_cell(schema, copy, options));
+	json_decref(copy);
 }
 
 static void row_endpoint(struct table *t, const json_t *body)
@@ -215,7 +221,7 @@ static const struct view {
 	  { "VIRTUAL_HOST", "INDEX", "MATCH", "ACTION", "OPTIONS" } },
 	{ L7MESH_KIND_CLUSTER, row_cluster,
 	  { "CLUSTER", "LB", "TABLE_SIZE", "HASH", "CONNECT", "RESPONSE",
-	    "IDLE", "MAX_IDLE" } },
+	    "IDLE", "MAX_IDLE", "OPTIONS" } },
 	{ L7MESH_KIND_ENDPOINT, row_endpoint,
 	  { "CLUSTER", "ENDPOINT", "WEIGHT" } },
 	{ L7MESH_KIND_SPLICE, row_splice,

@@ -39,9 +39,16 @@ static void exactly_one(const struct scope *scope, const json_t *body,
 
 void validate_hash_policy(const struct scope *scope, const json_t *body)
 {
-	static const char *const names[] = { "header", "source_address", NULL };
+	static const char *const names[] = { "header", "source_address",
+					     "cookie", "query", "path", NULL };
 
-	exactly_one(scope, body, names, "header, source_address");
+	exactly_one(scope, body, names,
+		    "header, source_address, cookie, query, path");
+	if (given(scope, body, "cookie_ttl") && !given(scope, body, "cookie"))
+		scope_problem(scope, "cookie_ttl", "only with cookie");
+	if (given(scope, body, "cookie_path") &&
+	    !given(scope, body, "cookie_ttl"))
+		scope_problem(scope, "cookie_path", "only with cookie_ttl");
 }
 
 static bool is_prime(json_int_t n)
@@ -56,8 +63,13 @@ static bool is_prime(json_int_t n)
 
 void validate_cluster(const struct scope *scope, const json_t *body)
 {
+	const json_t *least = json_object_get(body, "ring_min");
+	const json_t *most = json_object_get(body, "ring_max");
 	json_int_t size, next;
 
+	if (least && most &&
+	    json_integer_value(least) > json_integer_value(most))
+		scope_problem(scope, "ring_min", "above ring_max");
 	size = json_integer_value(json_object_get(body, "table_size"));
 	if (!size || is_prime(size))
 		return;

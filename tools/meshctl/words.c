@@ -434,9 +434,10 @@ const char *words_usage(enum l7mesh_kind kind)
 {
 	static const char *const usage[] = {
 		[L7MESH_KIND_CLUSTER] =
-			"cluster NAME [lb maglev|round_robin|random] "
+			"cluster NAME [lb maglev|round_robin|random|ring_hash] "
 			"[table_size PRIME] [hash header:NAME|source_address|"
-			"none]... [connect_timeout TIME] "
+			"cookie:NAME[,ttl=SECONDS[,path=PATH]]|query:NAME|path|"
+			"none]... [ring_min N] [ring_max N] [connect_timeout TIME] "
 			"[response_timeout TIME] [idle_timeout TIME] "
 			"[max_idle N]",
 		[L7MESH_KIND_ENDPOINT] =

@@ -67,6 +67,7 @@
 #define L7MESH_TRUSTED_HOPS_MAX		100
 #define L7MESH_TABLE_SIZE_MAX		5000011
 #define L7MESH_TABLE_SIZE_DEFAULT	65537
+#define L7MESH_RING_SIZE_MAX	8388608
 #define L7MESH_SPLICE_EXCEPT_MAX	64
 #define L7MESH_FRACTION_MAX	1000000
 #define L7MESH_HEADER_OPS_MAX	64
@@ -147,6 +148,7 @@ enum l7mesh_lb {
 	L7MESH_LB_MAGLEV,
 	L7MESH_LB_ROUND_ROBIN,
 	L7MESH_LB_RANDOM,
+	L7MESH_LB_RING_HASH,
 };
 
 enum l7mesh_cluster_attr {
@@ -161,6 +163,10 @@ enum l7mesh_cluster_attr {
 	L7MESH_CLUSTER_A_IDLE_TIMEOUT,		/* u32: ms of a pooled leg; default 60000 */
 	/* u32: pooled legs per endpoint and namespace; default 128 */
 	L7MESH_CLUSTER_A_MAX_IDLE,
+	/* u32: least entries of a ring; default 1024 */
+	L7MESH_CLUSTER_A_RING_MIN,
+	/* u32: most entries of a ring; default 8388608 */
+	L7MESH_CLUSTER_A_RING_MAX,
 
 	/* private: */
 	__L7MESH_CLUSTER_A_MAX,
@@ -173,11 +179,23 @@ enum {
 	L7MESH_LIST_ITEM,
 };
 
-/* One of them per item; the first that yields a value is used. */
+/*
+ * One of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH per item; the first that yields
+ * a value is used.
+ */
 enum l7mesh_hash_policy_attr {
 	L7MESH_HASH_POLICY_A_UNSPEC,
 	L7MESH_HASH_POLICY_A_HEADER,		/* string: a field's name */
 	L7MESH_HASH_POLICY_A_SOURCE_ADDRESS,	/* flag: the client's address, without port */
+	L7MESH_HASH_POLICY_A_COOKIE,	/* string: a cookie's name */
+	/*
+	 * u32: seconds; the client is given one if it has none; 0: for its
+	 * session
+	 */
+	L7MESH_HASH_POLICY_A_COOKIE_TTL,
+	L7MESH_HASH_POLICY_A_COOKIE_PATH,	/* string: with COOKIE_TTL */
+	L7MESH_HASH_POLICY_A_QUERY,	/* string: a parameter's name */
+	L7MESH_HASH_POLICY_A_PATH,	/* flag: the path, without query */
 
 	/* private: */
 	__L7MESH_HASH_POLICY_A_MAX,

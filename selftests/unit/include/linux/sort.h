@@ -5,23 +5,30 @@
 
 #include <linux/types.h>
 
-/* By insertion, of u32: that is what is sorted. */
+void qsort(void *base, size_t num, size_t size,
+	   int (*compare)(const void *a, const void *b));
+
+static inline void sort(void *base, size_t num, size_t size,
+			int (*compare)(const void *a, const void *b), void *swap)
+{
+	(void)swap;
+	qsort(base, num, size, compare);
+}
+
+/* GNU's, which is only declared where it is asked for. */
+void qsort_r(void *base, size_t num, size_t size,
+	     int (*compare)(const void *a, const void *b, void *priv),
+	     void *priv);
+
 static inline void sort_r(void *base, size_t num, size_t size,
 			  int (*compare)(const void *a, const void *b,
 					 const void *priv),
 			  void *swap, const void *priv)
 {
-	u32 *a = base, x;
-	size_t i, k;
-
-	(void)size;
 	(void)swap;
-	for (i = 1; i < num; i++) {
-		x = a[i];
-		for (k = i; k && compare(&x, &a[k - 1], priv) < 0; k--)
-			a[k] = a[k - 1];
-		a[k] = x;
-	}
+	qsort_r(base, num, size,
+		(int (*)(const void *, const void *, void *))compare,
+		(void *)priv);
 }
 
 #endif

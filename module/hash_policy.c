@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* hash_policy: see hash_policy.h. */
+#include <linux/kernel.h>
+#include <linux/random.h>
+#include <linux/xxhash.h>
+
+#include "compat.h"
+#include "hash_policy.h"
+#include "route_match.h"
+
+static bool hash_span(struct span s, u64 *hash)
+{
+	*hash = xxh64(s.p, s.len, 0);
+	return true;
+}
+
+static bool hash_source(const struct address *source, u64 *hash)
+{
+	char text[ADDRESS_HOST_MAX];
+
+	return hash_span((struct span){ text, address_host_text(source, text) },
+			 hash);
+}
+
+static bool hash_header(const struct pick *pick, struct span name, u64 *hash)
+{
+	const struct http1_field *field;
+
+	field = http1_find(pick->parser, pick->head, name);
+	return field && hash_span(http1_span(pick->head, field->value,
+					     field->value_len), hash);
+}
+
+/* The value of a cookie in a Cookie field's value, RFC 6265 4.2.1. */
+static bool find_cookie(struct span field, struct span name, struct span *value)
+{
+	while (field.len) {
+		const char *end = memchr(field.p, ';', field.len), *equals;
+		struct span pair = field;
+
+		if (end)
+			pair.len = end - field.p;
+		field = span_from(field, pair.len + !!end);
+		pair = span_trim(pair);
+		equals = memchr(pair.p, '=', pair.len);
+		if (!equals || equals - pair.p != name.len ||
+		    !span_starts_with(pair, name))
+			continue;
+		*value = span_from(pair, name.len + 1);
+		/* In quotes, which are not part of it: what we give is so. */
+		if (value->len > 1 && value->p[0] == '"' &&
+		    value->p[value->len - 1] == '"')
+			*value = (struct span){ value->p + 1, value->len - 2 };
+		return true;
+	}
+	return false;
+}
+
+static bool has_cookie(const struct pick *pick, struct span name,
+		       struct span *value)
+{
+	const struct http1_field *f = pick->parser->fields;
+	const struct http1_field *end = f + pick->parser->nfields;
+
+	for (; f < end; f++)
+		if (span_eq_nocase(http1_span(pick->head, f->name, f->name_len),
+				   SPAN("cookie")) &&
+		    find_cookie(http1_span(pick->head, f->value, f->value_len),
+				name, value))
+			return true;
+	return false;
+}
+
+void hash_policy_cookie_text(u64 value, char text[COOKIE_VALUE_LEN])
+{
+	int shift;
+
+	for (shift = 56; shift >= 0; shift -= 8)
+		text = hex_byte_pack(text, value >> shift);
+}
+
+static bool hash_cookie(const struct hash_policy *hp, struct pick *pick,
+			u64 *hash)
+{
+	char text[COOKIE_VALUE_LEN];
+	struct span value;
+
+	if (has_cookie(pick, hp->name, &value))
+		return hash_span(value, hash);
+	if (!hp->has_ttl)
+		return false;
+	pick->cookie = hp;
+	pick->cookie_value = get_random_u64();
+	hash_policy_cookie_text(pick->cookie_value, text);
+	return hash_span((struct span){ text, sizeof(text) }, hash);
+}
+
+static bool hash_query(const struct pick *pick, struct span name, u64 *hash)
+{
+	const struct http1_parser *p = pick->parser;
+	struct span value;
+
+	return route_query_value(http1_span(pick->head, p->query, p->query_len),
+				 name, &value) && hash_span(value, hash);
+}
+
+static bool hash_request(const struct hash_policy *hp, struct pick *pick,
+			 u64 *hash)
+{
+	const struct http1_parser *p = pick->parser;
+
+	switch (hp->kind) {
+	case HASH_POLICY_HEADER:
+		return hash_header(pick, hp->name, hash);
+	case HASH_POLICY_COOKIE:
+		return hash_cookie(hp, pick, hash);
+	case HASH_POLICY_QUERY:
+		return hash_query(pick, hp->name, hash);
+	default:
+		return hash_span(http1_span(pick->head, p->path, p->path_len),
+				 hash);
+	}
+}
+
+bool hash_policy_value(const struct hash_policy *policies, u32 n,
+		       struct pick *pick, u64 *hash)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (policies[i].kind == HASH_POLICY_SOURCE_ADDRESS)
+			return hash_source(&pick->source, hash);
+		if (pick->parser && hash_request(&policies[i], pick, hash))
+			return true;
+	}
+	return false;
+}
+
+bool hash_policy_equal(const struct hash_policy *a, const struct hash_policy *b)
+{
+	return a->kind == b->kind && a->has_ttl == b->has_ttl &&
+	       a->ttl == b->ttl && span_eq(a->name, b->name) &&
+	       span_eq(a->cookie_path, b->cookie_path);
+}
