@@ -97,7 +97,7 @@ says "diff with an option of apply" \
 says "a file is checked before the module is asked" \
 	"$(<bad/json.err)" apply -f bad/json.json
 says "an enumeration" \
-	'meshctl: cluster.lb: "magelv" is not one of maglev, round_robin, random' \
+	'meshctl: cluster.lb: "magelv" is not one of maglev, round_robin, random, ring_hash' \
 	add cluster a lb magelv
 says "a prime" \
 	"meshctl: cluster.table_size: 100 is not a prime; the next is 101" \
@@ -244,7 +244,7 @@ completes "meshctl show maglev ra" "ratings"
 completes "meshctl -j -n pod del cluster re" "reviews"
 completes "meshctl del endpoint reviews " "10.2.0.21:8080 [fd00::1]:80"
 completes "meshctl set cluster reviews t" "table_size"
-completes "meshctl set cluster reviews lb r" "round_robin random"
+completes "meshctl set cluster reviews lb r" "round_robin random ring_hash"
 completes "meshctl add listener x 10.0.0.1:80 protocol " "tcp http"
 completes "meshctl add listener x 10.0.0.1:80 cluster " "reviews ratings"
 completes "meshctl add route shop" "shop/any"
