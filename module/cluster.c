@@ -65,6 +65,7 @@ struct cluster *cluster_clone(struct account *account,
 		.name = spec->name, .lb = spec->lb,
 		.table_size = spec->table_size,
 		.ring_min = spec->ring_min, .ring_max = spec->ring_max,
+		.choices = spec->choices, .decay = spec->decay,
 		.connect_timeout = spec->connect_timeout,
 		.response_timeout = spec->response_timeout,
 		.idle_timeout = spec->idle_timeout, .max_idle = spec->max_idle,
@@ -297,6 +298,7 @@ static bool settings_equal(const struct cluster *a, const struct cluster *b)
 	    a->response_timeout != b->response_timeout ||
 	    a->idle_timeout != b->idle_timeout || a->max_idle != b->max_idle ||
 	    a->ring_min != b->ring_min || a->ring_max != b->ring_max ||
+	    a->choices != b->choices || a->decay != b->decay ||
 	    a->nhash != b->nhash)
 		return false;
 	for (i = 0; i < a->nhash; i++)
@@ -384,6 +386,44 @@ static struct member *pick_round_robin(struct cluster *c)
 	return member_at(c, mul_u32_u32(turn, c->stride) % (u32)c->total_weight);
 }
 
+/* What nobody knows the latency of costs so much for each request it has: us. */
+#define UNKNOWN_LATENCY	1000000
+
+static u64 load_of(const struct cluster *c, const struct endpoint *ep)
+{
+	u64 active = atomic_read(&ep->active);
+	u32 latency;
+
+	if (c->lb == L7MESH_LB_LEAST_REQUEST)
+		return active;
+	latency = endpoint_latency(ep, c->decay);
+	/* Times a weight it must not overflow. */
+	return min(latency ? latency * (active + 1) : UNKNOWN_LATENCY * active,
+		   1ULL << 43);
+}
+
+/*
+ * The power of two choices (Mitzenmacher, 2001), or of more: they are drawn by
+ * weight, with replacement as in Envoy, and the one with the least load for its
+ * weight is it; of equals the first, so that without load weights alone decide.
+ */
+static struct member *pick_least_loaded(const struct cluster *c)
+{
+	struct member *best = pick_random(c), *other;
+	u64 load = load_of(c, best->ep), more;
+	u32 i;
+
+	for (i = 1; i < c->choices && load; i++) {
+		other = pick_random(c);
+		more = load_of(c, other->ep);
+		if (more * best->weight >= load * other->weight)
+			continue;
+		best = other;
+		load = more;
+	}
+	return best;
+}
+
 /* The member that a hash belongs to, by whichever table there is. */
 static struct member *pick_hashed(const struct cluster *c, u64 hash)
 {
@@ -400,6 +440,9 @@ struct endpoint *cluster_pick(struct cluster *c, struct pick *pick)
 		return NULL;
 	if (c->lb == L7MESH_LB_ROUND_ROBIN && c->nmembers > 1)
 		return pick_round_robin(c)->ep;
+	if ((c->lb == L7MESH_LB_LEAST_REQUEST || c->lb == L7MESH_LB_PEAK_EWMA) &&
+	    c->nmembers > 1 && pick->parser)
+		return pick_least_loaded(c)->ep;
 	/* Of one endpoint as well: the client is to have its cookie. */
 	if ((c->lb == L7MESH_LB_MAGLEV || c->lb == L7MESH_LB_RING_HASH) &&
 	    hash_policy_value(c->hash, c->nhash, pick, &hash) &&

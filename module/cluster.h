@@ -3,46 +3,26 @@
  * cluster: the endpoints of one upstream service and how one is picked.
  *
  * A cluster is immutable once its snapshot is published; snapshots share it by
- * reference. What must outlive a change (counters, pooled legs) hangs on its
+ * reference. What must outlive a change (counters, load, pooled legs) hangs on its
  * endpoints, which are counted and carried over from one version of a cluster to
  * the next as long as the address stays.
  *
- * References: a snapshot and a draft hold their clusters, a cluster its endpoints,
- * a pool of legs its endpoint. An endpoint's last put frees it after an RCU grace
- * period. A cluster is put in process context, by its mesh only, and a snapshot
- * puts it when no reader can see it any more: the last put frees it at once.
+ * References: a snapshot and a draft hold their clusters, a cluster its endpoints. A
+ * cluster is put in process context, by its mesh only, and a snapshot puts it when no
+ * reader can see it any more: the last put frees it at once.
  */
 #ifndef L7MESH_CLUSTER_H
 #define L7MESH_CLUSTER_H
 
 #include <linux/atomic.h>
-#include <linux/rcupdate.h>
 #include <linux/refcount.h>
-#include "address.h"
+#include "endpoint.h"
 #include "hash_policy.h"
 #include "maglev.h"
 #include "name_ref.h"
 #include "ring.h"
 
-struct endpoint {
-	struct address address;
-	refcount_t ref;
-	atomic64_t connections;
-	atomic64_t requests;
-	atomic64_t failures;
-	struct rcu_head rcu;
-};
-
 struct account;
-
-struct endpoint *endpoint_alloc(const struct address *address, gfp_t gfp);
-void endpoint_put(struct endpoint *ep);
-
-static inline struct endpoint *endpoint_get(struct endpoint *ep)
-{
-	refcount_inc(&ep->ref);
-	return ep;
-}
 
 struct member {
 	struct endpoint *ep;
@@ -57,6 +37,8 @@ struct cluster {
 	u8 lb;				/* enum l7mesh_lb */
 	u32 table_size;			/* of maglev */
 	u32 ring_min, ring_max;		/* entries of ring_hash */
+	u32 choices;			/* of least_request and peak_ewma */
+	u32 decay;			/* ms, of peak_ewma */
 	u32 connect_timeout;		/* ms */
 	u32 response_timeout;		/* ms; 0: none */
 	u32 idle_timeout;		/* ms */

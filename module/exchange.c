@@ -60,6 +60,7 @@ static void release_request(struct exchange *ex)
 {
 	head_free(ex->request_head);
 	head_free(ex->response_head);
+	end_load(ex);
 	out_clear(&ex->up);
 	out_clear(&ex->down);
 	if (ex->snapshot)
@@ -177,7 +178,7 @@ static void response_late(struct conn *c, struct run *run)
 		ex->close = true;
 		refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
 	} else {
-		atomic64_inc(&ex->ep->failures);
+		request_failed(ex);
 		refuse(c, run, STAT_REPLY_RESPONSE_TIMEOUT, 504);
 	}
 }
@@ -214,7 +215,7 @@ static void timed_out(struct conn *c, struct run *run)
 		ex->close = true;
 		refuse(c, run, STAT_REPLY_HEADERS_TIMEOUT, 408);
 	} else if (ex->request == REQUEST_CONNECTING) {
-		atomic64_inc(&ex->ep->failures);
+		request_failed(ex);
 		refuse(c, run, STAT_REPLY_CONNECT_TIMEOUT, 503);
 	} else if (ex->response == RESPONSE_HEAD) {
 		response_late(c, run);

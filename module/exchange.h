@@ -57,6 +57,8 @@ struct exchange {
 	struct snapshot *snapshot;	/* held while a request is served */
 	struct cluster *cluster;	/* of the snapshot */
 	struct endpoint *ep;		/* of the snapshot */
+	bool active;			/* the request counts as the endpoint's load */
+	u64 sent_at;			/* ns: when it was sent; 0: nobody wants to know */
 	const struct route *route;	/* of the snapshot, with its ... */
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
 	u8 cors;		/* enum cors_kind */

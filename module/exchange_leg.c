@@ -158,7 +158,7 @@ void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
 		c->leg = leg;
 		return;
 	}
-	atomic64_inc(&ex->ep->failures);
+	request_failed(ex);
 	if (err == -ENOMEM || err == -ENOBUFS)
 		refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
 	else

@@ -4,6 +4,7 @@
  *
  *	exchange.c		what is done in which order, the end, time
  *	exchange_leg.c		the leg: its lock, getting one, parting with it
+ *	exchange_endpoint.c	load and latency of the endpoint
  *	exchange_headers.c	what routes do to the fields of both heads
  *	exchange_reply.c	answers of our own, failure upstream
  *	exchange_route.c	from an understood request to an endpoint
@@ -89,6 +90,13 @@ bool enter_leg(struct conn *c, struct run *run);
 void leave_leg(struct conn *c, struct run *run);
 void drop_leg(struct conn *c, struct run *run, bool reuse);
 void want_leg(struct conn *c, struct run *run);
+
+/* exchange_endpoint.c: what the exchange's endpoint is told of it */
+void begin_load(struct exchange *ex);
+void end_load(struct exchange *ex);
+void request_begins(struct exchange *ex);
+void request_answered(struct exchange *ex);
+void request_failed(struct exchange *ex);
 
 /* exchange_headers.c: of heads that are whole in ->up and ->down; 0 or -ENOMEM */
 const u64 *request_ident(struct conn *c);

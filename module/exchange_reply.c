@@ -135,7 +135,7 @@ void upstream_failed(struct conn *c, struct run *run, enum mesh_stat reason,
 {
 	struct exchange *ex = &c->ex;
 
-	atomic64_inc(&ex->ep->failures);
+	request_failed(ex);
 	if (may_retry(ex))
 		retry(c, run);
 	else

@@ -214,7 +214,7 @@ static void open_tunnel(struct conn *c, struct run *run)
 	static const char text[] = "HTTP/1.1 200 OK\r\n\r\n";
 	struct exchange *ex = &c->ex;
 
-	atomic64_inc(&ex->ep->requests);
+	request_begins(ex);
 	if (out_send(&ex->down, c->sk, text, sizeof(text) - 1, false))
 		end_conn(c, run, true);
 	else
@@ -244,7 +244,7 @@ void send_request_head(struct conn *c, struct run *run)
 		run->defer = true;
 		return;
 	}
-	atomic64_inc(&ex->ep->requests);
+	request_begins(ex);
 	ex->request = REQUEST_BODY;
 	ex->response = RESPONSE_HEAD;
 	conn_set_deadline(c, c->options.stream_idle_timeout);

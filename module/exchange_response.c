@@ -3,7 +3,7 @@
 
 static int note_bad_response(struct reader *r)
 {
-	atomic64_inc(&r->c->ex.ep->failures);
+	request_failed(&r->c->ex);
 	return note_refusal(r, STAT_REPLY_BAD_RESPONSE, 502);
 }
 
@@ -65,6 +65,7 @@ static int pass_final(struct conn *c, gfp_t gfp)
 	if (err)
 		return err;
 	body_init(&ex->response_body, p, framing != p->framing, U64_MAX);
+	request_answered(ex);
 	learn_leg_life(ex);
 	ex->response = ex->response_body.done ? RESPONSE_DONE : RESPONSE_BODY;
 	conn_set_deadline(c, c->options.stream_idle_timeout);
@@ -168,7 +169,7 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 static void cut_response(struct conn *c, struct run *run)
 {
 	stat_inc(c->mesh->stats, STAT_RESPONSES_CUT);
-	atomic64_inc(&c->ex.ep->failures);
+	request_failed(&c->ex);
 	/* RST: not to be taken for the end of a body that lasts until close */
 	end_conn(c, run, true);
 }

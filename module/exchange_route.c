@@ -84,6 +84,7 @@ static void pick_endpoint(struct conn *c, struct run *run)
 		refuse(c, run, STAT_REPLY_NO_ENDPOINT, 503);
 		return;
 	}
+	begin_load(ex);
 	ex->request = REQUEST_ROUTED;
 }
 

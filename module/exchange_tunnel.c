@@ -20,6 +20,7 @@ void begin_tunnel(struct conn *c, struct run *run)
 	ex->leg_reusable = false;
 	head_free(ex->request_head);
 	ex->request_head = NULL;
+	end_load(ex);
 	snapshot_put(ex->snapshot);
 	ex->snapshot = NULL;
 	ex->route = NULL;

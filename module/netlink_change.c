@@ -202,6 +202,8 @@ static const struct cluster default_cluster = {
 	.table_size = L7MESH_TABLE_SIZE_DEFAULT,
 	.ring_min = 1024,
 	.ring_max = L7MESH_RING_SIZE_MAX,
+	.choices = 2,
+	.decay = 10000,
 	.connect_timeout = 5000,
 	.response_timeout = 15000,
 	.idle_timeout = 60000,
@@ -225,6 +227,8 @@ static int put_cluster(struct change *c, struct nlattr **tb,
 					"TABLE_SIZE must be a prime number");
 	take_u32(&spec.ring_min, tb[L7MESH_CLUSTER_A_RING_MIN]);
 	take_u32(&spec.ring_max, tb[L7MESH_CLUSTER_A_RING_MAX]);
+	take_u32(&spec.choices, tb[L7MESH_CLUSTER_A_CHOICES]);
+	take_u32(&spec.decay, tb[L7MESH_CLUSTER_A_DECAY]);
 	if (spec.ring_min > spec.ring_max)
 		return refusal_set_attr(c->r, tb[L7MESH_CLUSTER_A_RING_MAX] ?:
 					tb[L7MESH_CLUSTER_A_RING_MIN], -EINVAL,

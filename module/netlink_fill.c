@@ -88,7 +88,9 @@ int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 			  c->idle_timeout) ||
 	      nla_put_u32(skb, L7MESH_CLUSTER_A_MAX_IDLE, c->max_idle) ||
 	      nla_put_u32(skb, L7MESH_CLUSTER_A_RING_MIN, c->ring_min) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_RING_MAX, c->ring_max);
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_RING_MAX, c->ring_max) ||
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_CHOICES, c->choices) ||
+	      nla_put_u32(skb, L7MESH_CLUSTER_A_DECAY, c->decay);
 	return netlink_end_nest(skb, nest, err);
 }
 
@@ -129,7 +131,9 @@ int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 				L7MESH_ENDPOINT_STATS_A_PAD) ||
 	      nla_put_u64_64bit(skb, L7MESH_ENDPOINT_STATS_A_FAILURES,
 				atomic64_read(&m->ep->failures),
-				L7MESH_ENDPOINT_STATS_A_PAD);
+				L7MESH_ENDPOINT_STATS_A_PAD) ||
+	      nla_put_u32(skb, L7MESH_ENDPOINT_STATS_A_ACTIVE,
+			  atomic_read(&m->ep->active));
 	return netlink_end_nest(skb, nest, err);
 }
 

@@ -58,6 +58,12 @@ static struct netlink_range_validation year_seconds = {
 	.max = 365 * (DAY_MS / 1000),
 };
 
+static struct netlink_range_validation choices = { .min = 2, .max = 16 };
+
+static struct netlink_range_validation hour_ms = {
+	.min = 1, .max = 60 * 60 * 1000,
+};
+
 static struct netlink_range_validation ring_size = {
 	.min = 1, .max = L7MESH_RING_SIZE_MAX,
 };
@@ -84,7 +90,7 @@ static const struct nla_policy hash_list_policy[L7MESH_LIST_ITEM + 1] = {
 
 const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
 	[L7MESH_CLUSTER_A_NAME] = NAME,
-	[L7MESH_CLUSTER_A_LB] = NLA_POLICY_MAX(NLA_U32, L7MESH_LB_RING_HASH),
+	[L7MESH_CLUSTER_A_LB] = NLA_POLICY_MAX(NLA_U32, L7MESH_LB_PEAK_EWMA),
 	[L7MESH_CLUSTER_A_TABLE_SIZE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &table_size),
 	[L7MESH_CLUSTER_A_HASH] = NLA_POLICY_NESTED(hash_list_policy),
@@ -98,6 +104,8 @@ const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &max_idle),
 	[L7MESH_CLUSTER_A_RING_MIN] = NLA_POLICY_FULL_RANGE(NLA_U32, &ring_size),
 	[L7MESH_CLUSTER_A_RING_MAX] = NLA_POLICY_FULL_RANGE(NLA_U32, &ring_size),
+	[L7MESH_CLUSTER_A_CHOICES] = NLA_POLICY_FULL_RANGE(NLA_U32, &choices),
+	[L7MESH_CLUSTER_A_DECAY] = NLA_POLICY_FULL_RANGE(NLA_U32, &hour_ms),
 };
 
 const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {

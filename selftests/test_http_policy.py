@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """What routes match and what they do: every kind of match, both orders, rewrites,
-redirects, header operations, CORS, hash policies and rings; seen in the bytes on
+redirects, header operations, CORS, load balancing; seen in the bytes on
 either side.
 
    clients in pods "app", "own" -- virtual IPs -- raw servers in pod "web"
@@ -11,8 +11,10 @@ import math
 import os
 import re
 import select
+import selectors
 import socket
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
@@ -530,16 +532,17 @@ def _():
 # ---- load balancing ----
 
 PORTS = range(9100, 9104)
+NOBODY = 9
 many = []
 
 
-def hashed(lb, *policies, weights=(1, 1, 1, 1), **more):
+def hashed(lb, *policies, weights=(1, 1, 1, 1), ports=PORTS, **more):
     """A mesh whose only cluster has four endpoints, picked by these policies."""
     apply({
         "clusters": [{
             "name": "c", "lb": lb, "hash": list(policies), **more,
             "endpoints": [{"address": WEB, "port": port, "weight": w}
-                          for port, w in zip(PORTS, weights)]}],
+                          for port, w in zip(ports, weights)]}],
         "route_tables": [{"name": "main", "virtual_hosts": [
             {"name": "any", "domains": ["*"],
              "routes": [{"action": {"cluster": "c"}}]}]}],
@@ -646,6 +649,118 @@ def _():
     _, head = where(Client("app", VIP))
     true(re.fullmatch(r'sid="[0-9a-f]{16}"; HttpOnly', head.get("set-cookie")),
          head.raw)
+
+
+def hold(n):
+    """So many requests that last: (endpoint, its connection, client) of each."""
+    held = []
+    for _ in range(n):
+        c = Client("app", VIP)
+        c.send(request("/", host="a"))
+        ready = select.select([b.selector.fileno() for b in many], [], [],
+                              10)[0]
+        (which,) = [i for i, b in enumerate(many)
+                    if b.selector.fileno() in ready]
+        conn, _ = many[which].request()
+        # Until it is answered nothing more is to be heard of it.
+        many[which].selector.unregister(conn.sock)
+        held.append((which, conn, c))
+    return held
+
+
+def let_go(held):
+    for which, conn, c in held:
+        many[which].selector.register(conn.sock, selectors.EVENT_READ, conn)
+        conn.send(OK)
+        c.response()
+
+
+def active():
+    return [e["active"] for e in stats()["endpoints"]]
+
+
+@test("least_request: requests that last are spread by weight; a free one is found")
+def _():
+    for weights, wanted in (((1, 1, 1, 1), [6, 6, 6, 6]),
+                            ((1, 2, 3, 6), [2, 4, 6, 12])):
+        # With 16 choices the least loaded is missed once in 10^2 to 10^5 times.
+        hashed("least_request", weights=weights, choices=16)
+        held = hold(24)
+        got = [sum(w == i for w, _, _ in held) for i in range(4)]
+        note(f"weights {weights}: {got}")
+        equal(active(), got)
+        true(all(abs(g - w) <= 3 for g, w in zip(got, wanted)), got)
+        let_go(held)
+        until(lambda: not any(active()), why=active())
+        close_clients()
+
+
+@test("least_request: two choices are better than one, without load weights decide")
+def _():
+    hashed("least_request", weights=(9, 1, 1, 1))
+    c = Client("app", VIP)
+    got = [where(c)[0] for _ in range(400)]
+    # mean 300, standard deviation 8.7: eight of them
+    true(230 < got.count(0) < 370, got.count(0))
+
+
+@test("a request that is refused, reset or abandoned is no load any more")
+def _():
+    hashed("least_request")
+    held = hold(3)
+    held[0][1].reset()
+    many[held[0][0]].conns.remove(held[0][1])
+    equal(held[0][2].response()[0].status, 502)
+    held[1][2].reset()
+    until(lambda: sum(active()) == 1, why=active())
+    many[held[1][0]].conns.remove(held[1][1])
+    held[1][1].close()
+    let_go(held[2:])
+    until(lambda: not any(active()), why=active())
+
+
+@test("peak_ewma: who is slow once is avoided, until it is forgotten")
+def _():
+    hashed("peak_ewma", choices=16, decay="60m")
+    c = Client("app", VIP)
+    slow = None
+    for _ in range(12):
+        c.send(request("/", host="a"))
+        ready = select.select([b.selector.fileno() for b in many], [], [],
+                              10)[0]
+        (which,) = [i for i, b in enumerate(many)
+                    if b.selector.fileno() in ready]
+        conn, _ = many[which].request()
+        if slow is None:
+            slow = which
+            time.sleep(2)
+        conn.send(OK)
+        c.response()
+    # The others are unknown at first, and then are far below two seconds.
+    got = [where(c)[0] for _ in range(100)]
+    equal(got.count(slow), 0)
+    hashed("peak_ewma", choices=16, decay="100ms")
+    time.sleep(2)
+    got = [where(c)[0] for _ in range(100)]
+    true(slow in got, got)
+
+
+@test("peak_ewma: who refuses at once is not a fast one")
+def _():
+    hashed("peak_ewma", choices=16, decay="60m", ports=[*PORTS[:3], NOBODY])
+    c = Client("app", VIP)
+    for _ in range(30):
+        c.send(request("/", host="a"))
+        ready = select.select([b.selector.fileno() for b in many] +
+                              [c.sock.fileno()], [], [], 10)[0]
+        for b in many:
+            if b.selector.fileno() in ready:
+                b.request()[0].send(OK)
+        c.response()
+    equal({where(c)[0] for _ in range(50)} - {0, 1, 2}, set())
+    failures = {e["port"]: e["failures"] for e in stats()["endpoints"]}
+    note(failures)
+    true(1 <= failures[NOBODY] <= 4, failures)
 
 
 @test("every connection and leg that was opened is closed")

@@ -155,7 +155,7 @@ tap_is "an object that is not there" "$(outcome meshctl show cluster nobody)" \
 	'2 meshctl: there is no cluster "nobody"'
 tap_is "a wrong command line is 1, not 2" \
 	"$(outcome meshctl add cluster x lb nothing)" \
-	'1 meshctl: cluster.lb: "nothing" is not one of maglev, round_robin, random, ring_hash'
+	'1 meshctl: cluster.lb: "nothing" is not one of maglev, round_robin, random, ring_hash, least_request, peak_ewma'
 
 # Files.
 does apply -f mesh.yaml
@@ -304,7 +304,7 @@ tap_is "events are the commands" \
 	"$(grep -v changed "$temporary/events")" \
 	"add cluster seen lb random
 add endpoint seen 10.0.0.1:80 weight 5
-set cluster seen lb maglev table_size 65537 connect_timeout 5s response_timeout 15s idle_timeout 1m max_idle 128 ring_min 1024 ring_max 8388608
+set cluster seen lb maglev table_size 65537 connect_timeout 5s response_timeout 15s idle_timeout 1m max_idle 128 ring_min 1024 ring_max 8388608 choices 2 decay 10s
 del endpoint seen 10.0.0.1:80
 del cluster seen"
 tap_check "generations grow" sort -c -u -n -k3 \

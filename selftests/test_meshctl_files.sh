@@ -97,7 +97,7 @@ says "diff with an option of apply" \
 says "a file is checked before the module is asked" \
 	"$(<bad/json.err)" apply -f bad/json.json
 says "an enumeration" \
-	'meshctl: cluster.lb: "magelv" is not one of maglev, round_robin, random, ring_hash' \
+	'meshctl: cluster.lb: "magelv" is not one of maglev, round_robin, random, ring_hash, least_request, peak_ewma' \
 	add cluster a lb magelv
 says "a prime" \
 	"meshctl: cluster.table_size: 100 is not a prime; the next is 101" \

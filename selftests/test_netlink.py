@@ -118,7 +118,7 @@ def _():
                 {"HASH": [{"HEADER": "y"}]}, {"RESPONSE_TIMEOUT": 8},
                 {"IDLE_TIMEOUT": 7}, {"MAX_IDLE": 0}, {"HASH": []},
                 {"LB": 3}, {"RING_MIN": 8388608}, {"RING_MIN": 9},
-                {"RING_MAX": 9},
+                {"RING_MAX": 9}, {"LB": 5}, {"CHOICES": 3}, {"DECAY": 1},
                 {"HASH": [{"COOKIE": "c"}, {"COOKIE": "d", "COOKIE_TTL": 0},
                           {"COOKIE": "e", "COOKIE_TTL": 31536000,
                            "COOKIE_PATH": "/"}, {"QUERY": "q[]"},
@@ -345,7 +345,8 @@ def _():
     true("intercepted_l4" in names and "requests" in names, names)
     equal([o["ENDPOINT_STATS"] for o in answers if "ENDPOINT_STATS" in o],
           [{**{k: o["ENDPOINT"][k] for k in ("CLUSTER", "ADDRESS", "PORT")},
-            "CONNECTIONS": 0, "REQUESTS": 0, "FAILURES": 0}
+            "CONNECTIONS": 0, "REQUESTS": 0, "FAILURES": 0,
+            "ACTIVE": 0}
            for o in EVERYTHING if "ENDPOINT" in o])
 
 

@@ -70,7 +70,9 @@ def refusals_of_names():
 
 def refusals_of_numbers():
     for kind, field, bad in (
-            ("CLUSTER", "LB", [4, 1 << 31]),
+            ("CLUSTER", "LB", [6, 1 << 31]),
+            ("CLUSTER", "CHOICES", [0, 1, 17]),
+            ("CLUSTER", "DECAY", [0, 3600001]),
             ("CLUSTER", "RING_MIN", [0, 8388609]),
             ("CLUSTER", "RING_MAX", [0, 8388609]),
             ("CLUSTER", "TABLE_SIZE", [0, 1, 5000012, 0xffffffff]),

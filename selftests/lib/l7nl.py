@@ -66,7 +66,7 @@ OBJECTS = {
                                   "SOURCE_ADDRESS": "flag", "COOKIE": "str",
                                   "COOKIE_TTL": "u32", "COOKIE_PATH": "str",
                                   "QUERY": "str", "PATH": "flag"})],
-        "RING_MIN": "u32", "RING_MAX": "u32",
+        "RING_MIN": "u32", "RING_MAX": "u32", "CHOICES": "u32", "DECAY": "u32",
         "CONNECT_TIMEOUT": "u32", "RESPONSE_TIMEOUT": "u32",
         "IDLE_TIMEOUT": "u32", "MAX_IDLE": "u32"}),
     "ENDPOINT": ("ENDPOINT", {
@@ -131,7 +131,7 @@ TOP = ("", {
     "STAT": STAT,
     "ENDPOINT_STATS": ("ENDPOINT_STATS", {
         "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "CONNECTIONS": "u64",
-        "REQUESTS": "u64", "FAILURES": "u64"}),
+        "REQUESTS": "u64", "FAILURES": "u64", "ACTIVE": "u32"}),
     "CLUSTER_NAME": "str",
     "MAGLEV": ("MAGLEV", {"SIZE": "u32", "FIRST": "u32", "ENTRIES": "bin"}),
     "CONFIG_BYTES": "u64", "CONFIG_BYTES_MAX": "u64",

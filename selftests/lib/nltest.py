@@ -143,10 +143,12 @@ def refused(code, function, *args, text=ANY, path=ANY, missing=ANY, **kinds):
 CLUSTER = {"NAME": "a", "LB": 0, "TABLE_SIZE": 251,
            "HASH": [{"HEADER": "x-user"}, {"SOURCE_ADDRESS": True}],
            "CONNECT_TIMEOUT": 1, "RESPONSE_TIMEOUT": 0, "IDLE_TIMEOUT": 3,
-           "MAX_IDLE": 4, "RING_MIN": 1, "RING_MAX": 8388608}
+           "MAX_IDLE": 4, "RING_MIN": 1, "RING_MAX": 8388608, "CHOICES": 16,
+           "DECAY": 3600000}
 DEFAULTS = {"LB": 0, "TABLE_SIZE": 65537, "HASH": [], "CONNECT_TIMEOUT": 5000,
             "RESPONSE_TIMEOUT": 15000, "IDLE_TIMEOUT": 60000, "MAX_IDLE": 128,
-            "RING_MIN": 1024, "RING_MAX": 8388608}
+            "RING_MIN": 1024, "RING_MAX": 8388608, "CHOICES": 2,
+            "DECAY": 10000}
 ROUTES = [
     {"MATCH": {"PATH_EXACT": "/old"},
      "ACTION": {"REDIRECT": {"PATH": "/new", "STATUS": 302, "SCHEME": 0,

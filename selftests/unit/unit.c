@@ -12,6 +12,7 @@ int main(void)
 	test_path_template();
 	test_regexp();
 	test_ring();
+	test_peak_ewma();
 	test_route();
 	return tap_end();
 }

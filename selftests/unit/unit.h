@@ -10,6 +10,7 @@ void test_path(void);
 void test_path_template(void);
 void test_regexp(void);
 void test_ring(void);
+void test_peak_ewma(void);
 void test_route(void);
 
 #endif

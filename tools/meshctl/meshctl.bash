@@ -85,7 +85,7 @@ _meshctl_fields()
 	cluster)
 		_meshctl_words lb table_size hash connect_timeout \
 			response_timeout idle_timeout max_idle ring_min \
-			ring_max ;;
+			ring_max choices decay ;;
 	endpoint)
 		_meshctl_words weight ;;
 	listener)
@@ -120,7 +120,8 @@ _meshctl_fields()
 _meshctl_value()
 {
 	case $prev in
-	lb) _meshctl_words maglev round_robin random ring_hash ;;
+	lb) _meshctl_words maglev round_robin random ring_hash \
+		least_request peak_ewma ;;
 	protocol) _meshctl_words tcp http ;;
 	hash) _meshctl_words header: source_address cookie: query: path none ;;
 	match) _meshctl_words any ;;

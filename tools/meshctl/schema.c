@@ -18,6 +18,8 @@ static const char *const lb_names[] = {
 	[L7MESH_LB_ROUND_ROBIN] = "round_robin",
 	[L7MESH_LB_RANDOM] = "random",
 	[L7MESH_LB_RING_HASH] = "ring_hash",
+	[L7MESH_LB_LEAST_REQUEST] = "least_request",
+	[L7MESH_LB_PEAK_EWMA] = "peak_ewma",
 	NULL,
 };
 
@@ -109,6 +111,7 @@ static const char *const splice_policy_names[] = {
 
 /* Limits that the kernel has, and the header does not name. */
 #define DAY_MS			(24 * 60 * 60 * 1000)
+#define HOUR_MS			(60 * 60 * 1000)
 #define YEAR_SECONDS		(365 * 24 * 60 * 60)
 #define MAX_IDLE_MAX		65536
 #define HASH_POLICIES_MAX	16
@@ -180,6 +183,9 @@ static const struct field cluster_fields[] = {
 		     1, L7MESH_RING_SIZE_MAX, "1024"),
 	NUMBER_FIELD("ring_max", L7MESH_CLUSTER_A_RING_MAX,
 		     1, L7MESH_RING_SIZE_MAX, "8388608"),
+	NUMBER_FIELD("choices", L7MESH_CLUSTER_A_CHOICES, 2, 16, "2"),
+	{ .name = "decay", .attr = L7MESH_CLUSTER_A_DECAY,
+	  .type = FIELD_DURATION, .min = 1, .max = HOUR_MS, .fallback = "10s" },
 	{ .name = "endpoints", .type = FIELD_CHILDREN, .sub = &endpoint },
 };
 

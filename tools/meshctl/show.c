@@ -124,7 +124,8 @@ static char *join_items(const json_t *list, char *(*text)(const json_t *))
 
 static void row_cluster(struct table *t, const json_t *body)
 {
-	static const char *const options[] = { "ring_min", "ring_max", NULL };
+	static const char *const options[] = { "ring_min", "ring_max",
+					       "choices", "decay", NULL };
 	const struct schema *schema = schema_of(L7MESH_KIND_CLUSTER);
 	json_t *copy = must(json_deep_copy(body));
 	static const char *const before[] = { "name", "lb", "table_size",

@@ -22,6 +22,7 @@ static void take_counter(json_t *counters, const struct nlattr *nest)
 static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 {
 	const struct nlattr *address, *port, *connections, *requests, *failures;
+	const struct nlattr *active;
 	const char *cluster;
 	json_t *text, *taken;
 
@@ -34,13 +35,16 @@ static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 	connections = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_CONNECTIONS);
 	requests = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_REQUESTS);
 	failures = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_FAILURES);
-	taken = json_pack("{s:o, s:o, s:i, s:I, s:I, s:I}",
+	active = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_ACTIVE);
+	taken = json_pack("{s:o, s:o, s:i, s:I, s:I, s:I, s:I}",
 			  "cluster", json_text(cluster, strlen(cluster)),
 			  "address", text,
 			  "port", port ? (int)mnl_attr_get_u16(port) : 0,
 			  "connections", (json_int_t)nl_u64(connections),
 			  "requests", (json_int_t)nl_u64(requests),
-			  "failures", (json_int_t)nl_u64(failures));
+			  "failures", (json_int_t)nl_u64(failures),
+			  "active", active ? (json_int_t)
+					     mnl_attr_get_u32(active) : 0);
 	json_array_append_new(endpoints, must(taken));
 }
 
@@ -83,9 +87,9 @@ static void print_endpoints(const json_t *endpoints)
 {
 	static const char *const headings[] = { "CLUSTER", "ENDPOINT",
 						"CONNECTIONS", "REQUESTS",
-						"FAILURES", NULL };
+						"FAILURES", "ACTIVE", NULL };
 	static const char *const names[] = { "connections", "requests",
-					     "failures" };
+					     "failures", "active", NULL };
 	const json_t *item;
 	struct table t;
 	size_t i, j;
@@ -94,7 +98,7 @@ static void print_endpoints(const json_t *endpoints)
 	json_array_foreach(endpoints, i, item) {
 		table_add(&t, value_text(json_object_get(item, "cluster")));
 		table_add(&t, socket_text(item));
-		for (j = 0; j < 3; j++)
+		for (j = 0; names[j]; j++)
 			table_add(&t, value_text(json_object_get(item,
 								 names[j])));
 	}

@@ -434,10 +434,12 @@ const char *words_usage(enum l7mesh_kind kind)
 {
 	static const char *const usage[] = {
 		[L7MESH_KIND_CLUSTER] =
-			"cluster NAME [lb maglev|round_robin|random|ring_hash] "
+			"cluster NAME [lb maglev|round_robin|random|ring_hash|"
+			"least_request|peak_ewma] "
 			"[table_size PRIME] [hash header:NAME|source_address|"
 			"cookie:NAME[,ttl=SECONDS[,path=PATH]]|query:NAME|path|"
-			"none]... [ring_min N] [ring_max N] [connect_timeout TIME] "
+			"none]... [ring_min N] [ring_max N] [choices N] "
+			"[decay TIME] [connect_timeout TIME] "
 			"[response_timeout TIME] [idle_timeout TIME] "
 			"[max_idle N]",
 		[L7MESH_KIND_ENDPOINT] =

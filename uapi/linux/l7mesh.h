@@ -149,6 +149,8 @@ enum l7mesh_lb {
 	L7MESH_LB_ROUND_ROBIN,
 	L7MESH_LB_RANDOM,
 	L7MESH_LB_RING_HASH,
+	L7MESH_LB_LEAST_REQUEST,
+	L7MESH_LB_PEAK_EWMA,
 };
 
 enum l7mesh_cluster_attr {
@@ -167,6 +169,12 @@ enum l7mesh_cluster_attr {
 	L7MESH_CLUSTER_A_RING_MIN,
 	/* u32: most entries of a ring; default 8388608 */
 	L7MESH_CLUSTER_A_RING_MAX,
+	/*
+	 * u32: 2 to 16, of which least_request and peak_ewma take the best;
+	 * default 2
+	 */
+	L7MESH_CLUSTER_A_CHOICES,
+	L7MESH_CLUSTER_A_DECAY,	/* u32: ms, of peak_ewma; default 10000 */
 
 	/* private: */
 	__L7MESH_CLUSTER_A_MAX,
@@ -626,6 +634,7 @@ enum l7mesh_endpoint_stats_attr {
 	L7MESH_ENDPOINT_STATS_A_REQUESTS,	/* u64: HTTP requests sent there */
 	L7MESH_ENDPOINT_STATS_A_FAILURES,	/* u64: connects and exchanges that failed */
 	L7MESH_ENDPOINT_STATS_A_PAD,
+	L7MESH_ENDPOINT_STATS_A_ACTIVE,	/* u32: HTTP requests that last */
 
 	/* private: */
 	__L7MESH_ENDPOINT_STATS_A_MAX,

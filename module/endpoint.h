@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * endpoint: the part of a cluster's member that outlives a change: counters, load,
+ * pooled legs.
+ *
+ * References: a cluster holds its endpoints, a pool of legs its endpoint. The last put
+ * frees it after an RCU grace period. Counters and load are of HTTP requests, but for
+ * connections, and are read and written by any CPU in any context without a lock: of
+ * two samples of latency that meet, one may be lost.
+ */
+#ifndef L7MESH_ENDPOINT_H
+#define L7MESH_ENDPOINT_H
+
+#include <linux/atomic.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include "address.h"
+
+struct endpoint {
+	struct address address;
+	refcount_t ref;
+	atomic_t active;		/* requests that were sent there and last */
+	u32 latency;			/* us, see peak_ewma.h */
+	u64 latency_at;			/* ns: when it was written */
+	atomic64_t connections;
+	atomic64_t requests;
+	atomic64_t failures;
+	struct rcu_head rcu;
+};
+
+struct endpoint *endpoint_alloc(const struct address *address, gfp_t gfp);
+void endpoint_put(struct endpoint *ep);
+
+static inline struct endpoint *endpoint_get(struct endpoint *ep)
+{
+	refcount_inc(&ep->ref);
+	return ep;
+}
+
+/**
+ * endpoint_observe() - A request was answered
+ * @ep: endpoint
+ * @ns: how long it took
+ * @decay: ms, of the cluster
+ */
+void endpoint_observe(struct endpoint *ep, u64 ns, u32 decay);
+
+/**
+ * endpoint_latency() - What a request may expect
+ * @ep: endpoint
+ * @decay: ms, of the cluster
+ *
+ * Return: us; 0 if nothing is known, or all is forgotten.
+ */
+u32 endpoint_latency(const struct endpoint *ep, u32 decay);
+
+#endif

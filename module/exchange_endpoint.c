@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ktime.h>
+
+#include "exchange_priv.h"
+
+/*
+ * A request that fails counts as one that took so long at least: a server that
+ * refuses at once is not a fast one. ns
+ */
+#define FAILURE_LATENCY	NSEC_PER_SEC
+
+void begin_load(struct exchange *ex)
+{
+	ex->active = true;
+	atomic_inc(&ex->ep->active);
+}
+
+void end_load(struct exchange *ex)
+{
+	if (ex->active)
+		atomic_dec(&ex->ep->active);
+	ex->active = false;
+}
+
+void request_begins(struct exchange *ex)
+{
+	atomic64_inc(&ex->ep->requests);
+	if (ex->cluster->lb == L7MESH_LB_PEAK_EWMA)
+		ex->sent_at = ktime_get_ns();
+}
+
+void request_answered(struct exchange *ex)
+{
+	if (!ex->sent_at)
+		return;
+	endpoint_observe(ex->ep, ktime_get_ns() - ex->sent_at,
+			 ex->cluster->decay);
+	ex->sent_at = 0;
+}
+
+void request_failed(struct exchange *ex)
+{
+	u64 took;
+
+	atomic64_inc(&ex->ep->failures);
+	if (ex->cluster->lb != L7MESH_LB_PEAK_EWMA)
+		return;
+	took = ex->sent_at ? ktime_get_ns() - ex->sent_at : 0;
+	endpoint_observe(ex->ep, max_t(u64, took, FAILURE_LATENCY),
+			 ex->cluster->decay);
+	ex->sent_at = 0;
+}
