@@ -35,18 +35,11 @@ static bool origin_matches(struct span pattern, struct span origin)
 	       span_eq(span_from(origin, origin.len - after.len), after);
 }
 
-static struct span field_of(const struct head *h, struct span name)
-{
-	const struct http1_field *f = http1_find(&h->parser, h->data, name);
-
-	return f ? head_span(h, f->value, f->value_len) : SPAN("");
-}
-
 static bool is_preflight(const struct head *h)
 {
 	return span_eq(head_span(h, h->parser.method, h->parser.method_len),
 		       SPAN("OPTIONS")) &&
-	       field_of(h, SPAN("access-control-request-method")).len;
+	       head_field(h, SPAN("access-control-request-method")).len;
 }
 
 enum cors_kind cors_kind_of(const struct cors *c, const struct head *request)
@@ -56,7 +49,7 @@ enum cors_kind cors_kind_of(const struct cors *c, const struct head *request)
 
 	if (!c->norigins)
 		return CORS_NONE;
-	origin = field_of(request, SPAN("origin"));
+	origin = head_field(request, SPAN("origin"));
 	for (i = 0; i < c->norigins && origin.len; i++)
 		if (origin_matches(c->origins[i], origin))
 			return is_preflight(request) ? CORS_PREFLIGHT :

@@ -51,18 +51,13 @@ static struct address client_of(const struct conn *c)
 /* The cluster that a route leads to, or NULL. */
 static struct cluster *cluster_of(const struct exchange *ex)
 {
-	const struct head *h = ex->request_head;
-	const struct http1_field *field;
 	struct name_ref name;
 
 	if (ex->route->action != ROUTE_CLUSTER_HEADER)
 		return snapshot_cluster(ex->snapshot,
 					route_pick_cluster(ex->route,
 							   get_random_u32()));
-	field = http1_find(&h->parser, h->data, ex->route->cluster_header);
-	if (!field)
-		return NULL;
-	name = name_ref(head_span(h, field->value, field->value_len));
+	name = name_ref(head_field(ex->request_head, ex->route->cluster_header));
 	return snapshot_cluster(ex->snapshot, &name);
 }
 

@@ -121,3 +121,10 @@ u32 head_idle_seconds(const struct head *h)
 	}
 	return U32_MAX;
 }
+
+struct span head_field(const struct head *h, struct span name)
+{
+	const struct http1_field *f = http1_find(&h->parser, h->data, name);
+
+	return f ? head_span(h, f->value, f->value_len) : SPAN("");
+}

@@ -90,6 +90,15 @@ void head_put_field(struct writer *w, const struct head *h,
 		    const struct http1_field *f);
 
 /**
+ * head_field() - The value of a field
+ * @h: understood head
+ * @name: its name, any case
+ *
+ * Return: of the first one; length 0 if there is none.
+ */
+struct span head_field(const struct head *h, struct span name);
+
+/**
  * head_idle_seconds() - How long the endpoint keeps an idle connection
  * @h: understood response
  *

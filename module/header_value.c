@@ -104,21 +104,12 @@ const char *header_value_check(struct span value, bool response)
 	return NULL;
 }
 
-static struct span field_of(const struct head *h, struct span name)
-{
-	const struct http1_field *f = NULL;
-
-	if (h)
-		f = http1_find(&h->parser, h->data, name);
-	return f ? head_span(h, f->value, f->value_len) : SPAN("");
-}
-
 #define PIECE_MAX	ADDRESS_TEXT_MAX
 
 static struct span request_field(const struct header_context *c,
 				 struct span name, char *buf)
 {
-	struct span value = field_of(c->request, name);
+	struct span value = head_field(c->request, name);
 
 	static_assert(IDENT_TEXT <= PIECE_MAX);
 	if (value.len || !c->ident ||
@@ -165,7 +156,8 @@ static struct span expand(const struct piece *piece,
 	case V_REQUEST_FIELD:
 		return request_field(c, piece->text, buf);
 	case V_RESPONSE_FIELD:
-		return field_of(c->response, piece->text);
+		return c->response ? head_field(c->response, piece->text) :
+				     SPAN("");
 	case V_STATUS:
 		value.len = scnprintf(buf, PIECE_MAX, "%u", c->status);
 		break;

@@ -63,11 +63,6 @@ static enum http1_chunk_event chunk_refuse(struct http1_chunk *c)
 	return HTTP1_CHUNK_ERROR;
 }
 
-static u32 hex_digit(char c)
-{
-	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
 /* The end of a chunk's size line. */
 static enum http1_chunk_event size_line_end(struct http1_chunk *c)
 {

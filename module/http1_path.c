@@ -3,14 +3,6 @@
 
 #include "http1_chars.h"
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte that "%XX" at @at stands for, or -1 if it is none. */
 static int escaped(const char *at, const char *end)
 {
@@ -18,8 +10,8 @@ static int escaped(const char *at, const char *end)
 
 	if (end - at < 3)
 		return -1;
-	high = hex_value(at[1]);
-	low = hex_value(at[2]);
+	high = hex_digit(at[1]);
+	low = hex_digit(at[2]);
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 

@@ -198,22 +198,14 @@ static bool add_escaped_set(u64 *set, char c)
 	return true;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int take_hex(struct regexp_builder *b, u8 *byte)
 {
 	int high, low;
 
 	if (b->rest.len < 2)
 		return refuse(b, "\\x wants two hexadecimal digits");
-	high = hex_value(take(b));
-	low = hex_value(take(b));
+	high = hex_digit(take(b));
+	low = hex_digit(take(b));
 	if (high < 0 || low < 0)
 		return refuse(b, "\\x wants two hexadecimal digits");
 	*byte = high << 4 | low;

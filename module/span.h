@@ -48,6 +48,15 @@ static inline char ascii_lower(char c)
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
+/* The value of a hexadecimal digit, or -1 if it is none. */
+static inline int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Compares as field names and hosts compare: ASCII letters without case. */
 static inline bool span_eq_nocase(struct span a, struct span b)
 {
