@@ -57,22 +57,35 @@ def endpoints(*pods, port=8080, families=(4, 6)):
 
 def mesh(variant):
     """Two that differ, and that serve the same."""
-    lb = ("maglev", "round_robin")[variant]
     clusters, listeners, tables = [], [], []
     for calm, pods in (True, ("web1",)), (False, ("web2", "web3")):
         name = "calm" if calm else "wild"
+        lb = (("maglev", "ring_hash"),
+              ("least_request", "peak_ewma"))[variant][calm]
         clusters += [
             {"name": name, "lb": lb, "table_size": 1009, **SLOW,
-             "hash": [{"header": "x-user"}], "endpoints": endpoints(*pods)},
+             "hash": [{"cookie": "sid", "cookie_ttl": 9},
+                      {"header": "x-user"}], "endpoints": endpoints(*pods)},
             {"name": name + "-echo", "lb": lb, "table_size": 1009,
              "endpoints": endpoints(*pods, port=9090, families=(4,))}]
+        # What is rewritten is as it was, and all the machinery has run.
         routes = [{"match": {"path": {"prefix": "/"}},
-                   "action": {"cluster": name}}]
+                   "action": {"cluster": name, "rewrite": {"prefix": "/"}},
+                   "request_headers": [
+                       {"name": "x-a", "value": "%DOWNSTREAM_REMOTE_ADDRESS%"},
+                       {"name": "x-b", "op": "remove"}],
+                   "response_headers": [
+                       {"name": "x-c", "value": "%UPSTREAM_CLUSTER%"}],
+                   "cors": {"allow_origins": ["*"]}}]
+        routes += [{"match": {"path": {"regex": f"/never/(a|b)*{i}"},
+                              "headers": [{"name": "x", "regex": "[a-z]+"}]},
+                    "action": {"cluster": name}} for i in range(10)]
         if variant:
             routes.insert(0, {"match": {"path": {"exact": "/direct"}},
                               "action": {"direct_response": {"status": 204}}})
         tables.append({"name": name, "virtual_hosts": [
-            {"name": "all", "domains": ["*"], "routes": routes}]})
+            {"name": "all", "domains": ["*"], "routes": routes,
+             "order": ("first", "specific")[variant]}]})
         for n, host in enumerate(HOSTS[calm]):
             listeners += [
                 {"name": f"{name}{n}", "address": host, "port": 80,
