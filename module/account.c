@@ -55,7 +55,9 @@ void *account_new(struct account *a, size_t bytes)
 
 	if (err)
 		return ERR_PTR(err);
-	p = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	/* A configuration that is too large must not get others killed. */
+	p = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+			    __GFP_RETRY_MAYFAIL);
 	if (p)
 		return p;
 	account_uncharge(a, bytes);
