@@ -4,6 +4,7 @@
 
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/l7mesh.h>
 
 #include "header_value.h"
 #include "out.h"
@@ -31,18 +32,34 @@ struct edit {
 	const struct header_context *context;
 	struct span lines;		/* the fields, as they are */
 	u32 n;
+	u16 len[2 * L7MESH_HEADER_OPS_MAX];
+					/* of the value that each adds; 0: nothing */
 };
 
-/* Of each level the removals come first, then the others. */
+/* Those of a level that remove come first, wherever they are listed. */
+static const struct header_op *op_of_level(const struct header_op_list *level,
+					   u32 i)
+{
+	bool removes = true, removal;
+	u32 k;
+
+	for (k = 0;; k++) {
+		if (k == level->n) {
+			removes = false;
+			k = 0;
+		}
+		removal = level->ops[k].kind == HEADER_OP_REMOVE;
+		if (removal == removes && !i--)
+			return &level->ops[k];
+	}
+}
+
+/* @i below e->n. */
 static const struct header_op *op_at(const struct edit *e, u32 i)
 {
-	const struct header_op_list *level = e->levels[0];
-
-	if (i >= level->n) {
-		i -= level->n;
-		level = e->levels[1];
-	}
-	return &level->ops[i];
+	if (i < e->levels[0]->n)
+		return op_of_level(e->levels[0], i);
+	return op_of_level(e->levels[1], i - e->levels[0]->n);
 }
 
 /* Does one of the operations from the @i-th on part with what has this name? */
@@ -97,27 +114,36 @@ static bool is_present(const struct edit *e, u32 i)
 	return is_received(e, name);
 }
 
-/* Is what the @i-th operation adds there at the end? */
-static bool is_added(const struct edit *e, u32 i)
+/* How long the value is that the @i-th operation adds and none takes back. */
+static u32 added_len(const struct edit *e, u32 i)
 {
 	const struct header_op *op = op_at(e, i);
 
 	if (op->kind == HEADER_OP_REMOVE || is_dropped(e, i + 1, op->name))
-		return false;
+		return 0;
 	if (op->kind == HEADER_OP_ADD_IF_ABSENT && is_present(e, i))
-		return false;
+		return 0;
 	return header_value_put(op->value, e->context, NULL);
 }
 
-static u32 added_max(const struct edit *e)
+/*
+ * Variables take their time: what each adds is reckoned once, and written once. All of
+ * it is no more than a head may be: a client chooses how long its fields are.
+ */
+static u32 reckon(struct edit *e)
 {
-	u32 i, len = 0;
+	u32 i, value, line, len = 0;
 
-	for (i = 0; i < e->n; i++)
-		if (is_added(e, i))
-			len += op_at(e, i)->name.len + 4 +
-			       header_value_put(op_at(e, i)->value, e->context,
-						NULL);
+	for (i = 0; i < e->n; i++) {
+		value = added_len(e, i);
+		line = op_at(e, i)->name.len + 4 + value;
+		e->len[i] = 0;
+		if (!value || value > HTTP1_HEAD_MAX ||
+		    line > HTTP1_HEAD_MAX - len)
+			continue;
+		e->len[i] = value;
+		len += line;
+	}
 	return len;
 }
 
@@ -132,7 +158,7 @@ static void write_fields(const struct edit *e, struct writer *w)
 		put(w, (struct span){ line.p, line.len + 2 });
 	}
 	for (i = 0; i < e->n; i++) {
-		if (!is_added(e, i))
+		if (!e->len[i])
 			continue;
 		put(w, op_at(e, i)->name);
 		put(w, SPAN(": "));
@@ -148,19 +174,19 @@ int header_ops_apply(const struct header_op_list *route,
 		     const struct header_context *context, gfp_t gfp,
 		     struct out *out)
 {
-	struct edit e = {
-		.levels = { route, vhost },
-		.context = context,
-		.lines = { out->data, out->len },
-		.n = route->n + vhost->n,
-	};
 	struct span first;
 	struct writer w;
+	struct edit e;
 
+	e.n = route->n + vhost->n;
 	if (!e.n)
 		return 0;
+	e.levels[0] = route;
+	e.levels[1] = vhost;
+	e.context = context;
+	e.lines = (struct span){ out->data, out->len };
 	next_line(&e.lines, &first);
-	if (writer_init(&w, out->len + added_max(&e), gfp))
+	if (writer_init(&w, out->len + reckon(&e), gfp))
 		return -ENOMEM;
 	put(&w, (struct span){ first.p, first.len + 2 });
 	write_fields(&e, &w);

@@ -6,6 +6,7 @@
  * mesh adds itself. In Envoy's order (HttpConnectionManager, "Custom request/response
  * headers"): the route's first, then the virtual host's, so that the latter have the
  * last word; of each first those that remove, then the others as they are listed.
+ * They add as much as a head may be (HTTP1_HEAD_MAX) and no field more.
  *
  * Any context; nothing sleeps.
  */

@@ -352,6 +352,7 @@ def _():
         op("x-set", "route"), op("x-add", "route", "add"),
         op("x-keep", "route", "add_if_absent"), op("x-gone", how="remove"),
         op("x-late", "route"), op("x-both", "route", "add"),
+        op("x-order", "route"), op("x-order", how="remove"),
         op("x-forwarded-for", "me"), op("x-request-id", how="remove")]})],
               request_headers=[op("x-late", "host"), op("x-both", "host", "add"),
                                op("x-keep", "host", "add_if_absent"),
@@ -359,11 +360,14 @@ def _():
     c = Client("app", VIP)
     head, _ = exchange(c, request(
         "/", "X-Set: a", "x-set: b", "X-Add: client", "X-Keep: client",
-        "X-Gone: 1", "x-late: client", "other: 1", host="ops"))
+        "X-Gone: 1", "x-late: client", "X-Order: client", "other: 1",
+        host="ops"))
     for name, wanted in (
             ("x-set", ["route"]), ("x-add", ["client", "route"]),
             ("x-keep", ["client"]), ("x-gone", []), ("x-late", ["host"]),
             ("x-both", ["route", "host"]), ("x-new", ["host"]),
+            # What removes comes first, as in Envoy, wherever it is listed.
+            ("x-order", ["route"]),
             ("x-forwarded-for", ["me"]), ("x-request-id", []),
             ("x-forwarded-proto", ["http"]), ("other", ["1"]),
             ("host", ["ops"])):
@@ -383,6 +387,19 @@ def _():
     equal((head.get("x-a"), conn.exactly(5)), ("1", b"hello"))
     conn.send(OK)
     equal(c.response()[1], b"ok")
+
+
+@test("request headers: a client cannot make them grow without end")
+def _():
+    mesh(host("ops", [to_web(more={"request_headers": [
+        op("x-huge", "%REQ(big)%" * 400), op("x-large", "%REQ(big)%" * 7),
+        op("x-more", "%REQ(big)%"), op("x-last", "%REQ(small)%")]})]))
+    c = Client("app", VIP)
+    big = "b" * 8000
+    head, _ = exchange(c, request("/", "Big: " + big, "Small: s", host="ops"))
+    equal([len(head.get(n) or "") for n in
+           ("big", "x-huge", "x-large", "x-more", "x-last")],
+          [8000, 0, 56000, 0, 1])
 
 
 @test("response headers: of endpoints, of the mesh's own answers, of failures")
