@@ -5,7 +5,6 @@
 #include <linux/err.h>
 #include <linux/gcd.h>
 #include <linux/math64.h>
-#include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <uapi/linux/l7mesh.h>
@@ -43,8 +42,9 @@ static size_t ring_bytes(u32 n)
 	return (size_t)n * sizeof(struct ring_entry);
 }
 
-static void pack_cluster(struct packer *p, struct cluster *c)
+static void pack_cluster(struct packer *p, void *object)
 {
+	struct cluster *c = object;
 	struct hash_policy *hash;
 	u32 i;
 
@@ -62,27 +62,15 @@ struct cluster *cluster_clone(struct account *account,
 {
 	/* Not what members, tables and turns of another version are. */
 	struct cluster like = {
-		.name = spec->name, .lb = spec->lb,
-		.table_size = spec->table_size,
-		.ring_min = spec->ring_min, .ring_max = spec->ring_max,
-		.choices = spec->choices, .decay = spec->decay,
-		.connect_timeout = spec->connect_timeout,
-		.response_timeout = spec->response_timeout,
-		.idle_timeout = spec->idle_timeout, .max_idle = spec->max_idle,
+		.name = spec->name, .options = spec->options,
 		.hash = spec->hash, .nhash = spec->nhash,
 	};
-	struct packer p = {};
 	struct cluster *c;
 
-	pack_array(&p, spec, sizeof(*spec));
-	pack_cluster(&p, &like);
-	c = account_new(account, p.bytes);
+	c = pack_clone(account, &like, sizeof(like), pack_cluster, SIZE_MAX,
+		       &like.bytes);
 	if (IS_ERR(c))
 		return c;
-	like.bytes = p.bytes;
-	p = (struct packer){ .memory = (char *)c };
-	pack_array(&p, &like, sizeof(like));
-	pack_cluster(&p, c);
 	refcount_set(&c->ref, 1);
 	object_created(OBJECT_CLUSTER);
 	return c;
@@ -125,7 +113,7 @@ static struct maglev_endpoint *maglev_endpoints(struct account *account,
 
 		span.len = address_text(&c->members[i].ep->address, key);
 		eps[i].weight = c->members[i].weight;
-		maglev_endpoint_init(&eps[i], span, c->table_size);
+		maglev_endpoint_init(&eps[i], span, c->options.table_size);
 		cond_resched();
 	}
 	return eps;
@@ -137,7 +125,7 @@ int cluster_build_maglev(struct account *account, const struct cluster *c,
 	struct maglev_endpoint *eps;
 	void *entries;
 
-	m->size = c->table_size;
+	m->size = c->options.table_size;
 	m->width = maglev_width(c->nmembers);
 	m->entries = NULL;
 	if (fatal_signal_pending(current))
@@ -189,8 +177,8 @@ static u32 lightest(const struct cluster *c)
 
 static void plan_ring(const struct cluster *c, struct ring_plan *plan)
 {
-	ring_plan_init(plan, lightest(c), c->total_weight, c->ring_min,
-		       c->ring_max);
+	ring_plan_init(plan, lightest(c), c->total_weight, c->options.ring_min,
+		       c->options.ring_max);
 }
 
 static u32 count_ring(const struct cluster *c)
@@ -210,6 +198,8 @@ static int build_ring(struct account *account, struct cluster *c)
 	struct ring_plan plan;
 	void *entries;
 
+	if (fatal_signal_pending(current))
+		return -EINTR;
 	entries = account_new(account, ring_bytes(n));
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
@@ -282,9 +272,9 @@ int cluster_finish(struct account *account, struct cluster *c)
 {
 	if (!needs_table(c))
 		return 0;
-	if (c->lb == L7MESH_LB_MAGLEV)
+	if (c->options.lb == L7MESH_LB_MAGLEV)
 		return cluster_build_maglev(account, c, &c->maglev);
-	if (c->lb == L7MESH_LB_RING_HASH)
+	if (c->options.lb == L7MESH_LB_RING_HASH)
 		return build_ring(account, c);
 	return 0;
 }
@@ -293,12 +283,7 @@ static bool settings_equal(const struct cluster *a, const struct cluster *b)
 {
 	u32 i;
 
-	if (a->lb != b->lb || a->table_size != b->table_size ||
-	    a->connect_timeout != b->connect_timeout ||
-	    a->response_timeout != b->response_timeout ||
-	    a->idle_timeout != b->idle_timeout || a->max_idle != b->max_idle ||
-	    a->ring_min != b->ring_min || a->ring_max != b->ring_max ||
-	    a->choices != b->choices || a->decay != b->decay ||
+	if (!cluster_options_equal(&a->options, &b->options) ||
 	    a->nhash != b->nhash)
 		return false;
 	for (i = 0; i < a->nhash; i++)
@@ -342,111 +327,4 @@ struct member *cluster_member(const struct cluster *c,
 			low = middle + 1;
 	}
 	return NULL;
-}
-
-/* The member whose share of the total weight @point, below it, falls into. */
-static struct member *member_at(const struct cluster *c, u64 point)
-{
-	u32 low = 0, high = c->nmembers - 1;
-
-	while (low < high) {
-		u32 middle = low + (high - low) / 2;
-
-		if (point < c->cumulative[middle])
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return &c->members[low];
-}
-
-static struct member *pick_random(const struct cluster *c)
-{
-	u64 total = c->total_weight;
-
-	if (total <= U32_MAX)
-		return member_at(c, mul_u32_u32(get_random_u32(), total) >> 32);
-	return member_at(c, mul_u64_u64_shr(get_random_u64(), total, 64));
-}
-
-/*
- * In a round each member has as many turns as its weight. With unequal weights
- * the round is walked in strides, so that a heavy member does not have its turns
- * in a row; the stride has no divisor in common with the round's length, so that
- * the walk meets every turn once. (Without a stride the weights are equal, or too
- * large to multiply.)
- */
-static struct member *pick_round_robin(struct cluster *c)
-{
-	u32 turn = (u32)atomic_inc_return(&c->turn) - 1;
-
-	if (!c->stride)
-		return &c->members[turn % c->nmembers];
-	turn %= (u32)c->total_weight;
-	return member_at(c, mul_u32_u32(turn, c->stride) % (u32)c->total_weight);
-}
-
-/* What nobody knows the latency of costs so much for each request it has: us. */
-#define UNKNOWN_LATENCY	1000000
-
-static u64 load_of(const struct cluster *c, const struct endpoint *ep)
-{
-	u64 active = atomic_read(&ep->active);
-	u32 latency;
-
-	if (c->lb == L7MESH_LB_LEAST_REQUEST)
-		return active;
-	latency = endpoint_latency(ep, c->decay);
-	/* Times a weight it must not overflow. */
-	return min(latency ? latency * (active + 1) : UNKNOWN_LATENCY * active,
-		   1ULL << 43);
-}
-
-/*
- * The power of two choices (Mitzenmacher, 2001), or of more: they are drawn by
- * weight, with replacement as in Envoy, and the one with the least load for its
- * weight is it; of equals the first, so that without load weights alone decide.
- */
-static struct member *pick_least_loaded(const struct cluster *c)
-{
-	struct member *best = pick_random(c), *other;
-	u64 load = load_of(c, best->ep), more;
-	u32 i;
-
-	for (i = 1; i < c->choices && load; i++) {
-		other = pick_random(c);
-		more = load_of(c, other->ep);
-		if (more * best->weight >= load * other->weight)
-			continue;
-		best = other;
-		load = more;
-	}
-	return best;
-}
-
-/* The member that a hash belongs to, by whichever table there is. */
-static struct member *pick_hashed(const struct cluster *c, u64 hash)
-{
-	if (c->ring.n)
-		return &c->members[ring_lookup(&c->ring, hash)];
-	return &c->members[maglev_lookup(&c->maglev, hash)];
-}
-
-struct endpoint *cluster_pick(struct cluster *c, struct pick *pick)
-{
-	u64 hash;
-
-	if (!c->nmembers)
-		return NULL;
-	if (c->lb == L7MESH_LB_ROUND_ROBIN && c->nmembers > 1)
-		return pick_round_robin(c)->ep;
-	if ((c->lb == L7MESH_LB_LEAST_REQUEST || c->lb == L7MESH_LB_PEAK_EWMA) &&
-	    c->nmembers > 1 && pick->parser)
-		return pick_least_loaded(c)->ep;
-	/* Of one endpoint as well: the client is to have its cookie. */
-	if ((c->lb == L7MESH_LB_MAGLEV || c->lb == L7MESH_LB_RING_HASH) &&
-	    hash_policy_value(c->hash, c->nhash, pick, &hash) &&
-	    (c->maglev.entries || c->ring.n))
-		return pick_hashed(c, hash)->ep;
-	return c->nmembers == 1 ? c->members[0].ep : pick_random(c)->ep;
 }

@@ -16,6 +16,7 @@
 
 #include <linux/atomic.h>
 #include <linux/refcount.h>
+#include "cluster_options.h"
 #include "endpoint.h"
 #include "hash_policy.h"
 #include "maglev.h"
@@ -34,15 +35,7 @@ struct cluster {
 	refcount_t ref;
 	size_t bytes;			/* of this allocation, for the mesh's account */
 	struct name_ref name;
-	u8 lb;				/* enum l7mesh_lb */
-	u32 table_size;			/* of maglev */
-	u32 ring_min, ring_max;		/* entries of ring_hash */
-	u32 choices;			/* of least_request and peak_ewma */
-	u32 decay;			/* ms, of peak_ewma */
-	u32 connect_timeout;		/* ms */
-	u32 response_timeout;		/* ms; 0: none */
-	u32 idle_timeout;		/* ms */
-	u32 max_idle;
+	struct cluster_options options;
 	const struct hash_policy *hash;
 	u32 nhash;
 
@@ -61,7 +54,7 @@ struct cluster {
 /**
  * cluster_clone() - A cluster with the settings of another, and no member
  * @account: charged
- * @spec: name, policy, timeouts and hash policies; may be on the stack
+ * @spec: name, options and hash policies; may be on the stack
  *
  * Return: a cluster with one reference, or what account_new() says.
  */

@@ -73,7 +73,9 @@ struct draft_vhost {
 	struct hashmap_node node;	/* draft->vhosts, by vhost_key() */
 	struct list_head list;		/* draft_object.parts, in the table's order */
 	struct draft_object *table;
-	struct virtual_host *vh;	/* counted; its routes count unless opened */
+	struct virtual_host *vh;	/* counted: settings; its routes count unless
+					 * opened
+					 */
 	bool own;			/* vh is the draft's alone, and has no routes */
 	bool opened;			/* routes below are the host's */
 	struct route **routes;
@@ -171,8 +173,6 @@ struct draft_vhost *draft_vhost(struct draft *d, const struct name_ref *table,
 /* At the end of a table that exists and has none of the name. */
 int draft_add_vhost(struct draft *d, const struct name_ref *table,
 		    const struct virtual_host *spec, struct refusal *r);
-/* Name, domains, order and headers, of which the others are not to be looked at. */
-const struct virtual_host *draft_vhost_settings(const struct draft_vhost *dv);
 /* New settings; the routes stay. */
 int draft_set_vhost(struct draft *d, struct draft_vhost *dv,
 		    const struct virtual_host *spec, struct refusal *r);

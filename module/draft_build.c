@@ -119,12 +119,12 @@ static int merge_members(struct draft *d, struct draft_object *o,
 
 static int check_table_size(const struct cluster *c, struct refusal *r)
 {
-	if (c->lb != L7MESH_LB_MAGLEV || c->nmembers <= c->table_size)
+	if (c->options.lb != L7MESH_LB_MAGLEV || c->nmembers <= c->options.table_size)
 		return 0;
 	return refusal_set(r, -EINVAL,
 			   "cluster \"%.*s\" has %u endpoints, more than its table_size of %u",
 			   c->name.name.len, c->name.name.p, c->nmembers,
-			   c->table_size);
+			   c->options.table_size);
 }
 
 static int finish_cluster(struct draft *d, struct cluster *c, struct refusal *r)

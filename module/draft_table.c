@@ -183,11 +183,6 @@ static int open_routes(struct draft *d, struct draft_vhost *dv)
 	return 0;
 }
 
-const struct virtual_host *draft_vhost_settings(const struct draft_vhost *dv)
-{
-	return dv->vh;
-}
-
 int draft_set_vhost(struct draft *d, struct draft_vhost *dv,
 		    const struct virtual_host *spec, struct refusal *r)
 {

@@ -25,7 +25,7 @@ void end_load(struct exchange *ex)
 void request_begins(struct exchange *ex)
 {
 	atomic64_inc(&ex->ep->requests);
-	if (ex->cluster->lb == L7MESH_LB_PEAK_EWMA)
+	if (ex->cluster->options.lb == L7MESH_LB_PEAK_EWMA)
 		ex->sent_at = ktime_get_ns();
 }
 
@@ -34,7 +34,7 @@ void request_answered(struct exchange *ex)
 	if (!ex->sent_at)
 		return;
 	endpoint_observe(ex->ep, ktime_get_ns() - ex->sent_at,
-			 ex->cluster->decay);
+			 ex->cluster->options.decay);
 	ex->sent_at = 0;
 }
 
@@ -43,10 +43,10 @@ void request_failed(struct exchange *ex)
 	u64 took;
 
 	atomic64_inc(&ex->ep->failures);
-	if (ex->cluster->lb != L7MESH_LB_PEAK_EWMA)
+	if (ex->cluster->options.lb != L7MESH_LB_PEAK_EWMA)
 		return;
 	took = ex->sent_at ? ktime_get_ns() - ex->sent_at : 0;
 	endpoint_observe(ex->ep, max_t(u64, took, FAILURE_LATENCY),
-			 ex->cluster->decay);
+			 ex->cluster->options.decay);
 	ex->sent_at = 0;
 }

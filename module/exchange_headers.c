@@ -31,90 +31,96 @@ static struct header_context context_of(struct conn *c)
 
 int edit_request(struct conn *c, gfp_t gfp)
 {
-	const struct route *route = c->ex.route;
-	const struct virtual_host *vhost = c->ex.vhost;
+	const struct header_op_list *levels[] = {
+		&c->ex.route->edit.request, &c->ex.vhost->edit.request,
+	};
 	struct header_context context;
 
-	if (!route->request_ops.n && !vhost->request_ops.n)
+	if (!levels[0]->n && !levels[1]->n)
 		return 0;
 	context = context_of(c);
-	return header_ops_apply(&route->request_ops, &vhost->request_ops,
-				&context, gfp, &c->ex.up);
+	return header_ops_apply(levels, ARRAY_SIZE(levels), &context, gfp,
+				&c->ex.up);
 }
 
-static int answer_cors(const struct exchange *ex,
-		       const struct header_context *context, gfp_t gfp,
-		       struct out *out)
-{
-	static const struct header_op_list none;
-	struct cors_answer answer;
-
-	if (ex->cors == CORS_NONE)
-		return 0;
-	cors_answer(&ex->route->cors, ex->cors, &answer);
-	return header_ops_apply(&answer.ops, &none, context, gfp, out);
-}
+/* The cookie by which the client's next request finds the same endpoint. */
+struct cookie {
+	struct header_op op;
+	struct header_op_list ops;
+	char *text;			/* to be kfree()d */
+};
 
 /* Value, attributes and numbers of a cookie, without its name and path. */
 #define COOKIE_MAX	64
 
-/* The cookie by which the client's next request finds the same endpoint. */
-static int give_cookie(const struct exchange *ex,
-		       const struct header_context *context, gfp_t gfp,
-		       struct out *out)
+static int make_cookie(struct cookie *cookie, const struct exchange *ex,
+		       gfp_t gfp)
 {
-	static const struct header_op_list none;
 	const struct hash_policy *hp = ex->cookie;
-	struct header_op op = { SPAN("set-cookie"), .kind = HEADER_OP_ADD };
-	struct header_op_list ops = { &op, 1 };
-	char value[COOKIE_VALUE_LEN], *text;
+	char value[COOKIE_VALUE_LEN];
 	u32 size, n;
-	int err;
 
+	*cookie = (struct cookie){
+		.op = { SPAN("set-cookie"), .kind = HEADER_OP_ADD },
+	};
 	if (!hp || ex->local)
 		return 0;
 	size = COOKIE_MAX + hp->name.len + hp->cookie_path.len;
-	text = kmalloc(size, gfp);
-	if (!text)
+	cookie->text = kmalloc(size, gfp);
+	if (!cookie->text)
 		return -ENOMEM;
 	hash_policy_cookie_text(ex->cookie_value, value);
-	n = scnprintf(text, size, "%.*s=\"%.*s\"", hp->name.len, hp->name.p,
-		      COOKIE_VALUE_LEN, value);
+	n = scnprintf(cookie->text, size, "%.*s=\"%.*s\"", hp->name.len,
+		      hp->name.p, COOKIE_VALUE_LEN, value);
 	if (hp->ttl)
-		n += scnprintf(text + n, size - n, "; Max-Age=%u", hp->ttl);
+		n += scnprintf(cookie->text + n, size - n, "; Max-Age=%u",
+			       hp->ttl);
 	if (hp->cookie_path.len)
-		n += scnprintf(text + n, size - n, "; Path=%.*s",
+		n += scnprintf(cookie->text + n, size - n, "; Path=%.*s",
 			       hp->cookie_path.len, hp->cookie_path.p);
-	n += scnprintf(text + n, size - n, "; HttpOnly");
-	op.value = (struct span){ text, n };
-	err = header_ops_apply(&ops, &none, context, gfp, out);
-	kfree(text);
-	return err;
+	n += scnprintf(cookie->text + n, size - n, "; HttpOnly");
+	cookie->op.value = (struct span){ cookie->text, n };
+	cookie->ops = (struct header_op_list){ &cookie->op, 1 };
+	return 0;
 }
 
 static bool response_stays(const struct exchange *ex)
 {
 	return !ex->route ||
-	       (!ex->route->response_ops.n && !ex->vhost->response_ops.n &&
+	       (!ex->route->edit.response.n && !ex->vhost->edit.response.n &&
 		ex->cors == CORS_NONE && !ex->cookie);
 }
 
 int edit_response(struct conn *c, u16 status, gfp_t gfp)
 {
+	static const struct header_op_list none;
 	struct exchange *ex = &c->ex;
 	struct header_context context;
+	struct cors_answer answer = {};
+	struct cookie cookie;
+	bool own = ex->cors == CORS_PREFLIGHT;
+	/* CORS last, as in Envoy: routes cannot take back what it says. */
+	const struct header_op_list *levels[] = {
+		&cookie.ops, &none, &none, &answer.ops,
+	};
 	int err;
 
 	if (response_stays(ex))
 		return 0;
+	if (!own) {
+		levels[1] = &ex->route->edit.response;
+		levels[2] = &ex->vhost->edit.response;
+	}
+	if (ex->cors != CORS_NONE)
+		cors_answer(&ex->route->cors, ex->cors, &answer);
+	err = make_cookie(&cookie, ex, gfp);
+	if (err)
+		return err;
 	context = context_of(c);
 	context.response = ex->local ? NULL : ex->response_head;
 	context.status = status;
-	err = give_cookie(ex, &context, gfp, &ex->down);
-	/* CORS last, as in Envoy: routes cannot take back what it says. */
-	if (!err && ex->cors != CORS_PREFLIGHT)
-		err = header_ops_apply(&ex->route->response_ops,
-				       &ex->vhost->response_ops, &context, gfp,
-				       &ex->down);
-	return err ?: answer_cors(ex, &context, gfp, &ex->down);
+	err = header_ops_apply(levels, ARRAY_SIZE(levels), &context, gfp,
+			       &ex->down);
+	kfree(cookie.text);
+	return err;
 }

@@ -82,7 +82,7 @@ void drop_leg(struct conn *c, struct run *run, bool reuse)
 	leg->busy = false;
 	c->leg = NULL;
 	if (!reuse || !leg_park(leg, jiffies + msecs_to_jiffies(ex->leg_idle),
-				ex->cluster->max_idle)) {
+				ex->cluster->options.max_idle)) {
 		leg_doom(leg, &c->doomed_legs);
 		run->defer = true;
 	}
@@ -101,7 +101,7 @@ static bool take_pooled_leg(struct conn *c, struct run *run)
 		if (!lock_leg(c, run)) {
 			/* Its socket is busy just now: the work will wait. */
 			c->leg = NULL;
-			if (!leg_park(leg, leg->expires, ex->cluster->max_idle))
+			if (!leg_park(leg, leg->expires, ex->cluster->options.max_idle))
 				leg_doom(leg, &c->doomed_legs);
 			return false;
 		}
@@ -145,7 +145,7 @@ void want_leg(struct conn *c, struct run *run)
 	ex->reused_leg = false;
 	ex->request = REQUEST_CONNECTING;
 	c->open_leg = true;
-	conn_set_deadline(c, ex->cluster->connect_timeout);
+	conn_set_deadline(c, ex->cluster->options.connect_timeout);
 }
 
 void exchange_leg_opened(struct conn *c, struct leg *leg, int err)

@@ -152,7 +152,7 @@ static void request_sent(struct conn *c)
 
 	ex->request = REQUEST_DONE;
 	if (ex->response == RESPONSE_HEAD)
-		conn_set_deadline(c, ex->cluster->response_timeout);
+		conn_set_deadline(c, ex->cluster->options.response_timeout);
 }
 
 /* Returns whether all that was pending is sent. */

@@ -4,7 +4,7 @@
 
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/l7mesh.h>
+#include <linux/slab.h>
 
 #include "header_value.h"
 #include "out.h"
@@ -26,40 +26,57 @@ bool header_name_changeable(struct span name)
 	return true;
 }
 
-/* All operations of a message, in the order in which they happen. */
-struct edit {
-	const struct header_op_list *levels[2];
-	const struct header_context *context;
-	struct span lines;		/* the fields, as they are */
-	u32 n;
-	u16 len[2 * L7MESH_HEADER_OPS_MAX];
-					/* of the value that each adds; 0: nothing */
+/* An operation, and how long the value is that it adds; 0: it adds nothing. */
+struct step {
+	const struct header_op *op;
+	u32 len;
 };
 
-/* Those of a level that remove come first, wherever they are listed. */
-static const struct header_op *op_of_level(const struct header_op_list *level,
-					   u32 i)
-{
-	bool removes = true, removal;
-	u32 k;
+/* So many need no allocation. */
+#define FEW_STEPS	16
 
-	for (k = 0;; k++) {
-		if (k == level->n) {
-			removes = false;
-			k = 0;
-		}
-		removal = level->ops[k].kind == HEADER_OP_REMOVE;
-		if (removal == removes && !i--)
-			return &level->ops[k];
-	}
+/* All operations on a head, in the order in which they happen. */
+struct edit {
+	const struct header_context *context;
+	struct span lines;		/* the fields, as they are */
+	struct step *steps;
+	u32 n;
+	struct step few[FEW_STEPS];
+};
+
+static void append(struct edit *e, const struct header_op_list *level,
+		   bool removals)
+{
+	u32 i;
+
+	for (i = 0; i < level->n; i++)
+		if ((level->ops[i].kind == HEADER_OP_REMOVE) == removals)
+			e->steps[e->n++].op = &level->ops[i];
 }
 
-/* @i below e->n. */
-static const struct header_op *op_at(const struct edit *e, u32 i)
+/* Those of a level that remove come first, wherever they are listed. */
+static int begin(struct edit *e, const struct header_op_list *const *levels,
+		 u32 nlevels, u32 n, gfp_t gfp)
 {
-	if (i < e->levels[0]->n)
-		return op_of_level(e->levels[0], i);
-	return op_of_level(e->levels[1], i - e->levels[0]->n);
+	u32 i;
+
+	e->n = 0;
+	e->steps = e->few;
+	if (n > FEW_STEPS)
+		e->steps = kmalloc_array(n, sizeof(*e->steps), gfp);
+	if (!e->steps)
+		return -ENOMEM;
+	for (i = 0; i < nlevels; i++) {
+		append(e, levels[i], true);
+		append(e, levels[i], false);
+	}
+	return 0;
+}
+
+static void end(struct edit *e)
+{
+	if (e->steps != e->few)
+		kfree(e->steps);
 }
 
 /* Does one of the operations from the @i-th on part with what has this name? */
@@ -68,7 +85,7 @@ static bool is_dropped(const struct edit *e, u32 i, struct span name)
 	const struct header_op *op;
 
 	for (; i < e->n; i++) {
-		op = op_at(e, i);
+		op = e->steps[i].op;
 		if ((op->kind == HEADER_OP_SET || op->kind == HEADER_OP_REMOVE) &&
 		    span_eq_nocase(op->name, name))
 			return true;
@@ -106,18 +123,18 @@ static bool is_received(const struct edit *e, struct span name)
 /* Is there a field of the name of the @i-th operation when its turn comes? */
 static bool is_present(const struct edit *e, u32 i)
 {
-	struct span name = op_at(e, i)->name;
+	struct span name = e->steps[i].op->name;
 
 	while (i--)
-		if (span_eq_nocase(op_at(e, i)->name, name))
-			return op_at(e, i)->kind != HEADER_OP_REMOVE;
+		if (span_eq_nocase(e->steps[i].op->name, name))
+			return e->steps[i].op->kind != HEADER_OP_REMOVE;
 	return is_received(e, name);
 }
 
 /* How long the value is that the @i-th operation adds and none takes back. */
 static u32 added_len(const struct edit *e, u32 i)
 {
-	const struct header_op *op = op_at(e, i);
+	const struct header_op *op = e->steps[i].op;
 
 	if (op->kind == HEADER_OP_REMOVE || is_dropped(e, i + 1, op->name))
 		return 0;
@@ -136,12 +153,12 @@ static u32 reckon(struct edit *e)
 
 	for (i = 0; i < e->n; i++) {
 		value = added_len(e, i);
-		line = op_at(e, i)->name.len + 4 + value;
-		e->len[i] = 0;
+		line = e->steps[i].op->name.len + 4 + value;
+		e->steps[i].len = 0;
 		if (!value || value > HTTP1_HEAD_MAX ||
 		    line > HTTP1_HEAD_MAX - len)
 			continue;
-		e->len[i] = value;
+		e->steps[i].len = value;
 		len += line;
 	}
 	return len;
@@ -158,38 +175,49 @@ static void write_fields(const struct edit *e, struct writer *w)
 		put(w, (struct span){ line.p, line.len + 2 });
 	}
 	for (i = 0; i < e->n; i++) {
-		if (!e->len[i])
+		if (!e->steps[i].len)
 			continue;
-		put(w, op_at(e, i)->name);
+		put(w, e->steps[i].op->name);
 		put(w, SPAN(": "));
-		header_value_put(op_at(e, i)->value, e->context, w);
+		header_value_put(e->steps[i].op->value, e->context, w);
 		put(w, SPAN("\r\n"));
 	}
 	put(w, SPAN("\r\n"));
 	put(w, lines);
 }
 
-int header_ops_apply(const struct header_op_list *route,
-		     const struct header_op_list *vhost,
-		     const struct header_context *context, gfp_t gfp,
-		     struct out *out)
+static int rewrite(struct edit *e, gfp_t gfp, struct out *out)
 {
 	struct span first;
 	struct writer w;
-	struct edit e;
 
-	e.n = route->n + vhost->n;
-	if (!e.n)
-		return 0;
-	e.levels[0] = route;
-	e.levels[1] = vhost;
-	e.context = context;
-	e.lines = (struct span){ out->data, out->len };
-	next_line(&e.lines, &first);
-	if (writer_init(&w, out->len + reckon(&e), gfp))
+	e->lines = (struct span){ out->data, out->len };
+	next_line(&e->lines, &first);
+	if (writer_init(&w, out->len + reckon(e), gfp))
 		return -ENOMEM;
 	put(&w, (struct span){ first.p, first.len + 2 });
-	write_fields(&e, &w);
+	write_fields(e, &w);
 	out_clear(out);
 	return writer_finish(&w, out);
+}
+
+int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
+		     const struct header_context *context, gfp_t gfp,
+		     struct out *out)
+{
+	struct edit e;
+	u32 i, n = 0;
+	int err;
+
+	for (i = 0; i < nlevels; i++)
+		n += levels[i]->n;
+	if (!n)
+		return 0;
+	e.context = context;
+	err = begin(&e, levels, nlevels, n, gfp);
+	if (err)
+		return err;
+	err = rewrite(&e, gfp, out);
+	end(&e);
+	return err;
 }

@@ -5,7 +5,7 @@
  * Operations apply to a head as it would be sent without them, so also to what the
  * mesh adds itself. In Envoy's order (HttpConnectionManager, "Custom request/response
  * headers"): the route's first, then the virtual host's, so that the latter have the
- * last word; of each first those that remove, then the others as they are listed.
+ * last word; of each level first those that remove, then the others as they are listed.
  * They add as much as a head may be (HTTP1_HEAD_MAX) and no field more.
  *
  * Any context; nothing sleeps.
@@ -37,6 +37,12 @@ struct header_op_list {
 	u32 n;
 };
 
+/* What is done to the two heads of an exchange. */
+struct header_edit {
+	struct header_op_list request;
+	struct header_op_list response;
+};
+
 /**
  * header_name_changeable() - May operations have this name?
  * @name: a field's name
@@ -48,8 +54,8 @@ bool header_name_changeable(struct span name);
 
 /**
  * header_ops_apply() - Change a head that is about to be sent
- * @route: the route's operations
- * @vhost: the virtual host's
+ * @levels: lists of operations, the first being done first
+ * @nlevels: how many
  * @context: what their variables are about
  * @gfp: how to allocate
  * @out: a whole head as the mesh writes them, perhaps with a body behind it;
@@ -57,8 +63,7 @@ bool header_name_changeable(struct span name);
  *
  * Return: 0, or -ENOMEM with @out as it was.
  */
-int header_ops_apply(const struct header_op_list *route,
-		     const struct header_op_list *vhost,
+int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
 		     const struct header_context *context, gfp_t gfp,
 		     struct out *out);
 

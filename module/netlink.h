@@ -5,7 +5,9 @@
  *	netlink.c		the family, requests that are no dumps
  *	netlink_policy.c	what attributes may be
  *	netlink_change.c	ADD, SET, DEL: from a message to a draft
- *	netlink_match.c		the same for a route's match
+ *	netlink_option.c	plain numbers of any object, both ways
+ *	netlink_cluster.c	a cluster, both ways
+ *	netlink_match.c		from a message to a route's match
  *	netlink_route.c		and its action
  *	netlink_headers.c	what is done to fields, and CORS, both ways
  *	netlink_http.c		the HTTP options of a listener, both ways
@@ -142,12 +144,27 @@ struct object_key {
 int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
 		   struct object_key *key, struct refusal *r);
 
+/**
+ * netlink_parse_cluster() - Change a cluster by what is given of it
+ * @spec: in: what it was, or the defaults
+ * @hash: room for HASH_POLICIES_MAX, which @spec points to afterwards
+ * @tb: attributes
+ * @r: refusal
+ */
+int netlink_parse_cluster(struct cluster *spec, struct hash_policy *hash,
+			  struct nlattr **tb, struct refusal *r);
+
+/* Room for what a header_edit points to. */
+struct header_edit_parser {
+	struct header_op request[L7MESH_HEADER_OPS_MAX];
+	struct header_op response[L7MESH_HEADER_OPS_MAX];
+};
+
 /* What a route's attributes say; the route points into it and into the message. */
 struct route_parser {
 	struct value_match headers[VALUE_MATCHES_MAX];
 	struct value_match query[VALUE_MATCHES_MAX];
-	struct header_op request_ops[L7MESH_HEADER_OPS_MAX];
-	struct header_op response_ops[L7MESH_HEADER_OPS_MAX];
+	struct header_edit_parser edit;
 	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
 	struct span *origins;
 	struct regexp_builder *regexp;
@@ -170,10 +187,18 @@ int netlink_parse_action(struct route *route, struct route_parser *p,
 /* Do match and rewrite go together? */
 int netlink_check_rewrite(const struct route *route, struct refusal *r);
 
-/* A list of operations; @array has room for L7MESH_HEADER_OPS_MAX. */
-int netlink_parse_header_ops(struct header_op_list *ops, struct header_op *array,
-			     const struct nlattr *list, bool response,
-			     struct refusal *r);
+/**
+ * netlink_parse_header_edit() - What is done to the fields of both heads
+ * @edit: out: of a list that is given; points into @p and the messages
+ * @p: parser
+ * @request: list of operations, or NULL: they stay
+ * @response: likewise
+ * @r: refusal
+ */
+int netlink_parse_header_edit(struct header_edit *edit,
+			      struct header_edit_parser *p,
+			      const struct nlattr *request,
+			      const struct nlattr *response, struct refusal *r);
 
 int netlink_parse_cors(struct cors *c, struct route_parser *p,
 		       const struct nlattr *nest, struct refusal *r);
@@ -203,8 +228,9 @@ int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
 
 int netlink_put_address(struct sk_buff *skb, int type, const struct address *a);
 int netlink_put_http(struct sk_buff *skb, const struct http_options *o);
-int netlink_put_header_ops(struct sk_buff *skb, int type,
-			   const struct header_op_list *ops);
+/* As lists of these types. */
+int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
+			    const struct header_edit *edit);
 int netlink_put_cors(struct sk_buff *skb, const struct cors *c);
 
 /* Finish a nest, or take it back if @err. */
@@ -230,6 +256,12 @@ static inline int netlink_put_span(struct sk_buff *skb, int type, struct span s)
 	memcpy(text, s.p, s.len);
 	text[s.len] = 0;
 	return 0;
+}
+
+/* What is not empty. */
+static inline int netlink_put_some(struct sk_buff *skb, int type, struct span s)
+{
+	return s.len ? netlink_put_span(skb, type, s) : 0;
 }
 
 /* ---- dumps ---- */

@@ -92,157 +92,18 @@ static void take_u32(u32 *to, const struct nlattr *nla)
 		*to = nla_get_u32(nla);
 }
 
-/* Attributes that say what is hashed, of which a policy has one. */
-static const struct {
-	u16 attr;
-	u8 kind;
-} hash_kinds[] = {
-	{ L7MESH_HASH_POLICY_A_HEADER, HASH_POLICY_HEADER },
-	{ L7MESH_HASH_POLICY_A_SOURCE_ADDRESS, HASH_POLICY_SOURCE_ADDRESS },
-	{ L7MESH_HASH_POLICY_A_COOKIE, HASH_POLICY_COOKIE },
-	{ L7MESH_HASH_POLICY_A_QUERY, HASH_POLICY_QUERY },
-	{ L7MESH_HASH_POLICY_A_PATH, HASH_POLICY_PATH },
-};
-
-static int parse_hash_name(struct hash_policy *hp, const struct nlattr *nla,
-			   struct refusal *r)
-{
-	hp->name = netlink_span(nla);
-	if (hp->kind == HASH_POLICY_QUERY)
-		return netlink_query_name_valid(hp->name) ? 0 :
-		       refusal_set_attr(r, nla, -EINVAL,
-					"not the name of a query parameter");
-	if (http1_token_valid(hp->name) && !memchr(hp->name.p, '%', hp->name.len))
-		return 0;
-	return refusal_set_attr(r, nla, -EINVAL, "%s",
-				hp->kind == HASH_POLICY_COOKIE ?
-				"not the name of a cookie" :
-				"not the name of a header field");
-}
-
-/* What a cookie that is given says: it becomes a part of a field's value. */
-static bool cookie_path_valid(struct span path)
-{
-	return route_path_valid(path) && !memchr(path.p, ';', path.len) &&
-	       !memchr(path.p, '%', path.len);
-}
-
-static int parse_cookie(struct hash_policy *hp, struct nlattr **tb,
-			struct refusal *r)
-{
-	struct nlattr *ttl = tb[L7MESH_HASH_POLICY_A_COOKIE_TTL];
-	struct nlattr *path = tb[L7MESH_HASH_POLICY_A_COOKIE_PATH];
-
-	if (ttl && hp->kind != HASH_POLICY_COOKIE)
-		return refusal_set_attr(r, ttl, -EINVAL,
-					"COOKIE_TTL is for COOKIE");
-	if (path && !ttl)
-		return refusal_set_attr(r, path, -EINVAL,
-					"COOKIE_PATH is for COOKIE_TTL");
-	hp->has_ttl = ttl;
-	hp->ttl = ttl ? nla_get_u32(ttl) : 0;
-	if (!path)
-		return 0;
-	hp->cookie_path = netlink_span(path);
-	return cookie_path_valid(hp->cookie_path) ? 0 :
-	       refusal_set_attr(r, path, -EINVAL,
-				"a path starts with / and has no space, ?, #, ; and %%");
-}
-
-static int parse_hash_policy(struct hash_policy *hp, const struct nlattr *item,
-			     struct refusal *r)
-{
-	struct nlattr *tb[L7MESH_HASH_POLICY_A_MAX + 1], *found = NULL;
-	int i, n = 0, err;
-
-	err = netlink_parse(tb, L7MESH_HASH_POLICY_A_MAX, item,
-			    netlink_hash_policy_policy, r);
-	if (err)
-		return err;
-	memset(hp, 0, sizeof(*hp));
-	for (i = 0; i < ARRAY_SIZE(hash_kinds); i++) {
-		if (!tb[hash_kinds[i].attr])
-			continue;
-		found = tb[hash_kinds[i].attr];
-		hp->kind = hash_kinds[i].kind;
-		n++;
-	}
-	if (n != 1)
-		return refusal_set_attr(r, item, -EINVAL,
-					"exactly one of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH is needed");
-	if (hp->kind != HASH_POLICY_SOURCE_ADDRESS && hp->kind != HASH_POLICY_PATH)
-		err = parse_hash_name(hp, found, r);
-	return err ?: parse_cookie(hp, tb, r);
-}
-
-static int parse_hash(struct cluster *spec, struct hash_policy *hash,
-		      const struct nlattr *list, struct refusal *r)
-{
-	const struct nlattr *item;
-	int rem, err;
-
-	spec->hash = hash;
-	spec->nhash = 0;
-	nla_for_each_nested(item, list, rem) {
-		if (spec->nhash == HASH_POLICIES_MAX)
-			return refusal_set_attr(r, item, -E2BIG,
-						"more than "
-						__stringify(HASH_POLICIES_MAX)
-						" hash policies");
-		err = parse_hash_policy(&hash[spec->nhash], item, r);
-		if (err)
-			return err;
-		spec->nhash++;
-	}
-	return 0;
-}
-
-static const struct cluster default_cluster = {
-	.lb = L7MESH_LB_MAGLEV,
-	.table_size = L7MESH_TABLE_SIZE_DEFAULT,
-	.ring_min = 1024,
-	.ring_max = L7MESH_RING_SIZE_MAX,
-	.choices = 2,
-	.decay = 10000,
-	.connect_timeout = 5000,
-	.response_timeout = 15000,
-	.idle_timeout = 60000,
-	.max_idle = 128,
-};
-
 static int put_cluster(struct change *c, struct nlattr **tb,
 		       const struct cluster *old)
 {
 	struct hash_policy hash[HASH_POLICIES_MAX];
-	struct cluster spec = old ? *old : default_cluster;
-	struct nlattr *size = tb[L7MESH_CLUSTER_A_TABLE_SIZE];
+	struct cluster spec = { .options = cluster_options_default };
 	int err;
 
+	if (old)
+		spec = *old;
 	spec.name = c->key->name;
-	if (tb[L7MESH_CLUSTER_A_LB])
-		spec.lb = nla_get_u32(tb[L7MESH_CLUSTER_A_LB]);
-	take_u32(&spec.table_size, size);
-	if (size && !maglev_size_valid(spec.table_size))
-		return refusal_set_attr(c->r, size, -EINVAL,
-					"TABLE_SIZE must be a prime number");
-	take_u32(&spec.ring_min, tb[L7MESH_CLUSTER_A_RING_MIN]);
-	take_u32(&spec.ring_max, tb[L7MESH_CLUSTER_A_RING_MAX]);
-	take_u32(&spec.choices, tb[L7MESH_CLUSTER_A_CHOICES]);
-	take_u32(&spec.decay, tb[L7MESH_CLUSTER_A_DECAY]);
-	if (spec.ring_min > spec.ring_max)
-		return refusal_set_attr(c->r, tb[L7MESH_CLUSTER_A_RING_MAX] ?:
-					tb[L7MESH_CLUSTER_A_RING_MIN], -EINVAL,
-					"RING_MIN is above RING_MAX");
-	take_u32(&spec.connect_timeout, tb[L7MESH_CLUSTER_A_CONNECT_TIMEOUT]);
-	take_u32(&spec.response_timeout, tb[L7MESH_CLUSTER_A_RESPONSE_TIMEOUT]);
-	take_u32(&spec.idle_timeout, tb[L7MESH_CLUSTER_A_IDLE_TIMEOUT]);
-	take_u32(&spec.max_idle, tb[L7MESH_CLUSTER_A_MAX_IDLE]);
-	if (tb[L7MESH_CLUSTER_A_HASH]) {
-		err = parse_hash(&spec, hash, tb[L7MESH_CLUSTER_A_HASH], c->r);
-		if (err)
-			return err;
-	}
-	return draft_put_cluster(c->d, &spec, c->r);
+	err = netlink_parse_cluster(&spec, hash, tb, c->r);
+	return err ?: draft_put_cluster(c->d, &spec, c->r);
 }
 
 static int change_cluster(struct change *c)
@@ -496,8 +357,7 @@ static int change_route_table(struct change *c)
 
 /* What a virtual host's attributes say: the specification points into it. */
 struct vhost_parser {
-	struct header_op request_ops[L7MESH_HEADER_OPS_MAX];
-	struct header_op response_ops[L7MESH_HEADER_OPS_MAX];
+	struct header_edit_parser edit;
 	void *domains;			/* to be kvfree()d */
 };
 
@@ -537,20 +397,14 @@ static int parse_vhost(struct change *c, struct nlattr **tb,
 {
 	struct nlattr *list = tb[L7MESH_VIRTUAL_HOST_A_DOMAINS];
 	struct nlattr *order = tb[L7MESH_VIRTUAL_HOST_A_ORDER];
-	struct nlattr *request = tb[L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS];
-	struct nlattr *response = tb[L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS];
-	int err = 0;
+	int err;
 
 	if (order)
 		spec->order = nla_get_u32(order);
-	if (request)
-		err = netlink_parse_header_ops(&spec->request_ops,
-					       p->request_ops, request, false,
-					       c->r);
-	if (!err && response)
-		err = netlink_parse_header_ops(&spec->response_ops,
-					       p->response_ops, response, true,
-					       c->r);
+	err = netlink_parse_header_edit(&spec->edit, &p->edit,
+					tb[L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS],
+					tb[L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS],
+					c->r);
 	if (err || !list)
 		return err;
 	p->domains = kvmalloc(netlink_count(list) * sizeof(struct span) +
@@ -574,7 +428,7 @@ static int put_vhost(struct change *c, struct nlattr **tb,
 	if (!p)
 		return refusal_set(c->r, -ENOMEM, "out of memory");
 	if (dv)
-		spec = *draft_vhost_settings(dv);
+		spec = *dv->vh;
 	err = parse_vhost(c, tb, &spec, p);
 	if (!err && dv)
 		err = draft_set_vhost(c->d, dv, &spec, c->r);
@@ -648,32 +502,12 @@ static int route_index(struct change *c, const struct nlattr *nla, u32 n)
 				"the virtual host has %u routes", n);
 }
 
-static int parse_route_headers(struct change *c, struct nlattr **tb,
-			       struct route *route, struct route_parser *p)
-{
-	struct nlattr *request = tb[L7MESH_ROUTE_A_REQUEST_HEADERS];
-	struct nlattr *response = tb[L7MESH_ROUTE_A_RESPONSE_HEADERS];
-	struct nlattr *cors = tb[L7MESH_ROUTE_A_CORS];
-	int err = 0;
-
-	if (request)
-		err = netlink_parse_header_ops(&route->request_ops,
-					       p->request_ops, request, false,
-					       c->r);
-	if (!err && response)
-		err = netlink_parse_header_ops(&route->response_ops,
-					       p->response_ops, response, true,
-					       c->r);
-	if (!err && cors)
-		err = netlink_parse_cors(&route->cors, p, cors, c->r);
-	return err;
-}
-
 static int parse_route(struct change *c, struct nlattr **tb, struct route *route,
 		       struct route_parser *p)
 {
 	struct nlattr *match = tb[L7MESH_ROUTE_A_MATCH];
 	struct nlattr *action = tb[L7MESH_ROUTE_A_ACTION];
+	struct nlattr *cors = tb[L7MESH_ROUTE_A_CORS];
 	int err = 0;
 
 	if (!action && c->cmd == L7MESH_CMD_ADD)
@@ -684,7 +518,12 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	if (!err && action)
 		err = netlink_parse_action(route, p, action, c->r);
 	if (!err)
-		err = parse_route_headers(c, tb, route, p);
+		err = netlink_parse_header_edit(&route->edit, &p->edit,
+						tb[L7MESH_ROUTE_A_REQUEST_HEADERS],
+						tb[L7MESH_ROUTE_A_RESPONSE_HEADERS],
+						c->r);
+	if (!err && cors)
+		err = netlink_parse_cors(&route->cors, p, cors, c->r);
 	if (err)
 		return err;
 	c->r->attr = action ?: match ?: c->nest;

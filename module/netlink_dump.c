@@ -412,7 +412,7 @@ static int find_table(struct dump *d, struct span name)
 
 	if (!c)
 		return refusal_set(&d->r, -ENOENT, "there is no such cluster");
-	if (c->lb != L7MESH_LB_MAGLEV)
+	if (c->options.lb != L7MESH_LB_MAGLEV)
 		return refusal_set(&d->r, -EINVAL,
 				   "the cluster's policy is not maglev");
 	d->cluster = c;

@@ -17,83 +17,6 @@ int netlink_put_address(struct sk_buff *skb, int type, const struct address *a)
 	return nla_put_in6_addr(skb, type, &a->v6);
 }
 
-static int put_cookie(struct sk_buff *skb, const struct hash_policy *hp)
-{
-	int err = netlink_put_span(skb, L7MESH_HASH_POLICY_A_COOKIE, hp->name);
-
-	if (!err && hp->has_ttl)
-		err = nla_put_u32(skb, L7MESH_HASH_POLICY_A_COOKIE_TTL, hp->ttl);
-	if (!err && hp->cookie_path.len)
-		err = netlink_put_span(skb, L7MESH_HASH_POLICY_A_COOKIE_PATH,
-				       hp->cookie_path);
-	return err;
-}
-
-static int put_hashed(struct sk_buff *skb, const struct hash_policy *hp)
-{
-	switch ((enum hash_policy_kind)hp->kind) {
-	case HASH_POLICY_HEADER:
-		return netlink_put_span(skb, L7MESH_HASH_POLICY_A_HEADER,
-					hp->name);
-	case HASH_POLICY_COOKIE:
-		return put_cookie(skb, hp);
-	case HASH_POLICY_QUERY:
-		return netlink_put_span(skb, L7MESH_HASH_POLICY_A_QUERY,
-					hp->name);
-	case HASH_POLICY_PATH:
-		return nla_put_flag(skb, L7MESH_HASH_POLICY_A_PATH);
-	default:
-		return nla_put_flag(skb, L7MESH_HASH_POLICY_A_SOURCE_ADDRESS);
-	}
-}
-
-static int put_hash_policy(struct sk_buff *skb, const struct hash_policy *hp)
-{
-	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
-
-	if (!item)
-		return -EMSGSIZE;
-	return netlink_end_nest(skb, item, put_hashed(skb, hp));
-}
-
-static int put_hash(struct sk_buff *skb, const struct cluster *c)
-{
-	struct nlattr *list = nla_nest_start(skb, L7MESH_CLUSTER_A_HASH);
-	int err = 0;
-	u32 i;
-
-	if (!list)
-		return -EMSGSIZE;
-	for (i = 0; i < c->nhash && !err; i++)
-		err = put_hash_policy(skb, &c->hash[i]);
-	return netlink_end_nest(skb, list, err);
-}
-
-int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
-{
-	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_CLUSTER);
-	int err;
-
-	if (!nest)
-		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_CLUSTER_A_NAME, c->name.name) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_LB, c->lb) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_TABLE_SIZE, c->table_size) ||
-	      put_hash(skb, c) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_CONNECT_TIMEOUT,
-			  c->connect_timeout) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_RESPONSE_TIMEOUT,
-			  c->response_timeout) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_IDLE_TIMEOUT,
-			  c->idle_timeout) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_MAX_IDLE, c->max_idle) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_RING_MIN, c->ring_min) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_RING_MAX, c->ring_max) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_CHOICES, c->choices) ||
-	      nla_put_u32(skb, L7MESH_CLUSTER_A_DECAY, c->decay);
-	return netlink_end_nest(skb, nest, err);
-}
-
 int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
 			  const struct member *m)
 {
@@ -203,10 +126,10 @@ int netlink_fill_virtual_host(struct sk_buff *skb, const struct route_table *t,
 	      netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_NAME, vh->name) ||
 	      put_domains(skb, vh) ||
 	      nla_put_u32(skb, L7MESH_VIRTUAL_HOST_A_ORDER, vh->order) ||
-	      netlink_put_header_ops(skb, L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS,
-				     &vh->request_ops) ||
-	      netlink_put_header_ops(skb, L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS,
-				     &vh->response_ops);
+	      netlink_put_header_edit(skb,
+				      L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS,
+				      L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS,
+				      &vh->edit);
 	return netlink_end_nest(skb, nest, err);
 }
 

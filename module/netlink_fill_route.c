@@ -157,11 +157,6 @@ static int put_weighted(struct sk_buff *skb, const struct route *r)
 	return netlink_end_nest(skb, list, err);
 }
 
-static int put_some(struct sk_buff *skb, int type, struct span s)
-{
-	return s.len ? netlink_put_span(skb, type, s) : 0;
-}
-
 static int put_redirect(struct sk_buff *skb, const struct route *r)
 {
 	struct nlattr *nest = nla_nest_start(skb, L7MESH_ACTION_A_REDIRECT);
@@ -170,8 +165,8 @@ static int put_redirect(struct sk_buff *skb, const struct route *r)
 
 	if (!nest)
 		return -EMSGSIZE;
-	err = put_some(skb, L7MESH_REDIRECT_A_HOST, r->rewrite.host) ||
-	      put_some(skb, prefix ? L7MESH_REDIRECT_A_PREFIX :
+	err = netlink_put_some(skb, L7MESH_REDIRECT_A_HOST, r->rewrite.host) ||
+	      netlink_put_some(skb, prefix ? L7MESH_REDIRECT_A_PREFIX :
 				     L7MESH_REDIRECT_A_PATH, r->rewrite.path) ||
 	      nla_put_u16(skb, L7MESH_REDIRECT_A_STATUS, r->status) ||
 	      nla_put_u32(skb, L7MESH_REDIRECT_A_SCHEME, r->redirect.scheme);
@@ -198,8 +193,8 @@ static int put_rewrite(struct sk_buff *skb, const struct rewrite *rw)
 	nest = nla_nest_start(skb, L7MESH_ACTION_A_REWRITE);
 	if (!nest)
 		return -EMSGSIZE;
-	err = put_some(skb, L7MESH_REWRITE_A_HOST, rw->host) ||
-	      put_some(skb, attrs[rw->path_kind], rw->path);
+	err = netlink_put_some(skb, L7MESH_REWRITE_A_HOST, rw->host) ||
+	      netlink_put_some(skb, attrs[rw->path_kind], rw->path);
 	return netlink_end_nest(skb, nest, err);
 }
 
@@ -262,10 +257,9 @@ int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 	      netlink_put_span(skb, L7MESH_ROUTE_A_VIRTUAL_HOST, vh->name) ||
 	      nla_put_u32(skb, L7MESH_ROUTE_A_INDEX, index) ||
 	      put_match(skb, &r->match) || put_action(skb, r) ||
-	      netlink_put_header_ops(skb, L7MESH_ROUTE_A_REQUEST_HEADERS,
-				     &r->request_ops) ||
-	      netlink_put_header_ops(skb, L7MESH_ROUTE_A_RESPONSE_HEADERS,
-				     &r->response_ops) ||
+	      netlink_put_header_edit(skb, L7MESH_ROUTE_A_REQUEST_HEADERS,
+				      L7MESH_ROUTE_A_RESPONSE_HEADERS,
+				      &r->edit) ||
 	      netlink_put_cors(skb, &r->cors);
 	return netlink_end_nest(skb, nest, err);
 }

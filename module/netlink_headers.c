@@ -61,13 +61,16 @@ static int parse_op(struct header_op *op, const struct nlattr *item,
 	       refusal_set_missing(r, item, L7MESH_HEADER_OP_A_VALUE, "VALUE");
 }
 
-int netlink_parse_header_ops(struct header_op_list *ops, struct header_op *array,
-			     const struct nlattr *list, bool response,
-			     struct refusal *r)
+/* @list may be NULL: then the operations stay. */
+static int parse_ops(struct header_op_list *ops, struct header_op *array,
+		     const struct nlattr *list, bool response,
+		     struct refusal *r)
 {
 	const struct nlattr *item;
 	int rem, err;
 
+	if (!list)
+		return 0;
 	ops->ops = array;
 	ops->n = 0;
 	nla_for_each_nested(item, list, rem) {
@@ -81,6 +84,16 @@ int netlink_parse_header_ops(struct header_op_list *ops, struct header_op *array
 		ops->n++;
 	}
 	return 0;
+}
+
+int netlink_parse_header_edit(struct header_edit *edit,
+			      struct header_edit_parser *p,
+			      const struct nlattr *request,
+			      const struct nlattr *response, struct refusal *r)
+{
+	int err = parse_ops(&edit->request, p->request, request, false, r);
+
+	return err ?: parse_ops(&edit->response, p->response, response, true, r);
 }
 
 static int put_op(struct sk_buff *skb, const struct header_op *op)
@@ -98,8 +111,8 @@ static int put_op(struct sk_buff *skb, const struct header_op *op)
 	return netlink_end_nest(skb, item, err);
 }
 
-int netlink_put_header_ops(struct sk_buff *skb, int type,
-			   const struct header_op_list *ops)
+static int put_ops(struct sk_buff *skb, int type,
+		   const struct header_op_list *ops)
 {
 	struct nlattr *list;
 	int err = 0;
@@ -113,6 +126,13 @@ int netlink_put_header_ops(struct sk_buff *skb, int type,
 	for (i = 0; i < ops->n && !err; i++)
 		err = put_op(skb, &ops->ops[i]);
 	return netlink_end_nest(skb, list, err);
+}
+
+int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
+			    const struct header_edit *edit)
+{
+	return put_ops(skb, request, &edit->request) ?:
+	       put_ops(skb, response, &edit->response);
 }
 
 /* A text that becomes a field's value as it is. */
@@ -197,11 +217,6 @@ static int put_origins(struct sk_buff *skb, const struct cors *c)
 	return netlink_end_nest(skb, list, err);
 }
 
-static int put_some(struct sk_buff *skb, int type, struct span s)
-{
-	return s.len ? netlink_put_span(skb, type, s) : 0;
-}
-
 int netlink_put_cors(struct sk_buff *skb, const struct cors *c)
 {
 	struct nlattr *nest;
@@ -213,9 +228,9 @@ int netlink_put_cors(struct sk_buff *skb, const struct cors *c)
 	if (!nest)
 		return -EMSGSIZE;
 	err = put_origins(skb, c) ||
-	      put_some(skb, L7MESH_CORS_A_ALLOW_METHODS, c->methods) ||
-	      put_some(skb, L7MESH_CORS_A_ALLOW_HEADERS, c->headers) ||
-	      put_some(skb, L7MESH_CORS_A_EXPOSE_HEADERS, c->expose);
+	      netlink_put_some(skb, L7MESH_CORS_A_ALLOW_METHODS, c->methods) ||
+	      netlink_put_some(skb, L7MESH_CORS_A_ALLOW_HEADERS, c->headers) ||
+	      netlink_put_some(skb, L7MESH_CORS_A_EXPOSE_HEADERS, c->expose);
 	if (!err && c->has_max_age)
 		err = nla_put_u32(skb, L7MESH_CORS_A_MAX_AGE, c->max_age);
 	if (!err)

@@ -4,19 +4,12 @@
  */
 #include "config.h"
 #include "netlink.h"
-
-enum option_type { OPTION_FLAG, OPTION_ENUM, OPTION_U32, OPTION_U64 };
+#include "netlink_option.h"
 
 #define OPTION(type, attr, member) \
-	{ L7MESH_LISTENER_A_##attr, OPTION_##type, \
-	  offsetof(struct http_options, member) }
+	NETLINK_OPTION(type, L7MESH_LISTENER_A_##attr, http_options, member)
 
-/* In memory a flag is a bool and an enum a u8; in messages they are u8 and u32. */
-static const struct {
-	u16 attr;
-	u8 type;		/* enum option_type */
-	u16 offset;
-} options[] = {
+static const struct netlink_option table[] = {
 	OPTION(U32, HEADERS_TIMEOUT, headers_timeout),
 	OPTION(U32, REQUEST_TIMEOUT, request_timeout),
 	OPTION(U32, IDLE_TIMEOUT, idle_timeout),
@@ -44,53 +37,22 @@ static const struct {
 	OPTION(U32, TRUSTED_HOPS, trusted_hops),
 };
 
+static const struct netlink_options options = {
+	.table = table,
+	.n = ARRAY_SIZE(table),
+	.pad = L7MESH_LISTENER_A_PAD,
+};
+
 static_assert((int)L7MESH_ESCAPED_SLASHES_KEEP == HTTP1_SLASHES_KEEP);
 static_assert((int)L7MESH_ESCAPED_SLASHES_REJECT == HTTP1_SLASHES_REJECT);
 static_assert((int)L7MESH_ESCAPED_SLASHES_DECODE == HTTP1_SLASHES_DECODE);
 
 void netlink_take_http(struct http_options *o, struct nlattr **tb)
 {
-	const struct nlattr *nla;
-	void *to;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(options); i++) {
-		nla = tb[options[i].attr];
-		to = (void *)o + options[i].offset;
-		if (!nla)
-			continue;
-		if (options[i].type == OPTION_U64)
-			*(u64 *)to = nla_get_u64(nla);
-		else if (options[i].type == OPTION_U32)
-			*(u32 *)to = nla_get_u32(nla);
-		else if (options[i].type == OPTION_ENUM)
-			*(u8 *)to = nla_get_u32(nla);
-		else
-			*(bool *)to = nla_get_u8(nla);
-	}
-}
-
-static int put_option(struct sk_buff *skb, u16 attr, u8 type, const void *from)
-{
-	switch (type) {
-	case OPTION_U64:
-		return nla_put_u64_64bit(skb, attr, *(const u64 *)from,
-					 L7MESH_LISTENER_A_PAD);
-	case OPTION_U32:
-		return nla_put_u32(skb, attr, *(const u32 *)from);
-	case OPTION_ENUM:
-		return nla_put_u32(skb, attr, *(const u8 *)from);
-	default:
-		return nla_put_u8(skb, attr, *(const bool *)from);
-	}
+	netlink_take_options(&options, o, tb);
 }
 
 int netlink_put_http(struct sk_buff *skb, const struct http_options *o)
 {
-	int i, err = 0;
-
-	for (i = 0; i < ARRAY_SIZE(options) && !err; i++)
-		err = put_option(skb, options[i].attr, options[i].type,
-				 (const void *)o + options[i].offset);
-	return err;
+	return netlink_put_options(skb, &options, o);
 }

@@ -9,7 +9,9 @@
 #ifndef L7MESH_PACK_H
 #define L7MESH_PACK_H
 
+#include <linux/err.h>
 #include <linux/kernel.h>
+#include "account.h"
 #include "span.h"
 
 struct packer {
@@ -45,6 +47,38 @@ static inline void pack_span(struct packer *p, struct span *s)
 		s->p = p->memory + p->bytes;
 	}
 	p->bytes += s->len;
+}
+
+/**
+ * pack_clone() - Copy an object, so that its copy is one allocation
+ * @account: charged
+ * @like: what the copy is to be; nobody else looks at it
+ * @size: of the struct, to which all that it points to is appended
+ * @pack: makes the struct's pointers point to what it appends
+ * @max: bytes that it may be
+ * @bytes: member of @like that is told how large the copy is
+ *
+ * Return: the copy, -E2BIG, or what account_new() says.
+ */
+static inline void *pack_clone(struct account *account, void *like, size_t size,
+			       void (*pack)(struct packer *p, void *object),
+			       size_t max, size_t *bytes)
+{
+	struct packer p = {};
+	void *copy;
+
+	pack_array(&p, like, size);
+	pack(&p, like);
+	if (p.bytes > max)
+		return ERR_PTR(-E2BIG);
+	*bytes = p.bytes;
+	copy = account_new(account, p.bytes);
+	if (IS_ERR(copy))
+		return copy;
+	p = (struct packer){ .memory = copy };
+	pack_array(&p, like, size);
+	pack(&p, copy);
+	return copy;
 }
 
 #endif

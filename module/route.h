@@ -84,8 +84,7 @@ struct route {
 	struct rewrite rewrite;
 	struct redirect_url redirect;
 	struct span body;		/* direct response */
-	struct header_op_list request_ops;
-	struct header_op_list response_ops;
+	struct header_edit edit;
 	struct cors cors;
 };
 
@@ -101,8 +100,7 @@ struct virtual_host {
 	struct route **routes;		/* in the order that the configuration has */
 	u8 order;			/* enum l7mesh_route_order */
 	struct route_index index;
-	struct header_op_list request_ops;
-	struct header_op_list response_ops;
+	struct header_edit edit;
 };
 
 /* An entry of the compiled domain index. */

@@ -40,6 +40,12 @@ static void pack_ops(struct packer *p, struct header_op_list *ops)
 	}
 }
 
+static void pack_edit(struct packer *p, struct header_edit *edit)
+{
+	pack_ops(p, &edit->request);
+	pack_ops(p, &edit->response);
+}
+
 static void pack_clusters(struct packer *p, struct route *r)
 {
 	struct weighted_cluster *wc;
@@ -78,12 +84,13 @@ static void pack_match(struct packer *p, struct route_match *m)
 	pack_span(p, &m->listener.name);
 }
 
-static void pack_route(struct packer *p, struct route *r)
+static void pack_route(struct packer *p, void *object)
 {
+	struct route *r = object;
+
 	pack_match(p, &r->match);
 	pack_clusters(p, r);
-	pack_ops(p, &r->request_ops);
-	pack_ops(p, &r->response_ops);
+	pack_edit(p, &r->edit);
 	pack_cors(p, &r->cors);
 	pack_span(p, &r->cluster_header);
 	pack_span(p, &r->rewrite.host);
@@ -91,7 +98,20 @@ static void pack_route(struct packer *p, struct route *r)
 	pack_span(p, &r->body);
 }
 
-/* The expressions of a route are compiled for it alone. */
+/* ---- the expressions of a route, which are compiled for it alone ---- */
+
+/* One after the other, of fields and parameters; NULL behind the last. */
+static struct value_match *value_match_at(const struct route_match *m, u32 i)
+{
+	const struct value_match *v = NULL;
+
+	if (i < m->nheaders)
+		v = &m->headers[i];
+	else if (i - m->nheaders < m->nquery)
+		v = &m->query[i - m->nheaders];
+	/* Of a route that is being made, or freed. */
+	return (struct value_match *)v;
+}
 
 static void free_regexp(struct account *account, const struct regexp *re)
 {
@@ -101,28 +121,23 @@ static void free_regexp(struct account *account, const struct regexp *re)
 
 static void free_regexps(struct account *account, const struct route_match *m)
 {
+	struct value_match *v;
 	u32 i;
 
 	free_regexp(account, m->path_regexp);
-	for (i = 0; i < m->nheaders; i++)
-		free_regexp(account, m->headers[i].regexp);
-	for (i = 0; i < m->nquery; i++)
-		free_regexp(account, m->query[i].regexp);
+	for (i = 0; (v = value_match_at(m, i)); i++)
+		free_regexp(account, v->regexp);
 }
 
 static bool has_regexp(const struct route_match *m)
 {
+	struct value_match *v;
 	u32 i;
 
-	if (m->path_kind == PATH_MATCH_REGEX)
-		return true;
-	for (i = 0; i < m->nheaders; i++)
-		if (m->headers[i].kind == VALUE_MATCH_REGEX)
+	for (i = 0; (v = value_match_at(m, i)); i++)
+		if (v->kind == VALUE_MATCH_REGEX)
 			return true;
-	for (i = 0; i < m->nquery; i++)
-		if (m->query[i].kind == VALUE_MATCH_REGEX)
-			return true;
-	return false;
+	return m->path_kind == PATH_MATCH_REGEX;
 }
 
 static int compile(struct account *account, struct regexp_builder *b,
@@ -142,32 +157,32 @@ static int compile(struct account *account, struct regexp_builder *b,
 	return 0;
 }
 
-static int compile_values(struct account *account, struct regexp_builder *b,
-			  const struct value_match *m, u32 n)
+static int compile_all(struct account *account, struct regexp_builder *b,
+		       struct route_match *m)
 {
-	u32 i;
+	struct value_match *v;
 	int err = 0;
+	u32 i;
 
-	for (i = 0; i < n && !err; i++)
-		if (m[i].kind == VALUE_MATCH_REGEX)
-			err = compile(account, b, m[i].value,
-				      &((struct value_match *)m)[i].regexp);
+	if (m->path_kind == PATH_MATCH_REGEX)
+		err = compile(account, b, m->path, &m->path_regexp);
+	for (i = 0; (v = value_match_at(m, i)) && !err; i++)
+		if (v->kind == VALUE_MATCH_REGEX)
+			err = compile(account, b, v->value, &v->regexp);
 	return err;
 }
 
 static int compile_match(struct account *account, struct route_match *m)
 {
-	struct regexp_builder *b = kvmalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
-	int err = 0;
+	struct regexp_builder *b;
+	int err;
 
+	if (!has_regexp(m))
+		return 0;
+	b = kvmalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
 	if (!b)
 		return -ENOMEM;
-	if (m->path_kind == PATH_MATCH_REGEX)
-		err = compile(account, b, m->path, &m->path_regexp);
-	if (!err)
-		err = compile_values(account, b, m->headers, m->nheaders);
-	if (!err)
-		err = compile_values(account, b, m->query, m->nquery);
+	err = compile_all(account, b, m);
 	kvfree(b);
 	return err;
 }
@@ -175,13 +190,12 @@ static int compile_match(struct account *account, struct route_match *m)
 /* Those that the specification has are another route's. */
 static void forget_regexps(struct route_match *m)
 {
+	struct value_match *v;
 	u32 i;
 
 	m->path_regexp = NULL;
-	for (i = 0; i < m->nheaders; i++)
-		((struct value_match *)m->headers)[i].regexp = NULL;
-	for (i = 0; i < m->nquery; i++)
-		((struct value_match *)m->query)[i].regexp = NULL;
+	for (i = 0; (v = value_match_at(m, i)); i++)
+		v->regexp = NULL;
 }
 
 static void sum_weights(struct route *r)
@@ -195,27 +209,18 @@ static void sum_weights(struct route *r)
 
 struct route *route_clone(struct account *account, const struct route *spec)
 {
-	struct packer p = {};
 	struct route like = *spec, *r;
-	int err = 0;
+	int err;
 
-	pack_array(&p, spec, sizeof(*spec));
-	pack_route(&p, &like);
-	if (p.bytes > ROUTE_BYTES_MAX)
-		return ERR_PTR(-E2BIG);
-	r = account_new(account, p.bytes);
+	r = pack_clone(account, &like, sizeof(like), pack_route,
+		       ROUTE_BYTES_MAX, &like.bytes);
 	if (IS_ERR(r))
 		return r;
-	like.bytes = p.bytes;
-	p = (struct packer){ .memory = (char *)r };
-	pack_array(&p, &like, sizeof(like));
-	pack_route(&p, r);
 	refcount_set(&r->ref, 1);
 	sum_weights(r);
 	forget_regexps(&r->match);
 	object_created(OBJECT_ROUTE);
-	if (has_regexp(&r->match))
-		err = compile_match(account, &r->match);
+	err = compile_match(account, &r->match);
 	if (!err)
 		return r;
 	route_put(account, r);
@@ -231,11 +236,12 @@ void route_put(struct account *account, struct route *r)
 	account_free(account, r, r->bytes);
 }
 
-static void pack_virtual_host(struct packer *p, struct virtual_host *vh)
+static void pack_virtual_host(struct packer *p, void *object)
 {
+	struct virtual_host *vh = object;
+
 	pack_spans(p, &vh->domains, vh->ndomains);
-	pack_ops(p, &vh->request_ops);
-	pack_ops(p, &vh->response_ops);
+	pack_edit(p, &vh->edit);
 	pack_span(p, &vh->name);
 }
 
@@ -243,19 +249,11 @@ struct virtual_host *virtual_host_clone(struct account *account,
 					const struct virtual_host *spec)
 {
 	struct virtual_host like = *spec, *vh;
-	struct packer p = {};
 
-	pack_array(&p, spec, sizeof(*spec));
-	pack_virtual_host(&p, &like);
-	if (p.bytes > ROUTE_BYTES_MAX)
-		return ERR_PTR(-E2BIG);
-	vh = account_new(account, p.bytes);
+	vh = pack_clone(account, &like, sizeof(like), pack_virtual_host,
+			ROUTE_BYTES_MAX, &like.bytes);
 	if (IS_ERR(vh))
 		return vh;
-	like.bytes = p.bytes;
-	p = (struct packer){ .memory = (char *)vh };
-	pack_array(&p, &like, sizeof(like));
-	pack_virtual_host(&p, vh);
 	refcount_set(&vh->ref, 1);
 	vh->routes = NULL;
 	vh->nroutes = 0;
@@ -427,6 +425,12 @@ static bool ops_equal(const struct header_op_list *a, const struct header_op_lis
 	return true;
 }
 
+static bool edit_equal(const struct header_edit *a, const struct header_edit *b)
+{
+	return ops_equal(&a->request, &b->request) &&
+	       ops_equal(&a->response, &b->response);
+}
+
 static bool clusters_equal(const struct route *a, const struct route *b)
 {
 	u32 i;
@@ -481,8 +485,7 @@ static bool route_equal(const struct route *a, const struct route *b)
 {
 	return a == b ||
 	       (match_equal(&a->match, &b->match) && action_equal(a, b) &&
-		ops_equal(&a->request_ops, &b->request_ops) &&
-		ops_equal(&a->response_ops, &b->response_ops) &&
+		edit_equal(&a->edit, &b->edit) &&
 		cors_equal(&a->cors, &b->cors));
 }
 
@@ -496,8 +499,7 @@ static bool virtual_host_equal(const struct virtual_host *a,
 	if (!span_eq(a->name, b->name) ||
 	    !spans_equal(a->domains, a->ndomains, b->domains, b->ndomains) ||
 	    a->nroutes != b->nroutes || a->order != b->order ||
-	    !ops_equal(&a->request_ops, &b->request_ops) ||
-	    !ops_equal(&a->response_ops, &b->response_ops))
+	    !edit_equal(&a->edit, &b->edit))
 		return false;
 	for (i = 0; i < a->nroutes; i++)
 		if (!route_equal(a->routes[i], b->routes[i]))

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * netlink_option: plain numbers of an object, in memory and in messages.
+ *
+ * A table says which member of a struct which attribute is. In memory a flag is a
+ * bool and an enum a u8; in messages they are u8 and u32. What values are allowed
+ * is netlink_policy.c's business.
+ */
+#ifndef L7MESH_NETLINK_OPTION_H
+#define L7MESH_NETLINK_OPTION_H
+
+#include <net/netlink.h>
+
+enum netlink_option_type {
+	NETLINK_OPTION_FLAG,
+	NETLINK_OPTION_ENUM,
+	NETLINK_OPTION_U16,
+	NETLINK_OPTION_U32,
+	NETLINK_OPTION_U64,
+};
+
+struct netlink_option {
+	u16 attr;
+	u8 type;		/* enum netlink_option_type */
+	u16 offset;
+};
+
+/* A line of a table: @object has @member. */
+#define NETLINK_OPTION(kind, number, object, member) \
+	{ .attr = (number), .type = NETLINK_OPTION_##kind, \
+	  .offset = offsetof(struct object, member) }
+
+struct netlink_options {
+	const struct netlink_option *table;
+	u32 n;
+	u16 pad;		/* attribute before one of 64 bits */
+};
+
+/**
+ * netlink_take_options() - Set what is given; the rest stays
+ * @o: table
+ * @to: the struct that it is about
+ * @tb: attributes by type, validated
+ */
+void netlink_take_options(const struct netlink_options *o, void *to,
+			  struct nlattr **tb);
+
+/* All of them. Return: 0 or -EMSGSIZE. */
+int netlink_put_options(struct sk_buff *skb, const struct netlink_options *o,
+			const void *from);
+
+#endif
