@@ -31,15 +31,10 @@ static bool put_address(struct nlmsghdr *nlh, uint16_t type,
 static bool put_network(struct nlmsghdr *nlh, uint16_t type,
 			const json_t *value)
 {
-	unsigned char bytes[17];
-	struct network n;
+	unsigned char bytes[NETWORK_BYTES_MAX];
+	size_t len = network_parse(json_string_value(value), bytes);
 
-	if (!network_parse(json_string_value(value), &n))
-		return false;
-	memcpy(bytes, n.address.bytes, n.address.len);
-	bytes[n.address.len] = n.bits;
-	return mnl_attr_put_check(nlh, MESSAGE_MAX, type, n.address.len + 1,
-				  bytes);
+	return len && mnl_attr_put_check(nlh, MESSAGE_MAX, type, len, bytes);
 }
 
 static bool put_base64(struct nlmsghdr *nlh, uint16_t type, const json_t *value)

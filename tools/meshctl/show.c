@@ -78,22 +78,30 @@ static char *words_cell(const struct schema *schema, const json_t *body,
 	return text;
 }
 
-/* The words of the fields that have a default, and not that; or "-". */
-static char *options_cell(const struct schema *schema, const json_t *body)
+/* The same without those that have their default. */
+static char *changed_cell(const struct schema *schema, const json_t *body,
+			  const char *const *names)
 {
-	const char *names[SCHEMA_FIELDS_MAX + 1];
 	json_t *copy = must(json_deep_copy(body));
-	size_t i, n = 0;
 	char *text;
 
 	schema_strip(schema, copy);
+	text = words_cell(schema, copy, names);
+	json_decref(copy);
+	return text;
+}
+
+/* Of all fields that have a default. */
+static char *options_cell(const struct schema *schema, const json_t *body)
+{
+	const char *names[SCHEMA_FIELDS_MAX + 1];
+	size_t i, n = 0;
+
 	for (i = 0; i < schema->nfields; i++)
 		if (schema->fields[i].fallback)
 			names[n++] = schema->fields[i].name;
 	names[n] = NULL;
-	text = words_cell(schema, copy, names);
-	json_decref(copy);
-	return text;
+	return changed_cell(schema, body, names);
 }
 
 static void add_cells(struct table *t, const json_t *body,
@@ -126,8 +134,6 @@ static void row_cluster(struct table *t, const json_t *body)
 {
 	static const char *const options[] = { "ring_min", "ring_max",
 					       "choices", "decay", NULL };
-	const struct schema *schema = schema_of(L7MESH_KIND_CLUSTER);
-	json_t *copy = must(json_deep_copy(body));
 	static const char *const before[] = { "name", "lb", "table_size",
 					      NULL };
 	static const char *const after[] = { "connect_timeout",
@@ -138,9 +144,8 @@ static void row_cluster(struct table *t, const json_t *body)
 	table_add(t, join_items(json_object_get(body, "hash"),
 				hash_policy_to_word));
 	add_cells(t, body, after);
-	schema_strip(schema, copy);
-	table_add(t, words_cell(schema, copy, options));
-	json_decref(copy);
+	table_add(t, changed_cell(schema_of(L7MESH_KIND_CLUSTER), body,
+				  options));
 }
 
 static void row_endpoint(struct table *t, const json_t *body)
@@ -172,14 +177,11 @@ static void row_virtual_host(struct table *t, const json_t *body)
 {
 	static const char *const options[] = { "order", "request_headers",
 					       "response_headers", NULL };
-	const struct schema *schema = schema_of(L7MESH_KIND_VIRTUAL_HOST);
-	json_t *copy = must(json_deep_copy(body));
 
-	schema_strip(schema, copy);
 	table_add(t, object_key(L7MESH_KIND_VIRTUAL_HOST, body));
 	table_add(t, join_items(json_object_get(body, "domains"), value_text));
-	table_add(t, words_cell(schema, copy, options));
-	json_decref(copy);
+	table_add(t, changed_cell(schema_of(L7MESH_KIND_VIRTUAL_HOST), body,
+				  options));
 }
 
 static void row_route(struct table *t, const json_t *body)

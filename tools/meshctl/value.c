@@ -284,25 +284,27 @@ static json_t *parse_address(const char *text, size_t len, char **why)
 	return address_json(a.bytes, a.len);
 }
 
-bool network_parse(const char *text, struct network *n)
+size_t network_parse(const char *text, unsigned char *bytes)
 {
 	const char *slash = strchr(text, '/');
 	char copy[INET6_ADDRSTRLEN];
+	struct address a;
 	uint32_t bits, i;
 
 	if (!slash || (size_t)(slash - text) >= sizeof(copy))
-		return false;
+		return 0;
 	memcpy(copy, text, slash - text);
 	copy[slash - text] = '\0';
-	if (!address_parse(copy, &n->address) ||
+	if (!address_parse(copy, &a) ||
 	    !parse_u32(slash + 1, strlen(slash + 1), &bits) ||
-	    bits > 8 * n->address.len)
-		return false;
-	n->bits = bits;
-	for (i = bits; i < 8 * n->address.len; i++)
-		if (n->address.bytes[i / 8] & 0x80 >> i % 8)
-			return false;
-	return true;
+	    bits > 8 * a.len)
+		return 0;
+	for (i = bits; i < 8 * a.len; i++)
+		if (a.bytes[i / 8] & 0x80 >> i % 8)
+			return 0;
+	memcpy(bytes, a.bytes, a.len);
+	bytes[a.len] = bits;
+	return a.len + 1;
 }
 
 json_t *network_json(const void *bytes, size_t len)
@@ -322,18 +324,17 @@ json_t *network_json(const void *bytes, size_t len)
 static json_t *network_value(const char *text, size_t len, char **why)
 {
 	char *copy = xasprintf("%.*s", (int)len, text);
-	unsigned char bytes[17];
-	struct network n;
+	unsigned char bytes[NETWORK_BYTES_MAX];
 	json_t *value = NULL;
+	size_t n = 0;
 
-	if (strlen(copy) == len && network_parse(copy, &n)) {
-		memcpy(bytes, n.address.bytes, n.address.len);
-		bytes[n.address.len] = n.bits;
-		value = network_json(bytes, n.address.len + 1);
-	} else {
+	if (strlen(copy) == len)
+		n = network_parse(copy, bytes);
+	if (n)
+		value = network_json(bytes, n);
+	else
 		refuse(why, text, len, "a network ADDRESS/BITS, with no bit set "
 		       "behind those");
-	}
 	free(copy);
 	return value;
 }

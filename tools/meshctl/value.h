@@ -45,14 +45,11 @@ char *value_found(const char *text, size_t len);
 bool address_parse(const char *text, struct address *a);
 json_t *address_json(const void *bytes, size_t len);
 
-/* A network: how many bits of an address count. Attributes end with that number. */
-struct network {
-	struct address address;
-	unsigned char bits;
-};
+/* A network as messages carry it: an address, and how many bits of it count. */
+#define NETWORK_BYTES_MAX	17
 
-/* "10.0.0.0/8"; false if it is none, or has bits behind those that count. */
-bool network_parse(const char *text, struct network *n);
+/* How many bytes "10.0.0.0/8" has; 0 if it is none, or has bits that do not count. */
+size_t network_parse(const char *text, unsigned char *bytes);
 json_t *network_json(const void *bytes, size_t len);
 
 /* Percentages, in millionths. */
