@@ -567,12 +567,17 @@ def hashed(lb, *policies, weights=(1, 1, 1, 1), ports=PORTS, **more):
                        "protocol": "http", "route_table": "main"}]})
 
 
+def taken():
+    """Which endpoint has a request, and the connection that it came on."""
+    ready = select.select([b.selector.fileno() for b in many], [], [], 10)[0]
+    (which,) = [i for i, b in enumerate(many) if b.selector.fileno() in ready]
+    return which, many[which].request()[0]
+
+
 def where(c, path="/", *fields, vip=VIP):
     """Which endpoint got a request, and the response's head."""
     c.send(request(path, *fields, host=vip))
-    ready = select.select([b.selector.fileno() for b in many], [], [], 10)[0]
-    (which,) = [i for i, b in enumerate(many) if b.selector.fileno() in ready]
-    conn, _ = many[which].request()
+    which, conn = taken()
     conn.send(OK)
     return which, c.response()[0]
 
@@ -674,11 +679,7 @@ def hold(n):
     for _ in range(n):
         c = Client("app", VIP)
         c.send(request("/", host="a"))
-        ready = select.select([b.selector.fileno() for b in many], [], [],
-                              10)[0]
-        (which,) = [i for i, b in enumerate(many)
-                    if b.selector.fileno() in ready]
-        conn, _ = many[which].request()
+        which, conn = taken()
         # Until it is answered nothing more is to be heard of it.
         many[which].selector.unregister(conn.sock)
         held.append((which, conn, c))
@@ -743,11 +744,7 @@ def _():
     slow = None
     for _ in range(12):
         c.send(request("/", host="a"))
-        ready = select.select([b.selector.fileno() for b in many], [], [],
-                              10)[0]
-        (which,) = [i for i, b in enumerate(many)
-                    if b.selector.fileno() in ready]
-        conn, _ = many[which].request()
+        which, conn = taken()
         if slow is None:
             slow = which
             time.sleep(2)
