@@ -132,7 +132,7 @@ void cluster_put(struct account *account, struct cluster *c);
  * @pick: what the hash policies may look at; out: a cookie to be given
  *
  * Any context. Maglev or ring without a hash policy that yields a value is random by
- * weight.
+ * weight. Endpoints that are to be avoided are picked if there is no other.
  *
  * Return: borrowed from @c, or NULL if it has no endpoint.
  */

@@ -98,16 +98,34 @@ static struct member *pick_least_loaded(const struct cluster *c)
 	return best;
 }
 
+/* A pick that is being made. */
+struct choice {
+	struct pick *pick;
+	u32 attempt;			/* from 0 */
+	bool hashed, has_hash;
+	u64 hash;
+};
+
+/* The golden ratio: hashes of one value in several attempts have nothing in common. */
+#define NEXT_HASH	0x9e3779b97f4a7c15ULL
+
 /*
  * The member that the client's hash belongs to. Of one endpoint as well the hash is
- * made: the client is to have its cookie.
+ * made: the client is to have its cookie. If the owner will not do, another hash
+ * made of it finds one that is always the same, and not the same for all.
  */
-static struct member *pick_hashed(const struct cluster *c, struct pick *pick)
+static struct member *pick_hashed(const struct cluster *c, struct choice *choice)
 {
 	u64 hash;
 
-	if (!hash_policy_value(c->hash, c->nhash, pick, &hash))
+	if (!choice->hashed)
+		choice->has_hash = hash_policy_value(c->hash, c->nhash,
+						     choice->pick,
+						     &choice->hash);
+	choice->hashed = true;
+	if (!choice->has_hash)
 		return pick_random(c);
+	hash = choice->hash + choice->attempt * NEXT_HASH;
 	if (c->ring.n)
 		return &c->members[ring_lookup(&c->ring, hash)];
 	if (c->maglev.entries)
@@ -115,18 +133,18 @@ static struct member *pick_hashed(const struct cluster *c, struct pick *pick)
 	return pick_random(c);
 }
 
-static struct member *pick_member(struct cluster *c, struct pick *pick)
+static struct member *pick_member(struct cluster *c, struct choice *choice)
 {
 	switch (c->options.lb) {
 	case L7MESH_LB_MAGLEV:
 	case L7MESH_LB_RING_HASH:
-		return pick_hashed(c, pick);
+		return pick_hashed(c, choice);
 	case L7MESH_LB_ROUND_ROBIN:
 		return pick_round_robin(c);
 	case L7MESH_LB_LEAST_REQUEST:
 	case L7MESH_LB_PEAK_EWMA:
 		/* Of connections nobody knows the load. */
-		if (pick->parser)
+		if (choice->pick->parser)
 			return pick_least_loaded(c);
 		fallthrough;
 	default:
@@ -134,7 +152,44 @@ static struct member *pick_member(struct cluster *c, struct pick *pick)
 	}
 }
 
+static bool will_do(const struct endpoint *ep, const struct pick *pick)
+{
+	u32 i;
+
+	for (i = 0; i < pick->navoid; i++)
+		if (pick->avoid[i] == ep)
+			return false;
+	return true;
+}
+
+/* So often the policy is asked; one in 2^16 requests finds the half that will not do. */
+#define ATTEMPTS	16
+
+/* Any member that will do, or NULL. */
+static struct member *find_other(const struct cluster *c,
+				 const struct pick *pick)
+{
+	u32 start = mul_u32_u32(get_random_u32(), c->nmembers) >> 32, i;
+
+	for (i = 0; i < c->nmembers; i++) {
+		struct member *m = &c->members[(start + i) % c->nmembers];
+
+		if (will_do(m->ep, pick))
+			return m;
+	}
+	return NULL;
+}
+
 struct endpoint *cluster_pick(struct cluster *c, struct pick *pick)
 {
-	return c->nmembers ? pick_member(c, pick)->ep : NULL;
+	struct choice choice = { .pick = pick };
+	struct member *first, *m;
+
+	if (!c->nmembers)
+		return NULL;
+	first = pick_member(c, &choice);
+	for (m = first; !will_do(m->ep, pick); m = pick_member(c, &choice))
+		if (++choice.attempt == ATTEMPTS)
+			return (find_other(c, pick) ?: first)->ep;
+	return m->ep;
 }

@@ -41,7 +41,11 @@ void read_from(struct sock *sk, struct conn *c, struct run *run,
 	}
 	tcp_read_sock(sk, &desc, actor);
 	splice_consumed(sk);
-	if (r.refuse_status)
+	if (r.retry)
+		retry(c, run);
+	else if (r.failed)
+		upstream_failed(c, run, RETRY_RESET, r.reason, r.refuse_status);
+	else if (r.refuse_status)
 		refuse(c, run, r.reason, r.refuse_status);
 }
 
@@ -63,6 +67,7 @@ static void release_request(struct exchange *ex)
 	end_load(ex);
 	out_clear(&ex->up);
 	out_clear(&ex->down);
+	replay_clear(&ex->replay);
 	if (ex->snapshot)
 		snapshot_put(ex->snapshot);
 }
@@ -178,8 +183,8 @@ static void response_late(struct conn *c, struct run *run)
 		ex->close = true;
 		refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
 	} else {
-		request_failed(ex);
-		refuse(c, run, STAT_REPLY_RESPONSE_TIMEOUT, 504);
+		upstream_failed(c, run, RETRY_RESET,
+				STAT_REPLY_RESPONSE_TIMEOUT, 504);
 	}
 }
 
@@ -191,10 +196,22 @@ static void idle_too_long(struct conn *c, struct run *run)
 	end_conn(c, run, false);
 }
 
-/* Is there a time for the whole request, and is it over? */
-static bool request_late(const struct conn *c)
+/* Is there a time for the whole request, or for the response, and is it over? */
+static bool exchange_late(const struct conn *c)
 {
 	return c->bound && !time_before(jiffies, c->bound);
+}
+
+static void refuse_late(struct conn *c, struct run *run)
+{
+	if (!c->ex.received) {
+		c->ex.close = true;
+		refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
+		return;
+	}
+	if (c->ex.request != REQUEST_BACKOFF)
+		request_failed(&c->ex);
+	refuse(c, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
 }
 
 static void timed_out(struct conn *c, struct run *run)
@@ -208,15 +225,16 @@ static void timed_out(struct conn *c, struct run *run)
 		end_conn(c, run, false);
 	} else if (ex->request == REQUEST_IDLE) {
 		idle_too_long(c, run);
-	} else if (request_late(c) && ex->response <= RESPONSE_HEAD) {
-		ex->close = true;
-		refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
+	} else if (exchange_late(c) && ex->response <= RESPONSE_HEAD) {
+		refuse_late(c, run);
 	} else if (ex->request == REQUEST_HEAD) {
 		ex->close = true;
 		refuse(c, run, STAT_REPLY_HEADERS_TIMEOUT, 408);
+	} else if (ex->request == REQUEST_BACKOFF) {
+		end_backoff(c, run);
 	} else if (ex->request == REQUEST_CONNECTING) {
-		request_failed(ex);
-		refuse(c, run, STAT_REPLY_CONNECT_TIMEOUT, 503);
+		upstream_failed(c, run, RETRY_CONNECT_FAILURE,
+				STAT_REPLY_CONNECT_TIMEOUT, 503);
 	} else if (ex->response == RESPONSE_HEAD) {
 		response_late(c, run);
 	} else {

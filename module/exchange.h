@@ -17,6 +17,7 @@
 #include "config.h"
 #include "head.h"
 #include "out.h"
+#include "replay.h"
 #include "stats.h"
 
 struct conn;
@@ -26,6 +27,7 @@ enum request_state {
 	REQUEST_IDLE,		/* not a byte of it yet */
 	REQUEST_HEAD,		/* part of its head */
 	REQUEST_PARSED,		/* its head is whole */
+	REQUEST_BACKOFF,	/* a try has failed; the next one has its time */
 	REQUEST_ROUTED,		/* has an endpoint, wants a leg */
 	REQUEST_CONNECTING,	/* its leg is there or being opened */
 	REQUEST_BODY,		/* head sent (or in ->up), body being passed on */
@@ -41,11 +43,17 @@ enum response_state {
 	RESPONSE_DONE,		/* all of it is sent, or in ->down */
 };
 
+/* So many of the endpoints that failed are avoided by later tries. */
+#define TRIED_MAX	4
+
 struct exchange {
 	u8 request;		/* enum request_state */
 	u8 response;		/* enum response_state */
-	bool retried;
 	bool reused_leg;
+	bool fresh_leg;		/* another one than from the pool is wanted */
+	bool received;		/* all of the request was, at some time */
+	bool committed;		/* the client heard from an endpoint: no other try */
+	u8 tries;		/* that failed and were done again */
 	bool local;		/* the response is ours */
 	bool http10;		/* the client speaks HTTP/1.0 */
 	bool close;		/* close downstream after the response */
@@ -57,6 +65,7 @@ struct exchange {
 	struct snapshot *snapshot;	/* held while a request is served */
 	struct cluster *cluster;	/* of the snapshot */
 	struct endpoint *ep;		/* of the snapshot */
+	struct endpoint *tried[TRIED_MAX]; /* of the snapshot, those of tries */
 	bool active;			/* the request counts as the endpoint's load */
 	u64 sent_at;			/* ns: when it was sent; 0: nobody wants to know */
 	const struct route *route;	/* of the snapshot, with its ... */
@@ -69,6 +78,7 @@ struct exchange {
 	struct head *response_head;
 	struct body request_body;
 	struct body response_body;
+	struct replay replay;	/* of the request's body */
 	struct out up;		/* our bytes for the leg */
 	struct out down;	/* our bytes for the client */
 };

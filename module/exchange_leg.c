@@ -116,7 +116,7 @@ static bool take_pooled_leg(struct conn *c, struct run *run)
 static bool may_reuse_leg(const struct conn *c)
 {
 	/* The endpoint of a tunnel that ends there knows of no earlier request. */
-	return !c->ex.retried && !ends_tunnel_here(c);
+	return !c->ex.fresh_leg && !ends_tunnel_here(c);
 }
 
 /* The leg's buffers are those of the listener that it works for now. */
@@ -150,7 +150,6 @@ void want_leg(struct conn *c, struct run *run)
 
 void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
 {
-	struct exchange *ex = &c->ex;
 	struct run run = { .may_sleep = true };
 
 	if (leg) {
@@ -158,9 +157,9 @@ void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
 		c->leg = leg;
 		return;
 	}
-	request_failed(ex);
 	if (err == -ENOMEM || err == -ENOBUFS)
 		refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
 	else
-		refuse(c, &run, STAT_REPLY_CONNECT_FAILURE, 503);
+		upstream_failed(c, &run, RETRY_CONNECT_FAILURE,
+				STAT_REPLY_CONNECT_FAILURE, 503);
 }

@@ -6,7 +6,8 @@
  *	exchange_leg.c		the leg: its lock, getting one, parting with it
  *	exchange_endpoint.c	load and latency of the endpoint
  *	exchange_headers.c	what routes do to the fields of both heads
- *	exchange_reply.c	answers of our own, failure upstream
+ *	exchange_reply.c	answers of our own
+ *	exchange_retry.c	failure upstream, and what is tried again
  *	exchange_route.c	from an understood request to an endpoint
  *	exchange_request.c	the request, from downstream to upstream
  *	exchange_response.c	the response, from upstream to downstream
@@ -26,6 +27,7 @@
 #include "http_net_priv.h"
 #include "leg.h"
 #include "reply.h"
+#include "retry.h"
 #include "splice.h"
 
 static inline gfp_t run_gfp(const struct run *run)
@@ -77,6 +79,8 @@ struct reader {
 	struct run *run;
 	enum mesh_stat reason;
 	u16 refuse_status;	/* 0: no refusal */
+	bool failed;		/* the refusal is the endpoint's fault */
+	bool retry;		/* another try instead */
 };
 
 /* exchange.c */
@@ -110,11 +114,25 @@ void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 		 struct reply *r);
 void refuse(struct conn *c, struct run *run, enum mesh_stat reason, u16 status);
 void refuse_malformed(struct conn *c, struct run *run, enum http1_error error);
-void upstream_failed(struct conn *c, struct run *run, enum mesh_stat reason,
+
+/* exchange_retry.c */
+/* The try ended, and the client has no response yet: another try, or a refusal. */
+void upstream_failed(struct conn *c, struct run *run,
+		     enum retry_failure failure, enum mesh_stat reason,
 		     u16 status);
+/* Is a response of this status to be kept from the client, as in retry()? */
+bool retry_response(struct conn *c, u16 status);
+void retry(struct conn *c, struct run *run);
+/* The time before the next try is over. */
+void end_backoff(struct conn *c, struct run *run);
+/* Might the request's body be wanted again? */
+bool keeps_body(const struct exchange *ex);
 
 /* exchange_route.c */
 void begin_request(struct conn *c, struct run *run);
+void pick_endpoint(struct conn *c, struct run *run);
+/* All of the request is there: from now on the route's timeout runs. */
+void request_received(struct conn *c);
 
 /* exchange_request.c */
 void read_request(struct conn *c, struct run *run);

@@ -12,8 +12,7 @@ bool is_head_request(const struct exchange *ex)
 {
 	const struct head *h = ex->request_head;
 
-	return h && span_eq(head_span(h, h->parser.method,
-				      h->parser.method_len), SPAN("HEAD"));
+	return h && span_eq(head_method(h), SPAN("HEAD"));
 }
 
 /* Answer in the endpoint's place. The exchange is over but for sending it. */
@@ -21,7 +20,7 @@ void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 		 struct reply *r)
 {
 	struct exchange *ex = &c->ex;
-	bool whole = ex->request >= REQUEST_PARSED && ex->request_body.done;
+	bool whole = ex->request >= REQUEST_PARSED && ex->received;
 
 	stat_inc(c->mesh->stats, reason);
 	if (!whole)
@@ -84,60 +83,4 @@ void refuse_malformed(struct conn *c, struct run *run, enum http1_error error)
 	}
 	c->ex.close = true;
 	refuse(c, run, reason, http1_status(error));
-}
-
-/* RFC 9110 9.2.2, of the methods that we know. */
-static bool is_idempotent(struct span method)
-{
-	static const struct span methods[] = {
-		SPAN("GET"), SPAN("HEAD"), SPAN("OPTIONS"), SPAN("TRACE"),
-		SPAN("PUT"), SPAN("DELETE"),
-	};
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(methods); i++)
-		if (span_eq(method, methods[i]))
-			return true;
-	return false;
-}
-
-/*
- * A pooled leg may be closed by the endpoint just as we use it. The request is
- * sent again, once, on a fresh leg if doing it twice is harmless and not a byte
- * of a response has come (RFC 9112 9.3.1).
- */
-static bool may_retry(const struct exchange *ex)
-{
-	const struct http1_parser *p = &ex->request_head->parser;
-
-	return ex->reused_leg && !ex->retried && !ex->response_head &&
-	       !p->content_length && p->framing != HTTP1_BODY_CHUNKED &&
-	       is_idempotent(head_span(ex->request_head, p->method,
-				       p->method_len));
-}
-
-static void retry(struct conn *c, struct run *run)
-{
-	struct exchange *ex = &c->ex;
-
-	stat_inc(c->mesh->stats, STAT_LEGS_RETRIED);
-	ex->retried = true;
-	out_clear(&ex->up);
-	drop_leg(c, run, false);
-	ex->request = REQUEST_ROUTED;
-	ex->response = RESPONSE_NONE;
-	run->again = true;
-}
-
-/* The leg ended or cannot be used, and the client has no response yet. */
-void upstream_failed(struct conn *c, struct run *run, enum mesh_stat reason,
-		     u16 status)
-{
-	struct exchange *ex = &c->ex;
-
-	request_failed(ex);
-	if (may_retry(ex))
-		retry(c, run);
-	else
-		refuse(c, run, reason, status);
 }

@@ -43,10 +43,11 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 static void endpoint_takes_no_more(struct exchange *ex)
 {
 	out_clear(&ex->up);
-	ex->request = ex->request_body.done ? REQUEST_DONE : REQUEST_DISCARD;
+	ex->request = ex->received ? REQUEST_DONE : REQUEST_DISCARD;
 }
 
-static int take_request_body(struct conn *c, struct run *run,
+/* From the client's socket, or once more from what was kept of it. */
+static int pass_request_body(struct conn *c, struct run *run,
 			     struct sk_buff *skb, u32 off, u32 len)
 {
 	struct exchange *ex = &c->ex;
@@ -57,8 +58,6 @@ static int take_request_body(struct conn *c, struct run *run,
 		return 0;
 	n = body_pass(&ex->request_body, skb, off, len, c->leg->sk, &ex->up);
 	if (n > 0) {
-		if (ex->request_body.done)
-			c->bound = 0;
 		conn_set_deadline(c, c->options.stream_idle_timeout);
 		return n;
 	}
@@ -76,6 +75,38 @@ static int take_request_body(struct conn *c, struct run *run,
 	}
 	endpoint_takes_no_more(ex);
 	return 0;
+}
+
+static int take_request_body(struct conn *c, struct run *run,
+			     struct sk_buff *skb, u32 off, u32 len)
+{
+	struct exchange *ex = &c->ex;
+	int n = pass_request_body(c, run, skb, off, len);
+
+	if (n <= 0)
+		return n;
+	replay_keep(&ex->replay, skb, off, n,
+		    keeps_body(ex) ? ex->route->retry.replay_limit : 0,
+		    GFP_ATOMIC);
+	if (ex->request_body.done)
+		request_received(c);
+	return n;
+}
+
+/* Returns whether all that was kept is sent: then the socket's turn comes. */
+static bool send_replay(struct conn *c, struct run *run)
+{
+	struct replay *r = &c->ex.replay;
+	int n;
+
+	while (replay_pending(r)) {
+		n = pass_request_body(c, run, r->next, r->off,
+				      r->next->len - r->off);
+		if (n <= 0)
+			return false;
+		replay_consume(r, n);
+	}
+	return true;
 }
 
 static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
@@ -108,7 +139,7 @@ static void downstream_eof(struct conn *c, struct run *run)
 		end_conn(c, run, false);
 		break;
 	case REQUEST_BODY:
-		if (ex->request_body.done)
+		if (ex->received)
 			break;
 		stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
 		end_conn(c, run, true);
@@ -152,7 +183,8 @@ static void request_sent(struct conn *c)
 
 	ex->request = REQUEST_DONE;
 	if (ex->response == RESPONSE_HEAD)
-		conn_set_deadline(c, ex->cluster->options.response_timeout);
+		conn_set_deadline(c, ex->route->retry.per_try_timeout ?:
+				  ex->cluster->options.response_timeout);
 }
 
 /* Returns whether all that was pending is sent. */
@@ -174,8 +206,11 @@ void send_request(struct conn *c, struct run *run)
 	if (ex->request != REQUEST_BODY || !c->leg)
 		return;
 	/* The head goes with the body's first bytes, if they are there. */
-	if (!(body_follows(&ex->request_body) && tcp_inq(c->sk) > 0) &&
+	if (!(body_follows(&ex->request_body) &&
+	      (tcp_inq(c->sk) > 0 || replay_pending(&ex->replay))) &&
 	    !flush_request(c))
+		return;
+	if (!send_replay(c, run) || ex->request != REQUEST_BODY)
 		return;
 	if (!ex->request_body.done)
 		read_from(c->sk, c, run, request_actor);
@@ -229,7 +264,8 @@ void send_request_head(struct conn *c, struct run *run)
 	if (!c->leg || c->open_leg)
 		return;
 	if (is_broken(c->leg->sk)) {
-		upstream_failed(c, run, STAT_REPLY_CONNECT_FAILURE, 503);
+		upstream_failed(c, run, RETRY_CONNECT_FAILURE,
+				STAT_REPLY_CONNECT_FAILURE, 503);
 		return;
 	}
 	if (!leg_connected(c->leg))

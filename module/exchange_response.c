@@ -3,7 +3,7 @@
 
 static int note_bad_response(struct reader *r)
 {
-	request_failed(&r->c->ex);
+	r->failed = true;
 	return note_refusal(r, STAT_REPLY_BAD_RESPONSE, 502);
 }
 
@@ -12,7 +12,7 @@ static int pass_interim(struct conn *c, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
 
-	ex->retried = true;	/* something came: not to be sent again */
+	ex->committed = true;
 	if (ex->http10)
 		return 0;
 	return head_write_response(ex->response_head, HTTP1_BODY_NONE, NULL,
@@ -160,6 +160,11 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 		return note_bad_response(r);
 	if (result == HTTP1_DONE && !may_switch(ex))
 		return note_bad_response(r);
+	if (result == HTTP1_DONE &&
+	    retry_response(r->c, ex->response_head->parser.status)) {
+		r->retry = true;
+		return n;
+	}
 	ex->head_whole = result == HTTP1_DONE;
 	if (ex->head_whole)
 		pass_response_head(r->c, r->run, n < len);
@@ -206,7 +211,7 @@ static int response_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	struct reader *r = desc->arg.data;
 	struct exchange *ex = &r->c->ex;
 
-	if (r->c->ended || r->refuse_status || ex->head_whole)
+	if (r->c->ended || r->refuse_status || r->retry || ex->head_whole)
 		return 0;
 	if (!out_empty(&ex->down) && !(ex->response == RESPONSE_BODY &&
 				       body_follows(&ex->response_body)))
@@ -227,7 +232,8 @@ static void upstream_eof(struct conn *c, struct run *run)
 
 	ex->leg_reusable = false;
 	if (ex->response == RESPONSE_HEAD) {
-		upstream_failed(c, run, STAT_REPLY_UPSTREAM_RESET, 502);
+		upstream_failed(c, run, RETRY_RESET,
+				STAT_REPLY_UPSTREAM_RESET, 502);
 	} else if (ex->response == RESPONSE_BODY) {
 		/* DONE: a FIN came, not a reset */
 		if (ex->response_body.framing == HTTP1_BODY_UNTIL_CLOSE &&

@@ -62,16 +62,20 @@ static struct cluster *cluster_of(const struct exchange *ex)
 }
 
 /* Choose the endpoint, or say that there is none. */
-static void pick_endpoint(struct conn *c, struct run *run)
+void pick_endpoint(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	struct pick pick = {
 		.source = client_of(c),
 		.parser = &ex->request_head->parser,
 		.head = ex->request_head->data,
+		.avoid = ex->tried,
 	};
 
-	ex->cluster = cluster_of(ex);
+	if (ex->route->retry.avoid_previous_hosts)
+		pick.navoid = min_t(u32, ex->tries, TRIED_MAX);
+	if (!ex->cluster)
+		ex->cluster = cluster_of(ex);
 	ex->ep = ex->cluster ? cluster_pick(ex->cluster, &pick) : NULL;
 	ex->cookie = pick.cookie;
 	ex->cookie_value = pick.cookie_value;
@@ -89,7 +93,7 @@ static void answer_expect(struct conn *c, struct run *run)
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	struct exchange *ex = &c->ex;
 
-	if (!answers_expect(c) || ex->request_body.done || tcp_inq(c->sk) > 0)
+	if (!answers_expect(c) || ex->received || tcp_inq(c->sk) > 0)
 		return;
 	if (out_send(&ex->down, c->sk, text, sizeof(text) - 1, false))
 		end_conn(c, run, true);
@@ -123,6 +127,12 @@ static void act(struct conn *c, struct run *run, const struct route_request *req
 		pick_endpoint(c, run);
 }
 
+void request_received(struct conn *c)
+{
+	c->ex.received = true;
+	c->bound = conn_time(c->ex.route->timeout);
+}
+
 static void route_request(struct conn *c, struct run *run,
 			  const struct listener_slot *slot)
 {
@@ -138,8 +148,11 @@ static void route_request(struct conn *c, struct run *run,
 		act(c, run, &req);
 	else
 		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
-	if (ex->request == REQUEST_ROUTED)
-		answer_expect(c, run);
+	if (ex->request != REQUEST_ROUTED)
+		return;
+	if (ex->request_body.done)
+		request_received(c);
+	answer_expect(c, run);
 }
 
 /* RFC 9110 7.8. With a body it would have to be read first: not worth it. */
@@ -219,8 +232,7 @@ void begin_request(struct conn *c, struct run *run)
 	slot = exchange_listener(c, ex->snapshot);
 	body_init(&ex->request_body, p, false,
 		  c->options.max_body_bytes ?: U64_MAX);
-	if (ex->request_body.done)
-		c->bound = 0;
+	ex->received = ex->request_body.done;
 	if (!slot) {
 		ex->close = true;
 		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);

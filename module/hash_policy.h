@@ -21,6 +21,8 @@ enum hash_policy_kind {
 	HASH_POLICY_PATH,
 };
 
+struct endpoint;
+
 struct hash_policy {
 	u8 kind;			/* enum hash_policy_kind */
 	bool has_ttl;			/* a client without the cookie is given one ... */
@@ -34,6 +36,9 @@ struct pick {
 	struct address source;		/* the client; port ignored */
 	const struct http1_parser *parser;	/* NULL for L4 */
 	const char *head;
+	/* endpoints that were tried, so that others are better; @navoid may be 0 */
+	struct endpoint *const *avoid;
+	u32 navoid;
 	const struct hash_policy *cookie;	/* out: to be given, or NULL ... */
 	u64 cookie_value;		/* ... and its value, as hexadecimal text */
 };

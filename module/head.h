@@ -111,6 +111,12 @@ static inline struct span head_span(const struct head *h, u16 off, u16 len)
 	return http1_span(h->data, off, len);
 }
 
+/* Of a request. */
+static inline struct span head_method(const struct head *h)
+{
+	return head_span(h, h->parser.method, h->parser.method_len);
+}
+
 /* Length 0 if it asks for none, or agrees to none. */
 static inline struct span head_upgrade(const struct head *h)
 {

@@ -10,6 +10,7 @@
  *	netlink_match.c		from a message to a route's match
  *	netlink_route.c		and its action
  *	netlink_headers.c	what is done to fields, and CORS, both ways
+ *	netlink_retry.c		what is tried again, both ways
  *	netlink_http.c		the HTTP options of a listener, both ways
  *	netlink_fill.c		from objects to messages
  *	netlink_fill_route.c	the same for routes
@@ -71,6 +72,7 @@ extern const struct nla_policy netlink_rewrite_policy[L7MESH_REWRITE_A_MAX + 1];
 extern const struct nla_policy
 	netlink_header_op_policy[L7MESH_HEADER_OP_A_MAX + 1];
 extern const struct nla_policy netlink_cors_policy[L7MESH_CORS_A_MAX + 1];
+extern const struct nla_policy netlink_retry_policy[L7MESH_RETRY_A_MAX + 1];
 extern const struct nla_policy
 	netlink_redirect_policy[L7MESH_REDIRECT_A_MAX + 1];
 extern const struct nla_policy
@@ -167,6 +169,7 @@ struct route_parser {
 	struct header_edit_parser edit;
 	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
 	struct span *origins;
+	u16 status[L7MESH_RETRY_STATUS_MAX];
 	struct regexp_builder *regexp;
 };
 
@@ -203,6 +206,10 @@ int netlink_parse_header_edit(struct header_edit *edit,
 int netlink_parse_cors(struct cors *c, struct route_parser *p,
 		       const struct nlattr *nest, struct refusal *r);
 
+/* Replaced whole; @nest may be empty. */
+int netlink_parse_retry(struct retry_policy *retry, struct route_parser *p,
+			const struct nlattr *nest, struct refusal *r);
+
 /* The options that are given; the others stay. */
 void netlink_take_http(struct http_options *o, struct nlattr **tb);
 
@@ -232,6 +239,7 @@ int netlink_put_http(struct sk_buff *skb, const struct http_options *o);
 int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
 			    const struct header_edit *edit);
 int netlink_put_cors(struct sk_buff *skb, const struct cors *c);
+int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry);
 
 /* Finish a nest, or take it back if @err. */
 static inline int netlink_end_nest(struct sk_buff *skb, struct nlattr *nest,

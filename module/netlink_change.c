@@ -508,6 +508,7 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	struct nlattr *match = tb[L7MESH_ROUTE_A_MATCH];
 	struct nlattr *action = tb[L7MESH_ROUTE_A_ACTION];
 	struct nlattr *cors = tb[L7MESH_ROUTE_A_CORS];
+	struct nlattr *retry = tb[L7MESH_ROUTE_A_RETRY];
 	int err = 0;
 
 	if (!action && c->cmd == L7MESH_CMD_ADD)
@@ -524,6 +525,9 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 						c->r);
 	if (!err && cors)
 		err = netlink_parse_cors(&route->cors, p, cors, c->r);
+	if (!err && retry)
+		err = netlink_parse_retry(&route->retry, p, retry, c->r);
+	take_u32(&route->timeout, tb[L7MESH_ROUTE_A_TIMEOUT]);
 	if (err)
 		return err;
 	c->r->attr = action ?: match ?: c->nest;

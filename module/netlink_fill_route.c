@@ -260,7 +260,9 @@ int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 	      netlink_put_header_edit(skb, L7MESH_ROUTE_A_REQUEST_HEADERS,
 				      L7MESH_ROUTE_A_RESPONSE_HEADERS,
 				      &r->edit) ||
-	      netlink_put_cors(skb, &r->cors);
+	      netlink_put_cors(skb, &r->cors) ||
+	      nla_put_u32(skb, L7MESH_ROUTE_A_TIMEOUT, r->timeout) ||
+	      netlink_put_retry(skb, &r->retry);
 	return netlink_end_nest(skb, nest, err);
 }
 

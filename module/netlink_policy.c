@@ -58,6 +58,18 @@ static struct netlink_range_validation year_seconds = {
 	.max = 365 * (DAY_MS / 1000),
 };
 
+static struct netlink_range_validation retry_on = {
+	.min = 1, .max = BIT(L7MESH_RETRY_ON_RETRIABLE_4XX + 1) - 1,
+};
+
+static struct netlink_range_validation retries = {
+	.min = 1, .max = L7MESH_RETRIES_MAX,
+};
+
+static struct netlink_range_validation replay = {
+	.max = L7MESH_REPLAY_LIMIT_MAX,
+};
+
 static struct netlink_range_validation choices = { .min = 2, .max = 16 };
 
 static struct netlink_range_validation hour_ms = {
@@ -291,6 +303,23 @@ const struct nla_policy netlink_action_policy[L7MESH_ACTION_A_MAX + 1] = {
 	[L7MESH_ACTION_A_REWRITE] = NLA_POLICY_NESTED(netlink_rewrite_policy),
 };
 
+const struct nla_policy netlink_retry_policy[L7MESH_RETRY_A_MAX + 1] = {
+	[L7MESH_RETRY_A_ON] = NLA_POLICY_FULL_RANGE(NLA_U32, &retry_on),
+	[L7MESH_RETRY_A_STATUS] =
+		NLA_POLICY_RANGE(NLA_BINARY, sizeof(u16),
+				 sizeof(u16) * L7MESH_RETRY_STATUS_MAX),
+	[L7MESH_RETRY_A_NUM_RETRIES] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &retries),
+	[L7MESH_RETRY_A_PER_TRY_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &any_ms),
+	[L7MESH_RETRY_A_BACKOFF] = NLA_POLICY_FULL_RANGE(NLA_U32, &hour_ms),
+	[L7MESH_RETRY_A_MAX_BACKOFF] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &any_ms),
+	[L7MESH_RETRY_A_REPLAY_LIMIT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &replay),
+	[L7MESH_RETRY_A_AVOID_PREVIOUS_HOSTS] = BOOL,
+};
+
 const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1] = {
 	[L7MESH_ROUTE_A_ROUTE_TABLE] = NAME,
 	[L7MESH_ROUTE_A_VIRTUAL_HOST] = NAME,
@@ -302,6 +331,8 @@ const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1] = {
 	[L7MESH_ROUTE_A_RESPONSE_HEADERS] =
 		NLA_POLICY_NESTED(header_op_list_policy),
 	[L7MESH_ROUTE_A_CORS] = NLA_POLICY_NESTED(netlink_cors_policy),
+	[L7MESH_ROUTE_A_TIMEOUT] = NLA_POLICY_FULL_RANGE(NLA_U32, &any_ms),
+	[L7MESH_ROUTE_A_RETRY] = NLA_POLICY_NESTED(netlink_retry_policy),
 };
 
 const struct nla_policy

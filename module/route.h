@@ -24,6 +24,7 @@
 #include <linux/refcount.h>
 #include "cors.h"
 #include "header_op.h"
+#include "retry.h"
 #include "route_index.h"
 #include "route_match.h"
 #include "span.h"
@@ -86,6 +87,10 @@ struct route {
 	struct span body;		/* direct response */
 	struct header_edit edit;
 	struct cors cors;
+	u32 timeout;			/* ms, for the response when all of the request
+					 * is there; 0: none
+					 */
+	struct retry_policy retry;
 };
 
 /* One allocation for all but the array of routes and the index. */

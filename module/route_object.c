@@ -84,6 +84,12 @@ static void pack_match(struct packer *p, struct route_match *m)
 	pack_span(p, &m->listener.name);
 }
 
+static void pack_retry(struct packer *p, struct retry_policy *retry)
+{
+	retry->status = pack_array(p, retry->status,
+				   retry->nstatus * sizeof(*retry->status));
+}
+
 static void pack_route(struct packer *p, void *object)
 {
 	struct route *r = object;
@@ -92,6 +98,7 @@ static void pack_route(struct packer *p, void *object)
 	pack_clusters(p, r);
 	pack_edit(p, &r->edit);
 	pack_cors(p, &r->cors);
+	pack_retry(p, &r->retry);
 	pack_span(p, &r->cluster_header);
 	pack_span(p, &r->rewrite.host);
 	pack_span(p, &r->rewrite.path);
@@ -467,6 +474,18 @@ static bool cors_equal(const struct cors *a, const struct cors *b)
 	       a->credentials == b->credentials;
 }
 
+static bool retry_equal(const struct retry_policy *a,
+			const struct retry_policy *b)
+{
+	return a->on == b->on && a->nstatus == b->nstatus &&
+	       !memcmp(a->status, b->status, a->nstatus * sizeof(*a->status)) &&
+	       a->num_retries == b->num_retries &&
+	       a->per_try_timeout == b->per_try_timeout &&
+	       a->backoff == b->backoff && a->max_backoff == b->max_backoff &&
+	       a->replay_limit == b->replay_limit &&
+	       a->avoid_previous_hosts == b->avoid_previous_hosts;
+}
+
 static bool action_equal(const struct route *a, const struct route *b)
 {
 	return a->action == b->action && a->status == b->status &&
@@ -486,7 +505,8 @@ static bool route_equal(const struct route *a, const struct route *b)
 	return a == b ||
 	       (match_equal(&a->match, &b->match) && action_equal(a, b) &&
 		edit_equal(&a->edit, &b->edit) &&
-		cors_equal(&a->cors, &b->cors));
+		cors_equal(&a->cors, &b->cors) && a->timeout == b->timeout &&
+		retry_equal(&a->retry, &b->retry));
 }
 
 static bool virtual_host_equal(const struct virtual_host *a,

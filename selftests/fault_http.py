@@ -39,6 +39,10 @@ CONFIG = {
             {"match": {"path": {"exact": "/old"}},
              "action": {"redirect": {"path": "/new", "status": 301}}},
             {"action": {"cluster": "web"}}]},
+        {"name": "again", "domains": ["again"], "routes": [
+            {"action": {"cluster": "web"}, "timeout": "10s",
+             "retry": {"on": "connect_failure,reset,5xx", "status": "200",
+                       "num_retries": 2, "backoff": "1ms"}}]},
         {"name": "policy", "domains": ["policy"], "routes": [
             {"match": {"path": {"regex": "/p/(a|b)*"},
                        "headers": [{"name": "x-n", "range":
@@ -196,6 +200,18 @@ def _():
     swept("policies", ask("/p/ab", 200, b"web\n", "set-cookie", "x-id",
                           "access-control-allow-origin"), after=drain)
     swept("redirect", ask("/other", 301, None, "location", "x-b"))
+
+
+@test("retries: a body that is sent again", 1200)
+def _():
+    body = bytes(30000)
+
+    def run():
+        c = Client("app", VIP)
+        c.send(request("/", f"Content-Length: {len(body)}", host="again",
+                       method="PUT") + body)
+        return answer(c, 200, hashlib.sha256(body).hexdigest().encode() + b"\n")
+    swept("retries", lambda: attempt(run), after=drain)
 
 
 @test("a head in many pieces", 1200)

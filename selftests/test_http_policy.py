@@ -19,6 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
+from endpoints import OK, Endpoints
 from l7 import (Backend, Client, Counters, Net, all_ended, apply,
                 close_clients, equal, in_pod, meshctl, note, request, run_in,
                 run_tests, stats, test, true, until)
@@ -28,7 +29,6 @@ WEB, APP, APP6 = "10.2.0.20", "10.2.0.10", "fd00:2::10"
 VIP, VIP2, VIP6 = "10.96.0.1", "10.96.0.2", "fd00:96::1"
 SO_NETNS_COOKIE = 71
 net = web = None
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def says(text, **match):
@@ -550,7 +550,7 @@ def _():
 
 PORTS = range(9100, 9104)
 NOBODY = 9
-many = []
+many = None
 
 
 def hashed(lb, *policies, weights=(1, 1, 1, 1), ports=PORTS, **more):
@@ -567,17 +567,10 @@ def hashed(lb, *policies, weights=(1, 1, 1, 1), ports=PORTS, **more):
                        "protocol": "http", "route_table": "main"}]})
 
 
-def taken():
-    """Which endpoint has a request, and the connection that it came on."""
-    ready = select.select([b.selector.fileno() for b in many], [], [], 10)[0]
-    (which,) = [i for i, b in enumerate(many) if b.selector.fileno() in ready]
-    return which, many[which].request()[0]
-
-
 def where(c, path="/", *fields, vip=VIP):
     """Which endpoint got a request, and the response's head."""
     c.send(request(path, *fields, host=vip))
-    which, conn = taken()
+    which, conn, _ = many.taken()
     conn.send(OK)
     return which, c.response()[0]
 
@@ -679,7 +672,7 @@ def hold(n):
     for _ in range(n):
         c = Client("app", VIP)
         c.send(request("/", host="a"))
-        which, conn = taken()
+        which, conn, _ = many.taken()
         # Until it is answered nothing more is to be heard of it.
         many[which].selector.unregister(conn.sock)
         held.append((which, conn, c))
@@ -744,7 +737,7 @@ def _():
     slow = None
     for _ in range(12):
         c.send(request("/", host="a"))
-        which, conn = taken()
+        which, conn, _ = many.taken()
         if slow is None:
             slow = which
             time.sleep(2)
@@ -786,16 +779,16 @@ def _():
 
 def after_each():
     close_clients()
-    for backend in [web] + many:
-        backend.close_all()
+    web.close_all()
+    many.close_all()
 
 
 def main():
-    global net, web
+    global net, web, many
     net = Net(app=10, own=11, web=20)
     try:
         web = Backend("web", 9000)
-        many.extend(Backend("web", port) for port in PORTS)
+        many = Endpoints("web", PORTS)
         mesh(host("nothing", []))
         meshctl("attach", "app")
         meshctl("attach", "own")

@@ -142,6 +142,11 @@ def _():
            RESPONSE_HEADERS=[{"NAME": "x-c", "VALUE": "c", "OP": 1}])
     change(7, "ROUTE", keys, CORS={"ALLOW_ORIGINS": ["*"],
                                    "ALLOW_CREDENTIALS": 0})
+    change(7, "ROUTE", keys, TIMEOUT=1)
+    change(7, "ROUTE", keys, RETRY={
+        "ON": 8, "STATUS": b"\x64\0", "NUM_RETRIES": 2, "PER_TRY_TIMEOUT": 1,
+        "BACKOFF": 1, "MAX_BACKOFF": 1, "REPLAY_LIMIT": 0,
+        "AVOID_PREVIOUS_HOSTS": 0})
     i = len(now) - 1
     for new in ({"POLICY": 3}, {"EXCEPT": [{"PORT": 1}]}, {"EXCEPT": []},
                 {"BYPASS_SHAPING": 0}, {}):
@@ -288,7 +293,7 @@ def _():
     g.add(ROUTE_TABLE={"NAME": "t"})
     g.add(VIRTUAL_HOST={"ROUTE_TABLE": "t", "NAME": "v", "DOMAINS": ["*"]})
     route = {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "MATCH": big,
-             "ACTION": {"DIRECT_RESPONSE": {"STATUS": 200}}}
+             "ACTION": {"DIRECT_RESPONSE": {"STATUS": 200}}, "TIMEOUT": 0}
     g.add(ROUTE=route)
     for _ in range(4):
         monitor.event()

@@ -244,6 +244,29 @@ def refusals_of_cors():
     yield bad("ALLOW_ORIGINS is needed", "", MAX_AGE=1)
 
 
+def refusals_of_retries():
+    def bad(text, path, code=errno.EINVAL, **retry):
+        return (merge(NEW["ROUTE"], RETRY=retry), code, text,
+                "ROUTE.RETRY" + path)
+    yield bad("ON or STATUS is needed", "", NUM_RETRIES=2)
+    for field, values in (("ON", (0, 32)), ("NUM_RETRIES", (0, 101)),
+                          ("PER_TRY_TIMEOUT", (86400001,)),
+                          ("BACKOFF", (0, 3600001)),
+                          ("MAX_BACKOFF", (86400001,)),
+                          ("REPLAY_LIMIT", ((1 << 20) + 1,)),
+                          ("AVOID_PREVIOUS_HOSTS", (2,)),
+                          ("STATUS", (b"", bytes(66)))):
+        for value in values:
+            yield bad("", "." + field, errno.ERANGE, **{"ON": 1, field: value})
+    yield bad("two bytes", ".STATUS", STATUS=bytes(3))
+    for status in 99, 600:
+        yield bad(f"{status} is not a status", ".STATUS",
+                  STATUS=status.to_bytes(2, sys.byteorder))
+    yield bad("below BACKOFF", ".MAX_BACKOFF", ON=1, BACKOFF=10, MAX_BACKOFF=9)
+    yield (merge(NEW["ROUTE"], TIMEOUT=86400001), errno.ERANGE, "",
+           "ROUTE.TIMEOUT")
+
+
 def refusals_of_matches():
     def bad(code, text, path, **match):
         return (merge(NEW["ROUTE"], MATCH=match), code, text,
@@ -417,7 +440,8 @@ def _():
     for group in (refusals_of_names, refusals_of_numbers, refusals_of_addresses,
                   refusals_of_listeners, refusals_of_hosts, refusals_of_matches,
                   refusals_of_actions, refusals_of_hashes,
-                  refusals_of_headers, refusals_of_cors, refusals_of_splices):
+                  refusals_of_headers, refusals_of_cors, refusals_of_retries,
+                  refusals_of_splices):
         for o, code, text, path in group():
             if path and path is not ANY and path.endswith("MATCH" + repr(ANY)):
                 path = ANY

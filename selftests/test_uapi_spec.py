@@ -140,7 +140,10 @@ def check_attribute(path, attribute, facts):
         if attribute.get("enum"):
             enum = next(d for d in SPEC["definitions"]
                         if d["name"] == attribute["enum"])
-            checks = {"max": len(enum["entries"]) - 1,
+            n = len(enum["entries"])
+            checks = {"max": (1 << n) - 1, "min": 1} \
+                if attribute.get("enum-as-flags") else \
+                {"max": n - 1,
                       **({"min": 1} if enum["entries"][0] == "unspec" else {})}
         equal((path, facts.get(4, 0), facts.get(5, top)),
               (path, bound(checks.get("min", 0)),

@@ -453,17 +453,24 @@ class Backend:
         self.conns.remove(conn)
         end(conn)
 
+    def poll(self, seconds=0):
+        """A connection on which something has come, or None; one that only ends
+        is forgotten."""
+        for key, _ in self.selector.select(seconds):
+            conn = key.data or self.accept()
+            with contextlib.suppress(ConnectionResetError):
+                if conn.buffer or conn.sock.recv(1, socket.MSG_PEEK):
+                    return conn
+            self.forget(conn)
+        return None
+
     def conn(self):
-        """The connection on which something comes next; one that only ends is
-        forgotten."""
+        """The connection on which something comes next."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            for key, _ in self.selector.select(1):
-                conn = key.data or self.accept()
-                with contextlib.suppress(ConnectionResetError):
-                    if conn.buffer or conn.sock.recv(1, socket.MSG_PEEK):
-                        return conn
-                self.forget(conn)
+            conn = self.poll(1)
+            if conn:
+                return conn
         raise TimeoutError("no request came")
 
     def request(self):

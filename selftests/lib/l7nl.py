@@ -114,7 +114,12 @@ OBJECTS = {
         "CORS": ("CORS", {
             "ALLOW_ORIGINS": ["str"], "ALLOW_METHODS": "str",
             "ALLOW_HEADERS": "str", "EXPOSE_HEADERS": "str",
-            "MAX_AGE": "u32", "ALLOW_CREDENTIALS": "u8"})}),
+            "MAX_AGE": "u32", "ALLOW_CREDENTIALS": "u8"}),
+        "TIMEOUT": "u32",
+        "RETRY": ("RETRY", {
+            "ON": "u32", "STATUS": "bin", "NUM_RETRIES": "u32",
+            "PER_TRY_TIMEOUT": "u32", "BACKOFF": "u32", "MAX_BACKOFF": "u32",
+            "REPLAY_LIMIT": "u32", "AVOID_PREVIOUS_HOSTS": "u8"})}),
     "SPLICE": ("SPLICE", {
         "POLICY": "u32", "EXCEPT": [("SPLICE_EXCEPT", {"PORT": "u16"})],
         "BYPASS_SHAPING": "u8"}),

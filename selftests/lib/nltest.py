@@ -189,14 +189,22 @@ ROUTES = [
      "CORS": {"ALLOW_ORIGINS": ["https://*.example", "*"],
               "ALLOW_METHODS": "GET, PUT", "ALLOW_HEADERS": "x-a",
               "EXPOSE_HEADERS": "x-b", "MAX_AGE": 86400,
-              "ALLOW_CREDENTIALS": 1}},
+              "ALLOW_CREDENTIALS": 1},
+     "TIMEOUT": 86400000,
+     "RETRY": {"ON": 31, "STATUS": b"\x64\0\x57\2", "NUM_RETRIES": 100,
+               "PER_TRY_TIMEOUT": 86400000, "BACKOFF": 3600000,
+               "MAX_BACKOFF": 86400000, "REPLAY_LIMIT": 1 << 20,
+               "AVOID_PREVIOUS_HOSTS": 0}},
     {"MATCH": {"PATH_SUFFIX": ".jpg", "FRACTION": 1000000},
      "ACTION": {"CLUSTER_HEADER": "x-cluster", "REWRITE": {"PATH": "/all"}}},
     {"MATCH": {"PATH_TEMPLATE": "/u/{id}/{rest=**}"},
      "ACTION": {"CLUSTER": "a", "REWRITE": {"TEMPLATE": "/{rest}/{id}"}}},
     {"MATCH": {"PATH_REGEX": "/(a|b)*/?"}, "ACTION": {"CLUSTER": "a"}},
-    {"MATCH": {}, "ACTION": {"CLUSTER": "b"}},
+    {"MATCH": {}, "ACTION": {"CLUSTER": "b"}, "RETRY": {
+        "ON": 1, "NUM_RETRIES": 1, "PER_TRY_TIMEOUT": 0, "BACKOFF": 25,
+        "MAX_BACKOFF": 0, "REPLAY_LIMIT": 65536, "AVOID_PREVIOUS_HOSTS": 1}},
 ]
+ROUTES = [{"TIMEOUT": 0, **route} for route in ROUTES]
 HTTP = {
     "HEADERS_TIMEOUT": 10000, "REQUEST_TIMEOUT": 0, "IDLE_TIMEOUT": 300000,
     "STREAM_IDLE_TIMEOUT": 300000, "MAX_CONNECTION_DURATION": 0,

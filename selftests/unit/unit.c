@@ -13,6 +13,7 @@ int main(void)
 	test_regexp();
 	test_ring();
 	test_peak_ewma();
+	test_retry();
 	test_route();
 	return tap_end();
 }

@@ -11,6 +11,7 @@ void test_path_template(void);
 void test_regexp(void);
 void test_ring(void);
 void test_peak_ewma(void);
+void test_retry(void);
 void test_route(void);
 
 #endif

@@ -110,7 +110,10 @@ _meshctl_fields()
 			body_base64 rewrite_host rewrite_path rewrite_prefix \
 			rewrite_template request_header response_header \
 			cors cors_origin cors_methods cors_headers \
-			cors_expose_headers cors_max_age cors_credentials ;;
+			cors_expose_headers cors_max_age cors_credentials \
+			timeout retry retry_on retry_status num_retries \
+			per_try_timeout backoff max_backoff replay_limit \
+			avoid_previous_hosts ;;
 	splice)
 		_meshctl_words except bypass_shaping ;;
 	esac
@@ -127,11 +130,14 @@ _meshctl_value()
 	match) _meshctl_words any ;;
 	order) _meshctl_words first specific ;;
 	redirect_scheme) _meshctl_words same http https ;;
-	cors) _meshctl_words none ;;
+	cors|retry) _meshctl_words none ;;
+	retry_on) _meshctl_words connect_failure reset gateway_error 5xx \
+		retriable_4xx ;;
 	request_header|response_header)
 		_meshctl_words set: add: add_if_absent: remove: none ;;
 	policy) _meshctl_words mesh attached all off ;;
-	bypass_shaping|strip_query|cors_credentials|normalize_path|merge_slashes|x_request_id|\
+	bypass_shaping|strip_query|cors_credentials|avoid_previous_hosts|\
+	normalize_path|merge_slashes|x_request_id|\
 	x_forwarded_for|x_forwarded_proto|x_forwarded_host|forwarded|via|\
 	traceparent) _meshctl_words true false ;;
 	escaped_slashes) _meshctl_words keep reject decode ;;

@@ -7,6 +7,7 @@
 
 #include "base64.h"
 #include "text.h"
+#include "set.h"
 #include "util.h"
 #include "value.h"
 
@@ -35,6 +36,16 @@ static bool put_network(struct nlmsghdr *nlh, uint16_t type,
 	size_t len = network_parse(json_string_value(value), bytes);
 
 	return len && mnl_attr_put_check(nlh, MESSAGE_MAX, type, len, bytes);
+}
+
+static bool put_numbers(struct nlmsghdr *nlh, uint16_t type,
+			const json_t *value)
+{
+	uint16_t numbers[SET_NUMBERS_MAX];
+	size_t n = set_numbers(value, numbers);
+
+	return mnl_attr_put_check(nlh, MESSAGE_MAX, type, n * sizeof(*numbers),
+				  numbers);
 }
 
 static bool put_base64(struct nlmsghdr *nlh, uint16_t type, const json_t *value)
@@ -135,6 +146,11 @@ static bool put_field(struct nlmsghdr *nlh, const struct field *f,
 					      enum_value(f, value));
 	case FIELD_FLAG:
 		return mnl_attr_put_check(nlh, MESSAGE_MAX, f->attr, 0, NULL);
+	case FIELD_FLAGS:
+		return mnl_attr_put_u32_check(nlh, MESSAGE_MAX, f->attr,
+					      set_flags(f, value));
+	case FIELD_U16S:
+		return put_numbers(nlh, f->attr, value);
 	case FIELD_LIST:
 	case FIELD_NEST:
 		return put_nest(nlh, f, value);
@@ -274,6 +290,11 @@ static json_t *get_value(const struct field *f, const struct nlattr *attr)
 				    mnl_attr_get_payload_len(attr));
 	case FIELD_ENUM:
 		return get_enum(f, get_number(attr));
+	case FIELD_FLAGS:
+		return set_flags_json(f, get_number(attr));
+	case FIELD_U16S:
+		return set_numbers_json(mnl_attr_get_payload(attr),
+					mnl_attr_get_payload_len(attr));
 	case FIELD_LIST:
 		return get_list(f, attr);
 	case FIELD_NEST:

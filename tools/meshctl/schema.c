@@ -70,6 +70,15 @@ static const char *const header_op_names[] = {
 	NULL,
 };
 
+static const char *const retry_on_names[] = {
+	[L7MESH_RETRY_ON_CONNECT_FAILURE] = "connect_failure",
+	[L7MESH_RETRY_ON_RESET] = "reset",
+	[L7MESH_RETRY_ON_GATEWAY_ERROR] = "gateway_error",
+	[L7MESH_RETRY_ON_5XX] = "5xx",
+	[L7MESH_RETRY_ON_RETRIABLE_4XX] = "retriable_4xx",
+	NULL,
+};
+
 static const char *const scheme_names[] = {
 	[L7MESH_SCHEME_SAME] = "same",
 	[L7MESH_SCHEME_HTTP] = "http",
@@ -547,6 +556,31 @@ static const struct schema cors = {
 	.rule = validate_cors,
 };
 
+static const struct field retry_fields[] = {
+	{ .name = "on", .attr = L7MESH_RETRY_A_ON, .type = FIELD_FLAGS,
+	  .word = "retry_on", .names = retry_on_names },
+	{ .name = "status", .attr = L7MESH_RETRY_A_STATUS, .type = FIELD_U16S,
+	  .word = "retry_status", .min = 100, .max = 599 },
+	NUMBER_FIELD("num_retries", L7MESH_RETRY_A_NUM_RETRIES,
+		     1, L7MESH_RETRIES_MAX, "1"),
+	DURATION_FIELD("per_try_timeout", L7MESH_RETRY_A_PER_TRY_TIMEOUT,
+		       0, "0s"),
+	{ .name = "backoff", .attr = L7MESH_RETRY_A_BACKOFF,
+	  .type = FIELD_DURATION, .min = 1, .max = HOUR_MS,
+	  .fallback = "25ms" },
+	DURATION_FIELD("max_backoff", L7MESH_RETRY_A_MAX_BACKOFF, 0, "0s"),
+	NUMBER_FIELD("replay_limit", L7MESH_RETRY_A_REPLAY_LIMIT,
+		     0, L7MESH_REPLAY_LIMIT_MAX, "65536"),
+	BOOL_FIELD("avoid_previous_hosts",
+		   L7MESH_RETRY_A_AVOID_PREVIOUS_HOSTS, "true"),
+};
+
+static const struct schema retry = {
+	.name = "retry",
+	FIELDS(retry_fields),
+	.rule = validate_retry,
+};
+
 static const struct field route_fields[] = {
 	PARENT_FIELD("route_table", L7MESH_ROUTE_A_ROUTE_TABLE),
 	PARENT_FIELD("virtual_host", L7MESH_ROUTE_A_VIRTUAL_HOST),
@@ -562,6 +596,9 @@ static const struct field route_fields[] = {
 			 "response_header"),
 	{ .name = "cors", .attr = L7MESH_ROUTE_A_CORS, .type = FIELD_NEST,
 	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &cors },
+	DURATION_FIELD("timeout", L7MESH_ROUTE_A_TIMEOUT, 0, "0s"),
+	{ .name = "retry", .attr = L7MESH_ROUTE_A_RETRY, .type = FIELD_NEST,
+	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &retry },
 };
 
 static const struct schema route = {

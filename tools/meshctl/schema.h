@@ -34,6 +34,8 @@ enum field_type {
 	FIELD_NETWORK,		/* binary: address and a byte; "10.0.0.0/8" */
 	FIELD_ENUM,		/* u32; one of @names */
 	FIELD_FLAG,		/* true or not there */
+	FIELD_FLAGS,		/* u32 of bits; of @names, "a,b" */
+	FIELD_U16S,		/* binary, u16 each; "404,409" */
 	FIELD_LIST,		/* of @sub, or of strings if there is none */
 	FIELD_NEST,		/* @sub, nested in the message too */
 	FIELD_GROUP,		/* @sub, its attributes among the parent's */

@@ -190,7 +190,7 @@ static void row_route(struct table *t, const json_t *body)
 	static const char *const action[] = { "action", NULL };
 	static const char *const options[] = { "request_headers",
 					       "response_headers", "cors",
-					       NULL };
+					       "timeout", "retry", NULL };
 	const struct schema *schema = schema_of(L7MESH_KIND_ROUTE);
 
 	table_add(t, xasprintf("%s/%s", object_get(body, "route_table"),
@@ -198,7 +198,7 @@ static void row_route(struct table *t, const json_t *body)
 	table_add(t, cell(body, "index"));
 	table_add(t, words_cell(schema, body, match));
 	table_add(t, words_cell(schema, body, action));
-	table_add(t, words_cell(schema, body, options));
+	table_add(t, changed_cell(schema, body, options));
 }
 
 static void row_splice(struct table *t, const json_t *body)

@@ -202,6 +202,13 @@ void validate_cors(const struct scope *scope, const json_t *body)
 		scope_problem(scope, "allow_origins", "missing");
 }
 
+void validate_retry(const struct scope *scope, const json_t *body)
+{
+	if (json_object_size(body) && !given(scope, body, "on") &&
+	    !given(scope, body, "status"))
+		scope_problem(scope, "on", "missing");
+}
+
 void validate_redirect(const struct scope *scope, const json_t *body)
 {
 	static const json_int_t allowed[] = { 301, 302, 303, 307, 308 };

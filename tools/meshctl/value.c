@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base64.h"
+#include "set.h"
 #include "text.h"
 #include "util.h"
 
@@ -432,6 +433,9 @@ json_t *value_parse(const struct field *f, const char *text, size_t len,
 		return parse_address(text, len, why);
 	case FIELD_ENUM:
 		return parse_enum(f, text, len, why);
+	case FIELD_FLAGS:
+	case FIELD_U16S:
+		return set_parse(f, text, len, why);
 	case FIELD_FLAG:
 	case FIELD_U8_BOOL:
 		return parse_bool(f, text, len, why);

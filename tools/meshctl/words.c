@@ -485,7 +485,13 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[request_header|response_header OP|none]... "
 			"[cors_origin ORIGIN]... [cors_methods|cors_headers|"
 			"cors_expose_headers TEXT] [cors_max_age SECONDS] "
-			"[cors_credentials true|false] [cors none]",
+			"[cors_credentials true|false] [cors none] "
+			"[timeout TIME] [retry_on connect_failure,reset,"
+			"gateway_error,5xx,retriable_4xx] "
+			"[retry_status CODE,...] [num_retries N] "
+			"[per_try_timeout TIME] [backoff TIME] "
+			"[max_backoff TIME] [replay_limit BYTES] "
+			"[avoid_previous_hosts true|false] [retry none]",
 		[L7MESH_KIND_SPLICE] =
 			"splice [mesh|attached|all|off] [except PORT|none]... "
 			"[bypass_shaping true|false]",

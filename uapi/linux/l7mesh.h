@@ -71,6 +71,9 @@
 #define L7MESH_SPLICE_EXCEPT_MAX	64
 #define L7MESH_FRACTION_MAX	1000000
 #define L7MESH_HEADER_OPS_MAX	64
+#define L7MESH_RETRIES_MAX	100
+#define L7MESH_RETRY_STATUS_MAX	32
+#define L7MESH_REPLAY_LIMIT_MAX	1048576
 
 enum l7mesh_cmd {
 	L7MESH_CMD_UNSPEC,
@@ -375,6 +378,12 @@ enum l7mesh_route_attr {
 	L7MESH_ROUTE_A_REQUEST_HEADERS,
 	L7MESH_ROUTE_A_RESPONSE_HEADERS,	/* nest: the same */
 	L7MESH_ROUTE_A_CORS,	/* nest: enum l7mesh_cors_attr */
+	/*
+	 * u32: ms from the request's end to the response's, all tries together;
+	 * default 0: any
+	 */
+	L7MESH_ROUTE_A_TIMEOUT,
+	L7MESH_ROUTE_A_RETRY,	/* nest: enum l7mesh_retry_attr; empty: none */
 
 	/* private: */
 	__L7MESH_ROUTE_A_MAX,
@@ -438,6 +447,37 @@ enum l7mesh_header_op_attr {
 	/* private: */
 	__L7MESH_HEADER_OP_A_MAX,
 	L7MESH_HEADER_OP_A_MAX = __L7MESH_HEADER_OP_A_MAX - 1
+};
+
+/* After what a request is tried again: numbers of bits. Envoy's words. */
+enum l7mesh_retry_on {
+	L7MESH_RETRY_ON_CONNECT_FAILURE,
+	L7MESH_RETRY_ON_RESET,		/* no response, or none in time */
+	L7MESH_RETRY_ON_GATEWAY_ERROR,	/* 502, 503, 504, reset */
+	L7MESH_RETRY_ON_5XX,		/* any 5xx, reset */
+	L7MESH_RETRY_ON_RETRIABLE_4XX,	/* 409 */
+};
+
+/* ON or STATUS. What is not idempotent is tried again only if nothing was sent. */
+enum l7mesh_retry_attr {
+	L7MESH_RETRY_A_UNSPEC,
+	L7MESH_RETRY_A_ON,	/* u32: 1 << enum l7mesh_retry_on, together */
+	L7MESH_RETRY_A_STATUS,	/* binary: u16 each, 100 to 599, host order */
+	L7MESH_RETRY_A_NUM_RETRIES,	/* u32: 1 to 100; default 1 */
+	/* u32: ms for the head of each response; default 0: RESPONSE_TIMEOUT */
+	L7MESH_RETRY_A_PER_TRY_TIMEOUT,
+	/* u32: ms before the first retry at most, twice that for each further one; default 25 */
+	L7MESH_RETRY_A_BACKOFF,
+	/* u32: ms that it grows to; default 0: ten times BACKOFF */
+	L7MESH_RETRY_A_MAX_BACKOFF,
+	/* u32: bytes of memory for a body that may have to be sent again; default 65536 */
+	L7MESH_RETRY_A_REPLAY_LIMIT,
+	/* u8: 0 or 1: not where it has failed, if there are others; default 1 */
+	L7MESH_RETRY_A_AVOID_PREVIOUS_HOSTS,
+
+	/* private: */
+	__L7MESH_RETRY_A_MAX,
+	L7MESH_RETRY_A_MAX = __L7MESH_RETRY_A_MAX - 1
 };
 
 /* Of the Fetch standard, 3.2. */

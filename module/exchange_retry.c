@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/random.h>
+
+#include "exchange_priv.h"
+
+/*
+ * A pooled leg may be closed by the endpoint just as we use it. The request is
+ * sent again, once, on a fresh leg if doing it twice is harmless and not a byte
+ * of a response has come (RFC 9112 9.3.1). No policy is asked.
+ */
+static bool leg_was_stale(const struct exchange *ex)
+{
+	const struct http1_parser *p = &ex->request_head->parser;
+
+	if (!ex->reused_leg || ex->fresh_leg || ex->committed)
+		return false;
+	/* Nothing was sent. */
+	if (ex->request == REQUEST_CONNECTING)
+		return true;
+	return !ex->response_head && !p->content_length &&
+	       p->framing != HTTP1_BODY_CHUNKED &&
+	       retry_is_idempotent(head_method(ex->request_head));
+}
+
+/* Forget the try: the request is to be sent anew. */
+static void begin_anew(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	out_clear(&ex->up);
+	drop_leg(c, run, false);
+	head_free(ex->response_head);
+	ex->response_head = NULL;
+	ex->head_whole = false;
+	ex->leg_reusable = false;
+	ex->response = RESPONSE_NONE;
+	ex->sent_at = 0;
+	body_init(&ex->request_body, &ex->request_head->parser, false,
+		  c->options.max_body_bytes ?: U64_MAX);
+	replay_rewind(&ex->replay);
+	run->again = true;
+}
+
+static void use_fresh_leg(struct conn *c, struct run *run)
+{
+	stat_inc(c->mesh->stats, STAT_LEGS_RETRIED);
+	c->ex.fresh_leg = true;
+	begin_anew(c, run);
+	c->ex.request = REQUEST_ROUTED;
+}
+
+static const struct retry_policy *policy_of(const struct exchange *ex)
+{
+	return ex->route && retry_policy_exists(&ex->route->retry) ?
+	       &ex->route->retry : NULL;
+}
+
+bool keeps_body(const struct exchange *ex)
+{
+	return policy_of(ex) && ex->tries < policy_of(ex)->num_retries &&
+	       retry_is_idempotent(head_method(ex->request_head));
+}
+
+/* Nothing that was done so far stands against another try. */
+static bool may_try_again(const struct conn *c)
+{
+	const struct exchange *ex = &c->ex;
+	const struct retry_policy *p = policy_of(ex);
+
+	if (!p || ex->committed || ex->replay.lost ||
+	    ex->request_head->parser.connect)
+		return false;
+	if (ex->request >= REQUEST_BODY &&
+	    !retry_is_idempotent(head_method(ex->request_head)))
+		return false;
+	if (ex->tries < p->num_retries)
+		return true;
+	stat_inc(c->mesh->stats, STAT_RETRIES_EXHAUSTED);
+	return false;
+}
+
+static void try_again(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	const struct retry_policy *p = policy_of(ex);
+	u32 delay;
+
+	stat_inc(c->mesh->stats, STAT_RETRIES);
+	ex->tried[ex->tries++ % ARRAY_SIZE(ex->tried)] = ex->ep;
+	end_load(ex);
+	begin_anew(c, run);
+	c->open_leg = false;
+	ex->fresh_leg = false;
+	ex->request = REQUEST_BACKOFF;
+	delay = retry_backoff(p, ex->tries, get_random_u32());
+	if (delay)
+		conn_set_deadline(c, delay);
+	else
+		end_backoff(c, run);
+}
+
+void end_backoff(struct conn *c, struct run *run)
+{
+	pick_endpoint(c, run);
+	run->again = true;
+}
+
+bool retry_response(struct conn *c, u16 status)
+{
+	const struct retry_policy *p = policy_of(&c->ex);
+
+	return p && retry_on_status(p, status) && may_try_again(c);
+}
+
+void retry(struct conn *c, struct run *run)
+{
+	request_failed(&c->ex);
+	try_again(c, run);
+}
+
+void upstream_failed(struct conn *c, struct run *run,
+		     enum retry_failure failure, enum mesh_stat reason,
+		     u16 status)
+{
+	const struct retry_policy *p = policy_of(&c->ex);
+
+	request_failed(&c->ex);
+	if (reason != STAT_REPLY_RESPONSE_TIMEOUT && leg_was_stale(&c->ex))
+		use_fresh_leg(c, run);
+	else if (p && retry_on_failure(p, failure) && may_try_again(c))
+		try_again(c, run);
+	else
+		refuse(c, run, reason, status);
+}

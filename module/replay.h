@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * replay: what a client has sent of a request's body, kept to be sent again.
+ *
+ * Bytes are kept as they were received, with their framing, in skbs, so that who
+ * reads the client's socket can read them in the same way, before it.
+ *
+ * Owner: an exchange, under its connection's lock. Zeroed memory is an empty one.
+ * Any context; nothing sleeps.
+ */
+#ifndef L7MESH_REPLAY_H
+#define L7MESH_REPLAY_H
+
+#include <linux/skbuff.h>
+
+struct replay {
+	struct sk_buff *first, *last;	/* by ->next */
+	struct sk_buff *next;		/* where reading again goes on; NULL: behind all */
+	u32 off;			/* in ->next */
+	u32 bytes;			/* of memory */
+	bool lost;			/* not everything was kept */
+};
+
+/**
+ * replay_keep() - Remember bytes that were consumed
+ * @r: replay, read to its end
+ * @skb: received
+ * @off: first byte
+ * @len: how many
+ * @limit: of memory; 0: none are to be kept
+ * @gfp: how to allocate
+ *
+ * If there are too many, or no memory, the request cannot be sent again from here
+ * on, and all is freed.
+ */
+void replay_keep(struct replay *r, const struct sk_buff *skb, u32 off, u32 len,
+		 u32 limit, gfp_t gfp);
+
+/* Read from the beginning again. */
+static inline void replay_rewind(struct replay *r)
+{
+	r->next = r->first;
+	r->off = 0;
+}
+
+/* Are there bytes to be read again? */
+static inline bool replay_pending(const struct replay *r)
+{
+	return r->next;
+}
+
+/* So many of those were consumed. */
+void replay_consume(struct replay *r, u32 n);
+
+void replay_clear(struct replay *r);
+
+#endif

@@ -1,0 +1,472 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""What the mesh does when endpoints fail: timeouts, retries; seen in the bytes on
+either side.
+
+   clients in pod "app" -- virtual IPs -- raw servers in pod "web"
+"""
+
+import contextlib
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "lib"))
+# pylint: disable=wrong-import-position
+from endpoints import OK, Endpoints, answer
+from l7 import (Client, Counters, Net, Stream, all_ended, apply, close_clients,
+                equal, meshctl, note, request, run_tests, stats, test, true,
+                until)
+
+WEB = "10.2.0.20"
+VIP, VIP6 = "10.96.0.1", "fd00:96::1"
+PORTS = range(9100, 9104)
+NOBODY = 9
+net = many = None
+
+
+def mesh(cluster=None, ports=PORTS, **route):
+    """A mesh whose only route leads to a cluster of these endpoints, each time by
+    a new connection: an old one that ends is not a failure."""
+    apply({
+        "clusters": [{
+            "name": "c", "lb": "round_robin", "max_idle": 0, **(cluster or {}),
+            "endpoints": [{"address": WEB, "port": port} for port in ports]}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "any", "domains": ["*"],
+             "routes": [{"action": {"cluster": "c"}, **route}]}]}],
+        "listeners": [
+            {"name": name, "address": address, "port": 80, "protocol": "http",
+             "route_table": "main"} for name, address in (("4", VIP),
+                                                          ("6", VIP6))]})
+
+
+def ask(c, method="GET", body=b"", *fields, path="/"):
+    if body or method in ("POST", "PUT"):
+        fields += (f"Content-Length: {len(body)}",)
+    c.send(request(path, *fields, host="a", method=method) + body)
+
+
+
+def fail_first(on, first, method="GET", body=b"", address=VIP, **retry):
+    """A request of which the first try ends so, and the second well: where both
+    were."""
+    mesh(retry={"on": on, **retry})
+    c = Client("app", address)
+    ask(c, method, body)
+    one, conn, head = many.taken()
+    equal(conn.body(head), body)
+    first(one, conn)
+    two, conn, head = many.taken()
+    equal(conn.body(head), body)
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
+    return one, two
+
+
+def responds(status):
+    def respond(_, conn):
+        conn.send(answer(status, body=b"why"))
+    return respond
+
+
+def resets(which, conn):
+    many.refuse(which, conn)
+
+
+def closes(which, conn):
+    many.refuse(which, conn, Stream.close)
+
+
+def half_a_head(which, conn):
+    conn.send(b"HTTP/1.1 200 OK\r\nX: ")
+    many.refuse(which, conn, Stream.close)
+
+
+def nonsense(_, conn):
+    conn.send(b"HTTP/1.1 nonsense\r\n\r\n")
+
+
+# ---- retries ----
+
+@test("retries: each condition, and the status that it stands for")
+def _():
+    grown = Counters()
+    cases = [("5xx", responds(500)), ("5xx", responds(599)), ("5xx", resets),
+             ("gateway_error", responds(502)), ("gateway_error", responds(503)),
+             ("gateway_error", responds(504)), ("gateway_error", closes),
+             ("retriable_4xx", responds(409)), ("reset", resets),
+             ("reset", closes), ("reset", half_a_head), ("reset", nonsense)]
+    for address in VIP, VIP6:
+        for on, first in cases:
+            one, two = fail_first(on, first, address=address)
+            true(one != two, (on, one))
+            close_clients()
+    mesh(retry={"status": "404,418"})
+    for status in 404, 418:
+        c = Client("app", VIP)
+        ask(c)
+        many.taken()[1].send(answer(status))
+        many.taken()[1].send(OK)
+        equal(c.response()[0].status, 200)
+    equal(grown("upstream_retries"), 2 * len(cases) + 2)
+    equal(grown("upstream_retries_exhausted"), 0)
+
+
+@test("retries: what no condition names is passed on")
+def _():
+    for on, statuses in (("gateway_error", (500, 501, 505, 409, 404)),
+                         ("retriable_4xx", (408, 404, 500, 503)),
+                         ("reset", (500, 503)), ("connect_failure", (503,)),
+                         ("5xx", (499, 409, 301, 200))):
+        mesh(retry={"on": on})
+        for status in statuses:
+            c = Client("app", VIP)
+            ask(c)
+            many.taken()[1].send(answer(status, body=b"mine"))
+            head, body = c.response()
+            equal((on, head.status, body), (on, status, b"mine"))
+    mesh(retry={"on": "connect_failure"})
+    c = Client("app", VIP)
+    ask(c)
+    resets(*many.taken()[:2])
+    equal(c.response()[0].status, 502)
+    many.quiet()
+
+
+@test("retries: so many, and then the last answer is the client's")
+def _():
+    for tries in 1, 3, 6:
+        grown = Counters()
+        mesh(retry={"on": "5xx", "num_retries": tries, "backoff": "1ms"})
+        c = Client("app", VIP)
+        ask(c)
+        for i in range(tries + 1):
+            many.taken()[1].send(answer(503, body=b"%d" % i))
+        head, body = c.response()
+        equal((head.status, body), (503, b"%d" % tries))
+        many.quiet()
+        equal(grown("upstream_retries", "upstream_retries_exhausted"),
+              [tries, 1])
+        # The connection goes on.
+        ask(c)
+        many.taken()[1].send(OK)
+        equal(c.response()[0].status, 200)
+
+
+@test("retries: nobody listens: all four are asked, then 503")
+def _():
+    mesh(ports=[NOBODY, 10, 11, 12], retry={"on": "connect_failure",
+                                            "num_retries": 3})
+    c = Client("app", VIP)
+    before = {e["port"]: e["failures"] for e in stats()["endpoints"]}
+    equal(set(before.values()), {0})
+    ask(c)
+    equal(c.response()[0].status, 503)
+    equal([e["failures"] for e in stats()["endpoints"]], [1, 1, 1, 1])
+
+
+@test("retries: a connection that is refused is no harm to any method")
+def _():
+    for method in "GET", "POST", "PATCH":
+        mesh(ports=[NOBODY, PORTS[0]], retry={"on": "connect_failure"})
+        for _ in range(4):
+            c = Client("app", VIP)
+            ask(c, method, b"body" if method != "GET" else b"")
+            _, conn, head = many.taken()
+            equal(conn.body(head), b"body" if method != "GET" else b"")
+            conn.send(OK)
+            equal(c.response()[0].status, 200)
+
+
+@test("retries: what is not idempotent is not sent twice")
+def _():
+    mesh(retry={"on": "5xx,reset,gateway_error", "num_retries": 3})
+    for method in "POST", "PATCH", "LOCK":
+        for first, status in (responds(503), 503), (resets, 502):
+            c = Client("app", VIP)
+            ask(c, method, b"body")
+            which, conn, head = many.taken()
+            equal(conn.body(head), b"body")
+            first(which, conn)
+            equal(c.response()[0].status, status)
+            many.quiet(0.1)
+
+
+@test("retries: a body is sent again, whole, with a length and in chunks")
+def _():
+    for size in 1, 1000, 40000:
+        body = os.urandom(size)
+        for method in "PUT", "DELETE":
+            fail_first("5xx", responds(503), method, body)
+            fail_first("reset", resets, method, body)
+    body = os.urandom(20000)
+    mesh(retry={"on": "5xx"})
+    c = Client("app", VIP)
+    c.send(request("/", "Transfer-Encoding: chunked", "Trailer: x-t", host="a",
+                   method="PUT"))
+    for i in range(0, len(body), 5000):
+        c.send(b"%x\r\n%s\r\n" % (5000, body[i:i + 5000]))
+    c.send(b"0\r\nX-T: t\r\n\r\n")
+    for status in 500, 200:
+        _, conn, head = many.taken()
+        equal(head.get("transfer-encoding"), "chunked")
+        got, _, trailers = conn.chunked()
+        equal((got, trailers), (body, [b"X-T: t\r\n"]))
+        conn.send(answer(status))
+    equal(c.response()[0].status, 200)
+
+
+@test("retries: half a body: what came is sent again, then the rest")
+def _():
+    body = os.urandom(30000)
+    mesh(retry={"on": "5xx,reset"})
+    for end in responds(503), resets:
+        c = Client("app", VIP)
+        c.send(request("/", "Content-Length: 30000", host="a", method="PUT") +
+               body[:10000])
+        which, conn, _ = many.taken()
+        equal(conn.exactly(10000), body[:10000])
+        end(which, conn)
+        _, conn, _ = many.taken()
+        equal(conn.exactly(10000), body[:10000])
+        c.send_slowly(body[10000:], 4000)
+        equal(conn.exactly(20000), body[10000:])
+        conn.send(OK)
+        equal(c.response()[0].status, 200)
+        # It went to its end well: the next request can be understood.
+        ask(c)
+        many.taken()[1].send(OK)
+        equal(c.response()[0].status, 200)
+
+
+@test("retries: a client that has shut down its side gets its answer")
+def _():
+    mesh(retry={"on": "5xx"})
+    c = Client("app", VIP)
+    ask(c, "PUT", b"x" * 10000)
+    c.shut()
+    for status in 503, 200:
+        _, conn, head = many.taken()
+        equal(conn.body(head), b"x" * 10000)
+        conn.send(answer(status))
+    equal(c.response()[0].status, 200)
+
+
+@test("retries: a body beyond the limit is sent once")
+def _():
+    mesh(retry={"on": "5xx", "replay_limit": 8192})
+    c = Client("app", VIP)
+    ask(c, "PUT", b"x" * 20000)
+    _, conn, head = many.taken()
+    equal(conn.body(head), b"x" * 20000)
+    conn.send(answer(503, body=b"mine"))
+    head, body = c.response()
+    equal((head.status, body), (503, b"mine"))
+    many.quiet(0.1)
+    # Of single bytes the memory counts.
+    c.send(request("/", "Content-Length: 100", host="a", method="PUT"))
+    _, conn, head = many.taken()
+    for _ in range(100):
+        c.send(b"x")
+        conn.exactly(1)
+    conn.send(answer(503))
+    equal(c.response()[0].status, 503)
+    many.quiet(0.1)
+
+
+@test("retries: a client that goes away during a try or a pause is forgotten")
+def _():
+    mesh(retry={"on": "5xx", "backoff": "60m", "num_retries": 3})
+    for when in range(2):
+        c = Client("app", VIP)
+        ask(c, "PUT", b"x" * 1000)
+        _, conn, head = many.taken()
+        conn.body(head)
+        if when:
+            conn.send(answer(503))
+            time.sleep(0.1)
+        c.reset()
+        until(lambda: not any(e["active"] for e in stats()["endpoints"]))
+    many.quiet(0.1)
+
+
+@test("retries: the pause grows, up to its limit, and never beyond the timeout")
+def _():
+    mesh(retry={"on": "5xx", "backoff": "60m"}, timeout="300ms")
+    grown = Counters()
+    c = Client("app", VIP)
+    ask(c)
+    many.taken()[1].send(answer(503))
+    equal(c.response()[0].status, 504)
+    equal(grown("reply_504_route_timeout"), 1)
+    many.quiet(0.1)
+    mesh(retry={"on": "5xx", "backoff": "60m", "max_backoff": "60m",
+                "num_retries": 2}, timeout="1s")
+    c = Client("app", VIP)
+    ask(c)
+    many.taken()[1].send(answer(503))
+    many.quiet(0.5)
+    equal(c.response()[0].status, 504)
+
+
+@test("retries: an interim response was passed on: no other try")
+def _():
+    mesh(retry={"on": "5xx,reset"})
+    c = Client("app", VIP)
+    ask(c)
+    which, conn, _ = many.taken()
+    conn.send(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n")
+    equal(c.head().status, 103)
+    conn.send(answer(503))
+    equal(c.response()[0].status, 503)
+    many.quiet(0.1)
+
+
+@test("retries: where it has failed it is not tried again, while there are others")
+def _():
+    for lb in "random", "maglev", "ring_hash", "least_request", "peak_ewma":
+        mesh({"lb": lb, "hash": [{"header": "x-user"}]},
+             retry={"on": "5xx", "num_retries": 5, "backoff": "1ms"})
+        for i in range(4):
+            c = Client("app", VIP)
+            ask(c, "GET", b"", f"x-user: {i}")
+            seen = []
+            for _ in range(6):
+                which, conn, _ = many.taken()
+                seen.append(which)
+                conn.send(answer(500))
+            equal(c.response()[0].status, 500)
+            equal((lb, sorted(seen[:4])), (lb, [0, 1, 2, 3]))
+            close_clients()
+    mesh({"lb": "ring_hash", "hash": [{"header": "x-user"}]},
+         retry={"on": "5xx", "num_retries": 3, "avoid_previous_hosts": False})
+    c = Client("app", VIP)
+    ask(c, "GET", b"", "x-user: 1")
+    seen = set()
+    for _ in range(4):
+        which, conn, _ = many.taken()
+        seen.add(which)
+        conn.send(answer(500))
+    equal(len(seen), 1)
+
+
+@test("retries: another endpoint of one hash is the same each time")
+def _():
+    for lb in "maglev", "ring_hash":
+        mesh({"lb": lb, "hash": [{"header": "x-user"}]}, retry={"on": "5xx"})
+        others = {}
+        for _ in range(3):
+            for user in range(8):
+                c = Client("app", VIP)
+                ask(c, "GET", b"", f"x-user: {user}")
+                many.taken()[1].send(answer(500))
+                which, conn, _ = many.taken()
+                conn.send(OK)
+                c.response()
+                equal(others.setdefault(user, which), which)
+                close_clients()
+
+
+# ---- timeouts ----
+
+@test("timeouts: of each try, and of all together")
+def _():
+    grown = Counters()
+    mesh(retry={"on": "reset", "num_retries": 2, "per_try_timeout": "200ms"})
+    c = Client("app", VIP)
+    ask(c)
+    seen = set()
+    for _ in range(2):
+        which, conn, _ = many.taken()
+        seen.add(which)
+    which, conn, _ = many.taken()
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
+    equal(len(seen | {which}), 3)
+    ask(c)
+    for _ in range(3):
+        many.taken()
+    equal(c.response()[0].status, 504)
+    equal(grown("reply_504_response_timeout", "upstream_retries"), [1, 4])
+    mesh(retry={"on": "reset", "num_retries": 100, "per_try_timeout": "100ms"},
+         timeout="1s")
+    c = Client("app", VIP)
+    before = sum(e["requests"] for e in stats()["endpoints"])
+    ask(c)
+    equal(c.response()[0].status, 504)
+    equal(grown("reply_504_route_timeout"), 1)
+    tries = sum(e["requests"] for e in stats()["endpoints"]) - before
+    note(f"{tries} tries")
+    true(2 <= tries <= 12, tries)
+
+
+@test("timeouts: the route's runs from the request's end to the response's")
+def _():
+    mesh(timeout="500ms")
+    c = Client("app", VIP)
+    c.send(request("/", "Content-Length: 4", host="a", method="PUT"))
+    _, conn, _ = many.taken()
+    time.sleep(0.8)
+    c.send(b"body")
+    equal(conn.exactly(4), b"body")
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
+    ask(c)
+    _, conn, _ = many.taken()
+    conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome")
+    equal(c.head().status, 200)
+    equal(c.was_reset()[:4], b"some")
+    with contextlib.suppress(ConnectionResetError):
+        conn.ended()
+    # Between requests it does not run.
+    c = Client("app", VIP)
+    for _ in range(2):
+        ask(c)
+        many.taken()[1].send(OK)
+        equal(c.response()[0].status, 200)
+        time.sleep(0.7)
+
+
+@test("timeouts: of a connection that nobody answers")
+def _():
+    mesh({"connect_timeout": "100ms"}, ports=[PORTS[0]],
+         retry={"on": "connect_failure", "num_retries": 2})
+    grown = Counters()
+    meshctl("set", "cluster", "c", "connect_timeout", "100ms")
+    meshctl("add", "endpoint", "c", "10.2.0.99:9100", "weight", "1000000")
+    meshctl("del", "endpoint", "c", f"{WEB}:9100")
+    c = Client("app", VIP)
+    ask(c)
+    equal(c.response()[0].status, 503)
+    equal(grown("reply_503_connect_timeout", "upstream_retries"), [1, 2])
+
+
+@test("every connection and leg that was opened is closed")
+def _():
+    after_each()
+    meshctl("drain")
+    until(lambda: all_ended(stats()["counters"]), 30, stats()["counters"])
+
+
+def after_each():
+    close_clients()
+    many.close_all()
+
+
+def main():
+    global net, many
+    net = Net(app=10, web=20)
+    try:
+        many = Endpoints("web", PORTS)
+        mesh()
+        meshctl("attach", "app")
+        return run_tests(after_each)
+    finally:
+        meshctl("flush")
+        net.down()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
