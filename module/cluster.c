@@ -10,6 +10,7 @@
 #include <uapi/linux/l7mesh.h>
 #include "account.h"
 #include "cluster.h"
+#include "cluster_state.h"
 #include "pack.h"
 #include "stats.h"
 
@@ -89,6 +90,7 @@ void cluster_put(struct account *account, struct cluster *c)
 	account_free(account, c->cumulative, cumulative_bytes(c->nmembers));
 	cluster_free_maglev(account, &c->maglev);
 	account_free(account, c->ring.entries, ring_bytes(c->ring.n));
+	cluster_state_put(c->state);
 	object_destroyed(OBJECT_CLUSTER);
 	account_free(account, c, c->bytes);
 }
@@ -268,8 +270,28 @@ int cluster_set_members(struct account *account, struct cluster *c,
 	return 0;
 }
 
-int cluster_finish(struct account *account, struct cluster *c)
+static int take_state(struct account *account, struct cluster *c,
+		      const struct cluster *prev)
 {
+	struct cluster_state *s;
+
+	if (prev)
+		s = cluster_state_get(prev->state);
+	else
+		s = cluster_state_alloc(account);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	c->state = s;
+	return 0;
+}
+
+int cluster_finish(struct account *account, struct cluster *c,
+		   const struct cluster *prev)
+{
+	int err = take_state(account, c, prev);
+
+	if (err)
+		return err;
 	if (!needs_table(c))
 		return 0;
 	if (c->options.lb == L7MESH_LB_MAGLEV)

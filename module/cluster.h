@@ -24,6 +24,7 @@
 #include "ring.h"
 
 struct account;
+struct cluster_state;
 
 struct member {
 	struct endpoint *ep;
@@ -49,6 +50,7 @@ struct cluster {
 	struct maglev maglev;		/* entries NULL if no pick needs it */
 	struct ring ring;		/* likewise */
 	atomic_t turn;			/* round robin */
+	struct cluster_state *state;	/* counted; NULL until cluster_finish() */
 };
 
 /**
@@ -76,15 +78,19 @@ int cluster_set_members(struct account *account, struct cluster *c,
 			struct member *members, u32 n, u32 capacity);
 
 /**
- * cluster_finish() - Build the Maglev table or ring that picks need, if they do
+ * cluster_finish() - Make a cluster ready to be published
  * @account: charged
  * @c: cluster of the caller's alone, with members
+ * @prev: the version that it replaces, or NULL
+ *
+ * It gets its state, and the Maglev table or ring that picks need, if they do.
  *
  * Context: process; long for a large table.
  *
  * Return: 0, what account_new() says, or -EINTR if the caller is being killed.
  */
-int cluster_finish(struct account *account, struct cluster *c);
+int cluster_finish(struct account *account, struct cluster *c,
+		   const struct cluster *prev);
 
 /**
  * cluster_build_maglev() - Build the Maglev table of a cluster's members
@@ -132,7 +138,8 @@ void cluster_put(struct account *account, struct cluster *c);
  * @pick: what the hash policies may look at; out: a cookie to be given
  *
  * Any context. Maglev or ring without a hash policy that yields a value is random by
- * weight. Endpoints that are to be avoided are picked if there is no other.
+ * weight. Endpoints that are ejected (unless so many are that panic_threshold is
+ * reached) or to be avoided are picked if there is no other.
  *
  * Return: borrowed from @c, or NULL if it has no endpoint.
  */

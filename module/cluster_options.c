@@ -15,6 +15,18 @@ const struct cluster_options cluster_options_default = {
 	.response_timeout = 15000,
 	.idle_timeout = 60000,
 	.max_idle = 128,
+	.panic_threshold = 50,
+	.max_pending_requests = 1024,
+	.max_retries = 3,
+	.min_retry_concurrency = 3,
+	.outlier_interval = 10000,
+	.base_ejection_time = 30000,
+	.max_ejection_time = 300000,
+	.max_ejection_percent = 10,
+	.success_rate_minimum_hosts = 5,
+	.success_rate_request_volume = 100,
+	.failure_percentage_minimum_hosts = 5,
+	.failure_percentage_request_volume = 50,
 };
 
 /* There are holes only at its end. */

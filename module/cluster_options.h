@@ -20,6 +20,29 @@ struct cluster_options {
 	u32 response_timeout;		/* ms; 0: none */
 	u32 idle_timeout;		/* ms */
 	u32 max_idle;
+	u32 panic_threshold;		/* percent: with fewer that are well all are used */
+
+	/* circuit breakers */
+	u32 max_connections;		/* in use; 0: any number */
+	u32 max_pending_requests;	/* that wait for one */
+	u32 max_requests;		/* 0: any number */
+	u32 max_retries;		/* 0: any number */
+	u32 retry_budget;		/* of a million requests; 0: max_retries holds */
+	u32 min_retry_concurrency;	/* of the budget */
+
+	/* outlier detection */
+	u32 consecutive_5xx;		/* 0: off */
+	u32 consecutive_gateway_failure; /* 0: off */
+	u32 outlier_interval;		/* ms */
+	u32 base_ejection_time;		/* ms */
+	u32 max_ejection_time;		/* ms */
+	u32 max_ejection_percent;
+	u32 success_rate_stdev_factor;	/* thousandths; 0: off */
+	u32 success_rate_minimum_hosts;
+	u32 success_rate_request_volume;
+	u32 failure_percentage_threshold; /* 0: off */
+	u32 failure_percentage_minimum_hosts;
+	u32 failure_percentage_request_volume;
 	u8 lb;				/* enum l7mesh_lb */
 };
 

@@ -9,6 +9,7 @@
 #include <linux/random.h>
 #include <uapi/linux/l7mesh.h>
 #include "cluster.h"
+#include "cluster_state.h"
 
 /* The member whose share of the total weight @point, below it, falls into. */
 static struct member *member_at(const struct cluster *c, u64 point)
@@ -152,10 +153,32 @@ static struct member *pick_member(struct cluster *c, struct choice *choice)
 	}
 }
 
-static bool will_do(const struct endpoint *ep, const struct pick *pick)
+/*
+ * Envoy's panic threshold: with so few that are well those would break down as well.
+ * Counted anew in each jiffy in which an endpoint that is ejected was hit.
+ */
+static bool panics(const struct cluster *c)
+{
+	struct cluster_state *s = c->state;
+	u32 i, unfit = 0;
+
+	if (READ_ONCE(s->surveyed) != jiffies) {
+		for (i = 0; i < c->nmembers; i++)
+			unfit += endpoint_ejected(c->members[i].ep);
+		WRITE_ONCE(s->unfit, unfit);
+		WRITE_ONCE(s->surveyed, jiffies);
+	}
+	return (u64)(c->nmembers - min(READ_ONCE(s->unfit), c->nmembers)) * 100 <
+	       (u64)c->options.panic_threshold * c->nmembers;
+}
+
+static bool will_do(const struct cluster *c, const struct endpoint *ep,
+		    const struct pick *pick)
 {
 	u32 i;
 
+	if (endpoint_ejected(ep) && !panics(c))
+		return false;
 	for (i = 0; i < pick->navoid; i++)
 		if (pick->avoid[i] == ep)
 			return false;
@@ -174,7 +197,7 @@ static struct member *find_other(const struct cluster *c,
 	for (i = 0; i < c->nmembers; i++) {
 		struct member *m = &c->members[(start + i) % c->nmembers];
 
-		if (will_do(m->ep, pick))
+		if (will_do(c, m->ep, pick))
 			return m;
 	}
 	return NULL;
@@ -188,7 +211,7 @@ struct endpoint *cluster_pick(struct cluster *c, struct pick *pick)
 	if (!c->nmembers)
 		return NULL;
 	first = pick_member(c, &choice);
-	for (m = first; !will_do(m->ep, pick); m = pick_member(c, &choice))
+	for (m = first; !will_do(c, m->ep, pick); m = pick_member(c, &choice))
 		if (++choice.attempt == ATTEMPTS)
 			return (find_other(c, pick) ?: first)->ep;
 	return m->ep;

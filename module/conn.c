@@ -339,6 +339,11 @@ static struct mesh *mesh_get_obeyed(const struct net *net)
 	return m;
 }
 
+static void wake_pending(struct pending *p)
+{
+	conn_kick(container_of(p, struct conn, pending));
+}
+
 static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 			       struct mesh *mesh)
 {
@@ -353,6 +358,8 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	c->sk = sock->sk;
 	INIT_WORK(&c->work, conn_work);
 	INIT_LIST_HEAD(&c->doomed_legs);
+	INIT_LIST_HEAD(&c->pending.list);
+	c->pending.wake = wake_pending;
 	timer_setup(&c->timer, conn_timer, 0);
 	object_created(OBJECT_CONN);
 	return c;

@@ -25,6 +25,7 @@
 #include <net/sock.h>
 #include "address.h"
 #include "callbacks.h"
+#include "cluster_state.h"
 #include "exchange.h"
 #include "mesh.h"
 
@@ -59,6 +60,7 @@ struct conn {
 	struct exchange ex;
 	struct leg *leg;		/* bound, or NULL */
 	struct list_head doomed_legs;	/* to be closed by the work */
+	struct pending pending;		/* waits for a connection of ex.cluster */
 	bool running;			/* the exchange is being run */
 	bool missed;			/* something happened meanwhile */
 	bool open_leg;			/* the work is to open a leg */

@@ -127,13 +127,14 @@ static int check_table_size(const struct cluster *c, struct refusal *r)
 			   c->options.table_size);
 }
 
-static int finish_cluster(struct draft *d, struct cluster *c, struct refusal *r)
+static int finish_cluster(struct draft *d, struct cluster *c,
+			  const struct cluster *prev, struct refusal *r)
 {
 	int err = check_table_size(c, r);
 
 	if (err)
 		return err;
-	err = cluster_finish(d->account, c);
+	err = cluster_finish(d->account, c, prev);
 	if (err == -EINTR)
 		return refusal_set(r, err, "interrupted");
 	return err ? account_refuse(r, err) : 0;
@@ -158,7 +159,7 @@ static int build_cluster(struct draft *d, struct draft_object *o,
 		cluster_put(d->account, c);
 		c = cluster_get(prev);
 	} else {
-		err = finish_cluster(d, c, r);
+		err = finish_cluster(d, c, prev, r);
 		if (err) {
 			cluster_put(d->account, c);
 			return err;

@@ -12,6 +12,7 @@
 #define L7MESH_ENDPOINT_H
 
 #include <linux/atomic.h>
+#include <linux/jiffies.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include "address.h"
@@ -25,6 +26,14 @@ struct endpoint {
 	atomic64_t connections;
 	atomic64_t requests;
 	atomic64_t failures;
+
+	/* outlier.c; 0 until it is used */
+	unsigned long ejected_until;	/* jiffies; 0: never was */
+	u32 ejections;
+	atomic_t consecutive_5xx;
+	atomic_t consecutive_gateway;
+	atomic_t answers, good_answers;	/* of this interval */
+	u32 seen, seen_good;		/* of the last one, by who compares */
 	struct rcu_head rcu;
 };
 
@@ -35,6 +44,23 @@ static inline struct endpoint *endpoint_get(struct endpoint *ep)
 {
 	refcount_inc(&ep->ref);
 	return ep;
+}
+
+/* Is it not to be picked, as others do better? */
+static inline bool endpoint_ejected(const struct endpoint *ep)
+{
+	unsigned long until = READ_ONCE(ep->ejected_until);
+
+	return until && time_before(jiffies, until);
+}
+
+/* For how many ms still? */
+static inline u32 endpoint_ejected_ms(const struct endpoint *ep)
+{
+	unsigned long until = READ_ONCE(ep->ejected_until), now = jiffies;
+
+	return until && time_before(now, until) ? jiffies_to_msecs(until - now) :
+						  0;
 }
 
 /**

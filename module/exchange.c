@@ -54,14 +54,19 @@ static void dispatch(struct conn *c, struct run *run)
 {
 	if (c->ex.request == REQUEST_PARSED)
 		begin_request(c, run);
-	if (c->ex.request == REQUEST_ROUTED)
+	if (c->ex.request == REQUEST_PENDING)
+		end_pending(c, run);
+	if (c->ex.request == REQUEST_ROUTED && enter_connection(c, run))
 		want_leg(c, run);
 	if (c->ex.request == REQUEST_CONNECTING)
 		send_request_head(c, run);
 }
 
-static void release_request(struct exchange *ex)
+static void release_request(struct conn *c)
 {
+	struct exchange *ex = &c->ex;
+
+	leave_cluster(c);
 	head_free(ex->request_head);
 	head_free(ex->response_head);
 	end_load(ex);
@@ -76,13 +81,13 @@ void exchange_release(struct conn *c, struct run *run)
 {
 	if (enter_leg(c, run))
 		drop_leg(c, run, false);
-	release_request(&c->ex);
+	release_request(c);
 	memset(&c->ex, 0, sizeof(c->ex));
 }
 
 static void next_request(struct conn *c, struct run *run)
 {
-	release_request(&c->ex);
+	release_request(c);
 	memset(&c->ex, 0, sizeof(c->ex));
 	c->bound = c->expires;
 	conn_set_deadline(c, c->options.idle_timeout);
@@ -120,6 +125,7 @@ static void finish(struct conn *c, struct run *run)
 			skb_queue_empty(&c->leg->sk->sk_receive_queue) &&
 			!at_eof(c->leg->sk);
 		drop_leg(c, run, reuse);
+		leave_connection(c);
 	}
 	if (whole && !ex->close && !READ_ONCE(c->draining))
 		next_request(c, run);
@@ -209,8 +215,8 @@ static void refuse_late(struct conn *c, struct run *run)
 		refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
 		return;
 	}
-	if (c->ex.request != REQUEST_BACKOFF)
-		request_failed(&c->ex);
+	if (c->ex.request != REQUEST_BACKOFF && c->ex.request != REQUEST_PENDING)
+		request_failed(c, 504);
 	refuse(c, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
 }
 
@@ -232,6 +238,8 @@ static void timed_out(struct conn *c, struct run *run)
 		refuse(c, run, STAT_REPLY_HEADERS_TIMEOUT, 408);
 	} else if (ex->request == REQUEST_BACKOFF) {
 		end_backoff(c, run);
+	} else if (ex->request == REQUEST_PENDING) {
+		refuse_overload(c, run);
 	} else if (ex->request == REQUEST_CONNECTING) {
 		upstream_failed(c, run, RETRY_CONNECT_FAILURE,
 				STAT_REPLY_CONNECT_TIMEOUT, 503);

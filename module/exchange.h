@@ -28,6 +28,7 @@ enum request_state {
 	REQUEST_HEAD,		/* part of its head */
 	REQUEST_PARSED,		/* its head is whole */
 	REQUEST_BACKOFF,	/* a try has failed; the next one has its time */
+	REQUEST_PENDING,	/* has an endpoint, waits for a connection to be free */
 	REQUEST_ROUTED,		/* has an endpoint, wants a leg */
 	REQUEST_CONNECTING,	/* its leg is there or being opened */
 	REQUEST_BODY,		/* head sent (or in ->up), body being passed on */
@@ -54,6 +55,10 @@ struct exchange {
 	bool received;		/* all of the request was, at some time */
 	bool committed;		/* the client heard from an endpoint: no other try */
 	u8 tries;		/* that failed and were done again */
+	bool admitted;		/* counts among ->state's requests, ... */
+	bool retrying;		/* ... its retries, ... */
+	bool connected;		/* ... its connections */
+	bool waited;		/* for a connection; may do so still */
 	bool local;		/* the response is ours */
 	bool http10;		/* the client speaks HTTP/1.0 */
 	bool close;		/* close downstream after the response */
@@ -64,6 +69,7 @@ struct exchange {
 	bool counted;		/* in requests */
 	struct snapshot *snapshot;	/* held while a request is served */
 	struct cluster *cluster;	/* of the snapshot */
+	struct cluster_state *state;	/* counted, if a limit counts the request */
 	struct endpoint *ep;		/* of the snapshot */
 	struct endpoint *tried[TRIED_MAX]; /* of the snapshot, those of tries */
 	bool active;			/* the request counts as the endpoint's load */

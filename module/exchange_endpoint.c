@@ -2,6 +2,7 @@
 #include <linux/ktime.h>
 
 #include "exchange_priv.h"
+#include "outlier.h"
 
 /*
  * A request that fails counts as one that took so long at least: a server that
@@ -29,8 +30,11 @@ void request_begins(struct exchange *ex)
 		ex->sent_at = ktime_get_ns();
 }
 
-void request_answered(struct exchange *ex)
+void request_answered(struct conn *c, u16 status)
 {
+	struct exchange *ex = &c->ex;
+
+	outlier_observe(ex->cluster, ex->ep, status, c->mesh->stats);
 	if (!ex->sent_at)
 		return;
 	endpoint_observe(ex->ep, ktime_get_ns() - ex->sent_at,
@@ -38,10 +42,12 @@ void request_answered(struct exchange *ex)
 	ex->sent_at = 0;
 }
 
-void request_failed(struct exchange *ex)
+void request_failed(struct conn *c, u16 status)
 {
+	struct exchange *ex = &c->ex;
 	u64 took;
 
+	outlier_observe(ex->cluster, ex->ep, status, c->mesh->stats);
 	atomic64_inc(&ex->ep->failures);
 	if (ex->cluster->options.lb != L7MESH_LB_PEAK_EWMA)
 		return;

@@ -7,6 +7,7 @@
  *	exchange_endpoint.c	load and latency of the endpoint
  *	exchange_headers.c	what routes do to the fields of both heads
  *	exchange_reply.c	answers of our own
+ *	exchange_limits.c	circuit breakers
  *	exchange_retry.c	failure upstream, and what is tried again
  *	exchange_route.c	from an understood request to an endpoint
  *	exchange_request.c	the request, from downstream to upstream
@@ -99,8 +100,9 @@ void want_leg(struct conn *c, struct run *run);
 void begin_load(struct exchange *ex);
 void end_load(struct exchange *ex);
 void request_begins(struct exchange *ex);
-void request_answered(struct exchange *ex);
-void request_failed(struct exchange *ex);
+void request_answered(struct conn *c, u16 status);
+/* @status: what the client would be told */
+void request_failed(struct conn *c, u16 status);
 
 /* exchange_headers.c: of heads that are whole in ->up and ->down; 0 or -ENOMEM */
 const u64 *request_ident(struct conn *c);
@@ -114,6 +116,19 @@ void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 		 struct reply *r);
 void refuse(struct conn *c, struct run *run, enum mesh_stat reason, u16 status);
 void refuse_malformed(struct conn *c, struct run *run, enum http1_error error);
+
+/* exchange_limits.c */
+void refuse_overload(struct conn *c, struct run *run);
+bool admit_request(struct exchange *ex);
+bool admit_retry(struct exchange *ex);
+/* A leg may be used. If not, it is a refusal, or REQUEST_PENDING. */
+bool enter_connection(struct conn *c, struct run *run);
+/* REQUEST_PENDING: something may be free. */
+void end_pending(struct conn *c, struct run *run);
+/* No leg is used, or wanted, any more. */
+void leave_connection(struct conn *c);
+/* The request is over. */
+void leave_cluster(struct conn *c);
 
 /* exchange_retry.c */
 /* The try ended, and the client has no response yet: another try, or a refusal. */

@@ -32,6 +32,7 @@ void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 	r->head_request = is_head_request(ex);
 	out_clear(&ex->up);
 	drop_leg(c, run, false);
+	leave_connection(c);
 	c->open_leg = false;
 	/* Half an interim response is on its way, or there is no memory. */
 	if (ex->down.data && ex->down.off)

@@ -65,7 +65,7 @@ static int pass_final(struct conn *c, gfp_t gfp)
 	if (err)
 		return err;
 	body_init(&ex->response_body, p, framing != p->framing, U64_MAX);
-	request_answered(ex);
+	request_answered(c, p->status);
 	learn_leg_life(ex);
 	ex->response = ex->response_body.done ? RESPONSE_DONE : RESPONSE_BODY;
 	conn_set_deadline(c, c->options.stream_idle_timeout);
@@ -85,8 +85,10 @@ static int pass_switch(struct conn *c, struct run *run)
 	int err;
 
 	err = write_response_head(c, HTTP1_BODY_NONE, NULL, run_gfp(run));
-	if (!err)
-		begin_tunnel(c, run);
+	if (err)
+		return err;
+	request_answered(c, c->ex.response_head->parser.status);
+	begin_tunnel(c, run);
 	return err;
 }
 
@@ -174,7 +176,7 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 static void cut_response(struct conn *c, struct run *run)
 {
 	stat_inc(c->mesh->stats, STAT_RESPONSES_CUT);
-	request_failed(&c->ex);
+	request_failed(c, 502);
 	/* RST: not to be taken for the end of a body that lasts until close */
 	end_conn(c, run, true);
 }

@@ -29,6 +29,7 @@ static void begin_anew(struct conn *c, struct run *run)
 
 	out_clear(&ex->up);
 	drop_leg(c, run, false);
+	leave_connection(c);
 	head_free(ex->response_head);
 	ex->response_head = NULL;
 	ex->head_whole = false;
@@ -62,9 +63,9 @@ bool keeps_body(const struct exchange *ex)
 }
 
 /* Nothing that was done so far stands against another try. */
-static bool may_try_again(const struct conn *c)
+static bool may_try_again(struct conn *c)
 {
-	const struct exchange *ex = &c->ex;
+	struct exchange *ex = &c->ex;
 	const struct retry_policy *p = policy_of(ex);
 
 	if (!p || ex->committed || ex->replay.lost ||
@@ -73,9 +74,13 @@ static bool may_try_again(const struct conn *c)
 	if (ex->request >= REQUEST_BODY &&
 	    !retry_is_idempotent(head_method(ex->request_head)))
 		return false;
-	if (ex->tries < p->num_retries)
+	if (ex->tries >= p->num_retries) {
+		stat_inc(c->mesh->stats, STAT_RETRIES_EXHAUSTED);
+		return false;
+	}
+	if (admit_retry(ex))
 		return true;
-	stat_inc(c->mesh->stats, STAT_RETRIES_EXHAUSTED);
+	stat_inc(c->mesh->stats, STAT_RETRIES_OVERFLOW);
 	return false;
 }
 
@@ -114,7 +119,7 @@ bool retry_response(struct conn *c, u16 status)
 
 void retry(struct conn *c, struct run *run)
 {
-	request_failed(&c->ex);
+	request_answered(c, c->ex.response_head->parser.status);
 	try_again(c, run);
 }
 
@@ -124,10 +129,12 @@ void upstream_failed(struct conn *c, struct run *run,
 {
 	const struct retry_policy *p = policy_of(&c->ex);
 
-	request_failed(&c->ex);
-	if (reason != STAT_REPLY_RESPONSE_TIMEOUT && leg_was_stale(&c->ex))
+	if (reason != STAT_REPLY_RESPONSE_TIMEOUT && leg_was_stale(&c->ex)) {
 		use_fresh_leg(c, run);
-	else if (p && retry_on_failure(p, failure) && may_try_again(c))
+		return;
+	}
+	request_failed(c, status);
+	if (p && retry_on_failure(p, failure) && may_try_again(c))
 		try_again(c, run);
 	else
 		refuse(c, run, reason, status);

@@ -83,6 +83,10 @@ void pick_endpoint(struct conn *c, struct run *run)
 		refuse(c, run, STAT_REPLY_NO_ENDPOINT, 503);
 		return;
 	}
+	if (!admit_request(ex)) {
+		refuse_overload(c, run);
+		return;
+	}
 	begin_load(ex);
 	ex->request = REQUEST_ROUTED;
 }

@@ -56,7 +56,9 @@ int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 				atomic64_read(&m->ep->failures),
 				L7MESH_ENDPOINT_STATS_A_PAD) ||
 	      nla_put_u32(skb, L7MESH_ENDPOINT_STATS_A_ACTIVE,
-			  atomic_read(&m->ep->active));
+			  atomic_read(&m->ep->active)) ||
+	      nla_put_u32(skb, L7MESH_ENDPOINT_STATS_A_EJECTED,
+			  endpoint_ejected_ms(m->ep));
 	return netlink_end_nest(skb, nest, err);
 }
 

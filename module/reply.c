@@ -96,6 +96,9 @@ int reply_write(const struct reply *r, gfp_t gfp, struct out *out)
 	n = scnprintf(text, size, "HTTP/1.1 %u %s\r\n", r->status, reason);
 	n += write_date(text + n, size - n);
 	n += write_location(r->location, text + n);
+	if (r->overloaded)
+		n += scnprintf(text + n, size - n,
+			       "x-envoy-overloaded: true\r\n");
 	if (r->connection)
 		n += scnprintf(text + n, size - n, "connection: %s\r\n",
 			       r->connection);

@@ -15,6 +15,7 @@ struct reply {
 	u16 status;
 	struct span body;	/* p NULL: the reason phrase with a line end */
 	const struct location *location;	/* redirects, or NULL */
+	bool overloaded;	/* Envoy's x-envoy-overloaded */
 	bool head_request;	/* the body is announced and not sent */
 	const char *connection;	/* Connection field, or NULL */
 };

@@ -443,6 +443,343 @@ def _():
     equal(grown("reply_503_connect_timeout", "upstream_retries"), [1, 2])
 
 
+# ---- circuit breakers ----
+
+def hold(n=1, **more):
+    """So many requests that last: (client, connection of the endpoint)."""
+    held = []
+    for _ in range(n):
+        c = Client("app", VIP)
+        ask(c, **more)
+        held.append((c, many.taken()[1]))
+    return held
+
+
+def let_go(held):
+    for c, conn in held:
+        conn.send(OK)
+        equal(c.response()[0].status, 200)
+
+
+def refused(c=None):
+    """A request that the mesh refuses to pass on, and says why."""
+    c = c or Client("app", VIP)
+    ask(c)
+    head, _ = c.response()
+    equal((head.status, head.get("x-envoy-overloaded")), (503, "true"))
+
+
+@test("limits: so many requests at one time, across changes")
+def _():
+    grown = Counters()
+    mesh({"circuit_breakers": {"max_requests": 3}})
+    held = hold(3)
+    refused()
+    let_go(held[:1])
+    c = Client("app", VIP)
+    ask(c)
+    _, conn, _ = many.taken()
+    refused()
+    meshctl("set", "cluster", "c", "max_idle", "1")
+    meshctl("set", "route", "main/any", "0", "timeout", "1m")
+    refused()
+    held[1][0].reset()
+    until(lambda: sum(e["active"] for e in stats()["endpoints"]) == 2)
+    let_go(hold())
+    let_go([(c, conn)] + held[2:])
+    let_go(hold(3))
+    equal(grown("reply_503_overflow"), 3)
+    # Without a limit nobody is counted: one that is set later begins at nothing.
+    mesh()
+    held = hold(2)
+    mesh({"circuit_breakers": {"max_requests": 1}})
+    let_go(hold())
+    let_go(held)
+
+
+@test("limits: so many connections; who is over it waits for its turn")
+def _():
+    grown = Counters()
+    for idle in 0, 10:
+        mesh({"max_idle": idle, "circuit_breakers": {
+            "max_connections": 2, "max_pending_requests": 4}})
+        held = hold(2)
+        waiting = []
+        for i in range(4):
+            waiting.append(Client("app", VIP))
+            ask(waiting[-1], path=f"/{i}")
+            time.sleep(0.05)
+        refused()
+        many.quiet(0.1)
+        for i in range(4):
+            let_go(held[:1])
+            _, conn, head = many.taken()
+            equal(head.start, f"GET /{i} HTTP/1.1")
+            held = held[1:] + [(waiting[i], conn)]
+            many.quiet(0.05)
+        let_go(held)
+        let_go(hold(2))
+        close_clients()
+        many.close_all()
+    equal(grown("upstream_requests_pending", "reply_503_overflow"), [8, 2])
+
+
+@test("limits: who waits too long, or goes away, is in nobody's way")
+def _():
+    grown = Counters()
+    mesh({"connect_timeout": "500ms",
+          "circuit_breakers": {"max_connections": 1}})
+    held = hold()
+    refused()
+    equal(grown("upstream_requests_pending", "reply_503_overflow"), [1, 1])
+    mesh({"connect_timeout": "1m", "circuit_breakers": {"max_connections": 1}})
+    gone = [Client("app", VIP) for _ in range(3)]
+    last = Client("app", VIP)
+    for c in gone + [last]:
+        ask(c)
+        time.sleep(0.05)
+    gone[1].reset()
+    time.sleep(0.1)
+    # Its turn comes at the moment at which it goes.
+    gone[0].reset()
+    let_go(held)
+    _, conn, _ = many.taken()
+    let_go([(gone[2], conn)])
+    _, conn, _ = many.taken()
+    let_go([(last, conn)])
+
+
+@test("limits: without connections to spare tunnels and retries count as well")
+def _():
+    mesh({"connect_timeout": "200ms", "circuit_breakers": {
+        "max_connections": 1, "max_pending_requests": 0}},
+         retry={"on": "5xx", "backoff": "1ms"})
+    c = Client("app", VIP)
+    ask(c)
+    many.taken()[1].send(answer(500))
+    _, conn, _ = many.taken()
+    refused()
+    let_go([(c, conn)])
+    c = Client("app", VIP)
+    ask(c, "GET", b"", "Connection: upgrade", "Upgrade: websocket")
+    which, conn, _ = many.taken()
+    conn.send(b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\n"
+              b"Upgrade: websocket\r\n\r\n")
+    equal(c.head().status, 101)
+    refused()
+    many.refuse(which, conn)
+    c.gone()
+    meshctl("set", "cluster", "c", "max_pending_requests", "1")
+    let_go(hold())
+
+
+@test("limits: so many retries at one time; or a share of the requests")
+def _():
+    for limits, allowed in (({"max_retries": 2}, 2),
+                            ({"retry_budget": "50%",
+                              "min_retry_concurrency": 1}, 3),
+                            ({"retry_budget": "1%",
+                              "min_retry_concurrency": 1}, 1),
+                            ({"retry_budget": "1%", "max_retries": 1,
+                              "min_retry_concurrency": 4}, 4)):
+        grown = Counters()
+        mesh({"circuit_breakers": limits},
+             retry={"on": "5xx", "backoff": "60m"}, timeout="2s")
+        held = hold(6)
+        for _, conn in held:
+            conn.send(answer(503))
+        got = [c.response()[0].status for c, _ in held]
+        equal((limits, got.count(504), got.count(503)),
+              (limits, allowed, 6 - allowed))
+        equal(grown("upstream_retries", "upstream_retries_overflow"),
+              [allowed, 6 - allowed])
+        close_clients()
+
+
+@test("limits: 60 clients, 3 connections: never more, and all are answered")
+def _():
+    mesh({"max_idle": 2, "connect_timeout": "1m", "circuit_breakers": {
+        "max_connections": 3}})
+    clients = [Client("app", VIP) for _ in range(60)]
+    for c in clients:
+        ask(c)
+    served, held = 0, []
+    while served < 60:
+        found = many.poll(0.1 if held else 10)
+        if found:
+            found[1].head()
+            held.append(found[1])
+            true(len(held) <= 3, len(held))
+            continue
+        for conn in held:
+            conn.send(OK)
+        served += len(held)
+        held = []
+    for c in clients:
+        equal(c.response()[0].status, 200)
+
+
+# ---- outlier detection ----
+
+def sick(which, status=500, n=1, lb="round_robin"):
+    """So many requests to each endpoint, of which those in @which answer so; how
+    many each had."""
+    counts = [0] * len(many)
+    c = Client("app", VIP)
+    for _ in range(n * len(many)):
+        ask(c)
+        i, conn, _ = many.taken()
+        counts[i] += 1
+        conn.send(answer(status) if i in which else OK)
+        c.response()
+    c.close()
+    return counts
+
+
+def ejected():
+    return [e["port"] - PORTS[0] for e in stats()["endpoints"]
+            if e["ejected_ms"]]
+
+
+@test("outliers: so many failures in a row, and it has no requests for a while")
+def _():
+    for what, status in (("consecutive_5xx", 500), ("consecutive_5xx", 504),
+                         ("consecutive_gateway_failure", 503)):
+        grown = Counters()
+        mesh({"outlier_detection": {what: 3, "base_ejection_time": "1500ms",
+                                    "interval": "60m"}})
+        sick({2}, status, 2)
+        equal(ejected(), [])
+        sick({2}, status)
+        equal(ejected(), [2])
+        equal(sick(set(), n=5)[2], 0)
+        equal(grown.all("outlier_"), {f"outlier_ejected_{what}": 1})
+        until(lambda: not ejected())
+        true(all(sick(set(), n=2)), "it has requests again")
+        # The second time is longer.
+        sick({2}, status, 3)
+        ms = stats()["endpoints"][2]["ejected_ms"]
+        true(1500 < ms <= 3000, ms)
+        meshctl("flush")
+
+
+@test("outliers: a good answer in between; what the detector does not count")
+def _():
+    mesh({"outlier_detection": {"consecutive_5xx": 3}})
+    for _ in range(3):
+        sick({1}, n=2)
+        sick(set())
+    sick({1}, 499, 10)
+    equal(ejected(), [])
+    mesh({"outlier_detection": {"consecutive_gateway_failure": 3}})
+    sick({1}, 500, 10)
+    sick({1}, 505, 10)
+    equal(ejected(), [])
+
+
+@test("outliers: who refuses, resets or is late fails like a gateway")
+def _():
+    mesh({"response_timeout": "100ms", "max_idle": 0, "outlier_detection": {
+        "consecutive_gateway_failure": 3, "max_ejection_percent": 100}},
+         ports=[*PORTS[:3], NOBODY])
+    c = Client("app", VIP)
+    seen = [0] * 4
+    while min(seen) < 3:
+        ask(c)
+        found = many.poll(0.3)
+        if found and found[0] == 0:
+            found[1].head()
+            many.refuse(*found)
+        elif found and found[0] == 1:
+            found[1].head()
+            found[1].send(OK)
+        elif found:
+            found[1].head()
+        status = c.response()[0].status
+        which = 3 if not found else found[0]
+        equal((which, status), (which, (502, 200, 504, 503)[which]))
+        seen[which] += 1
+    equal([e["port"] for e in stats()["endpoints"] if not e["ejected_ms"]],
+          [PORTS[1]])
+
+
+@test("outliers: no more than their share; with most of them gone all are used")
+def _():
+    grown = Counters()
+    mesh({"outlier_detection": {"consecutive_5xx": 1}})
+    sick({0, 1, 2, 3}, n=4)
+    equal(len(ejected()), 1)
+    true(grown("outlier_ejections_refused") > 4)
+    meshctl("flush")
+    mesh({"outlier_detection": {"consecutive_5xx": 1,
+                                "max_ejection_percent": 100}})
+    sick({0, 1}, n=1)
+    equal(ejected(), [0, 1])
+    equal(sick(set(), n=3)[:2], [0, 0])
+    sick({2}, n=1)
+    equal(ejected(), [0, 1, 2])
+    true(all(sick(set(), n=2)), "one of four is less than half: panic")
+    meshctl("set", "cluster", "c", "panic_threshold", "25")
+    equal(sick(set(), n=3)[:3], [0, 0, 0])
+
+
+@test("outliers: success rates and shares of failures are compared")
+def _():
+    rate = {"success_rate_stdev_factor": 1500, "success_rate_minimum_hosts": 4,
+            "success_rate_request_volume": 5}
+    share = {"failure_percentage_threshold": 60,
+             "failure_percentage_minimum_hosts": 4,
+             "failure_percentage_request_volume": 5}
+    for detector, name in ((rate, "success_rate"),
+                           (share, "failure_percentage")):
+        for more, wanted in (({}, [3]), ({f"{name}_minimum_hosts": 5}, []),
+                             ({f"{name}_request_volume": 1000}, [])):
+            grown = Counters()
+            mesh({"outlier_detection": {"interval": "1s", **detector, **more}})
+            sick(set())
+            time.sleep(1.1)
+            sick(set())
+            sick({3}, n=6)
+            equal(ejected(), [])
+            time.sleep(1.1)
+            sick(set())
+            equal((more, ejected()), (more, wanted))
+            equal(grown.all("outlier_"),
+                  {f"outlier_ejected_{name}": 1} if wanted else {})
+            meshctl("flush")
+
+
+@test("outliers: of a hash, only those of the ejected endpoint move, each to one place")
+def _():
+    for lb in "maglev", "ring_hash":
+        mesh({"lb": lb, "hash": [{"header": "x-user"}], "max_idle": 5,
+              "outlier_detection": {"consecutive_5xx": 3}})
+
+        def place(user, status=200):
+            c = Client("app", VIP)
+            ask(c, "GET", b"", f"x-user: {user}")
+            which, conn, _ = many.taken()
+            conn.send(answer(status))
+            c.response()
+            c.close()
+            return which
+        users = range(40)
+        before = {u: place(u) for u in users}
+        lost = before[0]
+        for _ in range(3):
+            place(0, 500)
+        equal(ejected(), [lost])
+        after = {u: place(u) for u in users}
+        again = {u: place(u) for u in users}
+        equal(after, again)
+        true(lost not in after.values(), after)
+        equal({u: w for u, w in after.items() if before[u] != lost},
+              {u: w for u, w in before.items() if w != lost})
+        true(len({w for u, w in after.items() if before[u] == lost}) > 1,
+             "not all to one")
+        meshctl("flush")
+
+
 @test("every connection and leg that was opened is closed")
 def _():
     after_each()
@@ -451,8 +788,10 @@ def _():
 
 
 def after_each():
+    """What is known of an endpoint goes with it."""
     close_clients()
     many.close_all()
+    meshctl("flush")
 
 
 def main():

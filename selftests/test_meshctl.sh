@@ -308,7 +308,7 @@ tap_is "events are the commands" \
 	"$(grep -v changed "$temporary/events")" \
 	"add cluster seen lb random
 add endpoint seen 10.0.0.1:80 weight 5
-set cluster seen lb maglev table_size 65537 connect_timeout 5s response_timeout 15s idle_timeout 1m max_idle 128 ring_min 1024 ring_max 8388608 choices 2 decay 10s
+set cluster seen lb maglev table_size 65537 connect_timeout 5s response_timeout 15s idle_timeout 1m max_idle 128 ring_min 1024 ring_max 8388608 choices 2 decay 10s panic_threshold 50 max_connections 0 max_pending_requests 1024 max_requests 0 max_retries 3 retry_budget 0% min_retry_concurrency 3 consecutive_5xx 0 consecutive_gateway_failure 0 outlier_interval 10s base_ejection_time 30s max_ejection_time 5m max_ejection_percent 10 success_rate_stdev_factor 0 success_rate_minimum_hosts 5 success_rate_request_volume 100 failure_percentage_threshold 0 failure_percentage_minimum_hosts 5 failure_percentage_request_volume 50
 del endpoint seen 10.0.0.1:80
 del cluster seen"
 tap_check "generations grow" sort -c -u -n -k3 \

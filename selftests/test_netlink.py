@@ -13,8 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from l7 import equal, run_tests, true
 from l7nl import ENUMS, UAPI, Genl
-from nltest import (DEFAULTS, EVERYTHING, HTTP, ROUTES, alone, base, generation,
-                    load, refused)
+from nltest import (DEFAULTS, EVERYTHING, HTTP, LIMITS_OTHER, ROUTES, alone,
+                    base, generation, load, refused)
 
 
 @alone("a namespace without a mesh: empty answers")
@@ -119,6 +119,7 @@ def _():
                 {"IDLE_TIMEOUT": 7}, {"MAX_IDLE": 0}, {"HASH": []},
                 {"LB": 3}, {"RING_MIN": 8388608}, {"RING_MIN": 9},
                 {"RING_MAX": 9}, {"LB": 5}, {"CHOICES": 3}, {"DECAY": 1},
+                *({n: DEFAULTS[n]} for n in LIMITS_OTHER),
                 {"HASH": [{"COOKIE": "c"}, {"COOKIE": "d", "COOKIE_TTL": 0},
                           {"COOKIE": "e", "COOKIE_TTL": 31536000,
                            "COOKIE_PATH": "/"}, {"QUERY": "q[]"},
@@ -351,7 +352,7 @@ def _():
     equal([o["ENDPOINT_STATS"] for o in answers if "ENDPOINT_STATS" in o],
           [{**{k: o["ENDPOINT"][k] for k in ("CLUSTER", "ADDRESS", "PORT")},
             "CONNECTIONS": 0, "REQUESTS": 0, "FAILURES": 0,
-            "ACTIVE": 0}
+            "ACTIVE": 0, "EJECTED": 0}
            for o in EVERYTHING if "ENDPOINT" in o])
 
 

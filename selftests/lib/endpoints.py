@@ -4,7 +4,7 @@
 import select
 import time
 
-from l7 import Backend, Stream, true, until
+from l7 import Backend, Stream, true
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -30,16 +30,21 @@ class Endpoints(list):
 
     def poll(self, seconds):
         """Which one has a request, and its connection; or None."""
-        for which in self.ready(seconds):
-            conn = self[which].poll()
-            if conn:
-                return which, conn
-        return None
+        end = time.monotonic() + seconds
+        while True:
+            left = end - time.monotonic()
+            for which in self.ready(max(left, 0)):
+                conn = self[which].poll()
+                if conn:
+                    return which, conn
+            if left <= 0:
+                return None
 
     def taken(self):
         """Which one has the next request, its connection, and its head."""
-        which, conn = until(lambda: self.poll(1), why="no request came")
-        return which, conn, conn.head()
+        found = self.poll(10)
+        true(found, "no request came")
+        return (*found, found[1].head())
 
     def refuse(self, which, conn, end=Stream.reset):
         """The connection of a request ends without an answer."""
@@ -47,9 +52,7 @@ class Endpoints(list):
 
     def quiet(self, seconds=0.2):
         """Nobody asks for anything, whatever else ends."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            true(not self.poll(seconds), "a request came")
+        true(not self.poll(seconds), "a request came")
 
     def close_all(self):
         for backend in self:

@@ -68,7 +68,17 @@ OBJECTS = {
                                   "QUERY": "str", "PATH": "flag"})],
         "RING_MIN": "u32", "RING_MAX": "u32", "CHOICES": "u32", "DECAY": "u32",
         "CONNECT_TIMEOUT": "u32", "RESPONSE_TIMEOUT": "u32",
-        "IDLE_TIMEOUT": "u32", "MAX_IDLE": "u32"}),
+        "IDLE_TIMEOUT": "u32", "MAX_IDLE": "u32", **{n: "u32" for n in (
+            "PANIC_THRESHOLD", "MAX_CONNECTIONS",
+            "MAX_PENDING_REQUESTS", "MAX_REQUESTS",
+            "MAX_RETRIES", "RETRY_BUDGET",
+            "MIN_RETRY_CONCURRENCY", "CONSECUTIVE_5XX",
+            "CONSECUTIVE_GATEWAY_FAILURE", "OUTLIER_INTERVAL",
+            "BASE_EJECTION_TIME", "MAX_EJECTION_TIME",
+            "MAX_EJECTION_PERCENT", "SUCCESS_RATE_STDEV_FACTOR",
+            "SUCCESS_RATE_MINIMUM_HOSTS", "SUCCESS_RATE_REQUEST_VOLUME",
+            "FAILURE_PERCENTAGE_THRESHOLD", "FAILURE_PERCENTAGE_MINIMUM_HOSTS",
+            "FAILURE_PERCENTAGE_REQUEST_VOLUME")}}),
     "ENDPOINT": ("ENDPOINT", {
         "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "WEIGHT": "u32"}),
     "LISTENER": ("LISTENER", {
@@ -136,7 +146,8 @@ TOP = ("", {
     "STAT": STAT,
     "ENDPOINT_STATS": ("ENDPOINT_STATS", {
         "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "CONNECTIONS": "u64",
-        "REQUESTS": "u64", "FAILURES": "u64", "ACTIVE": "u32"}),
+        "REQUESTS": "u64", "FAILURES": "u64", "ACTIVE": "u32",
+        "EJECTED": "u32"}),
     "CLUSTER_NAME": "str",
     "MAGLEV": ("MAGLEV", {"SIZE": "u32", "FIRST": "u32", "ENTRIES": "bin"}),
     "CONFIG_BYTES": "u64", "CONFIG_BYTES_MAX": "u64",

@@ -43,7 +43,8 @@ class Model:
                 yield {"VIRTUAL_HOST": {"ROUTE_TABLE": name, "NAME": host,
                                         "DOMAINS": domains, "ORDER": 0}}
                 for i, r in enumerate(routes):
-                    yield {"ROUTE": {"ROUTE_TABLE": name, "VIRTUAL_HOST": host,
+                    yield {"ROUTE": {"TIMEOUT": 0,
+                                     "ROUTE_TABLE": name, "VIRTUAL_HOST": host,
                                      "INDEX": i, **r}}
         for name, l in self.listeners.items():
             yield {"LISTENER": {"NAME": name, "ADDRESS": "10.96.0.1",

@@ -140,15 +140,41 @@ def refused(code, function, *args, text=ANY, path=ANY, missing=ANY, **kinds):
 
 # ---- a configuration with one of everything ----
 
+# Of each the other end of what is allowed.
+LIMITS_OTHER = {
+            "PANIC_THRESHOLD": 100, "MAX_CONNECTIONS": 0xffffffff,
+            "MAX_PENDING_REQUESTS": 0xffffffff, "MAX_REQUESTS": 0xffffffff,
+            "MAX_RETRIES": 0xffffffff, "RETRY_BUDGET": 1000000,
+            "MIN_RETRY_CONCURRENCY": 0xffffffff, "CONSECUTIVE_5XX": 0xffffffff,
+            "CONSECUTIVE_GATEWAY_FAILURE": 0xffffffff,
+            "OUTLIER_INTERVAL": 86400000, "BASE_EJECTION_TIME": 86400000,
+            "MAX_EJECTION_TIME": 86400000, "MAX_EJECTION_PERCENT": 100,
+            "SUCCESS_RATE_STDEV_FACTOR": 0xffffffff,
+            "SUCCESS_RATE_MINIMUM_HOSTS": 0xffffffff,
+            "SUCCESS_RATE_REQUEST_VOLUME": 0xffffffff,
+            "FAILURE_PERCENTAGE_THRESHOLD": 100,
+            "FAILURE_PERCENTAGE_MINIMUM_HOSTS": 0xffffffff,
+            "FAILURE_PERCENTAGE_REQUEST_VOLUME": 0xffffffff}
 CLUSTER = {"NAME": "a", "LB": 0, "TABLE_SIZE": 251,
            "HASH": [{"HEADER": "x-user"}, {"SOURCE_ADDRESS": True}],
            "CONNECT_TIMEOUT": 1, "RESPONSE_TIMEOUT": 0, "IDLE_TIMEOUT": 3,
            "MAX_IDLE": 4, "RING_MIN": 1, "RING_MAX": 8388608, "CHOICES": 16,
-           "DECAY": 3600000}
+           "DECAY": 3600000, **LIMITS_OTHER}
 DEFAULTS = {"LB": 0, "TABLE_SIZE": 65537, "HASH": [], "CONNECT_TIMEOUT": 5000,
             "RESPONSE_TIMEOUT": 15000, "IDLE_TIMEOUT": 60000, "MAX_IDLE": 128,
             "RING_MIN": 1024, "RING_MAX": 8388608, "CHOICES": 2,
-            "DECAY": 10000}
+            "DECAY": 10000,
+            "PANIC_THRESHOLD": 50, "MAX_CONNECTIONS": 0,
+            "MAX_PENDING_REQUESTS": 1024, "MAX_REQUESTS": 0, "MAX_RETRIES": 3,
+            "RETRY_BUDGET": 0, "MIN_RETRY_CONCURRENCY": 3,
+            "CONSECUTIVE_5XX": 0, "CONSECUTIVE_GATEWAY_FAILURE": 0,
+            "OUTLIER_INTERVAL": 10000, "BASE_EJECTION_TIME": 30000,
+            "MAX_EJECTION_TIME": 300000, "MAX_EJECTION_PERCENT": 10,
+            "SUCCESS_RATE_STDEV_FACTOR": 0, "SUCCESS_RATE_MINIMUM_HOSTS": 5,
+            "SUCCESS_RATE_REQUEST_VOLUME": 100,
+            "FAILURE_PERCENTAGE_THRESHOLD": 0,
+            "FAILURE_PERCENTAGE_MINIMUM_HOSTS": 5,
+            "FAILURE_PERCENTAGE_REQUEST_VOLUME": 50}
 ROUTES = [
     {"MATCH": {"PATH_EXACT": "/old"},
      "ACTION": {"REDIRECT": {"PATH": "/new", "STATUS": 302, "SCHEME": 0,

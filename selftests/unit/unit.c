@@ -14,6 +14,7 @@ int main(void)
 	test_ring();
 	test_peak_ewma();
 	test_retry();
+	test_outlier_rate();
 	test_route();
 	return tap_end();
 }

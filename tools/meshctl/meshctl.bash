@@ -85,7 +85,18 @@ _meshctl_fields()
 	cluster)
 		_meshctl_words lb table_size hash connect_timeout \
 			response_timeout idle_timeout max_idle ring_min \
-			ring_max choices decay ;;
+			ring_max choices decay \
+			panic_threshold max_connections max_pending_requests \
+			max_requests max_retries retry_budget \
+			min_retry_concurrency consecutive_5xx \
+			consecutive_gateway_failure outlier_interval \
+			base_ejection_time max_ejection_time \
+			max_ejection_percent success_rate_stdev_factor \
+			success_rate_minimum_hosts \
+			success_rate_request_volume \
+			failure_percentage_threshold \
+			failure_percentage_minimum_hosts \
+			failure_percentage_request_volume ;;
 	endpoint)
 		_meshctl_words weight ;;
 	listener)

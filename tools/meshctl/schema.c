@@ -170,6 +170,61 @@ static const struct schema endpoint = {
 	FIELDS(endpoint_fields),
 };
 
+static const struct field circuit_breakers_fields[] = {
+	NUMBER_FIELD("max_connections", L7MESH_CLUSTER_A_MAX_CONNECTIONS,
+		     0, UINT32_MAX, "0"),
+	NUMBER_FIELD("max_pending_requests", L7MESH_CLUSTER_A_MAX_PENDING_REQUESTS,
+		     0, UINT32_MAX, "1024"),
+	NUMBER_FIELD("max_requests", L7MESH_CLUSTER_A_MAX_REQUESTS,
+		     0, UINT32_MAX, "0"),
+	NUMBER_FIELD("max_retries", L7MESH_CLUSTER_A_MAX_RETRIES,
+		     0, UINT32_MAX, "3"),
+	{ .name = "retry_budget", .attr = L7MESH_CLUSTER_A_RETRY_BUDGET,
+	  .type = FIELD_PERCENT, .fallback = "0%" },
+	NUMBER_FIELD("min_retry_concurrency", L7MESH_CLUSTER_A_MIN_RETRY_CONCURRENCY,
+		     0, UINT32_MAX, "3"),
+};
+
+static const struct schema circuit_breakers = {
+	.name = "circuit breakers",
+	FIELDS(circuit_breakers_fields),
+};
+
+static const struct field outlier_detection_fields[] = {
+	NUMBER_FIELD("consecutive_5xx", L7MESH_CLUSTER_A_CONSECUTIVE_5XX,
+		     0, UINT32_MAX, "0"),
+	NUMBER_FIELD("consecutive_gateway_failure", L7MESH_CLUSTER_A_CONSECUTIVE_GATEWAY_FAILURE,
+		     0, UINT32_MAX, "0"),
+	{ .name = "interval", .attr = L7MESH_CLUSTER_A_OUTLIER_INTERVAL,
+	  .type = FIELD_DURATION, .word = "outlier_interval", .min = 1, .max = DAY_MS,
+	  .fallback = "10s" },
+	{ .name = "base_ejection_time", .attr = L7MESH_CLUSTER_A_BASE_EJECTION_TIME,
+	  .type = FIELD_DURATION, .min = 1, .max = DAY_MS,
+	  .fallback = "30s" },
+	{ .name = "max_ejection_time", .attr = L7MESH_CLUSTER_A_MAX_EJECTION_TIME,
+	  .type = FIELD_DURATION, .min = 1, .max = DAY_MS,
+	  .fallback = "5m" },
+	NUMBER_FIELD("max_ejection_percent", L7MESH_CLUSTER_A_MAX_EJECTION_PERCENT,
+		     0, 100, "10"),
+	NUMBER_FIELD("success_rate_stdev_factor", L7MESH_CLUSTER_A_SUCCESS_RATE_STDEV_FACTOR,
+		     0, UINT32_MAX, "0"),
+	NUMBER_FIELD("success_rate_minimum_hosts", L7MESH_CLUSTER_A_SUCCESS_RATE_MINIMUM_HOSTS,
+		     0, UINT32_MAX, "5"),
+	NUMBER_FIELD("success_rate_request_volume", L7MESH_CLUSTER_A_SUCCESS_RATE_REQUEST_VOLUME,
+		     0, UINT32_MAX, "100"),
+	NUMBER_FIELD("failure_percentage_threshold", L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_THRESHOLD,
+		     0, 100, "0"),
+	NUMBER_FIELD("failure_percentage_minimum_hosts", L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_MINIMUM_HOSTS,
+		     0, UINT32_MAX, "5"),
+	NUMBER_FIELD("failure_percentage_request_volume", L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_REQUEST_VOLUME,
+		     0, UINT32_MAX, "50"),
+};
+
+static const struct schema outlier_detection = {
+	.name = "outlier detection",
+	FIELDS(outlier_detection_fields),
+};
+
 static const struct field cluster_fields[] = {
 	NAME_FIELD(L7MESH_CLUSTER_A_NAME),
 	{ .name = "lb", .attr = L7MESH_CLUSTER_A_LB, .type = FIELD_ENUM,
@@ -195,6 +250,12 @@ static const struct field cluster_fields[] = {
 	NUMBER_FIELD("choices", L7MESH_CLUSTER_A_CHOICES, 2, 16, "2"),
 	{ .name = "decay", .attr = L7MESH_CLUSTER_A_DECAY,
 	  .type = FIELD_DURATION, .min = 1, .max = HOUR_MS, .fallback = "10s" },
+	NUMBER_FIELD("panic_threshold", L7MESH_CLUSTER_A_PANIC_THRESHOLD,
+		     0, 100, "50"),
+	{ .name = "circuit_breakers", .type = FIELD_GROUP,
+	  .flags = FIELD_DEFAULTS, .sub = &circuit_breakers },
+	{ .name = "outlier_detection", .type = FIELD_GROUP,
+	  .flags = FIELD_DEFAULTS, .sub = &outlier_detection },
 	{ .name = "endpoints", .type = FIELD_CHILDREN, .sub = &endpoint },
 };
 
@@ -763,6 +824,10 @@ static void fill_field(const struct field *f, json_t *body)
 {
 	json_t *value = json_object_get(body, f->name);
 
+	if (!value && f->flags & FIELD_DEFAULTS) {
+		value = must(json_object());
+		json_object_set_new(body, f->name, value);
+	}
 	if (!value && f->fallback)
 		json_object_set(body, f->name, value_default(f));
 	else if (value && (f->type == FIELD_NEST || f->type == FIELD_GROUP))
@@ -806,6 +871,8 @@ static void strip_field(const struct field *f, json_t *body)
 			json_object_del(body, f->name);
 	} else if (value && (f->type == FIELD_NEST || f->type == FIELD_GROUP)) {
 		schema_strip(f->sub, value);
+		if (f->flags & FIELD_DEFAULTS && !json_object_size(value))
+			json_object_del(body, f->name);
 	}
 }
 

@@ -48,6 +48,7 @@ enum {
 	FIELD_KEY = 1 << 1,	/* part of what identifies the object */
 	FIELD_PARENT = 1 << 2,	/* in files it follows from the position */
 	FIELD_LOWER = 1 << 3,	/* case does not matter: kept in lower case */
+	FIELD_DEFAULTS = 1 << 5, /* a group of fields that all have defaults */
 	FIELD_EMPTY = 1 << 4,	/* may be empty, which is the same as not there */
 };
 

@@ -133,7 +133,10 @@ static char *join_items(const json_t *list, char *(*text)(const json_t *))
 static void row_cluster(struct table *t, const json_t *body)
 {
 	static const char *const options[] = { "ring_min", "ring_max",
-					       "choices", "decay", NULL };
+					       "choices", "decay",
+					       "panic_threshold",
+					       "circuit_breakers",
+					       "outlier_detection", NULL };
 	static const char *const before[] = { "name", "lb", "table_size",
 					      NULL };
 	static const char *const after[] = { "connect_timeout",

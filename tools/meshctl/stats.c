@@ -22,7 +22,7 @@ static void take_counter(json_t *counters, const struct nlattr *nest)
 static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 {
 	const struct nlattr *address, *port, *connections, *requests, *failures;
-	const struct nlattr *active;
+	const struct nlattr *active, *ejected;
 	const char *cluster;
 	json_t *text, *taken;
 
@@ -36,7 +36,8 @@ static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 	requests = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_REQUESTS);
 	failures = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_FAILURES);
 	active = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_ACTIVE);
-	taken = json_pack("{s:o, s:o, s:i, s:I, s:I, s:I, s:I}",
+	ejected = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_EJECTED);
+	taken = json_pack("{s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:I}",
 			  "cluster", json_text(cluster, strlen(cluster)),
 			  "address", text,
 			  "port", port ? (int)mnl_attr_get_u16(port) : 0,
@@ -44,7 +45,9 @@ static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 			  "requests", (json_int_t)nl_u64(requests),
 			  "failures", (json_int_t)nl_u64(failures),
 			  "active", active ? (json_int_t)
-					     mnl_attr_get_u32(active) : 0);
+					     mnl_attr_get_u32(active) : 0,
+			  "ejected_ms", ejected ? (json_int_t)
+					mnl_attr_get_u32(ejected) : 0);
 	json_array_append_new(endpoints, must(taken));
 }
 
@@ -87,9 +90,11 @@ static void print_endpoints(const json_t *endpoints)
 {
 	static const char *const headings[] = { "CLUSTER", "ENDPOINT",
 						"CONNECTIONS", "REQUESTS",
-						"FAILURES", "ACTIVE", NULL };
+						"FAILURES", "ACTIVE",
+						"EJECTED_MS", NULL };
 	static const char *const names[] = { "connections", "requests",
-					     "failures", "active", NULL };
+					     "failures", "active",
+					     "ejected_ms", NULL };
 	const json_t *item;
 	struct table t;
 	size_t i, j;

@@ -441,7 +441,20 @@ const char *words_usage(enum l7mesh_kind kind)
 			"none]... [ring_min N] [ring_max N] [choices N] "
 			"[decay TIME] [connect_timeout TIME] "
 			"[response_timeout TIME] [idle_timeout TIME] "
-			"[max_idle N]",
+			"[max_idle N] "
+			"[panic_threshold N] [max_connections N] "
+			"[max_pending_requests N] [max_requests N] "
+			"[max_retries N] [retry_budget PERCENT%] "
+			"[min_retry_concurrency N] [consecutive_5xx N] "
+			"[consecutive_gateway_failure N] "
+			"[outlier_interval TIME] [base_ejection_time TIME] "
+			"[max_ejection_time TIME] [max_ejection_percent N] "
+			"[success_rate_stdev_factor N] "
+			"[success_rate_minimum_hosts N] "
+			"[success_rate_request_volume N] "
+			"[failure_percentage_threshold N] "
+			"[failure_percentage_minimum_hosts N] "
+			"[failure_percentage_request_volume N]",
 		[L7MESH_KIND_ENDPOINT] =
 			"endpoint CLUSTER ADDRESS:PORT [weight N]",
 		[L7MESH_KIND_LISTENER] =

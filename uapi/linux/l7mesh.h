@@ -178,6 +178,45 @@ enum l7mesh_cluster_attr {
 	 */
 	L7MESH_CLUSTER_A_CHOICES,
 	L7MESH_CLUSTER_A_DECAY,	/* u32: ms, of peak_ewma; default 10000 */
+	/* circuit breakers and outlier detection: Envoy's names */
+	/* u32: percent of endpoints that are well, below which all are used; default 50 */
+	L7MESH_CLUSTER_A_PANIC_THRESHOLD,
+	/* u32: upstream connections in use; 0: any; default 0 */
+	L7MESH_CLUSTER_A_MAX_CONNECTIONS,
+	/* u32: requests that wait for one, for CONNECT_TIMEOUT; default 1024 */
+	L7MESH_CLUSTER_A_MAX_PENDING_REQUESTS,
+	/* u32: requests at one time; 0: any; default 0 */
+	L7MESH_CLUSTER_A_MAX_REQUESTS,
+	/* u32: retries at one time; 0: any; default 3 */
+	L7MESH_CLUSTER_A_MAX_RETRIES,
+	/* u32: of a million requests that may be retries; 0: MAX_RETRIES holds; default 0 */
+	L7MESH_CLUSTER_A_RETRY_BUDGET,
+	/* u32: retries that the budget allows in any case; default 3 */
+	L7MESH_CLUSTER_A_MIN_RETRY_CONCURRENCY,
+	/* u32: failures in a row that eject an endpoint; 0: off; default 0 */
+	L7MESH_CLUSTER_A_CONSECUTIVE_5XX,
+	/* u32: the same of 502, 503, 504; 0: off; default 0 */
+	L7MESH_CLUSTER_A_CONSECUTIVE_GATEWAY_FAILURE,
+	/* u32: ms between comparisons of endpoints; default 10000 */
+	L7MESH_CLUSTER_A_OUTLIER_INTERVAL,
+	/* u32: ms, times how often it was ejected; default 30000 */
+	L7MESH_CLUSTER_A_BASE_EJECTION_TIME,
+	/* u32: ms; default 300000 */
+	L7MESH_CLUSTER_A_MAX_EJECTION_TIME,
+	/* u32: of the endpoints; one may be ejected in any case; default 10 */
+	L7MESH_CLUSTER_A_MAX_EJECTION_PERCENT,
+	/* u32: thousandths of a standard deviation below the mean; 0: off; default 0 */
+	L7MESH_CLUSTER_A_SUCCESS_RATE_STDEV_FACTOR,
+	/* u32: endpoints with so many requests; default 5 */
+	L7MESH_CLUSTER_A_SUCCESS_RATE_MINIMUM_HOSTS,
+	/* u32: in an interval; default 100 */
+	L7MESH_CLUSTER_A_SUCCESS_RATE_REQUEST_VOLUME,
+	/* u32: percent of failures; 0: off; default 0 */
+	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_THRESHOLD,
+	/* u32: endpoints with so many requests; default 5 */
+	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_MINIMUM_HOSTS,
+	/* u32: in an interval; default 50 */
+	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_REQUEST_VOLUME,
 
 	/* private: */
 	__L7MESH_CLUSTER_A_MAX,
@@ -675,6 +714,7 @@ enum l7mesh_endpoint_stats_attr {
 	L7MESH_ENDPOINT_STATS_A_FAILURES,	/* u64: connects and exchanges that failed */
 	L7MESH_ENDPOINT_STATS_A_PAD,
 	L7MESH_ENDPOINT_STATS_A_ACTIVE,	/* u32: HTTP requests that last */
+	L7MESH_ENDPOINT_STATS_A_EJECTED, /* u32: ms for which it is not picked yet */
 
 	/* private: */
 	__L7MESH_ENDPOINT_STATS_A_MAX,

@@ -7,4 +7,18 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
+static inline unsigned int int_sqrt64(unsigned long long x)
+{
+	unsigned long long low = 0, high = 1ULL << 32, middle;
+
+	while (high - low > 1) {
+		middle = (low + high) / 2;
+		if (middle * middle <= x)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 #endif

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Circuit breakers: Envoy's thresholds, on what a cluster has to bear at one time.
+ * Who is over one is told so at once, but for connections, for which so many may
+ * wait.
+ */
+#include "cluster_state.h"
+#include "exchange_priv.h"
+
+static bool counts_requests(const struct cluster_options *o)
+{
+	return o->max_requests || o->retry_budget;
+}
+
+/* Of the cluster, held until the exchange is over. */
+static struct cluster_state *state_of(struct exchange *ex)
+{
+	if (!ex->state)
+		ex->state = cluster_state_get(ex->cluster->state);
+	return ex->state;
+}
+
+void refuse_overload(struct conn *c, struct run *run)
+{
+	struct reply r = { .status = 503, .overloaded = true };
+
+	local_reply(c, run, STAT_REPLY_OVERFLOW, &r);
+}
+
+bool admit_request(struct exchange *ex)
+{
+	const struct cluster_options *o = &ex->cluster->options;
+
+	if (!counts_requests(o) || ex->admitted)
+		return true;
+	ex->admitted = cluster_state_admit(&state_of(ex)->requests,
+					   o->max_requests ?: U32_MAX);
+	return ex->admitted;
+}
+
+/* Envoy: a budget overrides the number. */
+static u32 max_retries(const struct cluster *c)
+{
+	const struct cluster_options *o = &c->options;
+	u64 requests = atomic_read(&c->state->requests);
+
+	if (!o->retry_budget)
+		return o->max_retries ?: U32_MAX;
+	return max_t(u64, o->min_retry_concurrency,
+		     div_u64(requests * o->retry_budget, L7MESH_FRACTION_MAX));
+}
+
+bool admit_retry(struct exchange *ex)
+{
+	if (!ex->retrying)
+		ex->retrying = cluster_state_admit(&state_of(ex)->retries,
+						   max_retries(ex->cluster));
+	return ex->retrying;
+}
+
+/* @true once there is a connection to be used, or one to be opened. */
+static bool admit_connection(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+	u32 max = ex->cluster->options.max_connections;
+
+	if (!max || ex->connected)
+		return true;
+	ex->connected = cluster_state_connect(state_of(ex), max,
+					      ex->waited ? &c->pending : NULL);
+	return ex->connected;
+}
+
+static bool wait_for_connection(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+	const struct cluster_options *o = &ex->cluster->options;
+	bool waited = ex->waited;
+
+	ex->waited = cluster_state_wait(ex->state, &c->pending,
+					o->max_pending_requests, waited);
+	if (ex->waited && admit_connection(c))
+		cluster_state_stop_waiting(ex->state, &c->pending);
+	return ex->waited;
+}
+
+bool enter_connection(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	if (admit_connection(c)) {
+		ex->waited = false;
+		return true;
+	}
+	if (!wait_for_connection(c)) {
+		refuse_overload(c, run);
+		return false;
+	}
+	if (ex->connected) {
+		ex->waited = false;
+		return true;
+	}
+	if (ex->request != REQUEST_PENDING) {
+		stat_inc(c->mesh->stats, STAT_REQUESTS_PENDING);
+		conn_set_deadline(c, ex->cluster->options.connect_timeout);
+	}
+	ex->request = REQUEST_PENDING;
+	return false;
+}
+
+void end_pending(struct conn *c, struct run *run)
+{
+	if (list_empty_careful(&c->pending.list) && enter_connection(c, run))
+		c->ex.request = REQUEST_ROUTED;
+}
+
+void leave_connection(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->waited)
+		cluster_state_stop_waiting(ex->state, &c->pending);
+	if (ex->connected)
+		cluster_state_disconnect(ex->state);
+	ex->waited = false;
+	ex->connected = false;
+}
+
+void leave_cluster(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+
+	leave_connection(c);
+	if (ex->admitted)
+		atomic_dec(&ex->state->requests);
+	if (ex->retrying)
+		atomic_dec(&ex->state->retries);
+	ex->admitted = false;
+	ex->retrying = false;
+	cluster_state_put(ex->state);
+	ex->state = NULL;
+}

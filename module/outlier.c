@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * outlier: see outlier.h.
+ */
+#include <linux/jiffies.h>
+#include "cluster_state.h"
+#include "outlier.h"
+#include "outlier_rate.h"
+
+static bool is_enabled(const struct cluster_options *o)
+{
+	return o->consecutive_5xx || o->consecutive_gateway_failure ||
+	       o->success_rate_stdev_factor || o->failure_percentage_threshold;
+}
+
+/* Envoy: one endpoint may always be ejected. */
+static bool may_eject(const struct cluster *c)
+{
+	u32 i, ejected = 0;
+
+	for (i = 0; i < c->nmembers; i++)
+		ejected += endpoint_ejected(c->members[i].ep);
+	return (u64)ejected * 100 <
+	       (u64)c->options.max_ejection_percent * c->nmembers;
+}
+
+/* How often it was ejected, less the intervals that it has been well since. */
+static u32 ejections_of(const struct endpoint *ep, unsigned long until,
+			u32 interval)
+{
+	u32 well = until ? jiffies_to_msecs(jiffies - until) / interval : 0;
+
+	return ep->ejections - min(ep->ejections, well);
+}
+
+static void eject(struct cluster *c, struct endpoint *ep, enum mesh_stat why,
+		  struct mesh_stats __percpu *stats)
+{
+	const struct cluster_options *o = &c->options;
+	unsigned long until = READ_ONCE(ep->ejected_until);
+	u64 ms;
+	u32 n;
+
+	if (endpoint_ejected(ep))
+		return;
+	if (!may_eject(c)) {
+		stat_inc(stats, STAT_EJECTIONS_REFUSED);
+		return;
+	}
+	n = ejections_of(ep, until, o->outlier_interval) + 1;
+	ms = min_t(u64, (u64)o->base_ejection_time * n,
+		   max(o->base_ejection_time, o->max_ejection_time));
+	/* If another CPU was first, it is ejected. */
+	if (cmpxchg(&ep->ejected_until, until,
+		    (jiffies + msecs_to_jiffies(ms)) ?: 1) != until)
+		return;
+	WRITE_ONCE(ep->ejections, n);
+	WRITE_ONCE(c->state->surveyed, 0);
+	stat_inc(stats, why);
+}
+
+/* Is it the failure that makes so many in a row? */
+static bool is_last_straw(atomic_t *row, bool failure, u32 threshold)
+{
+	if (failure) {
+		if ((u32)atomic_inc_return(row) < threshold || !threshold)
+			return false;
+	} else if (!atomic_read(row)) {
+		return false;
+	}
+	atomic_set(row, 0);
+	return failure;
+}
+
+/* The rate of an endpoint in the interval that ends, if it had so many requests. */
+static bool take_rate(const struct endpoint *ep, u32 volume, u32 *rate)
+{
+	if (ep->seen < volume || !ep->seen || endpoint_ejected(ep))
+		return false;
+	*rate = div_u64((u64)ep->seen_good * OUTLIER_RATE_ONE, ep->seen);
+	return true;
+}
+
+static void compare_success(struct cluster *c, struct mesh_stats __percpu *stats)
+{
+	const struct cluster_options *o = &c->options;
+	struct outlier_rates rates = {};
+	s64 threshold;
+	u32 i, rate;
+
+	if (!o->success_rate_stdev_factor)
+		return;
+	for (i = 0; i < c->nmembers; i++)
+		if (take_rate(c->members[i].ep, o->success_rate_request_volume,
+			      &rate))
+			outlier_rates_add(&rates, rate);
+	if (!rates.n || rates.n < o->success_rate_minimum_hosts)
+		return;
+	threshold = outlier_rates_threshold(&rates,
+					    o->success_rate_stdev_factor);
+	for (i = 0; i < c->nmembers; i++)
+		if (take_rate(c->members[i].ep, o->success_rate_request_volume,
+			      &rate) && rate < threshold)
+			eject(c, c->members[i].ep, STAT_EJECTED_SUCCESS_RATE,
+			      stats);
+}
+
+static void compare_failures(struct cluster *c,
+			     struct mesh_stats __percpu *stats)
+{
+	const struct cluster_options *o = &c->options;
+	u32 least = OUTLIER_RATE_ONE / 100 * o->failure_percentage_threshold;
+	u32 volume = o->failure_percentage_request_volume;
+	u32 i, rate, n = 0;
+
+	if (!o->failure_percentage_threshold)
+		return;
+	for (i = 0; i < c->nmembers; i++)
+		n += take_rate(c->members[i].ep, volume, &rate);
+	if (n < o->failure_percentage_minimum_hosts)
+		return;
+	for (i = 0; i < c->nmembers; i++)
+		if (take_rate(c->members[i].ep, volume, &rate) &&
+		    OUTLIER_RATE_ONE - rate >= least)
+			eject(c, c->members[i].ep,
+			      STAT_EJECTED_FAILURE_PERCENTAGE, stats);
+}
+
+/* The interval is over: one CPU compares the endpoints. */
+static void compare(struct cluster *c, struct mesh_stats __percpu *stats)
+{
+	struct endpoint *ep;
+	u32 i;
+
+	for (i = 0; i < c->nmembers; i++) {
+		ep = c->members[i].ep;
+		ep->seen = atomic_xchg(&ep->answers, 0);
+		ep->seen_good = min_t(u32, atomic_xchg(&ep->good_answers, 0),
+				      ep->seen);
+	}
+	compare_success(c, stats);
+	compare_failures(c, stats);
+}
+
+static bool interval_over(struct cluster *c)
+{
+	unsigned long *at = &c->state->interval_end, end = READ_ONCE(*at), next;
+
+	if (end && time_before(jiffies, end))
+		return false;
+	next = (jiffies + msecs_to_jiffies(c->options.outlier_interval)) ?: 1;
+	return cmpxchg(at, end, next) == end && end;
+}
+
+static void observe_rate(struct cluster *c, struct endpoint *ep, bool good,
+			 struct mesh_stats __percpu *stats)
+{
+	if (!c->options.success_rate_stdev_factor &&
+	    !c->options.failure_percentage_threshold)
+		return;
+	atomic_inc(&ep->answers);
+	if (good)
+		atomic_inc(&ep->good_answers);
+	if (interval_over(c))
+		compare(c, stats);
+}
+
+void outlier_observe(struct cluster *c, struct endpoint *ep, u16 status,
+		     struct mesh_stats __percpu *stats)
+{
+	const struct cluster_options *o = &c->options;
+	bool failure = status >= 500;
+	bool gateway = status >= 502 && status <= 504;
+
+	if (!is_enabled(o))
+		return;
+	if (is_last_straw(&ep->consecutive_5xx, failure, o->consecutive_5xx))
+		eject(c, ep, STAT_EJECTED_5XX, stats);
+	if (is_last_straw(&ep->consecutive_gateway, gateway,
+			  o->consecutive_gateway_failure))
+		eject(c, ep, STAT_EJECTED_GATEWAY, stats);
+	observe_rate(c, ep, !failure, stats);
+}

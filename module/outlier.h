@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * outlier: endpoints that answer badly are not picked for a while.
+ *
+ * Envoy's outlier detection (docs, "Outlier detection"; outlier_detection_impl.cc)
+ * without its probabilities of enforcement: a detector whose threshold is 0 is off.
+ * What never answered counts as a gateway failure.
+ *
+ * There is no timer: who answers a request counts it, compares the endpoints if
+ * their interval is over, and an ejection is over when its time is. A cluster
+ * without requests has nothing to compare.
+ *
+ * Any context, no lock.
+ */
+#ifndef L7MESH_OUTLIER_H
+#define L7MESH_OUTLIER_H
+
+#include "cluster.h"
+#include "stats.h"
+
+/**
+ * outlier_observe() - An endpoint has answered a request, or failed to
+ * @c: cluster of a snapshot that the caller holds
+ * @ep: endpoint of @c
+ * @status: of the response; what the client would be told if there was none
+ * @stats: counters
+ */
+void outlier_observe(struct cluster *c, struct endpoint *ep, u16 status,
+		     struct mesh_stats __percpu *stats);
+
+#endif
