@@ -16,10 +16,12 @@
 #include "cluster.h"
 #include "http_options.h"
 #include "objset.h"
+#include "rate_limit.h"
 #include "route.h"
 #include "splice_policy.h"
 
 struct account;
+struct rate_limiter;
 struct refusal;
 
 /* One allocation with the names. */
@@ -34,6 +36,8 @@ struct listener {
 	struct name_ref route_table;	/* http */
 	struct name_ref cluster;	/* tcp without proxy */
 	struct http_options http;
+	struct rate_limit limit;	/* of its requests */
+	struct rate_limiter *limiter;	/* counted; NULL without a limit */
 };
 
 /* A listener with what it refers to, resolved when the snapshot was made. */

@@ -9,7 +9,7 @@
 #include "redirect.h"
 #include "stats.h"
 
-/* How soon a send is tried again for which there was no memory. */
+/* How soon something is tried again that no event will announce. */
 #define RETRY_DELAY	(HZ / 50 + 1)
 
 static struct kmem_cache *conn_cache;
@@ -88,14 +88,18 @@ static bool deadline_passed(const struct conn *c)
 	return c->deadline && !time_before(jiffies, c->deadline);
 }
 
+void conn_run_soon(struct conn *c)
+{
+	WRITE_ONCE(c->retry_soon, true);
+	wake_by(c, jiffies + RETRY_DELAY);
+}
+
 void conn_await_room(struct conn *c, const struct sock *sk)
 {
 	stat_inc(c->mesh->stats, sk == c->sk ? STAT_DOWNSTREAM_NO_ROOM :
 					       STAT_UPSTREAM_NO_ROOM);
-	if (!tcp_rtx_and_write_queues_empty(sk))
-		return;
-	WRITE_ONCE(c->retry_soon, true);
-	wake_by(c, jiffies + RETRY_DELAY);
+	if (tcp_rtx_and_write_queues_empty(sk))
+		conn_run_soon(c);
 }
 
 /* ---- events ---- */

@@ -128,6 +128,12 @@ static inline bool conn_expired(const struct conn *c)
 }
 
 /**
+ * conn_run_soon() - Run the exchange again in a few hundredths of a second
+ * @c: connection, locked
+ */
+void conn_run_soon(struct conn *c);
+
+/**
  * conn_await_room() - A send found no room
  * @c: connection, locked
  * @sk: either of its sockets, locked

@@ -181,14 +181,61 @@ static int build_listener(struct draft *d, struct draft_object *o)
 	return 0;
 }
 
+static const struct virtual_host *find_vhost(const struct route_table *t,
+					     struct span name)
+{
+	u32 i;
+
+	for (i = 0; i < t->nvhosts; i++)
+		if (span_eq(t->vhosts[i]->name, name))
+			return t->vhosts[i];
+	return NULL;
+}
+
+/*
+ * A route that is what it was before, counted from the first or from the last, is the
+ * same object: what it has counted goes on, and expressions are there once.
+ */
+static void keep_route(struct draft *d, struct draft_vhost *dv, u32 i,
+		       const struct virtual_host *prev)
+{
+	u32 at[] = { i, i + prev->nroutes - dv->nroutes };
+	u32 k;
+
+	for (k = 0; k < ARRAY_SIZE(at); k++) {
+		if (at[k] >= prev->nroutes ||
+		    !route_equal(prev->routes[at[k]], dv->routes[i]))
+			continue;
+		route_get(prev->routes[at[k]]);
+		route_put(d->account, dv->routes[i]);
+		dv->routes[i] = prev->routes[at[k]];
+		return;
+	}
+}
+
+static void keep_routes(struct draft *d, struct draft_vhost *dv,
+			const struct route_table *before)
+{
+	const struct virtual_host *prev;
+	u32 i;
+
+	prev = before ? find_vhost(before, dv->vh->name) : NULL;
+	for (i = 0; prev && i < dv->nroutes; i++) {
+		keep_route(d, dv, i, prev);
+		cond_resched();
+	}
+}
+
 /* An opened virtual host gets its routes. */
-static int build_vhost(struct draft *d, struct draft_vhost *dv)
+static int build_vhost(struct draft *d, struct draft_vhost *dv,
+		       const struct route_table *before)
 {
 	struct virtual_host *vh;
 	int err;
 
 	if (!dv->opened)
 		return 0;
+	keep_routes(d, dv, before);
 	if (!dv->own) {
 		vh = virtual_host_clone(d->account, dv->vh);
 		if (IS_ERR(vh))
@@ -207,6 +254,7 @@ static int build_vhost(struct draft *d, struct draft_vhost *dv)
 }
 
 static struct route_table *make_table(struct draft *d, struct draft_object *o,
+				      const struct route_table *before,
 				      struct refusal *r)
 {
 	size_t bytes = (o->nparts + 1) * sizeof(struct virtual_host *);
@@ -221,7 +269,7 @@ static struct route_table *make_table(struct draft *d, struct draft_object *o,
 		return ERR_CAST(vhosts);
 	}
 	list_for_each_entry(dv, &o->parts, list) {
-		err = build_vhost(d, dv);
+		err = build_vhost(d, dv, before);
 		if (err)
 			break;
 		vhosts[n++] = dv->vh;
@@ -242,7 +290,7 @@ static int build_table(struct draft *d, struct draft_object *o,
 {
 	struct route_table *prev = draft_published(d, DRAFT_ROUTE_TABLE,
 						   &o->name);
-	struct route_table *t = make_table(d, o, r);
+	struct route_table *t = make_table(d, o, prev, r);
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);

@@ -215,7 +215,8 @@ static void refuse_late(struct conn *c, struct run *run)
 		refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
 		return;
 	}
-	if (c->ex.request != REQUEST_BACKOFF && c->ex.request != REQUEST_PENDING)
+	/* Else no endpoint has it. */
+	if (c->ex.request >= REQUEST_CONNECTING)
 		request_failed(c, 504);
 	refuse(c, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
 }
@@ -240,6 +241,8 @@ static void timed_out(struct conn *c, struct run *run)
 		end_backoff(c, run);
 	} else if (ex->request == REQUEST_PENDING) {
 		refuse_overload(c, run);
+	} else if (ex->request == REQUEST_DELAYED) {
+		end_delay(c, run);
 	} else if (ex->request == REQUEST_CONNECTING) {
 		upstream_failed(c, run, RETRY_CONNECT_FAILURE,
 				STAT_REPLY_CONNECT_TIMEOUT, 503);

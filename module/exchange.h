@@ -27,6 +27,7 @@ enum request_state {
 	REQUEST_IDLE,		/* not a byte of it yet */
 	REQUEST_HEAD,		/* part of its head */
 	REQUEST_PARSED,		/* its head is whole */
+	REQUEST_DELAYED,	/* has a route, which lets it wait on purpose */
 	REQUEST_BACKOFF,	/* a try has failed; the next one has its time */
 	REQUEST_PENDING,	/* has an endpoint, waits for a connection to be free */
 	REQUEST_ROUTED,		/* has an endpoint, wants a leg */
@@ -74,6 +75,9 @@ struct exchange {
 	struct endpoint *tried[TRIED_MAX]; /* of the snapshot, those of tries */
 	bool active;			/* the request counts as the endpoint's load */
 	u64 sent_at;			/* ns: when it was sent; 0: nobody wants to know */
+	u32 rate;			/* bytes a second of the response's body; 0: any */
+	u64 rate_since;			/* ns */
+	u64 rate_passed;		/* bytes since then */
 	const struct route *route;	/* of the snapshot, with its ... */
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
 	u8 cors;		/* enum cors_kind */

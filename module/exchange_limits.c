@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Circuit breakers: Envoy's thresholds, on what a cluster has to bear at one time.
+ * Rate limits, and circuit breakers: Envoy's thresholds, on what a cluster has to bear at one time.
  * Who is over one is told so at once, but for connections, for which so many may
  * wait.
  */
@@ -20,9 +20,39 @@ static struct cluster_state *state_of(struct exchange *ex)
 	return ex->state;
 }
 
+/* Fields of a refusal, without NUL of no use. */
+#define RATE_FIELDS_MAX	160
+
+bool admit_rate(struct conn *c, struct run *run, struct rate_limiter *limiter,
+		const struct rate_limit *limit)
+{
+	struct reply r = { .status = 429 };
+	char fields[RATE_FIELDS_MAX];
+	struct address client;
+	u64 wait, seconds;
+
+	if (!limiter)
+		return true;
+	client = client_of(c);
+	wait = rate_limiter_take(limiter, limit, &client, c->ex.request_head);
+	if (!wait)
+		return true;
+	seconds = div_u64(wait + NSEC_PER_SEC - 1, NSEC_PER_SEC);
+	scnprintf(fields, sizeof(fields),
+		  "retry-after: %llu\r\nx-ratelimit-limit: %u\r\n"
+		  "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: %llu\r\n",
+		  seconds, limit->max_tokens, seconds);
+	r.fields = fields;
+	local_reply(c, run, STAT_REPLY_RATE_LIMITED, &r);
+	return false;
+}
+
 void refuse_overload(struct conn *c, struct run *run)
 {
-	struct reply r = { .status = 503, .overloaded = true };
+	struct reply r = {
+		.status = 503,
+		.fields = "x-envoy-overloaded: true\r\n",
+	};
 
 	local_reply(c, run, STAT_REPLY_OVERFLOW, &r);
 }

@@ -7,7 +7,8 @@
  *	exchange_endpoint.c	load and latency of the endpoint
  *	exchange_headers.c	what routes do to the fields of both heads
  *	exchange_reply.c	answers of our own
- *	exchange_limits.c	circuit breakers
+ *	exchange_fault.c	what routes do to requests on purpose
+ *	exchange_limits.c	circuit breakers, rate limits
  *	exchange_retry.c	failure upstream, and what is tried again
  *	exchange_route.c	from an understood request to an endpoint
  *	exchange_request.c	the request, from downstream to upstream
@@ -27,6 +28,7 @@
 #include "forward.h"
 #include "http_net_priv.h"
 #include "leg.h"
+#include "rate_limiter.h"
 #include "reply.h"
 #include "retry.h"
 #include "splice.h"
@@ -117,7 +119,17 @@ void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 void refuse(struct conn *c, struct run *run, enum mesh_stat reason, u16 status);
 void refuse_malformed(struct conn *c, struct run *run, enum http1_error error);
 
+/* exchange_fault.c: @true if the request does not go on now, or at all */
+bool delay_request(struct conn *c, struct run *run);
+bool abort_request(struct conn *c, struct run *run);
+/* The response's body begins; how many bytes of it may be passed on now */
+void slow_response(struct conn *c);
+u32 response_allowance(struct conn *c, u32 len);
+
 /* exchange_limits.c */
+/* Is there a token? If not, it is a refusal. */
+bool admit_rate(struct conn *c, struct run *run, struct rate_limiter *limiter,
+		const struct rate_limit *limit);
 void refuse_overload(struct conn *c, struct run *run);
 bool admit_request(struct exchange *ex);
 bool admit_retry(struct exchange *ex);
@@ -144,8 +156,12 @@ void end_backoff(struct conn *c, struct run *run);
 bool keeps_body(const struct exchange *ex);
 
 /* exchange_route.c */
+/* Who asks: the peer, or whom trusted proxies name. */
+struct address client_of(const struct conn *c);
 void begin_request(struct conn *c, struct run *run);
 void pick_endpoint(struct conn *c, struct run *run);
+/* The route's delay is over. */
+void end_delay(struct conn *c, struct run *run);
 /* All of the request is there: from now on the route's timeout runs. */
 void request_received(struct conn *c);
 

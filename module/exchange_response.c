@@ -65,6 +65,7 @@ static int pass_final(struct conn *c, gfp_t gfp)
 	if (err)
 		return err;
 	body_init(&ex->response_body, p, framing != p->framing, U64_MAX);
+	slow_response(c);
 	request_answered(c, p->status);
 	learn_leg_life(ex);
 	ex->response = ex->response_body.done ? RESPONSE_DONE : RESPONSE_BODY;
@@ -187,6 +188,9 @@ static int take_response_body(struct conn *c, struct run *run,
 	struct exchange *ex = &c->ex;
 	int n;
 
+	len = response_allowance(c, len);
+	if (!len)
+		return 0;
 	n = body_pass(&ex->response_body, skb, off, len, c->sk, &ex->down);
 	if (n == -EAGAIN) {
 		conn_await_room(c, c->sk);
@@ -200,6 +204,7 @@ static int take_response_body(struct conn *c, struct run *run,
 		end_conn(c, run, true);
 		return 0;
 	}
+	ex->rate_passed += n;
 	if (ex->response_body.done)
 		ex->response = RESPONSE_DONE;
 	else

@@ -15,14 +15,16 @@ const struct listener_slot *exchange_listener(struct conn *c,
 	return slot;
 }
 
-static void reply_redirect(struct conn *c, struct run *run,
-			   const struct route_request *req)
+static void reply_redirect(struct conn *c, struct run *run)
 {
 	const struct route *route = c->ex.route;
+	const struct head *h = c->ex.request_head;
 	struct location location;
 	struct reply r = { .status = route->status, .location = &location };
+	struct route_request req;
 
-	location_make(&location, route, req, &c->original);
+	route_request_init(&req, &h->parser, h->data);
+	location_make(&location, route, &req, &c->original);
 	local_reply(c, run, STAT_REPLY_REDIRECT, &r);
 }
 
@@ -37,8 +39,7 @@ static void reply_direct(struct conn *c, struct run *run)
 	local_reply(c, run, STAT_REPLY_DIRECT, &r);
 }
 
-/* Who asks: the peer, or whom trusted proxies name. */
-static struct address client_of(const struct conn *c)
+struct address client_of(const struct conn *c)
 {
 	struct address client = c->source;
 
@@ -115,16 +116,12 @@ static void describe_client(struct conn *c, const struct listener_slot *slot,
 	req->random = get_random_u32;
 }
 
-static void act(struct conn *c, struct run *run, const struct route_request *req)
+static void act(struct conn *c, struct run *run)
 {
-	struct reply preflight = { .status = 200, .body = SPAN("") };
 	struct exchange *ex = &c->ex;
 
-	ex->cors = cors_kind_of(&ex->route->cors, ex->request_head);
-	if (ex->cors == CORS_PREFLIGHT)
-		local_reply(c, run, STAT_REPLY_PREFLIGHT, &preflight);
-	else if (ex->route->action == ROUTE_REDIRECT)
-		reply_redirect(c, run, req);
+	if (ex->route->action == ROUTE_REDIRECT)
+		reply_redirect(c, run);
 	else if (ex->route->action == ROUTE_DIRECT_RESPONSE)
 		reply_direct(c, run);
 	else
@@ -135,6 +132,33 @@ void request_received(struct conn *c)
 {
 	c->ex.received = true;
 	c->bound = conn_time(c->ex.route->timeout);
+}
+
+void end_delay(struct conn *c, struct run *run)
+{
+	run->again = true;
+	if (abort_request(c, run))
+		return;
+	act(c, run);
+	if (c->ex.request != REQUEST_ROUTED)
+		return;
+	if (c->ex.received)
+		request_received(c);
+	answer_expect(c, run);
+}
+
+/* Envoy's filters in the order that its documentation recommends. */
+static void serve(struct conn *c, struct run *run)
+{
+	struct reply preflight = { .status = 200, .body = SPAN("") };
+	struct exchange *ex = &c->ex;
+
+	ex->cors = cors_kind_of(&ex->route->cors, ex->request_head);
+	if (ex->cors == CORS_PREFLIGHT)
+		local_reply(c, run, STAT_REPLY_PREFLIGHT, &preflight);
+	else if (admit_rate(c, run, ex->route->limiter, &ex->route->limit) &&
+		 !delay_request(c, run))
+		end_delay(c, run);
 }
 
 static void route_request(struct conn *c, struct run *run,
@@ -149,14 +173,9 @@ static void route_request(struct conn *c, struct run *run,
 	describe_client(c, slot, &client, &req);
 	ex->route = route_table_match(slot->route_table, &req, &ex->vhost);
 	if (ex->route)
-		act(c, run, &req);
+		serve(c, run);
 	else
 		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
-	if (ex->request != REQUEST_ROUTED)
-		return;
-	if (ex->request_body.done)
-		request_received(c);
-	answer_expect(c, run);
 }
 
 /* RFC 9110 7.8. With a body it would have to be read first: not worth it. */
@@ -237,6 +256,8 @@ void begin_request(struct conn *c, struct run *run)
 	body_init(&ex->request_body, p, false,
 		  c->options.max_body_bytes ?: U64_MAX);
 	ex->received = ex->request_body.done;
+	if (ex->received)
+		c->bound = 0;
 	if (!slot) {
 		ex->close = true;
 		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
@@ -246,6 +267,7 @@ void begin_request(struct conn *c, struct run *run)
 	/* What follows is meant for the tunnel: if there is none it is not read. */
 	ex->close |= p->connect;
 	ex->upgrade = passes_upgrade(c);
-	if (check_request(c, run))
+	if (check_request(c, run) &&
+	    admit_rate(c, run, slot->listener->limiter, &slot->listener->limit))
 		route_request(c, run, slot);
 }

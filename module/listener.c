@@ -11,35 +11,46 @@
 #include <uapi/linux/l7mesh.h>
 #include "account.h"
 #include "config.h"
+#include "pack.h"
+#include "rate_limiter.h"
 #include "refusal.h"
 #include "stats.h"
-#include "text.h"
+
+static void pack_listener(struct packer *p, void *object)
+{
+	struct listener *l = object;
+
+	pack_span(p, &l->name.name);
+	pack_span(p, &l->route_table.name);
+	pack_span(p, &l->cluster.name);
+	pack_span(p, &l->limit.header);
+}
 
 struct listener *listener_clone(struct account *account,
 				const struct listener *spec)
 {
-	size_t bytes = sizeof(*spec) + spec->name.name.len +
-		       spec->route_table.name.len + spec->cluster.name.len;
-	struct listener *l = account_new(account, bytes);
-	char *text;
+	struct listener like = *spec, *l;
 
+	l = pack_clone(account, &like, sizeof(like), pack_listener, SIZE_MAX,
+		       &like.bytes);
 	if (IS_ERR(l))
 		return l;
-	*l = *spec;
 	refcount_set(&l->ref, 1);
-	l->bytes = bytes;
-	text = (void *)(l + 1);
-	l->name.name = text_copy(&text, spec->name.name);
-	l->route_table.name = text_copy(&text, spec->route_table.name);
-	l->cluster.name = text_copy(&text, spec->cluster.name);
 	object_created(OBJECT_LISTENER);
-	return l;
+	l->limiter = rate_limiter_share(account, &l->limit, spec->limiter);
+	if (!IS_ERR(l->limiter))
+		return l;
+	like.limiter = l->limiter;
+	l->limiter = NULL;
+	listener_put(account, l);
+	return ERR_CAST(like.limiter);
 }
 
 void listener_put(struct account *account, struct listener *l)
 {
 	if (!l || !refcount_dec_and_test(&l->ref))
 		return;
+	rate_limiter_put(account, l->limiter);
 	object_destroyed(OBJECT_LISTENER);
 	account_free(account, l, l->bytes);
 }
@@ -51,7 +62,8 @@ bool listener_equal(const struct listener *a, const struct listener *b)
 	       address_eq(&a->proxy, &b->proxy) &&
 	       span_eq(a->route_table.name, b->route_table.name) &&
 	       span_eq(a->cluster.name, b->cluster.name) &&
-	       http_options_equal(&a->http, &b->http);
+	       http_options_equal(&a->http, &b->http) &&
+	       rate_limit_equal(&a->limit, &b->limit);
 }
 
 /* The slot of an address, or the empty one where it would be. */

@@ -11,6 +11,7 @@
  *	netlink_route.c		and its action
  *	netlink_headers.c	what is done to fields, and CORS, both ways
  *	netlink_retry.c		what is tried again, both ways
+ *	netlink_protect.c	rate limits and faults, both ways
  *	netlink_http.c		the HTTP options of a listener, both ways
  *	netlink_fill.c		from objects to messages
  *	netlink_fill_route.c	the same for routes
@@ -73,6 +74,9 @@ extern const struct nla_policy
 	netlink_header_op_policy[L7MESH_HEADER_OP_A_MAX + 1];
 extern const struct nla_policy netlink_cors_policy[L7MESH_CORS_A_MAX + 1];
 extern const struct nla_policy netlink_retry_policy[L7MESH_RETRY_A_MAX + 1];
+extern const struct nla_policy
+	netlink_rate_limit_policy[L7MESH_RATE_LIMIT_A_MAX + 1];
+extern const struct nla_policy netlink_fault_policy[L7MESH_FAULT_A_MAX + 1];
 extern const struct nla_policy
 	netlink_redirect_policy[L7MESH_REDIRECT_A_MAX + 1];
 extern const struct nla_policy
@@ -210,6 +214,13 @@ int netlink_parse_cors(struct cors *c, struct route_parser *p,
 int netlink_parse_retry(struct retry_policy *retry, struct route_parser *p,
 			const struct nlattr *nest, struct refusal *r);
 
+/* Replaced whole; @nest may be empty. @limiter is none afterwards. */
+int netlink_parse_rate_limit(struct rate_limit *limit,
+			     struct rate_limiter **limiter,
+			     const struct nlattr *nest, struct refusal *r);
+int netlink_parse_fault(struct fault *fault, const struct nlattr *nest,
+			struct refusal *r);
+
 /* The options that are given; the others stay. */
 void netlink_take_http(struct http_options *o, struct nlattr **tb);
 
@@ -240,6 +251,9 @@ int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
 			    const struct header_edit *edit);
 int netlink_put_cors(struct sk_buff *skb, const struct cors *c);
 int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry);
+int netlink_put_rate_limit(struct sk_buff *skb, int type,
+			   const struct rate_limit *limit);
+int netlink_put_fault(struct sk_buff *skb, const struct fault *fault);
 
 /* Finish a nest, or take it back if @err. */
 static inline int netlink_end_nest(struct sk_buff *skb, struct nlattr *nest,

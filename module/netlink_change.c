@@ -290,6 +290,7 @@ static int put_listener(struct change *c, struct nlattr **tb,
 			const struct listener *old)
 {
 	struct listener l = { .http = http_options_default };
+	struct nlattr *limit = tb[L7MESH_LISTENER_A_RATE_LIMIT];
 	int err;
 
 	if (old)
@@ -305,6 +306,9 @@ static int put_listener(struct change *c, struct nlattr **tb,
 		err = parse_target(&l, tb, c->r);
 	if (!err)
 		err = check_target(c, &l, tb);
+	if (!err && limit)
+		err = netlink_parse_rate_limit(&l.limit, &l.limiter, limit,
+					       c->r);
 	if (err)
 		return err;
 	netlink_take_http(&l.http, tb);
@@ -509,6 +513,8 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	struct nlattr *action = tb[L7MESH_ROUTE_A_ACTION];
 	struct nlattr *cors = tb[L7MESH_ROUTE_A_CORS];
 	struct nlattr *retry = tb[L7MESH_ROUTE_A_RETRY];
+	struct nlattr *limit = tb[L7MESH_ROUTE_A_RATE_LIMIT];
+	struct nlattr *fault = tb[L7MESH_ROUTE_A_FAULT];
 	int err = 0;
 
 	if (!action && c->cmd == L7MESH_CMD_ADD)
@@ -527,6 +533,11 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 		err = netlink_parse_cors(&route->cors, p, cors, c->r);
 	if (!err && retry)
 		err = netlink_parse_retry(&route->retry, p, retry, c->r);
+	if (!err && limit)
+		err = netlink_parse_rate_limit(&route->limit, &route->limiter,
+					       limit, c->r);
+	if (!err && fault)
+		err = netlink_parse_fault(&route->fault, fault, c->r);
 	take_u32(&route->timeout, tb[L7MESH_ROUTE_A_TIMEOUT]);
 	if (err)
 		return err;

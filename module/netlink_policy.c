@@ -58,6 +58,18 @@ static struct netlink_range_validation year_seconds = {
 	.max = 365 * (DAY_MS / 1000),
 };
 
+static struct netlink_range_validation from_one = {
+	.min = 1, .max = U32_MAX,
+};
+
+static struct netlink_range_validation rate_keys = {
+	.min = 1, .max = L7MESH_RATE_KEYS_MAX,
+};
+
+static struct netlink_range_validation response_rate = {
+	.min = 1, .max = L7MESH_RESPONSE_RATE_MAX,
+};
+
 static struct netlink_range_validation percent = { .max = 100 };
 
 static struct netlink_range_validation retry_on = {
@@ -155,6 +167,34 @@ const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {
 	[L7MESH_ENDPOINT_A_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &weight),
 };
 
+const struct nla_policy
+netlink_rate_limit_policy[L7MESH_RATE_LIMIT_A_MAX + 1] = {
+	[L7MESH_RATE_LIMIT_A_MAX_TOKENS] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &from_one),
+	[L7MESH_RATE_LIMIT_A_TOKENS_PER_FILL] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &from_one),
+	[L7MESH_RATE_LIMIT_A_FILL_INTERVAL] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_RATE_LIMIT_A_HEADER] = NAME,
+	[L7MESH_RATE_LIMIT_A_SOURCE_ADDRESS] = { .type = NLA_FLAG },
+	[L7MESH_RATE_LIMIT_A_MAX_KEYS] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &rate_keys),
+};
+
+const struct nla_policy netlink_fault_policy[L7MESH_FAULT_A_MAX + 1] = {
+	[L7MESH_FAULT_A_DELAY] = NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_FAULT_A_DELAY_FRACTION] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &fraction),
+	[L7MESH_FAULT_A_ABORT] = NLA_POLICY_RANGE(NLA_U16, 200, 599),
+	[L7MESH_FAULT_A_ABORT_FRACTION] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &fraction),
+	[L7MESH_FAULT_A_RESPONSE_RATE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &response_rate),
+	[L7MESH_FAULT_A_RATE_FRACTION] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &fraction),
+	[L7MESH_FAULT_A_BY_HEADER] = BOOL,
+};
+
 const struct nla_policy netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1] = {
 	[L7MESH_LISTENER_A_NAME] = NAME,
 	[L7MESH_LISTENER_A_ADDRESS] = ADDRESS,
@@ -205,6 +245,8 @@ const struct nla_policy netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1] = {
 	[L7MESH_LISTENER_A_TRACEPARENT] = BOOL,
 	[L7MESH_LISTENER_A_TRUSTED_HOPS] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &hops),
+	[L7MESH_LISTENER_A_RATE_LIMIT] =
+		NLA_POLICY_NESTED(netlink_rate_limit_policy),
 };
 
 const struct nla_policy
@@ -361,6 +403,9 @@ const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1] = {
 	[L7MESH_ROUTE_A_CORS] = NLA_POLICY_NESTED(netlink_cors_policy),
 	[L7MESH_ROUTE_A_TIMEOUT] = NLA_POLICY_FULL_RANGE(NLA_U32, &any_ms),
 	[L7MESH_ROUTE_A_RETRY] = NLA_POLICY_NESTED(netlink_retry_policy),
+	[L7MESH_ROUTE_A_RATE_LIMIT] =
+		NLA_POLICY_NESTED(netlink_rate_limit_policy),
+	[L7MESH_ROUTE_A_FAULT] = NLA_POLICY_NESTED(netlink_fault_policy),
 };
 
 const struct nla_policy

@@ -86,7 +86,7 @@ static int write_date(char *at, size_t size)
 int reply_write(const struct reply *r, gfp_t gfp, struct out *out)
 {
 	const char *reason = reason_phrase(r->status);
-	size_t size = REPLY_HEAD_MAX + r->body.len + location_len(r->location);
+	size_t size = REPLY_HEAD_MAX + REPLY_FIELDS_MAX + r->body.len + location_len(r->location);
 	u32 body_len = r->body.p ? r->body.len : strlen(reason) + 1;
 	char *text = out_alloc(size, gfp);
 	u32 n;
@@ -96,9 +96,8 @@ int reply_write(const struct reply *r, gfp_t gfp, struct out *out)
 	n = scnprintf(text, size, "HTTP/1.1 %u %s\r\n", r->status, reason);
 	n += write_date(text + n, size - n);
 	n += write_location(r->location, text + n);
-	if (r->overloaded)
-		n += scnprintf(text + n, size - n,
-			       "x-envoy-overloaded: true\r\n");
+	if (r->fields)
+		n += scnprintf(text + n, size - n, "%s", r->fields);
 	if (r->connection)
 		n += scnprintf(text + n, size - n, "connection: %s\r\n",
 			       r->connection);

@@ -11,11 +11,13 @@
 #include "rewrite.h"
 #include "span.h"
 
+#define REPLY_FIELDS_MAX	256
+
 struct reply {
 	u16 status;
 	struct span body;	/* p NULL: the reason phrase with a line end */
 	const struct location *location;	/* redirects, or NULL */
-	bool overloaded;	/* Envoy's x-envoy-overloaded */
+	const char *fields;	/* whole lines, up to REPLY_FIELDS_MAX; or NULL */
 	bool head_request;	/* the body is announced and not sent */
 	const char *connection;	/* Connection field, or NULL */
 };

@@ -23,7 +23,9 @@
 #include <linux/types.h>
 #include <linux/refcount.h>
 #include "cors.h"
+#include "fault.h"
 #include "header_op.h"
+#include "rate_limit.h"
 #include "retry.h"
 #include "route_index.h"
 #include "route_match.h"
@@ -70,7 +72,12 @@ struct redirect_url {
 	bool strip_query;
 };
 
-/* One allocation: the arrays and all text follow the struct; regexps have their own. */
+struct rate_limiter;
+
+/*
+ * One allocation: the arrays and all text follow the struct; regexps and the limiter have
+ * their own.
+ */
 struct route {
 	refcount_t ref;
 	size_t bytes;			/* of the allocation, for the mesh's account */
@@ -91,6 +98,9 @@ struct route {
 					 * is there; 0: none
 					 */
 	struct retry_policy retry;
+	struct fault fault;
+	struct rate_limit limit;
+	struct rate_limiter *limiter;	/* counted; NULL without a limit */
 };
 
 /* One allocation for all but the array of routes and the index. */

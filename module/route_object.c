@@ -10,6 +10,7 @@
 #include "account.h"
 #include "objset.h"
 #include "pack.h"
+#include "rate_limiter.h"
 #include "refusal.h"
 #include "route_object.h"
 #include "stats.h"
@@ -99,6 +100,7 @@ static void pack_route(struct packer *p, void *object)
 	pack_edit(p, &r->edit);
 	pack_cors(p, &r->cors);
 	pack_retry(p, &r->retry);
+	pack_span(p, &r->limit.header);
 	pack_span(p, &r->cluster_header);
 	pack_span(p, &r->rewrite.host);
 	pack_span(p, &r->rewrite.path);
@@ -227,7 +229,13 @@ struct route *route_clone(struct account *account, const struct route *spec)
 	sum_weights(r);
 	forget_regexps(&r->match);
 	object_created(OBJECT_ROUTE);
-	err = compile_match(account, &r->match);
+	r->limiter = rate_limiter_share(account, &r->limit, spec->limiter);
+	if (IS_ERR(r->limiter)) {
+		err = PTR_ERR(r->limiter);
+		r->limiter = NULL;
+	} else {
+		err = compile_match(account, &r->match);
+	}
 	if (!err)
 		return r;
 	route_put(account, r);
@@ -239,6 +247,7 @@ void route_put(struct account *account, struct route *r)
 	if (!r || !refcount_dec_and_test(&r->ref))
 		return;
 	free_regexps(account, &r->match);
+	rate_limiter_put(account, r->limiter);
 	object_destroyed(OBJECT_ROUTE);
 	account_free(account, r, r->bytes);
 }
@@ -500,13 +509,15 @@ static bool action_equal(const struct route *a, const struct route *b)
 	       span_eq(a->body, b->body);
 }
 
-static bool route_equal(const struct route *a, const struct route *b)
+bool route_equal(const struct route *a, const struct route *b)
 {
 	return a == b ||
 	       (match_equal(&a->match, &b->match) && action_equal(a, b) &&
 		edit_equal(&a->edit, &b->edit) &&
 		cors_equal(&a->cors, &b->cors) && a->timeout == b->timeout &&
-		retry_equal(&a->retry, &b->retry));
+		retry_equal(&a->retry, &b->retry) &&
+		fault_equal(&a->fault, &b->fault) &&
+		rate_limit_equal(&a->limit, &b->limit));
 }
 
 static bool virtual_host_equal(const struct virtual_host *a,

@@ -27,6 +27,9 @@ struct refusal;
  */
 struct route *route_clone(struct account *account, const struct route *spec);
 
+/* Would replacing one by the other change nothing? */
+bool route_equal(const struct route *a, const struct route *b);
+
 static inline struct route *route_get(struct route *r)
 {
 	refcount_inc(&r->ref);

@@ -274,6 +274,38 @@ def refusals_of_retries():
            "ROUTE.TIMEOUT")
 
 
+def refusals_of_protection():
+    for kind in "ROUTE", "LISTENER":
+        def bad(text, path, code=errno.EINVAL, **limit):
+            return (merge(NEW[kind], RATE_LIMIT=limit), code, text,
+                    f"{kind}.RATE_LIMIT{path}")
+        for field, values in (("MAX_TOKENS", (0,)), ("TOKENS_PER_FILL", (0,)),
+                              ("FILL_INTERVAL", (0, 86400001)),
+                              ("MAX_KEYS", (0, (1 << 20) + 1)),
+                              ("HEADER", ("x" * 256,))):
+            for value in values:
+                yield bad("", "." + field, errno.ERANGE,
+                          **{"MAX_TOKENS": 1, field: value})
+        yield bad("not the name", ".HEADER", MAX_TOKENS=1, HEADER="a b")
+        yield bad("exclude each other", ".SOURCE_ADDRESS", MAX_TOKENS=1,
+                  HEADER="a", SOURCE_ADDRESS=True)
+        yield bad("10000 tokens", "", MAX_TOKENS=1, TOKENS_PER_FILL=10001,
+                  FILL_INTERVAL=1)
+        yield bad("in a year", "", MAX_TOKENS=366, FILL_INTERVAL=86400000)
+
+    def wrong(text, path, code=errno.EINVAL, **fault):
+        return (merge(NEW["ROUTE"], FAULT=fault), code, text,
+                "ROUTE.FAULT" + path)
+    for field, values in (("DELAY", (0, 86400001)), ("ABORT", (199, 600)),
+                          ("RESPONSE_RATE", (0, (1 << 30) + 1)),
+                          ("DELAY_FRACTION", (1000001,)),
+                          ("ABORT_FRACTION", (1000001,)),
+                          ("RATE_FRACTION", (1000001,)), ("BY_HEADER", (2,))):
+        for value in values:
+            yield wrong("", "." + field, errno.ERANGE, **{field: value})
+    yield wrong("is needed", "", DELAY_FRACTION=1)
+
+
 def refusals_of_matches():
     def bad(code, text, path, **match):
         return (merge(NEW["ROUTE"], MATCH=match), code, text,
@@ -448,6 +480,7 @@ def _():
                   refusals_of_listeners, refusals_of_hosts, refusals_of_matches,
                   refusals_of_actions, refusals_of_hashes,
                   refusals_of_headers, refusals_of_cors, refusals_of_retries,
+                  refusals_of_protection,
                   refusals_of_splices):
         for o, code, text, path in group():
             if path and path is not ANY and path.endswith("MATCH" + repr(ANY)):
@@ -493,7 +526,8 @@ def _():
                              b"\5\0\1\0", attr(0, b"")]
             elif spec not in ("str", "bin", "ip"):
                 payloads += [bytes(n) for n in range(12)
-                             if n != {"u8": 1, "u16": 2, "u32": 4}.get(spec)]
+                             if n != {"flag": 0, "u8": 1, "u16": 2,
+                                      "u32": 4}.get(spec)]
             elif spec == "str":
                 payloads += [b""]
             for payload in payloads:

@@ -4,7 +4,10 @@
 import select
 import time
 
-from l7 import Backend, Stream, true
+from l7 import Backend, Stream, apply, request, true
+
+WEB = "10.2.0.20"
+VIP, VIP6 = "10.96.0.1", "fd00:96::1"
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -14,6 +17,29 @@ def answer(status, *fields, body=b""):
     lines = [f"HTTP/1.1 {status} Status", f"Content-Length: {len(body)}",
              *fields]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
+
+
+def apply_route(ports, cluster=None, listener=None, **route):
+    """A mesh whose only route leads to endpoints of these ports, each time by a new
+    connection: an old one that ends is not a failure."""
+    apply({
+        "clusters": [{
+            "name": "c", "lb": "round_robin", "max_idle": 0, **(cluster or {}),
+            "endpoints": [{"address": WEB, "port": port} for port in ports]}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "any", "domains": ["*"],
+             "routes": [{"action": {"cluster": "c"}, **route}]}]}],
+        "listeners": [
+            {"name": name, "address": address, "port": 80, "protocol": "http",
+             "route_table": "main", **(listener or {})}
+            for name, address in (("4", VIP), ("6", VIP6))]})
+
+
+def ask(c, method="GET", body=b"", *fields, path="/"):
+    """A client's request."""
+    if body or method in ("POST", "PUT"):
+        fields += (f"Content-Length: {len(body)}",)
+    c.send(request(path, *fields, host="a", method=method) + body)
 
 
 class Endpoints(list):

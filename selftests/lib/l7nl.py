@@ -59,6 +59,9 @@ VALUE_MATCH = ("VALUE_MATCH", {"NAME": "str", "EXACT": "str", "PREFIX": "str",
                                "RANGE_START": "s64", "RANGE_END": "s64",
                                "INVERT": "flag"})
 HEADER_OPS = [("HEADER_OP", {"NAME": "str", "VALUE": "str", "OP": "u32"})]
+RATE_LIMIT = ("RATE_LIMIT", {
+    "MAX_TOKENS": "u32", "TOKENS_PER_FILL": "u32", "FILL_INTERVAL": "u32",
+    "HEADER": "str", "SOURCE_ADDRESS": "flag", "MAX_KEYS": "u32"})
 OBJECTS = {
     "CLUSTER": ("CLUSTER", {
         "NAME": "str", "LB": "u32", "TABLE_SIZE": "u32",
@@ -93,7 +96,8 @@ OBJECTS = {
         "MAX_BODY_BYTES": "u64", **{n: "u8" for n in (
             "NORMALIZE_PATH", "MERGE_SLASHES", "X_REQUEST_ID",
             "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_FORWARDED_HOST",
-            "FORWARDED", "VIA", "TRACEPARENT")}}),
+            "FORWARDED", "VIA", "TRACEPARENT")},
+        "RATE_LIMIT": RATE_LIMIT}),
     "ROUTE_TABLE": ("ROUTE_TABLE", {"NAME": "str"}),
     "VIRTUAL_HOST": ("VIRTUAL_HOST", {
         "ROUTE_TABLE": "str", "NAME": "str", "DOMAINS": ["str"],
@@ -129,7 +133,12 @@ OBJECTS = {
         "RETRY": ("RETRY", {
             "ON": "u32", "STATUS": "bin", "NUM_RETRIES": "u32",
             "PER_TRY_TIMEOUT": "u32", "BACKOFF": "u32", "MAX_BACKOFF": "u32",
-            "REPLAY_LIMIT": "u32", "AVOID_PREVIOUS_HOSTS": "u8"})}),
+            "REPLAY_LIMIT": "u32", "AVOID_PREVIOUS_HOSTS": "u8"}),
+        "RATE_LIMIT": RATE_LIMIT,
+        "FAULT": ("FAULT", {
+            "DELAY": "u32", "DELAY_FRACTION": "u32", "ABORT": "u16",
+            "ABORT_FRACTION": "u32", "RESPONSE_RATE": "u32",
+            "RATE_FRACTION": "u32", "BY_HEADER": "u8"})}),
     "SPLICE": ("SPLICE", {
         "POLICY": "u32", "EXCEPT": [("SPLICE_EXCEPT", {"PORT": "u16"})],
         "BYPASS_SHAPING": "u8"}),

@@ -220,7 +220,12 @@ ROUTES = [
      "RETRY": {"ON": 31, "STATUS": b"\x64\0\x57\2", "NUM_RETRIES": 100,
                "PER_TRY_TIMEOUT": 86400000, "BACKOFF": 3600000,
                "MAX_BACKOFF": 86400000, "REPLAY_LIMIT": 1 << 20,
-               "AVOID_PREVIOUS_HOSTS": 0}},
+               "AVOID_PREVIOUS_HOSTS": 0},
+     "RATE_LIMIT": {"MAX_TOKENS": 1, "TOKENS_PER_FILL": 10000,
+                    "FILL_INTERVAL": 1, "MAX_KEYS": 1, "HEADER": "x-user"},
+     "FAULT": {"DELAY": 86400000, "DELAY_FRACTION": 0, "ABORT": 599,
+               "ABORT_FRACTION": 1, "RESPONSE_RATE": 1 << 30,
+               "RATE_FRACTION": 1000000, "BY_HEADER": 1}},
     {"MATCH": {"PATH_SUFFIX": ".jpg", "FRACTION": 1000000},
      "ACTION": {"CLUSTER_HEADER": "x-cluster", "REWRITE": {"PATH": "/all"}}},
     {"MATCH": {"PATH_TEMPLATE": "/u/{id}/{rest=**}"},
@@ -228,7 +233,13 @@ ROUTES = [
     {"MATCH": {"PATH_REGEX": "/(a|b)*/?"}, "ACTION": {"CLUSTER": "a"}},
     {"MATCH": {}, "ACTION": {"CLUSTER": "b"}, "RETRY": {
         "ON": 1, "NUM_RETRIES": 1, "PER_TRY_TIMEOUT": 0, "BACKOFF": 25,
-        "MAX_BACKOFF": 0, "REPLAY_LIMIT": 65536, "AVOID_PREVIOUS_HOSTS": 1}},
+        "MAX_BACKOFF": 0, "REPLAY_LIMIT": 65536, "AVOID_PREVIOUS_HOSTS": 1},
+     "RATE_LIMIT": {"MAX_TOKENS": 365, "TOKENS_PER_FILL": 1,
+                    "FILL_INTERVAL": 86400000, "MAX_KEYS": 8192,
+                    "SOURCE_ADDRESS": True},
+     "FAULT": {"DELAY_FRACTION": 1000000, "ABORT": 200,
+               "ABORT_FRACTION": 1000000, "RATE_FRACTION": 1000000,
+               "BY_HEADER": 0}},
 ]
 ROUTES = [{"TIMEOUT": 0, **route} for route in ROUTES]
 HTTP = {

@@ -108,7 +108,9 @@ _meshctl_fields()
 			normalize_path merge_slashes escaped_slashes \
 			expect_continue upgrade connect x_request_id \
 			x_forwarded_for x_forwarded_proto x_forwarded_host \
-			forwarded via traceparent trusted_hops ;;
+			forwarded via traceparent trusted_hops max_tokens \
+			tokens_per_fill fill_interval limit_header \
+			limit_source_address max_keys rate_limit ;;
 	virtual_host)
 		_meshctl_words domain order request_header response_header ;;
 	route)
@@ -124,7 +126,11 @@ _meshctl_fields()
 			cors_expose_headers cors_max_age cors_credentials \
 			timeout retry retry_on retry_status num_retries \
 			per_try_timeout backoff max_backoff replay_limit \
-			avoid_previous_hosts ;;
+			avoid_previous_hosts max_tokens tokens_per_fill \
+			fill_interval limit_header limit_source_address \
+			max_keys rate_limit fault fault_delay delay_fraction \
+			fault_abort abort_fraction response_rate \
+			rate_fraction fault_by_header ;;
 	splice)
 		_meshctl_words except bypass_shaping ;;
 	esac
@@ -141,13 +147,15 @@ _meshctl_value()
 	match) _meshctl_words any ;;
 	order) _meshctl_words first specific ;;
 	redirect_scheme) _meshctl_words same http https ;;
-	cors|retry) _meshctl_words none ;;
+	cors|retry|rate_limit|fault) _meshctl_words none ;;
+	limit_source_address) _meshctl_words true ;;
 	retry_on) _meshctl_words connect_failure reset gateway_error 5xx \
 		retriable_4xx ;;
 	request_header|response_header)
 		_meshctl_words set: add: add_if_absent: remove: none ;;
 	policy) _meshctl_words mesh attached all off ;;
 	bypass_shaping|strip_query|cors_credentials|avoid_previous_hosts|\
+	fault_by_header|\
 	normalize_path|merge_slashes|x_request_id|\
 	x_forwarded_for|x_forwarded_proto|x_forwarded_host|forwarded|via|\
 	traceparent) _meshctl_words true false ;;

@@ -282,6 +282,33 @@ static const struct schema proxy = {
 	.to_word = socket_to_word,
 };
 
+static const struct field rate_limit_fields[] = {
+	{ .name = "max_tokens", .attr = L7MESH_RATE_LIMIT_A_MAX_TOKENS,
+	  .type = FIELD_U32, .min = 1, .max = UINT32_MAX },
+	NUMBER_FIELD("tokens_per_fill", L7MESH_RATE_LIMIT_A_TOKENS_PER_FILL,
+		     1, UINT32_MAX, "1"),
+	DURATION_FIELD("fill_interval", L7MESH_RATE_LIMIT_A_FILL_INTERVAL,
+		       1, "1s"),
+	{ .name = "header", .attr = L7MESH_RATE_LIMIT_A_HEADER,
+	  .type = FIELD_STRING, .flags = FIELD_LOWER, .word = "limit_header",
+	  .check = text_check_token },
+	{ .name = "source_address",
+	  .attr = L7MESH_RATE_LIMIT_A_SOURCE_ADDRESS, .type = FIELD_FLAG,
+	  .word = "limit_source_address" },
+	NUMBER_FIELD("max_keys", L7MESH_RATE_LIMIT_A_MAX_KEYS,
+		     1, L7MESH_RATE_KEYS_MAX, "8192"),
+};
+
+static const struct schema rate_limit = {
+	.name = "rate limit",
+	FIELDS(rate_limit_fields),
+	.rule = validate_rate_limit,
+};
+
+#define RATE_LIMIT_FIELD(a)						\
+	{ .name = "rate_limit", .attr = (a), .type = FIELD_NEST,	\
+	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &rate_limit }
+
 static const struct field listener_fields[] = {
 	NAME_FIELD(L7MESH_LISTENER_A_NAME),
 	{ .name = "address", .attr = L7MESH_LISTENER_A_ADDRESS,
@@ -345,6 +372,7 @@ static const struct field listener_fields[] = {
 	BOOL_FIELD("traceparent", L7MESH_LISTENER_A_TRACEPARENT, "false"),
 	NUMBER_FIELD("trusted_hops", L7MESH_LISTENER_A_TRUSTED_HOPS,
 		     0, L7MESH_TRUSTED_HOPS_MAX, "0"),
+	RATE_LIMIT_FIELD(L7MESH_LISTENER_A_RATE_LIMIT),
 };
 
 static const struct schema listener = {
@@ -642,6 +670,31 @@ static const struct schema retry = {
 	.rule = validate_retry,
 };
 
+static const struct field fault_fields[] = {
+	{ .name = "delay", .attr = L7MESH_FAULT_A_DELAY,
+	  .type = FIELD_DURATION, .word = "fault_delay", .min = 1,
+	  .max = DAY_MS },
+	{ .name = "delay_fraction", .attr = L7MESH_FAULT_A_DELAY_FRACTION,
+	  .type = FIELD_PERCENT, .fallback = "100%" },
+	{ .name = "abort", .attr = L7MESH_FAULT_A_ABORT, .type = FIELD_U16,
+	  .word = "fault_abort", .min = 200, .max = 599 },
+	{ .name = "abort_fraction", .attr = L7MESH_FAULT_A_ABORT_FRACTION,
+	  .type = FIELD_PERCENT, .fallback = "100%" },
+	{ .name = "response_rate", .attr = L7MESH_FAULT_A_RESPONSE_RATE,
+	  .type = FIELD_U32, .min = 1, .max = L7MESH_RESPONSE_RATE_MAX },
+	{ .name = "rate_fraction", .attr = L7MESH_FAULT_A_RATE_FRACTION,
+	  .type = FIELD_PERCENT, .fallback = "100%" },
+	{ .name = "by_header", .attr = L7MESH_FAULT_A_BY_HEADER,
+	  .type = FIELD_U8_BOOL, .word = "fault_by_header",
+	  .fallback = "false" },
+};
+
+static const struct schema fault = {
+	.name = "fault",
+	FIELDS(fault_fields),
+	.rule = validate_fault,
+};
+
 static const struct field route_fields[] = {
 	PARENT_FIELD("route_table", L7MESH_ROUTE_A_ROUTE_TABLE),
 	PARENT_FIELD("virtual_host", L7MESH_ROUTE_A_VIRTUAL_HOST),
@@ -660,6 +713,9 @@ static const struct field route_fields[] = {
 	DURATION_FIELD("timeout", L7MESH_ROUTE_A_TIMEOUT, 0, "0s"),
 	{ .name = "retry", .attr = L7MESH_ROUTE_A_RETRY, .type = FIELD_NEST,
 	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &retry },
+	RATE_LIMIT_FIELD(L7MESH_ROUTE_A_RATE_LIMIT),
+	{ .name = "fault", .attr = L7MESH_ROUTE_A_FAULT, .type = FIELD_NEST,
+	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &fault },
 };
 
 static const struct schema route = {

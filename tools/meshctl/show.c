@@ -91,14 +91,15 @@ static char *changed_cell(const struct schema *schema, const json_t *body,
 	return text;
 }
 
-/* Of all fields that have a default. */
+/* Of all fields that have a default, or may be nothing. */
 static char *options_cell(const struct schema *schema, const json_t *body)
 {
 	const char *names[SCHEMA_FIELDS_MAX + 1];
 	size_t i, n = 0;
 
 	for (i = 0; i < schema->nfields; i++)
-		if (schema->fields[i].fallback)
+		if (schema->fields[i].fallback ||
+		    schema->fields[i].nothing)
 			names[n++] = schema->fields[i].name;
 	names[n] = NULL;
 	return changed_cell(schema, body, names);
@@ -193,7 +194,8 @@ static void row_route(struct table *t, const json_t *body)
 	static const char *const action[] = { "action", NULL };
 	static const char *const options[] = { "request_headers",
 					       "response_headers", "cors",
-					       "timeout", "retry", NULL };
+					       "timeout", "retry",
+					       "rate_limit", "fault", NULL };
 	const struct schema *schema = schema_of(L7MESH_KIND_ROUTE);
 
 	table_add(t, xasprintf("%s/%s", object_get(body, "route_table"),

@@ -209,6 +209,26 @@ void validate_retry(const struct scope *scope, const json_t *body)
 		scope_problem(scope, "on", "missing");
 }
 
+void validate_fault(const struct scope *scope, const json_t *body)
+{
+	if (json_object_size(body) && !given(scope, body, "delay") &&
+	    !given(scope, body, "abort") &&
+	    !given(scope, body, "response_rate") &&
+	    !given(scope, body, "by_header"))
+		scope_problem(scope, NULL,
+			      "delay, abort, response_rate or by_header is "
+			      "needed");
+}
+
+void validate_rate_limit(const struct scope *scope, const json_t *body)
+{
+	if (json_object_size(body) && !given(scope, body, "max_tokens"))
+		scope_problem(scope, "max_tokens", "missing");
+	if (given(scope, body, "header") && given(scope, body, "source_address"))
+		scope_problem(scope, "source_address",
+			      "only one of header, source_address is allowed");
+}
+
 void validate_redirect(const struct scope *scope, const json_t *body)
 {
 	static const json_int_t allowed[] = { 301, 302, 303, 307, 308 };

@@ -27,6 +27,8 @@ void validate_value_match(const struct scope *scope, const json_t *body);
 void validate_range(const struct scope *scope, const json_t *body);
 void validate_rewrite(const struct scope *scope, const json_t *body);
 void validate_retry(const struct scope *scope, const json_t *body);
+void validate_fault(const struct scope *scope, const json_t *body);
+void validate_rate_limit(const struct scope *scope, const json_t *body);
 void validate_cors(const struct scope *scope, const json_t *body);
 void validate_header_op(const struct scope *scope, const json_t *body);
 void validate_redirect(const struct scope *scope, const json_t *body);

@@ -430,6 +430,11 @@ void words_print(FILE *out, const struct schema *schema, const json_t *body,
 	json_decref(copy);
 }
 
+#define RATE_LIMIT_USAGE						\
+	"[max_tokens N] [tokens_per_fill N] [fill_interval TIME] "	\
+	"[limit_header NAME|limit_source_address true] [max_keys N] "	\
+	"[rate_limit none]"
+
 const char *words_usage(enum l7mesh_kind kind)
 {
 	static const char *const usage[] = {
@@ -474,7 +479,8 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[connect refuse|forward|terminate] "
 			"[x_request_id|x_forwarded_for|x_forwarded_proto|"
 			"x_forwarded_host|forwarded|via|traceparent "
-			"true|false] [trusted_hops N]",
+			"true|false] [trusted_hops N] "
+			RATE_LIMIT_USAGE,
 		[L7MESH_KIND_ROUTE_TABLE] = "route_table NAME",
 		[L7MESH_KIND_VIRTUAL_HOST] =
 			"virtual_host ROUTE_TABLE/NAME domain DOMAIN... "
@@ -504,7 +510,12 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[retry_status CODE,...] [num_retries N] "
 			"[per_try_timeout TIME] [backoff TIME] "
 			"[max_backoff TIME] [replay_limit BYTES] "
-			"[avoid_previous_hosts true|false] [retry none]",
+			"[avoid_previous_hosts true|false] [retry none] "
+			RATE_LIMIT_USAGE
+			" [fault_delay TIME] [fault_abort CODE] "
+			"[response_rate BYTES] [delay_fraction|abort_fraction|"
+			"rate_fraction PERCENT%] [fault_by_header true|false] "
+			"[fault none]",
 		[L7MESH_KIND_SPLICE] =
 			"splice [mesh|attached|all|off] [except PORT|none]... "
 			"[bypass_shaping true|false]",

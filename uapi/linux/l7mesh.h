@@ -72,6 +72,8 @@
 #define L7MESH_FRACTION_MAX	1000000
 #define L7MESH_HEADER_OPS_MAX	64
 #define L7MESH_RETRIES_MAX	100
+#define L7MESH_RATE_KEYS_MAX	1048576
+#define L7MESH_RESPONSE_RATE_MAX	1073741824
 #define L7MESH_RETRY_STATUS_MAX	32
 #define L7MESH_REPLAY_LIMIT_MAX	1048576
 
@@ -356,6 +358,8 @@ enum l7mesh_listener_attr {
 	 */
 	L7MESH_LISTENER_A_TRUSTED_HOPS,
 	L7MESH_LISTENER_A_PAD,
+	/* nest: enum l7mesh_rate_limit_attr; empty: none */
+	L7MESH_LISTENER_A_RATE_LIMIT,
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,
@@ -423,6 +427,8 @@ enum l7mesh_route_attr {
 	 */
 	L7MESH_ROUTE_A_TIMEOUT,
 	L7MESH_ROUTE_A_RETRY,	/* nest: enum l7mesh_retry_attr; empty: none */
+	L7MESH_ROUTE_A_RATE_LIMIT, /* nest: enum l7mesh_rate_limit_attr; empty: none */
+	L7MESH_ROUTE_A_FAULT,	/* nest: enum l7mesh_fault_attr; empty: none */
 
 	/* private: */
 	__L7MESH_ROUTE_A_MAX,
@@ -517,6 +523,38 @@ enum l7mesh_retry_attr {
 	/* private: */
 	__L7MESH_RETRY_A_MAX,
 	L7MESH_RETRY_A_MAX = __L7MESH_RETRY_A_MAX - 1
+};
+
+/* MAX_TOKENS. One bucket for all requests, or one for each value of the key. */
+enum l7mesh_rate_limit_attr {
+	L7MESH_RATE_LIMIT_A_UNSPEC,
+	L7MESH_RATE_LIMIT_A_MAX_TOKENS,	/* u32: at once; from 1 */
+	L7MESH_RATE_LIMIT_A_TOKENS_PER_FILL, /* u32: from 1; default 1 */
+	L7MESH_RATE_LIMIT_A_FILL_INTERVAL,	/* u32: ms; default 1000 */
+	L7MESH_RATE_LIMIT_A_HEADER,	/* string: a field's name; without it no limit */
+	L7MESH_RATE_LIMIT_A_SOURCE_ADDRESS,	/* flag: the client's, without port */
+	/* u32: values that are in debt at one time, 1 to 1048576; default 8192 */
+	L7MESH_RATE_LIMIT_A_MAX_KEYS,
+
+	/* private: */
+	__L7MESH_RATE_LIMIT_A_MAX,
+	L7MESH_RATE_LIMIT_A_MAX = __L7MESH_RATE_LIMIT_A_MAX - 1
+};
+
+/* DELAY, ABORT or RESPONSE_RATE, or BY_HEADER. Fractions are 1000000 by default. */
+enum l7mesh_fault_attr {
+	L7MESH_FAULT_A_UNSPEC,
+	L7MESH_FAULT_A_DELAY,		/* u32: ms */
+	L7MESH_FAULT_A_DELAY_FRACTION,	/* u32: of a million requests */
+	L7MESH_FAULT_A_ABORT,		/* u16: status, 200 to 599 */
+	L7MESH_FAULT_A_ABORT_FRACTION,	/* u32: of a million requests */
+	L7MESH_FAULT_A_RESPONSE_RATE,	/* u32: bytes of a body a second */
+	L7MESH_FAULT_A_RATE_FRACTION,	/* u32: of a million requests */
+	L7MESH_FAULT_A_BY_HEADER,	/* u8: 1: requests may ask for other values */
+
+	/* private: */
+	__L7MESH_FAULT_A_MAX,
+	L7MESH_FAULT_A_MAX = __L7MESH_FAULT_A_MAX - 1
 };
 
 /* Of the Fetch standard, 3.2. */

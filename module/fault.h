@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * fault: what a route does to requests on purpose: a delay, an answer instead of the
+ * endpoint's, a slow response.
+ *
+ * Envoy's HTTP fault filter. With by_header a request may ask for other values by
+ * x-envoy-fault-delay-request (ms), x-envoy-fault-abort-request (status) and
+ * x-envoy-fault-throughput-response (KiB a second); how often is the route's to say.
+ *
+ * Any context.
+ */
+#ifndef L7MESH_FAULT_H
+#define L7MESH_FAULT_H
+
+#include <linux/types.h>
+
+struct head;
+
+/* Fractions are of a million requests. */
+struct fault {
+	u32 delay;			/* ms; 0: none */
+	u32 delay_fraction;
+	u32 abort_fraction;
+	u32 response_rate;		/* bytes a second; 0: any */
+	u32 rate_fraction;
+	u16 abort;			/* status; 0: none */
+	bool by_header;
+};
+
+bool fault_equal(const struct fault *a, const struct fault *b);
+
+/* For one request; 0: nothing. Each draws its own lot. */
+u32 fault_delay(const struct fault *f, const struct head *request);
+u16 fault_abort(const struct fault *f, const struct head *request);
+u32 fault_rate(const struct fault *f, const struct head *request);
+
+#endif
