@@ -138,8 +138,8 @@ void cluster_put(struct account *account, struct cluster *c);
  * @pick: what the hash policies may look at; out: a cookie to be given
  *
  * Any context. Maglev or ring without a hash policy that yields a value is random by
- * weight. Endpoints that are ejected (unless so many are that panic_threshold is
- * reached) or to be avoided are picked if there is no other.
+ * weight. Endpoints that are drained, ejected (unless so many are that panic_threshold
+ * is reached) or to be avoided are picked if there is no other.
  *
  * Return: borrowed from @c, or NULL if it has no endpoint.
  */

@@ -160,13 +160,15 @@ static struct member *pick_member(struct cluster *c, struct choice *choice)
 static bool panics(const struct cluster *c)
 {
 	struct cluster_state *s = c->state;
+	unsigned long now = jiffies;
 	u32 i, unfit = 0;
 
-	if (READ_ONCE(s->surveyed) != jiffies) {
+	/* Any other moment than this one is too old. */
+	if (READ_ONCE(s->surveyed) ^ now) {
 		for (i = 0; i < c->nmembers; i++)
 			unfit += endpoint_ejected(c->members[i].ep);
 		WRITE_ONCE(s->unfit, unfit);
-		WRITE_ONCE(s->surveyed, jiffies);
+		WRITE_ONCE(s->surveyed, now);
 	}
 	return (u64)(c->nmembers - min(READ_ONCE(s->unfit), c->nmembers)) * 100 <
 	       (u64)c->options.panic_threshold * c->nmembers;
@@ -177,7 +179,7 @@ static bool will_do(const struct cluster *c, const struct endpoint *ep,
 {
 	u32 i;
 
-	if (endpoint_ejected(ep) && !panics(c))
+	if (READ_ONCE(ep->draining) || (endpoint_ejected(ep) && !panics(c)))
 		return false;
 	for (i = 0; i < pick->navoid; i++)
 		if (pick->avoid[i] == ep)

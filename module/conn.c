@@ -292,6 +292,16 @@ static void keep_deadline(struct conn *c)
 		wake_by(c, c->deadline);
 }
 
+/* Has it, or the endpoint that it uses, been told to end by now? */
+static bool drain_over(const struct conn *c)
+{
+	unsigned long until = READ_ONCE(c->drain_until);
+
+	if (READ_ONCE(c->draining) && until && !time_before(jiffies, until))
+		return true;
+	return c->leg && endpoint_overdue(leg_endpoint(c->leg));
+}
+
 /* Returns whether another round is due. */
 static bool work_round(struct conn *c)
 {
@@ -300,6 +310,8 @@ static bool work_round(struct conn *c)
 
 	lock_sock(c->sk);
 	keep_deadline(c);
+	if (drain_over(c))
+		WRITE_ONCE(c->killed, true);
 	if (!c->ended && deadline_passed(c)) {
 		WRITE_ONCE(c->deadline, 0);
 		exchange_timeout(c, &run);

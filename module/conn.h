@@ -71,6 +71,7 @@ struct conn {
 	bool reset;			/* with RST */
 	bool closed;
 	bool draining;			/* no further request, from any context */
+	unsigned long drain_until;	/* jiffies: then it is reset; 0: never */
 	bool killed;			/* close at once, from any context */
 };
 

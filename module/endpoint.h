@@ -27,6 +27,9 @@ struct endpoint {
 	atomic64_t requests;
 	atomic64_t failures;
 
+	bool draining;			/* not to be picked */
+	unsigned long drain_until;	/* jiffies: what it has then is reset; 0: nothing is */
+
 	/* outlier.c; 0 until it is used */
 	unsigned long ejected_until;	/* jiffies; 0: never was */
 	u32 ejections;
@@ -52,6 +55,14 @@ static inline bool endpoint_ejected(const struct endpoint *ep)
 	unsigned long until = READ_ONCE(ep->ejected_until);
 
 	return until && time_before(jiffies, until);
+}
+
+/* Is its time over, for who uses it still? */
+static inline bool endpoint_overdue(const struct endpoint *ep)
+{
+	unsigned long until = READ_ONCE(ep->drain_until);
+
+	return until && !time_before(jiffies, until);
 }
 
 /* For how many ms still? */

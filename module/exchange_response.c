@@ -59,7 +59,8 @@ static int pass_final(struct conn *c, gfp_t gfp)
 		framing = HTTP1_BODY_UNTIL_CLOSE;
 	/* An answer to half a request: its rest would be taken for the next. */
 	if (framing == HTTP1_BODY_UNTIL_CLOSE ||
-	    ex->request != REQUEST_DONE || conn_expired(c))
+	    ex->request != REQUEST_DONE || conn_expired(c) ||
+	    READ_ONCE(c->draining))
 		ex->close = true;
 	err = write_response_head(c, framing, connection_field(ex), gfp);
 	if (err)

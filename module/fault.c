@@ -13,7 +13,7 @@
 
 /* As limits of the configuration. */
 #define DELAY_MAX	(24 * 60 * 60 * 1000)
-#define RATE_MAX	(1U << 30)
+#define RATE_MAX	L7MESH_RESPONSE_RATE_MAX
 
 /* There are holes only at its end. */
 bool fault_equal(const struct fault *a, const struct fault *b)

@@ -47,11 +47,16 @@ struct edit {
 static void append(struct edit *e, const struct header_op_list *level,
 		   bool removals)
 {
+	const struct header_op *op;
+	bool removes;
 	u32 i;
 
-	for (i = 0; i < level->n; i++)
-		if ((level->ops[i].kind == HEADER_OP_REMOVE) == removals)
-			e->steps[e->n++].op = &level->ops[i];
+	for (i = 0; i < level->n; i++) {
+		op = &level->ops[i];
+		removes = op->kind == HEADER_OP_REMOVE;
+		if (removes == removals)
+			e->steps[e->n++].op = op;
+	}
 }
 
 /* Those of a level that remove come first, wherever they are listed. */

@@ -6,6 +6,7 @@
 #include <net/tcp.h>
 #include "compat.h"
 #include "conn.h"
+#include "drain.h"
 #include "http_net_priv.h"
 #include "ident.h"
 
@@ -224,6 +225,21 @@ void http_net_reap_later(struct http_net *hn)
 
 /* ---- the namespace ---- */
 
+/* Their own work knows whether it is them. */
+static void drainer_work(struct work_struct *work)
+{
+	struct http_net *hn = container_of(work, struct http_net, drainer.work);
+	unsigned long until = READ_ONCE(hn->drain_until);
+	struct conn *c;
+
+	spin_lock_bh(&hn->conns_lock);
+	list_for_each_entry(c, &hn->conns, list)
+		conn_kick(c);
+	spin_unlock_bh(&hn->conns_lock);
+	if (time_before(jiffies, until))
+		queue_delayed_work(http_wq, &hn->drainer, until - jiffies + 1);
+}
+
 static void http_net_setup(struct http_net *hn, struct mesh_net *mn)
 {
 	int i;
@@ -234,6 +250,7 @@ static void http_net_setup(struct http_net *hn, struct mesh_net *mn)
 	spin_lock_init(&hn->conns_lock);
 	INIT_LIST_HEAD(&hn->conns);
 	INIT_DELAYED_WORK(&hn->reaper, reaper_work);
+	INIT_DELAYED_WORK(&hn->drainer, drainer_work);
 	for (i = 0; i < ACCEPTORS; i++) {
 		hn->acceptors[i].hn = hn;
 		INIT_DELAYED_WORK(&hn->acceptors[i].work, accept_work);
@@ -252,25 +269,66 @@ int http_net_init(struct mesh_net *mn)
 	return 0;
 }
 
-static void kick_all(struct http_net *hn, bool kill)
+static void kill_all(struct http_net *hn)
 {
 	struct conn *c;
 
 	spin_lock_bh(&hn->conns_lock);
 	list_for_each_entry(c, &hn->conns, list) {
-		if (kill)
-			WRITE_ONCE(c->killed, true);
-		else
-			WRITE_ONCE(c->draining, true);
+		WRITE_ONCE(c->killed, true);
 		conn_kick(c);
 	}
 	spin_unlock_bh(&hn->conns_lock);
 }
 
-void http_net_drain(struct mesh_net *mn)
+static void drain_by(struct http_net *hn, unsigned long until)
 {
-	kick_all(mn->http, false);
-	leg_reap(mn->http, true);
+	if (!until)
+		return;
+	if (!delayed_work_pending(&hn->drainer) ||
+	    time_after(until, hn->drain_until))
+		WRITE_ONCE(hn->drain_until, until);
+	mod_delayed_work(http_wq, &hn->drainer, until - jiffies + 1);
+}
+
+static bool came_to(const struct conn *c, const struct drain *d)
+{
+	const struct listener_slot *slot;
+
+	if (!d->listener)
+		return true;
+	slot = snapshot_listener(d->snapshot, &c->original);
+	return slot && name_eq(&slot->listener->name, d->listener);
+}
+
+static void drain_conns(struct http_net *hn, const struct drain *d,
+			unsigned long until)
+{
+	struct conn *c;
+
+	spin_lock_bh(&hn->conns_lock);
+	list_for_each_entry(c, &hn->conns, list) {
+		if (!came_to(c, d))
+			continue;
+		WRITE_ONCE(c->drain_until, until);
+		WRITE_ONCE(c->draining, true);
+		conn_kick(c);
+	}
+	spin_unlock_bh(&hn->conns_lock);
+}
+
+void http_net_drain(struct mesh_net *mn, const struct drain *d)
+{
+	unsigned long until = conn_time(d->deadline);
+
+	if (d->ep) {
+		leg_reap_endpoint(mn->http, d->ep);
+	} else {
+		drain_conns(mn->http, d, until);
+		if (!d->listener)
+			leg_reap(mn->http, true);
+	}
+	drain_by(mn->http, until);
 }
 
 void http_net_exit(struct mesh_net *mn)
@@ -283,7 +341,8 @@ void http_net_exit(struct mesh_net *mn)
 	mutex_unlock(&hn->mutex);
 	for (i = 0; i < ACCEPTORS; i++)
 		acceptor_close(&hn->acceptors[i]);
-	kick_all(hn, true);
+	cancel_delayed_work_sync(&hn->drainer);
+	kill_all(hn);
 	wait_var_event(&hn->nconns, !atomic_read(&hn->nconns));
 	/* No connection parks a leg any more; nobody can queue this again. */
 	cancel_delayed_work_sync(&hn->reaper);

@@ -41,9 +41,11 @@ int http_net_port(struct mesh_net *mn, int family, __be16 *port);
 /**
  * http_net_drain() - Close idle connections now, busy ones after their exchange
  * @mn: namespace
+ * @d: which; and when those that are left are reset
+ *
  * Context: process.
  */
-void http_net_drain(struct mesh_net *mn);
+void http_net_drain(struct mesh_net *mn, const struct drain *d);
 
 /**
  * http_owns() - Is it a socket of the engine's that is connected?

@@ -39,6 +39,8 @@ struct http_net {
 	atomic_t drains;		/* how often all pools were emptied */
 
 	struct delayed_work reaper;	/* closes legs that were idle too long */
+	struct delayed_work drainer;	/* looks for those whose drain is over */
+	unsigned long drain_until;	/* jiffies: of the last of them; under mesh_mutex */
 	struct pool_bucket buckets[POOL_BUCKETS];
 };
 

@@ -137,7 +137,8 @@ static bool may_park(const struct leg *leg, u32 max_idle)
 {
 	struct http_net *hn = leg->pool->hn;
 
-	return !leg->broken && leg->pool->nidle < max_idle &&
+	return !leg->broken && !READ_ONCE(leg->pool->ep->draining) &&
+	       leg->pool->nidle < max_idle &&
 	       leg->drains == atomic_read(&hn->drains) && !READ_ONCE(hn->dead);
 }
 
@@ -356,9 +357,16 @@ static u32 bucket_reap(struct pool_bucket *b, bool all, struct list_head *doomed
 	return left;
 }
 
-u32 leg_reap(struct http_net *hn, bool all)
+static void close_all(struct list_head *doomed)
 {
 	struct leg *leg, *next;
+
+	list_for_each_entry_safe(leg, next, doomed, list)
+		leg_close(leg);
+}
+
+u32 leg_reap(struct http_net *hn, bool all)
+{
 	u32 left = 0;
 	LIST_HEAD(doomed);
 	int i;
@@ -367,7 +375,25 @@ u32 leg_reap(struct http_net *hn, bool all)
 		atomic_inc(&hn->drains);
 	for (i = 0; i < POOL_BUCKETS; i++)
 		left += bucket_reap(&hn->buckets[i], all, &doomed);
-	list_for_each_entry_safe(leg, next, &doomed, list)
-		leg_close(leg);
+	close_all(&doomed);
 	return left;
+}
+
+void leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep)
+{
+	struct pool_bucket *b = bucket_of(hn, ep);
+	LIST_HEAD(doomed);
+	struct leg *leg;
+	struct pool *p;
+
+	spin_lock_bh(&b->lock);
+	p = pool_find(b, ep);
+	if (p) {
+		list_for_each_entry(leg, &p->idle, list)
+			leg->broken = true;
+		list_splice_init(&p->idle, &doomed);
+		p->nidle = 0;
+	}
+	spin_unlock_bh(&b->lock);
+	close_all(&doomed);
 }

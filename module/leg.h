@@ -148,6 +148,20 @@ bool leg_owns(const struct sock *sk);
  */
 u32 leg_reap(struct http_net *hn, bool all);
 
+/**
+ * leg_reap_endpoint() - Close the pooled legs to an endpoint
+ * @hn: namespace
+ * @ep: endpoint that is draining: legs that are in use now will not be pooled
+ *
+ * Context: process.
+ */
+void leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep);
+
+static inline struct endpoint *leg_endpoint(const struct leg *leg)
+{
+	return leg->pool->ep;
+}
+
 static inline bool leg_connected(const struct leg *leg)
 {
 	return leg->sk->sk_state == TCP_ESTABLISHED ||

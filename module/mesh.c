@@ -446,7 +446,7 @@ int mesh_attached(struct mesh_net *mn, struct attached **list, u32 *n,
 	return err == -ENOMEM ? refusal_set(r, err, "out of memory") : err;
 }
 
-int mesh_drain(struct mesh_net *mn, struct refusal *r)
+int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r)
 {
 	struct mesh_net *other;
 	struct mesh *m;
@@ -458,9 +458,9 @@ int mesh_drain(struct mesh_net *mn, struct refusal *r)
 	if (mn->is_attached)
 		err = refuse_attached(r);
 	if (m && !err) {
-		http_net_drain(mn);
+		http_net_drain(mn, d);
 		list_for_each_entry(other, &m->attached, attached)
-			http_net_drain(other);
+			http_net_drain(other, d);
 	}
 	mutex_unlock(&mesh_mutex);
 	return err;

@@ -28,6 +28,7 @@
 #include "stats.h"
 
 struct account;
+struct drain;
 struct refusal;
 
 struct mesh {
@@ -191,13 +192,14 @@ int mesh_attached(struct mesh_net *mn, struct attached **list, u32 *n,
 		  struct refusal *r);
 
 /**
- * mesh_drain() - Let the HTTP connections under a namespace's mesh end
+ * mesh_drain() - Let HTTP connections under a namespace's mesh end
  * @mn: namespace
+ * @d: which, and by when
  * @r: refusal
  *
  * Return: 0, or -EPERM if @mn is attached.
  */
-int mesh_drain(struct mesh_net *mn, struct refusal *r);
+int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r);
 
 /* struct mesh_net of every namespace, there and gone. Context: module init, exit. */
 int mesh_init(void);

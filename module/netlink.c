@@ -399,7 +399,7 @@ static int drain(struct sk_buff *skb, struct genl_info *info)
 	struct request q;
 
 	request_init(&q, skb, info);
-	return finish(&q, mesh_drain(q.mn, &q.r));
+	return finish(&q, netlink_drain(q.mn, info->attrs, &q.r));
 }
 
 /* Whatever has no policy takes no attribute. */
@@ -502,6 +502,8 @@ static const struct genl_ops ops[] = {
 		.cmd = L7MESH_CMD_DRAIN,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.doit = drain,
+		.policy = netlink_drain_policy,
+		.maxattr = ARRAY_SIZE(netlink_drain_policy) - 1,
 	},
 	{
 		.cmd = L7MESH_CMD_SPLICES_GET,

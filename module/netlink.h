@@ -13,6 +13,7 @@
  *	netlink_retry.c		what is tried again, both ways
  *	netlink_protect.c	rate limits and faults, both ways
  *	netlink_http.c		the HTTP options of a listener, both ways
+ *	netlink_drain.c		DRAIN
  *	netlink_fill.c		from objects to messages
  *	netlink_fill_route.c	the same for routes
  *	netlink_dump.c		dumps
@@ -31,6 +32,7 @@
 
 struct draft;
 struct member;
+struct mesh_net;
 
 extern struct genl_family l7mesh_family;
 
@@ -43,6 +45,11 @@ void netlink_exit(void);
 extern const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1];
 extern const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1];
 extern const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1];
+extern const struct nla_policy netlink_drain_policy[L7MESH_A_DRAIN_END + 1];
+extern const struct nla_policy
+	netlink_listener_key_policy[L7MESH_LISTENER_A_NAME + 1];
+extern const struct nla_policy
+	netlink_endpoint_key_policy[L7MESH_ENDPOINT_A_PORT + 1];
 extern const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1];
 extern const struct nla_policy netlink_netns_policy[L7MESH_A_NETNS_PID + 1];
 extern const struct nla_policy
@@ -124,6 +131,19 @@ int netlink_name(const struct nlattr *nla, struct name_ref *name,
 
 /* RFC 3986 3.4, less what parts parameters: as it stands in a query. */
 bool netlink_query_name_valid(struct span name);
+
+/* Of 4 or 16 bytes, that one can connect to; @port may be NULL. */
+int netlink_address(struct address *a, const struct nlattr *nla,
+		    const struct nlattr *port, struct refusal *r);
+
+/**
+ * netlink_drain() - DRAIN of everything, of a listener, of an endpoint
+ * @mn: namespace
+ * @attrs: top-level attributes
+ * @r: refusal
+ */
+int netlink_drain(struct mesh_net *mn, struct nlattr **attrs,
+		  struct refusal *r);
 
 /* How many items a list has. */
 u32 netlink_count(const struct nlattr *list);

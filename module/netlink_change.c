@@ -137,8 +137,8 @@ static bool is_unusable(const struct address *a)
 	       ipv6_addr_type(&a->v6) & IPV6_ADDR_LINKLOCAL;
 }
 
-static int parse_address(struct address *a, const struct nlattr *nla,
-			 const struct nlattr *port, struct refusal *r)
+int netlink_address(struct address *a, const struct nlattr *nla,
+		    const struct nlattr *port, struct refusal *r)
 {
 	__be16 p = port ? htons(nla_get_u16(port)) : 0;
 	struct in6_addr v6;
@@ -173,8 +173,8 @@ static int endpoint_key(struct change *c, struct nlattr **tb)
 	if (!tb[L7MESH_ENDPOINT_A_PORT])
 		return refusal_set_missing(c->r, c->nest, L7MESH_ENDPOINT_A_PORT,
 					   "PORT");
-	return parse_address(&c->key->address, tb[L7MESH_ENDPOINT_A_ADDRESS],
-			     tb[L7MESH_ENDPOINT_A_PORT], c->r);
+	return netlink_address(&c->key->address, tb[L7MESH_ENDPOINT_A_ADDRESS],
+			       tb[L7MESH_ENDPOINT_A_PORT], c->r);
 }
 
 static int change_endpoint(struct change *c)
@@ -230,7 +230,7 @@ static int parse_target(struct listener *l, struct nlattr **tb,
 	else if (cluster)
 		err = netlink_name(cluster, &l->cluster, r);
 	else
-		err = parse_address(&l->proxy, proxy, port, r);
+		err = netlink_address(&l->proxy, proxy, port, r);
 	if (!err)
 		r->attr = table ?: cluster ?: proxy;
 	return err;
@@ -275,7 +275,7 @@ static int parse_listener_address(struct change *c, struct listener *l,
 		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_PORT,
 					   "PORT");
 	if (address) {
-		err = parse_address(&l->address, address, port, c->r);
+		err = netlink_address(&l->address, address, port, c->r);
 		if (err)
 			return err;
 		l->address.port = old;

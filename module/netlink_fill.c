@@ -58,7 +58,9 @@ int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 	      nla_put_u32(skb, L7MESH_ENDPOINT_STATS_A_ACTIVE,
 			  atomic_read(&m->ep->active)) ||
 	      nla_put_u32(skb, L7MESH_ENDPOINT_STATS_A_EJECTED,
-			  endpoint_ejected_ms(m->ep));
+			  endpoint_ejected_ms(m->ep)) ||
+	      nla_put_u8(skb, L7MESH_ENDPOINT_STATS_A_DRAINING,
+			 READ_ONCE(m->ep->draining));
 	return netlink_end_nest(skb, nest, err);
 }
 

@@ -439,13 +439,15 @@ static const struct nla_policy cluster_key_policy[L7MESH_CLUSTER_A_NAME + 1] = {
 	[L7MESH_CLUSTER_A_NAME] = NAME,
 };
 
-static const struct nla_policy endpoint_key_policy[L7MESH_ENDPOINT_A_PORT + 1] = {
+const struct nla_policy
+netlink_endpoint_key_policy[L7MESH_ENDPOINT_A_PORT + 1] = {
 	[L7MESH_ENDPOINT_A_CLUSTER] = NAME,
 	[L7MESH_ENDPOINT_A_ADDRESS] = ADDRESS,
 	[L7MESH_ENDPOINT_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 };
 
-static const struct nla_policy listener_key_policy[L7MESH_LISTENER_A_NAME + 1] = {
+const struct nla_policy
+netlink_listener_key_policy[L7MESH_LISTENER_A_NAME + 1] = {
 	[L7MESH_LISTENER_A_NAME] = NAME,
 };
 
@@ -467,8 +469,8 @@ static const struct nla_policy splice_key_policy[1] = {};
 /* DEL */
 const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1] = {
 	[L7MESH_A_CLUSTER] = NLA_POLICY_NESTED(cluster_key_policy),
-	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(endpoint_key_policy),
-	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(listener_key_policy),
+	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(netlink_endpoint_key_policy),
+	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(netlink_listener_key_policy),
 	[L7MESH_A_ROUTE_TABLE] = NLA_POLICY_NESTED(netlink_route_table_policy),
 	[L7MESH_A_VIRTUAL_HOST] = NLA_POLICY_NESTED(virtual_host_key_policy),
 	[L7MESH_A_ROUTE] = NLA_POLICY_NESTED(route_key_policy),
@@ -477,6 +479,13 @@ const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1] = {
 
 const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1] = {
 	[L7MESH_A_REPLACE] = { .type = NLA_FLAG },
+};
+
+const struct nla_policy netlink_drain_policy[L7MESH_A_DRAIN_END + 1] = {
+	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(netlink_listener_key_policy),
+	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(netlink_endpoint_key_policy),
+	[L7MESH_A_DEADLINE] = NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_A_DRAIN_END] = { .type = NLA_FLAG },
 };
 
 const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1] = {

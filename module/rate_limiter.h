@@ -30,7 +30,7 @@ struct head;
 #define RATE_LIMIT_WAYS	4
 
 struct rate_set {
-	spinlock_t lock;
+	spinlock_t lock;			/* BH; guards the ways */
 	struct {
 		u64 key;
 		u64 full_at;		/* ns; 0: nobody's */

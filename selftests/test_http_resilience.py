@@ -758,6 +758,89 @@ def _():
         meshctl("flush")
 
 
+# ---- drain ----
+
+@test("drain of an endpoint: no new request; what it has it may finish")
+def _():
+    mesh({"max_idle": 4})
+    busy = hold(4)
+    by_port = {conn.sock.getsockname()[1]: (c, conn) for c, conn in busy}
+    meshctl("drain", "endpoint", "c", f"{WEB}:{PORTS[1]}")
+    equal([e["draining"] for e in stats()["endpoints"]],
+          [False, True, False, False])
+    equal(sick(set(), n=3)[1], 0)
+    let_go(list(by_port.values()))
+    # Its leg is not kept, the others' are.
+    by_port[PORTS[1]][1].ended()
+    # What else is changed changes nothing of it.
+    meshctl("set", "endpoint", "c", f"{WEB}:{PORTS[1]}", "weight", "5")
+    equal(sick(set(), n=3)[1], 0)
+    for port in PORTS[0], PORTS[2], PORTS[3]:
+        meshctl("drain", "endpoint", "c", f"{WEB}:{port}")
+    # There is no other: better those than none.
+    true(any(sick(set())))
+    meshctl("drain", "endpoint", "c", f"{WEB}:{PORTS[2]}", "end")
+    equal([bool(n) for n in sick(set())], [False, False, True, False])
+
+
+@test("drain of an endpoint: idle connections are closed, late ones reset")
+def _():
+    mesh({"max_idle": 4}, ports=PORTS[:2])
+    let_go(hold(2))
+    (idle,) = many[0].conns
+    true(idle.alive())
+    meshctl("drain", "endpoint", "c", f"{WEB}:{PORTS[0]}")
+    idle.ended()
+    meshctl("drain", "endpoint", "c", f"{WEB}:{PORTS[0]}", "end")
+    c, conn = hold()[0]
+    while conn not in many[0].conns:
+        let_go([(c, conn)])
+        c, conn = hold()[0]
+    meshctl("drain", "endpoint", "c", f"{WEB}:{PORTS[0]}", "deadline", "300ms")
+    c.gone()
+    conn.gone()
+    let_go(hold())
+
+
+@test("drain of a listener: its connections, not those of another")
+def _():
+    mesh()
+    busy, idle = Client("app", VIP), Client("app", VIP)
+    other = Client("app", VIP6)
+    for c in busy, idle, other:
+        ask(c)
+        let_go([(c, many.taken()[1])])
+    ask(busy)
+    _, conn, _ = many.taken()
+    meshctl("drain", "listener", "4")
+    idle.ended()
+    conn.send(OK)
+    head, _ = busy.response()
+    equal((head.status, head.get("connection")), (200, "close"))
+    busy.ended()
+    ask(other)
+    let_go([(other, many.taken()[1])])
+    late = Client("app", VIP)
+    ask(late)
+    _, conn, _ = many.taken()
+    meshctl("drain", "listener", "4", "deadline", "300ms")
+    late.gone()
+    true(other.alive())
+    ask(other)
+    let_go([(other, many.taken()[1])])
+
+
+@test("drain: a deadline for everything")
+def _():
+    mesh()
+    held = hold(2)
+    ask(held[0][0])
+    meshctl("drain", "deadline", "300ms")
+    for c, conn in held:
+        c.gone()
+        conn.gone()
+
+
 @test("every connection and leg that was opened is closed")
 def _():
     after_each()

@@ -143,7 +143,14 @@ does add listener web 10.96.0.10:80 protocol http route_table shop
 does set listener web protocol tcp cluster pg
 does set listener web protocol http route_table shop
 
+does drain listener web deadline 1s
+does drain endpoint pg 10.2.0.21:5432
+does drain endpoint pg 10.2.0.21:5432 end
+
 # What the kernel refuses: its words, after the attribute that they are about.
+refused "listener.name: there is no such listener" drain listener nobody
+refused "endpoint.address: there is no such endpoint" \
+	drain endpoint pg 10.2.0.99:5432
 refused "cluster.name: it exists already" add cluster pg
 refused "cluster.name: it does not exist" set cluster nobody lb random
 refused "cluster.name: it does not exist" del cluster nobody

@@ -352,7 +352,7 @@ def _():
     equal([o["ENDPOINT_STATS"] for o in answers if "ENDPOINT_STATS" in o],
           [{**{k: o["ENDPOINT"][k] for k in ("CLUSTER", "ADDRESS", "PORT")},
             "CONNECTIONS": 0, "REQUESTS": 0, "FAILURES": 0,
-            "ACTIVE": 0, "EJECTED": 0}
+            "ACTIVE": 0, "EJECTED": 0, "DRAINING": 0}
            for o in EVERYTHING if "ENDPOINT" in o])
 
 

@@ -507,6 +507,35 @@ def replaced(value, path, payload):
     return value
 
 
+@alone("drain: of what there is, one thing, and with an end or a deadline")
+def _():
+    g = base(Genl())
+    endpoint = {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 80}
+    for attrs, code, path, text in (
+            ({"LISTENER": {"NAME": "nobody"}}, errno.ENOENT, "LISTENER.NAME",
+             "no such listener"),
+            ({"ENDPOINT": {"CLUSTER": "a"}}, errno.EINVAL, "ENDPOINT",
+             "are needed"),
+            ({"ENDPOINT": {**endpoint, "PORT": 81}}, errno.ENOENT,
+             "ENDPOINT.ADDRESS", "no such endpoint"),
+            ({"ENDPOINT": {**endpoint, "CLUSTER": "z"}}, errno.ENOENT,
+             "ENDPOINT.ADDRESS", "no such endpoint"),
+            ({"ENDPOINT": endpoint, "LISTENER": {"NAME": "http"}},
+             errno.EINVAL, "ENDPOINT", "one object"),
+            ({"DRAIN_END": True}, errno.EINVAL, "DRAIN_END", "for an endpoint"),
+            ({"ENDPOINT": endpoint, "DRAIN_END": True, "DEADLINE": 1},
+             errno.EINVAL, "DRAIN_END", "without DEADLINE"),
+            ({"DEADLINE": 0}, errno.ERANGE, "DEADLINE", ""),
+            ({"DEADLINE": 86400001}, errno.ERANGE, "DEADLINE", "")):
+        refused(code, g.do, "DRAIN", attrs, text=text, path=path)
+    refused(errno.EINVAL, g.do, "DRAIN", {"LISTENER": {}},
+            text="NAME is missing", missing=UAPI["L7MESH_LISTENER_A_NAME"])
+    for attrs in ({"ENDPOINT": endpoint, "DEADLINE": 1},
+                  {"ENDPOINT": endpoint, "DRAIN_END": True},
+                  {"LISTENER": {"NAME": "http"}, "DEADLINE": 86400000}, {}):
+        g.do("DRAIN", attrs)
+
+
 @alone("malformed, oversized and unknown attributes of every kind", 300)
 def _():
     g = base(Genl())

@@ -199,7 +199,7 @@ def _():
                 seen = set()
                 check_policy(path, table, facts[8],
                              attribute["nested-attributes"],
-                             o["name"] != "del", seen)
+                             o["name"] not in ("del", "drain"), seen)
                 reached |= {name for _, name in seen}
     answers = {"attached", "stat", "stat-list", "endpoint-stats", "maglev",
                "splice-pair", "splice-end"}

@@ -65,7 +65,16 @@ def mesh(variant):
         clusters += [
             {"name": name, "lb": lb, "table_size": 1009, **SLOW,
              "hash": [{"cookie": "sid", "cookie_ttl": 9},
-                      {"header": "x-user"}], "endpoints": endpoints(*pods)},
+                      {"header": "x-user"}],
+             # Never reached: what is counted must be right all the same.
+             "circuit_breakers": {"max_connections": 100000,
+                                  "max_requests": 100000,
+                                  "retry_budget": "50%"},
+             "outlier_detection": {"consecutive_5xx": 3 + variant,
+                                   "base_ejection_time": "100ms",
+                                   "interval": "1s",
+                                   "success_rate_stdev_factor": 1900},
+             "endpoints": endpoints(*pods)},
             {"name": name + "-echo", "lb": lb, "table_size": 1009,
              "endpoints": endpoints(*pods, port=9090, families=(4,))}]
         # What is rewritten is as it was, and all the machinery has run.
@@ -76,7 +85,13 @@ def mesh(variant):
                        {"name": "x-b", "op": "remove"}],
                    "response_headers": [
                        {"name": "x-c", "value": "%UPSTREAM_CLUSTER%"}],
-                   "cors": {"allow_origins": ["*"]}}]
+                   "cors": {"allow_origins": ["*"]},
+                   "retry": {"on": "connect_failure,reset",
+                             "num_retries": 1 + variant},
+                   "rate_limit": {"max_tokens": 1000000, "header": "x-user",
+                                  "tokens_per_fill": 1000000, "max_keys": 8},
+                   "fault": {"delay": "1ms", "delay_fraction": "1%",
+                             "by_header": True}}]
         routes += [{"match": {"path": {"regex": f"/never/(a|b)*{i}"},
                               "headers": [{"name": "x", "regex": "[a-z]+"}]},
                     "action": {"cluster": name}} for i in range(10)]

@@ -156,7 +156,8 @@ TOP = ("", {
     "ENDPOINT_STATS": ("ENDPOINT_STATS", {
         "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "CONNECTIONS": "u64",
         "REQUESTS": "u64", "FAILURES": "u64", "ACTIVE": "u32",
-        "EJECTED": "u32"}),
+        "EJECTED": "u32", "DRAINING": "u8"}),
+    "DEADLINE": "u32", "DRAIN_END": "flag",
     "CLUSTER_NAME": "str",
     "MAGLEV": ("MAGLEV", {"SIZE": "u32", "FIRST": "u32", "ENTRIES": "bin"}),
     "CONFIG_BYTES": "u64", "CONFIG_BYTES_MAX": "u64",

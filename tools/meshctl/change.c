@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * change: add, set, del one object; splice; flush; drain.
+ * change: add, set, del one object; splice; flush.
  */
 #include <errno.h>
 #include <linux/l7mesh.h>
@@ -138,11 +138,12 @@ int cmd_del(const struct ctl *ctl, int argc, char **argv)
 	return change(L7MESH_CMD_DEL, WORDS_DEL, argc, argv);
 }
 
-static int command(uint8_t cmd, int argc, char **argv)
+int cmd_flush(const struct ctl *ctl, int argc, char **argv)
 {
 	struct nl nl;
 	int status;
 
+	(void)ctl;
 	if (argc > 1) {
 		complain("usage: meshctl %s", argv[0]);
 		return STATUS_USAGE;
@@ -150,19 +151,7 @@ static int command(uint8_t cmd, int argc, char **argv)
 	status = nl_open(&nl);
 	if (status)
 		return status;
-	status = nl_command(&nl, cmd, NLM_F_ACK, NULL, NULL);
+	status = nl_command(&nl, L7MESH_CMD_FLUSH, NLM_F_ACK, NULL, NULL);
 	nl_close(&nl);
 	return status;
-}
-
-int cmd_flush(const struct ctl *ctl, int argc, char **argv)
-{
-	(void)ctl;
-	return command(L7MESH_CMD_FLUSH, argc, argv);
-}
-
-int cmd_drain(const struct ctl *ctl, int argc, char **argv)
-{
-	(void)ctl;
-	return command(L7MESH_CMD_DRAIN, argc, argv);
 }

@@ -57,7 +57,7 @@ static const char usage[] =
 	"  attach|detach NETNS|PID       make a namespace obey, or let it go\n"
 	"  monitor                       print changes as they happen\n"
 	"  stats                         print counters\n"
-	"  drain                         end HTTP connections\n"
+	"  drain [listener|endpoint ...] end HTTP connections\n"
 	"  version                       print the tool's version and the module's\n"
 	"  help                          print this\n";
 

@@ -295,6 +295,20 @@ _meshctl()
 				drain export flush help monitor set show splice \
 				stats version
 		fi ;;
+	drain)
+		case ${args[1]-} in
+		'') _meshctl_words listener endpoint deadline ;;
+		listener) if [ ${#args[@]} = 2 ]; then
+				_meshctl_lines < <(_meshctl_values listener name)
+			else
+				_meshctl_words deadline
+			fi ;;
+		endpoint) if [ ${#args[@]} = 2 ]; then
+				_meshctl_lines < <(_meshctl_values cluster name)
+			elif [ ${#args[@]} -gt 3 ]; then
+				_meshctl_words deadline end
+			fi ;;
+		esac ;;
 	apply|check|diff) _meshctl_file "${args[0]}" ;;
 	show) _meshctl_show ;;
 	add|set|del) _meshctl_change ;;

@@ -66,9 +66,12 @@ uint32_t set_flags(const struct field *f, const json_t *value)
 	const char *end = rest + json_string_length(value);
 	uint32_t bits = 0;
 	size_t len;
+	int bit;
 
-	while ((part = next_part(&rest, end, &len)))
-		bits |= 1U << bit_of(f, part, len);
+	while ((part = next_part(&rest, end, &len))) {
+		bit = bit_of(f, part, len);
+		bits |= bit < 0 ? 0 : 1U << bit;
+	}
 	return bits;
 }
 
@@ -80,11 +83,13 @@ static json_t *parse_flags(const struct field *f, const char *text, size_t len,
 	const char *rest = text, *part;
 	uint32_t bits = 0;
 	size_t n;
+	int bit;
 
 	while ((part = next_part(&rest, text + len, &n))) {
-		if (bit_of(f, part, n) < 0)
+		bit = bit_of(f, part, n);
+		if (bit < 0)
 			return value_parse(&one, part, n, why);
-		bits |= 1U << bit_of(f, part, n);
+		bits |= 1U << bit;
 	}
 	return set_flags_json(f, bits);
 }

@@ -22,7 +22,7 @@ static void take_counter(json_t *counters, const struct nlattr *nest)
 static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 {
 	const struct nlattr *address, *port, *connections, *requests, *failures;
-	const struct nlattr *active, *ejected;
+	const struct nlattr *active, *ejected, *draining;
 	const char *cluster;
 	json_t *text, *taken;
 
@@ -37,7 +37,8 @@ static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 	failures = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_FAILURES);
 	active = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_ACTIVE);
 	ejected = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_EJECTED);
-	taken = json_pack("{s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:I}",
+	draining = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_DRAINING);
+	taken = json_pack("{s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:b}",
 			  "cluster", json_text(cluster, strlen(cluster)),
 			  "address", text,
 			  "port", port ? (int)mnl_attr_get_u16(port) : 0,
@@ -47,7 +48,8 @@ static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 			  "active", active ? (json_int_t)
 					     mnl_attr_get_u32(active) : 0,
 			  "ejected_ms", ejected ? (json_int_t)
-					mnl_attr_get_u32(ejected) : 0);
+					mnl_attr_get_u32(ejected) : 0,
+			  "draining", draining && mnl_attr_get_u8(draining));
 	json_array_append_new(endpoints, must(taken));
 }
 
@@ -91,10 +93,11 @@ static void print_endpoints(const json_t *endpoints)
 	static const char *const headings[] = { "CLUSTER", "ENDPOINT",
 						"CONNECTIONS", "REQUESTS",
 						"FAILURES", "ACTIVE",
-						"EJECTED_MS", NULL };
+						"EJECTED_MS", "DRAINING",
+						NULL };
 	static const char *const names[] = { "connections", "requests",
 					     "failures", "active",
-					     "ejected_ms", NULL };
+					     "ejected_ms", "draining", NULL };
 	const json_t *item;
 	struct table t;
 	size_t i, j;

@@ -94,7 +94,11 @@ enum l7mesh_cmd {
 	L7MESH_CMD_STATS_GET,	/* dump: STAT, then ENDPOINT_STATS */
 	L7MESH_CMD_MAGLEV_GET,	/* dump: CLUSTER_NAME; MAGLEV in pieces */
 	L7MESH_CMD_CHANGED,	/* notification: GENERATION, after a transaction */
-	/* do: ends idle HTTP connections, and others after their exchange */
+	/*
+	 * do: [DEADLINE]: ends idle HTTP connections, and others after their
+	 * exchange; LISTENER (its key): those that came to it; ENDPOINT (its key):
+	 * it is not picked any more, and its idle legs are closed, until DRAIN_END
+	 */
 	L7MESH_CMD_DRAIN,
 	L7MESH_CMD_SPLICES_GET,	/* dump: SPLICE_PAIR */
 
@@ -143,6 +147,8 @@ enum l7mesh_attr {
 	L7MESH_A_PAD,
 	L7MESH_A_SPLICE,	/* nest: enum l7mesh_splice_attr */
 	L7MESH_A_SPLICE_PAIR,	/* nest: enum l7mesh_splice_pair_attr */
+	L7MESH_A_DEADLINE,	/* u32: ms, after which what is left is reset */
+	L7MESH_A_DRAIN_END,	/* flag: the endpoint is picked again */
 
 	/* private: */
 	__L7MESH_A_MAX,
@@ -753,6 +759,7 @@ enum l7mesh_endpoint_stats_attr {
 	L7MESH_ENDPOINT_STATS_A_PAD,
 	L7MESH_ENDPOINT_STATS_A_ACTIVE,	/* u32: HTTP requests that last */
 	L7MESH_ENDPOINT_STATS_A_EJECTED, /* u32: ms for which it is not picked yet */
+	L7MESH_ENDPOINT_STATS_A_DRAINING, /* u8: 1: it is not picked */
 
 	/* private: */
 	__L7MESH_ENDPOINT_STATS_A_MAX,
