@@ -104,7 +104,7 @@ static int send_order(const struct order *o)
 
 int cmd_drain(const struct ctl *ctl, int argc, char **argv)
 {
-	struct order o = { NULL };
+	struct order o = { .schema = NULL };
 	int status = STATUS_USAGE;
 
 	(void)ctl;
