@@ -136,7 +136,6 @@ void request_received(struct conn *c)
 
 void end_delay(struct conn *c, struct run *run)
 {
-	run->again = true;
 	if (abort_request(c, run))
 		return;
 	act(c, run);
