@@ -30,11 +30,19 @@ void request_begins(struct exchange *ex)
 		ex->sent_at = ktime_get_ns();
 }
 
+static void observe(struct conn *c, u16 status)
+{
+	struct exchange *ex = &c->ex;
+
+	if (outlier_enabled(&ex->cluster->options))
+		outlier_observe(ex->cluster, ex->ep, status, c->mesh->stats);
+}
+
 void request_answered(struct conn *c, u16 status)
 {
 	struct exchange *ex = &c->ex;
 
-	outlier_observe(ex->cluster, ex->ep, status, c->mesh->stats);
+	observe(c, status);
 	if (!ex->sent_at)
 		return;
 	endpoint_observe(ex->ep, ktime_get_ns() - ex->sent_at,
@@ -47,7 +55,7 @@ void request_failed(struct conn *c, u16 status)
 	struct exchange *ex = &c->ex;
 	u64 took;
 
-	outlier_observe(ex->cluster, ex->ep, status, c->mesh->stats);
+	observe(c, status);
 	atomic64_inc(&ex->ep->failures);
 	if (ex->cluster->options.lb != L7MESH_LB_PEAK_EWMA)
 		return;

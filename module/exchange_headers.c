@@ -96,7 +96,7 @@ int edit_response(struct conn *c, u16 status, gfp_t gfp)
 	static const struct header_op_list none;
 	struct exchange *ex = &c->ex;
 	struct header_context context;
-	struct cors_answer answer = {};
+	struct cors_answer answer;
 	struct cookie cookie;
 	bool own = ex->cors == CORS_PREFLIGHT;
 	/* CORS last, as in Envoy: routes cannot take back what it says. */
@@ -111,6 +111,7 @@ int edit_response(struct conn *c, u16 status, gfp_t gfp)
 		levels[1] = &ex->route->edit.response;
 		levels[2] = &ex->vhost->edit.response;
 	}
+	answer.ops = none;
 	if (ex->cors != CORS_NONE)
 		cors_answer(&ex->route->cors, ex->cors, &answer);
 	err = make_cookie(&cookie, ex, gfp);

@@ -23,7 +23,7 @@ static struct cluster_state *state_of(struct exchange *ex)
 /* Fields of a refusal, without NUL of no use. */
 #define RATE_FIELDS_MAX	160
 
-bool admit_rate(struct conn *c, struct run *run, struct rate_limiter *limiter,
+bool take_token(struct conn *c, struct run *run, struct rate_limiter *limiter,
 		const struct rate_limit *limit)
 {
 	struct reply r = { .status = 429 };
@@ -31,8 +31,6 @@ bool admit_rate(struct conn *c, struct run *run, struct rate_limiter *limiter,
 	struct address client;
 	u64 wait, seconds;
 
-	if (!limiter)
-		return true;
 	client = client_of(c);
 	wait = rate_limiter_take(limiter, limit, &client, c->ex.request_head);
 	if (!wait)

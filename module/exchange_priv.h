@@ -128,8 +128,16 @@ u32 response_allowance(struct conn *c, u32 len);
 
 /* exchange_limits.c */
 /* Is there a token? If not, it is a refusal. */
-bool admit_rate(struct conn *c, struct run *run, struct rate_limiter *limiter,
+bool take_token(struct conn *c, struct run *run, struct rate_limiter *limiter,
 		const struct rate_limit *limit);
+
+static inline bool admit_rate(struct conn *c, struct run *run,
+			      struct rate_limiter *limiter,
+			      const struct rate_limit *limit)
+{
+	return !limiter || take_token(c, run, limiter, limit);
+}
+
 void refuse_overload(struct conn *c, struct run *run);
 bool admit_request(struct exchange *ex);
 bool admit_retry(struct exchange *ex);

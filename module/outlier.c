@@ -7,12 +7,6 @@
 #include "outlier.h"
 #include "outlier_rate.h"
 
-static bool is_enabled(const struct cluster_options *o)
-{
-	return o->consecutive_5xx || o->consecutive_gateway_failure ||
-	       o->success_rate_stdev_factor || o->failure_percentage_threshold;
-}
-
 /* Envoy: one endpoint may always be ejected. */
 static bool may_eject(const struct cluster *c)
 {
@@ -172,8 +166,6 @@ void outlier_observe(struct cluster *c, struct endpoint *ep, u16 status,
 	bool failure = status >= 500;
 	bool gateway = status >= 502 && status <= 504;
 
-	if (!is_enabled(o))
-		return;
 	if (is_last_straw(&ep->consecutive_5xx, failure, o->consecutive_5xx))
 		eject(c, ep, STAT_EJECTED_5XX, stats);
 	if (is_last_straw(&ep->consecutive_gateway, gateway,

@@ -18,9 +18,15 @@
 #include "cluster.h"
 #include "stats.h"
 
+static inline bool outlier_enabled(const struct cluster_options *o)
+{
+	return o->consecutive_5xx || o->consecutive_gateway_failure ||
+	       o->success_rate_stdev_factor || o->failure_percentage_threshold;
+}
+
 /**
  * outlier_observe() - An endpoint has answered a request, or failed to
- * @c: cluster of a snapshot that the caller holds
+ * @c: cluster of a snapshot that the caller holds, with a detector that is on
  * @ep: endpoint of @c
  * @status: of the response; what the client would be told if there was none
  * @stats: counters
