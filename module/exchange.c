@@ -66,13 +66,15 @@ static void release_request(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
-	leave_cluster(c);
+	if (ex->state)
+		leave_cluster(c);
 	head_free(ex->request_head);
 	head_free(ex->response_head);
 	end_load(ex);
 	out_clear(&ex->up);
 	out_clear(&ex->down);
-	replay_clear(&ex->replay);
+	if (ex->replay.first)
+		replay_clear(&ex->replay);
 	if (ex->snapshot)
 		snapshot_put(ex->snapshot);
 }

@@ -114,7 +114,9 @@ bool retry_response(struct conn *c, u16 status)
 {
 	const struct retry_policy *p = policy_of(&c->ex);
 
-	return p && retry_on_status(p, status) && may_try_again(c);
+	/* An interim response decides nothing. */
+	return p && status >= 200 && retry_on_status(p, status) &&
+	       may_try_again(c);
 }
 
 void retry(struct conn *c, struct run *run)

@@ -291,7 +291,7 @@ def _():
 
 @test("retries: an interim response was passed on: no other try")
 def _():
-    mesh(retry={"on": "5xx,reset"})
+    mesh(retry={"on": "5xx,reset", "status": "103"})
     c = Client("app", VIP)
     ask(c)
     which, conn, _ = many.taken()
