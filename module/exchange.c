@@ -244,7 +244,7 @@ static void timed_out(struct conn *c, struct run *run)
 	} else if (ex->request == REQUEST_PENDING) {
 		refuse_overload(c, run);
 	} else if (ex->request == REQUEST_DELAYED) {
-		end_delay(c, run);
+		proceed(c, run);
 	} else if (ex->request == REQUEST_CONNECTING) {
 		upstream_failed(c, run, RETRY_CONNECT_FAILURE,
 				STAT_REPLY_CONNECT_TIMEOUT, 503);

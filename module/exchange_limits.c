@@ -20,7 +20,7 @@ static struct cluster_state *state_of(struct exchange *ex)
 	return ex->state;
 }
 
-/* Fields of a refusal, without NUL of no use. */
+/* The four fields of a refusal, with the longest numbers. */
 #define RATE_FIELDS_MAX	160
 
 bool take_token(struct conn *c, struct run *run, struct rate_limiter *limiter,

@@ -168,8 +168,8 @@ bool keeps_body(const struct exchange *ex);
 struct address client_of(const struct conn *c);
 void begin_request(struct conn *c, struct run *run);
 void pick_endpoint(struct conn *c, struct run *run);
-/* The route's delay is over. */
-void end_delay(struct conn *c, struct run *run);
+/* The route's delay is over, if it has one. */
+void proceed(struct conn *c, struct run *run);
 /* All of the request is there: from now on the route's timeout runs. */
 void request_received(struct conn *c);
 

@@ -134,7 +134,7 @@ void request_received(struct conn *c)
 	c->bound = conn_time(c->ex.route->timeout);
 }
 
-void end_delay(struct conn *c, struct run *run)
+void proceed(struct conn *c, struct run *run)
 {
 	if (abort_request(c, run))
 		return;
@@ -157,7 +157,7 @@ static void serve(struct conn *c, struct run *run)
 		local_reply(c, run, STAT_REPLY_PREFLIGHT, &preflight);
 	else if (admit_rate(c, run, ex->route->limiter, &ex->route->limit) &&
 		 !delay_request(c, run))
-		end_delay(c, run);
+		proceed(c, run);
 }
 
 static void route_request(struct conn *c, struct run *run,
