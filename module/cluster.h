@@ -123,6 +123,16 @@ bool cluster_equal(const struct cluster *a, const struct cluster *b);
 struct member *cluster_member(const struct cluster *c,
 			      const struct address *address);
 
+/* How many of its endpoints are ejected at this moment: looks at each. */
+static inline u32 cluster_count_ejected(const struct cluster *c)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < c->nmembers; i++)
+		n += endpoint_ejected(c->members[i].ep);
+	return n;
+}
+
 static inline struct cluster *cluster_get(struct cluster *c)
 {
 	refcount_inc(&c->ref);

@@ -161,13 +161,10 @@ static bool panics(const struct cluster *c)
 {
 	struct cluster_state *s = c->state;
 	unsigned long now = jiffies;
-	u32 i, unfit = 0;
 
 	/* Any other moment than this one is too old. */
 	if (READ_ONCE(s->surveyed) ^ now) {
-		for (i = 0; i < c->nmembers; i++)
-			unfit += endpoint_ejected(c->members[i].ep);
-		WRITE_ONCE(s->unfit, unfit);
+		WRITE_ONCE(s->unfit, cluster_count_ejected(c));
 		WRITE_ONCE(s->surveyed, now);
 	}
 	return (u64)(c->nmembers - min(READ_ONCE(s->unfit), c->nmembers)) * 100 <

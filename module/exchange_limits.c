@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rate limits, and circuit breakers: Envoy's thresholds, on what a cluster has to bear at one time.
- * Who is over one is told so at once, but for connections, for which so many may
- * wait.
+ * Rate limits, and circuit breakers: Envoy's thresholds, on what a cluster has to
+ * bear at one time. Who is over one is told so at once, but for connections, for
+ * which so many may wait.
  */
 #include "cluster_state.h"
 #include "exchange_priv.h"
@@ -96,41 +96,32 @@ static bool admit_connection(struct conn *c)
 		return true;
 	ex->connected = cluster_state_connect(state_of(ex), max,
 					      ex->waited ? &c->pending : NULL);
+	if (ex->connected)
+		ex->waited = false;
 	return ex->connected;
-}
-
-static bool wait_for_connection(struct conn *c)
-{
-	struct exchange *ex = &c->ex;
-	const struct cluster_options *o = &ex->cluster->options;
-	bool waited = ex->waited;
-
-	ex->waited = cluster_state_wait(ex->state, &c->pending,
-					o->max_pending_requests, waited);
-	if (ex->waited && admit_connection(c))
-		cluster_state_stop_waiting(ex->state, &c->pending);
-	return ex->waited;
 }
 
 bool enter_connection(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
+	const struct cluster_options *o = &ex->cluster->options;
 
-	if (admit_connection(c)) {
-		ex->waited = false;
+	if (admit_connection(c))
 		return true;
-	}
-	if (!wait_for_connection(c)) {
+	ex->waited = cluster_state_wait(ex->state, &c->pending,
+					o->max_pending_requests, ex->waited);
+	if (!ex->waited) {
 		refuse_overload(c, run);
 		return false;
 	}
-	if (ex->connected) {
-		ex->waited = false;
+	/* What was given back meanwhile wakes nobody. */
+	if (admit_connection(c)) {
+		cluster_state_stop_waiting(ex->state, &c->pending);
 		return true;
 	}
 	if (ex->request != REQUEST_PENDING) {
 		stat_inc(c->mesh->stats, STAT_REQUESTS_PENDING);
-		conn_set_deadline(c, ex->cluster->options.connect_timeout);
+		conn_set_deadline(c, o->connect_timeout);
 	}
 	ex->request = REQUEST_PENDING;
 	return false;

@@ -86,6 +86,13 @@ struct reader {
 	bool retry;		/* another try instead */
 };
 
+/* The body of a request that is understood, from its first byte. */
+static inline void begin_request_body(struct conn *c)
+{
+	body_init(&c->ex.request_body, &c->ex.request_head->parser, false,
+		  c->options.max_body_bytes ?: U64_MAX);
+}
+
 /* exchange.c */
 int note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
 int note_no_memory(struct reader *r);

@@ -36,8 +36,7 @@ static void begin_anew(struct conn *c, struct run *run)
 	ex->leg_reusable = false;
 	ex->response = RESPONSE_NONE;
 	ex->sent_at = 0;
-	body_init(&ex->request_body, &ex->request_head->parser, false,
-		  c->options.max_body_bytes ?: U64_MAX);
+	begin_request_body(c);
 	replay_rewind(&ex->replay);
 	run->again = true;
 }

@@ -252,8 +252,7 @@ void begin_request(struct conn *c, struct run *run)
 	ex->close = !p->keep_alive || READ_ONCE(c->draining) || mesh_changed(c);
 	ex->snapshot = mesh_snapshot_get(c->mesh);
 	slot = exchange_listener(c, ex->snapshot);
-	body_init(&ex->request_body, p, false,
-		  c->options.max_body_bytes ?: U64_MAX);
+	begin_request_body(c);
 	ex->received = ex->request_body.done;
 	if (ex->received)
 		c->bound = 0;

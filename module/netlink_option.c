@@ -36,9 +36,25 @@ void netlink_take_options(const struct netlink_options *o, void *to,
 			     tb[o->table[i].attr]);
 }
 
+static bool is_zero(u8 type, const void *from)
+{
+	switch (type) {
+	case NETLINK_OPTION_U64:
+		return !*(const u64 *)from;
+	case NETLINK_OPTION_U32:
+		return !*(const u32 *)from;
+	case NETLINK_OPTION_U16:
+		return !*(const u16 *)from;
+	default:
+		return !*(const u8 *)from;
+	}
+}
+
 static int put(struct sk_buff *skb, const struct netlink_option *option,
 	       u16 pad, const void *from)
 {
+	if (option->optional && is_zero(option->type, from))
+		return 0;
 	switch (option->type) {
 	case NETLINK_OPTION_U64:
 		return nla_put_u64_64bit(skb, option->attr, *(const u64 *)from,

@@ -22,12 +22,18 @@ enum netlink_option_type {
 struct netlink_option {
 	u16 attr;
 	u8 type;		/* enum netlink_option_type */
+	bool optional;		/* 0 is not in messages */
 	u16 offset;
 };
 
 /* A line of a table: @object has @member. */
 #define NETLINK_OPTION(kind, number, object, member) \
 	{ .attr = (number), .type = NETLINK_OPTION_##kind, \
+	  .offset = offsetof(struct object, member) }
+
+/* The same, of which 0 means that it is not there. */
+#define NETLINK_OPTIONAL(kind, number, object, member) \
+	{ .attr = (number), .type = NETLINK_OPTION_##kind, .optional = true, \
 	  .offset = offsetof(struct object, member) }
 
 struct netlink_options {
@@ -45,7 +51,7 @@ struct netlink_options {
 void netlink_take_options(const struct netlink_options *o, void *to,
 			  struct nlattr **tb);
 
-/* All of them. Return: 0 or -EMSGSIZE. */
+/* All that are there. Return: 0 or -EMSGSIZE. */
 int netlink_put_options(struct sk_buff *skb, const struct netlink_options *o,
 			const void *from);
 

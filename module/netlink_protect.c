@@ -115,12 +115,15 @@ int netlink_put_rate_limit(struct sk_buff *skb, int type,
 #define FAULT(type, attr, member) \
 	NETLINK_OPTION(type, L7MESH_FAULT_A_##attr, fault, member)
 
+#define FAULT_IF(type, attr, member) \
+	NETLINK_OPTIONAL(type, L7MESH_FAULT_A_##attr, fault, member)
+
 static const struct netlink_option fault_table[] = {
-	FAULT(U32, DELAY, delay),
+	FAULT_IF(U32, DELAY, delay),
 	FAULT(U32, DELAY_FRACTION, delay_fraction),
-	FAULT(U16, ABORT, abort),
+	FAULT_IF(U16, ABORT, abort),
 	FAULT(U32, ABORT_FRACTION, abort_fraction),
-	FAULT(U32, RESPONSE_RATE, response_rate),
+	FAULT_IF(U32, RESPONSE_RATE, response_rate),
 	FAULT(U32, RATE_FRACTION, rate_fraction),
 	FAULT(FLAG, BY_HEADER, by_header),
 };
@@ -157,27 +160,6 @@ int netlink_parse_fault(struct fault *fault, const struct nlattr *nest,
 				"DELAY, ABORT, RESPONSE_RATE or BY_HEADER is needed");
 }
 
-/* Of what is not there the number would not be accepted. */
-static int put_faults(struct sk_buff *skb, const struct fault *f)
-{
-	u32 i;
-	int err = 0;
-
-	for (i = 0; i < fault_options.n && !err; i++) {
-		struct netlink_options one = {
-			.table = &fault_table[i], .n = 1,
-		};
-
-		if ((fault_table[i].attr == L7MESH_FAULT_A_DELAY && !f->delay) ||
-		    (fault_table[i].attr == L7MESH_FAULT_A_ABORT && !f->abort) ||
-		    (fault_table[i].attr == L7MESH_FAULT_A_RESPONSE_RATE &&
-		     !f->response_rate))
-			continue;
-		err = netlink_put_options(skb, &one, f);
-	}
-	return err;
-}
-
 int netlink_put_fault(struct sk_buff *skb, const struct fault *fault)
 {
 	struct nlattr *nest;
@@ -187,5 +169,6 @@ int netlink_put_fault(struct sk_buff *skb, const struct fault *fault)
 	nest = nla_nest_start(skb, L7MESH_ROUTE_A_FAULT);
 	if (!nest)
 		return -EMSGSIZE;
-	return netlink_end_nest(skb, nest, put_faults(skb, fault));
+	return netlink_end_nest(skb, nest,
+				netlink_put_options(skb, &fault_options, fault));
 }

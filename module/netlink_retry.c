@@ -9,6 +9,7 @@
 	NETLINK_OPTION(type, L7MESH_RETRY_A_##attr, retry_policy, member)
 
 static const struct netlink_option table[] = {
+	NETLINK_OPTIONAL(U32, L7MESH_RETRY_A_ON, retry_policy, on),
 	OPTION(U32, NUM_RETRIES, num_retries),
 	OPTION(U32, PER_TRY_TIMEOUT, per_try_timeout),
 	OPTION(U32, BACKOFF, backoff),
@@ -52,7 +53,7 @@ int netlink_parse_retry(struct retry_policy *retry, struct route_parser *p,
 			const struct nlattr *nest, struct refusal *r)
 {
 	struct nlattr *tb[L7MESH_RETRY_A_MAX + 1];
-	struct nlattr *on, *status;
+	struct nlattr *status;
 	int err;
 
 	err = netlink_parse(tb, L7MESH_RETRY_A_MAX, nest, netlink_retry_policy,
@@ -64,13 +65,10 @@ int netlink_parse_retry(struct retry_policy *retry, struct route_parser *p,
 		return 0;
 	*retry = retry_default;
 	netlink_take_options(&options, retry, tb);
-	on = tb[L7MESH_RETRY_A_ON];
 	status = tb[L7MESH_RETRY_A_STATUS];
-	if (!on && !status)
+	if (!retry->on && !status)
 		return refusal_set_attr(r, nest, -EINVAL,
 					"ON or STATUS is needed: without, nothing is tried again");
-	if (on)
-		retry->on = nla_get_u32(on);
 	if (retry->max_backoff && retry->max_backoff < retry->backoff)
 		return refusal_set_attr(r, tb[L7MESH_RETRY_A_MAX_BACKOFF],
 					-EINVAL, "MAX_BACKOFF is below BACKOFF");
@@ -87,9 +85,7 @@ int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry)
 	nest = nla_nest_start(skb, L7MESH_ROUTE_A_RETRY);
 	if (!nest)
 		return -EMSGSIZE;
-	if (retry->on)
-		err = nla_put_u32(skb, L7MESH_RETRY_A_ON, retry->on);
-	if (!err && retry->nstatus)
+	if (retry->nstatus)
 		err = nla_put(skb, L7MESH_RETRY_A_STATUS,
 			      retry->nstatus * sizeof(*retry->status),
 			      retry->status);

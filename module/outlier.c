@@ -10,11 +10,7 @@
 /* Envoy: one endpoint may always be ejected. */
 static bool may_eject(const struct cluster *c)
 {
-	u32 i, ejected = 0;
-
-	for (i = 0; i < c->nmembers; i++)
-		ejected += endpoint_ejected(c->members[i].ep);
-	return (u64)ejected * 100 <
+	return (u64)cluster_count_ejected(c) * 100 <
 	       (u64)c->options.max_ejection_percent * c->nmembers;
 }
 

@@ -21,8 +21,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from l7 import (Backend, Client, Counters, Net, Stream, all_ended, apply,
-                close_clients, equal, in_pod, meshctl, note, request, run_in,
-                run_tests, stats, test, true, until)
+                close_clients, drained, equal, in_pod, meshctl, note, request,
+                run_in, run_tests, stats, test, true, until)
 
 VIP, VIP6, HASTY = "10.96.0.1", "fd00:96::1", "10.96.0.2"
 WEB = "10.2.0.20"
@@ -1165,8 +1165,7 @@ def _():
     close_clients()
     for backend in (web, pooled, tiny, one_idle, short_idle):
         backend.close_all()
-    meshctl("drain")
-    until(lambda: all_ended(stats()["counters"]), 30, stats()["counters"])
+    drained()
 
 
 def after_each():

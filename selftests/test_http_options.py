@@ -17,9 +17,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Backend, Client, Counters, Net, all_ended, apply,
-                close_clients, equal, meshctl, note, request, run_tests, stats,
-                test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained,
+                equal, meshctl, note, request, run_tests, test, true, until)
 
 WEB, APP, APP6 = "10.2.0.20", "10.2.0.10", "fd00:2::10"
 VIP6 = "fd00:96::1"
@@ -876,8 +875,7 @@ def _():
 def _():
     close_clients()
     web.close_all()
-    meshctl("drain")
-    until(lambda: all_ended(stats()["counters"]), 30, stats()["counters"])
+    drained()
 
 
 def after_each():

@@ -20,9 +20,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, Endpoints
-from l7 import (Backend, Client, Counters, Net, all_ended, apply,
-                close_clients, equal, in_pod, meshctl, note, request, run_in,
-                run_tests, stats, test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained,
+                equal, in_pod, meshctl, note, request, run_in, run_tests,
+                stats, test, true, until)
 from xxh64 import xxh64
 
 WEB, APP, APP6 = "10.2.0.20", "10.2.0.10", "fd00:2::10"
@@ -773,8 +773,7 @@ def _():
 @test("every connection and leg that was opened is closed")
 def _():
     after_each()
-    meshctl("drain")
-    until(lambda: all_ended(stats()["counters"]), 30, stats()["counters"])
+    drained()
 
 
 def after_each():

@@ -13,8 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, Endpoints, answer, apply_route, ask
-from l7 import (Client, Counters, Net, all_ended, close_clients, equal,
-                meshctl, note, run_tests, stats, test, true, until)
+from l7 import (Client, Counters, Net, close_clients, drained, equal, meshctl,
+                note, run_tests, stats, test, true, until)
 
 PORTS = range(9100, 9102)
 HOUR = "60m"
@@ -260,8 +260,7 @@ def _():
 @test("every connection and leg that was opened is closed")
 def _():
     after_each()
-    meshctl("drain")
-    until(lambda: all_ended(stats()["counters"]), 30, stats()["counters"])
+    drained()
 
 
 def after_each():

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, Endpoints, answer, apply_route, ask
-from l7 import (Client, Counters, Net, Stream, all_ended, close_clients, equal,
+from l7 import (Client, Counters, Net, Stream, close_clients, drained, equal,
                 meshctl, note, request, run_tests, stats, test, true, until)
 
 PORTS = range(9100, 9104)
@@ -844,8 +844,7 @@ def _():
 @test("every connection and leg that was opened is closed")
 def _():
     after_each()
-    meshctl("drain")
-    until(lambda: all_ended(stats()["counters"]), 30, stats()["counters"])
+    drained()
 
 
 def after_each():

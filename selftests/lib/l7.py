@@ -190,6 +190,12 @@ def all_ended(counters):
             counters["upstream_legs_opened"] == counters["upstream_legs_closed"])
 
 
+def drained():
+    """Every connection and every leg ends, and is told to."""
+    meshctl("drain")
+    until(lambda: all_ended(stats()["counters"]), 30, stats()["counters"])
+
+
 class Counters:
     """What counters grew by since this was made."""
 
