@@ -10,8 +10,7 @@ void body_init(struct body *b, const struct http1_parser *p, bool unframe,
 	b->unframe = unframe;
 	b->left = p->framing == HTTP1_BODY_CHUNKED ? max : p->content_length;
 	b->pass = 0;
-	b->done = p->framing == HTTP1_BODY_NONE ||
-		  (p->framing == HTTP1_BODY_LENGTH && !p->content_length);
+	b->done = http1_bodiless(p);
 	if (p->framing == HTTP1_BODY_CHUNKED)
 		http1_chunk_init(&b->chunk);
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "cors.h"
 #include "exchange_priv.h"
-#include "header_value.h"
 #include "ident.h"
 
 const u64 *request_ident(struct conn *c)
@@ -31,16 +29,14 @@ static struct header_context context_of(struct conn *c)
 
 int edit_request(struct conn *c, gfp_t gfp)
 {
-	const struct header_op_list *levels[] = {
-		&c->ex.route->edit.request, &c->ex.vhost->edit.request,
-	};
+	struct exchange *ex = &c->ex;
 	struct header_context context;
 
-	if (!levels[0]->n && !levels[1]->n)
+	if (!ex->route->edit.request.n && !ex->vhost->edit.request.n)
 		return 0;
 	context = context_of(c);
-	return header_ops_apply(levels, ARRAY_SIZE(levels), &context, gfp,
-				&c->ex.up);
+	return routing_edit_request(ex->route, ex->vhost, &context, gfp,
+				    &ex->up);
 }
 
 /* The cookie by which the client's next request finds the same endpoint. */
@@ -93,35 +89,21 @@ static bool response_stays(const struct exchange *ex)
 
 int edit_response(struct conn *c, u16 status, gfp_t gfp)
 {
-	static const struct header_op_list none;
 	struct exchange *ex = &c->ex;
 	struct header_context context;
-	struct cors_answer answer;
 	struct cookie cookie;
-	bool own = ex->cors == CORS_PREFLIGHT;
-	/* CORS last, as in Envoy: routes cannot take back what it says. */
-	const struct header_op_list *levels[] = {
-		&cookie.ops, &none, &none, &answer.ops,
-	};
 	int err;
 
 	if (response_stays(ex))
 		return 0;
-	if (!own) {
-		levels[1] = &ex->route->edit.response;
-		levels[2] = &ex->vhost->edit.response;
-	}
-	answer.ops = none;
-	if (ex->cors != CORS_NONE)
-		cors_answer(&ex->route->cors, ex->cors, &answer);
 	err = make_cookie(&cookie, ex, gfp);
 	if (err)
 		return err;
 	context = context_of(c);
 	context.response = ex->local ? NULL : ex->response_head;
 	context.status = status;
-	err = header_ops_apply(levels, ARRAY_SIZE(levels), &context, gfp,
-			       &ex->down);
+	err = routing_edit_response(ex->route, ex->vhost, ex->cors, &cookie.ops,
+				    &context, gfp, &ex->down);
 	kfree(cookie.text);
 	return err;
 }

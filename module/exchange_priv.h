@@ -31,6 +31,7 @@
 #include "rate_limiter.h"
 #include "reply.h"
 #include "retry.h"
+#include "routing.h"
 #include "splice.h"
 
 static inline gfp_t run_gfp(const struct run *run)
@@ -62,15 +63,19 @@ static inline bool is_broken(const struct sock *sk)
 /* CONNECT, and the endpoint is the tunnel's end. Of a request that is understood. */
 static inline bool ends_tunnel_here(const struct conn *c)
 {
-	return c->ex.request_head->parser.connect &&
-	       c->options.connect == L7MESH_CONNECT_TERMINATE;
+	return routing_ends_tunnel(&c->options, c->ex.request_head);
 }
 
 /* It expects a 100, and the mesh says it. Of a request that is understood. */
 static inline bool answers_expect(const struct conn *c)
 {
-	return c->ex.request_head->parser.expect_continue &&
-	       c->options.expect_continue == L7MESH_EXPECT_CONTINUE_ANSWER;
+	return routing_answers_expect(&c->options, c->ex.request_head);
+}
+
+/* Who asks: the peer, or whom trusted proxies name. */
+static inline struct address client_of(const struct conn *c)
+{
+	return routing_client(&c->options, c->ex.request_head, &c->source);
 }
 
 /*
@@ -124,6 +129,7 @@ bool is_head_request(const struct exchange *ex);
 void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 		 struct reply *r);
 void refuse(struct conn *c, struct run *run, enum mesh_stat reason, u16 status);
+/* And the connection ends: what is on it cannot be trusted. */
 void refuse_malformed(struct conn *c, struct run *run, enum http1_error error);
 
 /* exchange_fault.c: @true if the request does not go on now, or at all */
@@ -171,8 +177,6 @@ void end_backoff(struct conn *c, struct run *run);
 bool keeps_body(const struct exchange *ex);
 
 /* exchange_route.c */
-/* Who asks: the peer, or whom trusted proxies name. */
-struct address client_of(const struct conn *c);
 void begin_request(struct conn *c, struct run *run);
 void pick_endpoint(struct conn *c, struct run *run);
 /* The route's delay is over, if it has one. */

@@ -60,28 +60,8 @@ void refuse(struct conn *c, struct run *run, enum mesh_stat reason, u16 status)
 
 void refuse_malformed(struct conn *c, struct run *run, enum http1_error error)
 {
-	enum mesh_stat reason;
+	struct routing_refusal r = routing_malformed(error);
 
-	switch (error) {
-	case HTTP1_URI_TOO_LONG:
-		reason = STAT_REPLY_URI_TOO_LONG;
-		break;
-	case HTTP1_HEAD_TOO_LARGE:
-		reason = STAT_REPLY_HEAD_TOO_LARGE;
-		break;
-	case HTTP1_TOO_MANY_FIELDS:
-		reason = STAT_REPLY_TOO_MANY_FIELDS;
-		break;
-	case HTTP1_NOT_IMPLEMENTED:
-		reason = STAT_REPLY_NOT_IMPLEMENTED;
-		break;
-	case HTTP1_VERSION:
-		reason = STAT_REPLY_VERSION;
-		break;
-	default:
-		reason = STAT_REPLY_BAD_REQUEST;
-		break;
-	}
 	c->ex.close = true;
-	refuse(c, run, reason, http1_status(error));
+	refuse(c, run, r.reason, r.status);
 }

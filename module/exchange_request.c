@@ -20,11 +20,7 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 		ex->request_head = head_alloc(false, gfp);
 		if (!ex->request_head)
 			return note_no_memory(r);
-		ex->request_head->parser.limits = (struct http1_limits){
-			.head = o->max_header_bytes,
-			.target = o->max_uri_bytes,
-			.fields = o->max_headers,
-		};
+		ex->request_head->parser.limits = routing_limits(o);
 		ex->request = REQUEST_HEAD;
 		bound_request(r->c);
 		conn_set_deadline(r->c, o->headers_timeout);

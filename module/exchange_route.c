@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "cors.h"
 #include "exchange_priv.h"
-#include "objset.h"
 #include "rewrite.h"
 
 const struct listener_slot *exchange_listener(struct conn *c,
@@ -39,29 +38,6 @@ static void reply_direct(struct conn *c, struct run *run)
 	local_reply(c, run, STAT_REPLY_DIRECT, &r);
 }
 
-struct address client_of(const struct conn *c)
-{
-	struct address client = c->source;
-
-	if (c->options.trusted_hops)
-		forward_client(c->ex.request_head, c->options.trusted_hops,
-			       &client);
-	return client;
-}
-
-/* The cluster that a route leads to, or NULL. */
-static struct cluster *cluster_of(const struct exchange *ex)
-{
-	struct name_ref name;
-
-	if (ex->route->action != ROUTE_CLUSTER_HEADER)
-		return snapshot_cluster(ex->snapshot,
-					route_pick_cluster(ex->route,
-							   get_random_u32()));
-	name = name_ref(head_field(ex->request_head, ex->route->cluster_header));
-	return snapshot_cluster(ex->snapshot, &name);
-}
-
 /* Choose the endpoint, or say that there is none. */
 void pick_endpoint(struct conn *c, struct run *run)
 {
@@ -76,7 +52,8 @@ void pick_endpoint(struct conn *c, struct run *run)
 	if (ex->route->retry.avoid_previous_hosts)
 		pick.navoid = min_t(u32, ex->tries, TRIED_MAX);
 	if (!ex->cluster)
-		ex->cluster = cluster_of(ex);
+		ex->cluster = routing_cluster(ex->snapshot, ex->route,
+					      ex->request_head);
 	ex->ep = ex->cluster ? cluster_pick(ex->cluster, &pick) : NULL;
 	ex->cookie = pick.cookie;
 	ex->cookie_value = pick.cookie_value;
@@ -177,43 +154,16 @@ static void route_request(struct conn *c, struct run *run,
 		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
 }
 
-/* RFC 9110 7.8. With a body it would have to be read first: not worth it. */
-static bool passes_upgrade(const struct conn *c)
-{
-	const struct head *h = c->ex.request_head;
-	const struct http1_parser *p = &h->parser;
-
-	if (!p->upgrade_len || !c->ex.request_body.done || p->connect)
-		return false;
-	if (c->options.upgrade == L7MESH_UPGRADE_ANY)
-		return true;
-	return c->options.upgrade == L7MESH_UPGRADE_WEBSOCKET &&
-	       span_eq_nocase(head_upgrade(h), SPAN("websocket"));
-}
-
 /* What the listener lets pass. Returns false if the request is refused. */
 static bool check_request(struct conn *c, struct run *run)
 {
-	const struct http_options *o = &c->options;
-	struct head *h = c->ex.request_head;
-	struct http1_parser *p = &h->parser;
+	struct routing_refusal r = routing_check(&c->options,
+						 c->ex.request_head);
 
-	if (p->connect && o->connect == L7MESH_CONNECT_REFUSE) {
-		refuse(c, run, STAT_REPLY_NOT_IMPLEMENTED, 501);
-		return false;
-	}
-	if (o->max_body_bytes && p->content_length > o->max_body_bytes) {
-		refuse(c, run, STAT_REPLY_BODY_TOO_LARGE, 413);
-		return false;
-	}
-	if (http1_path_as_received(&o->path) || !p->path_len ||
-	    h->data[p->path] != '/')
+	if (!r.status)
 		return true;
-	p->path_len = http1_path_normalize(&o->path, h->data + p->path,
-					   p->path_len);
-	if (p->path_len)
-		return true;
-	refuse_malformed(c, run, HTTP1_BAD_REQUEST);
+	c->ex.close |= r.reason == STAT_REPLY_BAD_REQUEST;
+	refuse(c, run, r.reason, r.status);
 	return false;
 }
 
@@ -264,7 +214,7 @@ void begin_request(struct conn *c, struct run *run)
 	ex->close |= is_last_request(c) || conn_expired(c);
 	/* What follows is meant for the tunnel: if there is none it is not read. */
 	ex->close |= p->connect;
-	ex->upgrade = passes_upgrade(c);
+	ex->upgrade = routing_upgrades(&c->options, ex->request_head);
 	if (check_request(c, run) &&
 	    admit_rate(c, run, slot->listener->limiter, &slot->listener->limit))
 		route_request(c, run, slot);

@@ -153,6 +153,13 @@ struct http1_parser {
 	struct http1_field fields[HTTP1_FIELDS_MAX];
 };
 
+/* Of a message that is understood: no byte of a body follows. */
+static inline bool http1_bodiless(const struct http1_parser *p)
+{
+	return p->framing == HTTP1_BODY_NONE ||
+	       (p->framing == HTTP1_BODY_LENGTH && !p->content_length);
+}
+
 /**
  * http1_init() - Prepare for one message head
  * @p: parser
