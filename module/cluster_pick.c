@@ -45,13 +45,13 @@ static struct member *pick_random(const struct cluster *c)
  * the walk meets every turn once. (Without a stride the weights are equal, or too
  * large to multiply.)
  */
-static struct member *pick_round_robin(struct cluster *c)
+static struct member *pick_round_robin(struct cluster *c, bool peek)
 {
 	u32 turn;
 
 	if (c->nmembers == 1)
 		return &c->members[0];
-	turn = (u32)atomic_inc_return(&c->turn) - 1;
+	turn = peek ? atomic_read(&c->turn) : atomic_inc_return(&c->turn) - 1;
 	if (!c->stride)
 		return &c->members[turn % c->nmembers];
 	turn %= (u32)c->total_weight;
@@ -103,8 +103,7 @@ static struct member *pick_least_loaded(const struct cluster *c)
 struct choice {
 	struct pick *pick;
 	u32 attempt;			/* from 0 */
-	bool hashed, has_hash;
-	u64 hash;
+	bool asked;			/* the hash policies */
 };
 
 /* The golden ratio: hashes of one value in several attempts have nothing in common. */
@@ -117,16 +116,16 @@ struct choice {
  */
 static struct member *pick_hashed(const struct cluster *c, struct choice *choice)
 {
+	struct pick *pick = choice->pick;
 	u64 hash;
 
-	if (!choice->hashed)
-		choice->has_hash = hash_policy_value(c->hash, c->nhash,
-						     choice->pick,
-						     &choice->hash);
-	choice->hashed = true;
-	if (!choice->has_hash)
+	if (!choice->asked)
+		pick->hashed = hash_policy_value(c->hash, c->nhash, pick,
+						 &pick->hash);
+	choice->asked = true;
+	if (!pick->hashed)
 		return pick_random(c);
-	hash = choice->hash + choice->attempt * NEXT_HASH;
+	hash = pick->hash + choice->attempt * NEXT_HASH;
 	if (c->ring.n)
 		return &c->members[ring_lookup(&c->ring, hash)];
 	if (c->maglev.entries)
@@ -141,7 +140,7 @@ static struct member *pick_member(struct cluster *c, struct choice *choice)
 	case L7MESH_LB_RING_HASH:
 		return pick_hashed(c, choice);
 	case L7MESH_LB_ROUND_ROBIN:
-		return pick_round_robin(c);
+		return pick_round_robin(c, choice->pick->peek);
 	case L7MESH_LB_LEAST_REQUEST:
 	case L7MESH_LB_PEAK_EWMA:
 		/* Of connections nobody knows the load. */

@@ -46,29 +46,21 @@ static u32 asked_for(const struct fault *f, const struct head *request,
 	return i && i == text.len && n >= min && n <= max ? n : otherwise;
 }
 
-u32 fault_delay(const struct fault *f, const struct head *request)
+u32 fault_may_delay(const struct fault *f, const struct head *request)
 {
-	u32 ms;
-
-	if (!f->delay_fraction)
-		return 0;
-	ms = asked_for(f, request, SPAN("x-envoy-fault-delay-request"),
-		       0, DELAY_MAX, f->delay);
-	return ms && drawn(f->delay_fraction) ? ms : 0;
+	return f->delay_fraction ?
+	       asked_for(f, request, SPAN("x-envoy-fault-delay-request"),
+			 0, DELAY_MAX, f->delay) : 0;
 }
 
-u16 fault_abort(const struct fault *f, const struct head *request)
+u16 fault_may_abort(const struct fault *f, const struct head *request)
 {
-	u16 status;
-
-	if (!f->abort_fraction)
-		return 0;
-	status = asked_for(f, request, SPAN("x-envoy-fault-abort-request"),
-			   200, 599, f->abort);
-	return status && drawn(f->abort_fraction) ? status : 0;
+	return f->abort_fraction ?
+	       asked_for(f, request, SPAN("x-envoy-fault-abort-request"),
+			 200, 599, f->abort) : 0;
 }
 
-u32 fault_rate(const struct fault *f, const struct head *request)
+u32 fault_may_limit(const struct fault *f, const struct head *request)
 {
 	u32 rate;
 
@@ -77,6 +69,26 @@ u32 fault_rate(const struct fault *f, const struct head *request)
 	rate = asked_for(f, request,
 			 SPAN("x-envoy-fault-throughput-response"), 1,
 			 RATE_MAX / 1024, 0);
-	rate = rate ? rate * 1024 : f->response_rate;
+	return rate ? rate * 1024 : f->response_rate;
+}
+
+u32 fault_delay(const struct fault *f, const struct head *request)
+{
+	u32 ms = fault_may_delay(f, request);
+
+	return ms && drawn(f->delay_fraction) ? ms : 0;
+}
+
+u16 fault_abort(const struct fault *f, const struct head *request)
+{
+	u16 status = fault_may_abort(f, request);
+
+	return status && drawn(f->abort_fraction) ? status : 0;
+}
+
+u32 fault_rate(const struct fault *f, const struct head *request)
+{
+	u32 rate = fault_may_limit(f, request);
+
 	return rate && drawn(f->rate_fraction) ? rate : 0;
 }

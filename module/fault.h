@@ -29,7 +29,12 @@ struct fault {
 
 bool fault_equal(const struct fault *a, const struct fault *b);
 
-/* For one request; 0: nothing. Each draws its own lot. */
+/* What may be done to a request; 0: nothing. */
+u32 fault_may_delay(const struct fault *f, const struct head *request);
+u16 fault_may_abort(const struct fault *f, const struct head *request);
+u32 fault_may_limit(const struct fault *f, const struct head *request);
+
+/* What is done to one request, each by a lot of its own. */
 u32 fault_delay(const struct fault *f, const struct head *request);
 u16 fault_abort(const struct fault *f, const struct head *request);
 u32 fault_rate(const struct fault *f, const struct head *request);

@@ -39,6 +39,9 @@ struct pick {
 	/* endpoints that were tried, so that others are better; @navoid may be 0 */
 	struct endpoint *const *avoid;
 	u32 navoid;
+	bool peek;			/* only to see: no turn is taken */
+	bool hashed;			/* out: by which hash it was picked, if by one */
+	u64 hash;
 	const struct hash_policy *cookie;	/* out: to be given, or NULL ... */
 	u64 cookie_value;		/* ... and its value, as hexadecimal text */
 };

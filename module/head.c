@@ -71,25 +71,47 @@ static int head_grow(struct head *h, gfp_t gfp)
 	return 0;
 }
 
-int head_gather(struct head *h, struct sk_buff *skb, u32 off, u32 len,
-		gfp_t gfp, enum http1_result *result)
+/* Returns how many bytes of @len there is room for, or -ENOMEM. */
+static int head_room(struct head *h, u32 len, gfp_t gfp)
 {
-	u32 before = h->len, n;
-	int err;
+	int err = h->len == h->cap ? head_grow(h, gfp) : 0;
 
-	if (h->len == h->cap) {
-		err = head_grow(h, gfp);
-		if (err)
-			return err;
-	}
-	n = min(len, h->cap - h->len);
-	/* Cannot fail: the range is inside the skb. */
-	skb_copy_bits(skb, off, h->data + h->len, n);
+	return err ?: min(len, h->cap - h->len);
+}
+
+/* Parses @n more bytes, and returns how many of them are the head's. */
+static int head_extend(struct head *h, u32 n, enum http1_result *result)
+{
+	u32 before = h->len;
+
 	h->len += n;
 	*result = http1_parse(&h->parser, h->data, h->len);
 	if (*result == HTTP1_DONE)
 		h->len = h->parser.head_len;
 	return h->len - before;
+}
+
+int head_gather(struct head *h, struct sk_buff *skb, u32 off, u32 len,
+		gfp_t gfp, enum http1_result *result)
+{
+	int n = head_room(h, len, gfp);
+
+	if (n < 0)
+		return n;
+	/* Cannot fail: the range is inside the skb. */
+	skb_copy_bits(skb, off, h->data + h->len, n);
+	return head_extend(h, n, result);
+}
+
+int head_take(struct head *h, const char *data, u32 len, gfp_t gfp,
+	      enum http1_result *result)
+{
+	int n = head_room(h, len, gfp);
+
+	if (n < 0)
+		return n;
+	memcpy(h->data + h->len, data, n);
+	return head_extend(h, n, result);
 }
 
 static u32 leading_number(struct span s)

@@ -58,6 +58,19 @@ int head_gather(struct head *h, struct sk_buff *skb, u32 off, u32 len,
 		gfp_t gfp, enum http1_result *result);
 
 /**
+ * head_take() - The same of bytes that are not in an skb
+ * @h: head
+ * @data: bytes
+ * @len: how many, at least 1
+ * @gfp: how to grow
+ * @result: out: what the parser says
+ *
+ * Return: as head_gather().
+ */
+int head_take(struct head *h, const char *data, u32 len, gfp_t gfp,
+	      enum http1_result *result);
+
+/**
  * head_write_request() - Write the head that the endpoint gets
  * @h: understood request
  * @fw: what it is to say besides

@@ -512,6 +512,15 @@ static const struct genl_ops ops[] = {
 		.dumpit = netlink_dump_splices,
 		.done = netlink_dump_done,
 	},
+	{
+		.cmd = L7MESH_CMD_EXPLAIN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.start = netlink_start_explain,
+		.dumpit = netlink_dump_explain,
+		.done = netlink_dump_done,
+		.policy = netlink_explain_request_policy,
+		.maxattr = ARRAY_SIZE(netlink_explain_request_policy) - 1,
+	},
 };
 
 static const struct genl_multicast_group groups[] = {

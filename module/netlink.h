@@ -16,7 +16,8 @@
  *	netlink_drain.c		DRAIN
  *	netlink_fill.c		from objects to messages
  *	netlink_fill_route.c	the same for routes
- *	netlink_dump.c		dumps
+ *	netlink_dump.c		dumps, but ...
+ *	netlink_explain.c	EXPLAIN
  *	netlink_notify.c	what the multicast group hears
  *
  * The family is parallel: we lock for ourselves, so that a long commit holds up
@@ -54,6 +55,9 @@ extern const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1];
 extern const struct nla_policy netlink_netns_policy[L7MESH_A_NETNS_PID + 1];
 extern const struct nla_policy
 	netlink_cluster_name_policy[L7MESH_A_CLUSTER_NAME + 1];
+extern const struct nla_policy
+	netlink_explain_request_policy[L7MESH_A_EXPLAIN + 1];
+extern const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1];
 
 extern const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1];
 extern const struct nla_policy
@@ -318,6 +322,8 @@ int netlink_start_attached(struct netlink_callback *cb);
 int netlink_dump_attached(struct sk_buff *skb, struct netlink_callback *cb);
 int netlink_start_splices(struct netlink_callback *cb);
 int netlink_dump_splices(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_start_explain(struct netlink_callback *cb);
+int netlink_dump_explain(struct sk_buff *skb, struct netlink_callback *cb);
 int netlink_dump_done(struct netlink_callback *cb);
 
 /* ---- notifications, in the order of the changes: mesh->lock is held ---- */

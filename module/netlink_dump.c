@@ -10,36 +10,8 @@
 #include "account.h"
 #include "compat.h"
 #include "mesh.h"
-#include "netlink.h"
+#include "netlink_dump_priv.h"
 #include "splice.h"
-
-/* How far a dump is: an object, and where in it. 0 is the object itself. */
-struct cursor {
-	u32 stage;
-	u32 object;
-	u32 part;	/* member or virtual host + 1 */
-	u32 route;	/* + 1 */
-};
-
-struct dump {
-	int err;		/* of the first call */
-	struct refusal r;
-	struct mesh *mesh;	/* held; NULL: there is none, show nothing */
-	struct snapshot *s;	/* held if mesh is */
-	u32 kind;		/* GET: 0 is all */
-	struct cursor at;
-	const struct cluster *cluster;	/* MAGLEV_GET */
-	struct maglev maglev;	/* its table */
-	bool own_maglev;
-	struct attached *attached;	/* ATTACHED_GET */
-	struct splice_info *splices;	/* SPLICES_GET */
-	u32 n;
-};
-
-static struct dump *dump_of(struct netlink_callback *cb)
-{
-	return *(struct dump **)cb->ctx;
-}
 
 static struct mesh_net *dump_net(struct netlink_callback *cb)
 {
@@ -54,8 +26,7 @@ static struct dump *alloc_dump(struct netlink_callback *cb)
 	return d;
 }
 
-/* The dump of the namespace's mesh. */
-static struct dump *start(struct netlink_callback *cb)
+struct dump *netlink_start_dump(struct netlink_callback *cb)
 {
 	struct dump *d = alloc_dump(cb);
 	struct mesh *m;
@@ -75,7 +46,7 @@ static struct dump *start(struct netlink_callback *cb)
 
 int netlink_dump_done(struct netlink_callback *cb)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 
 	if (d->own_maglev)
 		cluster_free_maglev(d->mesh->account, &d->maglev);
@@ -85,40 +56,17 @@ int netlink_dump_done(struct netlink_callback *cb)
 		mesh_put(d->mesh);
 	kvfree(d->attached);
 	kvfree(d->splices);
+	netlink_free_explaining(d->explaining);
 	kfree(d);
 	return 0;
 }
 
 /* The state outlives the answer, and so does the text. */
-static int refused(struct netlink_callback *cb, struct dump *d)
+int netlink_refuse_dump(struct netlink_callback *cb, struct dump *d)
 {
 	if (cb->extack)
 		cb->extack->_msg = d->r.text;
 	return d->err;
-}
-
-static void *begin(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
-{
-	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			   &l7mesh_family, NLM_F_MULTI, cmd);
-}
-
-/* A message that fits is finished; of any other nothing is left. */
-static int end(struct sk_buff *skb, void *header, int err)
-{
-	if (err)
-		genlmsg_cancel(skb, header);
-	else
-		genlmsg_end(skb, header);
-	return err;
-}
-
-/* What dumpit answers: go on, done, or a message that fits nowhere. */
-static int answer(struct sk_buff *skb, int err)
-{
-	if (err && !skb->len)
-		return err;
-	return skb->len;
 }
 
 /* ---- GET ---- */
@@ -133,19 +81,19 @@ static int put(struct sk_buff *skb, struct netlink_callback *cb,
 	       enum l7mesh_kind kind, const void *object, const void *part,
 	       u32 route)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 	void *header;
 	int err;
 
 	if (!wanted(d, kind))
 		return 0;
-	header = begin(skb, cb, L7MESH_CMD_GET);
+	header = netlink_begin_message(skb, cb, L7MESH_CMD_GET);
 	if (!header)
 		return -EMSGSIZE;
 	err = nla_put_u64_64bit(skb, L7MESH_A_GENERATION, d->s->generation,
 				L7MESH_A_PAD);
 	if (err)
-		return end(skb, header, err);
+		return netlink_end_message(skb, header, err);
 	switch (kind) {
 	case L7MESH_KIND_CLUSTER:
 		err = netlink_fill_cluster(skb, object);
@@ -169,13 +117,13 @@ static int put(struct sk_buff *skb, struct netlink_callback *cb,
 		err = netlink_fill_route(skb, object, part, route);
 		break;
 	}
-	return end(skb, header, err);
+	return netlink_end_message(skb, header, err);
 }
 
 static int get_cluster(struct sk_buff *skb, struct netlink_callback *cb,
 		       const struct cluster *c)
 {
-	struct cursor *at = &dump_of(cb)->at;
+	struct cursor *at = &netlink_dump_of(cb)->at;
 	int err = 0;
 
 	if (!at->part) {
@@ -184,7 +132,7 @@ static int get_cluster(struct sk_buff *skb, struct netlink_callback *cb,
 			return err;
 		at->part = 1;
 	}
-	if (!wanted(dump_of(cb), L7MESH_KIND_ENDPOINT))
+	if (!wanted(netlink_dump_of(cb), L7MESH_KIND_ENDPOINT))
 		return 0;
 	for (; at->part <= c->nmembers; at->part++) {
 		err = put(skb, cb, L7MESH_KIND_ENDPOINT, c,
@@ -198,7 +146,7 @@ static int get_cluster(struct sk_buff *skb, struct netlink_callback *cb,
 static int get_vhost(struct sk_buff *skb, struct netlink_callback *cb,
 		     const struct route_table *t, const struct virtual_host *vh)
 {
-	struct cursor *at = &dump_of(cb)->at;
+	struct cursor *at = &netlink_dump_of(cb)->at;
 	int err;
 
 	if (!at->route) {
@@ -218,7 +166,7 @@ static int get_vhost(struct sk_buff *skb, struct netlink_callback *cb,
 static int get_table(struct sk_buff *skb, struct netlink_callback *cb,
 		     const struct route_table *t)
 {
-	struct cursor *at = &dump_of(cb)->at;
+	struct cursor *at = &netlink_dump_of(cb)->at;
 	int err;
 
 	if (!at->part) {
@@ -253,7 +201,7 @@ static const struct objset *stage_set(const struct dump *d)
 static int get_object(struct sk_buff *skb, struct netlink_callback *cb,
 		      const void *object)
 {
-	switch (dump_of(cb)->at.stage) {
+	switch (netlink_dump_of(cb)->at.stage) {
 	case GET_CLUSTERS:
 		return get_cluster(skb, cb, object);
 	case GET_TABLES:
@@ -265,7 +213,7 @@ static int get_object(struct sk_buff *skb, struct netlink_callback *cb,
 
 static int get_all(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 	struct cursor *at = &d->at;
 	int err;
 
@@ -292,7 +240,7 @@ static int get_all(struct sk_buff *skb, struct netlink_callback *cb)
 int netlink_start_get(struct netlink_callback *cb)
 {
 	struct nlattr *kind = compat_dump_attrs(cb)[L7MESH_A_KIND];
-	struct dump *d = start(cb);
+	struct dump *d = netlink_start_dump(cb);
 
 	if (!d)
 		return -ENOMEM;
@@ -303,13 +251,13 @@ int netlink_start_get(struct netlink_callback *cb)
 
 int netlink_dump_get(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 
 	if (d->err)
-		return refused(cb, d);
+		return netlink_refuse_dump(cb, d);
 	if (!d->s)
 		return 0;
-	return answer(skb, get_all(skb, cb));
+	return netlink_answer_dump(skb, get_all(skb, cb));
 }
 
 /* ---- STATS_GET ---- */
@@ -317,10 +265,10 @@ int netlink_dump_get(struct sk_buff *skb, struct netlink_callback *cb)
 static int put_stat(struct sk_buff *skb, struct netlink_callback *cb,
 		    enum mesh_stat stat)
 {
-	struct mesh *m = dump_of(cb)->mesh;
+	struct mesh *m = netlink_dump_of(cb)->mesh;
 	u64 value = m ? stat_read(m->stats, stat) : 0;
 	struct nlattr *nest;
-	void *header = begin(skb, cb, L7MESH_CMD_STATS_GET);
+	void *header = netlink_begin_message(skb, cb, L7MESH_CMD_STATS_GET);
 
 	if (!header)
 		return -EMSGSIZE;
@@ -329,25 +277,25 @@ static int put_stat(struct sk_buff *skb, struct netlink_callback *cb,
 	    nla_put_string(skb, L7MESH_STAT_A_NAME, mesh_stat_names[stat]) ||
 	    nla_put_u64_64bit(skb, L7MESH_STAT_A_VALUE, value,
 			      L7MESH_STAT_A_PAD))
-		return end(skb, header, -EMSGSIZE);
+		return netlink_end_message(skb, header, -EMSGSIZE);
 	nla_nest_end(skb, nest);
-	return end(skb, header, 0);
+	return netlink_end_message(skb, header, 0);
 }
 
 static int put_endpoint_stats(struct sk_buff *skb, struct netlink_callback *cb,
 			      const struct cluster *c, const struct member *m)
 {
-	void *header = begin(skb, cb, L7MESH_CMD_STATS_GET);
+	void *header = netlink_begin_message(skb, cb, L7MESH_CMD_STATS_GET);
 
 	if (!header)
 		return -EMSGSIZE;
-	return end(skb, header, netlink_fill_endpoint_stats(skb, c, m));
+	return netlink_end_message(skb, header, netlink_fill_endpoint_stats(skb, c, m));
 }
 
 static int stats_of_cluster(struct sk_buff *skb, struct netlink_callback *cb,
 			    const struct cluster *c)
 {
-	struct cursor *at = &dump_of(cb)->at;
+	struct cursor *at = &netlink_dump_of(cb)->at;
 	int err;
 
 	for (; at->part < c->nmembers; at->part++) {
@@ -360,7 +308,7 @@ static int stats_of_cluster(struct sk_buff *skb, struct netlink_callback *cb,
 
 static int stats_all(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 	struct cursor *at = &d->at;
 	int err;
 
@@ -382,16 +330,16 @@ static int stats_all(struct sk_buff *skb, struct netlink_callback *cb)
 
 int netlink_start_stats(struct netlink_callback *cb)
 {
-	return start(cb) ? 0 : -ENOMEM;
+	return netlink_start_dump(cb) ? 0 : -ENOMEM;
 }
 
 int netlink_dump_stats(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 
 	if (d->err)
-		return refused(cb, d);
-	return answer(skb, stats_all(skb, cb));
+		return netlink_refuse_dump(cb, d);
+	return netlink_answer_dump(skb, stats_all(skb, cb));
 }
 
 /* ---- MAGLEV_GET ---- */
@@ -429,7 +377,7 @@ static int find_table(struct dump *d, struct span name)
 int netlink_start_maglev(struct netlink_callback *cb)
 {
 	struct nlattr *name = compat_dump_attrs(cb)[L7MESH_A_CLUSTER_NAME];
-	struct dump *d = start(cb);
+	struct dump *d = netlink_start_dump(cb);
 
 	if (!d)
 		return -ENOMEM;
@@ -442,18 +390,18 @@ int netlink_start_maglev(struct netlink_callback *cb)
 
 static int maglev_endpoints(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 	struct cursor *at = &d->at;
 	int err;
 
 	for (; at->object < d->cluster->nmembers; at->object++) {
-		void *header = begin(skb, cb, L7MESH_CMD_MAGLEV_GET);
+		void *header = netlink_begin_message(skb, cb, L7MESH_CMD_MAGLEV_GET);
 
 		if (!header)
 			return -EMSGSIZE;
 		err = netlink_fill_endpoint(skb, d->cluster,
 					    &d->cluster->members[at->object]);
-		if (end(skb, header, err))
+		if (netlink_end_message(skb, header, err))
 			return err;
 	}
 	return 0;
@@ -484,7 +432,7 @@ static int put_entries(struct sk_buff *skb, const struct maglev *m, u32 first,
 static int put_piece(struct sk_buff *skb, struct netlink_callback *cb,
 		     const struct maglev *m, u32 first, u32 n)
 {
-	void *header = begin(skb, cb, L7MESH_CMD_MAGLEV_GET);
+	void *header = netlink_begin_message(skb, cb, L7MESH_CMD_MAGLEV_GET);
 	struct nlattr *nest;
 
 	if (!header)
@@ -495,15 +443,15 @@ static int put_piece(struct sk_buff *skb, struct netlink_callback *cb,
 				   m->entries ? m->size : 0)) ||
 	    nla_put_u32(skb, L7MESH_MAGLEV_A_FIRST, first) ||
 	    put_entries(skb, m, first, n))
-		return end(skb, header, -EMSGSIZE);
+		return netlink_end_message(skb, header, -EMSGSIZE);
 	nla_nest_end(skb, nest);
-	return end(skb, header, 0);
+	return netlink_end_message(skb, header, 0);
 }
 
 /* A cluster without endpoints has a table of size 0. */
 static int maglev_entries(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 	struct cursor *at = &d->at;
 	u32 size = d->maglev.entries ? d->maglev.size : 0;
 	int err;
@@ -526,11 +474,11 @@ static int maglev_entries(struct sk_buff *skb, struct netlink_callback *cb)
 
 int netlink_dump_maglev(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 	int err = 0;
 
 	if (d->err)
-		return refused(cb, d);
+		return netlink_refuse_dump(cb, d);
 	for (; d->at.stage < MAGLEV_STAGES; d->at.stage++) {
 		err = d->at.stage == MAGLEV_ENDPOINTS ?
 		      maglev_endpoints(skb, cb) : maglev_entries(skb, cb);
@@ -538,7 +486,7 @@ int netlink_dump_maglev(struct sk_buff *skb, struct netlink_callback *cb)
 			break;
 		d->at.object = 0;
 	}
-	return answer(skb, err);
+	return netlink_answer_dump(skb, err);
 }
 
 /* ---- ATTACHED_GET ---- */
@@ -556,7 +504,7 @@ int netlink_start_attached(struct netlink_callback *cb)
 static int put_attached(struct sk_buff *skb, struct netlink_callback *cb,
 			const struct attached *a)
 {
-	void *header = begin(skb, cb, L7MESH_CMD_ATTACHED_GET);
+	void *header = netlink_begin_message(skb, cb, L7MESH_CMD_ATTACHED_GET);
 	struct nlattr *nest;
 
 	if (!header)
@@ -567,31 +515,31 @@ static int put_attached(struct sk_buff *skb, struct netlink_callback *cb,
 			      L7MESH_ATTACHED_A_PAD) ||
 	    nla_put_u64_64bit(skb, L7MESH_ATTACHED_A_COOKIE, a->cookie,
 			      L7MESH_ATTACHED_A_PAD))
-		return end(skb, header, -EMSGSIZE);
+		return netlink_end_message(skb, header, -EMSGSIZE);
 	nla_nest_end(skb, nest);
-	return end(skb, header, 0);
+	return netlink_end_message(skb, header, 0);
 }
 
 int netlink_dump_attached(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 	int err = 0;
 
 	if (d->err)
-		return refused(cb, d);
+		return netlink_refuse_dump(cb, d);
 	for (; d->at.object < d->n; d->at.object++) {
 		err = put_attached(skb, cb, &d->attached[d->at.object]);
 		if (err)
 			break;
 	}
-	return answer(skb, err);
+	return netlink_answer_dump(skb, err);
 }
 
 /* ---- SPLICES_GET ---- */
 
 int netlink_start_splices(struct netlink_callback *cb)
 {
-	struct dump *d = start(cb);
+	struct dump *d = netlink_start_dump(cb);
 
 	if (!d)
 		return -ENOMEM;
@@ -663,7 +611,7 @@ static int put_splice_end(struct sk_buff *skb, int type,
 static int put_splice(struct sk_buff *skb, struct netlink_callback *cb,
 		      const struct splice_info *info)
 {
-	void *header = begin(skb, cb, L7MESH_CMD_SPLICES_GET);
+	void *header = netlink_begin_message(skb, cb, L7MESH_CMD_SPLICES_GET);
 	struct nlattr *nest;
 
 	if (!header)
@@ -672,22 +620,22 @@ static int put_splice(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!nest ||
 	    put_splice_end(skb, L7MESH_SPLICE_PAIR_A_CLIENT, &info->ends[0]) ||
 	    put_splice_end(skb, L7MESH_SPLICE_PAIR_A_SERVER, &info->ends[1]))
-		return end(skb, header, -EMSGSIZE);
+		return netlink_end_message(skb, header, -EMSGSIZE);
 	nla_nest_end(skb, nest);
-	return end(skb, header, 0);
+	return netlink_end_message(skb, header, 0);
 }
 
 int netlink_dump_splices(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump *d = dump_of(cb);
+	struct dump *d = netlink_dump_of(cb);
 	int err = 0;
 
 	if (d->err)
-		return refused(cb, d);
+		return netlink_refuse_dump(cb, d);
 	for (; d->at.object < d->n; d->at.object++) {
 		err = put_splice(skb, cb, &d->splices[d->at.object]);
 		if (err)
 			break;
 	}
-	return answer(skb, err);
+	return netlink_answer_dump(skb, err);
 }

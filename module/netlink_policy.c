@@ -501,3 +501,15 @@ const struct nla_policy
 netlink_cluster_name_policy[L7MESH_A_CLUSTER_NAME + 1] = {
 	[L7MESH_A_CLUSTER_NAME] = NAME,
 };
+
+const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1] = {
+	[L7MESH_EXPLAIN_A_LISTENER] = NAME,
+	[L7MESH_EXPLAIN_A_HEAD] = { .type = NLA_BINARY, .len = 65000 },
+	[L7MESH_EXPLAIN_A_SOURCE] = ADDRESS,
+	[L7MESH_EXPLAIN_A_SOURCE_NETNS] = NLA_POLICY_MIN(NLA_U64, 1),
+	[L7MESH_EXPLAIN_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+const struct nla_policy netlink_explain_request_policy[L7MESH_A_EXPLAIN + 1] = {
+	[L7MESH_A_EXPLAIN] = NLA_POLICY_NESTED(netlink_explain_policy),
+};

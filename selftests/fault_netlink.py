@@ -176,7 +176,10 @@ def _():
 def _():
     g = base(Genl())
     for cmd, o in (("GET", {}), ("STATS_GET", {}), ("ATTACHED_GET", {}),
-                   ("MAGLEV_GET", {"CLUSTER_NAME": "a"})):
+                   ("MAGLEV_GET", {"CLUSTER_NAME": "a"}),
+                   ("EXPLAIN", {"EXPLAIN": {
+                       "LISTENER": "http", "HEAD": b"GET /a HTTP/1.1\r\n"
+                       b"Host: www.example\r\n\r\n"}})):
         until_none_fails(cmd, o, lambda _: None, flags=NLM_F_DUMP)
     equal(g.objects(), EVERYTHING)
 

@@ -342,6 +342,49 @@ def _():
     refused(errno.EINVAL, g.dump, "MAGLEV_GET", text="CLUSTER_NAME is missing")
 
 
+@alone("explain: a request, a connection; what is wrong is refused with a reason")
+def _():
+    g = base(Genl())
+    http = next(o["LISTENER"] for o in EVERYTHING
+                if o.get("LISTENER", {}).get("PROTOCOL") ==
+                UAPI["L7MESH_PROTOCOL_HTTP"])
+    tcp = next(o["LISTENER"] for o in EVERYTHING if
+               o.get("LISTENER", {}).get("CLUSTER"))
+    head = b"GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n"
+
+    def ask(**question):
+        return g.dump("EXPLAIN", {"EXPLAIN": question})
+    said = ask(LISTENER=http["NAME"], HEAD=head, SOURCE="fd00::9",
+               SOURCE_NETNS=7, PORT=8080)
+    equal(said[0]["EXPLANATION"]["CLIENT"], "fd00::9")
+    true(set(said[0]["EXPLANATION"]) >= {"PROTOCOL", "ROUTE_TABLE", "POLICIES"})
+    true(all("MISMATCH" in o for o in said if len(o) == 1 and
+             not set(o) & {"EXPLANATION", "ROUTE", "REQUEST_HEAD", "RESPONSE"}))
+    said = ask(LISTENER=tcp["NAME"])
+    equal((len(said), said[0]["EXPLANATION"]["CLUSTER"]), (1, tcp["CLUSTER"]))
+    for code, text, question in (
+            (errno.EINVAL, "EXPLAIN is missing", None),
+            (errno.EINVAL, "LISTENER is missing", {}),
+            (errno.ENOENT, "no such listener", {"LISTENER": "z"}),
+            (errno.EINVAL, "HEAD is missing", {"LISTENER": http["NAME"]}),
+            (errno.EINVAL, "HEAD is given",
+             {"LISTENER": tcp["NAME"], "HEAD": head}),
+            (errno.EINVAL, "up to the blank line",
+             {"LISTENER": http["NAME"], "HEAD": head[:-1]}),
+            (errno.EINVAL, "up to the blank line",
+             {"LISTENER": http["NAME"], "HEAD": head + b"x"}),
+            (errno.EINVAL, "up to the blank line",
+             {"LISTENER": http["NAME"], "HEAD": b""}),
+            (errno.EINVAL, "nobody can connect",
+             {"LISTENER": tcp["NAME"], "SOURCE": "0.0.0.0"}),
+            (errno.ERANGE, "", {"LISTENER": tcp["NAME"], "PORT": 0}),
+            (errno.ERANGE, "", {"LISTENER": http["NAME"],
+                                "HEAD": bytes(65001)})):
+        refused(code, g.dump, "EXPLAIN", {} if question is None else
+                {"EXPLAIN": question}, text=text)
+    equal(generation(g), 1)
+
+
 @alone("stats: every counter, every endpoint")
 def _():
     g = base(Genl())

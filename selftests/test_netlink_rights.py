@@ -25,10 +25,12 @@ def everything_is_refused(g, text="attached to the mesh of another"):
         value = {"ADD": NEW["CLUSTER"], "SET": NEW["CLUSTER"],
                  "DEL": NEW["CLUSTER"], "ATTACH": {"NETNS_PID": os.getpid()},
                  "DETACH": {"NETNS_PID": os.getpid()},
-                 "MAGLEV_GET": {"CLUSTER_NAME": "a"}}.get(cmd, {})
+                 "MAGLEV_GET": {"CLUSTER_NAME": "a"},
+                 "EXPLAIN": {"EXPLAIN": {"LISTENER": "tcp"}}}.get(cmd, {})
         if cmd == "CHANGED":
             continue
-        call = g.dump if cmd.endswith("GET") and cmd != "INFO_GET" else g.do
+        call = g.dump if cmd == "EXPLAIN" or \
+            cmd.endswith("GET") and cmd != "INFO_GET" else g.do
         refused(errno.EPERM, call, cmd, value, text=text)
 
 

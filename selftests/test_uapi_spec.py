@@ -202,7 +202,7 @@ def _():
                              o["name"] not in ("del", "drain"), seen)
                 reached |= {name for _, name in seen}
     answers = {"attached", "stat", "stat-list", "endpoint-stats", "maglev",
-               "splice-pair", "splice-end"}
+               "splice-pair", "splice-end", "explanation", "mismatch"}
     equal(reached, set(SETS) - {"top"} - answers)
 
 

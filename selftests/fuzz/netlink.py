@@ -48,7 +48,7 @@ from nltest import CLONE_NEWNET, Pod, unshare
 KCOV_INIT_TRACE, KCOV_ENABLE, KCOV_WORDS = 0x80086301, 0x6364, 1 << 16
 COMMANDS = [n[len("L7MESH_CMD_"):] for n, v in ENUMS["l7mesh_cmd"]
             if v and n != "L7MESH_CMD_MAX"]
-DUMPS = ("GET", "ATTACHED_GET", "STATS_GET", "MAGLEV_GET")
+DUMPS = ("GET", "ATTACHED_GET", "STATS_GET", "MAGLEV_GET", "EXPLAIN")
 CHANGES = ("ADD", "ADD", "ADD", "SET", "DEL")
 KINDS = ("CLUSTER", "ENDPOINT", "LISTENER", "ROUTE_TABLE", "VIRTUAL_HOST",
          "ROUTE")
@@ -76,6 +76,11 @@ STRINGS = {
 }
 IPS = ("10.96.0.1", "10.96.0.2", "127.0.0.1", "fd00:96::1", "::1", "0.0.0.0",
        "::", "224.0.0.1", "::ffff:10.96.0.1", "fe80::1")
+HEADS = [f"{line} HTTP/1.1\r\nHost: {host}\r\n{rest}\r\n".encode()
+         for line in ("GET /a", "POST /a/b?x=1", "OPTIONS *", "CONNECT web:80",
+                      "GET http://web/x")
+         for host in ("web", "a.example:80")
+         for rest in ("", "x-user: 1\r\n", "Content-Length: 5\r\n", "bad")]
 NUMBERS = (0, 1, 2, 3, 80, 100, 200, 301, 404, 500, 1009, 9000, 65535, 65537,
            5000011, 86400000, 1 << 31, (1 << 32) - 1)
 
@@ -93,6 +98,8 @@ def choose(rng, name, spec):
         return rng.choice(STRINGS.get(name, NAMES)).encode().decode("latin-1")
     if spec == "ip":
         return rng.choice(IPS)
+    if name == "HEAD" and rng.random() < 0.9:
+        return rng.choice(HEADS)
     if spec == "bin":
         return rng.randbytes(rng.choice((0, 1, 4, 16, 100, 5000)))
     if name in ("PROTOCOL", "LB", "KIND", "PRESENT"):
@@ -153,7 +160,8 @@ def make_message(rng):
         names = rng.sample(list(TOP[1]), rng.choice((0, 1, 1, 2)))
         value = {n: choose(rng, n, TOP[1][n]) for n in names}
         for name, cmds in (("NETNS_FD", ("ATTACH", "DETACH")),
-                           ("CLUSTER_NAME", ("MAGLEV_GET",))):
+                           ("CLUSTER_NAME", ("MAGLEV_GET",)),
+                           ("EXPLAIN", ("EXPLAIN",))):
             if cmd in cmds:
                 value = {name: choose(rng, name, TOP[1][name])}
     with contextlib.suppress(struct.error, UnicodeError, OSError):

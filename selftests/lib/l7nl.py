@@ -162,7 +162,16 @@ TOP = ("", {
     "MAGLEV": ("MAGLEV", {"SIZE": "u32", "FIRST": "u32", "ENTRIES": "bin"}),
     "CONFIG_BYTES": "u64", "CONFIG_BYTES_MAX": "u64",
     "SPLICE_PAIR": ("SPLICE_PAIR", {"CLIENT": SPLICE_END,
-                                    "SERVER": SPLICE_END})})
+                                    "SERVER": SPLICE_END}),
+    "EXPLAIN": ("EXPLAIN", {"LISTENER": "str", "HEAD": "bin", "SOURCE": "ip",
+                            "SOURCE_NETNS": "u64", "PORT": "u16"}),
+    "EXPLANATION": ("EXPLANATION", {
+        "PROTOCOL": "u32", "CLIENT": "ip", "ROUTE_TABLE": "str",
+        "VIRTUAL_HOST": "str", "ROUTE": "u32", "POLICIES": "u32",
+        "STATUS": "u16", "REASON": "str", "CLUSTER": "str", "ADDRESS": "ip",
+        "PORT": "u16", "HASH": "u64"}),
+    "REQUEST_HEAD": "bin", "RESPONSE": "bin",
+    "MISMATCH": ("MISMATCH", {"ROUTE": "u32", "KIND": "u32", "OF": "str"})})
 INTEGERS = {"u8": "=B", "u16": "=H", "u32": "=I", "u64": "=Q",
             "s64": "=q"}
 

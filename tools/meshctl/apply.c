@@ -109,10 +109,9 @@ static int dry_run(const struct ctl *ctl, struct nl *nl, const char *file,
 	return STATUS_OK;
 }
 
-static int apply(const struct ctl *ctl, struct nl *nl, const char *file,
-		 const struct config *config)
+int apply_config(struct nl *nl, const char *file, const struct config *config,
+		 uint64_t *generation)
 {
-	uint64_t generation = 0;
 	struct refusal r = REFUSAL_NONE;
 	int status, i;
 
@@ -121,16 +120,24 @@ static int apply(const struct ctl *ctl, struct nl *nl, const char *file,
 		status = stage(nl, file, config);
 		if (status)
 			return status;
-		if (!txn_commit(nl, &generation, &r)) {
-			if (ctl->json)
-				json_print(json_pack("{s:I}", "generation",
-						     (json_int_t)generation));
+		if (!txn_commit(nl, generation, &r))
 			return STATUS_OK;
-		}
 		if (r.code != EBUSY)
 			break;
 	}
 	return refused(nl, file, NULL, &r);
+}
+
+static int apply(const struct ctl *ctl, struct nl *nl, const char *file,
+		 const struct config *config)
+{
+	uint64_t generation = 0;
+	int status = apply_config(nl, file, config, &generation);
+
+	if (!status && ctl->json)
+		json_print(json_pack("{s:I}", "generation",
+				     (json_int_t)generation));
+	return status;
 }
 
 int cmd_apply(const struct ctl *ctl, int argc, char **argv)

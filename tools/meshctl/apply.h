@@ -21,4 +21,8 @@ struct apply_options {
 bool apply_options(struct apply_options *options, int argc, char **argv,
 		   bool diff);
 
+/* Makes @config, read from @file, what the kernel has; returns the tool's status. */
+int apply_config(struct nl *nl, const char *file, const struct config *config,
+		 uint64_t *generation);
+
 #endif

@@ -28,6 +28,7 @@
 struct loader {
 	yaml_document_t document;
 	struct problems problems;
+	const struct schema *schema;	/* of the file */
 	struct config *config;
 	struct links links;
 	size_t visits;
@@ -490,7 +491,7 @@ static void load_root(struct loader *l)
 			"objects");
 		return;
 	}
-	load_object(l, &schema_file, root, NULL, NULL);
+	load_object(l, l->schema, root, NULL, NULL);
 	links_resolve(&l->links, &l->problems);
 }
 
@@ -633,10 +634,11 @@ static char *read_all(const char *name, size_t *len)
 	return text;
 }
 
-bool load_file(const char *name, struct config *config)
+bool load_other_file(const char *name, const struct schema *schema,
+		     struct config *config)
 {
 	struct loader l = { .problems.file = load_name(name),
-			    .config = config };
+			    .schema = schema, .config = config };
 	size_t len;
 	char *text = read_all(name, &len);
 
@@ -647,10 +649,15 @@ bool load_file(const char *name, struct config *config)
 	load_text(&l, text, len);
 	free(text);
 	links_free(&l.links);
-	if (!l.problems.count)
+	if (!l.problems.count && schema == &schema_file)
 		check_sizes(&l);
 	if (!problems_report(&l.problems))
 		return true;
 	config_free(config);
 	return false;
+}
+
+bool load_file(const char *name, struct config *config)
+{
+	return load_other_file(name, &schema_file, config);
 }

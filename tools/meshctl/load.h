@@ -16,6 +16,10 @@
  */
 bool load_file(const char *name, struct config *config);
 
+/* The same of a file with other top-level keys, whose objects no kernel knows. */
+bool load_other_file(const char *name, const struct schema *schema,
+		     struct config *config);
+
 /* How messages call the file: "stdin" for "-". */
 const char *load_name(const char *name);
 

@@ -23,10 +23,12 @@ static const struct command {
 	{ "detach", cmd_detach },
 	{ "diff", cmd_diff },
 	{ "drain", cmd_drain },
+	{ "explain", cmd_explain },
 	{ "export", cmd_export },
 	{ "flush", cmd_flush },
 	{ "help", cmd_help },
 	{ "monitor", cmd_monitor },
+	{ "route", cmd_route },
 	{ "set", cmd_set },
 	{ "show", cmd_show },
 	{ "splice", cmd_splice },
@@ -55,6 +57,8 @@ static const char usage[] =
 	"  splice POLICY ...             say which connections are spliced\n"
 	"  flush                         remove all objects\n"
 	"  attach|detach NETNS|PID       make a namespace obey, or let it go\n"
+	"  explain LISTENER URL ...      say what becomes of a request, and why\n"
+	"  route test FILE [-f MESH]     check requests against what is expected\n"
 	"  monitor                       print changes as they happen\n"
 	"  stats                         print counters\n"
 	"  drain [listener|endpoint ...] end HTTP connections\n"

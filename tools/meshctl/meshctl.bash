@@ -292,8 +292,8 @@ _meshctl()
 			_meshctl_words -j --json -n --netns
 		else
 			_meshctl_words add apply attach check del detach diff \
-				drain export flush help monitor set show splice \
-				stats version
+				drain explain export flush help monitor route \
+				set show splice stats version
 		fi ;;
 	drain)
 		case ${args[1]-} in
@@ -308,6 +308,23 @@ _meshctl()
 			elif [ ${#args[@]} -gt 3 ]; then
 				_meshctl_words deadline end
 			fi ;;
+		esac ;;
+	explain)
+		case ${args[1]-} in
+		'') _meshctl_lines < <(_meshctl_values listener name) ;;
+		*) if [ ${#args[@]} = 2 ]; then
+				_meshctl_words GET POST OPTIONS http://
+			else
+				_meshctl_words header source source_netns
+			fi ;;
+		esac ;;
+	route)
+		case ${#args[@]}:$prev in
+		1:*) _meshctl_words test ;;
+		*:-f|2:*)
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			compopt -o filenames 2>/dev/null ;;
+		*) _meshctl_words -f --file ;;
 		esac ;;
 	apply|check|diff) _meshctl_file "${args[0]}" ;;
 	show) _meshctl_show ;;

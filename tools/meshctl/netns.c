@@ -67,6 +67,14 @@ int netns_enter(const char *name)
 	return err == EINVAL ? STATUS_USAGE : STATUS_KERNEL;
 }
 
+int netns_enter_new(void)
+{
+	if (!unshare(CLONE_NEWNET))
+		return STATUS_OK;
+	complain("cannot make a network namespace: %s", strerror(errno));
+	return STATUS_KERNEL;
+}
+
 static json_t *entry_of(json_t *scan, uint64_t inode)
 {
 	char key[24];

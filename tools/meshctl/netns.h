@@ -18,6 +18,9 @@ int netns_open(const char *name);
 /* Enters it; STATUS_OK, or STATUS_USAGE or STATUS_KERNEL with an error printed. */
 int netns_enter(const char *name);
 
+/* Enters a new one, which goes with the process; returns as netns_enter(). */
+int netns_enter_new(void);
+
 /*
  * What is known about namespaces, by inode: names in /run/netns, and processes.
  * An object of inode: {"names": [...], "pids": [...]}.

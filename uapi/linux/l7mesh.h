@@ -101,6 +101,12 @@ enum l7mesh_cmd {
 	 */
 	L7MESH_CMD_DRAIN,
 	L7MESH_CMD_SPLICES_GET,	/* dump: SPLICE_PAIR */
+	/*
+	 * dump: EXPLAIN; what would become of a request, nothing being sent or
+	 * counted: EXPLANATION, the ROUTE that serves it, REQUEST_HEAD, RESPONSE, and
+	 * a MISMATCH for each route that was tried before, as far as there are any
+	 */
+	L7MESH_CMD_EXPLAIN,
 
 	/* private: */
 	__L7MESH_CMD_MAX,
@@ -149,6 +155,11 @@ enum l7mesh_attr {
 	L7MESH_A_SPLICE_PAIR,	/* nest: enum l7mesh_splice_pair_attr */
 	L7MESH_A_DEADLINE,	/* u32: ms, after which what is left is reset */
 	L7MESH_A_DRAIN_END,	/* flag: the endpoint is picked again */
+	L7MESH_A_EXPLAIN,	/* nest: enum l7mesh_explain_attr */
+	L7MESH_A_EXPLANATION,	/* nest: enum l7mesh_explanation_attr */
+	L7MESH_A_REQUEST_HEAD,	/* binary: what the endpoint gets, up to 65000 bytes */
+	L7MESH_A_RESPONSE,	/* binary: what the client gets if the mesh answers */
+	L7MESH_A_MISMATCH,	/* nest: enum l7mesh_mismatch_attr */
 
 	/* private: */
 	__L7MESH_A_MAX,
@@ -780,6 +791,90 @@ enum l7mesh_maglev_attr {
 	/* private: */
 	__L7MESH_MAGLEV_A_MAX,
 	L7MESH_MAGLEV_A_MAX = __L7MESH_MAGLEV_A_MAX - 1
+};
+
+/* A request that nobody makes. */
+enum l7mesh_explain_attr {
+	L7MESH_EXPLAIN_A_UNSPEC,
+	L7MESH_EXPLAIN_A_LISTENER,	/* string */
+	/* binary: a whole head as clients send it; http listeners only, and needed */
+	L7MESH_EXPLAIN_A_HEAD,
+	/* binary, network order: the client; default 127.0.0.1 or ::1 */
+	L7MESH_EXPLAIN_A_SOURCE,
+	/* u64: SO_NETNS_COOKIE of the client; default: that of the socket's namespace */
+	L7MESH_EXPLAIN_A_SOURCE_NETNS,
+	L7MESH_EXPLAIN_A_PORT,	/* u16: for a listener on any port; default 80 */
+	L7MESH_EXPLAIN_A_PAD,
+
+	/* private: */
+	__L7MESH_EXPLAIN_A_MAX,
+	L7MESH_EXPLAIN_A_MAX = __L7MESH_EXPLAIN_A_MAX - 1
+};
+
+/* What may concern a request besides its route's action. */
+enum l7mesh_explain_policy {
+	L7MESH_EXPLAIN_LISTENER_RATE_LIMIT,
+	L7MESH_EXPLAIN_RATE_LIMIT,
+	L7MESH_EXPLAIN_CORS,
+	L7MESH_EXPLAIN_FAULT_DELAY,
+	L7MESH_EXPLAIN_FAULT_ABORT,
+	L7MESH_EXPLAIN_FAULT_RATE,
+	L7MESH_EXPLAIN_TIMEOUT,
+	L7MESH_EXPLAIN_RETRY,
+	L7MESH_EXPLAIN_CIRCUIT_BREAKERS,
+	L7MESH_EXPLAIN_OUTLIER_DETECTION,
+};
+
+/* Each is there if it applies. */
+enum l7mesh_explanation_attr {
+	L7MESH_EXPLANATION_A_UNSPEC,
+	L7MESH_EXPLANATION_A_PROTOCOL,		/* u32: enum l7mesh_protocol */
+	L7MESH_EXPLANATION_A_CLIENT,		/* binary: the address that policies see */
+	L7MESH_EXPLANATION_A_ROUTE_TABLE,	/* string */
+	L7MESH_EXPLANATION_A_VIRTUAL_HOST,	/* string */
+	L7MESH_EXPLANATION_A_ROUTE,		/* u32: its index */
+	L7MESH_EXPLANATION_A_POLICIES,	/* u32: 1 << enum l7mesh_explain_policy, together */
+	L7MESH_EXPLANATION_A_STATUS,		/* u16: with which the mesh answers */
+	L7MESH_EXPLANATION_A_REASON,		/* string: the counter that would grow then */
+	L7MESH_EXPLANATION_A_CLUSTER,		/* string */
+	/* the endpoint, or the proxy of a listener that has one */
+	L7MESH_EXPLANATION_A_ADDRESS,		/* binary, network order: 4 or 16 bytes */
+	L7MESH_EXPLANATION_A_PORT,		/* u16, host order */
+	/* u64: by which it was picked; without, it may be another each time */
+	L7MESH_EXPLANATION_A_HASH,
+	L7MESH_EXPLANATION_A_PAD,
+
+	/* private: */
+	__L7MESH_EXPLANATION_A_MAX,
+	L7MESH_EXPLANATION_A_MAX = __L7MESH_EXPLANATION_A_MAX - 1
+};
+
+/* The first thing that differs. */
+enum l7mesh_mismatch {
+	L7MESH_MISMATCH_NONE,
+	L7MESH_MISMATCH_PATH,
+	L7MESH_MISMATCH_METHOD,
+	L7MESH_MISMATCH_HEADER,
+	L7MESH_MISMATCH_QUERY,
+	L7MESH_MISMATCH_SOURCE,
+	L7MESH_MISMATCH_SOURCE_NETNS,
+	L7MESH_MISMATCH_LISTENER,
+	L7MESH_MISMATCH_FRACTION,	/* the request did not draw it */
+};
+
+enum l7mesh_mismatch_attr {
+	L7MESH_MISMATCH_A_UNSPEC,
+	L7MESH_MISMATCH_A_ROUTE,	/* u32: its index */
+	L7MESH_MISMATCH_A_KIND,		/* u32: enum l7mesh_mismatch */
+	/*
+	 * string: the path, method or listener that the route wants, the name of the
+	 * header or parameter
+	 */
+	L7MESH_MISMATCH_A_OF,
+
+	/* private: */
+	__L7MESH_MISMATCH_A_MAX,
+	L7MESH_MISMATCH_A_MAX = __L7MESH_MISMATCH_A_MAX - 1
 };
 
 #endif /* _UAPI_LINUX_L7MESH_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ask: what the kernel would make of a request, as JSON.
+ *
+ * A question is an object: "listener", and of an http listener "method", "url" and
+ * "headers" (lines, "name: value"); "source" and "source_netns" if wanted. The
+ * answer has these keys, as far as there is anything to say:
+ *
+ *	listener, protocol, client, route_table, virtual_host, mismatches (of routes
+ *	tried before: route, differs, of), route (the object), policies, status and
+ *	reason if the mesh answers by itself, cluster, endpoint, hash, request and
+ *	response (line, headers, body)
+ */
+#ifndef MESHCTL_ASK_H
+#define MESHCTL_ASK_H
+
+#include <jansson.h>
+
+#include "nl.h"
+
+/*
+ * Checks a question, and takes its URL apart; NULL if it is well, else why not,
+ * which the caller frees.
+ */
+char *ask_check(const json_t *question);
+
+/*
+ * Asks a question that was checked. Returns the tool's status, errors printed
+ * (behind @where, if it is not NULL).
+ */
+int ask(struct nl *nl, const json_t *question, const char *where,
+	json_t **answer);
+
+#endif
