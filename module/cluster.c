@@ -51,6 +51,10 @@ static void pack_cluster(struct packer *p, void *object)
 
 	hash = pack_array(p, c->hash, c->nhash * sizeof(*hash));
 	c->hash = hash;
+	c->health.status = pack_array(p, c->health.status, c->health.nstatus *
+				      sizeof(*c->health.status));
+	pack_span(p, &c->health.path);
+	pack_span(p, &c->health.host);
 	pack_span(p, &c->name.name);
 	for (i = 0; i < c->nhash; i++) {
 		pack_span(p, &hash[i].name);
@@ -65,6 +69,7 @@ struct cluster *cluster_clone(struct account *account,
 	struct cluster like = {
 		.name = spec->name, .options = spec->options,
 		.hash = spec->hash, .nhash = spec->nhash,
+		.health = spec->health,
 	};
 	struct cluster *c;
 
@@ -306,6 +311,7 @@ static bool settings_equal(const struct cluster *a, const struct cluster *b)
 	u32 i;
 
 	if (!cluster_options_equal(&a->options, &b->options) ||
+	    !health_check_equal(&a->health, &b->health) ||
 	    a->nhash != b->nhash)
 		return false;
 	for (i = 0; i < a->nhash; i++)

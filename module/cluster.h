@@ -19,6 +19,7 @@
 #include "cluster_options.h"
 #include "endpoint.h"
 #include "hash_policy.h"
+#include "health_check.h"
 #include "maglev.h"
 #include "name_ref.h"
 #include "ring.h"
@@ -39,6 +40,7 @@ struct cluster {
 	struct cluster_options options;
 	const struct hash_policy *hash;
 	u32 nhash;
+	struct health_check health;
 
 	u32 nmembers;
 	u32 capacity;			/* of members, as allocated */
@@ -123,6 +125,24 @@ bool cluster_equal(const struct cluster *a, const struct cluster *b);
 struct member *cluster_member(const struct cluster *c,
 			      const struct address *address);
 
+/* Is an endpoint well, as far as is known? */
+static inline bool cluster_member_fit(const struct cluster *c,
+				      const struct endpoint *ep)
+{
+	return !endpoint_ejected(ep) &&
+	       (!c->health.interval || READ_ONCE(ep->healthy));
+}
+
+/* How many are not, at this moment: looks at each. */
+static inline u32 cluster_count_unfit(const struct cluster *c)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < c->nmembers; i++)
+		n += !cluster_member_fit(c, c->members[i].ep);
+	return n;
+}
+
 /* How many of its endpoints are ejected at this moment: looks at each. */
 static inline u32 cluster_count_ejected(const struct cluster *c)
 {
@@ -148,8 +168,8 @@ void cluster_put(struct account *account, struct cluster *c);
  * @pick: what the hash policies may look at; out: a cookie to be given
  *
  * Any context. Maglev or ring without a hash policy that yields a value is random by
- * weight. Endpoints that are drained, ejected (unless so many are that panic_threshold
- * is reached) or to be avoided are picked if there is no other.
+ * weight. Endpoints that are drained, ejected or ill (unless so many are that
+ * panic_threshold is reached) or to be avoided are picked if there is no other.
  *
  * Return: borrowed from @c, or NULL if it has no endpoint.
  */

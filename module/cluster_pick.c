@@ -154,7 +154,7 @@ static struct member *pick_member(struct cluster *c, struct choice *choice)
 
 /*
  * Envoy's panic threshold: with so few that are well those would break down as well.
- * Counted anew in each jiffy in which an endpoint that is ejected was hit.
+ * Counted anew in each jiffy in which an endpoint that is not was hit.
  */
 static bool panics(const struct cluster *c)
 {
@@ -163,7 +163,7 @@ static bool panics(const struct cluster *c)
 
 	/* Any other moment than this one is too old. */
 	if (READ_ONCE(s->surveyed) ^ now) {
-		WRITE_ONCE(s->unfit, cluster_count_ejected(c));
+		WRITE_ONCE(s->unfit, cluster_count_unfit(c));
 		WRITE_ONCE(s->surveyed, now);
 	}
 	return (u64)(c->nmembers - min(READ_ONCE(s->unfit), c->nmembers)) * 100 <
@@ -175,7 +175,7 @@ static bool will_do(const struct cluster *c, const struct endpoint *ep,
 {
 	u32 i;
 
-	if (READ_ONCE(ep->draining) || (endpoint_ejected(ep) && !panics(c)))
+	if (READ_ONCE(ep->draining) || (!cluster_member_fit(c, ep) && !panics(c)))
 		return false;
 	for (i = 0; i < pick->navoid; i++)
 		if (pick->avoid[i] == ep)

@@ -129,6 +129,13 @@ static inline bool snapshot_tryget(struct snapshot *s)
 	return percpu_ref_tryget(&s->ref);
 }
 
+/* One more, of who holds it. */
+static inline struct snapshot *snapshot_get(struct snapshot *s)
+{
+	percpu_ref_get(&s->ref);
+	return s;
+}
+
 /* Any context. */
 static inline void snapshot_put(struct snapshot *s)
 {

@@ -30,6 +30,14 @@ struct endpoint {
 	bool draining;			/* not to be picked */
 	unsigned long drain_until;	/* jiffies: what it has then is reset; 0: nothing is */
 
+	/* health.c; 0 until it is used */
+	bool healthy;
+	bool checked;			/* there was an answer, or none in time */
+	bool checking;			/* by a call at this moment, which alone writes these */
+	u32 check_row;			/* answers in a row that speak against ->healthy */
+	unsigned long checked_at;	/* jiffies: when the latest answer was there */
+	u32 check_lot;			/* random, of the time until the next */
+
 	/* outlier.c; 0 until it is used */
 	unsigned long ejected_until;	/* jiffies; 0: never was */
 	u32 ejections;

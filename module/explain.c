@@ -127,6 +127,7 @@ static void note_cluster(struct explanation *e)
 	note(e, L7MESH_EXPLAIN_OUTLIER_DETECTION,
 	     o->consecutive_5xx || o->consecutive_gateway_failure ||
 	     o->success_rate_stdev_factor || o->failure_percentage_threshold);
+	note(e, L7MESH_EXPLAIN_HEALTH_CHECK, e->cluster->health.interval);
 }
 
 /* @head is NULL for a connection. Returns whether there is an endpoint. */

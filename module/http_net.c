@@ -4,9 +4,11 @@
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 #include <net/tcp.h>
+#include "call.h"
 #include "compat.h"
 #include "conn.h"
 #include "drain.h"
+#include "health.h"
 #include "http_net_priv.h"
 #include "ident.h"
 
@@ -251,6 +253,9 @@ static void http_net_setup(struct http_net *hn, struct mesh_net *mn)
 	INIT_LIST_HEAD(&hn->conns);
 	INIT_DELAYED_WORK(&hn->reaper, reaper_work);
 	INIT_DELAYED_WORK(&hn->drainer, drainer_work);
+	spin_lock_init(&hn->calls_lock);
+	INIT_LIST_HEAD(&hn->calls);
+	health_init(hn);
 	for (i = 0; i < ACCEPTORS; i++) {
 		hn->acceptors[i].hn = hn;
 		INIT_DELAYED_WORK(&hn->acceptors[i].work, accept_work);
@@ -342,6 +347,8 @@ void http_net_exit(struct mesh_net *mn)
 	for (i = 0; i < ACCEPTORS; i++)
 		acceptor_close(&hn->acceptors[i]);
 	cancel_delayed_work_sync(&hn->drainer);
+	cancel_delayed_work_sync(&hn->checker);
+	call_end_all(hn);
 	kill_all(hn);
 	wait_var_event(&hn->nconns, !atomic_read(&hn->nconns));
 	/* No connection parks a leg any more; nobody can queue this again. */

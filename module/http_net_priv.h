@@ -38,6 +38,12 @@ struct http_net {
 	atomic_t nlegs;			/* the same */
 	atomic_t drains;		/* how often all pools were emptied */
 
+	spinlock_t calls_lock;		/* BH */
+	struct list_head calls;		/* of struct call */
+	atomic_t ncalls;		/* waited for by call_end_all() */
+	struct delayed_work checker;	/* begins health checks, see health.c */
+	unsigned long check_at;		/* jiffies: when it comes next */
+
 	struct delayed_work reaper;	/* closes legs that were idle too long */
 	struct delayed_work drainer;	/* looks for those whose drain is over */
 	unsigned long drain_until;	/* jiffies: of the last of them; under mesh_mutex */

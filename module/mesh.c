@@ -15,6 +15,8 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include "account.h"
+#include "call.h"
+#include "health.h"
 #include "http_net.h"
 #include "intercept.h"
 #include "redirect.h"
@@ -306,6 +308,7 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 	old->retired = true;
 	atomic_inc(&m->account->retired);
 	snapshot_kill(old);
+	health_changed(m->owner);
 	return 0;
 }
 
@@ -464,6 +467,22 @@ int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r)
 	}
 	mutex_unlock(&mesh_mutex);
 	return err;
+}
+
+bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout)
+{
+	struct mesh_net *mn;
+	bool begun = false;
+
+	mutex_lock(&mesh_mutex);
+	list_for_each_entry(mn, &m->attached, attached) {
+		if (mn->net->net_cookie != cookie)
+			continue;
+		begun = call_begin(call, mn->http, timeout);
+		break;
+	}
+	mutex_unlock(&mesh_mutex);
+	return begun;
 }
 
 static int __net_init net_init(struct net *net)

@@ -28,6 +28,7 @@
 #include "stats.h"
 
 struct account;
+struct call;
 struct drain;
 struct refusal;
 
@@ -200,6 +201,19 @@ int mesh_attached(struct mesh_net *mn, struct attached **list, u32 *n,
  * Return: 0, or -EPERM if @mn is attached.
  */
 int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r);
+
+/**
+ * mesh_call_from() - Begin a call in a namespace that is attached
+ * @m: mesh
+ * @cookie: SO_NETNS_COOKIE of the namespace
+ * @call: as for call_begin()
+ * @timeout: the same
+ *
+ * Context: process.
+ *
+ * Return: false if no such namespace is attached, or it is going.
+ */
+bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout);
 
 /* struct mesh_net of every namespace, there and gone. Context: module init, exit. */
 int mesh_init(void);

@@ -7,6 +7,7 @@
  *	netlink_change.c	ADD, SET, DEL: from a message to a draft
  *	netlink_option.c	plain numbers of any object, both ways
  *	netlink_cluster.c	a cluster, both ways
+ *	netlink_health.c	how its endpoints are checked, both ways
  *	netlink_match.c		from a message to a route's match
  *	netlink_route.c		and its action
  *	netlink_headers.c	what is done to fields, and CORS, both ways
@@ -62,6 +63,8 @@ extern const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1];
 extern const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1];
 extern const struct nla_policy
 	netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1];
+extern const struct nla_policy
+	netlink_health_check_policy[L7MESH_HEALTH_CHECK_A_MAX + 1];
 extern const struct nla_policy
 	netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1];
 extern const struct nla_policy
@@ -149,6 +152,10 @@ int netlink_address(struct address *a, const struct nlattr *nla,
 int netlink_drain(struct mesh_net *mn, struct nlattr **attrs,
 		  struct refusal *r);
 
+/* Of two bytes each, 100 to 599; @status points into the message. */
+int netlink_statuses(const struct nlattr *nla, const u16 **status, u32 *n,
+		     struct refusal *r);
+
 /* How many items a list has. */
 u32 netlink_count(const struct nlattr *list);
 
@@ -184,6 +191,10 @@ int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
 int netlink_parse_cluster(struct cluster *spec, struct hash_policy *hash,
 			  struct nlattr **tb, struct refusal *r);
 
+/* Replaced whole; @nest may be empty. */
+int netlink_parse_health_check(struct health_check *hc,
+			       const struct nlattr *nest, struct refusal *r);
+
 /* Room for what a header_edit points to. */
 struct header_edit_parser {
 	struct header_op request[L7MESH_HEADER_OPS_MAX];
@@ -197,7 +208,6 @@ struct route_parser {
 	struct header_edit_parser edit;
 	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
 	struct span *origins;
-	u16 status[L7MESH_RETRY_STATUS_MAX];
 	struct regexp_builder *regexp;
 };
 
@@ -235,8 +245,8 @@ int netlink_parse_cors(struct cors *c, struct route_parser *p,
 		       const struct nlattr *nest, struct refusal *r);
 
 /* Replaced whole; @nest may be empty. */
-int netlink_parse_retry(struct retry_policy *retry, struct route_parser *p,
-			const struct nlattr *nest, struct refusal *r);
+int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
+			struct refusal *r);
 
 /* Replaced whole; @nest may be empty. @limiter is none afterwards. */
 int netlink_parse_rate_limit(struct rate_limit *limit,
@@ -269,6 +279,7 @@ int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
 			const struct object_key *key);
 
 int netlink_put_address(struct sk_buff *skb, int type, const struct address *a);
+int netlink_put_health_check(struct sk_buff *skb, const struct health_check *hc);
 int netlink_put_http(struct sk_buff *skb, const struct http_options *o);
 /* As lists of these types. */
 int netlink_put_header_edit(struct sk_buff *skb, int request, int response,

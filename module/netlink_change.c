@@ -137,6 +137,24 @@ static bool is_unusable(const struct address *a)
 	       ipv6_addr_type(&a->v6) & IPV6_ADDR_LINKLOCAL;
 }
 
+int netlink_statuses(const struct nlattr *nla, const u16 **status, u32 *n,
+		     struct refusal *r)
+{
+	u32 i;
+
+	if (nla_len(nla) % sizeof(**status))
+		return refusal_set_attr(r, nla, -EINVAL,
+					"a status has two bytes");
+	*status = nla_data(nla);
+	*n = nla_len(nla) / sizeof(**status);
+	for (i = 0; i < *n; i++)
+		if ((*status)[i] < 100 || (*status)[i] > 599)
+			return refusal_set_attr(r, nla, -EINVAL,
+						"%u is not a status of 100 to 599",
+						(*status)[i]);
+	return 0;
+}
+
 int netlink_address(struct address *a, const struct nlattr *nla,
 		    const struct nlattr *port, struct refusal *r)
 {
@@ -532,7 +550,7 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	if (!err && cors)
 		err = netlink_parse_cors(&route->cors, p, cors, c->r);
 	if (!err && retry)
-		err = netlink_parse_retry(&route->retry, p, retry, c->r);
+		err = netlink_parse_retry(&route->retry, retry, c->r);
 	if (!err && limit)
 		err = netlink_parse_rate_limit(&route->limit, &route->limiter,
 					       limit, c->r);

@@ -176,6 +176,10 @@ int netlink_parse_cluster(struct cluster *spec, struct hash_policy *hash,
 	err = check_options(&spec->options, tb, r);
 	if (!err && tb[L7MESH_CLUSTER_A_HASH])
 		err = parse_hash(spec, hash, tb[L7MESH_CLUSTER_A_HASH], r);
+	if (!err && tb[L7MESH_CLUSTER_A_HEALTH_CHECK])
+		err = netlink_parse_health_check(&spec->health,
+						 tb[L7MESH_CLUSTER_A_HEALTH_CHECK],
+						 r);
 	return err;
 }
 
@@ -240,6 +244,7 @@ int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 		return -EMSGSIZE;
 	err = netlink_put_span(skb, L7MESH_CLUSTER_A_NAME, c->name.name) ||
 	      netlink_put_options(skb, &options, &c->options) ||
-	      put_hash(skb, c);
+	      put_hash(skb, c) ||
+	      netlink_put_health_check(skb, &c->health);
 	return netlink_end_nest(skb, nest, err);
 }

@@ -61,6 +61,9 @@ int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 			  endpoint_ejected_ms(m->ep)) ||
 	      nla_put_u8(skb, L7MESH_ENDPOINT_STATS_A_DRAINING,
 			 READ_ONCE(m->ep->draining));
+	if (!err && c->health.interval)
+		err = nla_put_u8(skb, L7MESH_ENDPOINT_STATS_A_HEALTHY,
+				 READ_ONCE(m->ep->healthy));
 	return netlink_end_nest(skb, nest, err);
 }
 

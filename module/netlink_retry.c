@@ -30,27 +30,8 @@ static const struct retry_policy retry_default = {
 	.avoid_previous_hosts = true,
 };
 
-static int parse_status(struct retry_policy *retry, u16 *status,
-			const struct nlattr *nla, struct refusal *r)
-{
-	u32 i, n = nla_len(nla) / sizeof(*status);
-
-	if (nla_len(nla) % sizeof(*status))
-		return refusal_set_attr(r, nla, -EINVAL,
-					"a status has two bytes");
-	memcpy(status, nla_data(nla), n * sizeof(*status));
-	for (i = 0; i < n; i++)
-		if (status[i] < 100 || status[i] > 599)
-			return refusal_set_attr(r, nla, -EINVAL,
-						"%u is not a status of 100 to 599",
-						status[i]);
-	retry->status = status;
-	retry->nstatus = n;
-	return 0;
-}
-
-int netlink_parse_retry(struct retry_policy *retry, struct route_parser *p,
-			const struct nlattr *nest, struct refusal *r)
+int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
+			struct refusal *r)
 {
 	struct nlattr *tb[L7MESH_RETRY_A_MAX + 1];
 	struct nlattr *status;
@@ -72,7 +53,8 @@ int netlink_parse_retry(struct retry_policy *retry, struct route_parser *p,
 	if (retry->max_backoff && retry->max_backoff < retry->backoff)
 		return refusal_set_attr(r, tb[L7MESH_RETRY_A_MAX_BACKOFF],
 					-EINVAL, "MAX_BACKOFF is below BACKOFF");
-	return status ? parse_status(retry, p->status, status, r) : 0;
+	return status ? netlink_statuses(status, &retry->status,
+					 &retry->nstatus, r) : 0;
 }
 
 int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry)

@@ -120,11 +120,22 @@ def _():
                 {"LB": 3}, {"RING_MIN": 8388608}, {"RING_MIN": 9},
                 {"RING_MAX": 9}, {"LB": 5}, {"CHOICES": 3}, {"DECAY": 1},
                 *({n: DEFAULTS[n]} for n in LIMITS_OTHER),
+                {"HEALTH_CHECK": {
+                    "INTERVAL": 1, "TIMEOUT": 1000, "JITTER": 0,
+                    "NO_TRAFFIC_INTERVAL": 60000, "UNHEALTHY_THRESHOLD": 3,
+                    "HEALTHY_THRESHOLD": 2}},
                 {"HASH": [{"COOKIE": "c"}, {"COOKIE": "d", "COOKIE_TTL": 0},
                           {"COOKIE": "e", "COOKIE_TTL": 31536000,
                            "COOKIE_PATH": "/"}, {"QUERY": "q[]"},
                           {"PATH": True}]}, {}):
         change(0, "CLUSTER", ["NAME"], **new)
+    g.do("SET", {"CLUSTER": {"NAME": "a", "HEALTH_CHECK": {}}})
+    del now[0]["CLUSTER"]["HEALTH_CHECK"]
+    g.do("SET", {"CLUSTER": {"NAME": "a", "HEALTH_CHECK": {"INTERVAL": 7}}})
+    now[0]["CLUSTER"]["HEALTH_CHECK"] = {
+        "INTERVAL": 7, "TIMEOUT": 1000, "JITTER": 0,
+        "NO_TRAFFIC_INTERVAL": 60000, "UNHEALTHY_THRESHOLD": 3,
+        "HEALTHY_THRESHOLD": 2}
     change(2, "ENDPOINT", ["CLUSTER", "ADDRESS", "PORT"], WEIGHT=5)
     for new in ({"DOMAINS": ["only.example"]}, {"ORDER": 0},
                 {"REQUEST_HEADERS": [{"NAME": "x-b", "OP": 3}]},
@@ -395,7 +406,7 @@ def _():
     equal([o["ENDPOINT_STATS"] for o in answers if "ENDPOINT_STATS" in o],
           [{**{k: o["ENDPOINT"][k] for k in ("CLUSTER", "ADDRESS", "PORT")},
             "CONNECTIONS": 0, "REQUESTS": 0, "FAILURES": 0,
-            "ACTIVE": 0, "EJECTED": 0, "DRAINING": 0}
+            "ACTIVE": 0, "EJECTED": 0, "DRAINING": 0, "HEALTHY": 0}
            for o in EVERYTHING if "ENDPOINT" in o])
 
 

@@ -274,6 +274,31 @@ def refusals_of_retries():
            "ROUTE.TIMEOUT")
 
 
+def refusals_of_health_checks():
+    def bad(text, path, code=errno.EINVAL, **check):
+        return (merge(NEW["CLUSTER"], HEALTH_CHECK={"INTERVAL": 1, **check}),
+                code, text, "CLUSTER.HEALTH_CHECK" + path)
+    yield (merge(NEW["CLUSTER"], HEALTH_CHECK={"TIMEOUT": 1}), errno.EINVAL,
+           "INTERVAL is missing", None)
+    for field, values in (("INTERVAL", (0, 86400001)),
+                          ("TIMEOUT", (0, 86400001)), ("JITTER", (86400001,)),
+                          ("NO_TRAFFIC_INTERVAL", (86400001,)),
+                          ("UNHEALTHY_THRESHOLD", (0,)),
+                          ("HEALTHY_THRESHOLD", (0,)), ("PORT", (0,)),
+                          ("NETNS", (0,)), ("STATUS", (b"", bytes(66))),
+                          ("PATH", ("/" * 4097,)), ("HOST", ("h" * 256,))):
+        for value in values:
+            yield bad("", "." + field, errno.ERANGE, **{field: value})
+    for path in "", "a", "/ ", "/?a", "/#":
+        yield bad("a path starts with /", ".PATH", PATH=path)
+    yield bad("not a host", ".HOST", PATH="/", HOST="a b")
+    yield bad("only with PATH", ".HOST", HOST="a")
+    yield bad("only with PATH", ".STATUS", STATUS=b"\xc8\0")
+    yield bad("two bytes", ".STATUS", PATH="/", STATUS=bytes(3))
+    yield bad("600 is not a status", ".STATUS", PATH="/",
+              STATUS=(600).to_bytes(2, sys.byteorder))
+
+
 def refusals_of_protection():
     for kind in "ROUTE", "LISTENER":
         def bad(text, path, code=errno.EINVAL, **limit):
@@ -480,7 +505,7 @@ def _():
                   refusals_of_listeners, refusals_of_hosts, refusals_of_matches,
                   refusals_of_actions, refusals_of_hashes,
                   refusals_of_headers, refusals_of_cors, refusals_of_retries,
-                  refusals_of_protection,
+                  refusals_of_protection, refusals_of_health_checks,
                   refusals_of_splices):
         for o, code, text, path in group():
             if path and path is not ANY and path.endswith("MATCH" + repr(ANY)):
@@ -582,7 +607,8 @@ def _():
         if cmd == "CHANGED":
             refused(errno.EOPNOTSUPP, g.raw, cmd, b"")
             continue
-        flags = NLM_F_DUMP if cmd.endswith("GET") and cmd != "INFO_GET" else 0
+        flags = NLM_F_DUMP if cmd == "EXPLAIN" or \
+            cmd.endswith("GET") and cmd != "INFO_GET" else 0
         for payload in attr(63, b""), attr(0, b""), b"\1", \
                 attr(UAPI["L7MESH_A_GENERATION"], bytes(8)):
             refused(errno.EINVAL, g.raw, cmd, payload, flags)

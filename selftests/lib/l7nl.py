@@ -81,7 +81,12 @@ OBJECTS = {
             "MAX_EJECTION_PERCENT", "SUCCESS_RATE_STDEV_FACTOR",
             "SUCCESS_RATE_MINIMUM_HOSTS", "SUCCESS_RATE_REQUEST_VOLUME",
             "FAILURE_PERCENTAGE_THRESHOLD", "FAILURE_PERCENTAGE_MINIMUM_HOSTS",
-            "FAILURE_PERCENTAGE_REQUEST_VOLUME")}}),
+            "FAILURE_PERCENTAGE_REQUEST_VOLUME")},
+        "HEALTH_CHECK": ("HEALTH_CHECK", {
+            "INTERVAL": "u32", "TIMEOUT": "u32", "JITTER": "u32",
+            "NO_TRAFFIC_INTERVAL": "u32", "UNHEALTHY_THRESHOLD": "u32",
+            "HEALTHY_THRESHOLD": "u32", "PORT": "u16", "NETNS": "u64",
+            "PATH": "str", "HOST": "str", "STATUS": "bin"})}),
     "ENDPOINT": ("ENDPOINT", {
         "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "WEIGHT": "u32"}),
     "LISTENER": ("LISTENER", {
@@ -156,7 +161,7 @@ TOP = ("", {
     "ENDPOINT_STATS": ("ENDPOINT_STATS", {
         "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "CONNECTIONS": "u64",
         "REQUESTS": "u64", "FAILURES": "u64", "ACTIVE": "u32",
-        "EJECTED": "u32", "DRAINING": "u8"}),
+        "EJECTED": "u32", "DRAINING": "u8", "HEALTHY": "u8"}),
     "DEADLINE": "u32", "DRAIN_END": "flag",
     "CLUSTER_NAME": "str",
     "MAGLEV": ("MAGLEV", {"SIZE": "u32", "FIRST": "u32", "ENTRIES": "bin"}),

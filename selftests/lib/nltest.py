@@ -159,7 +159,13 @@ CLUSTER = {"NAME": "a", "LB": 0, "TABLE_SIZE": 251,
            "HASH": [{"HEADER": "x-user"}, {"SOURCE_ADDRESS": True}],
            "CONNECT_TIMEOUT": 1, "RESPONSE_TIMEOUT": 0, "IDLE_TIMEOUT": 3,
            "MAX_IDLE": 4, "RING_MIN": 1, "RING_MAX": 8388608, "CHOICES": 16,
-           "DECAY": 3600000, **LIMITS_OTHER}
+           "DECAY": 3600000, **LIMITS_OTHER,
+           "HEALTH_CHECK": {
+               "INTERVAL": 86400000, "TIMEOUT": 1, "JITTER": 86400000,
+               "NO_TRAFFIC_INTERVAL": 0, "UNHEALTHY_THRESHOLD": 1,
+               "HEALTHY_THRESHOLD": 0xffffffff, "PORT": 65535,
+               "NETNS": (1 << 64) - 1, "PATH": "/health", "HOST": "h:80",
+               "STATUS": b"\xc8\0\xcc\0"}}
 DEFAULTS = {"LB": 0, "TABLE_SIZE": 65537, "HASH": [], "CONNECT_TIMEOUT": 5000,
             "RESPONSE_TIMEOUT": 15000, "IDLE_TIMEOUT": 60000, "MAX_IDLE": 128,
             "RING_MIN": 1024, "RING_MAX": 8388608, "CHOICES": 2,

@@ -214,6 +214,7 @@ static const char *const policies[] = {
 	[L7MESH_EXPLAIN_RETRY] = "retry",
 	[L7MESH_EXPLAIN_CIRCUIT_BREAKERS] = "circuit_breakers",
 	[L7MESH_EXPLAIN_OUTLIER_DETECTION] = "outlier_detection",
+	[L7MESH_EXPLAIN_HEALTH_CHECK] = "health_check",
 };
 
 #define NPOLICIES (sizeof(policies) / sizeof(policies[0]))

@@ -22,7 +22,7 @@ static const struct field source_field = {
 };
 
 static const struct field netns_field = {
-	.name = "source_netns", .type = FIELD_U64,
+	.name = "source_netns", .type = FIELD_U64, .min = 1,
 };
 
 static bool is_option(const char *word)

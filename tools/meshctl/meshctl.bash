@@ -96,7 +96,11 @@ _meshctl_fields()
 			success_rate_request_volume \
 			failure_percentage_threshold \
 			failure_percentage_minimum_hosts \
-			failure_percentage_request_volume ;;
+			failure_percentage_request_volume check_interval \
+			check_timeout check_jitter no_traffic_interval \
+			unhealthy_threshold healthy_threshold check_port \
+			check_netns check_path check_host check_status \
+			health_check ;;
 	endpoint)
 		_meshctl_words weight ;;
 	listener)
@@ -147,7 +151,7 @@ _meshctl_value()
 	match) _meshctl_words any ;;
 	order) _meshctl_words first specific ;;
 	redirect_scheme) _meshctl_words same http https ;;
-	cors|retry|rate_limit|fault) _meshctl_words none ;;
+	cors|retry|rate_limit|fault|health_check) _meshctl_words none ;;
 	limit_source_address) _meshctl_words true ;;
 	retry_on) _meshctl_words connect_failure reset gateway_error 5xx \
 		retriable_4xx ;;

@@ -72,7 +72,7 @@ static const struct field test_fields[] = {
 	TEXT_FIELD("url"),
 	LINES_FIELD("headers"),
 	{ .name = "source", .type = FIELD_ADDRESS },
-	{ .name = "source_netns", .type = FIELD_U64 },
+	{ .name = "source_netns", .type = FIELD_U64, .min = 1 },
 	{ .name = "expect", .type = FIELD_NEST, .flags = FIELD_REQUIRED,
 	  .sub = &expect },
 };

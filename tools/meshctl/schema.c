@@ -235,6 +235,46 @@ static const struct schema outlier_detection = {
 	FIELDS(outlier_detection_fields),
 };
 
+static const struct field health_check_fields[] = {
+	{ .name = "interval", .attr = L7MESH_HEALTH_CHECK_A_INTERVAL,
+	  .type = FIELD_DURATION, .word = "check_interval", .min = 1,
+	  .max = DAY_MS },
+	{ .name = "timeout", .attr = L7MESH_HEALTH_CHECK_A_TIMEOUT,
+	  .type = FIELD_DURATION, .word = "check_timeout", .min = 1,
+	  .max = DAY_MS, .fallback = "1s" },
+	{ .name = "jitter", .attr = L7MESH_HEALTH_CHECK_A_JITTER,
+	  .type = FIELD_DURATION, .word = "check_jitter", .max = DAY_MS,
+	  .fallback = "0s" },
+	DURATION_FIELD("no_traffic_interval",
+		       L7MESH_HEALTH_CHECK_A_NO_TRAFFIC_INTERVAL, 0, "1m"),
+	NUMBER_FIELD("unhealthy_threshold",
+		     L7MESH_HEALTH_CHECK_A_UNHEALTHY_THRESHOLD,
+		     1, UINT32_MAX, "3"),
+	NUMBER_FIELD("healthy_threshold",
+		     L7MESH_HEALTH_CHECK_A_HEALTHY_THRESHOLD,
+		     1, UINT32_MAX, "2"),
+	{ .name = "port", .attr = L7MESH_HEALTH_CHECK_A_PORT,
+	  .type = FIELD_U16, .word = "check_port", .min = 1,
+	  .max = UINT16_MAX },
+	{ .name = "netns", .attr = L7MESH_HEALTH_CHECK_A_NETNS,
+	  .type = FIELD_U64, .word = "check_netns", .min = 1 },
+	{ .name = "path", .attr = L7MESH_HEALTH_CHECK_A_PATH,
+	  .type = FIELD_STRING, .word = "check_path",
+	  .check = text_check_path },
+	{ .name = "host", .attr = L7MESH_HEALTH_CHECK_A_HOST,
+	  .type = FIELD_STRING, .word = "check_host",
+	  .check = text_check_host },
+	{ .name = "status", .attr = L7MESH_HEALTH_CHECK_A_STATUS,
+	  .type = FIELD_U16S, .word = "check_status", .min = 100,
+	  .max = 599 },
+};
+
+static const struct schema health_check = {
+	.name = "health check",
+	FIELDS(health_check_fields),
+	.rule = validate_health_check,
+};
+
 static const struct field cluster_fields[] = {
 	NAME_FIELD(L7MESH_CLUSTER_A_NAME),
 	{ .name = "lb", .attr = L7MESH_CLUSTER_A_LB, .type = FIELD_ENUM,
@@ -266,6 +306,9 @@ static const struct field cluster_fields[] = {
 	  .flags = FIELD_DEFAULTS, .sub = &circuit_breakers },
 	{ .name = "outlier_detection", .type = FIELD_GROUP,
 	  .flags = FIELD_DEFAULTS, .sub = &outlier_detection },
+	{ .name = "health_check", .attr = L7MESH_CLUSTER_A_HEALTH_CHECK,
+	  .type = FIELD_NEST, .flags = FIELD_EMPTY, .nothing = "none",
+	  .sub = &health_check },
 	{ .name = "endpoints", .type = FIELD_CHILDREN, .sub = &endpoint },
 };
 
@@ -491,7 +534,7 @@ static const struct field match_fields[] = {
 	{ .name = "source", .attr = L7MESH_MATCH_A_SOURCE,
 	  .type = FIELD_NETWORK },
 	{ .name = "source_netns", .attr = L7MESH_MATCH_A_SOURCE_NETNS,
-	  .type = FIELD_U64 },
+	  .type = FIELD_U64, .min = 1 },
 	{ .name = "listener", .attr = L7MESH_MATCH_A_LISTENER,
 	  .type = FIELD_STRING, .check = text_check_name },
 	{ .name = "fraction", .attr = L7MESH_MATCH_A_FRACTION,

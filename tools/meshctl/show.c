@@ -137,7 +137,8 @@ static void row_cluster(struct table *t, const json_t *body)
 					       "choices", "decay",
 					       "panic_threshold",
 					       "circuit_breakers",
-					       "outlier_detection", NULL };
+					       "outlier_detection",
+					       "health_check", NULL };
 	static const char *const before[] = { "name", "lb", "table_size",
 					      NULL };
 	static const char *const after[] = { "connect_timeout",

@@ -22,7 +22,7 @@ static void take_counter(json_t *counters, const struct nlattr *nest)
 static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 {
 	const struct nlattr *address, *port, *connections, *requests, *failures;
-	const struct nlattr *active, *ejected, *draining;
+	const struct nlattr *active, *ejected, *draining, *healthy;
 	const char *cluster;
 	json_t *text, *taken;
 
@@ -38,6 +38,7 @@ static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 	active = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_ACTIVE);
 	ejected = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_EJECTED);
 	draining = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_DRAINING);
+	healthy = nl_nested(nest, L7MESH_ENDPOINT_STATS_A_HEALTHY);
 	taken = json_pack("{s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:b}",
 			  "cluster", json_text(cluster, strlen(cluster)),
 			  "address", text,
@@ -50,6 +51,9 @@ static void take_endpoint(json_t *endpoints, const struct nlattr *nest)
 			  "ejected_ms", ejected ? (json_int_t)
 					mnl_attr_get_u32(ejected) : 0,
 			  "draining", draining && mnl_attr_get_u8(draining));
+	if (healthy)
+		json_object_set_new(taken, "healthy",
+				    json_boolean(mnl_attr_get_u8(healthy)));
 	json_array_append_new(endpoints, must(taken));
 }
 
@@ -94,10 +98,12 @@ static void print_endpoints(const json_t *endpoints)
 						"CONNECTIONS", "REQUESTS",
 						"FAILURES", "ACTIVE",
 						"EJECTED_MS", "DRAINING",
-						NULL };
+						"HEALTHY", NULL };
 	static const char *const names[] = { "connections", "requests",
 					     "failures", "active",
-					     "ejected_ms", "draining", NULL };
+					     "ejected_ms", "draining",
+					     "healthy", NULL };
+	const json_t *value;
 	const json_t *item;
 	struct table t;
 	size_t i, j;
@@ -106,9 +112,11 @@ static void print_endpoints(const json_t *endpoints)
 	json_array_foreach(endpoints, i, item) {
 		table_add(&t, value_text(json_object_get(item, "cluster")));
 		table_add(&t, socket_text(item));
-		for (j = 0; names[j]; j++)
-			table_add(&t, value_text(json_object_get(item,
-								 names[j])));
+		for (j = 0; names[j]; j++) {
+			value = json_object_get(item, names[j]);
+			table_add(&t, value ? value_text(value) :
+					      xstrdup("-"));
+		}
 	}
 	table_print(&t);
 }

@@ -209,6 +209,18 @@ void validate_retry(const struct scope *scope, const json_t *body)
 		scope_problem(scope, "on", "missing");
 }
 
+void validate_health_check(const struct scope *scope, const json_t *body)
+{
+	static const char *const of_http[] = { "host", "status", NULL };
+	size_t i;
+
+	if (json_object_size(body) && !given(scope, body, "interval"))
+		scope_problem(scope, "interval", "missing");
+	for (i = 0; of_http[i] && !given(scope, body, "path"); i++)
+		if (given(scope, body, of_http[i]))
+			scope_problem(scope, of_http[i], "only with path");
+}
+
 void validate_fault(const struct scope *scope, const json_t *body)
 {
 	if (json_object_size(body) && !given(scope, body, "delay") &&

@@ -74,13 +74,14 @@ static bool parse_u32(const char *text, size_t len, uint32_t *n)
 	return true;
 }
 
-static json_t *parse_u64(const char *text, size_t len, char **why)
+static json_t *parse_u64(const struct field *f, const char *text, size_t len,
+			 char **why)
 {
 	uint64_t n;
 
-	if (parse_number(text, len, INT64_MAX, &n))
+	if (parse_number(text, len, INT64_MAX, &n) && n >= f->min)
 		return must(json_integer(n));
-	refuse(why, text, len, "an integer 0 to %" PRId64, INT64_MAX);
+	refuse(why, text, len, "an integer %u to %" PRId64, f->min, INT64_MAX);
 	return NULL;
 }
 
@@ -420,7 +421,7 @@ json_t *value_parse(const struct field *f, const char *text, size_t len,
 	case FIELD_U32:
 		return parse_integer(f, text, len, why);
 	case FIELD_U64:
-		return parse_u64(text, len, why);
+		return parse_u64(f, text, len, why);
 	case FIELD_S64:
 		return parse_s64(text, len, why);
 	case FIELD_PERCENT:

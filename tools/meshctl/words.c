@@ -459,7 +459,13 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[success_rate_request_volume N] "
 			"[failure_percentage_threshold N] "
 			"[failure_percentage_minimum_hosts N] "
-			"[failure_percentage_request_volume N]",
+			"[failure_percentage_request_volume N] "
+			"[check_interval TIME] [check_timeout TIME] "
+			"[check_jitter TIME] [no_traffic_interval TIME] "
+			"[unhealthy_threshold N] [healthy_threshold N] "
+			"[check_port PORT] [check_netns COOKIE] "
+			"[check_path PATH] [check_host HOST] "
+			"[check_status CODE,...] [health_check none]",
 		[L7MESH_KIND_ENDPOINT] =
 			"endpoint CLUSTER ADDRESS:PORT [weight N]",
 		[L7MESH_KIND_LISTENER] =

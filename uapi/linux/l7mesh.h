@@ -236,10 +236,41 @@ enum l7mesh_cluster_attr {
 	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_MINIMUM_HOSTS,
 	/* u32: in an interval; default 50 */
 	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_REQUEST_VOLUME,
+	/* nest: enum l7mesh_health_check_attr; empty: none */
+	L7MESH_CLUSTER_A_HEALTH_CHECK,
 
 	/* private: */
 	__L7MESH_CLUSTER_A_MAX,
 	L7MESH_CLUSTER_A_MAX = __L7MESH_CLUSTER_A_MAX - 1
+};
+
+/* Active health checks: Envoy's names. Replaced whole. */
+enum l7mesh_health_check_attr {
+	L7MESH_HEALTH_CHECK_A_UNSPEC,
+	L7MESH_HEALTH_CHECK_A_INTERVAL,		/* u32: ms; needed */
+	L7MESH_HEALTH_CHECK_A_TIMEOUT,		/* u32: ms; default 1000 */
+	/* u32: ms, up to which are added to the interval; default 0 */
+	L7MESH_HEALTH_CHECK_A_JITTER,
+	/* u32: ms, instead of a shorter INTERVAL until there is traffic; default 60000 */
+	L7MESH_HEALTH_CHECK_A_NO_TRAFFIC_INTERVAL,
+	/* u32: failures in a row, but for a status that is not expected; default 3 */
+	L7MESH_HEALTH_CHECK_A_UNHEALTHY_THRESHOLD,
+	/* u32: successes in a row, but for the first answer; default 2 */
+	L7MESH_HEALTH_CHECK_A_HEALTHY_THRESHOLD,
+	L7MESH_HEALTH_CHECK_A_PORT,	/* u16, host order; default: the endpoint's */
+	/*
+	 * u64: SO_NETNS_COOKIE of an attached namespace, that asks; default: the mesh's
+	 * own
+	 */
+	L7MESH_HEALTH_CHECK_A_NETNS,
+	L7MESH_HEALTH_CHECK_A_PATH,	/* string: asked for by GET; default: only connect */
+	L7MESH_HEALTH_CHECK_A_HOST,	/* string: default the cluster's name */
+	L7MESH_HEALTH_CHECK_A_STATUS,	/* binary: u16 each, that are expected; default 200 */
+	L7MESH_HEALTH_CHECK_A_PAD,
+
+	/* private: */
+	__L7MESH_HEALTH_CHECK_A_MAX,
+	L7MESH_HEALTH_CHECK_A_MAX = __L7MESH_HEALTH_CHECK_A_MAX - 1
 };
 
 /* An element of a list of nests: the attribute's type is L7MESH_LIST_ITEM. */
@@ -771,6 +802,8 @@ enum l7mesh_endpoint_stats_attr {
 	L7MESH_ENDPOINT_STATS_A_ACTIVE,	/* u32: HTTP requests that last */
 	L7MESH_ENDPOINT_STATS_A_EJECTED, /* u32: ms for which it is not picked yet */
 	L7MESH_ENDPOINT_STATS_A_DRAINING, /* u8: 1: it is not picked */
+	/* u8: 1: its health checks say that it is well; there only if there are any */
+	L7MESH_ENDPOINT_STATS_A_HEALTHY,
 
 	/* private: */
 	__L7MESH_ENDPOINT_STATS_A_MAX,
@@ -823,6 +856,7 @@ enum l7mesh_explain_policy {
 	L7MESH_EXPLAIN_RETRY,
 	L7MESH_EXPLAIN_CIRCUIT_BREAKERS,
 	L7MESH_EXPLAIN_OUTLIER_DETECTION,
+	L7MESH_EXPLAIN_HEALTH_CHECK,
 };
 
 /* Each is there if it applies. */
