@@ -181,14 +181,14 @@ static int read_with(struct call *call, struct sock *sk, sk_read_actor_t actor)
 
 	if (tcp_sk(sk)->urg_data)
 		return -EBADMSG;
-	if (call->state == CALL_DRAINING && !call->left)
-		return 0;
 	if (!skb_queue_empty(&sk->sk_receive_queue)) {
 		tcp_read_sock(sk, &desc, actor);
 		splice_consumed(sk);
 	}
 	if (r.err != -EAGAIN)
 		return r.err;
+	if (call->state == CALL_DRAINING && !call->left)
+		return 0;
 	if (is_over(sk))
 		return why_over(sk);
 	return sk->sk_shutdown & RCV_SHUTDOWN &&

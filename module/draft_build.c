@@ -460,22 +460,31 @@ static int check_listener(const struct snapshot *s, const struct listener *l,
 			   l->route_table.name.len, l->route_table.name.p);
 }
 
+static int check_cluster(const struct snapshot *s, const struct virtual_host *vh,
+			 u32 index, const struct name_ref *name,
+			 struct refusal *r)
+{
+	if (snapshot_cluster(s, name))
+		return 0;
+	return refusal_set(r, -ENOENT,
+			   "route %u of virtual host \"%.*s\" refers to cluster \"%.*s\", which does not exist",
+			   index, vh->name.len, vh->name.p, name->name.len,
+			   name->name.p);
+}
+
 static int check_route(const struct snapshot *s, const struct virtual_host *vh,
 		       u32 index, struct refusal *r)
 {
 	const struct route *route = vh->routes[index];
+	int err = 0;
 	u32 i;
 
-	for (i = 0; i < route->nclusters; i++) {
-		const struct name_ref *name = &route->clusters[i].cluster;
-
-		if (!snapshot_cluster(s, name))
-			return refusal_set(r, -ENOENT,
-					   "route %u of virtual host \"%.*s\" refers to cluster \"%.*s\", which does not exist",
-					   index, vh->name.len, vh->name.p,
-					   name->name.len, name->name.p);
-	}
-	return 0;
+	for (i = 0; i < route->nclusters && !err; i++)
+		err = check_cluster(s, vh, index, &route->clusters[i].cluster,
+				    r);
+	for (i = 0; i < route->nmirrors && !err; i++)
+		err = check_cluster(s, vh, index, &route->mirrors[i].cluster, r);
+	return err;
 }
 
 static int check_table(struct snapshot *s, const struct route_table *t,

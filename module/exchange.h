@@ -81,6 +81,7 @@ struct exchange {
 	const struct route *route;	/* of the snapshot, with its ... */
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
 	u8 cors;		/* enum cors_kind */
+	u8 mirrors;		/* bits: of the route's, those that the request drew */
 	const struct hash_policy *cookie;	/* of the cluster: to be given, ... */
 	u64 cookie_value;	/* ... with this value; or NULL */
 	u64 ident[2];		/* of x-request-id; 0: none yet */

@@ -27,7 +27,7 @@ static struct header_context context_of(struct conn *c)
 	};
 }
 
-int edit_request(struct conn *c, gfp_t gfp)
+int edit_request(struct conn *c, struct out *head, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
 	struct header_context context;
@@ -35,8 +35,7 @@ int edit_request(struct conn *c, gfp_t gfp)
 	if (!ex->route->edit.request.n && !ex->vhost->edit.request.n)
 		return 0;
 	context = context_of(c);
-	return routing_edit_request(ex->route, ex->vhost, &context, gfp,
-				    &ex->up);
+	return routing_edit_request(ex->route, ex->vhost, &context, gfp, head);
 }
 
 /* The cookie by which the client's next request finds the same endpoint. */

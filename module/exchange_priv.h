@@ -9,6 +9,7 @@
  *	exchange_reply.c	answers of our own
  *	exchange_fault.c	what routes do to requests on purpose
  *	exchange_limits.c	circuit breakers, rate limits
+ *	exchange_mirror.c	copies of requests
  *	exchange_retry.c	failure upstream, and what is tried again
  *	exchange_route.c	from an understood request to an endpoint
  *	exchange_request.c	the request, from downstream to upstream
@@ -118,9 +119,9 @@ void request_answered(struct conn *c, u16 status);
 /* @status: what the client would be told */
 void request_failed(struct conn *c, u16 status);
 
-/* exchange_headers.c: of heads that are whole in ->up and ->down; 0 or -ENOMEM */
+/* exchange_headers.c: of heads that are whole in @head and ->down; 0 or -ENOMEM */
 const u64 *request_ident(struct conn *c);
-int edit_request(struct conn *c, gfp_t gfp);
+int edit_request(struct conn *c, struct out *head, gfp_t gfp);
 int edit_response(struct conn *c, u16 status, gfp_t gfp);
 
 /* exchange_reply.c */
@@ -173,8 +174,8 @@ bool retry_response(struct conn *c, u16 status);
 void retry(struct conn *c, struct run *run);
 /* The time before the next try is over. */
 void end_backoff(struct conn *c, struct run *run);
-/* Might the request's body be wanted again? */
-bool keeps_body(const struct exchange *ex);
+/* How much memory the request's body may take, lest it be wanted again. */
+u32 body_limit(const struct exchange *ex);
 
 /* exchange_route.c */
 void begin_request(struct conn *c, struct run *run);
@@ -184,7 +185,15 @@ void proceed(struct conn *c, struct run *run);
 /* All of the request is there: from now on the route's timeout runs. */
 void request_received(struct conn *c);
 
+/* exchange_mirror.c */
+void draw_mirrors(struct exchange *ex);
+/* All of the request is sent. */
+void mirror_request(struct conn *c, gfp_t gfp);
+
 /* exchange_request.c */
+/* As the endpoint gets it, or a mirror if @m is not NULL; 0 or -ENOMEM */
+int write_request_head(struct conn *c, const struct mirror *m, struct out *head,
+		       gfp_t gfp);
 void read_request(struct conn *c, struct run *run);
 void send_request_head(struct conn *c, struct run *run);
 void send_request(struct conn *c, struct run *run);

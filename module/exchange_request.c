@@ -81,9 +81,7 @@ static int take_request_body(struct conn *c, struct run *run,
 
 	if (n <= 0)
 		return n;
-	replay_keep(&ex->replay, skb, off, n,
-		    keeps_body(ex) ? ex->route->retry.replay_limit : 0,
-		    GFP_ATOMIC);
+	replay_keep(&ex->replay, skb, off, n, body_limit(ex), GFP_ATOMIC);
 	if (ex->request_body.done)
 		request_received(c);
 	return n;
@@ -173,11 +171,13 @@ void read_request(struct conn *c, struct run *run)
 }
 
 /* The request is sent: now it is the endpoint's turn. */
-static void request_sent(struct conn *c)
+static void request_sent(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
 	ex->request = REQUEST_DONE;
+	if (ex->mirrors)
+		mirror_request(c, run_gfp(run));
 	if (ex->response == RESPONSE_HEAD)
 		conn_set_deadline(c, ex->route->retry.per_try_timeout ?:
 				  ex->cluster->options.response_timeout);
@@ -213,12 +213,13 @@ void send_request(struct conn *c, struct run *run)
 	if (ex->request != REQUEST_BODY || !flush_request(c))
 		return;
 	if (ex->request_body.done)
-		request_sent(c);
+		request_sent(c, run);
 	else if (at_eof(c->sk))
 		downstream_eof(c, run);
 }
 
-static int write_request_head(struct conn *c, gfp_t gfp)
+int write_request_head(struct conn *c, const struct mirror *m, struct out *head,
+		       gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
 	struct forward fw = {
@@ -228,14 +229,16 @@ static int write_request_head(struct conn *c, gfp_t gfp)
 		.route = ex->route,
 		.ident = request_ident(c),
 		.upgrade = ex->upgrade,
-		.expect_answered = answers_expect(c),
+		.expect_answered = m || answers_expect(c),
+		.close = m,
+		.shadow = m && m->shadow,
 	};
-	int err = head_write_request(ex->request_head, &fw, gfp, &ex->up);
+	int err = head_write_request(ex->request_head, &fw, gfp, head);
 
 	if (!err)
-		err = edit_request(c, gfp);
+		err = edit_request(c, head, gfp);
 	if (err)
-		out_clear(&ex->up);
+		out_clear(head);
 	return err;
 }
 
@@ -270,7 +273,7 @@ void send_request_head(struct conn *c, struct run *run)
 		open_tunnel(c, run);
 		return;
 	}
-	if (write_request_head(c, run_gfp(run))) {
+	if (write_request_head(c, NULL, &ex->up, run_gfp(run))) {
 		if (run->may_sleep)
 			refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
 		run->defer = true;

@@ -55,10 +55,18 @@ static const struct retry_policy *policy_of(const struct exchange *ex)
 	       &ex->route->retry : NULL;
 }
 
-bool keeps_body(const struct exchange *ex)
+/* Of a request that is mirrored. */
+#define MIRROR_LIMIT	(1 << 20)
+
+u32 body_limit(const struct exchange *ex)
 {
-	return policy_of(ex) && ex->tries < policy_of(ex)->num_retries &&
-	       retry_is_idempotent(head_method(ex->request_head));
+	const struct retry_policy *p = policy_of(ex);
+	u32 limit = ex->mirrors ? MIRROR_LIMIT : 0;
+
+	if (p && ex->tries < p->num_retries &&
+	    retry_is_idempotent(head_method(ex->request_head)))
+		limit = max(limit, p->replay_limit);
+	return limit;
 }
 
 /* Nothing that was done so far stands against another try. */

@@ -118,6 +118,8 @@ void proceed(struct conn *c, struct run *run)
 	act(c, run);
 	if (c->ex.request != REQUEST_ROUTED)
 		return;
+	if (c->ex.route->nmirrors)
+		draw_mirrors(&c->ex);
 	if (c->ex.received)
 		request_received(c);
 	answer_expect(c, run);

@@ -178,6 +178,7 @@ static void note_route(struct explanation *e)
 		return;
 	note(e, L7MESH_EXPLAIN_TIMEOUT, r->timeout);
 	note(e, L7MESH_EXPLAIN_RETRY, retry_policy_exists(&r->retry));
+	note(e, L7MESH_EXPLAIN_MIRROR, r->nmirrors);
 }
 
 static int serve(struct explanation *e, const struct snapshot *s)

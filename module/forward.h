@@ -24,6 +24,8 @@ struct forward {
 	const u64 *ident;		/* of the request, if it gets one */
 	bool upgrade;			/* its wish is passed on */
 	bool expect_answered;		/* 100-continue is not for the endpoint */
+	bool close;			/* no request follows on the connection */
+	bool shadow;			/* the host says that it is a copy */
 };
 
 /* Of one request that is being written. Private to forward.c. */

@@ -100,24 +100,45 @@ static void put_target(struct writer *w, const struct head *h,
 }
 
 /* The authority that routing used is the one that is passed on. */
+static struct span host_of(const struct head *h, const struct forward *fw,
+			   char *text)
+{
+	const struct http1_parser *p = &h->parser;
+
+	if (fw->route && fw->route->rewrite.host.len && !p->connect)
+		return fw->route->rewrite.host;
+	if (p->authority_len)
+		return head_span(h, p->authority, p->authority_len);
+	return (struct span){ text, address_text(fw->original, text) };
+}
+
+/* What of a host is before its port, if it has one. */
+static u32 name_len(struct span host)
+{
+	u32 i = host.len;
+
+	while (i && host.p[i - 1] >= '0' && host.p[i - 1] <= '9')
+		i--;
+	return i && host.p[i - 1] == ':' ? i - 1 : host.len;
+}
+
 static void put_host(struct writer *w, const struct head *h,
 		     const struct forward *fw)
 {
-	const struct http1_parser *p = &h->parser;
 	char text[ADDRESS_TEXT_MAX];
-	int n;
+	struct span host = host_of(h, fw, text);
+	u32 len;
 
-	if (fw->route && fw->route->rewrite.host.len && !p->connect) {
-		put_field(w, SPAN("host"), fw->route->rewrite.host);
+	if (!fw->shadow) {
+		put_field(w, SPAN("host"), host);
 		return;
 	}
-	if (p->authority_len) {
-		put_field(w, SPAN("host"),
-			  head_span(h, p->authority, p->authority_len));
-		return;
-	}
-	n = address_text(fw->original, text);
-	put_field(w, SPAN("host"), (struct span){ text, n });
+	len = name_len(host);
+	put(w, SPAN("host: "));
+	put(w, (struct span){ host.p, len });
+	put(w, SPAN("-shadow"));
+	put(w, span_from(host, len));
+	put(w, SPAN("\r\n"));
 }
 
 static bool generated_in_request(u8 id)
@@ -158,7 +179,7 @@ static void put_upgrade(struct writer *w, const struct head *h)
  * More than what is generated takes: Host, Content-Length, x-request-id, ...; and
  * ": " and CRLF for white space that was not received.
  */
-#define HEAD_ADDED	288
+#define HEAD_ADDED	320
 #define FIELD_ADDED	4
 
 static u32 written_max(const struct head *h)
@@ -194,6 +215,8 @@ int head_write_request(const struct head *h, const struct forward *fw,
 	put_request_fields(&w, h, fw);
 	if (fw->upgrade)
 		put_upgrade(&w, h);
+	else if (fw->close)
+		put_field(&w, SPAN("connection"), SPAN("close"));
 	put_framing(&w, p->framing, p->content_length);
 	put(&w, SPAN("\r\n"));
 	return writer_finish(&w, out);

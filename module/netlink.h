@@ -12,6 +12,7 @@
  *	netlink_route.c		and its action
  *	netlink_headers.c	what is done to fields, and CORS, both ways
  *	netlink_retry.c		what is tried again, both ways
+ *	netlink_mirror.c	where copies of requests go, both ways
  *	netlink_protect.c	rate limits and faults, both ways
  *	netlink_http.c		the HTTP options of a listener, both ways
  *	netlink_drain.c		DRAIN
@@ -88,6 +89,7 @@ extern const struct nla_policy
 	netlink_header_op_policy[L7MESH_HEADER_OP_A_MAX + 1];
 extern const struct nla_policy netlink_cors_policy[L7MESH_CORS_A_MAX + 1];
 extern const struct nla_policy netlink_retry_policy[L7MESH_RETRY_A_MAX + 1];
+extern const struct nla_policy netlink_mirror_policy[L7MESH_MIRROR_A_MAX + 1];
 extern const struct nla_policy
 	netlink_rate_limit_policy[L7MESH_RATE_LIMIT_A_MAX + 1];
 extern const struct nla_policy netlink_fault_policy[L7MESH_FAULT_A_MAX + 1];
@@ -206,6 +208,7 @@ struct route_parser {
 	struct value_match headers[VALUE_MATCHES_MAX];
 	struct value_match query[VALUE_MATCHES_MAX];
 	struct header_edit_parser edit;
+	struct mirror mirrors[L7MESH_MIRRORS_MAX];
 	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
 	struct span *origins;
 	struct regexp_builder *regexp;
@@ -248,6 +251,10 @@ int netlink_parse_cors(struct cors *c, struct route_parser *p,
 int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
 			struct refusal *r);
 
+/* Replaced whole; @list may be empty. */
+int netlink_parse_mirrors(struct route *route, struct route_parser *p,
+			  const struct nlattr *list, struct refusal *r);
+
 /* Replaced whole; @nest may be empty. @limiter is none afterwards. */
 int netlink_parse_rate_limit(struct rate_limit *limit,
 			     struct rate_limiter **limiter,
@@ -286,6 +293,7 @@ int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
 			    const struct header_edit *edit);
 int netlink_put_cors(struct sk_buff *skb, const struct cors *c);
 int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry);
+int netlink_put_mirrors(struct sk_buff *skb, const struct route *route);
 int netlink_put_rate_limit(struct sk_buff *skb, int type,
 			   const struct rate_limit *limit);
 int netlink_put_fault(struct sk_buff *skb, const struct fault *fault);

@@ -531,6 +531,7 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	struct nlattr *action = tb[L7MESH_ROUTE_A_ACTION];
 	struct nlattr *cors = tb[L7MESH_ROUTE_A_CORS];
 	struct nlattr *retry = tb[L7MESH_ROUTE_A_RETRY];
+	struct nlattr *mirrors = tb[L7MESH_ROUTE_A_MIRRORS];
 	struct nlattr *limit = tb[L7MESH_ROUTE_A_RATE_LIMIT];
 	struct nlattr *fault = tb[L7MESH_ROUTE_A_FAULT];
 	int err = 0;
@@ -551,6 +552,8 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 		err = netlink_parse_cors(&route->cors, p, cors, c->r);
 	if (!err && retry)
 		err = netlink_parse_retry(&route->retry, retry, c->r);
+	if (!err && mirrors)
+		err = netlink_parse_mirrors(route, p, mirrors, c->r);
 	if (!err && limit)
 		err = netlink_parse_rate_limit(&route->limit, &route->limiter,
 					       limit, c->r);
@@ -559,6 +562,10 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	take_u32(&route->timeout, tb[L7MESH_ROUTE_A_TIMEOUT]);
 	if (err)
 		return err;
+	if (route->nmirrors && (route->action == ROUTE_REDIRECT ||
+				route->action == ROUTE_DIRECT_RESPONSE))
+		return refusal_set_attr(c->r, mirrors ?: action, -EINVAL,
+					"nothing is forwarded that could be mirrored");
 	c->r->attr = action ?: match ?: c->nest;
 	return netlink_check_rewrite(route, c->r);
 }

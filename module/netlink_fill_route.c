@@ -263,6 +263,7 @@ int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 	      netlink_put_cors(skb, &r->cors) ||
 	      nla_put_u32(skb, L7MESH_ROUTE_A_TIMEOUT, r->timeout) ||
 	      netlink_put_retry(skb, &r->retry) ||
+	      netlink_put_mirrors(skb, r) ||
 	      netlink_put_rate_limit(skb, L7MESH_ROUTE_A_RATE_LIMIT,
 				     &r->limit) ||
 	      netlink_put_fault(skb, &r->fault);

@@ -398,6 +398,16 @@ const struct nla_policy netlink_action_policy[L7MESH_ACTION_A_MAX + 1] = {
 	[L7MESH_ACTION_A_REWRITE] = NLA_POLICY_NESTED(netlink_rewrite_policy),
 };
 
+const struct nla_policy netlink_mirror_policy[L7MESH_MIRROR_A_MAX + 1] = {
+	[L7MESH_MIRROR_A_CLUSTER] = NAME,
+	[L7MESH_MIRROR_A_FRACTION] = NLA_POLICY_FULL_RANGE(NLA_U32, &fraction),
+	[L7MESH_MIRROR_A_SHADOW] = BOOL,
+};
+
+static const struct nla_policy mirror_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_mirror_policy),
+};
+
 const struct nla_policy netlink_retry_policy[L7MESH_RETRY_A_MAX + 1] = {
 	[L7MESH_RETRY_A_ON] = NLA_POLICY_FULL_RANGE(NLA_U32, &retry_on),
 	[L7MESH_RETRY_A_STATUS] =
@@ -428,6 +438,7 @@ const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1] = {
 	[L7MESH_ROUTE_A_CORS] = NLA_POLICY_NESTED(netlink_cors_policy),
 	[L7MESH_ROUTE_A_TIMEOUT] = NLA_POLICY_FULL_RANGE(NLA_U32, &any_ms),
 	[L7MESH_ROUTE_A_RETRY] = NLA_POLICY_NESTED(netlink_retry_policy),
+	[L7MESH_ROUTE_A_MIRRORS] = NLA_POLICY_NESTED(mirror_list_policy),
 	[L7MESH_ROUTE_A_RATE_LIMIT] =
 		NLA_POLICY_NESTED(netlink_rate_limit_policy),
 	[L7MESH_ROUTE_A_FAULT] = NLA_POLICY_NESTED(netlink_fault_policy),

@@ -70,3 +70,20 @@ void replay_consume(struct replay *r, u32 n)
 	r->next = r->next->next;
 	r->off = 0;
 }
+
+int replay_clone(struct replay *to, const struct replay *r, gfp_t gfp)
+{
+	const struct sk_buff *skb;
+	struct sk_buff *clone;
+
+	for (skb = r->first; skb; skb = skb->next) {
+		/* Nobody writes into the bytes, which the two share. */
+		clone = skb_clone((struct sk_buff *)skb, gfp);
+		if (!clone)
+			return -ENOMEM;
+		clone->next = NULL;
+		append(to, clone);
+	}
+	replay_rewind(to);
+	return 0;
+}

@@ -52,6 +52,16 @@ static inline bool replay_pending(const struct replay *r)
 /* So many of those were consumed. */
 void replay_consume(struct replay *r, u32 n);
 
+/**
+ * replay_clone() - All that is kept, once more
+ * @to: empty; gets it, to be read from the beginning
+ * @r: replay
+ * @gfp: how to allocate
+ *
+ * Return: 0, or -ENOMEM with @to holding a part.
+ */
+int replay_clone(struct replay *to, const struct replay *r, gfp_t gfp);
+
 void replay_clear(struct replay *r);
 
 #endif

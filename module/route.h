@@ -25,6 +25,7 @@
 #include "cors.h"
 #include "fault.h"
 #include "header_op.h"
+#include "mirror.h"
 #include "rate_limit.h"
 #include "retry.h"
 #include "route_index.h"
@@ -98,6 +99,8 @@ struct route {
 					 * is there; 0: none
 					 */
 	struct retry_policy retry;
+	const struct mirror *mirrors;
+	u32 nmirrors;
 	struct fault fault;
 	struct rate_limit limit;
 	struct rate_limiter *limiter;	/* counted; NULL without a limit */

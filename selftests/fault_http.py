@@ -41,6 +41,7 @@ CONFIG = {
             {"action": {"cluster": "web"}}]},
         {"name": "again", "domains": ["again"], "routes": [
             {"action": {"cluster": "web"}, "timeout": "10s",
+             "mirrors": [{"cluster": "web"}],
              "retry": {"on": "connect_failure,reset,5xx", "status": "200",
                        "num_retries": 2, "backoff": "1ms"}}]},
         {"name": "policy", "domains": ["policy"], "routes": [

@@ -299,6 +299,24 @@ def refusals_of_health_checks():
               STATUS=(600).to_bytes(2, sys.byteorder))
 
 
+def refusals_of_mirrors():
+    def bad(text, path, code=errno.EINVAL, **mirror):
+        return (merge(NEW["ROUTE"], MIRRORS=[mirror]), code, text,
+                "ROUTE.MIRRORS.ITEM" + path)
+    yield (merge(NEW["ROUTE"], MIRRORS=[{}]), errno.EINVAL,
+           "CLUSTER is missing", None)
+    yield bad("printable", ".CLUSTER", CLUSTER="a b")
+    for field, value in (("FRACTION", 1000001), ("SHADOW", 2)):
+        yield bad("", "." + field, errno.ERANGE, CLUSTER="a", **{field: value})
+    yield (merge(NEW["ROUTE"], MIRRORS=[{"CLUSTER": "a"}] * 5), errno.E2BIG,
+           "more than 4", "ROUTE.MIRRORS.ITEM")
+    yield (merge(NEW["ROUTE"], MIRRORS=[{"CLUSTER": "z"}]), errno.ENOENT,
+           "which does not exist", ANY)
+    yield (merge(NEW["ROUTE"], MIRRORS=[{"CLUSTER": "a"}],
+                 ACTION={"REDIRECT": {"PATH": "/"}}), errno.EINVAL,
+           "nothing is forwarded", "ROUTE.MIRRORS")
+
+
 def refusals_of_protection():
     for kind in "ROUTE", "LISTENER":
         def bad(text, path, code=errno.EINVAL, **limit):
@@ -506,6 +524,7 @@ def _():
                   refusals_of_actions, refusals_of_hashes,
                   refusals_of_headers, refusals_of_cors, refusals_of_retries,
                   refusals_of_protection, refusals_of_health_checks,
+                  refusals_of_mirrors,
                   refusals_of_splices):
         for o, code, text, path in group():
             if path and path is not ANY and path.endswith("MATCH" + repr(ANY)):

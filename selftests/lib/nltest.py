@@ -240,6 +240,8 @@ ROUTES = [
     {"MATCH": {}, "ACTION": {"CLUSTER": "b"}, "RETRY": {
         "ON": 1, "NUM_RETRIES": 1, "PER_TRY_TIMEOUT": 0, "BACKOFF": 25,
         "MAX_BACKOFF": 0, "REPLAY_LIMIT": 65536, "AVOID_PREVIOUS_HOSTS": 1},
+     "MIRRORS": [{"CLUSTER": "a", "FRACTION": 0, "SHADOW": 0},
+                 {"CLUSTER": "b", "FRACTION": 1000000, "SHADOW": 1}],
      "RATE_LIMIT": {"MAX_TOKENS": 365, "TOKENS_PER_FILL": 1,
                     "FILL_INTERVAL": 86400000, "MAX_KEYS": 8192,
                     "SOURCE_ADDRESS": True},

@@ -215,6 +215,7 @@ static const char *const policies[] = {
 	[L7MESH_EXPLAIN_CIRCUIT_BREAKERS] = "circuit_breakers",
 	[L7MESH_EXPLAIN_OUTLIER_DETECTION] = "outlier_detection",
 	[L7MESH_EXPLAIN_HEALTH_CHECK] = "health_check",
+	[L7MESH_EXPLAIN_MIRROR] = "mirror",
 };
 
 #define NPOLICIES (sizeof(policies) / sizeof(policies[0]))

@@ -295,3 +295,39 @@ char *splice_except_to_word(const json_t *value)
 {
 	return value_text(json_object_get(value, "port"));
 }
+
+/* CLUSTER[=PERCENT%][,unchanged]; neither a name nor a number has a comma. */
+#define UNCHANGED ",unchanged"
+
+json_t *mirror_from_word(const struct schema *schema, const char *word,
+			 char **why)
+{
+	size_t len = strlen(word), tail = strlen(UNCHANGED);
+	bool shadow = len < tail || strcmp(word + len - tail, UNCHANGED);
+	json_t *body = must(json_object());
+	const char *equals;
+
+	if (!shadow)
+		len -= tail;
+	equals = memrchr(word, '=', len);
+	if (equals && word[len - 1] != '%')
+		equals = NULL;
+	body = with_field(schema, body, "cluster", word,
+			  equals ? (size_t)(equals - word) : len, why);
+	if (equals)
+		body = with_field(schema, body, "fraction", equals + 1,
+				  word + len - equals - 1, why);
+	if (!shadow)
+		body = with_field(schema, body, "shadow", "false", 5, why);
+	return body;
+}
+
+char *mirror_to_word(const json_t *value)
+{
+	const char *fraction = get(value, "fraction");
+	const json_t *shadow = json_object_get(value, "shadow");
+
+	return xasprintf("%s=%s%s", get(value, "cluster") ?: "?",
+			 fraction ?: "100%",
+			 json_is_false(shadow) ? UNCHANGED : "");
+}

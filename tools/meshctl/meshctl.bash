@@ -130,7 +130,7 @@ _meshctl_fields()
 			cors_expose_headers cors_max_age cors_credentials \
 			timeout retry retry_on retry_status num_retries \
 			per_try_timeout backoff max_backoff replay_limit \
-			avoid_previous_hosts max_tokens tokens_per_fill \
+			avoid_previous_hosts mirror max_tokens tokens_per_fill \
 			fill_interval limit_header limit_source_address \
 			max_keys rate_limit fault fault_delay delay_fraction \
 			fault_abort abort_fraction response_rate \
@@ -170,6 +170,7 @@ _meshctl_value()
 	method) _meshctl_words GET HEAD POST PUT DELETE PATCH OPTIONS ;;
 	status) _meshctl_words 301 302 303 307 308 ;;
 	cluster) _meshctl_lines < <(_meshctl_values cluster name) ;;
+	mirror) _meshctl_lines < <(_meshctl_values cluster name) ;;
 	weighted) _meshctl_lines < <(_meshctl_values cluster name |
 				     sed 's/$/=/') ;;
 	route_table) _meshctl_lines < <(_meshctl_values route_table name) ;;

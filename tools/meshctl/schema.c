@@ -723,6 +723,22 @@ static const struct schema retry = {
 	.rule = validate_retry,
 };
 
+static const struct field mirror_fields[] = {
+	{ .name = "cluster", .attr = L7MESH_MIRROR_A_CLUSTER,
+	  .type = FIELD_STRING, .flags = FIELD_REQUIRED,
+	  .check = text_check_name, .refers = L7MESH_KIND_CLUSTER },
+	{ .name = "fraction", .attr = L7MESH_MIRROR_A_FRACTION,
+	  .type = FIELD_PERCENT, .fallback = "100%" },
+	BOOL_FIELD("shadow", L7MESH_MIRROR_A_SHADOW, "true"),
+};
+
+static const struct schema mirror = {
+	.name = "mirror",
+	FIELDS(mirror_fields),
+	.from_word = mirror_from_word,
+	.to_word = mirror_to_word,
+};
+
 static const struct field fault_fields[] = {
 	{ .name = "delay", .attr = L7MESH_FAULT_A_DELAY,
 	  .type = FIELD_DURATION, .word = "fault_delay", .min = 1,
@@ -766,6 +782,9 @@ static const struct field route_fields[] = {
 	DURATION_FIELD("timeout", L7MESH_ROUTE_A_TIMEOUT, 0, "0s"),
 	{ .name = "retry", .attr = L7MESH_ROUTE_A_RETRY, .type = FIELD_NEST,
 	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &retry },
+	{ .name = "mirrors", .attr = L7MESH_ROUTE_A_MIRRORS,
+	  .type = FIELD_LIST, .word = "mirror", .flags = FIELD_EMPTY,
+	  .max = L7MESH_MIRRORS_MAX, .sub = &mirror },
 	RATE_LIMIT_FIELD(L7MESH_ROUTE_A_RATE_LIMIT),
 	{ .name = "fault", .attr = L7MESH_ROUTE_A_FAULT, .type = FIELD_NEST,
 	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &fault },

@@ -195,7 +195,7 @@ static void row_route(struct table *t, const json_t *body)
 	static const char *const action[] = { "action", NULL };
 	static const char *const options[] = { "request_headers",
 					       "response_headers", "cors",
-					       "timeout", "retry",
+					       "timeout", "retry", "mirrors",
 					       "rate_limit", "fault", NULL };
 	const struct schema *schema = schema_of(L7MESH_KIND_ROUTE);
 

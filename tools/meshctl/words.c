@@ -517,6 +517,7 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[per_try_timeout TIME] [backoff TIME] "
 			"[max_backoff TIME] [replay_limit BYTES] "
 			"[avoid_previous_hosts true|false] [retry none] "
+			"[mirror CLUSTER[=PERCENT%][,unchanged]|none]... "
 			RATE_LIMIT_USAGE
 			" [fault_delay TIME] [fault_abort CODE] "
 			"[response_rate BYTES] [delay_fraction|abort_fraction|"

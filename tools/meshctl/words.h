@@ -49,6 +49,9 @@ char *value_match_to_word(const json_t *value);
 json_t *weighted_cluster_from_word(const struct schema *schema,
 				   const char *word, char **why);
 char *weighted_cluster_to_word(const json_t *value);
+json_t *mirror_from_word(const struct schema *schema, const char *word,
+			 char **why);
+char *mirror_to_word(const json_t *value);
 json_t *header_op_from_word(const struct schema *schema, const char *word,
 			    char **why);
 char *header_op_to_word(const json_t *value);

@@ -76,6 +76,7 @@
 #define L7MESH_RESPONSE_RATE_MAX	1073741824
 #define L7MESH_RETRY_STATUS_MAX	32
 #define L7MESH_REPLAY_LIMIT_MAX	1048576
+#define L7MESH_MIRRORS_MAX	4
 
 enum l7mesh_cmd {
 	L7MESH_CMD_UNSPEC,
@@ -477,6 +478,11 @@ enum l7mesh_route_attr {
 	L7MESH_ROUTE_A_RETRY,	/* nest: enum l7mesh_retry_attr; empty: none */
 	L7MESH_ROUTE_A_RATE_LIMIT, /* nest: enum l7mesh_rate_limit_attr; empty: none */
 	L7MESH_ROUTE_A_FAULT,	/* nest: enum l7mesh_fault_attr; empty: none */
+	/*
+	 * nest: a list of nests, enum l7mesh_mirror_attr; at most 4, for requests that
+	 * are forwarded
+	 */
+	L7MESH_ROUTE_A_MIRRORS,
 
 	/* private: */
 	__L7MESH_ROUTE_A_MAX,
@@ -571,6 +577,19 @@ enum l7mesh_retry_attr {
 	/* private: */
 	__L7MESH_RETRY_A_MAX,
 	L7MESH_RETRY_A_MAX = __L7MESH_RETRY_A_MAX - 1
+};
+
+/* A copy of requests, whose answers are thrown away. */
+enum l7mesh_mirror_attr {
+	L7MESH_MIRROR_A_UNSPEC,
+	L7MESH_MIRROR_A_CLUSTER,	/* string */
+	L7MESH_MIRROR_A_FRACTION,	/* u32: of a million requests; default all */
+	/* u8: 0 or 1: "-shadow" is appended to the copy's host; default 1 */
+	L7MESH_MIRROR_A_SHADOW,
+
+	/* private: */
+	__L7MESH_MIRROR_A_MAX,
+	L7MESH_MIRROR_A_MAX = __L7MESH_MIRROR_A_MAX - 1
 };
 
 /* MAX_TOKENS. One bucket for all requests, or one for each value of the key. */
@@ -857,6 +876,7 @@ enum l7mesh_explain_policy {
 	L7MESH_EXPLAIN_CIRCUIT_BREAKERS,
 	L7MESH_EXPLAIN_OUTLIER_DETECTION,
 	L7MESH_EXPLAIN_HEALTH_CHECK,
+	L7MESH_EXPLAIN_MIRROR,
 };
 
 /* Each is there if it applies. */

@@ -1,0 +1,257 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Mirrored requests: what the copies are, how many, and that nobody waits for them.
+
+   clients in pod "app" -- virtual IPs -- raw servers in pod "web"
+"""
+
+import math
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "lib"))
+# pylint: disable=wrong-import-position
+from endpoints import OK, VIP, VIP6, WEB, answer
+from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained,
+                equal, meshctl, request, run_tests, stats, test, true, until)
+
+net = web = copies = more = None
+COUNTERS = ("mirrored_requests", "mirrored_requests_failed",
+            "mirrored_requests_dropped")
+
+
+def mesh(*mirrors, route=None, cluster=None):
+    apply({
+        "clusters": [
+            {"name": "web", "endpoints": [{"address": WEB, "port": 9000}]},
+            {"name": "copies", **(cluster or {}),
+             "endpoints": [{"address": WEB, "port": 9001}]},
+            {"name": "more", "endpoints": [{"address": WEB, "port": 9002}]},
+            {"name": "closed", "endpoints": [{"address": WEB, "port": 1}]},
+            {"name": "nobody"}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "any", "domains": ["*"], "routes": [
+                {"action": {"cluster": "web"}, "mirrors": list(mirrors),
+                 **(route or {})}]}]}],
+        "listeners": [
+            {"name": name, "address": vip, "port": 80, "protocol": "http",
+             "route_table": "main"} for name, vip in (("4", VIP), ("6", VIP6))]})
+
+
+def served(c, message, body=b""):
+    """A request and its answer, which the mirror has no part in: what the server
+    got."""
+    c.send(message + body)
+    conn, head = web.request()
+    got = conn.exactly(len(body)) if body else b""
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
+    return head, got
+
+
+def copy(backend, body=b""):
+    """The next copy: its head and body; its answer is not waited for."""
+    conn, head = backend.request()
+    got = conn.exactly(len(body)) if body else b""
+    conn.send(answer(500, body=b"nobody reads this"))
+    conn.ended()
+    return head, got
+
+
+def nothing(backend):
+    """No request comes, whatever ends."""
+    true(not backend.poll(0.3), "a request came")
+
+
+@test("a copy is what the endpoint got, but for its host, on its own connection")
+def _():
+    mesh({"cluster": "copies"}, route={
+        "action": {"cluster": "web", "rewrite": {"prefix": "/new"}},
+        "match": {"path": {"prefix": "/old"}},
+        "request_headers": [{"name": "x-a", "value": "b"}]})
+    for address in VIP, VIP6:
+        c = Client("app", address)
+        for host, shadow in (("a.example", "a.example-shadow"),
+                             ("a.example:80", "a.example-shadow:80"),
+                             ("[::1]", "[::1]-shadow"),
+                             ("[::1]:80", "[::1]-shadow:80")):
+            counters = Counters()
+            head, _ = served(c, request("/old/x?y", "X-B: c", host=host))
+            equal(head.start, "GET /new/x?y HTTP/1.1")
+            other, _ = copy(copies)
+            equal(other.raw, head.raw
+                  .replace(f"host: {host}\r\n".encode(),
+                           f"host: {shadow}\r\n".encode())
+                  .replace(b"\r\nx-a: b", b"\r\nconnection: close\r\nx-a: b"))
+            equal(counters(*COUNTERS), [1, 0, 0])
+
+
+@test("unchanged, without \"-shadow\"; several mirrors")
+def _():
+    mesh({"cluster": "copies", "shadow": False}, {"cluster": "more"})
+    served(Client("app", VIP), request(host="a"))
+    equal(copy(copies)[0].get("host"), "a")
+    equal(copy(more)[0].get("host"), "a-shadow")
+
+
+@test("bodies: with a length, in chunks, with 100-continue; HEAD")
+def _():
+    mesh({"cluster": "copies"})
+    for size in 1, 10000, 300000:
+        body = os.urandom(size)
+        c = Client("app", VIP)
+        equal(served(c, request(f"/{size}", f"Content-Length: {size}", host="a",
+                                method="POST"), body)[1], body)
+        head, got = copy(copies, body)
+        equal((head.get("content-length"), got), (str(size), body))
+    c = Client("app", VIP)
+    chunks = b"5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"
+    served(c, request("/", "Transfer-Encoding: chunked", host="a",
+                      method="PUT"), chunks)
+    conn, head = copies.request()
+    equal(conn.chunked()[0], b"hello!")
+    conn.send(OK)
+    c = Client("app", VIP)
+    c.send(request("/", "Content-Length: 2", "Expect: 100-continue", host="a",
+                   method="POST"))
+    conn, head = web.request()
+    equal(head.get("expect"), "100-continue")
+    conn.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    equal(c.head().status, 100)
+    c.send(b"hi")
+    equal(conn.exactly(2), b"hi")
+    conn.send(OK)
+    c.response()
+    head, got = copy(copies, b"hi")
+    equal((head.get("expect"), got), (None, b"hi"))
+    c.send(request("/", host="a", method="HEAD"))
+    conn, _ = web.request()
+    conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+    c.response("HEAD")
+    conn, head = copies.request()
+    conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+    conn.ended()
+
+
+@test("a body that is too large is not mirrored, and passes")
+def _():
+    mesh({"cluster": "copies"})
+    counters = Counters()
+    body = os.urandom(3 << 20)
+    c = Client("app", VIP)
+    c.send(request("/", f"Content-Length: {len(body)}", host="a", method="POST"))
+    conn, _ = web.request()
+    for at in range(0, len(body), 65536):
+        c.send(body[at:at + 65536])
+        equal(conn.exactly(65536), body[at:at + 65536])
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
+    equal(counters(*COUNTERS), [0, 0, 1])
+    nothing(copies)
+
+
+@test("nobody waits: mirrors that refuse, say nothing, have no endpoint")
+def _():
+    mesh({"cluster": "copies"}, {"cluster": "closed"}, {"cluster": "nobody"},
+         cluster={"connect_timeout": "100ms", "response_timeout": "200ms"})
+    counters = Counters()
+    c = Client("app", VIP)
+    for _ in range(20):
+        served(c, request(host="a"))
+    # Not one of them is answered.
+    until(lambda: counters("mirrored_requests_failed") == 40)
+    equal(counters(*COUNTERS), [40, 40, 20])
+    equal(counters("requests", "responses"), [20, 20])
+
+
+@test("a fraction of the requests")
+def _():
+    p, n = 0.25, 2000
+    mesh({"cluster": "closed", "fraction": "25%"},
+         {"cluster": "nobody", "fraction": "0%"})
+    counters = Counters()
+    c = Client("app", VIP)
+    for _ in range(n):
+        served(c, request(host="a"))
+    sent, dropped = counters("mirrored_requests", "mirrored_requests_dropped")
+    # Seven standard deviations: one run in 10^11 is beyond.
+    true(abs(sent - p * n) < 7 * math.sqrt(n * p * (1 - p)), sent)
+    equal(dropped, 0)
+
+
+@test("retried requests are mirrored once; what never gets to an endpoint is not")
+def _():
+    mesh({"cluster": "copies"}, route={
+        "retry": {"on": "5xx", "num_retries": 2, "backoff": "1ms"}})
+    counters = Counters()
+    c = Client("app", VIP)
+    c.send(request("/", "Content-Length: 4", host="a", method="PUT") + b"body")
+    for reply in answer(503), answer(503), OK:
+        conn, _ = web.request()
+        equal(conn.exactly(4), b"body")
+        conn.send(reply)
+    equal(c.response()[0].status, 200)
+    equal(copy(copies, b"body")[1], b"body")
+    nothing(copies)
+    equal(counters(*COUNTERS), [1, 0, 0])
+    mesh({"cluster": "copies"}, route={"action": {"cluster": "nobody"}})
+    c.send(request(host="a"))
+    equal(c.response()[0].status, 503)
+    nothing(copies)
+
+
+@test("mirrors on the command line, and what is shown of them")
+def _():
+    mesh()
+    meshctl("set", "route", "main/any", "0", "mirror", "copies=12.5%", "mirror",
+            "more,unchanged")
+    true("mirror copies=12.5% mirror more=100%,unchanged"
+         in meshctl("show", "route"), meshctl("show", "route"))
+    meshctl("set", "route", "main/any", "0", "mirror", "more")
+    served(Client("app", VIP), request(host="a"))
+    equal(copy(more)[0].get("host"), "a-shadow")
+    meshctl("set", "route", "main/any", "0", "mirror", "none")
+    served(Client("app", VIP), request(host="a"))
+    nothing(more)
+
+
+@test("copies that are under way end with the namespace, or when all is unloaded")
+def _():
+    mesh({"cluster": "copies"}, cluster={"response_timeout": "60m"})
+    c = Client("app", VIP)
+    for _ in range(10):
+        served(c, request(host="a"))
+    equal(len({copies.request()[0] for _ in range(10)}), 10)
+    time.sleep(0.1)
+    true(stats()["counters"]["mirrored_requests"] >= 10)
+
+
+@test("every connection and leg that was opened is closed")
+def _():
+    after_each()
+    drained()
+
+
+def after_each():
+    close_clients()
+    for backend in web, copies, more:
+        backend.close_all()
+
+
+def main():
+    global net, web, copies, more  # pylint: disable=global-statement
+    net = Net(app=10, web=20)
+    try:
+        web, copies, more = (Backend("web", 9000 + i) for i in range(3))
+        mesh()
+        meshctl("attach", "app")
+        return run_tests(after_each)
+    finally:
+        meshctl("flush")
+        net.down()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
