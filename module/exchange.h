@@ -80,6 +80,7 @@ struct exchange {
 	u64 rate_passed;		/* bytes since then */
 	const struct route *route;	/* of the snapshot, with its ... */
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
+	const struct weighted_cluster *chosen;	/* of the route; or NULL */
 	u8 cors;		/* enum cors_kind */
 	u8 mirrors;		/* bits: of the route's, those that the request drew */
 	const struct hash_policy *cookie;	/* of the cluster: to be given, ... */

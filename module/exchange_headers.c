@@ -27,15 +27,21 @@ static struct header_context context_of(struct conn *c)
 	};
 }
 
+static struct routing_edit edit_of(const struct exchange *ex)
+{
+	return (struct routing_edit){ ex->chosen, ex->route, ex->vhost };
+}
+
 int edit_request(struct conn *c, struct out *head, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
+	struct routing_edit edit = edit_of(ex);
 	struct header_context context;
 
-	if (!ex->route->edit.request.n && !ex->vhost->edit.request.n)
+	if (!routing_edits_request(&edit))
 		return 0;
 	context = context_of(c);
-	return routing_edit_request(ex->route, ex->vhost, &context, gfp, head);
+	return routing_edit_request(&edit, &context, gfp, head);
 }
 
 /* The cookie by which the client's next request finds the same endpoint. */
@@ -81,14 +87,16 @@ static int make_cookie(struct cookie *cookie, const struct exchange *ex,
 
 static bool response_stays(const struct exchange *ex)
 {
-	return !ex->route ||
-	       (!ex->route->edit.response.n && !ex->vhost->edit.response.n &&
-		ex->cors == CORS_NONE && !ex->cookie);
+	struct routing_edit edit = edit_of(ex);
+
+	return !ex->route || (!routing_edits_response(&edit) &&
+			      ex->cors == CORS_NONE && !ex->cookie);
 }
 
 int edit_response(struct conn *c, u16 status, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
+	struct routing_edit edit = edit_of(ex);
 	struct header_context context;
 	struct cookie cookie;
 	int err;
@@ -101,8 +109,8 @@ int edit_response(struct conn *c, u16 status, gfp_t gfp)
 	context = context_of(c);
 	context.response = ex->local ? NULL : ex->response_head;
 	context.status = status;
-	err = routing_edit_response(ex->route, ex->vhost, ex->cors, &cookie.ops,
-				    &context, gfp, &ex->down);
+	err = routing_edit_response(&edit, ex->cors, &cookie.ops, &context, gfp,
+				    &ex->down);
 	kfree(cookie.text);
 	return err;
 }

@@ -53,7 +53,7 @@ void pick_endpoint(struct conn *c, struct run *run)
 		pick.navoid = min_t(u32, ex->tries, TRIED_MAX);
 	if (!ex->cluster)
 		ex->cluster = routing_cluster(ex->snapshot, ex->route,
-					      ex->request_head);
+					      ex->request_head, &ex->chosen);
 	ex->ep = ex->cluster ? cluster_pick(ex->cluster, &pick) : NULL;
 	ex->cookie = pick.cookie;
 	ex->cookie_value = pick.cookie_value;

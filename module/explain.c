@@ -48,12 +48,18 @@ static struct header_context context_of(const struct explanation *e,
 	};
 }
 
+static struct routing_edit edit_of(const struct explanation *e)
+{
+	return (struct routing_edit){ e->chosen, e->route, e->vhost };
+}
+
 /* The mesh answers by itself. */
 static int answer(struct explanation *e, enum mesh_stat reason,
 		  struct reply *r)
 {
 	static const struct header_op_list none;
 	struct header_context context;
+	struct routing_edit edit;
 	u64 ident[2];
 	int err;
 
@@ -64,8 +70,9 @@ static int answer(struct explanation *e, enum mesh_stat reason,
 	if (err || !e->route)
 		return err;
 	context = context_of(e, ident);
-	return routing_edit_response(e->route, e->vhost, e->cors, &none,
-				     &context, GFP_KERNEL, &e->reply);
+	edit = edit_of(e);
+	return routing_edit_response(&edit, e->cors, &none, &context, GFP_KERNEL,
+				     &e->reply);
 }
 
 static int refuse(struct explanation *e, enum mesh_stat reason, u16 status)
@@ -98,6 +105,7 @@ static int respond(struct explanation *e)
 static int write_forwarded(struct explanation *e)
 {
 	const struct http_options *o = options_of(e);
+	struct routing_edit edit = edit_of(e);
 	char text[ADDRESS_HOST_MAX];
 	struct header_context context;
 	u64 ident[2];
@@ -114,8 +122,8 @@ static int write_forwarded(struct explanation *e)
 	context = context_of(e, ident);
 	fw.ident = context.ident;
 	err = head_write_request(e->head, &fw, GFP_KERNEL, &e->forwarded);
-	return err ?: routing_edit_request(e->route, e->vhost, &context,
-					   GFP_KERNEL, &e->forwarded);
+	return err ?: routing_edit_request(&edit, &context, GFP_KERNEL,
+					   &e->forwarded);
 }
 
 static void note_cluster(struct explanation *e)
@@ -151,7 +159,7 @@ static bool pick(struct explanation *e, struct cluster *c,
 
 static int forward(struct explanation *e, const struct snapshot *s)
 {
-	struct cluster *c = routing_cluster(s, e->route, e->head);
+	struct cluster *c = routing_cluster(s, e->route, e->head, &e->chosen);
 
 	if (c) {
 		e->cluster = c;

@@ -32,6 +32,7 @@ struct explanation {
 	struct route_request request;
 	const struct virtual_host *vhost;
 	const struct route *route;
+	const struct weighted_cluster *chosen;	/* of the route; or NULL */
 	u32 position;			/* of the route, in the order of trial */
 	struct routing_refusal own;	/* the mesh answers: why, with what status */
 	enum cors_kind cors;

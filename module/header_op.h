@@ -4,9 +4,10 @@
  *
  * Operations apply to a head as it would be sent without them, so also to what the
  * mesh adds itself. In Envoy's order (HttpConnectionManager, "Custom request/response
- * headers"): the route's first, then the virtual host's, so that the latter have the
- * last word; of each level first those that remove, then the others as they are listed.
- * They add as much as a head may be (HTTP1_HEAD_MAX) and no field more.
+ * headers"): the weighted cluster's first, then the route's, then the virtual host's,
+ * so that the latter have the last word; of each level first those that remove, then
+ * the others as they are listed. They add as much as a head may be (HTTP1_HEAD_MAX)
+ * and no field more.
  *
  * Any context; nothing sleeps.
  */

@@ -210,6 +210,7 @@ struct route_parser {
 	struct header_edit_parser edit;
 	struct mirror mirrors[L7MESH_MIRRORS_MAX];
 	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
+	struct header_op *ops;			/* of clusters */
 	struct span *origins;
 	struct regexp_builder *regexp;
 };
@@ -243,6 +244,18 @@ int netlink_parse_header_edit(struct header_edit *edit,
 			      struct header_edit_parser *p,
 			      const struct nlattr *request,
 			      const struct nlattr *response, struct refusal *r);
+
+/**
+ * netlink_parse_ops() - One list of operations
+ * @ops: out; they stay if @list is NULL
+ * @array: room for as many as @list has, which is what @ops points to
+ * @list: list or NULL
+ * @response: of a response
+ * @r: refusal
+ */
+int netlink_parse_ops(struct header_op_list *ops, struct header_op *array,
+		      const struct nlattr *list, bool response,
+		      struct refusal *r);
 
 int netlink_parse_cors(struct cors *c, struct route_parser *p,
 		       const struct nlattr *nest, struct refusal *r);

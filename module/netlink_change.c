@@ -587,6 +587,7 @@ static int put_route(struct change *c, struct nlattr **tb,
 	else if (!err)
 		err = draft_add_route(c->d, dv, c->key->index, &route, c->r);
 	kvfree(p->clusters);
+	kvfree(p->ops);
 	kvfree(p->origins);
 	kvfree(p->regexp);
 	kvfree(p);

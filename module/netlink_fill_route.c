@@ -139,7 +139,11 @@ static int put_weighted_cluster(struct sk_buff *skb,
 		return -EMSGSIZE;
 	err = netlink_put_span(skb, L7MESH_WEIGHTED_CLUSTER_A_NAME,
 			       wc->cluster.name) ||
-	      nla_put_u32(skb, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT, wc->weight);
+	      nla_put_u32(skb, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT, wc->weight) ||
+	      netlink_put_header_edit(skb,
+				      L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS,
+				      L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS,
+				      &wc->edit);
 	return netlink_end_nest(skb, item, err);
 }
 

@@ -61,10 +61,9 @@ static int parse_op(struct header_op *op, const struct nlattr *item,
 	       refusal_set_missing(r, item, L7MESH_HEADER_OP_A_VALUE, "VALUE");
 }
 
-/* @list may be NULL: then the operations stay. */
-static int parse_ops(struct header_op_list *ops, struct header_op *array,
-		     const struct nlattr *list, bool response,
-		     struct refusal *r)
+int netlink_parse_ops(struct header_op_list *ops, struct header_op *array,
+		      const struct nlattr *list, bool response,
+		      struct refusal *r)
 {
 	const struct nlattr *item;
 	int rem, err;
@@ -91,9 +90,11 @@ int netlink_parse_header_edit(struct header_edit *edit,
 			      const struct nlattr *request,
 			      const struct nlattr *response, struct refusal *r)
 {
-	int err = parse_ops(&edit->request, p->request, request, false, r);
+	int err = netlink_parse_ops(&edit->request, p->request, request, false,
+				    r);
 
-	return err ?: parse_ops(&edit->response, p->response, response, true, r);
+	return err ?: netlink_parse_ops(&edit->response, p->response, response,
+					true, r);
 }
 
 static int put_op(struct sk_buff *skb, const struct header_op *op)

@@ -355,6 +355,10 @@ netlink_weighted_cluster_policy[L7MESH_WEIGHTED_CLUSTER_A_MAX + 1] = {
 	[L7MESH_WEIGHTED_CLUSTER_A_NAME] = NAME,
 	[L7MESH_WEIGHTED_CLUSTER_A_WEIGHT] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &share),
+	[L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS] =
+		NLA_POLICY_NESTED(header_op_list_policy),
+	[L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS] =
+		NLA_POLICY_NESTED(header_op_list_policy),
 };
 
 static const struct nla_policy

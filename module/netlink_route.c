@@ -33,7 +33,27 @@ static int parse_cluster(struct route *route, struct route_parser *p,
 	return netlink_name(nla, &p->clusters[0].cluster, r);
 }
 
+/* @ops: room for all operations; becomes what is left of it. */
+static int parse_cluster_edit(struct header_edit *edit, struct header_op **ops,
+			      struct nlattr **tb, struct refusal *r)
+{
+	int err;
+
+	err = netlink_parse_ops(&edit->request, *ops,
+				tb[L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS],
+				false, r);
+	if (err)
+		return err;
+	*ops += edit->request.n;
+	err = netlink_parse_ops(&edit->response, *ops,
+				tb[L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS],
+				true, r);
+	*ops += edit->response.n;
+	return err;
+}
+
 static int parse_weighted_cluster(struct weighted_cluster *wc,
+				  struct header_op **ops,
 				  const struct nlattr *item, struct refusal *r)
 {
 	struct nlattr *tb[L7MESH_WEIGHTED_CLUSTER_A_MAX + 1];
@@ -50,24 +70,34 @@ static int parse_weighted_cluster(struct weighted_cluster *wc,
 		return refusal_set_missing(r, item, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,
 					   "WEIGHT");
 	wc->weight = nla_get_u32(tb[L7MESH_WEIGHTED_CLUSTER_A_WEIGHT]);
-	return netlink_name(tb[L7MESH_WEIGHTED_CLUSTER_A_NAME], &wc->cluster, r);
+	err = netlink_name(tb[L7MESH_WEIGHTED_CLUSTER_A_NAME], &wc->cluster, r);
+	return err ?: parse_cluster_edit(&wc->edit, ops, tb, r);
 }
+
+/* An operation's nest, and its name: the least that one takes. */
+#define OP_BYTES	(2 * NLA_HDRLEN)
 
 static int parse_weighted(struct route *route, struct route_parser *p,
 			  const struct nlattr *list, struct refusal *r)
 {
 	const struct nlattr *item;
+	struct header_op *ops;
 	u64 total = 0;
 	int rem, err;
 
 	err = alloc_clusters(route, p, netlink_count(list) ?: 1, r);
 	if (err)
 		return err;
+	p->ops = kvcalloc(nla_len(list) / OP_BYTES + 1, sizeof(*p->ops),
+			  GFP_KERNEL_ACCOUNT);
+	if (!p->ops)
+		return refusal_set(r, -ENOMEM, "out of memory");
+	ops = p->ops;
 	route->action = ROUTE_WEIGHTED_CLUSTERS;
 	nla_for_each_nested(item, list, rem) {
 		struct weighted_cluster *wc = &p->clusters[route->nclusters++];
 
-		err = parse_weighted_cluster(wc, item, r);
+		err = parse_weighted_cluster(wc, &ops, item, r);
 		if (err)
 			return err;
 		total += wc->weight;

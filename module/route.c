@@ -267,7 +267,8 @@ const struct route *route_table_match(const struct route_table *t,
 					  (*vhost)->nroutes, req) : NULL;
 }
 
-const struct name_ref *route_pick_cluster(const struct route *r, u32 random)
+const struct weighted_cluster *route_pick_cluster(const struct route *r,
+						  u32 random)
 {
 	const struct weighted_cluster *c = r->clusters;
 	u32 point = (u64)random * r->total_weight >> 32;
@@ -277,5 +278,5 @@ const struct name_ref *route_pick_cluster(const struct route *r, u32 random)
 			break;
 		point -= c->weight;
 	}
-	return &c->cluster;
+	return c;
 }

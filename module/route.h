@@ -43,6 +43,7 @@ enum route_action_kind {
 struct weighted_cluster {
 	struct name_ref cluster;
 	u32 weight;
+	struct header_edit edit;	/* of those requests that it gets */
 };
 
 enum rewrite_path_kind {
@@ -211,8 +212,9 @@ const struct route *route_table_match(const struct route_table *t,
  * @r: route
  * @random: 32 random bits
  *
- * Return: the name; never NULL for these two actions.
+ * Return: one of the route's; never NULL for these two actions.
  */
-const struct name_ref *route_pick_cluster(const struct route *r, u32 random);
+const struct weighted_cluster *route_pick_cluster(const struct route *r,
+						  u32 random);
 
 #endif

@@ -54,8 +54,10 @@ static void pack_clusters(struct packer *p, struct route *r)
 
 	wc = pack_array(p, r->clusters, r->nclusters * sizeof(*wc));
 	r->clusters = wc;
-	for (i = 0; i < r->nclusters; i++)
+	for (i = 0; i < r->nclusters; i++) {
+		pack_edit(p, &wc[i].edit);
 		pack_span(p, &wc[i].cluster.name);
+	}
 }
 
 static void pack_spans(struct packer *p, const struct span **array, u32 n)
@@ -467,7 +469,8 @@ static bool clusters_equal(const struct route *a, const struct route *b)
 		return false;
 	for (i = 0; i < a->nclusters; i++)
 		if (a->clusters[i].weight != b->clusters[i].weight ||
-		    !name_eq(&a->clusters[i].cluster, &b->clusters[i].cluster))
+		    !name_eq(&a->clusters[i].cluster, &b->clusters[i].cluster) ||
+		    !edit_equal(&a->clusters[i].edit, &b->clusters[i].edit))
 			return false;
 	return true;
 }

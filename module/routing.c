@@ -90,45 +90,62 @@ struct address routing_client(const struct http_options *o,
 }
 
 struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
-				const struct head *h)
+				const struct head *h,
+				const struct weighted_cluster **chosen)
 {
 	struct name_ref name;
 
-	if (r->action != ROUTE_CLUSTER_HEADER)
-		return snapshot_cluster(s, route_pick_cluster(r,
-							      get_random_u32()));
+	*chosen = NULL;
+	if (r->action != ROUTE_CLUSTER_HEADER) {
+		*chosen = route_pick_cluster(r, get_random_u32());
+		return snapshot_cluster(s, &(*chosen)->cluster);
+	}
 	name = name_ref(head_field(h, r->cluster_header));
 	return snapshot_cluster(s, &name);
 }
 
-int routing_edit_request(const struct route *r, const struct virtual_host *vh,
+static const struct header_op_list none;
+
+bool routing_edits_request(const struct routing_edit *e)
+{
+	return e->route->edit.request.n || e->vhost->edit.request.n ||
+	       (e->chosen && e->chosen->edit.request.n);
+}
+
+bool routing_edits_response(const struct routing_edit *e)
+{
+	return e->route->edit.response.n || e->vhost->edit.response.n ||
+	       (e->chosen && e->chosen->edit.response.n);
+}
+
+int routing_edit_request(const struct routing_edit *e,
 			 const struct header_context *context, gfp_t gfp,
 			 struct out *out)
 {
 	const struct header_op_list *levels[] = {
-		&r->edit.request, &vh->edit.request,
+		e->chosen ? &e->chosen->edit.request : &none,
+		&e->route->edit.request, &e->vhost->edit.request,
 	};
 
 	return header_ops_apply(levels, ARRAY_SIZE(levels), context, gfp, out);
 }
 
-int routing_edit_response(const struct route *r, const struct virtual_host *vh,
-			  enum cors_kind cors,
+int routing_edit_response(const struct routing_edit *e, enum cors_kind cors,
 			  const struct header_op_list *first,
 			  const struct header_context *context, gfp_t gfp,
 			  struct out *out)
 {
-	static const struct header_op_list none;
-	bool own = cors == CORS_PREFLIGHT;
-	struct cors_answer answer;
+	struct cors_answer answer = { .ops = none };
 	/* CORS last, as in Envoy: routes cannot take back what it says. */
 	const struct header_op_list *levels[] = {
-		first, own ? &none : &r->edit.response,
-		own ? &none : &vh->edit.response, &answer.ops,
+		first, e->chosen ? &e->chosen->edit.response : &none,
+		&e->route->edit.response, &e->vhost->edit.response, &answer.ops,
 	};
 
-	answer.ops = none;
 	if (cors != CORS_NONE)
-		cors_answer(&r->cors, cors, &answer);
+		cors_answer(&e->route->cors, cors, &answer);
+	/* A preflight has no other answer than that. */
+	if (cors == CORS_PREFLIGHT)
+		levels[1] = levels[2] = levels[3] = &none;
 	return header_ops_apply(levels, ARRAY_SIZE(levels), context, gfp, out);
 }

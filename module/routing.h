@@ -69,32 +69,42 @@ struct address routing_client(const struct http_options *o,
  * @s: snapshot
  * @r: one of its routes, with a cluster as action
  * @h: request
+ * @chosen: out: the route's entry of it; NULL if the request names the cluster
  *
  * Draws one of several by weight.
  *
  * Return: the cluster, or NULL: there is none of the name that the request has.
  */
 struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
-				const struct head *h);
+				const struct head *h,
+				const struct weighted_cluster **chosen);
+
+/* What a route does to heads: up to three levels, of which Envoy does the first first. */
+struct routing_edit {
+	const struct weighted_cluster *chosen;	/* of the route, or NULL */
+	const struct route *route;
+	const struct virtual_host *vhost;
+};
+
+bool routing_edits_request(const struct routing_edit *e);
+bool routing_edits_response(const struct routing_edit *e);
 
 /**
  * routing_edit_request() - Do to the head what route and virtual host want
- * @r: route
- * @vh: its virtual host
+ * @e: levels
  * @context: what variables are about
  * @gfp: how to allocate
  * @out: the whole head as the endpoint is to get it
  *
  * Return: as header_ops_apply().
  */
-int routing_edit_request(const struct route *r, const struct virtual_host *vh,
+int routing_edit_request(const struct routing_edit *e,
 			 const struct header_context *context, gfp_t gfp,
 			 struct out *out);
 
 /**
  * routing_edit_response() - The same for a response
- * @r: route
- * @vh: its virtual host
+ * @e: levels
  * @cors: what the request is in the eyes of the route's policy
  * @first: operations that come before all others
  * @context: what variables are about
@@ -103,8 +113,7 @@ int routing_edit_request(const struct route *r, const struct virtual_host *vh,
  *
  * Return: as header_ops_apply().
  */
-int routing_edit_response(const struct route *r, const struct virtual_host *vh,
-			  enum cors_kind cors,
+int routing_edit_response(const struct routing_edit *e, enum cors_kind cors,
 			  const struct header_op_list *first,
 			  const struct header_context *context, gfp_t gfp,
 			  struct out *out);

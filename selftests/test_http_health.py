@@ -267,7 +267,7 @@ def _():
     mesh({**EVERY, "interval": "100ms"}, ports=PORTS[:2])
     serve(until_true=lambda: healthy() == [True, True])
     meshctl("set", "cluster", "c", "check_interval", "100ms", "check_path",
-            "/other", "no_traffic_interval", "0s")
+            "/other", "no_traffic_interval", "0s", "check_timeout", "60s")
     equal(healthy(), [True, True])
     meshctl("add", "endpoint", "c", f"{WEB}:9102")
     equal(healthy()[2], False)

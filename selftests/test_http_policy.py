@@ -377,6 +377,38 @@ def _():
           [["route"], ["route"], []])
 
 
+@test("headers of a weighted cluster: of those requests that it gets, and first")
+def _():
+    def split(name, weight):
+        return {"name": name, "weight": weight,
+                "request_headers": [op("x-which", name), op("x-late", name),
+                                    op("x-all", name, "add"),
+                                    op("x-gone", how="remove")],
+                "response_headers": [op("x-which", name),
+                                     op("x-both", "cluster")]}
+    mesh(host("split", [{
+        "match": {},
+        "action": {"weighted_clusters": [split("web", 1), split("nobody", 1)]},
+        "request_headers": [op("x-late", "route"), op("x-all", "route", "add")],
+        "response_headers": [op("x-both", "route")]}],
+              request_headers=[op("x-all", "host", "add")]))
+    c = Client("app", VIP)
+    seen = set()
+    while len(seen) < 2:
+        c.send(request("/", "X-Gone: 1", host="split"))
+        ready, _, _ = select.select([c.sock, web.selector.fileno()], [], [], 10)
+        if c.sock not in ready:
+            conn, head = web.request()
+            equal([head.all(n) for n in ("x-which", "x-late", "x-all", "x-gone")],
+                  [["web"], ["route"], ["web", "route", "host"], []])
+            conn.send(OK)
+        head, _ = c.response()
+        equal((head.get("x-which"), head.status, head.get("x-both")),
+              ("web", 200, "route") if head.status == 200 else
+              ("nobody", 503, "route"))
+        seen.add(head.status)
+
+
 @test("request headers: a body follows whole")
 def _():
     mesh(host("ops", [to_web(more={"request_headers": [op("x-a", "1")]})]))

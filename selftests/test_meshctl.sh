@@ -137,6 +137,10 @@ asks '.[0] | [.cors, .retry, .timeout, .request_headers, .match.fraction, .match
 does set virtual_host shop/h order specific request_header remove:x-a
 asks '.[0] | [.order, .request_headers]' \
 	'["specific",[{"name":"x-a","op":"remove"}]]' show virtual_host shop/h
+does set route shop/h 2 weighted $'pg=9\nrequest_header=set:x-a=b=c, d\nresponse_header=remove:x-e' weighted pg=1
+asks '.[0].action.weighted_clusters' \
+	'[{"name":"pg","weight":9,"request_headers":[{"name":"x-a","value":"b=c, d","op":"set"}],"response_headers":[{"name":"x-e","op":"remove"}]},{"name":"pg","weight":1}]' \
+	show route shop/h 2
 does del route shop/h 2
 asks 'map(.index)' '[0,1,2]' show route
 does add listener web 10.96.0.10:80 protocol http route_table shop

@@ -118,8 +118,9 @@ OBJECTS = {
             "SOURCE_NETNS": "u64", "LISTENER": "str", "FRACTION": "u32"}),
         "ACTION": ("ACTION", {
             "CLUSTER": "str",
-            "WEIGHTED_CLUSTERS": [("WEIGHTED_CLUSTER", {"NAME": "str",
-                                                        "WEIGHT": "u32"})],
+            "WEIGHTED_CLUSTERS": [("WEIGHTED_CLUSTER", {
+                "NAME": "str", "WEIGHT": "u32", "REQUEST_HEADERS": HEADER_OPS,
+                "RESPONSE_HEADERS": HEADER_OPS})],
             "REDIRECT": ("REDIRECT", {"HOST": "str", "PATH": "str",
                                       "STATUS": "u16", "SCHEME": "u32",
                                       "PORT": "u16", "PREFIX": "str",

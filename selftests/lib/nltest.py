@@ -191,8 +191,12 @@ ROUTES = [
                            {"NAME": "c", "PRESENT": 0}],
                "QUERY": [{"NAME": "q", "EXACT": "1=2"},
                          {"NAME": "r", "PRESENT": 1}]},
-     "ACTION": {"WEIGHTED_CLUSTERS": [{"NAME": "a", "WEIGHT": 90},
-                                      {"NAME": "b", "WEIGHT": 0}]}},
+     "ACTION": {"WEIGHTED_CLUSTERS": [
+         {"NAME": "a", "WEIGHT": 90, "REQUEST_HEADERS": [
+             {"NAME": "x-w", "VALUE": "%UPSTREAM_CLUSTER%", "OP": 1}]},
+         {"NAME": "b", "WEIGHT": 0, "REQUEST_HEADERS": [
+             {"NAME": "x-w", "OP": 3}, {"NAME": "x-x", "VALUE": "v", "OP": 0}],
+          "RESPONSE_HEADERS": [{"NAME": "x-y", "VALUE": "w", "OP": 2}]}]}},
     {"MATCH": {}, "ACTION": {"DIRECT_RESPONSE": {"STATUS": 200,
                                                  "BODY": b"o\0k"}}},
     {"MATCH": {}, "ACTION": {"REDIRECT": {"HOST": "other.example:8080",

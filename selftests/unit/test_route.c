@@ -689,8 +689,9 @@ static void test_order(void)
 static void test_weights(void)
 {
 	static const struct weighted_cluster clusters[] = {
-		{ { SPAN("v1"), 1 }, 90 }, { { SPAN("v0"), 0 }, 0 },
-		{ { SPAN("v2"), 2 }, 10 },
+		{ .cluster = { SPAN("v1"), 1 }, .weight = 90 },
+		{ .cluster = { SPAN("v0"), 0 } },
+		{ .cluster = { SPAN("v2"), 2 }, .weight = 10 },
 	};
 	struct route one = { .clusters = clusters, .nclusters = 1,
 			     .total_weight = 90 };
@@ -699,14 +700,14 @@ static void test_weights(void)
 	u32 i, of[3] = { 0 };
 
 	for (i = 0; i < 1000000; i++)
-		of[route_pick_cluster(&three, i * 4294U)->hash]++;
+		of[route_pick_cluster(&three, i * 4294U)->cluster.hash]++;
 	tap_ok(of[1] > 899000 && of[1] < 901000 && !of[0] &&
 	       of[1] + of[2] == 1000000, "route: weights of 90, 0 and 10");
-	tap_ok(route_pick_cluster(&three, 0) == &clusters[0].cluster &&
-	       route_pick_cluster(&three, UINT32_MAX) == &clusters[2].cluster,
+	tap_ok(route_pick_cluster(&three, 0) == &clusters[0] &&
+	       route_pick_cluster(&three, UINT32_MAX) == &clusters[2],
 	       "route: the ends of chance");
-	tap_ok(route_pick_cluster(&one, 0) == &clusters[0].cluster &&
-	       route_pick_cluster(&one, UINT32_MAX) == &clusters[0].cluster,
+	tap_ok(route_pick_cluster(&one, 0) == &clusters[0] &&
+	       route_pick_cluster(&one, UINT32_MAX) == &clusters[0],
 	       "route: a single cluster");
 	three.total_weight = 0;
 	tap_ok(route_pick_cluster(&three, 7), "route: no weight at all");

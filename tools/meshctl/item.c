@@ -9,7 +9,8 @@
  *				with ! before it, not so
  *	header operation	set:name=value, add:name=value,
  *				add_if_absent:name=value, remove:name
- *	weighted cluster	name=weight
+ *	weighted cluster	name=weight, and lines "request_header=OP" and the like
+ *	mirror			name, name=percent%, name=percent%,unchanged
  *	proxy			address:port
  *	splice exception	port
  */
@@ -260,10 +261,60 @@ char *header_op_to_word(const json_t *value)
 			 text ? "=" : "", text ? text : "");
 }
 
+/* The field that a line of a weighted cluster's word begins with, "request_header=". */
+static const struct field *line_field(const struct schema *schema,
+				      const char *line, size_t len)
+{
+	const struct field *f;
+	size_t i, n;
+
+	for (i = 0; i < schema->nfields; i++) {
+		f = &schema->fields[i];
+		n = f->type == FIELD_LIST ? strlen(f->word) : 0;
+		if (n && n < len && !strncmp(line, f->word, n) &&
+		    line[n] == '=')
+			return f;
+	}
+	return NULL;
+}
+
+/* Adds the operation of one line; on error releases @body and returns NULL. */
+static json_t *with_line(const struct schema *schema, json_t *body,
+			 const char *line, size_t len, char **why)
+{
+	const struct field *f = line_field(schema, line, len);
+	json_t *list, *item = NULL;
+	char *word;
+
+	if (!f) {
+		*why = xasprintf("\"%.*s\" is not request_header=OP or "
+				 "response_header=OP", (int)len, line);
+		json_decref(body);
+		return NULL;
+	}
+	word = xasprintf("%.*s", (int)(len - strlen(f->word) - 1),
+			 line + strlen(f->word) + 1);
+	item = f->sub->from_word(f->sub, word, why);
+	free(word);
+	if (!item) {
+		json_decref(body);
+		return NULL;
+	}
+	list = json_object_get(body, f->name);
+	if (!list) {
+		list = must(json_array());
+		json_object_set_new(body, f->name, list);
+	}
+	json_array_append_new(list, item);
+	return body;
+}
+
+/* NAME=WEIGHT, and on lines of their own what is done to headers. */
 json_t *weighted_cluster_from_word(const struct schema *schema,
 				   const char *word, char **why)
 {
-	const char *equals = strrchr(word, '=');
+	const char *end = strchrnul(word, '\n'), *line;
+	const char *equals = memrchr(word, '=', end - word);
 	json_t *body = must(json_object());
 
 	if (!equals) {
@@ -272,16 +323,46 @@ json_t *weighted_cluster_from_word(const struct schema *schema,
 		return NULL;
 	}
 	body = with_field(schema, body, "name", word, equals - word, why);
-	return with_field(schema, body, "weight", equals + 1,
-			  strlen(equals + 1), why);
+	body = with_field(schema, body, "weight", equals + 1,
+			  end - equals - 1, why);
+	while (body && *end) {
+		line = end + 1;
+		end = strchrnul(line, '\n');
+		body = with_line(schema, body, line, end - line, why);
+	}
+	return body;
+}
+
+static void print_lines(FILE *out, const char *word, const json_t *list)
+{
+	const json_t *item;
+	char *text;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		text = header_op_to_word(item);
+		fprintf(out, "\n%s=%s", word, text);
+		free(text);
+	}
 }
 
 char *weighted_cluster_to_word(const json_t *value)
 {
 	const char *name = get(value, "name");
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
 
-	return xasprintf("%s=%" JSON_INTEGER_FORMAT, name ? name : "?",
-			 json_integer_value(json_object_get(value, "weight")));
+	if (!out)
+		must(NULL);
+	fprintf(out, "%s=%" JSON_INTEGER_FORMAT, name ? name : "?",
+		json_integer_value(json_object_get(value, "weight")));
+	print_lines(out, "request_header",
+		    json_object_get(value, "request_headers"));
+	print_lines(out, "response_header",
+		    json_object_get(value, "response_headers"));
+	fclose(out);
+	return text;
 }
 
 json_t *splice_except_from_word(const struct schema *schema, const char *word,

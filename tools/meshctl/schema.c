@@ -546,6 +546,28 @@ static const struct schema match = {
 	FIELDS(match_fields),
 };
 
+static const struct field header_op_fields[] = {
+	{ .name = "name", .attr = L7MESH_HEADER_OP_A_NAME,
+	  .type = FIELD_STRING, .flags = FIELD_REQUIRED | FIELD_LOWER,
+	  .check = text_check_token },
+	{ .name = "value", .attr = L7MESH_HEADER_OP_A_VALUE,
+	  .type = FIELD_STRING, .check = text_check_value },
+	ENUM_FIELD("op", L7MESH_HEADER_OP_A_OP, header_op_names, "set"),
+};
+
+static const struct schema header_op = {
+	.name = "header operation",
+	FIELDS(header_op_fields),
+	.rule = validate_header_op,
+	.from_word = header_op_from_word,
+	.to_word = header_op_to_word,
+};
+
+#define HEADER_OPS_FIELD(n, a, w)					\
+	{ .name = (n), .attr = (a), .type = FIELD_LIST, .word = (w),	\
+	  .flags = FIELD_EMPTY, .max = L7MESH_HEADER_OPS_MAX,		\
+	  .sub = &header_op }
+
 static const struct field weighted_cluster_fields[] = {
 	{ .name = "name", .attr = L7MESH_WEIGHTED_CLUSTER_A_NAME,
 	  .type = FIELD_STRING, .flags = FIELD_REQUIRED,
@@ -553,6 +575,12 @@ static const struct field weighted_cluster_fields[] = {
 	{ .name = "weight", .attr = L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,
 	  .type = FIELD_U32, .flags = FIELD_REQUIRED,
 	  .max = L7MESH_WEIGHT_MAX },
+	HEADER_OPS_FIELD("request_headers",
+			 L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS,
+			 "request_header"),
+	HEADER_OPS_FIELD("response_headers",
+			 L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS,
+			 "response_header"),
 };
 
 static const struct schema weighted_cluster = {
@@ -649,28 +677,6 @@ static const struct schema action = {
 	FIELDS(action_fields),
 	.rule = validate_action,
 };
-
-static const struct field header_op_fields[] = {
-	{ .name = "name", .attr = L7MESH_HEADER_OP_A_NAME,
-	  .type = FIELD_STRING, .flags = FIELD_REQUIRED | FIELD_LOWER,
-	  .check = text_check_token },
-	{ .name = "value", .attr = L7MESH_HEADER_OP_A_VALUE,
-	  .type = FIELD_STRING, .check = text_check_value },
-	ENUM_FIELD("op", L7MESH_HEADER_OP_A_OP, header_op_names, "set"),
-};
-
-static const struct schema header_op = {
-	.name = "header operation",
-	FIELDS(header_op_fields),
-	.rule = validate_header_op,
-	.from_word = header_op_from_word,
-	.to_word = header_op_to_word,
-};
-
-#define HEADER_OPS_FIELD(n, a, w)					\
-	{ .name = (n), .attr = (a), .type = FIELD_LIST, .word = (w),	\
-	  .flags = FIELD_EMPTY, .max = L7MESH_HEADER_OPS_MAX,		\
-	  .sub = &header_op }
 
 static const struct field cors_fields[] = {
 	{ .name = "allow_origins", .attr = L7MESH_CORS_A_ALLOW_ORIGINS,

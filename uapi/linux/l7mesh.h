@@ -661,6 +661,9 @@ enum l7mesh_weighted_cluster_attr {
 	L7MESH_WEIGHTED_CLUSTER_A_UNSPEC,
 	L7MESH_WEIGHTED_CLUSTER_A_NAME,		/* string */
 	L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,	/* u32: 0 to 1000000; not all 0 */
+	/* nest: a list of nests, enum l7mesh_header_op_attr; before those of the route */
+	L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS,
+	L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS,	/* nest: the same */
 
 	/* private: */
 	__L7MESH_WEIGHTED_CLUSTER_A_MAX,
