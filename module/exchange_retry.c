@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/random.h>
+#include <linux/sizes.h>
 
 #include "exchange_priv.h"
 
@@ -56,7 +57,7 @@ static const struct retry_policy *policy_of(const struct exchange *ex)
 }
 
 /* Of a request that is mirrored. */
-#define MIRROR_LIMIT	(1 << 20)
+#define MIRROR_LIMIT	SZ_1M
 
 u32 body_limit(const struct exchange *ex)
 {

@@ -146,6 +146,6 @@ int routing_edit_response(const struct routing_edit *e, enum cors_kind cors,
 		cors_answer(&e->route->cors, cors, &answer);
 	/* A preflight has no other answer than that. */
 	if (cors == CORS_PREFLIGHT)
-		levels[1] = levels[2] = levels[3] = &none;
+		return header_ops_apply(levels + 4, 1, context, gfp, out);
 	return header_ops_apply(levels, ARRAY_SIZE(levels), context, gfp, out);
 }

@@ -79,7 +79,7 @@ struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
 				const struct head *h,
 				const struct weighted_cluster **chosen);
 
-/* What a route does to heads: up to three levels, of which Envoy does the first first. */
+/* What a route does to heads: up to three levels, which are done in this order. */
 struct routing_edit {
 	const struct weighted_cluster *chosen;	/* of the route, or NULL */
 	const struct route *route;

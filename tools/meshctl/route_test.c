@@ -250,13 +250,15 @@ static void report(struct run *r, const struct object *o, const char *title,
 		   json_t *differences)
 {
 	const json_t *line;
+	json_t *result;
 	size_t i;
 
 	r->failed += !!json_array_size(differences);
-	json_array_append_new(r->results, must(json_pack(
-		"{s:s, s:I, s:b, s:O}", "title", title, "line",
-		(json_int_t)o->mark.line, "passed",
-		!json_array_size(differences), "differences", differences)));
+	result = json_pack("{s:s, s:I, s:b, s:O}", "title", title,
+			   "line", (json_int_t)o->mark.line,
+			   "passed", !json_array_size(differences),
+			   "differences", differences);
+	json_array_append_new(r->results, must(result));
 	if (r->ctl->json)
 		return;
 	printf("%s %zu - %s\n", json_array_size(differences) ? "not ok" : "ok",
