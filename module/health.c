@@ -13,12 +13,11 @@
 #include "refusal.h"
 #include "writer.h"
 
-/* So many at a time; the others wait until the next look. */
-#define CALLS_MAX	256
+/* Of a mesh, so many at a time; the others wait until the next look. */
+#define CHECKS_MAX	256
 
-/* Looks are so far apart at least; no look is planned for longer than ... */
+/* So long after it is planned a look begins at the earliest, for one at many. */
 #define LOOK_MIN	(HZ / 50 ?: 1)
-#define NEVER		(MAX_JIFFY_OFFSET / 2)
 
 struct check {
 	struct call call;
@@ -100,22 +99,25 @@ static void note_time(struct endpoint *ep)
 	ep->checked_at = jiffies;
 }
 
-/* There is to be a look at that time, or before. */
-static void look_by(struct http_net *hn, unsigned long at)
+void health_look_by(struct mesh_net *mn, unsigned long at)
 {
 	unsigned long now = jiffies;
+	struct http_net *hn = mn->http;
 
+	if (time_before(at, now + LOOK_MIN))
+		at = now + LOOK_MIN;
 	spin_lock_bh(&hn->calls_lock);
-	if (time_before(at, hn->check_at) && !READ_ONCE(hn->dead)) {
+	if (!READ_ONCE(hn->dead) && (!delayed_work_pending(&hn->checker) ||
+				     time_before(at, hn->check_at))) {
 		hn->check_at = at;
-		mod_delayed_work(http_wq, &hn->checker,
-				 time_after(at, now) ? at - now : 0);
+		mod_delayed_work(http_wq, &hn->checker, at - now);
 	}
 	spin_unlock_bh(&hn->calls_lock);
 }
 
 static void end_check(struct check *k)
 {
+	atomic_dec(&k->mesh->nchecks);
 	snapshot_put(k->snapshot);
 	mesh_put(k->mesh);
 	kfree(k);
@@ -145,12 +147,14 @@ static void check_done(struct call *call, int err, u16 status)
 
 	judge(k, err, status);
 	note_time(ep);
-	next = next_check(k->cluster, ep);
+	/* Another configuration may want it sooner. */
+	if (rcu_access_pointer(k->mesh->snapshot) == k->snapshot)
+		next = next_check(k->cluster, ep);
+	else
+		next = ep->checked_at;
 	/* Pairs with look_at_endpoint(): who sees this sees what was written before. */
 	smp_store_release(&ep->checking, false);
-	/* Who asked from elsewhere is not the one who looks. */
-	if (!k->cluster->health.netns)
-		look_by(call->hn, next);
+	mesh_look_by(k->mesh, next);
 	end_check(k);
 }
 
@@ -161,6 +165,7 @@ struct look {
 	struct snapshot *snapshot;
 	struct http_net *hn;		/* of the mesh's owner */
 	unsigned long now, next;
+	bool waits;			/* for next; else for an answer, or a change */
 };
 
 static int write_request(struct check *k)
@@ -189,6 +194,7 @@ static struct check *make_check(const struct look *l, const struct cluster *c,
 	if (!k)
 		return NULL;
 	k->mesh = mesh_get(l->mesh);
+	atomic_inc(&k->mesh->nchecks);
 	k->snapshot = snapshot_get(l->snapshot);
 	k->cluster = c;
 	k->ep = ep;
@@ -234,8 +240,9 @@ static bool begin_check(const struct look *l, const struct cluster *c,
 
 static void wait_until(struct look *l, unsigned long at)
 {
-	if (time_before(at, l->next))
+	if (!l->waits || time_before(at, l->next))
 		l->next = at;
+	l->waits = true;
 }
 
 static void look_at_endpoint(struct look *l, const struct cluster *c,
@@ -244,27 +251,19 @@ static void look_at_endpoint(struct look *l, const struct cluster *c,
 	unsigned long at;
 
 	/* Pairs with check_done(). */
-	if (smp_load_acquire(&ep->checking)) {
-		if (c->health.netns)
-			wait_until(l, l->now +
-				      msecs_to_jiffies(c->health.interval));
+	if (smp_load_acquire(&ep->checking))
 		return;
-	}
 	at = next_check(c, ep);
 	if (ep->checked && time_before(l->now, at)) {
 		wait_until(l, at);
 		return;
 	}
-	if (atomic_read(&l->hn->ncalls) >= CALLS_MAX) {
-		wait_until(l, l->now + LOOK_MIN);
+	if (atomic_read(&l->mesh->nchecks) >= CHECKS_MAX) {
+		wait_until(l, l->now);
 		return;
 	}
-	if (begin_check(l, c, ep)) {
-		if (c->health.netns)
-			wait_until(l, l->now +
-				      msecs_to_jiffies(c->health.interval));
+	if (begin_check(l, c, ep))
 		return;
-	}
 	note_time(ep);
 	wait_until(l, next_check(c, ep));
 }
@@ -293,15 +292,10 @@ static void checker_work(struct work_struct *work)
 	l.mesh = mesh_own_get(hn->mn, &r);
 	if (IS_ERR_OR_NULL(l.mesh))
 		return;
-	l.next = l.now + NEVER;
-	spin_lock_bh(&hn->calls_lock);
-	hn->check_at = l.next;
-	spin_unlock_bh(&hn->calls_lock);
 	l.snapshot = mesh_snapshot_get(l.mesh);
 	look_at_clusters(&l, l.snapshot);
-	if (time_before(l.next, l.now + LOOK_MIN))
-		l.next = l.now + LOOK_MIN;
-	look_by(hn, l.next);
+	if (l.waits)
+		health_look_by(hn->mn, l.next);
 	snapshot_put(l.snapshot);
 	mesh_put(l.mesh);
 }
@@ -309,10 +303,4 @@ static void checker_work(struct work_struct *work)
 void health_init(struct http_net *hn)
 {
 	INIT_DELAYED_WORK(&hn->checker, checker_work);
-	hn->check_at = jiffies + NEVER;
-}
-
-void health_changed(struct mesh_net *mn)
-{
-	look_by(mn->http, jiffies);
 }

@@ -19,11 +19,12 @@ struct mesh_net;
 void health_init(struct http_net *hn);
 
 /**
- * health_changed() - Look what is to be checked
- * @mn: namespace whose mesh has another configuration, or attached another
+ * health_look_by() - There is to be a look at that time, or before
+ * @mn: namespace that owns a mesh
+ * @at: jiffies
  *
  * Any context; its http_net is there.
  */
-void health_changed(struct mesh_net *mn);
+void health_look_by(struct mesh_net *mn, unsigned long at);
 
 #endif

@@ -308,7 +308,7 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 	old->retired = true;
 	atomic_inc(&m->account->retired);
 	snapshot_kill(old);
-	health_changed(m->owner);
+	health_look_by(m->owner, jiffies);
 	return 0;
 }
 
@@ -483,6 +483,14 @@ bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout)
 	}
 	mutex_unlock(&mesh_mutex);
 	return begun;
+}
+
+void mesh_look_by(struct mesh *m, unsigned long at)
+{
+	mutex_lock(&mesh_mutex);
+	if (m->owner)
+		health_look_by(m->owner, at);
+	mutex_unlock(&mesh_mutex);
 }
 
 static int __net_init net_init(struct net *net)

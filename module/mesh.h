@@ -41,6 +41,7 @@ struct mesh {
 	u64 generation;				/* of snapshot, under lock */
 	struct list_head txns;			/* of struct txn, under lock */
 	unsigned int ntxns;
+	atomic_t nchecks;			/* health checks that are being made */
 	bool intercepts;			/* had a listener; under lock */
 	struct mesh_net *owner;			/* changed under mesh_mutex and lock; NULL
 						 * once it is gone
@@ -214,6 +215,9 @@ int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r);
  * Return: false if no such namespace is attached, or it is going.
  */
 bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout);
+
+/* As health_look_by(), of who owns it, if anybody does. Context: process. */
+void mesh_look_by(struct mesh *m, unsigned long at);
 
 /* struct mesh_net of every namespace, there and gone. Context: module init, exit. */
 int mesh_init(void);

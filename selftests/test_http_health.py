@@ -7,6 +7,7 @@ answers make them ill and well, and who gets the requests meanwhile.
 """
 
 import contextlib
+import json
 import os
 import socket
 import sys
@@ -41,6 +42,13 @@ def mesh(check, ports=PORTS, address=WEB, **cluster):
              "route_table": "main"} for name, vip in (("4", VIP), ("6", VIP6))]
         + [{"name": "tcp", "address": VIP, "port": 81, "protocol": "tcp",
             "cluster": "c"}] * (address == WEB)})
+
+
+def cookie_of(pod):
+    with in_pod(pod):
+        with socket.socket() as s:
+            return int.from_bytes(s.getsockopt(socket.SOL_SOCKET,
+                                               SO_NETNS_COOKIE, 8), sys.byteorder)
 
 
 def no_more_checks():
@@ -214,11 +222,7 @@ def _():
 
 @test("another port, from another namespace")
 def _():
-    with in_pod("app"):
-        with socket.socket() as s:
-            cookie = int.from_bytes(s.getsockopt(socket.SOL_SOCKET,
-                                                 SO_NETNS_COOKIE, 8), sys.byteorder)
-    mesh({**EVERY, "port": 9102, "netns": cookie}, ports=PORTS[:1])
+    mesh({**EVERY, "port": 9102, "netns": cookie_of("app")}, ports=PORTS[:1])
     for _ in range(3):
         which, conn, _ = web.taken()
         equal((which, conn.sock.getpeername()[0].removeprefix("::ffff:")),
@@ -279,6 +283,34 @@ def _():
     true("healthy" not in stats()["endpoints"][0])
 
 
+@test("a shorter interval counts at once, also for who is being asked just then")
+def _():
+    cookies = [0, cookie_of("app")]
+    for cookie in cookies:
+        slow = {**EVERY, "interval": "60m", **({"netns": cookie} if cookie else {})}
+        mesh(slow, ports=PORTS[:1])
+        _, conn, _ = web.taken()
+        mesh({**slow, "interval": "50ms"}, ports=PORTS[:1])
+        conn.send(OK)
+        for _ in range(3):
+            web.taken()[1].send(OK)
+        meshctl("flush")
+        web.close_all()
+
+
+@test("a namespace whose mesh was given up asks again when it has another")
+def _():
+    config = {"clusters": [{"name": "c", "health_check": EVERY, "endpoints": [
+        {"address": WEB, "port": PORTS[0]}]}]}
+    for _ in range(2):
+        meshctl("-n", "own", "apply", "-f", "-", file=json.dumps(config))
+        web.taken()[1].send(OK)
+        meshctl("-n", "own", "flush")
+        web.close_all()
+        meshctl("attach", "own")
+        meshctl("detach", "own")
+
+
 @test("many endpoints that say nothing hold up nobody; all is over when all is gone")
 def _():
     mesh({**EVERY, "timeout": "60m"}, ports=range(9200, 9200))
@@ -313,7 +345,7 @@ def after_each():
 
 def main():
     global net, web  # pylint: disable=global-statement
-    net = Net(app=10, web=20)
+    net = Net(app=10, own=11, web=20)
     try:
         web = Endpoints("web", PORTS)
         mesh({})
