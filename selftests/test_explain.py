@@ -448,6 +448,17 @@ def _():
     equal((meshctl("-j", "show"), stats()), before)
 
 
+@test("what is imported from Gateway API routes as Gateway API says")
+def _():
+    here = os.path.join(os.path.dirname(os.path.realpath(__file__)), "meshctl",
+                        "gateway-api")
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(meshctl("import", "gateway-api",
+                           *(f"{here}/{n}.yaml" for n in ("shop", "services"))))
+        file.flush()
+        meshctl("route", "test", f"{here}/shop.tests.yaml", "-f", file.name)
+
+
 @test("a route table of ten thousand routes is explained whole")
 def _():
     routes = [{"match": {"path": {"exact": f"/{i}"}},

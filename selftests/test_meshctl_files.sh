@@ -230,11 +230,32 @@ completes() {
 	tap_is "completion of \"$1\"" "${COMPREPLY[*]}" "$2"
 }
 
+# Manifests of Gateway API become exactly this file, and it is one.
+for file in gateway-api/*.bad.yaml; do
+	tap_is "$file" "$(outcome "$MESHCTL" import gateway-api "$file")" \
+		"1 $(<"${file%.yaml}.err")"
+done
+tap_is "Gateway API's manifests, as a mesh file" \
+	"$(outcome "$MESHCTL" import gateway-api gateway-api/shop.yaml gateway-api/services.yaml)" \
+	"0 $(<gateway-api/shop.mesh.yaml)"
+tap_is "what is imported can be applied" \
+	"$(outcome "$MESHCTL" check -f gateway-api/shop.mesh.yaml)" "0 "
+"$MESHCTL" -j import gateway-api gateway-api/shop.yaml gateway-api/services.yaml \
+	>"$temporary/imported.json"
+tap_is "the same as JSON" \
+	"$(outcome "$MESHCTL" check -f "$temporary/imported.json")" "0 "
+says "import: nothing to import" \
+	"meshctl: usage: meshctl import gateway-api FILE..." import gateway-api
+says "import: from elsewhere" \
+	"meshctl: usage: meshctl import gateway-api FILE..." import nginx x
+
 completes "meshctl s" "set show splice stats"
 completes "meshctl -" "-j --json -n --netns"
 completes "meshctl apply " "-f --file --dry-run"
 completes "meshctl diff -f mesh.y" "mesh.yaml"
 completes "meshctl add " "cluster endpoint listener route_table virtual_host route splice"
+completes "meshctl import " "gateway-api"
+completes "meshctl import gateway-api mesh.y" "mesh.yaml"
 completes "meshctl explain web " "GET POST OPTIONS http://"
 completes "meshctl explain web http://a/ s" "source source_netns"
 completes "meshctl route " "test"

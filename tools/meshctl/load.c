@@ -249,6 +249,8 @@ static void assign_pair(struct loader *l, struct mapping *m,
 		return;
 	f = strlen(scalar(key)) == key->data.scalar.length ?
 	    schema_field(schema, scalar(key)) : NULL;
+	if (!f && schema->open)
+		return;
 	if (!f || f->flags & FIELD_PARENT) {
 		unknown_key(l, m, key);
 		return;
@@ -272,7 +274,7 @@ static void load_field(struct loader *l, struct mapping *m, size_t i,
 	struct path path = { m->scope.path, f->name, -1 };
 	json_t *value;
 
-	if (!visit(l, m->nodes[i]))
+	if (f->type == FIELD_ANY || !visit(l, m->nodes[i]))
 		return;
 	value = load_value(l, f, m->nodes[i], &path);
 	if (!value)
@@ -566,6 +568,61 @@ static bool check_text(struct problems *p, const char *text, size_t len)
 	return !p->count;
 }
 
+/* The value of a key that a document has at its top, if it is a string. */
+static const char *top_value(struct loader *l, const yaml_node_t *root,
+			     const char *name)
+{
+	const yaml_node_t *key, *value;
+	yaml_node_pair_t *pair;
+
+	if (root->type != YAML_MAPPING_NODE)
+		return NULL;
+	for (pair = root->data.mapping.pairs.start;
+	     pair < root->data.mapping.pairs.top; pair++) {
+		key = yaml_document_get_node(&l->document, pair->key);
+		value = yaml_document_get_node(&l->document, pair->value);
+		if (key->type == YAML_SCALAR_NODE && !strcmp(scalar(key), name))
+			return value->type == YAML_SCALAR_NODE ? scalar(value) :
+								 NULL;
+	}
+	return NULL;
+}
+
+static void load_document(struct loader *l, load_kind of)
+{
+	yaml_node_t *root = yaml_document_get_root_node(&l->document);
+	const struct schema *schema;
+	const char *kind;
+
+	kind = top_value(l, root, "kind");
+	if (!kind)
+		problem(&l->problems, mark_of(root), NULL,
+			"a manifest is needed, with its kind");
+	schema = kind ? of(kind, top_value(l, root, "apiVersion") ?: "") : NULL;
+	if (schema)
+		load_object(l, schema, root, NULL, NULL);
+}
+
+static void load_stream(struct loader *l, load_kind of, const char *text,
+			size_t len)
+{
+	yaml_parser_t parser;
+	bool more = true;
+
+	if (!check_text(&l->problems, text, len))
+		return;
+	start_parser(&parser, text, len);
+	while (more && yaml_parser_load(&parser, &l->document)) {
+		more = yaml_document_get_root_node(&l->document);
+		if (more)
+			load_document(l, of);
+		yaml_document_delete(&l->document);
+	}
+	if (more)
+		yaml_problem(&l->problems, &parser, text, len);
+	yaml_parser_delete(&parser);
+}
+
 static void load_text(struct loader *l, const char *text, size_t len)
 {
 	yaml_parser_t parser;
@@ -660,4 +717,39 @@ bool load_other_file(const char *name, const struct schema *schema,
 bool load_file(const char *name, struct config *config)
 {
 	return load_other_file(name, &schema_file, config);
+}
+
+bool load_manifests(const char *name, load_kind of, struct config *config)
+{
+	struct loader l = { .problems.file = load_name(name),
+			    .config = config };
+	size_t len;
+	char *text = read_all(name, &len);
+
+	*config = (struct config){ 0 };
+	if (!text)
+		return false;
+	links_init(&l.links);
+	load_stream(&l, of, text, len);
+	free(text);
+	links_free(&l.links);
+	if (!problems_report(&l.problems))
+		return true;
+	config_free(config);
+	return false;
+}
+
+bool load_check(const char *name, const char *text, size_t len)
+{
+	struct config config = { 0 };
+	struct loader l = { .problems.file = name, .schema = &schema_file,
+			    .config = &config };
+
+	links_init(&l.links);
+	load_text(&l, text, len);
+	links_free(&l.links);
+	if (!l.problems.count)
+		check_sizes(&l);
+	config_free(&config);
+	return !problems_report(&l.problems);
 }

@@ -20,6 +20,17 @@ bool load_file(const char *name, struct config *config);
 bool load_other_file(const char *name, const struct schema *schema,
 		     struct config *config);
 
+/*
+ * The same of a stream of documents, of which each says by its key "kind" what it
+ * is. Those without a schema are not looked at.
+ */
+typedef const struct schema *(*load_kind)(const char *kind,
+					  const char *api_version);
+bool load_manifests(const char *name, load_kind of, struct config *config);
+
+/* Is it a mesh file, without an error? If not, prints them. */
+bool load_check(const char *name, const char *text, size_t len);
+
 /* How messages call the file: "stdin" for "-". */
 const char *load_name(const char *name);
 

@@ -27,6 +27,7 @@ static const struct command {
 	{ "export", cmd_export },
 	{ "flush", cmd_flush },
 	{ "help", cmd_help },
+	{ "import", cmd_import },
 	{ "monitor", cmd_monitor },
 	{ "route", cmd_route },
 	{ "set", cmd_set },
@@ -49,6 +50,7 @@ static const char usage[] =
 	"  check -f FILE                 check FILE without asking the kernel\n"
 	"  diff -f FILE [--exit-code]    print what apply would change\n"
 	"  export                        print the configuration as a file\n"
+	"  import gateway-api FILE...    print a file made of Kubernetes manifests\n"
 	"  show [KIND [NAME]]            print the configuration, or objects\n"
 	"  show maglev CLUSTER           print a cluster's table\n"
 	"  show attached                 print the namespaces that obey\n"

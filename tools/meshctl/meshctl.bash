@@ -297,8 +297,8 @@ _meshctl()
 			_meshctl_words -j --json -n --netns
 		else
 			_meshctl_words add apply attach check del detach diff \
-				drain explain export flush help monitor route \
-				set show splice stats version
+				drain explain export flush help import monitor \
+				route set show splice stats version
 		fi ;;
 	drain)
 		case ${args[1]-} in
@@ -322,6 +322,13 @@ _meshctl()
 			else
 				_meshctl_words header source source_netns
 			fi ;;
+		esac ;;
+	import)
+		case ${#args[@]} in
+		1) _meshctl_words gateway-api ;;
+		*)
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			compopt -o filenames 2>/dev/null ;;
 		esac ;;
 	route)
 		case ${#args[@]}:$prev in

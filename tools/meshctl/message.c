@@ -158,6 +158,7 @@ static bool put_field(struct nlmsghdr *nlh, const struct field *f,
 		return put_fields(nlh, f->sub, value);
 	case FIELD_CHILDREN:
 	case FIELD_CHILD:
+	case FIELD_ANY:
 		break;
 	}
 	return true;

@@ -41,6 +41,7 @@ enum field_type {
 	FIELD_GROUP,		/* @sub, its attributes among the parent's */
 	FIELD_CHILDREN,		/* in files: a list of objects of kind @sub */
 	FIELD_CHILD,		/* in files: the one object of kind @sub */
+	FIELD_ANY,		/* in files: not looked at */
 };
 
 enum {
@@ -78,6 +79,7 @@ struct schema {
 	size_t nfields;
 
 	const char *single;	/* the field that a single value in a file is */
+	bool open;		/* in files: other keys are not looked at */
 
 	/* What fields must or must not go together; complains to the scope. */
 	void (*rule)(const struct scope *scope, const json_t *body);

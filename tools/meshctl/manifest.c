@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "load.h"
+#include "text.h"
+#include "util.h"
+#include "validate.h"
+
+#define FIELDS(table) \
+	.fields = (table), .nfields = sizeof(table) / sizeof((table)[0])
+
+#define ANY(n)		{ .name = (n), .type = FIELD_ANY }
+#define TEXT(n)		{ .name = (n), .type = FIELD_STRING,		\
+			  .check = text_check_value }
+#define NAME(n)		{ .name = (n), .type = FIELD_STRING,		\
+			  .flags = FIELD_REQUIRED, .check = text_check_name }
+#define PORT(n)		{ .name = (n), .type = FIELD_U16, .min = 1,	\
+			  .max = UINT16_MAX }
+#define NUMBER(n, most)	{ .name = (n), .type = FIELD_U32, .max = (most) }
+#define ENUM(n, of, d)	{ .name = (n), .type = FIELD_ENUM,		\
+			  .names = (of), .fallback = (d) }
+#define BOOLEAN(n, d)	{ .name = (n), .type = FIELD_U8_BOOL, .fallback = (d) }
+#define TEXTS(n)	{ .name = (n), .type = FIELD_LIST,		\
+			  .flags = FIELD_EMPTY, .check = text_check_value }
+#define LIST(n, of)	{ .name = (n), .type = FIELD_LIST,		\
+			  .flags = FIELD_EMPTY, .sub = &(of) }
+#define NEST(n, of)	{ .name = (n), .type = FIELD_NEST, .sub = &(of) }
+
+#define SCHEMA(s, n)	static const struct schema s = {		\
+				.name = (n), FIELDS(s##_fields) }
+/* Of which a cluster, or another controller, may have more. */
+#define OPEN(s, n)	static const struct schema s = {		\
+				.name = (n), .open = true, FIELDS(s##_fields) }
+
+/* What all of them have. */
+static const struct field labels_fields[] = {
+	TEXT("kubernetes.io/service-name"),
+};
+OPEN(labels, "labels");
+
+static const struct field metadata_fields[] = {
+	NAME("name"),
+	{ .name = "namespace", .type = FIELD_STRING, .check = text_check_name,
+	  .fallback = "default" },
+	NEST("labels", labels),
+};
+OPEN(metadata, "metadata");
+
+#define TOP(s)								\
+	TEXT("apiVersion"), TEXT("kind"),				\
+	{ .name = "metadata", .type = FIELD_NEST,			\
+	  .flags = FIELD_REQUIRED, .sub = &metadata },			\
+	{ .name = "spec", .type = FIELD_NEST, .flags = FIELD_REQUIRED,	\
+	  .sub = &(s) }
+
+/* ---- Gateway ---- */
+
+static const char *const http_only[] = { "HTTP", NULL };
+static const char *const routes_from[] = { "Same", "All", NULL };
+static const char *const route_kinds[] = { "HTTPRoute", NULL };
+static const char *const address_types[] = { "IPAddress", NULL };
+
+static const struct field namespaces_fields[] = {
+	ENUM("from", routes_from, "Same"),
+};
+SCHEMA(namespaces, "namespaces");
+
+static const struct field allowed_kind_fields[] = {
+	TEXT("group"), ENUM("kind", route_kinds, "HTTPRoute"),
+};
+SCHEMA(allowed_kind, "route kind");
+
+static const struct field allowed_fields[] = {
+	NEST("namespaces", namespaces), LIST("kinds", allowed_kind),
+};
+SCHEMA(allowed, "allowed routes");
+
+static const struct field gateway_listener_fields[] = {
+	NAME("name"),
+	{ .name = "hostname", .type = FIELD_STRING, .flags = FIELD_LOWER,
+	  .check = text_check_domain },
+	{ .name = "port", .type = FIELD_U16, .flags = FIELD_REQUIRED,
+	  .min = 1, .max = UINT16_MAX },
+	ENUM("protocol", http_only, "HTTP"),
+	NEST("allowedRoutes", allowed),
+};
+SCHEMA(gateway_listener, "listener");
+
+static const struct field gateway_address_fields[] = {
+	ENUM("type", address_types, "IPAddress"),
+	{ .name = "value", .type = FIELD_ADDRESS, .flags = FIELD_REQUIRED },
+};
+SCHEMA(gateway_address, "address");
+
+static const struct field gateway_spec_fields[] = {
+	ANY("gatewayClassName"), ANY("infrastructure"),
+	LIST("listeners", gateway_listener),
+	LIST("addresses", gateway_address),
+};
+SCHEMA(gateway_spec, "spec");
+
+static const struct field gateway_status_fields[] = {
+	LIST("addresses", gateway_address),
+};
+OPEN(gateway_status, "status");
+
+static const struct field gateway_fields[] = {
+	TOP(gateway_spec), NEST("status", gateway_status),
+};
+
+static const struct schema gateway = {
+	.name = "Gateway", .kind = (enum l7mesh_kind)MANIFEST_GATEWAY,
+	FIELDS(gateway_fields),
+};
+
+/* ---- HTTPRoute ---- */
+
+static const char *const match_types[] = { "Exact", "RegularExpression", NULL };
+static const char *const path_types[] = { "Exact", "PathPrefix",
+					  "RegularExpression", NULL };
+static const char *const path_changes[] = { "ReplaceFullPath",
+					    "ReplacePrefixMatch", NULL };
+static const char *const schemes[] = { "http", "https", NULL };
+static const char *const filter_types[] = {
+	"RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect",
+	"URLRewrite", "RequestMirror", "CORS", NULL,
+};
+
+static const struct field parent_fields[] = {
+	TEXT("group"), TEXT("kind"), TEXT("namespace"), NAME("name"),
+	TEXT("sectionName"), PORT("port"),
+};
+SCHEMA(parent, "parent");
+
+static const struct field path_fields[] = {
+	ENUM("type", path_types, "PathPrefix"),
+	{ .name = "value", .type = FIELD_STRING, .check = text_check_value,
+	  .fallback = "/" },
+};
+SCHEMA(path, "path");
+
+static const struct field value_fields[] = {
+	ENUM("type", match_types, "Exact"), NAME("name"), TEXT("value"),
+};
+SCHEMA(value, "match");
+
+static const struct field match_fields[] = {
+	NEST("path", path), LIST("headers", value), LIST("queryParams", value),
+	{ .name = "method", .type = FIELD_STRING, .check = text_check_token },
+};
+SCHEMA(match, "match");
+
+static const struct field header_fields[] = {
+	NAME("name"), TEXT("value"),
+};
+SCHEMA(header, "header");
+
+static const struct field modifier_fields[] = {
+	LIST("set", header), LIST("add", header), TEXTS("remove"),
+};
+SCHEMA(modifier, "modifier");
+
+static const struct field path_change_fields[] = {
+	ENUM("type", path_changes, NULL),
+	TEXT("replaceFullPath"), TEXT("replacePrefixMatch"),
+};
+SCHEMA(path_change, "path");
+
+static const struct field redirect_fields[] = {
+	ENUM("scheme", schemes, NULL), TEXT("hostname"),
+	NEST("path", path_change), PORT("port"),
+	{ .name = "statusCode", .type = FIELD_U16, .min = 301, .max = 308,
+	  .fallback = "302" },
+};
+SCHEMA(redirect, "redirect");
+
+static const struct field rewrite_fields[] = {
+	TEXT("hostname"), NEST("path", path_change),
+};
+SCHEMA(rewrite, "rewrite");
+
+static const struct field mirror_ref_fields[] = {
+	TEXT("group"), TEXT("kind"), NAME("name"), TEXT("namespace"),
+	PORT("port"),
+};
+SCHEMA(mirror_ref, "backend");
+
+static const struct field fraction_fields[] = {
+	NUMBER("numerator", 1000000),
+	{ .name = "denominator", .type = FIELD_U32, .min = 1, .max = 1000000,
+	  .fallback = "100" },
+};
+SCHEMA(fraction, "fraction");
+
+static const struct field mirror_fields[] = {
+	{ .name = "backendRef", .type = FIELD_NEST, .flags = FIELD_REQUIRED,
+	  .sub = &mirror_ref },
+	NUMBER("percent", 100), NEST("fraction", fraction),
+};
+SCHEMA(mirror, "mirror");
+
+static const struct field cors_fields[] = {
+	TEXTS("allowOrigins"), TEXTS("allowMethods"), TEXTS("allowHeaders"),
+	TEXTS("exposeHeaders"), NUMBER("maxAge", 86400),
+	BOOLEAN("allowCredentials", "false"),
+};
+SCHEMA(cors, "cors");
+
+static const struct field filter_fields[] = {
+	{ .name = "type", .type = FIELD_ENUM, .flags = FIELD_REQUIRED,
+	  .names = filter_types },
+	NEST("requestHeaderModifier", modifier),
+	NEST("responseHeaderModifier", modifier),
+	NEST("requestRedirect", redirect), NEST("urlRewrite", rewrite),
+	NEST("requestMirror", mirror), NEST("cors", cors),
+};
+SCHEMA(filter, "filter");
+
+static const struct field backend_fields[] = {
+	TEXT("group"), TEXT("kind"), NAME("name"), TEXT("namespace"),
+	PORT("port"),
+	{ .name = "weight", .type = FIELD_U32, .max = L7MESH_WEIGHT_MAX,
+	  .fallback = "1" },
+	LIST("filters", filter),
+};
+SCHEMA(backend, "backend");
+
+static const struct field timeouts_fields[] = {
+	TEXT("request"), TEXT("backendRequest"),
+};
+SCHEMA(timeouts, "timeouts");
+
+static const struct field rule_fields[] = {
+	ANY("name"), LIST("matches", match), LIST("filters", filter),
+	LIST("backendRefs", backend), NEST("timeouts", timeouts),
+};
+SCHEMA(rule, "rule");
+
+static const struct field http_route_spec_fields[] = {
+	LIST("parentRefs", parent),
+	{ .name = "hostnames", .type = FIELD_LIST,
+	  .flags = FIELD_EMPTY | FIELD_LOWER, .check = text_check_domain },
+	LIST("rules", rule),
+};
+SCHEMA(http_route_spec, "spec");
+
+static const struct field http_route_fields[] = {
+	TOP(http_route_spec), ANY("status"),
+};
+
+static const struct schema http_route = {
+	.name = "HTTPRoute", .kind = (enum l7mesh_kind)MANIFEST_HTTP_ROUTE,
+	FIELDS(http_route_fields),
+};
+
+/* ---- Service, EndpointSlice ---- */
+
+static const struct field service_port_fields[] = {
+	TEXT("name"), PORT("port"), TEXT("protocol"), TEXT("appProtocol"),
+};
+OPEN(service_port, "port");
+
+static const struct field service_spec_fields[] = {
+	TEXT("clusterIP"), TEXTS("clusterIPs"), LIST("ports", service_port),
+};
+OPEN(service_spec, "spec");
+
+static const struct field service_fields[] = {
+	TOP(service_spec), ANY("status"),
+};
+
+static const struct schema service = {
+	.name = "Service", .kind = (enum l7mesh_kind)MANIFEST_SERVICE,
+	FIELDS(service_fields),
+};
+
+static const char *const families[] = { "IPv4", "IPv6", NULL };
+
+static const struct field conditions_fields[] = {
+	BOOLEAN("ready", "true"),
+};
+OPEN(conditions, "conditions");
+
+static const struct field slice_endpoint_fields[] = {
+	TEXTS("addresses"), NEST("conditions", conditions),
+};
+OPEN(slice_endpoint, "endpoint");
+
+static const struct field slice_fields[] = {
+	TEXT("apiVersion"), TEXT("kind"),
+	{ .name = "metadata", .type = FIELD_NEST, .flags = FIELD_REQUIRED,
+	  .sub = &metadata },
+	{ .name = "addressType", .type = FIELD_ENUM, .flags = FIELD_REQUIRED,
+	  .names = families },
+	LIST("ports", service_port), LIST("endpoints", slice_endpoint),
+};
+
+static const struct schema slice = {
+	.name = "EndpointSlice", .kind = (enum l7mesh_kind)MANIFEST_ENDPOINT_SLICE,
+	FIELDS(slice_fields),
+};
+
+/* ---- ReferenceGrant ---- */
+
+static const struct field grant_from_fields[] = {
+	TEXT("group"), NAME("kind"), NAME("namespace"),
+};
+SCHEMA(grant_from, "from");
+
+static const struct field grant_to_fields[] = {
+	TEXT("group"), NAME("kind"), TEXT("name"),
+};
+SCHEMA(grant_to, "to");
+
+static const struct field grant_spec_fields[] = {
+	LIST("from", grant_from), LIST("to", grant_to),
+};
+SCHEMA(grant_spec, "spec");
+
+static const struct field grant_fields[] = {
+	TOP(grant_spec), ANY("status"),
+};
+
+static const struct schema grant = {
+	.name = "ReferenceGrant", .kind = (enum l7mesh_kind)MANIFEST_REFERENCE_GRANT,
+	FIELDS(grant_fields),
+};
+
+/* ---- what nothing can be made of ---- */
+
+static void refuse_route(const struct scope *scope, const json_t *body)
+{
+	scope_problem(scope, "kind", "a %s cannot be carried over",
+		      json_string_value(json_object_get(body, "kind")));
+}
+
+static const struct field other_route_fields[] = {
+	TEXT("kind"), NEST("metadata", metadata),
+};
+
+static const struct schema other_route = {
+	.name = "route", .kind = (enum l7mesh_kind)MANIFEST_OTHER_ROUTE,
+	.open = true, .rule = refuse_route, FIELDS(other_route_fields),
+};
+
+static const struct schema *schema_of_kind(const char *kind,
+					   const char *api_version)
+{
+	static const char *const ignored[] = { "GatewayClass", NULL };
+	static const struct schema *const known[] = {
+		&gateway, &http_route, &service, &slice, &grant, NULL,
+	};
+	size_t i;
+
+	for (i = 0; known[i]; i++)
+		if (!strcmp(known[i]->name, kind))
+			return known[i];
+	for (i = 0; ignored[i]; i++)
+		if (!strcmp(ignored[i], kind))
+			return NULL;
+	/* Of a list, nothing would be seen. */
+	return strncmp(api_version, "gateway.networking.", 19) &&
+	       strcmp(kind, "List") ? NULL : &other_route;
+}
+
+static void append(struct manifests *m, const char *file,
+		   const struct config *from)
+{
+	size_t i;
+
+	m->list = xrealloc(m->list, (m->count + from->count + 1) *
+				    sizeof(*m->list));
+	for (i = 0; i < from->count; i++)
+		m->list[m->count++] = (struct manifest){
+			.file = load_name(file), .mark = from->objects[i].mark,
+			.kind = (enum manifest_kind)from->objects[i].kind,
+			.body = json_incref(from->objects[i].body),
+		};
+}
+
+bool manifests_load(struct manifests *m, char *const *files, size_t n)
+{
+	struct config config;
+	bool good = true;
+	size_t i;
+
+	*m = (struct manifests){ 0 };
+	for (i = 0; i < n; i++) {
+		if (!load_manifests(files[i], schema_of_kind, &config)) {
+			good = false;
+			continue;
+		}
+		append(m, files[i], &config);
+		config_free(&config);
+	}
+	return good;
+}
+
+void manifests_free(struct manifests *m)
+{
+	while (m->count)
+		json_decref(m->list[--m->count].body);
+	free(m->list);
+	m->list = NULL;
+}
+
+const char *manifest_name(const json_t *body)
+{
+	return object_get(json_object_get(body, "metadata"), "name");
+}
+
+const char *manifest_namespace(const json_t *body)
+{
+	return object_get(json_object_get(body, "metadata"), "namespace");
+}
+
+const json_t *manifest_find(const struct manifests *m, enum manifest_kind kind,
+			    const char *namespace, const char *name)
+{
+	const json_t *body;
+	size_t i;
+
+	for (i = 0; i < m->count; i++) {
+		body = m->list[i].body;
+		if (m->list[i].kind == kind &&
+		    !strcmp(manifest_name(body), name) &&
+		    !strcmp(manifest_namespace(body), namespace))
+			return body;
+	}
+	return NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * manifest: the Kubernetes manifests that a mesh can be made of.
+ *
+ * Described as schemas, so that a key that nobody knows what to do with is an error
+ * that names it. What a cluster writes into manifests (status, most of metadata) and
+ * manifests of other kinds are not looked at; those of Gateway API that nothing can be
+ * made of are an error.
+ */
+#ifndef MESHCTL_MANIFEST_H
+#define MESHCTL_MANIFEST_H
+
+#include "config.h"
+
+enum manifest_kind {
+	MANIFEST_GATEWAY = L7MESH_KIND_MAX + 1,
+	MANIFEST_HTTP_ROUTE,
+	MANIFEST_SERVICE,
+	MANIFEST_ENDPOINT_SLICE,
+	MANIFEST_REFERENCE_GRANT,
+	MANIFEST_OTHER_ROUTE,
+};
+
+struct manifest {
+	const char *file;	/* as given */
+	struct mark mark;
+	enum manifest_kind kind;
+	json_t *body;		/* with all defaults */
+};
+
+struct manifests {
+	struct manifest *list;
+	size_t count;
+};
+
+/* Reads files; false if there are errors, which are printed. */
+bool manifests_load(struct manifests *m, char *const *files, size_t n);
+void manifests_free(struct manifests *m);
+
+/* "" if it is not there. */
+const char *manifest_name(const json_t *body);
+const char *manifest_namespace(const json_t *body);
+
+/* The one of that name; NULL if there is none. */
+const json_t *manifest_find(const struct manifests *m, enum manifest_kind kind,
+			    const char *namespace, const char *name);
+
+#endif
