@@ -39,6 +39,7 @@
 static const struct field labels_fields[] = {
 	TEXT("kubernetes.io/service-name"),
 };
+
 OPEN(labels, "labels");
 
 static const struct field metadata_fields[] = {
@@ -47,14 +48,13 @@ static const struct field metadata_fields[] = {
 	  .fallback = "default" },
 	NEST("labels", labels),
 };
+
 OPEN(metadata, "metadata");
 
-#define TOP(s)								\
-	TEXT("apiVersion"), TEXT("kind"),				\
-	{ .name = "metadata", .type = FIELD_NEST,			\
-	  .flags = FIELD_REQUIRED, .sub = &metadata },			\
-	{ .name = "spec", .type = FIELD_NEST, .flags = FIELD_REQUIRED,	\
-	  .sub = &(s) }
+#define METADATA	{ .name = "metadata", .type = FIELD_NEST,	\
+			  .flags = FIELD_REQUIRED, .sub = &metadata }
+#define SPEC(s)		{ .name = "spec", .type = FIELD_NEST,		\
+			  .flags = FIELD_REQUIRED, .sub = &(s) }
 
 /* ---- Gateway ---- */
 
@@ -66,16 +66,19 @@ static const char *const address_types[] = { "IPAddress", NULL };
 static const struct field namespaces_fields[] = {
 	ENUM("from", routes_from, "Same"),
 };
+
 SCHEMA(namespaces, "namespaces");
 
 static const struct field allowed_kind_fields[] = {
 	TEXT("group"), ENUM("kind", route_kinds, "HTTPRoute"),
 };
+
 SCHEMA(allowed_kind, "route kind");
 
 static const struct field allowed_fields[] = {
 	NEST("namespaces", namespaces), LIST("kinds", allowed_kind),
 };
+
 SCHEMA(allowed, "allowed routes");
 
 static const struct field gateway_listener_fields[] = {
@@ -87,12 +90,14 @@ static const struct field gateway_listener_fields[] = {
 	ENUM("protocol", http_only, "HTTP"),
 	NEST("allowedRoutes", allowed),
 };
+
 SCHEMA(gateway_listener, "listener");
 
 static const struct field gateway_address_fields[] = {
 	ENUM("type", address_types, "IPAddress"),
 	{ .name = "value", .type = FIELD_ADDRESS, .flags = FIELD_REQUIRED },
 };
+
 SCHEMA(gateway_address, "address");
 
 static const struct field gateway_spec_fields[] = {
@@ -100,15 +105,18 @@ static const struct field gateway_spec_fields[] = {
 	LIST("listeners", gateway_listener),
 	LIST("addresses", gateway_address),
 };
+
 SCHEMA(gateway_spec, "spec");
 
 static const struct field gateway_status_fields[] = {
 	LIST("addresses", gateway_address),
 };
+
 OPEN(gateway_status, "status");
 
 static const struct field gateway_fields[] = {
-	TOP(gateway_spec), NEST("status", gateway_status),
+	TEXT("apiVersion"), TEXT("kind"), METADATA, SPEC(gateway_spec),
+	NEST("status", gateway_status),
 };
 
 static const struct schema gateway = {
@@ -133,6 +141,7 @@ static const struct field parent_fields[] = {
 	TEXT("group"), TEXT("kind"), TEXT("namespace"), NAME("name"),
 	TEXT("sectionName"), PORT("port"),
 };
+
 SCHEMA(parent, "parent");
 
 static const struct field path_fields[] = {
@@ -140,33 +149,39 @@ static const struct field path_fields[] = {
 	{ .name = "value", .type = FIELD_STRING, .check = text_check_value,
 	  .fallback = "/" },
 };
+
 SCHEMA(path, "path");
 
 static const struct field value_fields[] = {
 	ENUM("type", match_types, "Exact"), NAME("name"), TEXT("value"),
 };
+
 SCHEMA(value, "match");
 
 static const struct field match_fields[] = {
 	NEST("path", path), LIST("headers", value), LIST("queryParams", value),
 	{ .name = "method", .type = FIELD_STRING, .check = text_check_token },
 };
+
 SCHEMA(match, "match");
 
 static const struct field header_fields[] = {
 	NAME("name"), TEXT("value"),
 };
+
 SCHEMA(header, "header");
 
 static const struct field modifier_fields[] = {
 	LIST("set", header), LIST("add", header), TEXTS("remove"),
 };
+
 SCHEMA(modifier, "modifier");
 
 static const struct field path_change_fields[] = {
 	ENUM("type", path_changes, NULL),
 	TEXT("replaceFullPath"), TEXT("replacePrefixMatch"),
 };
+
 SCHEMA(path_change, "path");
 
 static const struct field redirect_fields[] = {
@@ -175,17 +190,20 @@ static const struct field redirect_fields[] = {
 	{ .name = "statusCode", .type = FIELD_U16, .min = 301, .max = 308,
 	  .fallback = "302" },
 };
+
 SCHEMA(redirect, "redirect");
 
 static const struct field rewrite_fields[] = {
 	TEXT("hostname"), NEST("path", path_change),
 };
+
 SCHEMA(rewrite, "rewrite");
 
 static const struct field mirror_ref_fields[] = {
 	TEXT("group"), TEXT("kind"), NAME("name"), TEXT("namespace"),
 	PORT("port"),
 };
+
 SCHEMA(mirror_ref, "backend");
 
 static const struct field fraction_fields[] = {
@@ -193,6 +211,7 @@ static const struct field fraction_fields[] = {
 	{ .name = "denominator", .type = FIELD_U32, .min = 1, .max = 1000000,
 	  .fallback = "100" },
 };
+
 SCHEMA(fraction, "fraction");
 
 static const struct field mirror_fields[] = {
@@ -200,6 +219,7 @@ static const struct field mirror_fields[] = {
 	  .sub = &mirror_ref },
 	NUMBER("percent", 100), NEST("fraction", fraction),
 };
+
 SCHEMA(mirror, "mirror");
 
 static const struct field cors_fields[] = {
@@ -207,6 +227,7 @@ static const struct field cors_fields[] = {
 	TEXTS("exposeHeaders"), NUMBER("maxAge", 86400),
 	BOOLEAN("allowCredentials", "false"),
 };
+
 SCHEMA(cors, "cors");
 
 static const struct field filter_fields[] = {
@@ -217,6 +238,7 @@ static const struct field filter_fields[] = {
 	NEST("requestRedirect", redirect), NEST("urlRewrite", rewrite),
 	NEST("requestMirror", mirror), NEST("cors", cors),
 };
+
 SCHEMA(filter, "filter");
 
 static const struct field backend_fields[] = {
@@ -226,17 +248,20 @@ static const struct field backend_fields[] = {
 	  .fallback = "1" },
 	LIST("filters", filter),
 };
+
 SCHEMA(backend, "backend");
 
 static const struct field timeouts_fields[] = {
 	TEXT("request"), TEXT("backendRequest"),
 };
+
 SCHEMA(timeouts, "timeouts");
 
 static const struct field rule_fields[] = {
 	ANY("name"), LIST("matches", match), LIST("filters", filter),
 	LIST("backendRefs", backend), NEST("timeouts", timeouts),
 };
+
 SCHEMA(rule, "rule");
 
 static const struct field http_route_spec_fields[] = {
@@ -245,10 +270,12 @@ static const struct field http_route_spec_fields[] = {
 	  .flags = FIELD_EMPTY | FIELD_LOWER, .check = text_check_domain },
 	LIST("rules", rule),
 };
+
 SCHEMA(http_route_spec, "spec");
 
 static const struct field http_route_fields[] = {
-	TOP(http_route_spec), ANY("status"),
+	TEXT("apiVersion"), TEXT("kind"), METADATA, SPEC(http_route_spec),
+	ANY("status"),
 };
 
 static const struct schema http_route = {
@@ -261,15 +288,18 @@ static const struct schema http_route = {
 static const struct field service_port_fields[] = {
 	TEXT("name"), PORT("port"), TEXT("protocol"), TEXT("appProtocol"),
 };
+
 OPEN(service_port, "port");
 
 static const struct field service_spec_fields[] = {
 	TEXT("clusterIP"), TEXTS("clusterIPs"), LIST("ports", service_port),
 };
+
 OPEN(service_spec, "spec");
 
 static const struct field service_fields[] = {
-	TOP(service_spec), ANY("status"),
+	TEXT("apiVersion"), TEXT("kind"), METADATA, SPEC(service_spec),
+	ANY("status"),
 };
 
 static const struct schema service = {
@@ -282,17 +312,17 @@ static const char *const families[] = { "IPv4", "IPv6", NULL };
 static const struct field conditions_fields[] = {
 	BOOLEAN("ready", "true"),
 };
+
 OPEN(conditions, "conditions");
 
 static const struct field slice_endpoint_fields[] = {
 	TEXTS("addresses"), NEST("conditions", conditions),
 };
+
 OPEN(slice_endpoint, "endpoint");
 
 static const struct field slice_fields[] = {
-	TEXT("apiVersion"), TEXT("kind"),
-	{ .name = "metadata", .type = FIELD_NEST, .flags = FIELD_REQUIRED,
-	  .sub = &metadata },
+	TEXT("apiVersion"), TEXT("kind"), METADATA,
 	{ .name = "addressType", .type = FIELD_ENUM, .flags = FIELD_REQUIRED,
 	  .names = families },
 	LIST("ports", service_port), LIST("endpoints", slice_endpoint),
@@ -308,20 +338,24 @@ static const struct schema slice = {
 static const struct field grant_from_fields[] = {
 	TEXT("group"), NAME("kind"), NAME("namespace"),
 };
+
 SCHEMA(grant_from, "from");
 
 static const struct field grant_to_fields[] = {
 	TEXT("group"), NAME("kind"), TEXT("name"),
 };
+
 SCHEMA(grant_to, "to");
 
 static const struct field grant_spec_fields[] = {
 	LIST("from", grant_from), LIST("to", grant_to),
 };
+
 SCHEMA(grant_spec, "spec");
 
 static const struct field grant_fields[] = {
-	TOP(grant_spec), ANY("status"),
+	TEXT("apiVersion"), TEXT("kind"), METADATA, SPEC(grant_spec),
+	ANY("status"),
 };
 
 static const struct schema grant = {

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/* gateway_backend: see gateway_priv.h. */
+#include "gateway_priv.h"
+
+#include <stdlib.h>
+
+#include "value.h"
+
+static const json_t *service_port(const json_t *service, json_int_t number_)
+{
+	const json_t *port;
+	size_t i;
+
+	json_array_foreach(get2(service, "spec", "ports"), i, port)
+		if (number(port, "port") == number_)
+			return port;
+	return NULL;
+}
+
+/* The port of an EndpointSlice that has a Service port's name. */
+static json_int_t slice_port(const json_t *slice, const char *name)
+{
+	const json_t *port;
+	size_t i;
+
+	json_array_foreach(get(slice, "ports"), i, port)
+		if (is(port, "name", name))
+			return number(port, "port");
+	return 0;
+}
+
+static void add_endpoint(json_t *endpoints, const char *address,
+			 json_int_t port)
+{
+	json_t *endpoint;
+	struct address a;
+
+	if (!address_parse(address, &a))
+		return;
+	endpoint = must(json_pack("{s:o, s:I}", "address",
+				  address_json(a.bytes, a.len), "port", port));
+	json_array_append_new(endpoints, endpoint);
+}
+
+static void add_slice(json_t *endpoints, const json_t *slice, const char *name)
+{
+	json_int_t port = slice_port(slice, name);
+	const json_t *endpoint, *ready, *first;
+	size_t i;
+
+	json_array_foreach(get(slice, "endpoints"), i, endpoint) {
+		ready = get2(endpoint, "conditions", "ready");
+		/* Of several addresses any one does: the first is taken. */
+		first = json_array_get(get(endpoint, "addresses"), 0);
+		if (port && first && !json_is_false(ready))
+			add_endpoint(endpoints, json_string_value(first), port);
+	}
+}
+
+static json_t *endpoints_of(const struct import *imp, const char *namespace,
+			    const char *service, const char *port)
+{
+	json_t *endpoints = must(json_array());
+	const json_t *body;
+	size_t i;
+
+	for (i = 0; i < imp->m->count; i++) {
+		body = imp->m->list[i].body;
+		if (imp->m->list[i].kind == MANIFEST_ENDPOINT_SLICE &&
+		    !strcmp(manifest_namespace(body), namespace) &&
+		    is(get2(body, "metadata", "labels"),
+		       "kubernetes.io/service-name", service))
+			add_slice(endpoints, body, port);
+	}
+	return endpoints;
+}
+
+static bool grants(const json_t *grant, const char *from, const char *service)
+{
+	const json_t *item;
+	bool allowed = false;
+	size_t i;
+
+	json_array_foreach(get2(grant, "spec", "from"), i, item)
+		allowed |= is(item, "group", GATEWAY_GROUP) &&
+			   is(item, "kind", "HTTPRoute") &&
+			   is(item, "namespace", from);
+	if (!allowed)
+		return false;
+	json_array_foreach(get2(grant, "spec", "to"), i, item)
+		if (is(item, "group", "") && is(item, "kind", "Service") &&
+		    (!get(item, "name") || is(item, "name", service)))
+			return true;
+	return false;
+}
+
+static bool is_granted(const struct import *imp, const char *namespace,
+		       const char *service)
+{
+	const char *from = manifest_namespace(imp->at->body);
+	const json_t *body;
+	size_t i;
+
+	if (!strcmp(from, namespace))
+		return true;
+	for (i = 0; i < imp->m->count; i++) {
+		body = imp->m->list[i].body;
+		if (imp->m->list[i].kind == MANIFEST_REFERENCE_GRANT &&
+		    !strcmp(manifest_namespace(body), namespace) &&
+		    grants(body, from, service))
+			return true;
+	}
+	return false;
+}
+
+char *gateway_cluster(struct import *imp, const json_t *ref, const char *field)
+{
+	const char *namespace = namespace_of(imp, ref);
+	const char *name = object_get(ref, "name");
+	const json_t *service, *port;
+	char *cluster;
+
+	if (!refers_to(ref, "", "Service")) {
+		gateway_fail(imp, field, "only a Service can be carried over");
+		return NULL;
+	}
+	service = manifest_find(imp->m, MANIFEST_SERVICE, namespace, name);
+	port = service ? service_port(service, number(ref, "port")) : NULL;
+	if (!service)
+		gateway_fail(imp, field, "there is no Service %s/%s", namespace, name);
+	else if (!is_granted(imp, namespace, name))
+		gateway_fail(imp, field, "no ReferenceGrant of namespace %s allows it",
+			     namespace);
+	else if (!port)
+		gateway_fail(imp, field, "Service %s/%s has no port %lld", namespace,
+			     name, (long long)number(ref, "port"));
+	if (!port || !is_granted(imp, namespace, name))
+		return NULL;
+	if (*object_get(port, "appProtocol") && !is(port, "appProtocol", "http") &&
+	    !is(port, "appProtocol", "kubernetes.io/ws")) {
+		gateway_fail(imp, field, "appProtocol %s cannot be carried over",
+			     object_get(port, "appProtocol"));
+		return NULL;
+	}
+	cluster = xasprintf("%s/%s:%lld", namespace, name,
+			    (long long)number(port, "port"));
+	if (!get(imp->clusters, cluster))
+		json_object_set_new(imp->clusters, cluster,
+				    endpoints_of(imp, namespace, name,
+						 object_get(port, "name")));
+	return cluster;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * gateway_api, as its own files see it:
+ *
+ *	gateway_api.c		what is attached where, and the file
+ *	gateway_rule.c		rules: matches, filters, timeouts
+ *	gateway_backend.c	backends: clusters of Services and EndpointSlices
+ */
+#ifndef MESHCTL_GATEWAY_PRIV_H
+#define MESHCTL_GATEWAY_PRIV_H
+
+#include <string.h>
+
+#include "gateway_api.h"
+#include "util.h"
+
+#define GATEWAY_GROUP "gateway.networking.k8s.io"
+
+struct import {
+	const struct manifests *m;
+	const struct manifest *at;	/* whose errors are found */
+	json_t *clusters;		/* by name */
+	json_t *tables;			/* by name: virtual hosts by hostname */
+	json_t *listeners;		/* by name */
+	bool failed;
+};
+
+/* An error of a field of the manifest that is being imported. */
+void gateway_fail(struct import *imp, const char *field, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*
+ * The name of the cluster that a reference is to, which is made if need be; or NULL
+ * with an error. Freed by the caller.
+ */
+char *gateway_cluster(struct import *imp, const json_t *ref, const char *field);
+
+/* The routes of the HTTPRoute that is being imported: one for each match of each rule. */
+json_t *gateway_routes(struct import *imp);
+
+/* A value at a path of keys. */
+static inline json_t *get(const json_t *object, const char *key)
+{
+	return json_object_get(object, key);
+}
+
+static inline json_t *get2(const json_t *object, const char *key, const char *inner)
+{
+	return get(get(object, key), inner);
+}
+
+static inline json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(get(object, key));
+}
+
+static inline void set_string(json_t *object, const char *key, const char *text)
+{
+	json_object_set_new(object, key, json_text(text, strlen(text)));
+}
+
+static inline bool is(const json_t *object, const char *key, const char *text)
+{
+	return !strcmp(object_get(object, key), text);
+}
+
+/* What a reference is to: of a group and kind that may be left out. */
+static inline bool refers_to(const json_t *ref, const char *group, const char *kind)
+{
+	return !strcmp(get(ref, "group") ? object_get(ref, "group") : group,
+		       group) &&
+	       !strcmp(get(ref, "kind") ? object_get(ref, "kind") : kind, kind);
+}
+
+static inline const char *namespace_of(const struct import *imp, const json_t *ref)
+{
+	return get(ref, "namespace") ? object_get(ref, "namespace") :
+				       manifest_namespace(imp->at->body);
+}
+
+#endif

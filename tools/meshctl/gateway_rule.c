@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+/* gateway_rule: see gateway_priv.h. */
+#include "gateway_priv.h"
+
+#include <stdlib.h>
+
+#include "value.h"
+
+/* ---- matches ---- */
+
+static json_t *path_match(const json_t *path)
+{
+	static const char *const types[][2] = {
+		{ "Exact", "exact" }, { "PathPrefix", "prefix" },
+		{ "RegularExpression", "regex" },
+	};
+	const char *key = "prefix";
+	json_t *match = must(json_object());
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		if (is(path, "type", types[i][0]))
+			key = types[i][1];
+	set_string(match, key, path ? object_get(path, "value") : "/");
+	return match;
+}
+
+/* Of several of one name the first counts. */
+static bool is_repeated(const json_t *list, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!strcasecmp(object_get(json_array_get(list, i), "name"),
+				name))
+			return true;
+	return false;
+}
+
+static json_t *value_matches(const json_t *list)
+{
+	json_t *matches = must(json_array()), *match;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		if (is_repeated(list, i, object_get(item, "name")))
+			continue;
+		match = must(json_object());
+		set_string(match, "name", object_get(item, "name"));
+		set_string(match, is(item, "type", "Exact") ? "exact" : "regex",
+			   object_get(item, "value"));
+		json_array_append_new(matches, match);
+	}
+	return matches;
+}
+
+static void set_list(json_t *object, const char *key, json_t *list)
+{
+	if (json_array_size(list))
+		json_object_set(object, key, list);
+	json_decref(list);
+}
+
+/* @match NULL: everything. */
+static json_t *match_of(const json_t *match)
+{
+	json_t *m = must(json_object());
+
+	json_object_set_new(m, "path", path_match(get(match, "path")));
+	if (get(match, "method"))
+		json_object_set(m, "method", get(match, "method"));
+	set_list(m, "headers", value_matches(get(match, "headers")));
+	set_list(m, "query", value_matches(get(match, "queryParams")));
+	return m;
+}
+
+/* ---- filters ---- */
+
+/* A percent sign begins a variable here. */
+static char *escaped(const char *value)
+{
+	char *text = xrealloc(NULL, 2 * strlen(value) + 1), *to = text;
+
+	for (; *value; value++) {
+		if (*value == '%')
+			*to++ = '%';
+		*to++ = *value;
+	}
+	*to = '\0';
+	return text;
+}
+
+static void add_ops(struct import *imp, json_t *ops, const json_t *list,
+		    const char *op, const char *field)
+{
+	const json_t *item;
+	json_t *made;
+	char *value;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		value = escaped(object_get(item, "value"));
+		if (!*value)
+			gateway_fail(imp, field, "header %s: an empty value cannot be "
+				     "carried over", object_get(item, "name"));
+		made = must(json_object());
+		set_string(made, "name", object_get(item, "name"));
+		set_string(made, "value", value);
+		if (strcmp(op, "set"))
+			set_string(made, "op", op);
+		json_array_append_new(ops, made);
+		free(value);
+	}
+}
+
+static void modify(struct import *imp, json_t *target, const char *key,
+		   const json_t *modifier, const char *field)
+{
+	json_t *ops = get(target, key), *made;
+	const json_t *item;
+	size_t i;
+
+	if (!ops) {
+		ops = must(json_array());
+		json_object_set_new(target, key, ops);
+	}
+	add_ops(imp, ops, get(modifier, "set"), "set", field);
+	add_ops(imp, ops, get(modifier, "add"), "add", field);
+	json_array_foreach(get(modifier, "remove"), i, item) {
+		made = must(json_pack("{s:O, s:s}", "name", item, "op",
+				      "remove"));
+		json_array_append_new(ops, made);
+	}
+}
+
+/* "": the prefix goes, which is what "/" does here. */
+static void change_path(json_t *target, const json_t *path)
+{
+	const char *prefix = object_get(path, "replacePrefixMatch");
+
+	if (is(path, "type", "ReplaceFullPath"))
+		set_string(target, "path", object_get(path, "replaceFullPath"));
+	else if (path)
+		set_string(target, "prefix", *prefix ? prefix : "/");
+}
+
+static json_t *redirect_of(const json_t *r)
+{
+	json_t *redirect = must(json_object());
+
+	if (get(r, "scheme"))
+		json_object_set(redirect, "scheme", get(r, "scheme"));
+	if (get(r, "hostname"))
+		json_object_set(redirect, "host", get(r, "hostname"));
+	if (get(r, "port"))
+		json_object_set(redirect, "port", get(r, "port"));
+	change_path(redirect, get(r, "path"));
+	json_object_set(redirect, "status", get(r, "statusCode"));
+	return redirect;
+}
+
+static json_t *rewrite_of(const json_t *r)
+{
+	json_t *rewrite = must(json_object());
+
+	if (get(r, "hostname"))
+		json_object_set(rewrite, "host", get(r, "hostname"));
+	change_path(rewrite, get(r, "path"));
+	return rewrite;
+}
+
+static uint32_t mirror_millionths(const json_t *mirror)
+{
+	const json_t *fraction = get(mirror, "fraction");
+
+	if (fraction)
+		return number(fraction, "numerator") * 1000000 /
+		       number(fraction, "denominator");
+	return get(mirror, "percent") ? number(mirror, "percent") * 10000 :
+					1000000;
+}
+
+static void add_mirror(struct import *imp, json_t *route, const json_t *mirror,
+		       const char *field)
+{
+	char *cluster = gateway_cluster(imp, get(mirror, "backendRef"), field);
+	uint32_t millionths = mirror_millionths(mirror);
+	json_t *mirrors = get(route, "mirrors"), *made;
+
+	if (!cluster)
+		return;
+	if (millionths > 1000000)
+		gateway_fail(imp, field, "a fraction of more than 1");
+	if (!mirrors) {
+		mirrors = must(json_array());
+		json_object_set_new(route, "mirrors", mirrors);
+	}
+	made = must(json_object());
+	set_string(made, "cluster", cluster);
+	if (millionths < 1000000)
+		json_object_set_new(made, "fraction", percent_json(millionths));
+	json_object_set_new(made, "shadow", json_false());
+	json_array_append_new(mirrors, made);
+	free(cluster);
+}
+
+/* "GET, PUT" of a list; nothing if it is empty. */
+static void join(json_t *target, const char *key, const json_t *list)
+{
+	char *text = xstrdup(""), *more;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		more = xasprintf("%s%s%s", text, i ? ", " : "",
+				 json_string_value(item));
+		free(text);
+		text = more;
+	}
+	if (*text)
+		set_string(target, key, text);
+	free(text);
+}
+
+static json_t *cors_of(const json_t *c)
+{
+	json_t *cors = must(json_object());
+
+	json_object_set(cors, "allow_origins", get(c, "allowOrigins"));
+	join(cors, "allow_methods", get(c, "allowMethods"));
+	join(cors, "allow_headers", get(c, "allowHeaders"));
+	join(cors, "expose_headers", get(c, "exposeHeaders"));
+	if (get(c, "maxAge"))
+		json_object_set(cors, "max_age", get(c, "maxAge"));
+	if (json_is_true(get(c, "allowCredentials")))
+		json_object_set_new(cors, "allow_credentials", json_true());
+	return cors;
+}
+
+/* Filters of headers, which rules and backends may have. False: it is another. */
+static bool header_filter(struct import *imp, json_t *target,
+			  const json_t *filter, const char *field)
+{
+	if (is(filter, "type", "RequestHeaderModifier"))
+		modify(imp, target, "request_headers",
+		       get(filter, "requestHeaderModifier"), field);
+	else if (is(filter, "type", "ResponseHeaderModifier"))
+		modify(imp, target, "response_headers",
+		       get(filter, "responseHeaderModifier"), field);
+	else
+		return false;
+	return true;
+}
+
+static void rule_filter(struct import *imp, json_t *route, json_t *action,
+			const json_t *filter, const char *field)
+{
+	if (header_filter(imp, route, filter, field))
+		return;
+	if (is(filter, "type", "RequestRedirect"))
+		json_object_set_new(action, "redirect",
+				    redirect_of(get(filter, "requestRedirect")));
+	else if (is(filter, "type", "URLRewrite"))
+		json_object_set_new(action, "rewrite",
+				    rewrite_of(get(filter, "urlRewrite")));
+	else if (is(filter, "type", "RequestMirror"))
+		add_mirror(imp, route, get(filter, "requestMirror"), field);
+	else
+		json_object_set_new(route, "cors", cors_of(get(filter, "cors")));
+}
+
+static void rule_filters(struct import *imp, json_t *route, json_t *action,
+			 const json_t *rule, size_t index)
+{
+	const json_t *filter;
+	char *field;
+	size_t i;
+
+	json_array_foreach(get(rule, "filters"), i, filter) {
+		field = xasprintf("spec.rules[%zu].filters[%zu]", index, i);
+		rule_filter(imp, route, action, filter, field);
+		free(field);
+	}
+}
+
+/* ---- actions ---- */
+
+static void backend_filters(struct import *imp, json_t *target,
+			    const json_t *ref, const char *where)
+{
+	const json_t *filter;
+	char *field;
+	size_t i;
+
+	json_array_foreach(get(ref, "filters"), i, filter) {
+		field = xasprintf("%s.filters[%zu]", where, i);
+		if (!header_filter(imp, target, filter, field))
+			gateway_fail(imp, field, "%s of a backend cannot be carried over",
+				     object_get(filter, "type"));
+		free(field);
+	}
+}
+
+static json_t *weighted_of(struct import *imp, const json_t *refs, size_t index,
+			   json_int_t *total)
+{
+	json_t *list = must(json_array()), *made;
+	const json_t *ref;
+	char *field, *cluster;
+	size_t i;
+
+	json_array_foreach(refs, i, ref) {
+		field = xasprintf("spec.rules[%zu].backendRefs[%zu]", index, i);
+		cluster = gateway_cluster(imp, ref, field);
+		made = must(json_object());
+		set_string(made, "name", cluster ?: "");
+		json_object_set(made, "weight", get(ref, "weight"));
+		backend_filters(imp, made, ref, field);
+		json_array_append_new(list, made);
+		*total += number(ref, "weight");
+		free(cluster);
+		free(field);
+	}
+	return list;
+}
+
+/* Where nothing can be forwarded Gateway API wants a 500. */
+static void answer_500(json_t *action)
+{
+	json_object_del(action, "rewrite");
+	json_object_set_new(action, "direct_response",
+			    must(json_pack("{s:i}", "status", 500)));
+}
+
+static void set_backends(struct import *imp, json_t *route, json_t *action,
+			 const json_t *rule, size_t index)
+{
+	const json_t *refs = get(rule, "backendRefs");
+	json_int_t total = 0;
+	json_t *list, *only;
+
+	list = weighted_of(imp, refs, index, &total);
+	only = json_array_get(list, 0);
+	if (!total) {
+		answer_500(action);
+		json_object_del(route, "mirrors");
+	} else if (json_array_size(list) == 1 && json_object_size(only) == 2) {
+		json_object_set(action, "cluster", get(only, "name"));
+	} else {
+		json_object_set(action, "weighted_clusters", list);
+	}
+	json_decref(list);
+}
+
+static void set_action(struct import *imp, json_t *route, const json_t *rule,
+		       size_t index)
+{
+	json_t *action = must(json_object());
+	char *field;
+
+	rule_filters(imp, route, action, rule, index);
+	if (!get(action, "redirect")) {
+		set_backends(imp, route, action, rule, index);
+	} else if (json_array_size(get(rule, "backendRefs")) ||
+		   get(action, "rewrite") || get(route, "mirrors")) {
+		field = xasprintf("spec.rules[%zu]", index);
+		gateway_fail(imp, field, "a redirect goes with no backend, no rewrite "
+			     "and no mirror");
+		free(field);
+	}
+	json_object_set_new(route, "action", action);
+}
+
+/* GEP-2257: "1h30m", "500ms"; false if it is none. */
+static bool duration_of(const char *text, uint64_t *ms)
+{
+	static const struct { const char *unit; uint32_t ms; } units[] = {
+		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
+	};
+	unsigned long n;
+	size_t i, len;
+	char *end;
+
+	*ms = 0;
+	do {
+		n = strtoul(text, &end, 10);
+		if (end == text || end - text > 5)
+			return false;
+		for (i = 0; i < 4; i++) {
+			len = strlen(units[i].unit);
+			if (!strncmp(end, units[i].unit, len) &&
+			    (!end[len] || strchr("0123456789", end[len])))
+				break;
+		}
+		if (i == 4)
+			return false;
+		*ms += n * units[i].ms;
+		text = end + len;
+	} while (*text);
+	return *ms <= 24 * 3600000;
+}
+
+/* There are no retries, so the shorter of the two holds. 0 is none. */
+static void set_timeout(struct import *imp, json_t *route, const json_t *rule,
+			size_t index)
+{
+	static const char *const keys[] = { "request", "backendRequest", NULL };
+	uint64_t ms, shortest = 0;
+	const char *text;
+	char *field;
+	size_t i;
+
+	for (i = 0; keys[i]; i++) {
+		text = object_get(get(rule, "timeouts"), keys[i]);
+		if (!*text)
+			continue;
+		if (!duration_of(text, &ms)) {
+			field = xasprintf("spec.rules[%zu].timeouts.%s", index,
+					  keys[i]);
+			gateway_fail(imp, field, "\"%s\" is not a duration of up to a "
+				     "day", text);
+			free(field);
+		} else if (ms && (!shortest || ms < shortest)) {
+			shortest = ms;
+		}
+	}
+	if (shortest)
+		json_object_set_new(route, "timeout", duration_json(shortest));
+}
+
+/* A prefix is replaced of what matched one. */
+static void check_prefix(struct import *imp, const json_t *route, size_t index)
+{
+	const json_t *action = get(route, "action");
+	char *field;
+
+	if ((get2(action, "redirect", "prefix") ||
+	     get2(action, "rewrite", "prefix")) &&
+	    get2(get(route, "match"), "path", "regex")) {
+		field = xasprintf("spec.rules[%zu].filters", index);
+		gateway_fail(imp, field, "ReplacePrefixMatch goes with PathPrefix");
+		free(field);
+	}
+}
+
+static void add_route(struct import *imp, json_t *routes, const json_t *rule,
+		      const json_t *match, size_t index)
+{
+	json_t *route = must(json_object());
+
+	json_object_set_new(route, "match", match_of(match));
+	set_action(imp, route, rule, index);
+	set_timeout(imp, route, rule, index);
+	check_prefix(imp, route, index);
+	json_array_append_new(routes, route);
+}
+
+json_t *gateway_routes(struct import *imp)
+{
+	const json_t *rule, *match, *matches;
+	json_t *routes = must(json_array());
+	size_t i, k;
+
+	if (!json_array_size(get2(imp->at->body, "spec", "rules")))
+		add_route(imp, routes, NULL, NULL, 0);
+	json_array_foreach(get2(imp->at->body, "spec", "rules"), i, rule) {
+		matches = get(rule, "matches");
+		json_array_foreach(matches, k, match)
+			add_route(imp, routes, rule, match, i);
+		if (!json_array_size(matches))
+			add_route(imp, routes, rule, NULL, i);
+	}
+	return routes;
+}
