@@ -568,39 +568,70 @@ static bool check_text(struct problems *p, const char *text, size_t len)
 	return !p->count;
 }
 
-/* The value of a key that a document has at its top, if it is a string. */
-static const char *top_value(struct loader *l, const yaml_node_t *root,
+/* The value of a key that a mapping has, or NULL. */
+static yaml_node_t *value_of(struct loader *l, const yaml_node_t *node,
 			     const char *name)
 {
-	const yaml_node_t *key, *value;
+	const yaml_node_t *key;
 	yaml_node_pair_t *pair;
 
-	if (root->type != YAML_MAPPING_NODE)
+	if (node->type != YAML_MAPPING_NODE)
 		return NULL;
-	for (pair = root->data.mapping.pairs.start;
-	     pair < root->data.mapping.pairs.top; pair++) {
+	for (pair = node->data.mapping.pairs.start;
+	     pair < node->data.mapping.pairs.top; pair++) {
 		key = yaml_document_get_node(&l->document, pair->key);
-		value = yaml_document_get_node(&l->document, pair->value);
 		if (key->type == YAML_SCALAR_NODE && !strcmp(scalar(key), name))
-			return value->type == YAML_SCALAR_NODE ? scalar(value) :
-								 NULL;
+			return yaml_document_get_node(&l->document, pair->value);
 	}
 	return NULL;
 }
 
+static const char *scalar_of(struct loader *l, const yaml_node_t *node,
+			     const char *name)
+{
+	const yaml_node_t *value = value_of(l, node, name);
+
+	return value && value->type == YAML_SCALAR_NODE ? scalar(value) : NULL;
+}
+
+/* @path is where it is in a list of them. */
+static void load_manifest(struct loader *l, load_kind of, yaml_node_t *node,
+			  const struct path *path)
+{
+	const char *kind = scalar_of(l, node, "kind");
+	const struct schema *schema;
+
+	if (!kind)
+		problem(&l->problems, mark_of(node), path,
+			"a manifest is needed, with its kind");
+	schema = kind ? of(kind, scalar_of(l, node, "apiVersion") ?: "") : NULL;
+	if (schema && visit(l, node))
+		load_object(l, schema, node, path, NULL);
+}
+
+/* A manifest, or the List that kubectl makes of several. */
 static void load_document(struct loader *l, load_kind of)
 {
-	yaml_node_t *root = yaml_document_get_root_node(&l->document);
-	const struct schema *schema;
-	const char *kind;
+	yaml_node_t *root = yaml_document_get_root_node(&l->document), *items;
+	const char *kind = scalar_of(l, root, "kind");
+	struct path path = { NULL, "items", 0 };
+	yaml_node_item_t *item;
 
-	kind = top_value(l, root, "kind");
-	if (!kind)
-		problem(&l->problems, mark_of(root), NULL,
-			"a manifest is needed, with its kind");
-	schema = kind ? of(kind, top_value(l, root, "apiVersion") ?: "") : NULL;
-	if (schema)
-		load_object(l, schema, root, NULL, NULL);
+	/* Between two "---" there may be nothing. */
+	if (type_of(root) == TEXT_NULL)
+		return;
+	items = kind && !strcmp(kind, "List") ? value_of(l, root, "items") : NULL;
+	if (!items) {
+		load_manifest(l, of, root, NULL);
+		return;
+	}
+	if (!expect(l, items, YAML_SEQUENCE_NODE, "a list", &path))
+		return;
+	for (item = items->data.sequence.items.start;
+	     item < items->data.sequence.items.top; item++, path.index++)
+		load_manifest(l, of,
+			      yaml_document_get_node(&l->document, *item),
+			      &path);
 }
 
 static void load_stream(struct loader *l, load_kind of, const char *text,

@@ -21,8 +21,8 @@ bool load_other_file(const char *name, const struct schema *schema,
 		     struct config *config);
 
 /*
- * The same of a stream of documents, of which each says by its key "kind" what it
- * is. Those without a schema are not looked at.
+ * The same of a stream of Kubernetes manifests, or Lists of them, of which each says
+ * by its key "kind" what it is. Those without a schema are not looked at.
  */
 typedef const struct schema *(*load_kind)(const char *kind,
 					  const char *api_version);

@@ -395,9 +395,8 @@ static const struct schema *schema_of_kind(const char *kind,
 	for (i = 0; ignored[i]; i++)
 		if (!strcmp(ignored[i], kind))
 			return NULL;
-	/* Of a list, nothing would be seen. */
-	return strncmp(api_version, "gateway.networking.", 19) &&
-	       strcmp(kind, "List") ? NULL : &other_route;
+	return strncmp(api_version, "gateway.networking.", 19) ? NULL :
+								 &other_route;
 }
 
 static void append(struct manifests *m, const char *file,
