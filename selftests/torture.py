@@ -62,8 +62,12 @@ def mesh(variant):
         name = "calm" if calm else "wild"
         lb = (("maglev", "ring_hash"),
               ("least_request", "peak_ewma"))[variant][calm]
+        # All at once the endpoints are ill, or new: then all of them are used.
+        check = {"interval": "200ms", "timeout": "5s",
+                 "no_traffic_interval": "0s"}
         clusters += [
             {"name": name, "lb": lb, "table_size": 1009, **SLOW,
+             "health_check": {**check, "jitter": "50ms"},
              "hash": [{"cookie": "sid", "cookie_ttl": 9},
                       {"header": "x-user"}],
              # Never reached: what is counted must be right all the same.
@@ -76,6 +80,7 @@ def mesh(variant):
                                    "success_rate_stdev_factor": 1900},
              "endpoints": endpoints(*pods)},
             {"name": name + "-echo", "lb": lb, "table_size": 1009,
+             **({"health_check": check} if variant else {}),
              "endpoints": endpoints(*pods, port=9090, families=(4,))}]
         # What is rewritten is as it was, and all the machinery has run.
         routes = [{"match": {"path": {"prefix": "/"}},
@@ -88,6 +93,8 @@ def mesh(variant):
                    "cors": {"allow_origins": ["*"]},
                    "retry": {"on": "connect_failure,reset",
                              "num_retries": 1 + variant},
+                   # To who sends them back: that is no response.
+                   "mirrors": [{"cluster": name + "-echo", "fraction": "5%"}],
                    "rate_limit": {"max_tokens": 1000000, "header": "x-user",
                                   "tokens_per_fill": 1000000, "max_keys": 8},
                    "fault": {"delay": "1ms", "delay_fraction": "1%",
