@@ -22,17 +22,52 @@
 #include "health_check.h"
 #include "maglev.h"
 #include "name_ref.h"
+#include "priority.h"
 #include "ring.h"
 
 struct account;
 struct cluster_state;
 
-struct member {
-	struct endpoint *ep;
+/* Envoy's locality_weighted_lb_config: endpoints that have one share its weight. */
+struct locality {
+	struct span name;
 	u32 weight;
 };
 
-/* One allocation for name and hash policies; members and table have their own. */
+#define LOCALITIES_MAX	L7MESH_LOCALITIES_MAX
+#define LOCALITY_NONE	LOCALITIES_MAX
+
+struct member {
+	struct endpoint *ep;
+	u32 weight;
+	u8 priority;			/* 0 goes first */
+	u8 locality;			/* index, or LOCALITY_NONE */
+};
+
+/* The same, as it is configured. */
+struct placement {
+	u32 weight;			/* 0: there is no such endpoint */
+	u8 priority;
+	u8 locality_len;
+	char locality[L7MESH_LOCALITY_NAME_MAX];
+};
+
+/* The members of one priority and locality, which policies pick from. */
+struct member_set {
+	struct member *members;		/* in the order of address_text() */
+	u32 n;
+	u8 level;			/* index of its priority among the levels */
+	u8 locality;			/* index, or LOCALITY_NONE */
+	u32 stride;			/* of round robin through unequal weights, or 0 */
+	u64 total_weight;
+	u64 *cumulative;		/* weights summed up to and with each member */
+	struct maglev maglev;		/* entries NULL if no pick needs it */
+	struct ring ring;		/* likewise */
+	atomic_t turn;			/* round robin */
+	u64 share;			/* of the level's load, in the latest survey */
+};
+
+/* One allocation for names and hash policies; the arrays below have their own. */
 struct cluster {
 	refcount_t ref;
 	size_t bytes;			/* of this allocation, for the mesh's account */
@@ -41,18 +76,23 @@ struct cluster {
 	const struct hash_policy *hash;
 	u32 nhash;
 	struct health_check health;
+	const struct locality *localities;
+	u32 nlocalities;
 
 	u32 nmembers;
 	u32 capacity;			/* of members, as allocated */
 	struct member *members;		/* in the order of address_text() */
-	u64 total_weight;
-	u64 *cumulative;		/* weights summed up to and with each member */
-	u32 stride;			/* of round robin through unequal weights, or 0 */
 	bool has_v6;			/* a member has an IPv6 address */
-	struct maglev maglev;		/* entries NULL if no pick needs it */
-	struct ring ring;		/* likewise */
-	atomic_t turn;			/* round robin */
-	struct cluster_state *state;	/* counted; NULL until cluster_finish() */
+
+	/* from cluster_finish() on; none if there is no member */
+	u32 nsets;
+	u32 nlevels;
+	struct member_set *sets;	/* by priority, then by locality */
+	struct priority_level *levels;	/* of the priorities that there are */
+	struct member *placed;		/* members in the order of sets, or NULL: one set */
+	u64 *cumulative;		/* of all sets */
+	unsigned long surveyed;		/* jiffies: when levels and shares were reckoned */
+	struct cluster_state *state;	/* counted */
 };
 
 /**
@@ -95,15 +135,25 @@ int cluster_finish(struct account *account, struct cluster *c,
 		   const struct cluster *prev);
 
 /**
- * cluster_build_maglev() - Build the Maglev table of a cluster's members
+ * cluster_survey() - Reckon what each priority and locality gets
+ * @c: cluster
+ *
+ * By how many of their endpoints are fit at this moment. Any context: two at once
+ * write the same.
+ */
+void cluster_survey(struct cluster *c);
+
+/**
+ * cluster_build_maglev() - Build the Maglev table of a set of members
  * @account: charged
- * @c: cluster with members
+ * @c: cluster
+ * @set: of its sets
  * @m: out: the table; free m->entries with cluster_free_maglev()
  *
  * Return: as cluster_finish().
  */
 int cluster_build_maglev(struct account *account, const struct cluster *c,
-			 struct maglev *m);
+			 const struct member_set *set, struct maglev *m);
 void cluster_free_maglev(struct account *account, struct maglev *m);
 
 /**
@@ -125,22 +175,23 @@ bool cluster_equal(const struct cluster *a, const struct cluster *b);
 struct member *cluster_member(const struct cluster *c,
 			      const struct address *address);
 
+/* The index of a locality, or LOCALITY_NONE. */
+u8 cluster_locality(const struct cluster *c, struct span name);
+
+/* The name of a member's, of length 0 if it has none. */
+static inline struct span cluster_locality_name(const struct cluster *c,
+						const struct member *m)
+{
+	return m->locality < c->nlocalities ? c->localities[m->locality].name :
+					      (struct span){ "", 0 };
+}
+
 /* Is an endpoint well, as far as is known? */
 static inline bool cluster_member_fit(const struct cluster *c,
 				      const struct endpoint *ep)
 {
 	return !endpoint_ejected(ep) &&
 	       (!c->health.interval || READ_ONCE(ep->healthy));
-}
-
-/* How many are not, at this moment: looks at each. */
-static inline u32 cluster_count_unfit(const struct cluster *c)
-{
-	u32 i, n = 0;
-
-	for (i = 0; i < c->nmembers; i++)
-		n += !cluster_member_fit(c, c->members[i].ep);
-	return n;
 }
 
 /* How many of its endpoints are ejected at this moment: looks at each. */
@@ -167,9 +218,10 @@ void cluster_put(struct account *account, struct cluster *c);
  * @c: cluster of a snapshot that the caller holds (or under RCU)
  * @pick: what the hash policies may look at; out: a cookie to be given
  *
- * Any context. Maglev or ring without a hash policy that yields a value is random by
- * weight. Endpoints that are drained, ejected or ill (unless so many are that
- * panic_threshold is reached) or to be avoided are picked if there is no other.
+ * Any context. The request's lot, or hash, says which priority and locality; then the
+ * policy decides among their endpoints. Maglev or ring without a hash policy that
+ * yields a value is random by weight. Endpoints that are drained, ejected or ill
+ * (unless their priority panics) or to be avoided are picked if there is no other.
  *
  * Return: borrowed from @c, or NULL if it has no endpoint.
  */

@@ -16,9 +16,14 @@ const struct cluster_options cluster_options_default = {
 	.idle_timeout = 60000,
 	.max_idle = 128,
 	.panic_threshold = 50,
+	.overprovisioning_factor = 140,
+	.slow_start_min_weight = 10,
 	.max_pending_requests = 1024,
 	.max_retries = 3,
 	.min_retry_concurrency = 3,
+	.accrual_min_penalty = 1000,
+	.accrual_max_penalty = 60000,
+	.accrual_jitter = 50,
 	.outlier_interval = 10000,
 	.base_ejection_time = 30000,
 	.max_ejection_time = 300000,
@@ -27,6 +32,11 @@ const struct cluster_options cluster_options_default = {
 	.success_rate_request_volume = 100,
 	.failure_percentage_minimum_hosts = 5,
 	.failure_percentage_request_volume = 50,
+	.enforcing_consecutive_5xx = 100,
+	.enforcing_consecutive_gateway_failure = 100,
+	.enforcing_success_rate = 100,
+	.enforcing_failure_percentage = 100,
+	.enforcing_consecutive_local_origin_failure = 100,
 };
 
 /* There are holes only at its end. */

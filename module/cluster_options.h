@@ -21,6 +21,9 @@ struct cluster_options {
 	u32 idle_timeout;		/* ms */
 	u32 max_idle;
 	u32 panic_threshold;		/* percent: with fewer that are well all are used */
+	u32 overprovisioning_factor;	/* percent, see priority.h */
+	u32 slow_start_window;		/* ms; 0: none */
+	u32 slow_start_min_weight;	/* percent */
 
 	/* circuit breakers */
 	u32 max_connections;		/* in use; 0: any number */
@@ -29,6 +32,12 @@ struct cluster_options {
 	u32 max_retries;		/* 0: any number */
 	u32 retry_budget;		/* of a million requests; 0: max_retries holds */
 	u32 min_retry_concurrency;	/* of the budget */
+
+	/* failure accrual */
+	u32 accrual_max_failures;	/* 0: off */
+	u32 accrual_min_penalty;	/* ms */
+	u32 accrual_max_penalty;	/* ms */
+	u32 accrual_jitter;		/* percent */
 
 	/* outlier detection */
 	u32 consecutive_5xx;		/* 0: off */
@@ -43,6 +52,13 @@ struct cluster_options {
 	u32 failure_percentage_threshold; /* 0: off */
 	u32 failure_percentage_minimum_hosts;
 	u32 failure_percentage_request_volume;
+	u32 consecutive_local_origin_failure; /* 0: off, and they are 5xx as any */
+	/* percent of ejections that are made, each of the detector with its name */
+	u32 enforcing_consecutive_5xx;
+	u32 enforcing_consecutive_gateway_failure;
+	u32 enforcing_success_rate;
+	u32 enforcing_failure_percentage;
+	u32 enforcing_consecutive_local_origin_failure;
 	u8 lb;				/* enum l7mesh_lb */
 };
 

@@ -8,34 +8,34 @@
 #include <linux/math64.h>
 #include <linux/random.h>
 #include <uapi/linux/l7mesh.h>
+#include "accrual.h"
 #include "cluster.h"
-#include "cluster_state.h"
 
 /* The member whose share of the total weight @point, below it, falls into. */
-static struct member *member_at(const struct cluster *c, u64 point)
+static struct member *member_at(const struct member_set *set, u64 point)
 {
-	u32 low = 0, high = c->nmembers - 1;
+	u32 low = 0, high = set->n - 1;
 
 	while (low < high) {
 		u32 middle = low + (high - low) / 2;
 
-		if (point < c->cumulative[middle])
+		if (point < set->cumulative[middle])
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return &c->members[low];
+	return &set->members[low];
 }
 
-static struct member *pick_random(const struct cluster *c)
+static struct member *pick_random(const struct member_set *set)
 {
-	u64 total = c->total_weight;
+	u64 total = set->total_weight;
 
-	if (c->nmembers == 1)
-		return &c->members[0];
+	if (set->n == 1)
+		return &set->members[0];
 	if (total <= U32_MAX)
-		return member_at(c, mul_u32_u32(get_random_u32(), total) >> 32);
-	return member_at(c, mul_u64_u64_shr(get_random_u64(), total, 64));
+		return member_at(set, mul_u32_u32(get_random_u32(), total) >> 32);
+	return member_at(set, mul_u64_u64_shr(get_random_u64(), total, 64));
 }
 
 /*
@@ -45,17 +45,18 @@ static struct member *pick_random(const struct cluster *c)
  * the walk meets every turn once. (Without a stride the weights are equal, or too
  * large to multiply.)
  */
-static struct member *pick_round_robin(struct cluster *c, bool peek)
+static struct member *pick_round_robin(struct member_set *set, bool peek)
 {
 	u32 turn;
 
-	if (c->nmembers == 1)
-		return &c->members[0];
-	turn = peek ? atomic_read(&c->turn) : atomic_inc_return(&c->turn) - 1;
-	if (!c->stride)
-		return &c->members[turn % c->nmembers];
-	turn %= (u32)c->total_weight;
-	return member_at(c, mul_u32_u32(turn, c->stride) % (u32)c->total_weight);
+	if (set->n == 1)
+		return &set->members[0];
+	turn = peek ? atomic_read(&set->turn) : atomic_inc_return(&set->turn) - 1;
+	if (!set->stride)
+		return &set->members[turn % set->n];
+	turn %= (u32)set->total_weight;
+	return member_at(set, mul_u32_u32(turn, set->stride) %
+			      (u32)set->total_weight);
 }
 
 /* What nobody knows the latency of costs so much for each request it has: us. */
@@ -79,17 +80,18 @@ static u64 load_of(const struct cluster *c, const struct endpoint *ep)
  * weight, with replacement as in Envoy, and the one with the least load for its
  * weight is it; of equals the first, so that without load weights alone decide.
  */
-static struct member *pick_least_loaded(const struct cluster *c)
+static struct member *pick_least_loaded(const struct cluster *c,
+					const struct member_set *set)
 {
-	struct member *best = pick_random(c), *other;
+	struct member *best = pick_random(set), *other;
 	u64 load, more;
 	u32 i;
 
-	if (c->nmembers == 1)
+	if (set->n == 1)
 		return best;
 	load = load_of(c, best->ep);
 	for (i = 1; i < c->options.choices && load; i++) {
-		other = pick_random(c);
+		other = pick_random(set);
 		more = load_of(c, other->ep);
 		if (more * best->weight >= load * other->weight)
 			continue;
@@ -109,73 +111,134 @@ struct choice {
 /* The golden ratio: hashes of one value in several attempts have nothing in common. */
 #define NEXT_HASH	0x9e3779b97f4a7c15ULL
 
-/*
- * The member that the client's hash belongs to. Of one endpoint as well the hash is
- * made: the client is to have its cookie. If the owner will not do, another hash
- * made of it finds one that is always the same, and not the same for all.
- */
-static struct member *pick_hashed(const struct cluster *c, struct choice *choice)
+/* Whether the request has a hash, as its client's cookie may have to be given. */
+static bool ask_hash(const struct cluster *c, struct choice *choice)
 {
 	struct pick *pick = choice->pick;
-	u64 hash;
 
 	if (!choice->asked)
 		pick->hashed = hash_policy_value(c->hash, c->nhash, pick,
 						 &pick->hash);
 	choice->asked = true;
-	if (!pick->hashed)
-		return pick_random(c);
-	hash = pick->hash + choice->attempt * NEXT_HASH;
-	if (c->ring.n)
-		return &c->members[ring_lookup(&c->ring, hash)];
-	if (c->maglev.entries)
-		return &c->members[maglev_lookup(&c->maglev, hash)];
-	return pick_random(c);
+	return pick->hashed;
 }
 
-static struct member *pick_member(struct cluster *c, struct choice *choice)
+static bool is_hashed(const struct cluster *c)
+{
+	return c->options.lb == L7MESH_LB_MAGLEV ||
+	       c->options.lb == L7MESH_LB_RING_HASH;
+}
+
+/*
+ * The member that the client's hash belongs to. Of one endpoint as well the hash is
+ * made: the client is to have its cookie. If the owner will not do, another hash
+ * made of it finds one that is always the same, and not the same for all.
+ */
+static struct member *pick_hashed(const struct cluster *c,
+				  const struct member_set *set,
+				  struct choice *choice)
+{
+	u64 hash;
+
+	if (!ask_hash(c, choice))
+		return pick_random(set);
+	hash = choice->pick->hash + choice->attempt * NEXT_HASH;
+	if (set->ring.n)
+		return &set->members[ring_lookup(&set->ring, hash)];
+	if (set->maglev.entries)
+		return &set->members[maglev_lookup(&set->maglev, hash)];
+	return pick_random(set);
+}
+
+static struct member *pick_member(struct cluster *c, struct member_set *set,
+				  struct choice *choice)
 {
 	switch (c->options.lb) {
 	case L7MESH_LB_MAGLEV:
 	case L7MESH_LB_RING_HASH:
-		return pick_hashed(c, choice);
+		return pick_hashed(c, set, choice);
 	case L7MESH_LB_ROUND_ROBIN:
-		return pick_round_robin(c, choice->pick->peek);
+		return pick_round_robin(set, choice->pick->peek);
 	case L7MESH_LB_LEAST_REQUEST:
 	case L7MESH_LB_PEAK_EWMA:
 		/* Of connections nobody knows the load. */
 		if (choice->pick->parser)
-			return pick_least_loaded(c);
+			return pick_least_loaded(c, set);
 		fallthrough;
 	default:
-		return pick_random(c);
+		return pick_random(set);
 	}
+}
+
+static bool is_fit(const struct cluster *c, const struct endpoint *ep)
+{
+	return !READ_ONCE(ep->draining) && cluster_member_fit(c, ep);
+}
+
+static u32 count_fit(const struct cluster *c, const struct member_set *set)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < set->n; i++)
+		n += is_fit(c, set->members[i].ep);
+	return n;
 }
 
 /*
- * Envoy's panic threshold: with so few that are well those would break down as well.
- * Counted anew in each jiffy in which an endpoint that is not was hit.
+ * Envoy's effective locality weights: what a locality lacks of its endpoints, beyond
+ * what others can take over, its share lacks as well.
  */
-static bool panics(const struct cluster *c)
+static void survey_level(struct cluster *c, u32 level, u32 factor)
 {
-	struct cluster_state *s = c->state;
-	unsigned long now = jiffies;
+	struct member_set *set;
+	u32 n, fit = 0;
 
-	/* Any other moment than this one is too old. */
-	if (READ_ONCE(s->surveyed) ^ now) {
-		WRITE_ONCE(s->unfit, cluster_count_unfit(c));
-		WRITE_ONCE(s->surveyed, now);
+	for (set = c->sets; set < c->sets + c->nsets; set++) {
+		if (set->level != level)
+			continue;
+		n = count_fit(c, set);
+		fit += n;
+		if (set->locality < c->nlocalities)
+			WRITE_ONCE(set->share,
+				   (u64)c->localities[set->locality].weight *
+				   priority_availability(n, set->n, factor));
 	}
-	return (u64)(c->nmembers - min(READ_ONCE(s->unfit), c->nmembers)) * 100 <
-	       (u64)c->options.panic_threshold * c->nmembers;
+	WRITE_ONCE(c->levels[level].fit, fit);
 }
 
-static bool will_do(const struct cluster *c, const struct endpoint *ep,
-		    const struct pick *pick)
+void cluster_survey(struct cluster *c)
+{
+	u32 level, factor = c->options.overprovisioning_factor;
+
+	for (level = 0; level < c->nlevels; level++)
+		survey_level(c, level, factor);
+	priority_share(c->levels, c->nlevels, factor, c->options.panic_threshold);
+	WRITE_ONCE(c->surveyed, jiffies);
+}
+
+/* At most once in each jiffy, or in some if it takes long. */
+static void keep_surveyed(struct cluster *c)
+{
+	unsigned long age = jiffies - READ_ONCE(c->surveyed);
+
+	if (unlikely(age > c->nmembers / 1024))
+		cluster_survey(c);
+}
+
+/* With so few that are well those would break down as well. */
+static bool panics(struct cluster *c, const struct member_set *set)
+{
+	keep_surveyed(c);
+	return READ_ONCE(c->levels[set->level].panic);
+}
+
+static bool will_do(struct cluster *c, const struct member_set *set,
+		    const struct endpoint *ep, const struct pick *pick)
 {
 	u32 i;
 
-	if (READ_ONCE(ep->draining) || (!cluster_member_fit(c, ep) && !panics(c)))
+	if (READ_ONCE(ep->draining) ||
+	    (!cluster_member_fit(c, ep) && !panics(c, set)))
 		return false;
 	for (i = 0; i < pick->navoid; i++)
 		if (pick->avoid[i] == ep)
@@ -183,34 +246,130 @@ static bool will_do(const struct cluster *c, const struct endpoint *ep,
 	return true;
 }
 
+/* A level in panic uses all endpoints, so localities have what they are given. */
+static u64 share_of(const struct cluster *c, const struct member_set *set)
+{
+	if (set->locality >= c->nlocalities)
+		return 0;
+	if (READ_ONCE(c->levels[set->level].panic))
+		return c->localities[set->locality].weight;
+	return READ_ONCE(set->share);
+}
+
+/*
+ * The locality whose share of its level @lot falls into. Endpoints without one have
+ * something only if no other has (in Envoy, such a locality has no weight).
+ */
+static struct member_set *pick_locality(struct cluster *c, u32 level, u64 lot)
+{
+	struct member_set *set, *some = NULL, *end = c->sets + c->nsets;
+	u64 total = 0, point, share;
+
+	for (set = c->sets; set < end; set++)
+		if (set->level == level)
+			total += share_of(c, set);
+	point = mul_u64_u64_shr(lot, total, 64);
+	for (set = c->sets; set < end; set++) {
+		if (set->level != level)
+			continue;
+		some = set;
+		share = share_of(c, set);
+		if (point < share)
+			break;
+		point -= share;
+	}
+	return some;
+}
+
+/*
+ * As in Envoy a request's hash decides about its priority as well, so that it stays
+ * with it; here about its locality, too (Envoy has one table for all localities).
+ */
+static struct member_set *pick_set(struct cluster *c, struct choice *choice)
+{
+	u32 level = 0;
+	u64 lot;
+
+	if (likely(c->nsets == 1))
+		return c->sets;
+	keep_surveyed(c);
+	if (is_hashed(c) && ask_hash(c, choice))
+		lot = choice->pick->hash;
+	else
+		lot = get_random_u64();
+	if (c->nlevels > 1)
+		level = priority_pick(c->levels, c->nlevels, lot % 100);
+	return pick_locality(c, level, lot * NEXT_HASH);
+}
+
+/*
+ * Envoy's slow start: who has only a part of its weight is turned down as often as the
+ * rest is missing. Not of a hash, whose owner would change.
+ */
+static bool is_too_cold(const struct cluster *c, const struct endpoint *ep)
+{
+	const struct cluster_options *o = &c->options;
+	u32 warmth;
+
+	if (likely(!o->slow_start_window) || is_hashed(c))
+		return false;
+	warmth = endpoint_warmth(ep, msecs_to_jiffies(o->slow_start_window),
+				 o->slow_start_min_weight);
+	return warmth < 100 && reciprocal_scale(get_random_u32(), 100) >= warmth;
+}
+
+/* Will the endpoint do for this request, of all that it could do for? */
+static bool may_have(struct cluster *c, const struct member_set *set,
+		     struct endpoint *ep, const struct pick *pick)
+{
+	if (!will_do(c, set, ep, pick) || is_too_cold(c, ep))
+		return false;
+	return !accrual_enabled(&c->options) || accrual_admits(ep, pick->peek);
+}
+
 /* So often the policy is asked; one in 2^16 requests finds the half that will not do. */
 #define ATTEMPTS	16
 
-/* Any member that will do, or NULL. */
-static struct member *find_other(const struct cluster *c,
-				 const struct pick *pick)
+/* Any member of a set that will do, or NULL. */
+static struct member *find_in_set(struct cluster *c, struct member_set *set,
+				  const struct pick *pick)
 {
-	u32 start = mul_u32_u32(get_random_u32(), c->nmembers) >> 32, i;
+	u32 start = mul_u32_u32(get_random_u32(), set->n) >> 32, i;
 
-	for (i = 0; i < c->nmembers; i++) {
-		struct member *m = &c->members[(start + i) % c->nmembers];
+	for (i = 0; i < set->n; i++) {
+		struct member *m = &set->members[(start + i) % set->n];
 
-		if (will_do(c, m->ep, pick))
+		if (will_do(c, set, m->ep, pick))
 			return m;
 	}
 	return NULL;
+}
+
+/* Of this set, or else of the first that has one. */
+static struct member *find_other(struct cluster *c, struct member_set *set,
+				 const struct pick *pick)
+{
+	struct member *m = find_in_set(c, set, pick);
+	u32 i;
+
+	for (i = 0; !m && i < c->nsets && c->nsets > 1; i++)
+		m = find_in_set(c, &c->sets[i], pick);
+	return m;
 }
 
 struct endpoint *cluster_pick(struct cluster *c, struct pick *pick)
 {
 	struct choice choice = { .pick = pick };
 	struct member *first, *m;
+	struct member_set *set;
 
 	if (!c->nmembers)
 		return NULL;
-	first = pick_member(c, &choice);
-	for (m = first; !will_do(c, m->ep, pick); m = pick_member(c, &choice))
+	set = pick_set(c, &choice);
+	first = pick_member(c, set, &choice);
+	for (m = first; !may_have(c, set, m->ep, pick);
+	     m = pick_member(c, set, &choice))
 		if (++choice.attempt == ATTEMPTS)
-			return (find_other(c, pick) ?: first)->ep;
+			return (find_other(c, set, pick) ?: first)->ep;
 	return m->ep;
 }

@@ -31,8 +31,6 @@ struct cluster_state {
 	struct list_head pending;	/* of struct pending, the first first */
 	u32 npending;
 	unsigned long interval_end;	/* jiffies, of outlier detection; 0: not begun */
-	unsigned long surveyed;		/* jiffies: when ->unfit was counted */
-	u32 unfit;			/* endpoints that are not to be picked */
 };
 
 /* Somebody who waits for a connection to be free. */

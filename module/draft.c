@@ -347,15 +347,24 @@ static struct draft_member *find_member(struct draft *d,
 	return NULL;
 }
 
-static u32 weight_in(const struct cluster *c, const struct address *address)
+static void placement_in(const struct cluster *c, const struct address *address,
+			 struct placement *place)
 {
 	struct member *m = c ? cluster_member(c, address) : NULL;
+	struct span locality;
 
-	return m ? m->weight : 0;
+	memset(place, 0, sizeof(*place));
+	if (!m)
+		return;
+	locality = cluster_locality_name(c, m);
+	place->weight = m->weight;
+	place->priority = m->priority;
+	place->locality_len = locality.len;
+	memcpy(place->locality, locality.p, locality.len);
 }
 
-int draft_weight(struct draft *d, const struct name_ref *cluster,
-		 const struct address *address, u32 *weight)
+int draft_placement(struct draft *d, const struct name_ref *cluster,
+		    const struct address *address, struct placement *place)
 {
 	struct draft_object *o = draft_overlay(d, DRAFT_CLUSTER, cluster);
 	const struct cluster *c = o ? o->base : underlying(d, DRAFT_CLUSTER,
@@ -365,9 +374,9 @@ int draft_weight(struct draft *d, const struct name_ref *cluster,
 	if (o ? o->gone : !c)
 		return -ENOENT;
 	if (m)
-		*weight = m->gone ? 0 : m->weight;
+		*place = m->place;
 	else
-		*weight = weight_in(c, address);
+		placement_in(c, address, place);
 	return 0;
 }
 
@@ -399,8 +408,8 @@ static struct draft_member *add_member(struct draft *d,
 }
 
 int draft_put_endpoint(struct draft *d, const struct name_ref *cluster,
-		       const struct address *address, u32 weight,
-		       struct refusal *r)
+		       const struct address *address,
+		       const struct placement *place, struct refusal *r)
 {
 	struct draft_object *o = draft_open(d, DRAFT_CLUSTER, cluster, r);
 	struct draft_member *m;
@@ -412,7 +421,6 @@ int draft_put_endpoint(struct draft *d, const struct name_ref *cluster,
 		m = add_member(d, o, address);
 	if (IS_ERR(m))
 		return account_refuse(r, PTR_ERR(m));
-	m->gone = !weight;
-	m->weight = weight;
+	m->place = *place;
 	return 0;
 }

@@ -62,8 +62,7 @@ struct draft_member {
 	struct list_head list;		/* draft_object.parts */
 	struct draft_object *cluster;
 	struct address address;
-	u32 weight;
-	bool gone;
+	struct placement place;
 	u8 len;
 	char key[];			/* address_text() with NUL */
 };
@@ -141,21 +140,21 @@ int draft_del(struct draft *d, enum draft_kind kind, const struct name_ref *name
 	      struct refusal *r);
 
 /**
- * draft_weight() - The weight of an endpoint
+ * draft_placement() - What a cluster says of an endpoint
  * @d: draft
  * @cluster: cluster's name
  * @address: endpoint
- * @weight: out: 0 if the cluster has no such endpoint
+ * @place: out: weight 0 if the cluster has no such endpoint
  *
  * Return: 0, or -ENOENT if there is no such cluster.
  */
-int draft_weight(struct draft *d, const struct name_ref *cluster,
-		 const struct address *address, u32 *weight);
+int draft_placement(struct draft *d, const struct name_ref *cluster,
+		    const struct address *address, struct placement *place);
 
 /* Create or change an endpoint of a cluster that exists; weight 0 removes it. */
 int draft_put_endpoint(struct draft *d, const struct name_ref *cluster,
-		       const struct address *address, u32 weight,
-		       struct refusal *r);
+		       const struct address *address,
+		       const struct placement *place, struct refusal *r);
 
 /**
  * draft_vhost() - A virtual host, ready to be changed

@@ -19,8 +19,10 @@ struct merge {
 	bool keep;			/* those of prev that are not mentioned */
 	u32 at;				/* in prev */
 	char key[ADDRESS_TEXT_MAX];	/* of prev's member there */
+	const struct cluster *c;	/* whose members they become */
 	struct member *members;
 	u32 n;
+	struct refusal *r;
 };
 
 static int by_key(void *priv, const struct list_head *a,
@@ -44,47 +46,76 @@ static void prev_key(struct merge *mg)
 		address_text(&mg->prev->members[mg->at].ep->address, mg->key);
 }
 
-static void merge_add(struct merge *mg, struct endpoint *ep, u32 weight)
+/* Takes over the reference to the endpoint, if it refuses as well. */
+static int merge_add(struct merge *mg, struct endpoint *ep, u32 weight,
+		     u8 priority, struct span locality)
 {
-	mg->members[mg->n].ep = ep;
-	mg->members[mg->n].weight = weight;
-	mg->n++;
+	struct member *m = &mg->members[mg->n++];
+	char text[ADDRESS_TEXT_MAX];
+
+	m->ep = ep;
+	m->weight = weight;
+	m->priority = priority;
+	m->locality = cluster_locality(mg->c, locality);
+	if (!locality.len || m->locality != LOCALITY_NONE)
+		return 0;
+	address_text(&ep->address, text);
+	return refusal_set(mg->r, -ENOENT,
+			   "cluster \"%.*s\" has no locality \"%.*s\", in which its endpoint %s is",
+			   mg->c->name.name.len, mg->c->name.name.p,
+			   locality.len, locality.p, text);
+}
+
+static int merge_kept(struct merge *mg, const struct member *m)
+{
+	return merge_add(mg, endpoint_get(m->ep), m->weight, m->priority,
+			 cluster_locality_name(mg->prev, m));
 }
 
 /* Pass by those of prev that come before @key, or all. */
-static void merge_prev(struct merge *mg, const char *key)
+static int merge_prev(struct merge *mg, const char *key)
 {
-	while (prev_left(mg) && (!key || strcmp(mg->key, key) < 0)) {
-		struct member *m = &mg->prev->members[mg->at];
+	int err = 0;
 
+	while (!err && prev_left(mg) && (!key || strcmp(mg->key, key) < 0)) {
 		if (mg->keep)
-			merge_add(mg, endpoint_get(m->ep), m->weight);
+			err = merge_kept(mg, &mg->prev->members[mg->at]);
 		mg->at++;
 		prev_key(mg);
 		cond_resched();
 	}
+	return err;
+}
+
+static int merge_placed(struct merge *mg, struct endpoint *ep,
+			const struct placement *place)
+{
+	struct span locality = { place->locality, place->locality_len };
+
+	return merge_add(mg, ep, place->weight, place->priority, locality);
 }
 
 static int merge_member(struct merge *mg, const struct draft_member *m)
 {
 	struct endpoint *ep;
+	int err = merge_prev(mg, m->key);
 
-	merge_prev(mg, m->key);
+	if (err)
+		return err;
 	if (prev_left(mg) && !strcmp(mg->key, m->key)) {
 		ep = mg->prev->members[mg->at].ep;
-		if (!m->gone)
-			merge_add(mg, endpoint_get(ep), m->weight);
+		if (m->place.weight)
+			err = merge_placed(mg, endpoint_get(ep), &m->place);
 		mg->at++;
 		prev_key(mg);
-		return 0;
+		return err;
 	}
-	if (m->gone)
+	if (!m->place.weight)
 		return 0;
 	ep = endpoint_alloc(&m->address, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ep)
-		return -ENOMEM;
-	merge_add(mg, ep, m->weight);
-	return 0;
+		return account_refuse(mg->r, -ENOMEM);
+	return merge_placed(mg, ep, &m->place);
 }
 
 /*
@@ -92,18 +123,19 @@ static int merge_member(struct merge *mg, const struct draft_member *m)
  * cluster of the same name are carried over, whatever became of it in the draft.
  */
 static int merge_members(struct draft *d, struct draft_object *o,
-			 struct cluster *c, const struct cluster *prev)
+			 struct cluster *c, const struct cluster *prev,
+			 struct refusal *r)
 {
 	u32 capacity = o->nparts + (o->base ? o->base->nmembers : 0);
-	struct merge mg = { .prev = prev, .keep = o->base };
+	struct merge mg = { .prev = prev, .keep = o->base, .c = c, .r = r };
 	struct draft_member *m;
-	int err = 0;
+	int err = 0, more;
 
 	if (!capacity)
 		return 0;
 	mg.members = account_new(d->account, capacity * sizeof(*mg.members));
 	if (IS_ERR(mg.members))
-		return PTR_ERR(mg.members);
+		return account_refuse(r, PTR_ERR(mg.members));
 	list_sort(NULL, &o->parts, by_key);
 	prev_key(&mg);
 	list_for_each_entry(m, &o->parts, list) {
@@ -113,8 +145,9 @@ static int merge_members(struct draft *d, struct draft_object *o,
 		cond_resched();
 	}
 	if (!err)
-		merge_prev(&mg, NULL);
-	return cluster_set_members(d->account, c, mg.members, mg.n, capacity) ?: err;
+		err = merge_prev(&mg, NULL);
+	more = cluster_set_members(d->account, c, mg.members, mg.n, capacity);
+	return err || !more ? err : account_refuse(r, more);
 }
 
 static int check_table_size(const struct cluster *c, struct refusal *r)
@@ -150,10 +183,10 @@ static int build_cluster(struct draft *d, struct draft_object *o,
 
 	if (IS_ERR(c))
 		return account_refuse(r, PTR_ERR(c));
-	err = merge_members(d, o, c, prev);
+	err = merge_members(d, o, c, prev, r);
 	if (err) {
 		cluster_put(d->account, c);
-		return account_refuse(r, err);
+		return err;
 	}
 	if (prev && cluster_equal(c, prev)) {
 		cluster_put(d->account, c);

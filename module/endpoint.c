@@ -13,6 +13,7 @@ struct endpoint *endpoint_alloc(const struct address *address, gfp_t gfp)
 	if (!ep)
 		return NULL;
 	ep->address = *address;
+	ep->since = jiffies;
 	refcount_set(&ep->ref, 1);
 	object_created(OBJECT_ENDPOINT);
 	return ep;

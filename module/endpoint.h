@@ -27,6 +27,7 @@ struct endpoint {
 	atomic64_t requests;
 	atomic64_t failures;
 
+	unsigned long since;		/* jiffies: when it came, or was well again */
 	bool draining;			/* not to be picked */
 	unsigned long drain_until;	/* jiffies: what it has then is reset; 0: nothing is */
 
@@ -38,11 +39,16 @@ struct endpoint {
 	unsigned long checked_at;	/* jiffies: when the latest answer was there */
 	u32 check_lot;			/* random, of the time until the next */
 
+	/* accrual.c; 0 until it is used */
+	u32 accrual_penalty;		/* ms; 0: it is open */
+	atomic_t accrual_row;
+
 	/* outlier.c; 0 until it is used */
 	unsigned long ejected_until;	/* jiffies; 0: never was */
 	u32 ejections;
 	atomic_t consecutive_5xx;
 	atomic_t consecutive_gateway;
+	atomic_t consecutive_local;
 	atomic_t answers, good_answers;	/* of this interval */
 	u32 seen, seen_good;		/* of the last one, by who compares */
 	struct rcu_head rcu;
@@ -63,6 +69,24 @@ static inline bool endpoint_ejected(const struct endpoint *ep)
 	unsigned long until = READ_ONCE(ep->ejected_until);
 
 	return until && time_before(jiffies, until);
+}
+
+/**
+ * endpoint_warmth() - How much of its weight an endpoint has, Envoy's slow start
+ * @ep: endpoint
+ * @window: jiffies
+ * @least: percent
+ *
+ * As in Envoy the first second counts as a whole one.
+ *
+ * Return: percent.
+ */
+static inline u32 endpoint_warmth(const struct endpoint *ep, unsigned long window,
+				  u32 least)
+{
+	unsigned long age = max_t(unsigned long, jiffies - READ_ONCE(ep->since), HZ);
+
+	return age >= window ? 100 : max_t(u32, least, age * 100 / window);
 }
 
 /* Is its time over, for who uses it still? */

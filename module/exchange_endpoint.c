@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ktime.h>
 
+#include "accrual.h"
 #include "exchange_priv.h"
 #include "outlier.h"
 
@@ -30,19 +31,23 @@ void request_begins(struct exchange *ex)
 		ex->sent_at = ktime_get_ns();
 }
 
-static void observe(struct conn *c, u16 status)
+static void observe(struct conn *c, u16 status, bool local_origin)
 {
 	struct exchange *ex = &c->ex;
 
+	if (accrual_enabled(&ex->cluster->options))
+		accrual_observe(ex->cluster, ex->ep, status >= 500,
+				c->mesh->stats);
 	if (outlier_enabled(&ex->cluster->options))
-		outlier_observe(ex->cluster, ex->ep, status, c->mesh->stats);
+		outlier_observe(ex->cluster, ex->ep, status, local_origin,
+				c->mesh->stats);
 }
 
 void request_answered(struct conn *c, u16 status)
 {
 	struct exchange *ex = &c->ex;
 
-	observe(c, status);
+	observe(c, status, false);
 	if (!ex->sent_at)
 		return;
 	endpoint_observe(ex->ep, ktime_get_ns() - ex->sent_at,
@@ -55,7 +60,7 @@ void request_failed(struct conn *c, u16 status)
 	struct exchange *ex = &c->ex;
 	u64 took;
 
-	observe(c, status);
+	observe(c, status, true);
 	atomic64_inc(&ex->ep->failures);
 	if (ex->cluster->options.lb != L7MESH_LB_PEAK_EWMA)
 		return;

@@ -51,6 +51,7 @@ static void passed(struct endpoint *ep, const struct health_check *hc,
 	if (ep->checked && ++ep->check_row < hc->healthy_threshold)
 		return;
 	ep->check_row = 0;
+	WRITE_ONCE(ep->since, jiffies);
 	WRITE_ONCE(ep->healthy, true);
 	stat_inc(m->stats, STAT_BECAME_HEALTHY);
 }

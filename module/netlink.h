@@ -63,6 +63,8 @@ extern const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1];
 
 extern const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1];
 extern const struct nla_policy
+	netlink_locality_policy[L7MESH_LOCALITY_A_MAX + 1];
+extern const struct nla_policy
 	netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1];
 extern const struct nla_policy
 	netlink_health_check_policy[L7MESH_HEALTH_CHECK_A_MAX + 1];
@@ -183,14 +185,20 @@ struct object_key {
 int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
 		   struct object_key *key, struct refusal *r);
 
+/* Room for what a cluster points to. */
+struct cluster_parser {
+	struct hash_policy hash[HASH_POLICIES_MAX];
+	struct locality localities[LOCALITIES_MAX];
+};
+
 /**
  * netlink_parse_cluster() - Change a cluster by what is given of it
  * @spec: in: what it was, or the defaults
- * @hash: room for HASH_POLICIES_MAX, which @spec points to afterwards
+ * @p: room, which @spec points to afterwards
  * @tb: attributes
  * @r: refusal
  */
-int netlink_parse_cluster(struct cluster *spec, struct hash_policy *hash,
+int netlink_parse_cluster(struct cluster *spec, struct cluster_parser *p,
 			  struct nlattr **tb, struct refusal *r);
 
 /* Replaced whole; @nest may be empty. */

@@ -95,15 +95,21 @@ static void take_u32(u32 *to, const struct nlattr *nla)
 static int put_cluster(struct change *c, struct nlattr **tb,
 		       const struct cluster *old)
 {
-	struct hash_policy hash[HASH_POLICIES_MAX];
 	struct cluster spec = { .options = cluster_options_default };
+	struct cluster_parser *p;
 	int err;
 
 	if (old)
 		spec = *old;
 	spec.name = c->key->name;
-	err = netlink_parse_cluster(&spec, hash, tb, c->r);
-	return err ?: draft_put_cluster(c->d, &spec, c->r);
+	p = kmalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	if (!p)
+		return refusal_set(c->r, -ENOMEM, "out of memory");
+	err = netlink_parse_cluster(&spec, p, tb, c->r);
+	if (!err)
+		err = draft_put_cluster(c->d, &spec, c->r);
+	kfree(p);
+	return err;
 }
 
 static int change_cluster(struct change *c)
@@ -195,10 +201,35 @@ static int endpoint_key(struct change *c, struct nlattr **tb)
 			       tb[L7MESH_ENDPOINT_A_PORT], c->r);
 }
 
+static int take_locality(struct change *c, struct placement *place,
+			 const struct nlattr *nla)
+{
+	const struct cluster *cluster = draft_cluster(c->d, &c->key->name);
+	struct span name = netlink_span(nla);
+
+	if (name.len && cluster_locality(cluster, name) == LOCALITY_NONE)
+		return refusal_set_attr(c->r, nla, -ENOENT,
+					"the cluster has no such locality");
+	place->locality_len = name.len;
+	memcpy(place->locality, name.p, name.len);
+	return 0;
+}
+
+static int take_placement(struct change *c, struct placement *place,
+			  struct nlattr **tb)
+{
+	take_u32(&place->weight, tb[L7MESH_ENDPOINT_A_WEIGHT]);
+	if (tb[L7MESH_ENDPOINT_A_PRIORITY])
+		place->priority = nla_get_u32(tb[L7MESH_ENDPOINT_A_PRIORITY]);
+	if (!tb[L7MESH_ENDPOINT_A_LOCALITY])
+		return 0;
+	return take_locality(c, place, tb[L7MESH_ENDPOINT_A_LOCALITY]);
+}
+
 static int change_endpoint(struct change *c)
 {
 	struct nlattr *tb[L7MESH_ENDPOINT_A_MAX + 1];
-	u32 old, weight = 1;
+	struct placement old, place = { .weight = 1 };
 	int err;
 
 	err = netlink_parse(tb, L7MESH_ENDPOINT_A_MAX, c->nest,
@@ -207,18 +238,20 @@ static int change_endpoint(struct change *c)
 		err = endpoint_key(c, tb);
 	if (err)
 		return err;
-	err = draft_weight(c->d, &c->key->name, &c->key->address, &old);
+	err = draft_placement(c->d, &c->key->name, &c->key->address, &old);
 	if (err)
 		return refusal_set_attr(c->r, tb[L7MESH_ENDPOINT_A_CLUSTER], err,
 					"there is no such cluster");
-	err = check_exists(c, old, tb[L7MESH_ENDPOINT_A_ADDRESS]);
+	err = check_exists(c, old.weight, tb[L7MESH_ENDPOINT_A_ADDRESS]);
 	if (err)
 		return err;
 	if (c->cmd == L7MESH_CMD_SET)
-		weight = old;
-	take_u32(&weight, tb[L7MESH_ENDPOINT_A_WEIGHT]);
-	return draft_put_endpoint(c->d, &c->key->name, &c->key->address,
-				  c->cmd == L7MESH_CMD_DEL ? 0 : weight, c->r);
+		place = old;
+	err = take_placement(c, &place, tb);
+	if (c->cmd == L7MESH_CMD_DEL)
+		place.weight = 0;
+	return err ?: draft_put_endpoint(c->d, &c->key->name, &c->key->address,
+					 &place, c->r);
 }
 
 /* One of ROUTE_TABLE, CLUSTER and PROXY_* replaces whatever there was of them. */

@@ -39,6 +39,19 @@ static const struct netlink_option table[] = {
 	OPTION(U32, FAILURE_PERCENTAGE_THRESHOLD, failure_percentage_threshold),
 	OPTION(U32, FAILURE_PERCENTAGE_MINIMUM_HOSTS, failure_percentage_minimum_hosts),
 	OPTION(U32, FAILURE_PERCENTAGE_REQUEST_VOLUME, failure_percentage_request_volume),
+	OPTION(U32, OVERPROVISIONING_FACTOR, overprovisioning_factor),
+	OPTION(U32, SLOW_START_WINDOW, slow_start_window),
+	OPTION(U32, SLOW_START_MIN_WEIGHT, slow_start_min_weight),
+	OPTION(U32, ENFORCING_CONSECUTIVE_5XX, enforcing_consecutive_5xx),
+	OPTION(U32, ENFORCING_CONSECUTIVE_GATEWAY_FAILURE, enforcing_consecutive_gateway_failure),
+	OPTION(U32, ENFORCING_SUCCESS_RATE, enforcing_success_rate),
+	OPTION(U32, ENFORCING_FAILURE_PERCENTAGE, enforcing_failure_percentage),
+	OPTION(U32, ACCRUAL_MAX_FAILURES, accrual_max_failures),
+	OPTION(U32, ACCRUAL_MIN_PENALTY, accrual_min_penalty),
+	OPTION(U32, ACCRUAL_MAX_PENALTY, accrual_max_penalty),
+	OPTION(U32, ACCRUAL_JITTER, accrual_jitter),
+	OPTION(U32, CONSECUTIVE_LOCAL_ORIGIN_FAILURE, consecutive_local_origin_failure),
+	OPTION(U32, ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE, enforcing_consecutive_local_origin_failure),
 };
 
 static const struct netlink_options options = {
@@ -151,6 +164,56 @@ static int parse_hash(struct cluster *spec, struct hash_policy *hash,
 	return 0;
 }
 
+static int parse_locality(struct cluster *spec, struct locality *l,
+			  const struct nlattr *item, struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_LOCALITY_A_MAX + 1];
+	struct name_ref name;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_LOCALITY_A_MAX, item,
+			    netlink_locality_policy, r);
+	if (err)
+		return err;
+	if (!tb[L7MESH_LOCALITY_A_NAME])
+		return refusal_set_missing(r, item, L7MESH_LOCALITY_A_NAME,
+					   "NAME");
+	err = netlink_name(tb[L7MESH_LOCALITY_A_NAME], &name, r);
+	if (err)
+		return err;
+	l->name = name.name;
+	l->weight = 1;
+	if (tb[L7MESH_LOCALITY_A_WEIGHT])
+		l->weight = nla_get_u32(tb[L7MESH_LOCALITY_A_WEIGHT]);
+	if (cluster_locality(spec, l->name) == LOCALITY_NONE)
+		return 0;
+	return refusal_set_attr(r, tb[L7MESH_LOCALITY_A_NAME], -EEXIST,
+				"the locality is there twice");
+}
+
+static int parse_localities(struct cluster *spec, struct locality *localities,
+			    const struct nlattr *list, struct refusal *r)
+{
+	const struct nlattr *item;
+	int rem, err;
+
+	spec->localities = localities;
+	spec->nlocalities = 0;
+	nla_for_each_nested(item, list, rem) {
+		if (spec->nlocalities == LOCALITIES_MAX)
+			return refusal_set_attr(r, item, -E2BIG,
+						"more than "
+						__stringify(L7MESH_LOCALITIES_MAX)
+						" localities");
+		err = parse_locality(spec, &localities[spec->nlocalities], item,
+				     r);
+		if (err)
+			return err;
+		spec->nlocalities++;
+	}
+	return 0;
+}
+
 /* What one number cannot tell. */
 static int check_options(const struct cluster_options *o, struct nlattr **tb,
 			 struct refusal *r)
@@ -164,10 +227,14 @@ static int check_options(const struct cluster_options *o, struct nlattr **tb,
 		return refusal_set_attr(r, tb[L7MESH_CLUSTER_A_RING_MAX] ?:
 					tb[L7MESH_CLUSTER_A_RING_MIN], -EINVAL,
 					"RING_MIN is above RING_MAX");
+	if (o->accrual_min_penalty > o->accrual_max_penalty)
+		return refusal_set_attr(r, tb[L7MESH_CLUSTER_A_ACCRUAL_MAX_PENALTY] ?:
+					tb[L7MESH_CLUSTER_A_ACCRUAL_MIN_PENALTY], -EINVAL,
+					"ACCRUAL_MIN_PENALTY is above ACCRUAL_MAX_PENALTY");
 	return 0;
 }
 
-int netlink_parse_cluster(struct cluster *spec, struct hash_policy *hash,
+int netlink_parse_cluster(struct cluster *spec, struct cluster_parser *p,
 			  struct nlattr **tb, struct refusal *r)
 {
 	int err;
@@ -175,7 +242,10 @@ int netlink_parse_cluster(struct cluster *spec, struct hash_policy *hash,
 	netlink_take_options(&options, &spec->options, tb);
 	err = check_options(&spec->options, tb, r);
 	if (!err && tb[L7MESH_CLUSTER_A_HASH])
-		err = parse_hash(spec, hash, tb[L7MESH_CLUSTER_A_HASH], r);
+		err = parse_hash(spec, p->hash, tb[L7MESH_CLUSTER_A_HASH], r);
+	if (!err && tb[L7MESH_CLUSTER_A_LOCALITIES])
+		err = parse_localities(spec, p->localities,
+				       tb[L7MESH_CLUSTER_A_LOCALITIES], r);
 	if (!err && tb[L7MESH_CLUSTER_A_HEALTH_CHECK])
 		err = netlink_parse_health_check(&spec->health,
 						 tb[L7MESH_CLUSTER_A_HEALTH_CHECK],
@@ -235,6 +305,31 @@ static int put_hash(struct sk_buff *skb, const struct cluster *c)
 	return netlink_end_nest(skb, list, err);
 }
 
+static int put_locality(struct sk_buff *skb, const struct locality *l)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+	int err;
+
+	if (!item)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_LOCALITY_A_NAME, l->name) ||
+	      nla_put_u32(skb, L7MESH_LOCALITY_A_WEIGHT, l->weight);
+	return netlink_end_nest(skb, item, err);
+}
+
+static int put_localities(struct sk_buff *skb, const struct cluster *c)
+{
+	struct nlattr *list = nla_nest_start(skb, L7MESH_CLUSTER_A_LOCALITIES);
+	int err = 0;
+	u32 i;
+
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < c->nlocalities && !err; i++)
+		err = put_locality(skb, &c->localities[i]);
+	return netlink_end_nest(skb, list, err);
+}
+
 int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 {
 	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_CLUSTER);
@@ -245,6 +340,7 @@ int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 	err = netlink_put_span(skb, L7MESH_CLUSTER_A_NAME, c->name.name) ||
 	      netlink_put_options(skb, &options, &c->options) ||
 	      put_hash(skb, c) ||
+	      put_localities(skb, c) ||
 	      netlink_put_health_check(skb, &c->health);
 	return netlink_end_nest(skb, nest, err);
 }

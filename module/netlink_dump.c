@@ -364,10 +364,12 @@ static int find_table(struct dump *d, struct span name)
 		return refusal_set(&d->r, -EINVAL,
 				   "the cluster's policy is not maglev");
 	d->cluster = c;
-	d->maglev = c->maglev;
-	if (d->maglev.entries || !c->nmembers)
+	if (!c->nsets)
 		return 0;
-	err = cluster_build_maglev(d->mesh->account, c, &d->maglev);
+	d->maglev = c->sets->maglev;
+	if (d->maglev.entries)
+		return 0;
+	err = cluster_build_maglev(d->mesh->account, c, c->sets, &d->maglev);
 	if (err)
 		return account_refuse(&d->r, err);
 	d->own_maglev = true;
@@ -391,16 +393,17 @@ int netlink_start_maglev(struct netlink_callback *cb)
 static int maglev_endpoints(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dump *d = netlink_dump_of(cb);
+	const struct member_set *set = d->cluster->sets;
 	struct cursor *at = &d->at;
 	int err;
 
-	for (; at->object < d->cluster->nmembers; at->object++) {
+	for (; set && at->object < set->n; at->object++) {
 		void *header = netlink_begin_message(skb, cb, L7MESH_CMD_MAGLEV_GET);
 
 		if (!header)
 			return -EMSGSIZE;
 		err = netlink_fill_endpoint(skb, d->cluster,
-					    &d->cluster->members[at->object]);
+					    &set->members[at->object]);
 		if (netlink_end_message(skb, header, err))
 			return err;
 	}

@@ -21,6 +21,7 @@ int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
 			  const struct member *m)
 {
 	const struct address *a = &m->ep->address;
+	struct span locality = cluster_locality_name(c, m);
 	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_ENDPOINT);
 	int err;
 
@@ -29,7 +30,10 @@ int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
 	err = netlink_put_span(skb, L7MESH_ENDPOINT_A_CLUSTER, c->name.name) ||
 	      netlink_put_address(skb, L7MESH_ENDPOINT_A_ADDRESS, a) ||
 	      nla_put_u16(skb, L7MESH_ENDPOINT_A_PORT, ntohs(a->port)) ||
-	      nla_put_u32(skb, L7MESH_ENDPOINT_A_WEIGHT, m->weight);
+	      nla_put_u32(skb, L7MESH_ENDPOINT_A_WEIGHT, m->weight) ||
+	      nla_put_u32(skb, L7MESH_ENDPOINT_A_PRIORITY, m->priority);
+	if (!err && locality.len)
+		err = netlink_put_span(skb, L7MESH_ENDPOINT_A_LOCALITY, locality);
 	return netlink_end_nest(skb, nest, err);
 }
 

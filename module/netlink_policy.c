@@ -6,6 +6,7 @@
 #include "netlink.h"
 
 #define NAME		{ .type = NLA_STRING, .len = L7MESH_NAME_MAX }
+#define LOCALITY_NAME	{ .type = NLA_STRING, .len = L7MESH_LOCALITY_NAME_MAX }
 #define VALUE		{ .type = NLA_STRING, .len = L7MESH_VALUE_MAX }
 #define ADDRESS		NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), \
 					 sizeof(struct in6_addr))
@@ -58,6 +59,12 @@ static struct netlink_range_validation year_seconds = {
 	.max = 365 * (DAY_MS / 1000),
 };
 
+static struct netlink_range_validation overprovisioning = {
+	.min = 100, .max = 1000,
+};
+
+static struct netlink_range_validation some_percent = { .min = 1, .max = 100 };
+
 static struct netlink_range_validation from_one = {
 	.min = 1, .max = U32_MAX,
 };
@@ -96,6 +103,15 @@ static struct netlink_range_validation ring_size = {
 
 static struct netlink_range_validation hops = {
 	.max = L7MESH_TRUSTED_HOPS_MAX,
+};
+
+const struct nla_policy netlink_locality_policy[L7MESH_LOCALITY_A_MAX + 1] = {
+	[L7MESH_LOCALITY_A_NAME] = LOCALITY_NAME,
+	[L7MESH_LOCALITY_A_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &weight),
+};
+
+static const struct nla_policy locality_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_locality_policy),
 };
 
 const struct nla_policy
@@ -183,6 +199,32 @@ const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
 	[L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_REQUEST_VOLUME] = { .type = NLA_U32 },
 	[L7MESH_CLUSTER_A_HEALTH_CHECK] =
 		NLA_POLICY_NESTED(netlink_health_check_policy),
+	[L7MESH_CLUSTER_A_OVERPROVISIONING_FACTOR] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &overprovisioning),
+	[L7MESH_CLUSTER_A_SLOW_START_WINDOW] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &any_ms),
+	[L7MESH_CLUSTER_A_SLOW_START_MIN_WEIGHT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &some_percent),
+	[L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_5XX] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &percent),
+	[L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_GATEWAY_FAILURE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &percent),
+	[L7MESH_CLUSTER_A_ENFORCING_SUCCESS_RATE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &percent),
+	[L7MESH_CLUSTER_A_ENFORCING_FAILURE_PERCENTAGE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &percent),
+	[L7MESH_CLUSTER_A_CONSECUTIVE_LOCAL_ORIGIN_FAILURE] =
+		{ .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &percent),
+	[L7MESH_CLUSTER_A_ACCRUAL_MAX_FAILURES] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_ACCRUAL_MIN_PENALTY] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_CLUSTER_A_ACCRUAL_MAX_PENALTY] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_CLUSTER_A_ACCRUAL_JITTER] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &percent),
+	[L7MESH_CLUSTER_A_LOCALITIES] = NLA_POLICY_NESTED(locality_list_policy),
 };
 
 const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {
@@ -190,6 +232,8 @@ const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {
 	[L7MESH_ENDPOINT_A_ADDRESS] = ADDRESS,
 	[L7MESH_ENDPOINT_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[L7MESH_ENDPOINT_A_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &weight),
+	[L7MESH_ENDPOINT_A_PRIORITY] = NLA_POLICY_MAX(NLA_U32, L7MESH_PRIORITY_MAX),
+	[L7MESH_ENDPOINT_A_LOCALITY] = LOCALITY_NAME,
 };
 
 const struct nla_policy

@@ -3,6 +3,7 @@
  * outlier: see outlier.h.
  */
 #include <linux/jiffies.h>
+#include <linux/random.h>
 #include "cluster_state.h"
 #include "outlier.h"
 #include "outlier_rate.h"
@@ -23,8 +24,14 @@ static u32 ejections_of(const struct endpoint *ep, unsigned long until,
 	return ep->ejections - min(ep->ejections, well);
 }
 
+/* Envoy's enforcing_*: a part of the ejections is only what would have been. */
+static bool is_enforced(u32 percent)
+{
+	return percent >= 100 || reciprocal_scale(get_random_u32(), 100) < percent;
+}
+
 static void eject(struct cluster *c, struct endpoint *ep, enum mesh_stat why,
-		  struct mesh_stats __percpu *stats)
+		  u32 enforcing, struct mesh_stats __percpu *stats)
 {
 	const struct cluster_options *o = &c->options;
 	unsigned long until = READ_ONCE(ep->ejected_until);
@@ -37,6 +44,10 @@ static void eject(struct cluster *c, struct endpoint *ep, enum mesh_stat why,
 		stat_inc(stats, STAT_EJECTIONS_REFUSED);
 		return;
 	}
+	if (!is_enforced(enforcing)) {
+		stat_inc(stats, STAT_EJECTIONS_NOT_ENFORCED);
+		return;
+	}
 	n = ejections_of(ep, until, o->outlier_interval) + 1;
 	ms = min_t(u64, (u64)o->base_ejection_time * n,
 		   max(o->base_ejection_time, o->max_ejection_time));
@@ -45,7 +56,7 @@ static void eject(struct cluster *c, struct endpoint *ep, enum mesh_stat why,
 		    (jiffies + msecs_to_jiffies(ms)) ?: 1) != until)
 		return;
 	WRITE_ONCE(ep->ejections, n);
-	WRITE_ONCE(c->state->surveyed, 0);
+	WRITE_ONCE(c->surveyed, jiffies - U32_MAX);
 	stat_inc(stats, why);
 }
 
@@ -92,7 +103,7 @@ static void compare_success(struct cluster *c, struct mesh_stats __percpu *stats
 		if (take_rate(c->members[i].ep, o->success_rate_request_volume,
 			      &rate) && rate < threshold)
 			eject(c, c->members[i].ep, STAT_EJECTED_SUCCESS_RATE,
-			      stats);
+			      o->enforcing_success_rate, stats);
 }
 
 static void compare_failures(struct cluster *c,
@@ -113,7 +124,8 @@ static void compare_failures(struct cluster *c,
 		if (take_rate(c->members[i].ep, volume, &rate) &&
 		    OUTLIER_RATE_ONE - rate >= least)
 			eject(c, c->members[i].ep,
-			      STAT_EJECTED_FAILURE_PERCENTAGE, stats);
+			      STAT_EJECTED_FAILURE_PERCENTAGE,
+			      o->enforcing_failure_percentage, stats);
 }
 
 /* The interval is over: one CPU compares the endpoints. */
@@ -155,17 +167,36 @@ static void observe_rate(struct cluster *c, struct endpoint *ep, bool good,
 		compare(c, stats);
 }
 
+/* Envoy's split_external_local_origin_errors: an answer says nothing of the way. */
+static void observe_way(struct cluster *c, struct endpoint *ep, bool failure,
+			struct mesh_stats __percpu *stats)
+{
+	const struct cluster_options *o = &c->options;
+
+	if (is_last_straw(&ep->consecutive_local, failure,
+			  o->consecutive_local_origin_failure))
+		eject(c, ep, STAT_EJECTED_LOCAL_ORIGIN,
+		      o->enforcing_consecutive_local_origin_failure, stats);
+}
+
 void outlier_observe(struct cluster *c, struct endpoint *ep, u16 status,
-		     struct mesh_stats __percpu *stats)
+		     bool local_origin, struct mesh_stats __percpu *stats)
 {
 	const struct cluster_options *o = &c->options;
 	bool failure = status >= 500;
 	bool gateway = status >= 502 && status <= 504;
 
+	if (o->consecutive_local_origin_failure) {
+		observe_way(c, ep, local_origin, stats);
+		if (local_origin)
+			return;
+	}
 	if (is_last_straw(&ep->consecutive_5xx, failure, o->consecutive_5xx))
-		eject(c, ep, STAT_EJECTED_5XX, stats);
+		eject(c, ep, STAT_EJECTED_5XX, o->enforcing_consecutive_5xx,
+		      stats);
 	if (is_last_straw(&ep->consecutive_gateway, gateway,
 			  o->consecutive_gateway_failure))
-		eject(c, ep, STAT_EJECTED_GATEWAY, stats);
+		eject(c, ep, STAT_EJECTED_GATEWAY,
+		      o->enforcing_consecutive_gateway_failure, stats);
 	observe_rate(c, ep, !failure, stats);
 }

@@ -2,9 +2,9 @@
 /*
  * outlier: endpoints that answer badly are not picked for a while.
  *
- * Envoy's outlier detection (docs, "Outlier detection"; outlier_detection_impl.cc)
- * without its probabilities of enforcement: a detector whose threshold is 0 is off.
- * What never answered counts as a gateway failure.
+ * Envoy's outlier detection (docs, "Outlier detection"; outlier_detection_impl.cc): a
+ * detector whose threshold is 0 is off. What never answered is of local origin, which
+ * counts as a gateway failure unless it has a threshold of its own.
  *
  * There is no timer: who answers a request counts it, compares the endpoints if
  * their interval is over, and an ejection is over when its time is. A cluster
@@ -21,6 +21,7 @@
 static inline bool outlier_enabled(const struct cluster_options *o)
 {
 	return o->consecutive_5xx || o->consecutive_gateway_failure ||
+	       o->consecutive_local_origin_failure ||
 	       o->success_rate_stdev_factor || o->failure_percentage_threshold;
 }
 
@@ -29,9 +30,10 @@ static inline bool outlier_enabled(const struct cluster_options *o)
  * @c: cluster of a snapshot that the caller holds, with a detector that is on
  * @ep: endpoint of @c
  * @status: of the response; what the client would be told if there was none
+ * @local_origin: there was none
  * @stats: counters
  */
 void outlier_observe(struct cluster *c, struct endpoint *ep, u16 status,
-		     struct mesh_stats __percpu *stats);
+		     bool local_origin, struct mesh_stats __percpu *stats);
 
 #endif

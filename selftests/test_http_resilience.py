@@ -641,6 +641,134 @@ def _():
         meshctl("flush")
 
 
+@test("outliers: what is not enforced is only counted")
+def _():
+    for what, status in (("consecutive_5xx", 500),
+                         ("consecutive_gateway_failure", 503)):
+        grown = Counters()
+        mesh({"outlier_detection": {what: 2, f"enforcing_{what}": 0}})
+        sick({2}, status, 5)
+        equal(ejected(), [])
+        equal(grown.all("outlier_"), {"outlier_ejections_not_enforced": 2})
+        meshctl("flush")
+
+
+@test("outliers: failures on the way there are told from answers, if that is wanted")
+def _():
+    grown = Counters()
+    mesh({"panic_threshold": 0, "outlier_detection": {
+        "consecutive_5xx": 2, "max_ejection_percent": 100,
+        "consecutive_local_origin_failure": 3}},
+         ports=[*PORTS[:3], NOBODY])
+
+    def round_of(n):
+        """Of n times four requests, the first endpoint resets its own."""
+        c = Client("app", VIP)
+        for _ in range(4 * n):
+            ask(c)
+            found = many.poll(0.3)
+            if found:
+                found[1].head()
+                if found[0] == 0:
+                    many.refuse(*found)
+                else:
+                    found[1].send(OK)
+            c.response()
+        c.close()
+    round_of(2)
+    equal(ejected(), [])
+    equal(grown.all("outlier_"), {})
+    round_of(1)
+    equal([e["port"] for e in stats()["endpoints"] if e["ejected_ms"]],
+          [NOBODY, PORTS[0]])
+    equal(grown.all("outlier_"),
+          {"outlier_ejected_consecutive_local_origin_failure": 2})
+    sick({1}, n=4)
+    equal(grown.all("outlier_"),
+          {"outlier_ejected_consecutive_local_origin_failure": 2,
+           "outlier_ejected_consecutive_5xx": 1})
+
+
+def fails(which, n):
+    """So many requests to it fail; others do not."""
+    c = Client("app", VIP)
+    while n:
+        ask(c)
+        i, conn, _ = many.taken()
+        conn.send(answer(500) if i == which else OK)
+        n -= i == which
+        c.response()
+    c.close()
+
+
+def on_probation(which):
+    """Its time is over: the one request that it has, and its client."""
+    until(lambda: not ejected())
+    for _ in range(100):
+        c = Client("app", VIP)
+        ask(c)
+        i, conn, _ = many.taken()
+        if i == which:
+            return c, conn
+        conn.send(OK)
+        c.response()
+        c.close()
+    raise AssertionError("no request came")
+
+
+@test("failure accrual: shut, then one request decides: for twice as long, or open", 120)
+def _():
+    grown = Counters()
+    mesh({"failure_accrual": {"max_failures": 3, "min_penalty": "4s",
+                              "max_penalty": "10s", "jitter": 0}})
+    fails(2, 2)
+    sick(set())
+    fails(2, 2)
+    equal(ejected(), [])
+    fails(2, 1)
+    equal(ejected(), [2])
+    true(0 < stats()["endpoints"][2]["ejected_ms"] <= 4000)
+    equal(sick(set(), n=3)[2], 0)
+    for least, most in ((4000, 8000), (8000, 10000)):
+        c, conn = on_probation(2)
+        equal((ejected(), sick(set(), n=3)[2]), ([2], 0))
+        conn.send(answer(503))
+        equal(c.response()[0].status, 503)
+        ms = stats()["endpoints"][2]["ejected_ms"]
+        true(least < ms <= most, ms)
+    c, conn = on_probation(2)
+    conn.send(OK)
+    c.response()
+    equal(ejected(), [])
+    true(all(sick(set(), n=2)), "it has requests again")
+    equal(grown.all("failure_accrual"), {"failure_accrual_shut": 1})
+    fails(2, 2)
+    equal(ejected(), [])
+    fails(2, 1)
+    true(0 < stats()["endpoints"][2]["ejected_ms"] <= 4000)
+
+
+@test("failure accrual: who refuses, and a probation whose client goes away")
+def _():
+    mesh({"failure_accrual": {"max_failures": 1, "min_penalty": "2s",
+                              "max_penalty": "2s", "jitter": 0}})
+    c = Client("app", VIP)
+    ask(c)
+    which, conn = many.poll(10)
+    conn.head()
+    many.refuse(which, conn)
+    equal(c.response()[0].status, 502)
+    equal(ejected(), [which])
+    c, conn = on_probation(which)
+    c.reset()
+    many.refuse(which, conn)
+    equal(ejected(), [which])
+    c, conn = on_probation(which)
+    conn.send(OK)
+    c.response()
+    equal(ejected(), [])
+
+
 @test("outliers: a good answer in between; what the detector does not count")
 def _():
     mesh({"outlier_detection": {"consecutive_5xx": 3}})

@@ -120,6 +120,8 @@ def _():
                 {"LB": 3}, {"RING_MIN": 8388608}, {"RING_MIN": 9},
                 {"RING_MAX": 9}, {"LB": 5}, {"CHOICES": 3}, {"DECAY": 1},
                 *({n: DEFAULTS[n]} for n in LIMITS_OTHER),
+                {"LOCALITIES": [{"NAME": "y" * 63, "WEIGHT": 2},
+                                {"NAME": "z", "WEIGHT": 1}]},
                 {"HEALTH_CHECK": {
                     "INTERVAL": 1, "TIMEOUT": 1000, "JITTER": 0,
                     "NO_TRAFFIC_INTERVAL": 60000, "UNHEALTHY_THRESHOLD": 3,
@@ -136,7 +138,16 @@ def _():
         "INTERVAL": 7, "TIMEOUT": 1000, "JITTER": 0,
         "NO_TRAFFIC_INTERVAL": 60000, "UNHEALTHY_THRESHOLD": 3,
         "HEALTHY_THRESHOLD": 2}
-    change(2, "ENDPOINT", ["CLUSTER", "ADDRESS", "PORT"], WEIGHT=5)
+    for new in ({"WEIGHT": 5}, {"PRIORITY": 1}, {"LOCALITY": "z"},
+                {"LOCALITY": "y" * 63}, {}):
+        change(2, "ENDPOINT", ["CLUSTER", "ADDRESS", "PORT"], **new)
+    g.do("SET", {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.2",
+                              "PORT": 65535, "LOCALITY": ""}})
+    del now[2]["ENDPOINT"]["LOCALITY"]
+    equal(g.objects(), list(now.values()))
+    refused(errno.ENOENT, g.set, CLUSTER={"NAME": "a", "LOCALITIES": []},
+            text='no locality "' + "y" * 63 + '", in which its endpoint')
+    equal(g.objects(), list(now.values()))
     for new in ({"DOMAINS": ["only.example"]}, {"ORDER": 0},
                 {"REQUEST_HEADERS": [{"NAME": "x-b", "OP": 3}]},
                 {"RESPONSE_HEADERS": [{"NAME": "x-c", "VALUE": "c", "OP": 1}]},
@@ -317,7 +328,7 @@ def _():
 @alone("maglev: the table in pieces, with or without hash policies")
 def _():
     g = base(Genl())
-    eps = [o["ENDPOINT"] for o in EVERYTHING if "ENDPOINT" in o]
+    eps = [{**o["ENDPOINT"]} for o in EVERYTHING if "ENDPOINT" in o]
 
     def table(name):
         answers = g.dump("MAGLEV_GET", {"CLUSTER_NAME": name})
@@ -332,6 +343,11 @@ def _():
         equal(len(entries), pieces[0]["SIZE"])
         return shown, entries
 
+    equal(table("a")[0], eps[:2])
+    for ep in eps:
+        g.set(ENDPOINT={**ep, "PRIORITY": 0, "LOCALITY": ""})
+        ep.update(PRIORITY=0)
+        ep.pop("LOCALITY", None)
     shown, entries = table("a")
     equal((shown, len(entries)), (eps, 251))
     true(entries.count(1) > 240, "weights count for nothing")

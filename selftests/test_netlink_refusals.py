@@ -88,7 +88,18 @@ def refusals_of_numbers():
             ("CLUSTER", "IDLE_TIMEOUT", [0, 0xffffffff]),
             ("CLUSTER", "MAX_IDLE", [65537]),
             ("ENDPOINT", "PORT", [0]),
+            ("CLUSTER", "ACCRUAL_MIN_PENALTY", [0, 86400001]),
+            ("CLUSTER", "ACCRUAL_MAX_PENALTY", [0, 86400001]),
+            ("CLUSTER", "ACCRUAL_JITTER", [101]),
+            ("CLUSTER", "OVERPROVISIONING_FACTOR", [0, 99, 1001]),
+            ("CLUSTER", "SLOW_START_WINDOW", [86400001]),
+            ("CLUSTER", "SLOW_START_MIN_WEIGHT", [0, 101]),
+            *(("CLUSTER", "ENFORCING_" + n, [101])
+              for n in ("CONSECUTIVE_5XX", "CONSECUTIVE_GATEWAY_FAILURE",
+                        "SUCCESS_RATE", "FAILURE_PERCENTAGE",
+                        "CONSECUTIVE_LOCAL_ORIGIN_FAILURE")),
             ("ENDPOINT", "WEIGHT", [0, 1000001]),
+            ("ENDPOINT", "PRIORITY", [128]),
             ("VIRTUAL_HOST", "ORDER", [2]),
             ("LISTENER", "PROTOCOL", [2]),
             ("LISTENER", "REQUEST_TIMEOUT", [86400001]),
@@ -473,6 +484,25 @@ def refusals_of_actions():
                   {"DIRECT_RESPONSE": response})
 
 
+def refusals_of_localities():
+    def bad(code, text, path, items):
+        return (merge(NEW["CLUSTER"], LOCALITIES=items), code, text,
+                None if path is None else "CLUSTER.LOCALITIES.ITEM" + path)
+    yield bad(errno.EINVAL, "NAME is missing", None, [{"WEIGHT": 1}])
+    for weight in 0, 1000001:
+        yield bad(errno.ERANGE, "", ".WEIGHT", [{"NAME": "a", "WEIGHT": weight}])
+    for name, code in ("", errno.EINVAL), ("a b", errno.EINVAL), ("n" * 64,
+                                                                 errno.ERANGE):
+        yield bad(code, "", ".NAME", [{"NAME": name}])
+    yield bad(errno.EEXIST, "twice", ".NAME", [{"NAME": "a"}, {"NAME": "a"}])
+    yield bad(errno.E2BIG, "more than 64", "",
+              [{"NAME": str(i)} for i in range(65)])
+    yield (merge(NEW["ENDPOINT"], LOCALITY="nowhere"), errno.ENOENT,
+           "no such locality", "ENDPOINT.LOCALITY")
+    yield (merge(NEW["ENDPOINT"], LOCALITY="n" * 64), errno.ERANGE, "",
+           "ENDPOINT.LOCALITY")
+
+
 def refusals_of_hashes():
     def bad(code, text, path, items):
         return (merge(NEW["CLUSTER"], HASH=items), code, text,
@@ -494,6 +524,8 @@ def refusals_of_hashes():
               [{"COOKIE": "a", "COOKIE_TTL": 31536001}])
     yield (merge(NEW["CLUSTER"], RING_MIN=9, RING_MAX=8), errno.EINVAL,
            "RING_MIN is above", "CLUSTER.RING_MAX")
+    yield (merge(NEW["CLUSTER"], ACCRUAL_MIN_PENALTY=60001), errno.EINVAL,
+           "ACCRUAL_MIN_PENALTY is above", "CLUSTER.ACCRUAL_MIN_PENALTY")
     yield bad(errno.EINVAL, one, ".ITEM", [{}])
     yield bad(errno.EINVAL, one, ".ITEM",
               [{"HEADER": "a", "SOURCE_ADDRESS": True}])
@@ -522,6 +554,7 @@ def _():
     for group in (refusals_of_names, refusals_of_numbers, refusals_of_addresses,
                   refusals_of_listeners, refusals_of_hosts, refusals_of_matches,
                   refusals_of_actions, refusals_of_hashes,
+                  refusals_of_localities,
                   refusals_of_headers, refusals_of_cors, refusals_of_retries,
                   refusals_of_protection, refusals_of_health_checks,
                   refusals_of_mirrors,

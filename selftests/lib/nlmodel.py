@@ -36,7 +36,8 @@ class Model:
             yield {"CLUSTER": {"NAME": name, **DEFAULTS, **settings}}
             for e in sorted(endpoints, key=key):
                 yield {"ENDPOINT": {"CLUSTER": name, "ADDRESS": e[0],
-                                    "PORT": e[1], "WEIGHT": endpoints[e]}}
+                                    "PORT": e[1], "WEIGHT": endpoints[e],
+                                    "PRIORITY": 0}}
         for name, table in self.tables.items():
             yield {"ROUTE_TABLE": {"NAME": name}}
             for host, (domains, routes) in table.items():

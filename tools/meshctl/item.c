@@ -10,6 +10,7 @@
  *	header operation	set:name=value, add:name=value,
  *				add_if_absent:name=value, remove:name
  *	weighted cluster	name=weight, and lines "request_header=OP" and the like
+ *	locality		name, name=weight
  *	mirror			name, name=percent%, name=percent%,unchanged
  *	proxy			address:port
  *	splice exception	port
@@ -379,6 +380,27 @@ char *splice_except_to_word(const json_t *value)
 
 /* CLUSTER[=PERCENT%][,unchanged]; neither a name nor a number has a comma. */
 #define UNCHANGED ",unchanged"
+
+json_t *locality_from_word(const struct schema *schema, const char *word,
+			   char **why)
+{
+	size_t len = strlen(word);
+	const char *equals = memrchr(word, '=', len);
+	json_t *body = must(json_object());
+
+	body = with_field(schema, body, "name", word,
+			  equals ? (size_t)(equals - word) : len, why);
+	if (equals)
+		body = with_field(schema, body, "weight", equals + 1,
+				  word + len - equals - 1, why);
+	return body;
+}
+
+char *locality_to_word(const json_t *value)
+{
+	return xasprintf("%s=%" JSON_INTEGER_FORMAT, get(value, "name") ?: "?",
+			 json_integer_value(json_object_get(value, "weight")));
+}
 
 json_t *mirror_from_word(const struct schema *schema, const char *word,
 			 char **why)

@@ -24,6 +24,16 @@ void links_free(struct links *links)
 	json_decref(links->seen);
 }
 
+static bool is_seen(const struct links *links, const char *what,
+		    const char *name)
+{
+	char *key = xasprintf("%s %s", what, name);
+	bool seen = json_object_get(links->seen, key);
+
+	free(key);
+	return seen;
+}
+
 /* Notes @key, which it frees; returns the line that had it before, or 0. */
 static json_int_t note(struct links *links, char *key, size_t line)
 {
@@ -73,9 +83,41 @@ static void define_listener(struct links *links, const struct scope *scope,
 	free(socket);
 }
 
+static void define_localities(struct links *links, const struct scope *scope,
+			      const json_t *body)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(body, "localities"), i, item)
+		if (*object_get(item, "name") &&
+		    note(links, xasprintf("locality %s %s",
+					  object_get(body, "name"),
+					  object_get(item, "name")),
+			 scope->self.line))
+			scope_problem(scope, "localities",
+				      "\"%s\" is there twice",
+				      object_get(item, "name"));
+}
+
+/* The cluster, which is read before its endpoints, says which localities it has. */
+static void check_locality(struct links *links, const struct scope *scope,
+			   const json_t *body)
+{
+	const char *locality = object_get(body, "locality");
+	char *name = xasprintf("%s %s", object_get(body, "cluster"), locality);
+
+	if (*locality && !is_seen(links, "locality", name))
+		scope_problem(scope, "locality",
+			      "\"%s\" is not one of the cluster's localities",
+			      locality);
+	free(name);
+}
+
 static void define_endpoint(struct links *links, const struct scope *scope,
 			    const json_t *body)
 {
+	check_locality(links, scope, body);
 	if (strchr(object_get(body, "address"), ':'))
 		note(links, xasprintf("ipv6 %s", object_get(body, "cluster")),
 		     scope->self.line);
@@ -111,6 +153,8 @@ void links_define(struct links *links, const struct scope *scope,
 
 	if (kind == L7MESH_KIND_ENDPOINT ? socket : has(body, "name"))
 		define_key(links, scope, body);
+	if (kind == L7MESH_KIND_CLUSTER)
+		define_localities(links, scope, body);
 	if (kind == L7MESH_KIND_ENDPOINT && socket)
 		define_endpoint(links, scope, body);
 	if (kind == L7MESH_KIND_LISTENER && socket)
@@ -142,16 +186,6 @@ void links_refer(struct links *links, const struct field *f,
 		.path = path_text(&self),
 		.ipv4 = is_ipv4_tcp(body),
 	};
-}
-
-static bool is_seen(const struct links *links, const char *what,
-		    const char *name)
-{
-	char *key = xasprintf("%s %s", what, name);
-	bool seen = json_object_get(links->seen, key);
-
-	free(key);
-	return seen;
 }
 
 void links_resolve(struct links *links, struct problems *problems)

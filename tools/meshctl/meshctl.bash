@@ -86,7 +86,9 @@ _meshctl_fields()
 		_meshctl_words lb table_size hash connect_timeout \
 			response_timeout idle_timeout max_idle ring_min \
 			ring_max choices decay \
-			panic_threshold max_connections max_pending_requests \
+			panic_threshold overprovisioning_factor \
+			slow_start_window slow_start_min_weight locality \
+			max_connections max_pending_requests \
 			max_requests max_retries retry_budget \
 			min_retry_concurrency consecutive_5xx \
 			consecutive_gateway_failure outlier_interval \
@@ -96,13 +98,20 @@ _meshctl_fields()
 			success_rate_request_volume \
 			failure_percentage_threshold \
 			failure_percentage_minimum_hosts \
-			failure_percentage_request_volume check_interval \
+			failure_percentage_request_volume \
+			consecutive_local_origin_failure \
+			enforcing_consecutive_5xx \
+			enforcing_consecutive_gateway_failure \
+			enforcing_success_rate enforcing_failure_percentage \
+			enforcing_consecutive_local_origin_failure \
+			accrual_max_failures accrual_min_penalty \
+			accrual_max_penalty accrual_jitter check_interval \
 			check_timeout check_jitter no_traffic_interval \
 			unhealthy_threshold healthy_threshold check_port \
 			check_netns check_path check_host check_status \
 			health_check ;;
 	endpoint)
-		_meshctl_words weight ;;
+		_meshctl_words weight priority locality ;;
 	listener)
 		_meshctl_words protocol route_table cluster proxy \
 			headers_timeout request_timeout idle_timeout \

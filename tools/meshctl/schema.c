@@ -161,6 +161,10 @@ static const struct field endpoint_fields[] = {
 	{ .name = "weight", .attr = L7MESH_ENDPOINT_A_WEIGHT,
 	  .type = FIELD_U32, .min = 1, .max = L7MESH_WEIGHT_MAX,
 	  .fallback = "1" },
+	NUMBER_FIELD("priority", L7MESH_ENDPOINT_A_PRIORITY,
+		     0, L7MESH_PRIORITY_MAX, "0"),
+	{ .name = "locality", .attr = L7MESH_ENDPOINT_A_LOCALITY,
+	  .type = FIELD_STRING, .check = text_check_locality_or_none },
 };
 
 static const struct schema endpoint = {
@@ -168,6 +172,21 @@ static const struct schema endpoint = {
 	.kind = L7MESH_KIND_ENDPOINT,
 	.attr = L7MESH_A_ENDPOINT,
 	FIELDS(endpoint_fields),
+};
+
+static const struct field locality_fields[] = {
+	{ .name = "name", .attr = L7MESH_LOCALITY_A_NAME,
+	  .type = FIELD_STRING, .flags = FIELD_REQUIRED,
+	  .check = text_check_locality },
+	NUMBER_FIELD("weight", L7MESH_LOCALITY_A_WEIGHT,
+		     1, L7MESH_WEIGHT_MAX, "1"),
+};
+
+static const struct schema locality = {
+	.name = "locality",
+	FIELDS(locality_fields),
+	.from_word = locality_from_word,
+	.to_word = locality_to_word,
 };
 
 static const struct field circuit_breakers_fields[] = {
@@ -190,6 +209,28 @@ static const struct field circuit_breakers_fields[] = {
 static const struct schema circuit_breakers = {
 	.name = "circuit breakers",
 	FIELDS(circuit_breakers_fields),
+};
+
+#define PENALTY_FIELD(title, number, default_)				\
+	{ .name = title, .attr = number, .type = FIELD_DURATION,	\
+	  .word = "accrual_" title, .min = 1, .max = DAY_MS,		\
+	  .fallback = default_ }
+
+static const struct field failure_accrual_fields[] = {
+	{ .name = "max_failures", .attr = L7MESH_CLUSTER_A_ACCRUAL_MAX_FAILURES,
+	  .type = FIELD_U32, .word = "accrual_max_failures",
+	  .max = UINT32_MAX, .fallback = "0" },
+	PENALTY_FIELD("min_penalty", L7MESH_CLUSTER_A_ACCRUAL_MIN_PENALTY, "1s"),
+	PENALTY_FIELD("max_penalty", L7MESH_CLUSTER_A_ACCRUAL_MAX_PENALTY, "1m"),
+	{ .name = "jitter", .attr = L7MESH_CLUSTER_A_ACCRUAL_JITTER,
+	  .type = FIELD_U32, .word = "accrual_jitter", .max = 100,
+	  .fallback = "50" },
+};
+
+static const struct schema failure_accrual = {
+	.name = "failure accrual",
+	FIELDS(failure_accrual_fields),
+	.rule = validate_failure_accrual,
 };
 
 static const struct field outlier_detection_fields[] = {
@@ -228,6 +269,23 @@ static const struct field outlier_detection_fields[] = {
 	NUMBER_FIELD("failure_percentage_request_volume",
 		     L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_REQUEST_VOLUME,
 		     0, UINT32_MAX, "50"),
+	NUMBER_FIELD("consecutive_local_origin_failure",
+		     L7MESH_CLUSTER_A_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+		     0, UINT32_MAX, "0"),
+	NUMBER_FIELD("enforcing_consecutive_5xx",
+		     L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_5XX,
+		     0, 100, "100"),
+	NUMBER_FIELD("enforcing_consecutive_gateway_failure",
+		     L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_GATEWAY_FAILURE,
+		     0, 100, "100"),
+	NUMBER_FIELD("enforcing_success_rate",
+		     L7MESH_CLUSTER_A_ENFORCING_SUCCESS_RATE, 0, 100, "100"),
+	NUMBER_FIELD("enforcing_failure_percentage",
+		     L7MESH_CLUSTER_A_ENFORCING_FAILURE_PERCENTAGE,
+		     0, 100, "100"),
+	NUMBER_FIELD("enforcing_consecutive_local_origin_failure",
+		     L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+		     0, 100, "100"),
 };
 
 static const struct schema outlier_detection = {
@@ -302,10 +360,21 @@ static const struct field cluster_fields[] = {
 	  .type = FIELD_DURATION, .min = 1, .max = HOUR_MS, .fallback = "10s" },
 	NUMBER_FIELD("panic_threshold", L7MESH_CLUSTER_A_PANIC_THRESHOLD,
 		     0, 100, "50"),
+	NUMBER_FIELD("overprovisioning_factor",
+		     L7MESH_CLUSTER_A_OVERPROVISIONING_FACTOR, 100, 1000, "140"),
+	DURATION_FIELD("slow_start_window", L7MESH_CLUSTER_A_SLOW_START_WINDOW,
+		       0, "0s"),
+	NUMBER_FIELD("slow_start_min_weight",
+		     L7MESH_CLUSTER_A_SLOW_START_MIN_WEIGHT, 1, 100, "10"),
+	{ .name = "localities", .attr = L7MESH_CLUSTER_A_LOCALITIES,
+	  .type = FIELD_LIST, .word = "locality", .flags = FIELD_EMPTY,
+	  .max = L7MESH_LOCALITIES_MAX, .sub = &locality },
 	{ .name = "circuit_breakers", .type = FIELD_GROUP,
 	  .flags = FIELD_DEFAULTS, .sub = &circuit_breakers },
 	{ .name = "outlier_detection", .type = FIELD_GROUP,
 	  .flags = FIELD_DEFAULTS, .sub = &outlier_detection },
+	{ .name = "failure_accrual", .type = FIELD_GROUP,
+	  .flags = FIELD_DEFAULTS, .sub = &failure_accrual },
 	{ .name = "health_check", .attr = L7MESH_CLUSTER_A_HEALTH_CHECK,
 	  .type = FIELD_NEST, .flags = FIELD_EMPTY, .nothing = "none",
 	  .sub = &health_check },

@@ -136,8 +136,13 @@ static void row_cluster(struct table *t, const json_t *body)
 	static const char *const options[] = { "ring_min", "ring_max",
 					       "choices", "decay",
 					       "panic_threshold",
+					       "overprovisioning_factor",
+					       "slow_start_window",
+					       "slow_start_min_weight",
+					       "localities",
 					       "circuit_breakers",
 					       "outlier_detection",
+					       "failure_accrual",
 					       "health_check", NULL };
 	static const char *const before[] = { "name", "lb", "table_size",
 					      NULL };
@@ -158,6 +163,8 @@ static void row_endpoint(struct table *t, const json_t *body)
 	table_add(t, cell(body, "cluster"));
 	table_add(t, socket_text(body));
 	table_add(t, cell(body, "weight"));
+	table_add(t, cell(body, "priority"));
+	table_add(t, cell(body, "locality"));
 }
 
 static void row_listener(struct table *t, const json_t *body)
@@ -232,7 +239,7 @@ static const struct view {
 	  { "CLUSTER", "LB", "TABLE_SIZE", "HASH", "CONNECT", "RESPONSE",
 	    "IDLE", "MAX_IDLE", "OPTIONS" } },
 	{ L7MESH_KIND_ENDPOINT, row_endpoint,
-	  { "CLUSTER", "ENDPOINT", "WEIGHT" } },
+	  { "CLUSTER", "ENDPOINT", "WEIGHT", "PRIORITY", "LOCALITY" } },
 	{ L7MESH_KIND_SPLICE, row_splice,
 	  { "SPLICE", "EXCEPT", "BYPASS_SHAPING" } },
 };

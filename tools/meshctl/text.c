@@ -173,6 +173,19 @@ const char *text_check_name(const char *s, size_t len)
 	return "1 to 255 characters of printable ASCII without space";
 }
 
+const char *text_check_locality(const char *s, size_t len)
+{
+	if (len && len <= L7MESH_LOCALITY_NAME_MAX && is_visible(s, len) &&
+	    !has_any(s, len, "="))
+		return NULL;
+	return "1 to 63 characters of printable ASCII without space and =";
+}
+
+const char *text_check_locality_or_none(const char *s, size_t len)
+{
+	return len ? text_check_locality(s, len) : NULL;
+}
+
 const char *text_check_token(const char *s, size_t len)
 {
 	size_t i;

@@ -209,6 +209,15 @@ void validate_retry(const struct scope *scope, const json_t *body)
 		scope_problem(scope, "on", "missing");
 }
 
+void validate_failure_accrual(const struct scope *scope, const json_t *body)
+{
+	const json_t *least = json_object_get(body, "min_penalty");
+	const json_t *most = json_object_get(body, "max_penalty");
+
+	if (least && most && duration_ms(least) > duration_ms(most))
+		scope_problem(scope, "min_penalty", "above max_penalty");
+}
+
 void validate_health_check(const struct scope *scope, const json_t *body)
 {
 	static const char *const of_http[] = { "host", "status", NULL };

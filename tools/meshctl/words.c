@@ -447,7 +447,9 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[decay TIME] [connect_timeout TIME] "
 			"[response_timeout TIME] [idle_timeout TIME] "
 			"[max_idle N] "
-			"[panic_threshold N] [max_connections N] "
+			"[panic_threshold N] [overprovisioning_factor N] "
+			"[slow_start_window TIME] [slow_start_min_weight N] "
+			"[locality NAME[=WEIGHT]|none]... [max_connections N] "
 			"[max_pending_requests N] [max_requests N] "
 			"[max_retries N] [retry_budget PERCENT%] "
 			"[min_retry_concurrency N] [consecutive_5xx N] "
@@ -460,6 +462,14 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[failure_percentage_threshold N] "
 			"[failure_percentage_minimum_hosts N] "
 			"[failure_percentage_request_volume N] "
+			"[consecutive_local_origin_failure N] "
+			"[enforcing_consecutive_5xx N] "
+			"[enforcing_consecutive_gateway_failure N] "
+			"[enforcing_success_rate N] "
+			"[enforcing_failure_percentage N] "
+			"[enforcing_consecutive_local_origin_failure N] "
+			"[accrual_max_failures N] [accrual_min_penalty TIME] "
+			"[accrual_max_penalty TIME] [accrual_jitter N] "
 			"[check_interval TIME] [check_timeout TIME] "
 			"[check_jitter TIME] [no_traffic_interval TIME] "
 			"[unhealthy_threshold N] [healthy_threshold N] "
@@ -467,7 +477,8 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[check_path PATH] [check_host HOST] "
 			"[check_status CODE,...] [health_check none]",
 		[L7MESH_KIND_ENDPOINT] =
-			"endpoint CLUSTER ADDRESS:PORT [weight N]",
+			"endpoint CLUSTER ADDRESS:PORT [weight N] "
+			"[priority N] [locality NAME]",
 		[L7MESH_KIND_LISTENER] =
 			"listener NAME ADDRESS:PORT protocol tcp|http "
 			"[route_table NAME|cluster NAME|proxy ADDRESS:PORT] "

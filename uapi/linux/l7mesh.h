@@ -77,6 +77,9 @@
 #define L7MESH_RETRY_STATUS_MAX	32
 #define L7MESH_REPLAY_LIMIT_MAX	1048576
 #define L7MESH_MIRRORS_MAX	4
+#define L7MESH_PRIORITY_MAX	127
+#define L7MESH_LOCALITIES_MAX	64
+#define L7MESH_LOCALITY_NAME_MAX	63
 
 enum l7mesh_cmd {
 	L7MESH_CMD_UNSPEC,
@@ -239,6 +242,35 @@ enum l7mesh_cluster_attr {
 	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_REQUEST_VOLUME,
 	/* nest: enum l7mesh_health_check_attr; empty: none */
 	L7MESH_CLUSTER_A_HEALTH_CHECK,
+	/* u32: percent of their share that endpoints can take over; default 140 */
+	L7MESH_CLUSTER_A_OVERPROVISIONING_FACTOR,
+	/* u32: ms in which a new endpoint comes to its whole weight; 0: at once; default 0 */
+	L7MESH_CLUSTER_A_SLOW_START_WINDOW,
+	/* u32: percent of its weight that it has at first; default 10 */
+	L7MESH_CLUSTER_A_SLOW_START_MIN_WEIGHT,
+	/* u32: percent of such ejections that are made; default 100 */
+	L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_5XX,
+	/* u32: the same */
+	L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_GATEWAY_FAILURE,
+	/* u32: the same */
+	L7MESH_CLUSTER_A_ENFORCING_SUCCESS_RATE,
+	/* u32: the same */
+	L7MESH_CLUSTER_A_ENFORCING_FAILURE_PERCENTAGE,
+	/* u32: failures to get an answer in a row; 0: they are 5xx as any; default 0 */
+	L7MESH_CLUSTER_A_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+	/* u32: percent of such ejections that are made; default 100 */
+	L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+	/* failure accrual: Linkerd's names */
+	/* u32: failures in a row that shut an endpoint; 0: off; default 0 */
+	L7MESH_CLUSTER_A_ACCRUAL_MAX_FAILURES,
+	/* u32: ms that it is shut at first, then each time twice as long; default 1000 */
+	L7MESH_CLUSTER_A_ACCRUAL_MIN_PENALTY,
+	/* u32: ms; default 60000 */
+	L7MESH_CLUSTER_A_ACCRUAL_MAX_PENALTY,
+	/* u32: percent, up to which are added to each; default 50 */
+	L7MESH_CLUSTER_A_ACCRUAL_JITTER,
+	/* nest of L7MESH_LIST_ITEM: enum l7mesh_locality_attr; replaced whole */
+	L7MESH_CLUSTER_A_LOCALITIES,
 
 	/* private: */
 	__L7MESH_CLUSTER_A_MAX,
@@ -272,6 +304,17 @@ enum l7mesh_health_check_attr {
 	/* private: */
 	__L7MESH_HEALTH_CHECK_A_MAX,
 	L7MESH_HEALTH_CHECK_A_MAX = __L7MESH_HEALTH_CHECK_A_MAX - 1
+};
+
+/* Endpoints of a place, which share its weight: Envoy's LocalityLbEndpoints. */
+enum l7mesh_locality_attr {
+	L7MESH_LOCALITY_A_UNSPEC,
+	L7MESH_LOCALITY_A_NAME,		/* string */
+	L7MESH_LOCALITY_A_WEIGHT,	/* u32: 1 to 1000000; default 1 */
+
+	/* private: */
+	__L7MESH_LOCALITY_A_MAX,
+	L7MESH_LOCALITY_A_MAX = __L7MESH_LOCALITY_A_MAX - 1
 };
 
 /* An element of a list of nests: the attribute's type is L7MESH_LIST_ITEM. */
@@ -309,6 +352,9 @@ enum l7mesh_endpoint_attr {
 	L7MESH_ENDPOINT_A_ADDRESS,	/* binary, network order: 4 or 16 bytes */
 	L7MESH_ENDPOINT_A_PORT,		/* u16, host order */
 	L7MESH_ENDPOINT_A_WEIGHT,	/* u32: 1 to 1000000; default 1 */
+	L7MESH_ENDPOINT_A_PRIORITY,	/* u32: 0, which goes first, to 127; default 0 */
+	/* string: a locality of the cluster; empty: none; default: none */
+	L7MESH_ENDPOINT_A_LOCALITY,
 
 	/* private: */
 	__L7MESH_ENDPOINT_A_MAX,
