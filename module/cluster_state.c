@@ -39,7 +39,7 @@ bool cluster_state_connect(struct cluster_state *s, u32 max,
 	/* Who comes now waits behind those who wait. */
 	if (!p && !list_empty_careful(&s->pending))
 		return false;
-	return cluster_state_admit(&s->connections, max);
+	return admit(&s->connections, max);
 }
 
 bool cluster_state_wait(struct cluster_state *s, struct pending *p,

@@ -18,6 +18,7 @@
 #include <linux/list.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
+#include "admit.h"
 
 struct account;
 
@@ -47,15 +48,6 @@ static inline struct cluster_state *cluster_state_get(struct cluster_state *s)
 {
 	refcount_inc(&s->ref);
 	return s;
-}
-
-/* Count one more, unless there are @max already. */
-static inline bool cluster_state_admit(atomic_t *count, u32 max)
-{
-	if ((u32)atomic_inc_return(count) <= max)
-		return true;
-	atomic_dec(count);
-	return false;
 }
 
 /**

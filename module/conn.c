@@ -7,6 +7,7 @@
 #include "http_net_priv.h"
 #include "leg.h"
 #include "redirect.h"
+#include "source_limit.h"
 #include "stats.h"
 
 /* How soon something is tried again that no event will announce. */
@@ -204,6 +205,13 @@ static void forget(struct conn *c)
 	http_net_conn_gone(hn);
 }
 
+static void forget_client(struct conn *c)
+{
+	if (c->client_connected)
+		atomic_dec(&c->client->connections);
+	source_put(c->client);
+}
+
 /* See the header: who may still hold a connection when it ends. */
 static void conn_close(struct conn *c)
 {
@@ -214,6 +222,7 @@ static void conn_close(struct conn *c)
 	c->closed = true;
 	callbacks_swap(c->sk, &c->callbacks, NULL);
 	exchange_release(c, &run);
+	forget_client(c);
 	list_splice_init(&c->doomed_legs, &doomed);
 	release_sock(c->sk);
 	close_legs(&doomed);
@@ -381,13 +390,31 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	return c;
 }
 
+/* Has its client as many connections as it may have? Without memory it has. */
+static bool is_over_limit(struct conn *c, const struct listener *l)
+{
+	u32 max = c->options.max_connections_per_source;
+
+	if (!max)
+		return false;
+	c->client = source_get(c->mesh, &c->source, &l->address, GFP_KERNEL);
+	if (c->client)
+		c->client_connected = admit(&c->client->connections, max);
+	return !c->client_connected;
+}
+
 /* For the time before the first request is understood. */
 static void load_options(struct conn *c)
 {
 	struct snapshot *s = mesh_snapshot_get(c->mesh);
+	const struct listener_slot *slot = exchange_listener(c, s);
 
-	if (!exchange_listener(c, s))
+	if (!slot) {
 		c->killed = true;
+	} else if (is_over_limit(c, slot->listener)) {
+		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_SOURCE_LIMITED);
+		c->killed = true;
+	}
 	snapshot_put(s);
 }
 

@@ -57,6 +57,8 @@ struct conn {
 	unsigned long expires;		/* jiffies: no request begins after it; 0: never */
 	unsigned long bound;		/* jiffies: no deadline is later; 0: none */
 	u32 requests;
+	struct source *client;		/* counted, if a limit counts what it has; or NULL */
+	bool client_connected;		/* this connection is */
 	struct exchange ex;
 	struct leg *leg;		/* bound, or NULL */
 	struct list_head doomed_legs;	/* to be closed by the work */

@@ -68,6 +68,8 @@ static void release_request(struct conn *c)
 
 	if (ex->state)
 		leave_cluster(c);
+	if (ex->from_source)
+		leave_source(c);
 	head_free(ex->request_head);
 	head_free(ex->response_head);
 	end_load(ex);

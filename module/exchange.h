@@ -68,6 +68,7 @@ struct exchange {
 	bool upgrade;		/* the client's wish for one was passed on */
 	u32 leg_idle;		/* ms that the leg may be idle afterwards */
 	bool counted;		/* in requests */
+	bool from_source;	/* in those of conn->client */
 	struct snapshot *snapshot;	/* held while a request is served */
 	struct cluster *cluster;	/* of the snapshot */
 	struct cluster_state *state;	/* counted, if a limit counts the request */

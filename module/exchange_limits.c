@@ -6,6 +6,7 @@
  */
 #include "cluster_state.h"
 #include "exchange_priv.h"
+#include "source_limit.h"
 
 static bool counts_requests(const struct cluster_options *o)
 {
@@ -45,6 +46,27 @@ bool take_token(struct conn *c, struct run *run, struct rate_limiter *limiter,
 	return false;
 }
 
+/* Without memory a limit is reached. */
+bool count_at_source(struct conn *c, struct run *run, const struct listener *l)
+{
+	struct reply r = { .status = 429 };
+
+	if (!c->client)
+		c->client = source_get(c->mesh, &c->source, &l->address,
+				       GFP_ATOMIC);
+	c->ex.from_source = c->client &&
+			    admit(&c->client->requests,
+				  c->options.max_requests_per_source);
+	if (!c->ex.from_source)
+		local_reply(c, run, STAT_REPLY_SOURCE_LIMITED, &r);
+	return c->ex.from_source;
+}
+
+void leave_source(struct conn *c)
+{
+	atomic_dec(&c->client->requests);
+}
+
 void refuse_overload(struct conn *c, struct run *run)
 {
 	struct reply r = {
@@ -61,7 +83,7 @@ bool admit_request(struct exchange *ex)
 
 	if (!counts_requests(o) || ex->admitted)
 		return true;
-	ex->admitted = cluster_state_admit(&state_of(ex)->requests,
+	ex->admitted = admit(&state_of(ex)->requests,
 					   o->max_requests ?: U32_MAX);
 	return ex->admitted;
 }
@@ -81,7 +103,7 @@ static u32 max_retries(const struct cluster *c)
 bool admit_retry(struct exchange *ex)
 {
 	if (!ex->retrying)
-		ex->retrying = cluster_state_admit(&state_of(ex)->retries,
+		ex->retrying = admit(&state_of(ex)->retries,
 						   max_retries(ex->cluster));
 	return ex->retrying;
 }

@@ -164,6 +164,17 @@ void leave_connection(struct conn *c);
 /* The request is over. */
 void leave_cluster(struct conn *c);
 
+/* Of a listener with such a limit. False: it has answered. */
+bool count_at_source(struct conn *c, struct run *run, const struct listener *l);
+static inline bool admit_source(struct conn *c, struct run *run,
+				const struct listener *l)
+{
+	return !c->options.max_requests_per_source || count_at_source(c, run, l);
+}
+
+/* Of a request that is counted there. */
+void leave_source(struct conn *c);
+
 /* exchange_retry.c */
 /* The try ended, and the client has no response yet: another try, or a refusal. */
 void upstream_failed(struct conn *c, struct run *run,

@@ -217,7 +217,7 @@ void begin_request(struct conn *c, struct run *run)
 	/* What follows is meant for the tunnel: if there is none it is not read. */
 	ex->close |= p->connect;
 	ex->upgrade = routing_upgrades(&c->options, ex->request_head);
-	if (check_request(c, run) &&
+	if (check_request(c, run) && admit_source(c, run, slot->listener) &&
 	    admit_rate(c, run, slot->listener->limiter, &slot->listener->limit))
 		route_request(c, run, slot);
 }

@@ -11,6 +11,7 @@
 #include "health.h"
 #include "http_net_priv.h"
 #include "ident.h"
+#include "source_limit.h"
 
 #define REAP_INTERVAL	(2 * HZ)
 #define ACCEPT_BACKLOG	4096
@@ -377,9 +378,15 @@ int http_init(void)
 		goto legs;
 	http_wq = alloc_workqueue("l7mesh_http", WQ_UNBOUND | WQ_MEM_RECLAIM,
 				  0);
-	if (http_wq)
+	if (!http_wq) {
+		err = -ENOMEM;
+		goto conns;
+	}
+	err = source_limit_init();
+	if (!err)
 		return 0;
-	err = -ENOMEM;
+	destroy_workqueue(http_wq);
+conns:
 	conn_cache_exit();
 legs:
 	leg_cache_exit();
@@ -391,6 +398,7 @@ heads:
 void http_exit(void)
 {
 	destroy_workqueue(http_wq);
+	source_limit_exit();
 	conn_cache_exit();
 	leg_cache_exit();
 	head_cache_exit();

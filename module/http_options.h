@@ -22,6 +22,8 @@ struct http_options {
 	u32 stream_idle_timeout;	/* ms, in which not a byte moves; 0: none */
 	u32 max_connection_duration;	/* ms; 0: none */
 	u32 max_requests_per_connection; /* 0: any number */
+	u32 max_connections_per_source;	/* at one time; 0: any number */
+	u32 max_requests_per_source;	/* the same */
 	u32 max_header_bytes;		/* with the request line */
 	u32 max_headers;
 	u32 max_uri_bytes;

@@ -16,6 +16,8 @@ static const struct netlink_option table[] = {
 	OPTION(U32, STREAM_IDLE_TIMEOUT, stream_idle_timeout),
 	OPTION(U32, MAX_CONNECTION_DURATION, max_connection_duration),
 	OPTION(U32, MAX_REQUESTS_PER_CONNECTION, max_requests_per_connection),
+	OPTION(U32, MAX_CONNECTIONS_PER_SOURCE, max_connections_per_source),
+	OPTION(U32, MAX_REQUESTS_PER_SOURCE, max_requests_per_source),
 	OPTION(U32, MAX_HEADER_BYTES, max_header_bytes),
 	OPTION(U32, MAX_HEADERS, max_headers),
 	OPTION(U32, MAX_URI_BYTES, max_uri_bytes),

@@ -5,6 +5,7 @@
    clients in pods "app", "own" -- virtual IPs -- raw servers in pod "web"
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -255,6 +256,128 @@ def _():
     equal(c.head().status, 200)
     c.reset()
     until(lambda: not any(e["active"] for e in stats()["endpoints"]))
+
+
+# ---- limits of a source ----
+
+def refused_connections(n, *addresses):
+    """So many are reset as soon as they are accepted."""
+    for address in addresses:
+        for _ in range(n):
+            # Within connect(), if it is early.
+            with contextlib.suppress(ConnectionResetError):
+                equal(Client("app", address).was_reset(), b"")
+
+
+@test("connections of a source: one more is reset, until one of them ends")
+def _():
+    grown = Counters()
+    direct({"max_connections_per_source": 2})
+    kept = [Client("app", a) for a in (VIP, VIP, VIP6, VIP6)]
+    equal([status(c) for c in kept], [200] * 4)
+    refused_connections(3, VIP, VIP6)
+    # Another address has its own, and so has another namespace with it.
+    others = [Client("own", VIP) for _ in range(2)]
+    equal([status(c) for c in others + kept], [200] * 6)
+    equal(grown("downstream_source_limited"), 6)
+    kept[0].close()
+    kept[2].reset()
+    until(lambda: grown("downstream_connections_closed") == 8)
+    again = [Client("app", a) for a in (VIP, VIP6)]
+    equal([status(c) for c in again], [200] * 2)
+    refused_connections(1, VIP, VIP6)
+    # A limit that comes later counts who comes later.
+    meshctl("set", "listener", "4", "max_connections_per_source", "0")
+    equal(status(Client("app", VIP)), 200)
+    meshctl("set", "listener", "4", "max_connections_per_source", "3")
+    equal(status(Client("app", VIP)), 200)
+    refused_connections(1, VIP)
+
+
+@test("requests of a source: one more is answered 429, also while one is a tunnel")
+def _():
+    grown = Counters()
+    apply_route(PORTS, listener={"max_requests_per_source": 1})
+    first, second = Client("app", VIP), Client("app", VIP)
+    ask(first)
+    _, conn, _ = many.taken()
+    equal([status(second), status(second)], [429, 429])
+    for address in VIP6, VIP:
+        other = Client("own" if address == VIP else "app", address)
+        ask(other)
+        _, its, _ = many.taken()
+        its.send(OK)
+        equal(other.response()[0].status, 200)
+    conn.send(OK)
+    equal(first.response()[0].status, 200)
+    ask(second)
+    _, conn, _ = many.taken()
+    equal(status(first), 429)
+    conn.send(OK)
+    equal(second.response()[0].status, 200)
+    ask(first, "GET", b"", "Connection: Upgrade", "Upgrade: websocket")
+    _, conn, _ = many.taken()
+    conn.send(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n"
+              b"Upgrade: websocket\r\n\r\n")
+    equal(first.head().status, 101)
+    equal(status(second), 429)
+    first.reset()
+    until(lambda: not any(e["active"] for e in stats()["endpoints"]))
+    until(lambda: served(second))
+    equal(grown("reply_429_source_limited") >= 4, True)
+
+
+def served(c):
+    """One request, which is refused or answered."""
+    ask(c)
+    found = many.poll(0.2)
+    if found:
+        found[1].head()
+        found[1].send(OK)
+    return c.response()[0].status == 200
+
+
+@test("requests of a source: a limit counts who was connected before it came")
+def _():
+    apply_route(PORTS)
+    first, second = Client("app", VIP), Client("app", VIP)
+    equal([served(first), served(second)], [True, True])
+    meshctl("set", "listener", "4", "max_requests_per_source", "1")
+    ask(first)
+    _, conn, _ = many.taken()
+    equal(status(second), 429)
+    conn.send(OK)
+    equal(first.response()[0].status, 200)
+    equal([served(second), served(first)], [True, True])
+
+
+@test("limits of a source: 500 connections come and go, from two namespaces", 300)
+def _():
+    grown = Counters()
+    direct({"max_connections_per_source": 1000, "max_requests_per_source": 1000})
+    children = []
+    for pod in "app", "own":
+        for _ in range(2):
+            pid = os.fork()
+            if not pid:
+                bad = 1
+                try:
+                    for _ in range(125):
+                        c = Client(pod, VIP)
+                        equal(status(c), 200)
+                        c.close()
+                    bad = 0
+                finally:
+                    os._exit(bad)
+            children.append(pid)
+    equal([os.waitpid(pid, 0)[1] for pid in children], [0] * 4)
+    # Nobody is counted any more.
+    until(lambda: grown("downstream_connections_closed") == 500)
+    meshctl("set", "listener", "4", "max_connections_per_source", "1",
+            "max_requests_per_source", "1")
+    kept = [Client(pod, VIP) for pod in ("app", "own")]
+    equal([status(c) for c in kept], [200] * 2)
+    refused_connections(2, VIP)
 
 
 @test("every connection and leg that was opened is closed")

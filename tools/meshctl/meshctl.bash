@@ -116,6 +116,7 @@ _meshctl_fields()
 		_meshctl_words protocol route_table cluster proxy \
 			headers_timeout request_timeout idle_timeout \
 			stream_idle_timeout max_connection_duration \
+			max_connections_per_source max_requests_per_source \
 			max_requests_per_connection max_header_bytes \
 			max_headers max_uri_bytes max_body_bytes buffer_limit \
 			normalize_path merge_slashes escaped_slashes \

@@ -485,6 +485,8 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[headers_timeout TIME] [request_timeout TIME] "
 			"[idle_timeout TIME] [stream_idle_timeout TIME] "
 			"[max_connection_duration TIME] "
+			"[max_connections_per_source N] "
+			"[max_requests_per_source N] "
 			"[max_requests_per_connection N] "
 			"[max_header_bytes N] [max_headers N] "
 			"[max_uri_bytes N] [max_body_bytes N] "

@@ -455,6 +455,9 @@ enum l7mesh_listener_attr {
 	L7MESH_LISTENER_A_PAD,
 	/* nest: enum l7mesh_rate_limit_attr; empty: none */
 	L7MESH_LISTENER_A_RATE_LIMIT,
+	/* u32: of an address, at one time; default 0: any */
+	L7MESH_LISTENER_A_MAX_CONNECTIONS_PER_SOURCE,
+	L7MESH_LISTENER_A_MAX_REQUESTS_PER_SOURCE,	/* u32: the same */
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,
