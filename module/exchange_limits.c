@@ -84,7 +84,7 @@ bool admit_request(struct exchange *ex)
 	if (!counts_requests(o) || ex->admitted)
 		return true;
 	ex->admitted = admit(&state_of(ex)->requests,
-					   o->max_requests ?: U32_MAX);
+			     o->max_requests ?: U32_MAX);
 	return ex->admitted;
 }
 
@@ -104,7 +104,7 @@ bool admit_retry(struct exchange *ex)
 {
 	if (!ex->retrying)
 		ex->retrying = admit(&state_of(ex)->retries,
-						   max_retries(ex->cluster));
+				     max_retries(ex->cluster));
 	return ex->retrying;
 }
 

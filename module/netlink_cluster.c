@@ -51,7 +51,8 @@ static const struct netlink_option table[] = {
 	OPTION(U32, ACCRUAL_MAX_PENALTY, accrual_max_penalty),
 	OPTION(U32, ACCRUAL_JITTER, accrual_jitter),
 	OPTION(U32, CONSECUTIVE_LOCAL_ORIGIN_FAILURE, consecutive_local_origin_failure),
-	OPTION(U32, ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE, enforcing_consecutive_local_origin_failure),
+	OPTION(U32, ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+	       enforcing_consecutive_local_origin_failure),
 };
 
 static const struct netlink_options options = {

@@ -29,7 +29,7 @@ struct priority_level {
 
 /**
  * priority_share() - Share the load among priorities
- * @levels: the first first; ->load and ->panic are written
+ * @levels: in their order; ->load and ->panic are written
  * @n: how many, 1 to PRIORITIES_MAX
  * @factor: percent: of overprovisioning
  * @panic_threshold: percent
