@@ -55,6 +55,12 @@ def endpoints(*pods, port=8080, families=(4, 6)):
             for p in pods for f in families]
 
 
+def placed(list_, variant):
+    """The same, in two localities; of priorities the second is used now and then."""
+    return [{**e, "locality": "ab"[(i + variant) % 2],
+             "priority": i % 3 * variant} for i, e in enumerate(list_)]
+
+
 def mesh(variant):
     """Two that differ, and that serve the same."""
     clusters, listeners, tables = [], [], []
@@ -78,7 +84,11 @@ def mesh(variant):
                                    "base_ejection_time": "100ms",
                                    "interval": "1s",
                                    "success_rate_stdev_factor": 1900},
-             "endpoints": endpoints(*pods)},
+             "failure_accrual": {"max_failures": 5 * calm,
+                                 "min_penalty": "50ms"},
+             "slow_start_window": f"{variant}s",
+             "localities": [{"name": "a", "weight": 2}, {"name": "b"}],
+             "endpoints": placed(endpoints(*pods), variant)},
             {"name": name + "-echo", "lb": lb, "table_size": 1009,
              **({"health_check": check} if variant else {}),
              "endpoints": endpoints(*pods, port=9090, families=(4,))}]
@@ -111,7 +121,9 @@ def mesh(variant):
         for n, host in enumerate(HOSTS[calm]):
             listeners += [
                 {"name": f"{name}{n}", "address": host, "port": 80,
-                 "protocol": "http", "route_table": name},
+                 "protocol": "http", "route_table": name,
+                 "max_connections_per_source": 100000,
+                 "max_requests_per_source": 100000 * variant},
                 {"name": f"{name}-echo{n}", "address": host,
                  "port": ECHO[calm], "protocol": "tcp",
                  "cluster": name + "-echo"}]
