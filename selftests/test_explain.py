@@ -459,6 +459,16 @@ def _():
         meshctl("route", "test", f"{here}/shop.tests.yaml", "-f", file.name)
 
 
+@test("what is imported from Envoy's configuration routes as Envoy does")
+def _():
+    here = os.path.join(os.path.dirname(os.path.realpath(__file__)), "meshctl",
+                        "envoy")
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(meshctl("import", "envoy", "-a", VIP, f"{here}/shop.yaml"))
+        file.flush()
+        meshctl("route", "test", f"{here}/shop.tests.yaml", "-f", file.name)
+
+
 @test("a route table of ten thousand routes is explained whole")
 def _():
     routes = [{"match": {"path": {"exact": f"/{i}"}},

@@ -244,17 +244,31 @@ tap_is "what is imported can be applied" \
 	>"$temporary/imported.json"
 tap_is "the same as JSON" \
 	"$(outcome "$MESHCTL" check -f "$temporary/imported.json")" "0 "
-says "import: nothing to import" \
-	"meshctl: usage: meshctl import gateway-api FILE..." import gateway-api
-says "import: from elsewhere" \
-	"meshctl: usage: meshctl import gateway-api FILE..." import nginx x
+# So does Envoy's bootstrap, where listeners are on every address only if told which.
+for file in envoy/*.bad.yaml; do
+	tap_is "$file" "$(outcome "$MESHCTL" import envoy "$file")" \
+		"1 $(<"${file%.yaml}.err")"
+done
+for file in first shop; do
+	tap_is "Envoy's bootstrap, as a mesh file: $file" \
+		"$(outcome "$MESHCTL" import envoy -a 10.96.0.10 "envoy/$file.yaml")" \
+		"0 $(<"envoy/$file.mesh.yaml")"
+	tap_is "what is imported can be applied: $file" \
+		"$(outcome "$MESHCTL" check -f "envoy/$file.mesh.yaml")" "0 "
+done
+usage="meshctl: usage: meshctl import gateway-api FILE... | envoy [-a ADDRESS] FILE"
+says "import: nothing to import" "$usage" import gateway-api
+says "import: from elsewhere" "$usage" import nginx x
+says "import: two bootstraps" "$usage" import envoy a b
+says "import: an address that is none" \
+	'meshctl: -a: "x" is not an address' import envoy -a x envoy/first.yaml
 
 completes "meshctl s" "set show splice stats"
 completes "meshctl -" "-j --json -n --netns"
 completes "meshctl apply " "-f --file --dry-run"
 completes "meshctl diff -f mesh.y" "mesh.yaml"
 completes "meshctl add " "cluster endpoint listener route_table virtual_host route splice"
-completes "meshctl import " "gateway-api"
+completes "meshctl import " "gateway-api envoy"
 completes "meshctl import gateway-api mesh.y" "mesh.yaml"
 completes "meshctl explain web " "GET POST OPTIONS http://"
 completes "meshctl explain web http://a/ s" "source source_netns"

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "emit.h"
+#include "envoy.h"
 #include "gateway_api.h"
 #include "load.h"
 #include "meshctl.h"
 #include "util.h"
+#include "value.h"
 
-#define USAGE "usage: meshctl import gateway-api FILE..."
+#define USAGE "usage: meshctl import gateway-api FILE... | envoy [-a ADDRESS] FILE"
 
 /* What the tables of the schema cannot tell is found by reading it as a file. */
 static bool is_good(json_t *tree)
@@ -28,23 +30,54 @@ static bool is_good(json_t *tree)
 	return good;
 }
 
-int cmd_import(const struct ctl *ctl, int argc, char **argv)
+static json_t *import_gateway_api(int argc, char **argv)
 {
 	struct manifests m;
 	json_t *tree = NULL;
+
+	if (manifests_load(&m, argv, argc))
+		tree = gateway_api_import(&m);
+	manifests_free(&m);
+	return tree;
+}
+
+/* [-a ADDRESS] FILE; *@usage if it is something else. */
+static json_t *import_envoy(int argc, char **argv, bool *usage)
+{
+	const char *address = NULL;
+	struct address a;
+
+	if (argc == 3 && !strcmp(argv[0], "-a")) {
+		address = argv[1];
+		if (!address_parse(address, &a)) {
+			complain("-a: \"%s\" is not an address", address);
+			return NULL;
+		}
+		argc -= 2;
+		argv += 2;
+	}
+	*usage = argc != 1;
+	return *usage ? NULL : envoy_import(argv[0], address);
+}
+
+int cmd_import(const struct ctl *ctl, int argc, char **argv)
+{
+	bool usage = argc < 3;
+	json_t *tree = NULL;
 	int status = STATUS_USAGE;
 
-	if (argc < 3 || strcmp(argv[1], "gateway-api")) {
+	if (!usage && !strcmp(argv[1], "gateway-api"))
+		tree = import_gateway_api(argc - 2, argv + 2);
+	else if (!usage && !strcmp(argv[1], "envoy"))
+		tree = import_envoy(argc - 2, argv + 2, &usage);
+	else
+		usage = true;
+	if (usage)
 		complain(USAGE);
-		return STATUS_USAGE;
-	}
-	if (manifests_load(&m, argv + 2, argc - 2))
-		tree = gateway_api_import(&m);
 	if (tree && is_good(tree)) {
 		emit_file(tree, ctl->json);
 		status = STATUS_OK;
 	}
 	json_decref(tree);
-	manifests_free(&m);
 	return status;
 }

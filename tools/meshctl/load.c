@@ -118,7 +118,8 @@ static bool visit(struct loader *l, const yaml_node_t *node)
 static bool is_text(const struct field *f)
 {
 	return f->type == FIELD_STRING || f->type == FIELD_BODY ||
-	       f->type == FIELD_BASE64 || f->type == FIELD_LIST;
+	       f->type == FIELD_BASE64 ||
+	       (f->type == FIELD_LIST && !(f->flags & FIELD_NUMBERS));
 }
 
 /* Numbers and booleans are not in quotes, and texts that look like them are. */
@@ -127,7 +128,8 @@ static bool check_type(struct loader *l, const struct field *f,
 {
 	enum text_type type = type_of(node);
 	bool integer = f->type == FIELD_U16 || f->type == FIELD_U32 ||
-		       f->type == FIELD_U64 || f->type == FIELD_S64;
+		       f->type == FIELD_U64 || f->type == FIELD_S64 ||
+		       f->flags & FIELD_NUMBERS;
 	bool boolean = f->type == FIELD_FLAG || f->type == FIELD_U8_BOOL;
 	const char *hint = NULL;
 	char *found;

@@ -335,7 +335,7 @@ _meshctl()
 		esac ;;
 	import)
 		case ${#args[@]} in
-		1) _meshctl_words gateway-api ;;
+		1) _meshctl_words gateway-api envoy ;;
 		*)
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			compopt -o filenames 2>/dev/null ;;

@@ -51,6 +51,7 @@ enum {
 	FIELD_LOWER = 1 << 3,	/* case does not matter: kept in lower case */
 	FIELD_DEFAULTS = 1 << 5, /* a group of fields that all have defaults */
 	FIELD_EMPTY = 1 << 4,	/* may be empty, which is the same as not there */
+	FIELD_NUMBERS = 1 << 6,	/* in files: a list of numbers, kept as text */
 };
 
 struct field {

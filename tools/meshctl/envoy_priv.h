@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * envoy, as its own files see it:
+ *
+ *	envoy.c			the file, listeners
+ *	envoy_route.c		routes
+ *	envoy_cluster.c		clusters
+ *	envoy_schema.c		what a bootstrap is, and what of it cannot be
+ *				carried over
+ */
+#ifndef MESHCTL_ENVOY_PRIV_H
+#define MESHCTL_ENVOY_PRIV_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "envoy.h"
+#include "util.h"
+
+#define ENVOY_TYPE	"type.googleapis.com/envoy.extensions.filters."
+#define ENVOY_HCM	ENVOY_TYPE "network.http_connection_manager.v3." \
+			"HttpConnectionManager"
+#define ENVOY_TCP_PROXY	ENVOY_TYPE "network.tcp_proxy.v3.TcpProxy"
+#define ENVOY_ROUTER	ENVOY_TYPE "http.router.v3.Router"
+#define ENVOY_PREVIOUS_HOSTS	"envoy.retry_host_predicates.previous_hosts"
+
+extern const struct schema envoy_bootstrap;
+
+struct envoy {
+	const char *file;
+	const char *address;	/* instead of every one, or NULL */
+	json_t *hash;		/* of each cluster's name: its routes' hash policies, ... */
+	json_t *others;		/* ... and a route that has others, if one has */
+	bool failed;
+};
+
+/* An error that only the whole file shows. */
+void envoy_fail(struct envoy *e, const struct path *path, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* "0.25s" as milliseconds; false if it is none. @ms may be NULL. */
+bool envoy_milliseconds(const char *s, size_t len, uint32_t *ms);
+
+/* The exact value of a header match; "" if it is none. */
+const char *envoy_exact(const json_t *match);
+
+/*
+ * "gateway-error,reset" as "gateway_error,reset"; NULL if there are conditions that
+ * nothing can be made of. Freed by the caller.
+ */
+char *envoy_retry_on(const char *conditions);
+
+/* Virtual hosts of a route configuration, @path. */
+json_t *envoy_virtual_hosts(struct envoy *e, const json_t *config,
+			    const struct path *path);
+
+json_t *envoy_cluster(struct envoy *e, const json_t *cluster,
+		      const struct path *path);
+
+/* ---- values ---- */
+
+static inline json_t *get(const json_t *object, const char *key)
+{
+	return json_object_get(object, key);
+}
+
+static inline bool is(const json_t *object, const char *key, const char *text)
+{
+	return !strcmp(object_get(object, key), text);
+}
+
+static inline void set_text(json_t *object, const char *key, const char *text)
+{
+	json_object_set_new(object, key, json_text(text, strlen(text)));
+}
+
+static inline void set_number(json_t *object, const char *key, json_int_t n)
+{
+	json_object_set_new(object, key, must(json_integer(n)));
+}
+
+static inline void set_bool(json_t *object, const char *key, bool value)
+{
+	json_object_set_new(object, key, json_boolean(value));
+}
+
+static inline json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(get(object, key));
+}
+
+/* If it is there. */
+static inline void copy(json_t *to, const char *key, const json_t *from,
+			const char *name)
+{
+	if (get(from, name))
+		json_object_set(to, key, get(from, name));
+}
+
+/* The same of a duration; @fallback if it is not there, unless that is NULL. */
+void envoy_copy_time(json_t *to, const char *key, const json_t *from,
+		     const char *name, const char *fallback);
+
+/* A list, or nothing if it is empty. */
+static inline void set_list(json_t *object, const char *key, json_t *list)
+{
+	if (json_array_size(list))
+		json_object_set(object, key, list);
+	json_decref(list);
+}
+
+#endif

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0
+/* envoy_route: see envoy_priv.h. */
+#include "envoy_priv.h"
+#include "value.h"
+
+/* ---- matches ---- */
+
+const char *envoy_exact(const json_t *match)
+{
+	return get(match, "exact_match") ? object_get(match, "exact_match") :
+	       object_get(get(match, "string_match"), "exact");
+}
+
+static bool is_method(const json_t *match)
+{
+	return is(match, "name", ":method");
+}
+
+static json_t *fraction_of(const json_t *fraction)
+{
+	static const struct {
+		const char *name;
+		uint32_t millionths;
+	} units[] = {
+		{ "HUNDRED", 10000 }, { "TEN_THOUSAND", 100 }, { "MILLION", 1 },
+	};
+	const json_t *value = get(fraction, "default_value");
+	uint64_t n = json_integer_value(get(value, "numerator"));
+	size_t i = 0;
+
+	while (i < 2 && get(value, "denominator") &&
+	       !is(value, "denominator", units[i].name))
+		i++;
+	n *= units[i].millionths;
+	return percent_json(n < L7MESH_FRACTION_MAX ? n : L7MESH_FRACTION_MAX);
+}
+
+/* Of a header or a parameter: the newer string_match, or the older fields. */
+static void set_value_match(json_t *to, const json_t *match)
+{
+	static const char *const kinds[] = { "exact", "prefix", "suffix",
+					     "contains" };
+	const json_t *string = get(match, "string_match");
+	const json_t *regex = get(match, "safe_regex_match") ?:
+			      get(string, "safe_regex");
+	char *old;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		old = xasprintf("%s_match", kinds[i]);
+		copy(to, kinds[i], match, old);
+		copy(to, kinds[i], string, kinds[i]);
+		free(old);
+	}
+	copy(to, "regex", regex, "regex");
+	copy(to, "range", match, "range_match");
+}
+
+static json_t *value_match_of(const json_t *match)
+{
+	bool present = !json_is_false(get(match, "present_match"));
+	bool invert = json_is_true(get(match, "invert_match"));
+	json_t *to = must(json_object());
+
+	copy(to, "name", match, "name");
+	set_value_match(to, match);
+	if (json_object_size(to) == 1)
+		set_bool(to, "present", present != invert);
+	else if (invert)
+		set_bool(to, "invert", true);
+	return to;
+}
+
+static json_t *value_matches_of(const json_t *list)
+{
+	json_t *to = must(json_array());
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (!is_method(item))
+			json_array_append_new(to, value_match_of(item));
+	return to;
+}
+
+/* Envoy's prefix is a prefix of the text, not of the segments. */
+static json_t *path_of(const json_t *match)
+{
+	json_t *to = must(json_object());
+
+	copy(to, "exact", match, "path");
+	copy(to, "prefix", match, "path_separated_prefix");
+	copy(to, is(match, "prefix", "/") ? "prefix" : "raw_prefix", match,
+	     "prefix");
+	copy(to, "regex", get(match, "safe_regex"), "regex");
+	return to;
+}
+
+static json_t *match_of(const json_t *match)
+{
+	json_t *to = must(json_object());
+	const json_t *item;
+	size_t i;
+
+	json_object_set_new(to, "path", path_of(match));
+	json_array_foreach(get(match, "headers"), i, item)
+		if (is_method(item))
+			set_text(to, "method", envoy_exact(item));
+	set_list(to, "headers", value_matches_of(get(match, "headers")));
+	set_list(to, "query", value_matches_of(get(match, "query_parameters")));
+	if (get(match, "runtime_fraction"))
+		json_object_set_new(to, "fraction",
+				    fraction_of(get(match, "runtime_fraction")));
+	return to;
+}
+
+/* ---- headers ---- */
+
+static const char *op_of(const json_t *option)
+{
+	if (json_is_false(get(option, "append")) ||
+	    is(option, "append_action", "OVERWRITE_IF_EXISTS_OR_ADD"))
+		return "set";
+	return is(option, "append_action", "ADD_IF_ABSENT") ? "add_if_absent" :
+							      "add";
+}
+
+/* As in Envoy what is removed goes first. */
+static void add_edits(json_t *ops, const json_t *from, const char *add,
+		      const char *remove)
+{
+	const json_t *item;
+	json_t *op;
+	size_t i;
+
+	json_array_foreach(get(from, remove), i, item)
+		json_array_append_new(ops, must(json_pack("{s:O, s:s}", "name", item,
+							  "op", "remove")));
+	json_array_foreach(get(from, add), i, item) {
+		op = must(json_pack("{s:O, s:O, s:s}",
+				    "name", get(get(item, "header"), "key"),
+				    "value", get(get(item, "header"), "value"),
+				    "op", op_of(item)));
+		json_array_append_new(ops, op);
+	}
+}
+
+/* @outer, which goes last, may be NULL. */
+static void set_edits(json_t *to, const json_t *from, const json_t *outer)
+{
+	json_t *request = must(json_array()), *response = must(json_array());
+
+	add_edits(request, from, "request_headers_to_add",
+		  "request_headers_to_remove");
+	add_edits(request, outer, "request_headers_to_add",
+		  "request_headers_to_remove");
+	add_edits(response, from, "response_headers_to_add",
+		  "response_headers_to_remove");
+	add_edits(response, outer, "response_headers_to_add",
+		  "response_headers_to_remove");
+	set_list(to, "request_headers", request);
+	set_list(to, "response_headers", response);
+}
+
+/* ---- actions ---- */
+
+static const struct {
+	const char *envoys;
+	const char *ours;
+} conditions[] = {
+	{ "5xx", "5xx" }, { "gateway-error", "gateway_error" },
+	{ "reset", "reset" }, { "connect-failure", "connect_failure" },
+	{ "retriable-4xx", "retriable_4xx" },
+	/* This one is that there are such codes. */
+	{ "retriable-status-codes", "" },
+};
+
+#define NCONDITIONS (sizeof(conditions) / sizeof(conditions[0]))
+
+char *envoy_retry_on(const char *text)
+{
+	char *on = xstrdup(""), *more;
+	size_t len, i;
+
+	for (; *text; text += len + (text[len] == ',')) {
+		len = strcspn(text, ",");
+		for (i = 0; i < NCONDITIONS; i++)
+			if (strlen(conditions[i].envoys) == len &&
+			    !strncmp(conditions[i].envoys, text, len))
+				break;
+		if (i == NCONDITIONS) {
+			free(on);
+			return NULL;
+		}
+		if (!*conditions[i].ours)
+			continue;
+		more = xasprintf("%s%s%s", on, *on ? "," : "",
+				 conditions[i].ours);
+		free(on);
+		on = more;
+	}
+	return on;
+}
+
+/* A list of numbers as one text. */
+static char *joined(const json_t *list)
+{
+	char *text = xstrdup(""), *more;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		more = xasprintf("%s%s%s", text, i ? "," : "",
+				 json_string_value(item));
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+static json_t *retry_of(const json_t *policy)
+{
+	const json_t *back_off = get(policy, "retry_back_off");
+	char *on = envoy_retry_on(object_get(policy, "retry_on"));
+	char *status = joined(get(policy, "retriable_status_codes"));
+	json_t *to = must(json_object());
+
+	if (on && *on)
+		set_text(to, "on", on);
+	if (*status && strstr(object_get(policy, "retry_on"),
+			      "retriable-status-codes"))
+		set_text(to, "status", status);
+	copy(to, "num_retries", policy, "num_retries");
+	envoy_copy_time(to, "per_try_timeout", policy, "per_try_timeout", NULL);
+	envoy_copy_time(to, "backoff", back_off, "base_interval", NULL);
+	envoy_copy_time(to, "max_backoff", back_off, "max_interval", NULL);
+	set_bool(to, "avoid_previous_hosts",
+		 json_array_size(get(policy, "retry_host_predicate")));
+	free(on);
+	free(status);
+	return to;
+}
+
+static json_t *hash_of(const json_t *list)
+{
+	json_t *to = must(json_array()), *one;
+	const json_t *item, *cookie;
+	uint32_t ms;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		cookie = get(item, "cookie");
+		one = must(json_object());
+		copy(one, "header", get(item, "header"), "header_name");
+		copy(one, "query", get(item, "query_parameter"), "name");
+		copy(one, "cookie", cookie, "name");
+		if (get(cookie, "ttl") &&
+		    envoy_milliseconds(object_get(cookie, "ttl"),
+				       strlen(object_get(cookie, "ttl")), &ms))
+			set_number(one, "cookie_ttl", ms / 1000);
+		copy(one, "cookie_path", cookie, "path");
+		if (get(item, "connection_properties"))
+			set_bool(one, "source_address", true);
+		json_array_append_new(to, one);
+	}
+	return to;
+}
+
+/* A route's hash policies are its cluster's here. */
+static void note_hash(struct envoy *e, const char *cluster, const json_t *hash,
+		      const struct path *path)
+{
+	const json_t *known = get(e->hash, cluster);
+	char *where;
+
+	if (!known)
+		json_object_set(e->hash, cluster, (json_t *)hash);
+	if (!known || json_equal(known, hash))
+		return;
+	where = path_text(path);
+	set_text(e->others, cluster, where);
+	free(where);
+}
+
+static json_t *mirrors_of(const json_t *list)
+{
+	json_t *to = must(json_array()), *one;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		one = must(json_object());
+		copy(one, "cluster", item, "cluster");
+		if (get(item, "runtime_fraction"))
+			json_object_set_new(one, "fraction",
+					    fraction_of(get(item,
+							    "runtime_fraction")));
+		if (json_is_true(get(item, "disable_shadow_host_suffix_append")))
+			set_bool(one, "shadow", false);
+		json_array_append_new(to, one);
+	}
+	return to;
+}
+
+static json_t *weighted_of(const json_t *list)
+{
+	json_t *to = must(json_array()), *one;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		one = must(json_object());
+		copy(one, "name", item, "name");
+		set_number(one, "weight", number(item, "weight"));
+		set_edits(one, item, NULL);
+		json_array_append_new(to, one);
+	}
+	return to;
+}
+
+/* Where a whole path is matched the whole path is replaced. */
+static json_t *rewrite_of(const json_t *route, const json_t *match)
+{
+	json_t *to = must(json_object());
+
+	copy(to, "host", route, "host_rewrite_literal");
+	copy(to, get(match, "path") || get(match, "safe_regex") ? "path" :
+								   "prefix",
+	     route, "prefix_rewrite");
+	return to;
+}
+
+static void set_clusters(struct envoy *e, json_t *action, const json_t *route,
+			 const struct path *path)
+{
+	json_t *hash = hash_of(get(route, "hash_policy")), *list;
+	const json_t *item;
+	size_t i;
+
+	copy(action, "cluster", route, "cluster");
+	copy(action, "cluster_header", route, "cluster_header");
+	if (get(route, "cluster"))
+		note_hash(e, object_get(route, "cluster"), hash, path);
+	list = weighted_of(get(get(route, "weighted_clusters"), "clusters"));
+	json_array_foreach(list, i, item)
+		note_hash(e, object_get(item, "name"), hash, path);
+	set_list(action, "weighted_clusters", list);
+	json_decref(hash);
+}
+
+/* Envoy: 15 seconds unless it says otherwise; 0 is none. */
+static void set_route(struct envoy *e, json_t *to, const json_t *from,
+		      const json_t *host, const struct path *path)
+{
+	const json_t *route = get(from, "route");
+	const json_t *retry = get(route, "retry_policy") ?:
+			      get(host, "retry_policy");
+	json_t *action = must(json_object());
+	json_t *rewrite = rewrite_of(route, get(from, "match"));
+
+	set_clusters(e, action, route, path);
+	if (json_object_size(rewrite))
+		json_object_set(action, "rewrite", rewrite);
+	json_decref(rewrite);
+	json_object_set_new(to, "action", action);
+	envoy_copy_time(to, "timeout", route, "timeout", "15s");
+	if (retry)
+		json_object_set_new(to, "retry", retry_of(retry));
+	set_list(to, "mirrors", mirrors_of(get(route, "request_mirror_policies")));
+}
+
+static json_t *redirect_of(const json_t *from)
+{
+	static const struct {
+		const char *name;
+		int status;
+	} codes[] = {
+		{ "MOVED_PERMANENTLY", 301 }, { "FOUND", 302 },
+		{ "SEE_OTHER", 303 }, { "TEMPORARY_REDIRECT", 307 },
+		{ "PERMANENT_REDIRECT", 308 },
+	};
+	json_t *to = must(json_object());
+	size_t i = 0;
+
+	copy(to, "host", from, "host_redirect");
+	copy(to, "path", from, "path_redirect");
+	copy(to, "prefix", from, "prefix_rewrite");
+	copy(to, "scheme", from, "scheme_redirect");
+	if (json_is_true(get(from, "https_redirect")))
+		set_text(to, "scheme", "https");
+	copy(to, "port", from, "port_redirect");
+	if (json_is_true(get(from, "strip_query")))
+		set_bool(to, "strip_query", true);
+	while (i < 4 && get(from, "response_code") &&
+	       !is(from, "response_code", codes[i].name))
+		i++;
+	set_number(to, "status", codes[i].status);
+	return to;
+}
+
+static json_t *direct_of(const json_t *from)
+{
+	json_t *to = must(json_object());
+
+	copy(to, "status", from, "status");
+	copy(to, "body", get(from, "body"), "inline_string");
+	return to;
+}
+
+static json_t *route_of(struct envoy *e, const json_t *from, const json_t *host,
+			const struct path *path)
+{
+	json_t *to = must(json_object()), *action = must(json_object());
+
+	json_object_set_new(to, "match", match_of(get(from, "match")));
+	if (get(from, "redirect"))
+		json_object_set_new(action, "redirect",
+				    redirect_of(get(from, "redirect")));
+	else
+		json_object_set_new(action, "direct_response",
+				    direct_of(get(from, "direct_response")));
+	json_object_set_new(to, "action", action);
+	if (get(from, "route"))
+		set_route(e, to, from, host, path);
+	set_edits(to, from, NULL);
+	return to;
+}
+
+json_t *envoy_virtual_hosts(struct envoy *e, const json_t *config,
+			    const struct path *path)
+{
+	struct path at = { path, "virtual_hosts", 0 }, inner = { &at, "routes", 0 };
+	json_t *hosts = must(json_array()), *to, *routes;
+	const json_t *host, *route;
+	size_t i, k;
+
+	json_array_foreach(get(config, "virtual_hosts"), i, host) {
+		at.index = i;
+		routes = must(json_array());
+		json_array_foreach(get(host, "routes"), k, route) {
+			inner.index = k;
+			json_array_append_new(routes, route_of(e, route, host,
+							       &inner));
+		}
+		to = must(json_object());
+		copy(to, "name", host, "name");
+		copy(to, "domains", host, "domains");
+		set_edits(to, host, config);
+		set_list(to, "routes", routes);
+		json_array_append_new(hosts, to);
+	}
+	return hosts;
+}
