@@ -40,21 +40,14 @@ static void pack_localities(struct packer *p, struct cluster *c)
 static void pack_cluster(struct packer *p, void *object)
 {
 	struct cluster *c = object;
-	struct hash_policy *hash;
-	u32 i;
 
-	hash = pack_array(p, c->hash, c->nhash * sizeof(*hash));
-	c->hash = hash;
+	hash_policies_pack(p, &c->hash);
 	pack_localities(p, c);
 	c->health.status = pack_array(p, c->health.status, c->health.nstatus *
 				      sizeof(*c->health.status));
 	pack_span(p, &c->health.path);
 	pack_span(p, &c->health.host);
 	pack_span(p, &c->name.name);
-	for (i = 0; i < c->nhash; i++) {
-		pack_span(p, &hash[i].name);
-		pack_span(p, &hash[i].cookie_path);
-	}
 }
 
 struct cluster *cluster_clone(struct account *account,
@@ -63,7 +56,7 @@ struct cluster *cluster_clone(struct account *account,
 	/* Not what members, tables and turns of another version are. */
 	struct cluster like = {
 		.name = spec->name, .options = spec->options,
-		.hash = spec->hash, .nhash = spec->nhash,
+		.hash = spec->hash,
 		.health = spec->health,
 		.localities = spec->localities,
 		.nlocalities = spec->nlocalities,
@@ -167,16 +160,9 @@ static bool localities_equal(const struct cluster *a, const struct cluster *b)
 
 static bool settings_equal(const struct cluster *a, const struct cluster *b)
 {
-	u32 i;
-
-	if (!cluster_options_equal(&a->options, &b->options) ||
-	    !health_check_equal(&a->health, &b->health) ||
-	    !localities_equal(a, b) || a->nhash != b->nhash)
-		return false;
-	for (i = 0; i < a->nhash; i++)
-		if (!hash_policy_equal(&a->hash[i], &b->hash[i]))
-			return false;
-	return true;
+	return cluster_options_equal(&a->options, &b->options) &&
+	       health_check_equal(&a->health, &b->health) &&
+	       localities_equal(a, b) && hash_policies_equal(&a->hash, &b->hash);
 }
 
 bool cluster_equal(const struct cluster *a, const struct cluster *b)

@@ -22,6 +22,7 @@
 #include "health_check.h"
 #include "maglev.h"
 #include "name_ref.h"
+#include "pick.h"
 #include "priority.h"
 #include "ring.h"
 
@@ -73,8 +74,7 @@ struct cluster {
 	size_t bytes;			/* of this allocation, for the mesh's account */
 	struct name_ref name;
 	struct cluster_options options;
-	const struct hash_policy *hash;
-	u32 nhash;
+	struct hash_policies hash;
 	struct health_check health;
 	const struct locality *localities;
 	u32 nlocalities;
@@ -142,6 +142,15 @@ int cluster_finish(struct account *account, struct cluster *c,
  * write the same.
  */
 void cluster_survey(struct cluster *c);
+
+/* At most once in each jiffy, or in some if it takes long. */
+static inline void cluster_keep_surveyed(struct cluster *c)
+{
+	unsigned long age = jiffies - READ_ONCE(c->surveyed);
+
+	if (unlikely(age > c->nmembers / 1024))
+		cluster_survey(c);
+}
 
 /**
  * cluster_build_maglev() - Build the Maglev table of a set of members

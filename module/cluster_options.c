@@ -4,6 +4,11 @@
 #include <linux/stddef.h>
 #include <linux/string.h>
 
+#define CIRCUIT_BREAKERS_DEFAULT {					\
+	.max_pending_requests = 1024, .max_retries = 3,			\
+	.min_retry_concurrency = 3,					\
+}
+
 const struct cluster_options cluster_options_default = {
 	.lb = L7MESH_LB_MAGLEV,
 	.table_size = L7MESH_TABLE_SIZE_DEFAULT,
@@ -18,9 +23,10 @@ const struct cluster_options cluster_options_default = {
 	.panic_threshold = 50,
 	.overprovisioning_factor = 140,
 	.slow_start_min_weight = 10,
-	.max_pending_requests = 1024,
-	.max_retries = 3,
-	.min_retry_concurrency = 3,
+	.breakers = {
+		[L7MESH_ROUTING_PRIORITY_DEFAULT] = CIRCUIT_BREAKERS_DEFAULT,
+		[L7MESH_ROUTING_PRIORITY_HIGH] = CIRCUIT_BREAKERS_DEFAULT,
+	},
 	.accrual_min_penalty = 1000,
 	.accrual_max_penalty = 60000,
 	.accrual_jitter = 50,

@@ -11,6 +11,18 @@
 #include <linux/l7mesh.h>
 #include <linux/types.h>
 
+/* Envoy's RoutingPriority, of a route: breakers of one know nothing of the other. */
+#define ROUTING_PRIORITIES	(L7MESH_ROUTING_PRIORITY_HIGH + 1)
+
+struct circuit_breakers {
+	u32 max_connections;		/* in use; 0: any number */
+	u32 max_pending_requests;	/* that wait for one */
+	u32 max_requests;		/* 0: any number */
+	u32 max_retries;		/* 0: any number */
+	u32 retry_budget;		/* of a million requests; 0: max_retries holds */
+	u32 min_retry_concurrency;	/* of the budget */
+};
+
 struct cluster_options {
 	u32 table_size;			/* of maglev */
 	u32 ring_min, ring_max;		/* entries of ring_hash */
@@ -25,13 +37,7 @@ struct cluster_options {
 	u32 slow_start_window;		/* ms; 0: none */
 	u32 slow_start_min_weight;	/* percent */
 
-	/* circuit breakers */
-	u32 max_connections;		/* in use; 0: any number */
-	u32 max_pending_requests;	/* that wait for one */
-	u32 max_requests;		/* 0: any number */
-	u32 max_retries;		/* 0: any number */
-	u32 retry_budget;		/* of a million requests; 0: max_retries holds */
-	u32 min_retry_concurrency;	/* of the budget */
+	struct circuit_breakers breakers[ROUTING_PRIORITIES];
 
 	/* failure accrual */
 	u32 accrual_max_failures;	/* 0: off */

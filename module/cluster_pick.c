@@ -115,10 +115,11 @@ struct choice {
 static bool ask_hash(const struct cluster *c, struct choice *choice)
 {
 	struct pick *pick = choice->pick;
+	const struct hash_policies *own = pick->policies;
 
 	if (!choice->asked)
-		pick->hashed = hash_policy_value(c->hash, c->nhash, pick,
-						 &pick->hash);
+		pick->hashed = hash_policies_value(own && own->n ? own : &c->hash,
+						   pick, &pick->hash);
 	choice->asked = true;
 	return pick->hashed;
 }
@@ -170,65 +171,10 @@ static struct member *pick_member(struct cluster *c, struct member_set *set,
 	}
 }
 
-static bool is_fit(const struct cluster *c, const struct endpoint *ep)
-{
-	return !READ_ONCE(ep->draining) && cluster_member_fit(c, ep);
-}
-
-static u32 count_fit(const struct cluster *c, const struct member_set *set)
-{
-	u32 i, n = 0;
-
-	for (i = 0; i < set->n; i++)
-		n += is_fit(c, set->members[i].ep);
-	return n;
-}
-
-/*
- * Envoy's effective locality weights: what a locality lacks of its endpoints, beyond
- * what others can take over, its share lacks as well.
- */
-static void survey_level(struct cluster *c, u32 level, u32 factor)
-{
-	struct member_set *set;
-	u32 n, fit = 0;
-
-	for (set = c->sets; set < c->sets + c->nsets; set++) {
-		if (set->level != level)
-			continue;
-		n = count_fit(c, set);
-		fit += n;
-		if (set->locality < c->nlocalities)
-			WRITE_ONCE(set->share,
-				   (u64)c->localities[set->locality].weight *
-				   priority_availability(n, set->n, factor));
-	}
-	WRITE_ONCE(c->levels[level].fit, fit);
-}
-
-void cluster_survey(struct cluster *c)
-{
-	u32 level, factor = c->options.overprovisioning_factor;
-
-	for (level = 0; level < c->nlevels; level++)
-		survey_level(c, level, factor);
-	priority_share(c->levels, c->nlevels, factor, c->options.panic_threshold);
-	WRITE_ONCE(c->surveyed, jiffies);
-}
-
-/* At most once in each jiffy, or in some if it takes long. */
-static void keep_surveyed(struct cluster *c)
-{
-	unsigned long age = jiffies - READ_ONCE(c->surveyed);
-
-	if (unlikely(age > c->nmembers / 1024))
-		cluster_survey(c);
-}
-
 /* With so few that are well those would break down as well. */
 static bool panics(struct cluster *c, const struct member_set *set)
 {
-	keep_surveyed(c);
+	cluster_keep_surveyed(c);
 	return READ_ONCE(c->levels[set->level].panic);
 }
 
@@ -292,7 +238,7 @@ static struct member_set *pick_set(struct cluster *c, struct choice *choice)
 
 	if (likely(c->nsets == 1))
 		return c->sets;
-	keep_surveyed(c);
+	cluster_keep_surveyed(c);
 	if (is_hashed(c) && ask_hash(c, choice))
 		lot = choice->pick->hash;
 	else

@@ -225,7 +225,7 @@ void cluster_free_maglev(struct account *account, struct maglev *m)
 /* A table decides nothing without a hash to look up, or among one. */
 static bool needs_table(const struct cluster *c, const struct member_set *set)
 {
-	return c->nhash && set->n > 1;
+	return c->hash.n && set->n > 1;
 }
 
 static u32 lightest(const struct member_set *set)

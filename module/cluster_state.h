@@ -19,18 +19,24 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include "admit.h"
+#include "cluster_options.h"
 
 struct account;
 
-struct cluster_state {
-	refcount_t ref;
-	struct account *account;	/* counted */
+/* What the requests of one priority take. */
+struct cluster_load {
 	atomic_t requests;		/* admitted, and not over */
 	atomic_t retries;		/* the same */
 	atomic_t connections;		/* legs in use */
 	spinlock_t lock;
-	struct list_head pending;	/* of struct pending, the first first */
+	struct list_head pending;	/* of struct pending, in their order */
 	u32 npending;
+};
+
+struct cluster_state {
+	refcount_t ref;
+	struct account *account;	/* counted */
+	struct cluster_load loads[ROUTING_PRIORITIES];
 	unsigned long interval_end;	/* jiffies, of outlier detection; 0: not begun */
 };
 
@@ -51,17 +57,17 @@ static inline struct cluster_state *cluster_state_get(struct cluster_state *s)
 }
 
 /**
- * cluster_state_connect() - May one more leg be used?
- * @s: state
+ * cluster_load_connect() - May one more leg be used?
+ * @l: load
  * @max: limit
  * @p: has waited already, and goes before others; or NULL
  */
-bool cluster_state_connect(struct cluster_state *s, u32 max,
-			   const struct pending *p);
+bool cluster_load_connect(struct cluster_load *l, u32 max,
+			  const struct pending *p);
 
 /**
- * cluster_state_wait() - Wait for a leg that another gives back
- * @s: state
+ * cluster_load_wait() - Wait for a leg that another gives back
+ * @l: load
  * @p: woken when it is worth to try again
  * @max_pending: so many may wait
  * @first: before all others
@@ -69,13 +75,13 @@ bool cluster_state_connect(struct cluster_state *s, u32 max,
  * Return: false if there are so many already. The caller tries again at once: what
  * was given back meanwhile wakes nobody.
  */
-bool cluster_state_wait(struct cluster_state *s, struct pending *p,
-			u32 max_pending, bool first);
+bool cluster_load_wait(struct cluster_load *l, struct pending *p,
+		       u32 max_pending, bool first);
 
 /* Not any more. Who was woken, and does not want it, wakes the next. */
-void cluster_state_stop_waiting(struct cluster_state *s, struct pending *p);
+void cluster_load_stop_waiting(struct cluster_load *l, struct pending *p);
 
 /* A leg that was admitted is not in use any more. */
-void cluster_state_disconnect(struct cluster_state *s);
+void cluster_load_disconnect(struct cluster_load *l);
 
 #endif

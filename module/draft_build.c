@@ -505,6 +505,20 @@ static int check_cluster(const struct snapshot *s, const struct virtual_host *vh
 			   name->name.p);
 }
 
+/* A table to look a route's hash up in is made for a cluster that has policies itself. */
+static int check_hash(const struct snapshot *s, const struct virtual_host *vh,
+		      u32 index, const struct name_ref *name, struct refusal *r)
+{
+	const struct cluster *c = snapshot_cluster(s, name);
+
+	if (!vh->routes[index]->hash.n || c->hash.n)
+		return 0;
+	return refusal_set(r, -EINVAL,
+			   "route %u of virtual host \"%.*s\" has hash policies, but its cluster \"%.*s\" has none",
+			   index, vh->name.len, vh->name.p, name->name.len,
+			   name->name.p);
+}
+
 static int check_route(const struct snapshot *s, const struct virtual_host *vh,
 		       u32 index, struct refusal *r)
 {
@@ -512,9 +526,13 @@ static int check_route(const struct snapshot *s, const struct virtual_host *vh,
 	int err = 0;
 	u32 i;
 
-	for (i = 0; i < route->nclusters && !err; i++)
+	for (i = 0; i < route->nclusters && !err; i++) {
 		err = check_cluster(s, vh, index, &route->clusters[i].cluster,
 				    r);
+		if (!err)
+			err = check_hash(s, vh, index,
+					 &route->clusters[i].cluster, r);
+	}
 	for (i = 0; i < route->nmirrors && !err; i++)
 		err = check_cluster(s, vh, index, &route->mirrors[i].cluster, r);
 	return err;

@@ -71,7 +71,8 @@ struct exchange {
 	bool from_source;	/* in those of conn->client */
 	struct snapshot *snapshot;	/* held while a request is served */
 	struct cluster *cluster;	/* of the snapshot */
-	struct cluster_state *state;	/* counted, if a limit counts the request */
+	struct cluster_state *state;	/* counted, if a limit counts the request ... */
+	struct cluster_load *load;	/* ... in this of it, of the route's priority */
 	struct endpoint *ep;		/* of the snapshot */
 	struct endpoint *tried[TRIED_MAX]; /* of the snapshot, those of tries */
 	bool active;			/* the request counts as the endpoint's load */

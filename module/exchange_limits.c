@@ -8,17 +8,24 @@
 #include "exchange_priv.h"
 #include "source_limit.h"
 
-static bool counts_requests(const struct cluster_options *o)
+static const struct circuit_breakers *breakers_of(const struct exchange *ex)
 {
-	return o->max_requests || o->retry_budget;
+	return &ex->cluster->options.breakers[ex->route->priority];
+}
+
+static bool counts_requests(const struct circuit_breakers *b)
+{
+	return b->max_requests || b->retry_budget;
 }
 
 /* Of the cluster, held until the exchange is over. */
-static struct cluster_state *state_of(struct exchange *ex)
+static struct cluster_load *load_of(struct exchange *ex)
 {
-	if (!ex->state)
+	if (!ex->state) {
 		ex->state = cluster_state_get(ex->cluster->state);
-	return ex->state;
+		ex->load = &ex->state->loads[ex->route->priority];
+	}
+	return ex->load;
 }
 
 /* The four fields of a refusal, with the longest numbers. */
@@ -79,32 +86,31 @@ void refuse_overload(struct conn *c, struct run *run)
 
 bool admit_request(struct exchange *ex)
 {
-	const struct cluster_options *o = &ex->cluster->options;
+	const struct circuit_breakers *b = breakers_of(ex);
 
-	if (!counts_requests(o) || ex->admitted)
+	if (!counts_requests(b) || ex->admitted)
 		return true;
-	ex->admitted = admit(&state_of(ex)->requests,
-			     o->max_requests ?: U32_MAX);
+	ex->admitted = admit(&load_of(ex)->requests,
+			     b->max_requests ?: U32_MAX);
 	return ex->admitted;
 }
 
 /* Envoy: a budget overrides the number. */
-static u32 max_retries(const struct cluster *c)
+static u32 max_retries(struct exchange *ex)
 {
-	const struct cluster_options *o = &c->options;
-	u64 requests = atomic_read(&c->state->requests);
+	const struct circuit_breakers *b = breakers_of(ex);
+	u64 requests = atomic_read(&load_of(ex)->requests);
 
-	if (!o->retry_budget)
-		return o->max_retries ?: U32_MAX;
-	return max_t(u64, o->min_retry_concurrency,
-		     div_u64(requests * o->retry_budget, L7MESH_FRACTION_MAX));
+	if (!b->retry_budget)
+		return b->max_retries ?: U32_MAX;
+	return max_t(u64, b->min_retry_concurrency,
+		     div_u64(requests * b->retry_budget, L7MESH_FRACTION_MAX));
 }
 
 bool admit_retry(struct exchange *ex)
 {
 	if (!ex->retrying)
-		ex->retrying = admit(&state_of(ex)->retries,
-				     max_retries(ex->cluster));
+		ex->retrying = admit(&load_of(ex)->retries, max_retries(ex));
 	return ex->retrying;
 }
 
@@ -112,12 +118,12 @@ bool admit_retry(struct exchange *ex)
 static bool admit_connection(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
-	u32 max = ex->cluster->options.max_connections;
+	u32 max = breakers_of(ex)->max_connections;
 
 	if (!max || ex->connected)
 		return true;
-	ex->connected = cluster_state_connect(state_of(ex), max,
-					      ex->waited ? &c->pending : NULL);
+	ex->connected = cluster_load_connect(load_of(ex), max,
+					     ex->waited ? &c->pending : NULL);
 	if (ex->connected)
 		ex->waited = false;
 	return ex->connected;
@@ -130,15 +136,16 @@ bool enter_connection(struct conn *c, struct run *run)
 
 	if (admit_connection(c))
 		return true;
-	ex->waited = cluster_state_wait(ex->state, &c->pending,
-					o->max_pending_requests, ex->waited);
+	ex->waited = cluster_load_wait(ex->load, &c->pending,
+				       breakers_of(ex)->max_pending_requests,
+				       ex->waited);
 	if (!ex->waited) {
 		refuse_overload(c, run);
 		return false;
 	}
 	/* What was given back meanwhile wakes nobody. */
 	if (admit_connection(c)) {
-		cluster_state_stop_waiting(ex->state, &c->pending);
+		cluster_load_stop_waiting(ex->load, &c->pending);
 		return true;
 	}
 	if (ex->request != REQUEST_PENDING) {
@@ -160,9 +167,9 @@ void leave_connection(struct conn *c)
 	struct exchange *ex = &c->ex;
 
 	if (ex->waited)
-		cluster_state_stop_waiting(ex->state, &c->pending);
+		cluster_load_stop_waiting(ex->load, &c->pending);
 	if (ex->connected)
-		cluster_state_disconnect(ex->state);
+		cluster_load_disconnect(ex->load);
 	ex->waited = false;
 	ex->connected = false;
 }
@@ -173,9 +180,9 @@ void leave_cluster(struct conn *c)
 
 	leave_connection(c);
 	if (ex->admitted)
-		atomic_dec(&ex->state->requests);
+		atomic_dec(&ex->load->requests);
 	if (ex->retrying)
-		atomic_dec(&ex->state->retries);
+		atomic_dec(&ex->load->retries);
 	ex->admitted = false;
 	ex->retrying = false;
 	cluster_state_put(ex->state);

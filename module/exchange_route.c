@@ -46,6 +46,7 @@ void pick_endpoint(struct conn *c, struct run *run)
 		.source = client_of(c),
 		.parser = &ex->request_head->parser,
 		.head = ex->request_head->data,
+		.policies = &ex->route->hash,
 		.avoid = ex->tried,
 	};
 

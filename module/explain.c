@@ -5,8 +5,10 @@
 #include <linux/l7mesh.h>
 #include <linux/random.h>
 
+#include "accrual.h"
 #include "forward.h"
 #include "ident.h"
+#include "outlier.h"
 #include "reply.h"
 
 static const struct http_options *options_of(const struct explanation *e)
@@ -129,12 +131,13 @@ static int write_forwarded(struct explanation *e)
 static void note_cluster(struct explanation *e)
 {
 	const struct cluster_options *o = &e->cluster->options;
+	const struct circuit_breakers *b = &o->breakers[e->route->priority];
 
 	note(e, L7MESH_EXPLAIN_CIRCUIT_BREAKERS,
-	     o->max_connections || o->max_requests);
+	     b->max_connections || b->max_requests);
 	note(e, L7MESH_EXPLAIN_OUTLIER_DETECTION,
-	     o->consecutive_5xx || o->consecutive_gateway_failure ||
-	     o->success_rate_stdev_factor || o->failure_percentage_threshold);
+	     outlier_enabled(o));
+	note(e, L7MESH_EXPLAIN_FAILURE_ACCRUAL, accrual_enabled(o));
 	note(e, L7MESH_EXPLAIN_HEALTH_CHECK, e->cluster->health.interval);
 }
 
@@ -146,6 +149,7 @@ static bool pick(struct explanation *e, struct cluster *c,
 		.source = e->client,
 		.parser = head ? &head->parser : NULL,
 		.head = head ? head->data : NULL,
+		.policies = e->route ? &e->route->hash : NULL,
 		.peek = true,
 	};
 
@@ -244,6 +248,9 @@ static int explain_request(struct explanation *e, const struct snapshot *s)
 	struct routing_refusal r = routing_check(options_of(e), e->head);
 
 	note(e, L7MESH_EXPLAIN_LISTENER_RATE_LIMIT, slot->listener->limiter);
+	note(e, L7MESH_EXPLAIN_SOURCE_LIMIT,
+	     options_of(e)->max_connections_per_source ||
+	     options_of(e)->max_requests_per_source);
 	if (r.status)
 		return refuse(e, r.reason, r.status);
 	route_request_init(&e->request, &e->head->parser, e->head->data);

@@ -6,6 +6,8 @@
 
 #include "compat.h"
 #include "hash_policy.h"
+#include "pack.h"
+#include "pick.h"
 #include "route_match.h"
 
 static bool hash_span(struct span s, u64 *hash)
@@ -122,23 +124,51 @@ static bool hash_request(const struct hash_policy *hp, struct pick *pick,
 	}
 }
 
-bool hash_policy_value(const struct hash_policy *policies, u32 n,
-		       struct pick *pick, u64 *hash)
+bool hash_policies_value(const struct hash_policies *policies, struct pick *pick,
+			 u64 *hash)
 {
 	u32 i;
 
-	for (i = 0; i < n; i++) {
-		if (policies[i].kind == HASH_POLICY_SOURCE_ADDRESS)
+	for (i = 0; i < policies->n; i++) {
+		const struct hash_policy *hp = &policies->list[i];
+
+		if (hp->kind == HASH_POLICY_SOURCE_ADDRESS)
 			return hash_source(&pick->source, hash);
-		if (pick->parser && hash_request(&policies[i], pick, hash))
+		if (pick->parser && hash_request(hp, pick, hash))
 			return true;
 	}
 	return false;
 }
 
-bool hash_policy_equal(const struct hash_policy *a, const struct hash_policy *b)
+static bool policy_equal(const struct hash_policy *a, const struct hash_policy *b)
 {
 	return a->kind == b->kind && a->has_ttl == b->has_ttl &&
 	       a->ttl == b->ttl && span_eq(a->name, b->name) &&
 	       span_eq(a->cookie_path, b->cookie_path);
+}
+
+bool hash_policies_equal(const struct hash_policies *a,
+			 const struct hash_policies *b)
+{
+	u32 i;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (!policy_equal(&a->list[i], &b->list[i]))
+			return false;
+	return true;
+}
+
+void hash_policies_pack(struct packer *p, struct hash_policies *policies)
+{
+	struct hash_policy *list;
+	u32 i;
+
+	list = pack_array(p, policies->list, policies->n * sizeof(*list));
+	policies->list = list;
+	for (i = 0; i < policies->n; i++) {
+		pack_span(p, &list[i].name);
+		pack_span(p, &list[i].cookie_path);
+	}
 }

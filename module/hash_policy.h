@@ -9,8 +9,7 @@
 #ifndef L7MESH_HASH_POLICY_H
 #define L7MESH_HASH_POLICY_H
 
-#include "address.h"
-#include "http1.h"
+#include <linux/types.h>
 #include "span.h"
 
 enum hash_policy_kind {
@@ -21,7 +20,8 @@ enum hash_policy_kind {
 	HASH_POLICY_PATH,
 };
 
-struct endpoint;
+struct packer;
+struct pick;
 
 struct hash_policy {
 	u8 kind;			/* enum hash_policy_kind */
@@ -31,38 +31,32 @@ struct hash_policy {
 	struct span cookie_path;
 };
 
-/* What a pick may depend on, and what comes of it. */
-struct pick {
-	struct address source;		/* the client; port ignored */
-	const struct http1_parser *parser;	/* NULL for L4 */
-	const char *head;
-	/* endpoints that were tried, so that others are better; @navoid may be 0 */
-	struct endpoint *const *avoid;
-	u32 navoid;
-	bool peek;			/* only to see: no turn is taken */
-	bool hashed;			/* out: by which hash it was picked, if by one */
-	u64 hash;
-	const struct hash_policy *cookie;	/* out: to be given, or NULL ... */
-	u64 cookie_value;		/* ... and its value, as hexadecimal text */
+/* Those of a cluster, or of a route. */
+struct hash_policies {
+	const struct hash_policy *list;	/* in their order */
+	u32 n;
 };
 
 /**
- * hash_policy_value() - The hash of a request
- * @policies: in their order
- * @n: how many
+ * hash_policies_value() - The hash of a request
+ * @policies: policies
  * @pick: request; out: the cookie that its client is to be given
  * @hash: out
  *
  * Return: true if a policy yields a value.
  */
-bool hash_policy_value(const struct hash_policy *policies, u32 n,
-		       struct pick *pick, u64 *hash);
+bool hash_policies_value(const struct hash_policies *policies, struct pick *pick,
+			 u64 *hash);
+
+bool hash_policies_equal(const struct hash_policies *a,
+			 const struct hash_policies *b);
+
+/* See pack.h. */
+void hash_policies_pack(struct packer *p, struct hash_policies *policies);
 
 #define COOKIE_VALUE_LEN	16
 
 /* A cookie's value as text; without NUL. */
 void hash_policy_cookie_text(u64 value, char text[COOKIE_VALUE_LEN]);
-
-bool hash_policy_equal(const struct hash_policy *a, const struct hash_policy *b);
 
 #endif

@@ -7,6 +7,7 @@
  *	netlink_change.c	ADD, SET, DEL: from a message to a draft
  *	netlink_option.c	plain numbers of any object, both ways
  *	netlink_cluster.c	a cluster, both ways
+ *	netlink_hash.c		hash policies, both ways
  *	netlink_health.c	how its endpoints are checked, both ways
  *	netlink_match.c		from a message to a route's match
  *	netlink_route.c		and its action
@@ -185,6 +186,18 @@ struct object_key {
 int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
 		   struct object_key *key, struct refusal *r);
 
+/**
+ * netlink_parse_hash() - Understand hash policies, which replace what there was
+ * @to: out; points into @room and the message
+ * @room: for HASH_POLICIES_MAX
+ * @list: a list of nests, enum l7mesh_hash_policy_attr
+ * @r: refusal
+ */
+int netlink_parse_hash(struct hash_policies *to, struct hash_policy *room,
+		       const struct nlattr *list, struct refusal *r);
+int netlink_put_hash(struct sk_buff *skb, int attr,
+		     const struct hash_policies *policies);
+
 /* Room for what a cluster points to. */
 struct cluster_parser {
 	struct hash_policy hash[HASH_POLICIES_MAX];
@@ -217,6 +230,7 @@ struct route_parser {
 	struct value_match query[VALUE_MATCHES_MAX];
 	struct header_edit_parser edit;
 	struct mirror mirrors[L7MESH_MIRRORS_MAX];
+	struct hash_policy hash[HASH_POLICIES_MAX];
 	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
 	struct header_op *ops;			/* of clusters */
 	struct span *origins;

@@ -587,12 +587,17 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 		err = netlink_parse_retry(&route->retry, retry, c->r);
 	if (!err && mirrors)
 		err = netlink_parse_mirrors(route, p, mirrors, c->r);
+	if (!err && tb[L7MESH_ROUTE_A_HASH])
+		err = netlink_parse_hash(&route->hash, p->hash,
+					 tb[L7MESH_ROUTE_A_HASH], c->r);
 	if (!err && limit)
 		err = netlink_parse_rate_limit(&route->limit, &route->limiter,
 					       limit, c->r);
 	if (!err && fault)
 		err = netlink_parse_fault(&route->fault, fault, c->r);
 	take_u32(&route->timeout, tb[L7MESH_ROUTE_A_TIMEOUT]);
+	if (tb[L7MESH_ROUTE_A_PRIORITY])
+		route->priority = nla_get_u32(tb[L7MESH_ROUTE_A_PRIORITY]);
 	if (err)
 		return err;
 	if (route->nmirrors && (route->action == ROUTE_REDIRECT ||

@@ -9,6 +9,11 @@
 #define OPTION(type, attr, member) \
 	NETLINK_OPTION(type, L7MESH_CLUSTER_A_##attr, cluster_options, member)
 
+/* Of both priorities. */
+#define BREAKER(attr, member) \
+	OPTION(U32, attr, breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].member), \
+	OPTION(U32, HIGH_##attr, breakers[L7MESH_ROUTING_PRIORITY_HIGH].member)
+
 static const struct netlink_option table[] = {
 	OPTION(ENUM, LB, lb),
 	OPTION(U32, TABLE_SIZE, table_size),
@@ -21,12 +26,12 @@ static const struct netlink_option table[] = {
 	OPTION(U32, CHOICES, choices),
 	OPTION(U32, DECAY, decay),
 	OPTION(U32, PANIC_THRESHOLD, panic_threshold),
-	OPTION(U32, MAX_CONNECTIONS, max_connections),
-	OPTION(U32, MAX_PENDING_REQUESTS, max_pending_requests),
-	OPTION(U32, MAX_REQUESTS, max_requests),
-	OPTION(U32, MAX_RETRIES, max_retries),
-	OPTION(U32, RETRY_BUDGET, retry_budget),
-	OPTION(U32, MIN_RETRY_CONCURRENCY, min_retry_concurrency),
+	BREAKER(MAX_CONNECTIONS, max_connections),
+	BREAKER(MAX_PENDING_REQUESTS, max_pending_requests),
+	BREAKER(MAX_REQUESTS, max_requests),
+	BREAKER(MAX_RETRIES, max_retries),
+	BREAKER(RETRY_BUDGET, retry_budget),
+	BREAKER(MIN_RETRY_CONCURRENCY, min_retry_concurrency),
 	OPTION(U32, CONSECUTIVE_5XX, consecutive_5xx),
 	OPTION(U32, CONSECUTIVE_GATEWAY_FAILURE, consecutive_gateway_failure),
 	OPTION(U32, OUTLIER_INTERVAL, outlier_interval),
@@ -59,111 +64,6 @@ static const struct netlink_options options = {
 	.table = table,
 	.n = ARRAY_SIZE(table),
 };
-
-/* Attributes that say what is hashed, of which a policy has one. */
-static const struct {
-	u16 attr;
-	u8 kind;
-} hash_kinds[] = {
-	{ L7MESH_HASH_POLICY_A_HEADER, HASH_POLICY_HEADER },
-	{ L7MESH_HASH_POLICY_A_SOURCE_ADDRESS, HASH_POLICY_SOURCE_ADDRESS },
-	{ L7MESH_HASH_POLICY_A_COOKIE, HASH_POLICY_COOKIE },
-	{ L7MESH_HASH_POLICY_A_QUERY, HASH_POLICY_QUERY },
-	{ L7MESH_HASH_POLICY_A_PATH, HASH_POLICY_PATH },
-};
-
-static int parse_hash_name(struct hash_policy *hp, const struct nlattr *nla,
-			   struct refusal *r)
-{
-	hp->name = netlink_span(nla);
-	if (hp->kind == HASH_POLICY_QUERY)
-		return netlink_query_name_valid(hp->name) ? 0 :
-		       refusal_set_attr(r, nla, -EINVAL,
-					"not the name of a query parameter");
-	if (http1_token_valid(hp->name) && !memchr(hp->name.p, '%', hp->name.len))
-		return 0;
-	return refusal_set_attr(r, nla, -EINVAL, "%s",
-				hp->kind == HASH_POLICY_COOKIE ?
-				"not the name of a cookie" :
-				"not the name of a header field");
-}
-
-/* What a cookie that is given says: it becomes a part of a field's value. */
-static bool cookie_path_valid(struct span path)
-{
-	return route_path_valid(path) && !memchr(path.p, ';', path.len) &&
-	       !memchr(path.p, '%', path.len);
-}
-
-static int parse_cookie(struct hash_policy *hp, struct nlattr **tb,
-			struct refusal *r)
-{
-	struct nlattr *ttl = tb[L7MESH_HASH_POLICY_A_COOKIE_TTL];
-	struct nlattr *path = tb[L7MESH_HASH_POLICY_A_COOKIE_PATH];
-
-	if (ttl && hp->kind != HASH_POLICY_COOKIE)
-		return refusal_set_attr(r, ttl, -EINVAL,
-					"COOKIE_TTL is for COOKIE");
-	if (path && !ttl)
-		return refusal_set_attr(r, path, -EINVAL,
-					"COOKIE_PATH is for COOKIE_TTL");
-	hp->has_ttl = ttl;
-	hp->ttl = ttl ? nla_get_u32(ttl) : 0;
-	if (!path)
-		return 0;
-	hp->cookie_path = netlink_span(path);
-	return cookie_path_valid(hp->cookie_path) ? 0 :
-	       refusal_set_attr(r, path, -EINVAL,
-				"a path starts with / and has no space, ?, #, ; and %%");
-}
-
-static int parse_hash_policy(struct hash_policy *hp, const struct nlattr *item,
-			     struct refusal *r)
-{
-	struct nlattr *tb[L7MESH_HASH_POLICY_A_MAX + 1], *found = NULL;
-	int i, n = 0, err;
-
-	err = netlink_parse(tb, L7MESH_HASH_POLICY_A_MAX, item,
-			    netlink_hash_policy_policy, r);
-	if (err)
-		return err;
-	memset(hp, 0, sizeof(*hp));
-	for (i = 0; i < ARRAY_SIZE(hash_kinds); i++) {
-		if (!tb[hash_kinds[i].attr])
-			continue;
-		found = tb[hash_kinds[i].attr];
-		hp->kind = hash_kinds[i].kind;
-		n++;
-	}
-	if (n != 1)
-		return refusal_set_attr(r, item, -EINVAL,
-					"exactly one of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH is needed");
-	if (hp->kind != HASH_POLICY_SOURCE_ADDRESS && hp->kind != HASH_POLICY_PATH)
-		err = parse_hash_name(hp, found, r);
-	return err ?: parse_cookie(hp, tb, r);
-}
-
-static int parse_hash(struct cluster *spec, struct hash_policy *hash,
-		      const struct nlattr *list, struct refusal *r)
-{
-	const struct nlattr *item;
-	int rem, err;
-
-	spec->hash = hash;
-	spec->nhash = 0;
-	nla_for_each_nested(item, list, rem) {
-		if (spec->nhash == HASH_POLICIES_MAX)
-			return refusal_set_attr(r, item, -E2BIG,
-						"more than "
-						__stringify(HASH_POLICIES_MAX)
-						" hash policies");
-		err = parse_hash_policy(&hash[spec->nhash], item, r);
-		if (err)
-			return err;
-		spec->nhash++;
-	}
-	return 0;
-}
 
 static int parse_locality(struct cluster *spec, struct locality *l,
 			  const struct nlattr *item, struct refusal *r)
@@ -243,7 +143,8 @@ int netlink_parse_cluster(struct cluster *spec, struct cluster_parser *p,
 	netlink_take_options(&options, &spec->options, tb);
 	err = check_options(&spec->options, tb, r);
 	if (!err && tb[L7MESH_CLUSTER_A_HASH])
-		err = parse_hash(spec, p->hash, tb[L7MESH_CLUSTER_A_HASH], r);
+		err = netlink_parse_hash(&spec->hash, p->hash,
+					 tb[L7MESH_CLUSTER_A_HASH], r);
 	if (!err && tb[L7MESH_CLUSTER_A_LOCALITIES])
 		err = parse_localities(spec, p->localities,
 				       tb[L7MESH_CLUSTER_A_LOCALITIES], r);
@@ -252,58 +153,6 @@ int netlink_parse_cluster(struct cluster *spec, struct cluster_parser *p,
 						 tb[L7MESH_CLUSTER_A_HEALTH_CHECK],
 						 r);
 	return err;
-}
-
-static int put_cookie(struct sk_buff *skb, const struct hash_policy *hp)
-{
-	int err = netlink_put_span(skb, L7MESH_HASH_POLICY_A_COOKIE, hp->name);
-
-	if (!err && hp->has_ttl)
-		err = nla_put_u32(skb, L7MESH_HASH_POLICY_A_COOKIE_TTL, hp->ttl);
-	if (!err && hp->cookie_path.len)
-		err = netlink_put_span(skb, L7MESH_HASH_POLICY_A_COOKIE_PATH,
-				       hp->cookie_path);
-	return err;
-}
-
-static int put_hashed(struct sk_buff *skb, const struct hash_policy *hp)
-{
-	switch ((enum hash_policy_kind)hp->kind) {
-	case HASH_POLICY_HEADER:
-		return netlink_put_span(skb, L7MESH_HASH_POLICY_A_HEADER,
-					hp->name);
-	case HASH_POLICY_COOKIE:
-		return put_cookie(skb, hp);
-	case HASH_POLICY_QUERY:
-		return netlink_put_span(skb, L7MESH_HASH_POLICY_A_QUERY,
-					hp->name);
-	case HASH_POLICY_PATH:
-		return nla_put_flag(skb, L7MESH_HASH_POLICY_A_PATH);
-	default:
-		return nla_put_flag(skb, L7MESH_HASH_POLICY_A_SOURCE_ADDRESS);
-	}
-}
-
-static int put_hash_policy(struct sk_buff *skb, const struct hash_policy *hp)
-{
-	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
-
-	if (!item)
-		return -EMSGSIZE;
-	return netlink_end_nest(skb, item, put_hashed(skb, hp));
-}
-
-static int put_hash(struct sk_buff *skb, const struct cluster *c)
-{
-	struct nlattr *list = nla_nest_start(skb, L7MESH_CLUSTER_A_HASH);
-	int err = 0;
-	u32 i;
-
-	if (!list)
-		return -EMSGSIZE;
-	for (i = 0; i < c->nhash && !err; i++)
-		err = put_hash_policy(skb, &c->hash[i]);
-	return netlink_end_nest(skb, list, err);
 }
 
 static int put_locality(struct sk_buff *skb, const struct locality *l)
@@ -340,7 +189,7 @@ int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 		return -EMSGSIZE;
 	err = netlink_put_span(skb, L7MESH_CLUSTER_A_NAME, c->name.name) ||
 	      netlink_put_options(skb, &options, &c->options) ||
-	      put_hash(skb, c) ||
+	      netlink_put_hash(skb, L7MESH_CLUSTER_A_HASH, &c->hash) ||
 	      put_localities(skb, c) ||
 	      netlink_put_health_check(skb, &c->health);
 	return netlink_end_nest(skb, nest, err);

@@ -266,7 +266,9 @@ int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 				      &r->edit) ||
 	      netlink_put_cors(skb, &r->cors) ||
 	      nla_put_u32(skb, L7MESH_ROUTE_A_TIMEOUT, r->timeout) ||
+	      nla_put_u32(skb, L7MESH_ROUTE_A_PRIORITY, r->priority) ||
 	      netlink_put_retry(skb, &r->retry) ||
+	      (r->hash.n && netlink_put_hash(skb, L7MESH_ROUTE_A_HASH, &r->hash)) ||
 	      netlink_put_mirrors(skb, r) ||
 	      netlink_put_rate_limit(skb, L7MESH_ROUTE_A_RATE_LIMIT,
 				     &r->limit) ||

@@ -24,6 +24,7 @@
 #include <linux/refcount.h>
 #include "cors.h"
 #include "fault.h"
+#include "hash_policy.h"
 #include "header_op.h"
 #include "mirror.h"
 #include "rate_limit.h"
@@ -86,6 +87,7 @@ struct route {
 
 	struct route_match match;
 	u8 action;			/* enum route_action_kind */
+	u8 priority;			/* enum l7mesh_routing_priority */
 	u16 status;			/* redirect, direct response */
 	u32 nclusters;
 	u32 total_weight;		/* of clusters */
@@ -100,6 +102,7 @@ struct route {
 					 * is there; 0: none
 					 */
 	struct retry_policy retry;
+	struct hash_policies hash;	/* instead of the cluster's, if there are any */
 	const struct mirror *mirrors;
 	u32 nmirrors;
 	struct fault fault;

@@ -114,6 +114,7 @@ static void pack_route(struct packer *p, void *object)
 	pack_edit(p, &r->edit);
 	pack_cors(p, &r->cors);
 	pack_retry(p, &r->retry);
+	hash_policies_pack(p, &r->hash);
 	pack_span(p, &r->limit.header);
 	pack_span(p, &r->cluster_header);
 	pack_span(p, &r->rewrite.host);
@@ -544,6 +545,8 @@ bool route_equal(const struct route *a, const struct route *b)
 	       (match_equal(&a->match, &b->match) && action_equal(a, b) &&
 		edit_equal(&a->edit, &b->edit) &&
 		cors_equal(&a->cors, &b->cors) && a->timeout == b->timeout &&
+		a->priority == b->priority &&
+		hash_policies_equal(&a->hash, &b->hash) &&
 		retry_equal(&a->retry, &b->retry) && mirrors_equal(a, b) &&
 		fault_equal(&a->fault, &b->fault) &&
 		rate_limit_equal(&a->limit, &b->limit));

@@ -72,6 +72,7 @@ def mesh(**options):
             {"name": "web", "hash": [{"header": "x-user"}],
              "circuit_breakers": {"max_requests": 1000},
              "outlier_detection": {"consecutive_5xx": 100},
+             "failure_accrual": {"max_failures": 100},
              "endpoints": [{"address": WEB, "port": 9000}]},
             {"name": "nobody"}],
         "route_tables": [{"name": "main", "virtual_hosts": [
@@ -174,7 +175,8 @@ def _():
         (9, "path", "/six"), (10, "source_netns", None),
         (11, "fraction", None)])
     equal(said["policies"], ["listener_rate_limit", "rate_limit", "timeout",
-                             "retry", "circuit_breakers", "outlier_detection"])
+                             "retry", "circuit_breakers", "outlier_detection",
+                             "failure_accrual"])
     said = as_made("GET", "http://shop/exact", "x-a: 2")
     equal(mismatches(said)[0], (0, "method", "POST"))
     equal((said["status"], said["reason"]), (404, "reply_404_no_route"))

@@ -657,6 +657,24 @@ def _():
               on_ring(entries, f"u{i}"))
 
 
+@test("hash policies: a route's own go before its cluster's")
+def _():
+    entries = ring((1, 1, 1, 1), 1024, 8388608)
+    hashed("ring_hash", {"header": "x-user"})
+    meshctl("add", "route", "main/any", "0", "path_prefix", "/own", "cluster", "c",
+            "hash", "query:id", "hash", "cookie:sid,ttl=0")
+    c = Client("app", VIP)
+    for i in range(12):
+        equal(where(c, "/", f"x-user: u{i}")[0], on_ring(entries, f"u{i}"))
+        equal(where(c, f"/own?id=q{i}", f"x-user: u{i}")[0],
+              on_ring(entries, f"q{i}"))
+    _, head = where(c, "/own", "x-user: me")
+    true(head.get("set-cookie").startswith("sid="), head.raw)
+    meshctl("set", "route", "main/any", "0", "hash", "none")
+    got, head = where(c, "/own?id=q1", "x-user: me")
+    equal((got, head.all("set-cookie")), (on_ring(entries, "me"), []))
+
+
 @test("hash policies: a cookie; without TTL none is given")
 def _():
     entries = ring((1, 1, 1, 1), 1024, 8388608)

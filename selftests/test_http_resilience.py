@@ -475,6 +475,41 @@ def _():
     let_go(held)
 
 
+@test("limits: routes of high priority have their own, also of a tunnel")
+def _():
+    mesh({"max_idle": 0,
+          "circuit_breakers": {"max_requests": 2, "max_connections": 9},
+          "circuit_breakers_high": {"max_requests": 9, "max_connections": 1,
+                                    "max_pending_requests": 1}})
+    meshctl("add", "route", "main/any", "0", "path_prefix", "/high", "cluster",
+            "c", "priority", "high")
+    held = hold(2)
+    refused()
+    high, next_ = Client("app", VIP), Client("app", VIP)
+    ask(high, "GET", b"", "Connection: Upgrade", "Upgrade: websocket",
+        path="/high")
+    _, conn, _ = many.taken()
+    conn.send(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n"
+              b"Upgrade: websocket\r\n\r\n")
+    equal(high.head().status, 101)
+    # It is the one connection; one may wait for it, and no more.
+    ask(next_, path="/high")
+    many.quiet(0.1)
+    late = Client("app", VIP)
+    ask(late, path="/high")
+    equal(late.response()[0].status, 503)
+    let_go(held[:1])
+    let_go(hold())
+    refused_now = hold()
+    refused()
+    high.reset()
+    _, conn, head = many.taken()
+    equal(head.start, "GET /high HTTP/1.1")
+    conn.send(OK)
+    equal(next_.response()[0].status, 200)
+    let_go(held[1:] + refused_now)
+
+
 @test("limits: so many connections; who is over it waits for its turn")
 def _():
     grown = Counters()

@@ -75,6 +75,8 @@ def refusals_of_numbers():
             ("CLUSTER", "DECAY", [0, 3600001]),
             ("CLUSTER", "PANIC_THRESHOLD", [101]),
             ("CLUSTER", "RETRY_BUDGET", [1000001]),
+            ("CLUSTER", "HIGH_RETRY_BUDGET", [1000001]),
+            ("ROUTE", "PRIORITY", [2]),
             ("CLUSTER", "OUTLIER_INTERVAL", [0, 86400001]),
             ("CLUSTER", "BASE_EJECTION_TIME", [0, 86400001]),
             ("CLUSTER", "MAX_EJECTION_TIME", [0, 86400001]),
@@ -442,6 +444,12 @@ def refusals_of_actions():
             ([{"NAME": "x", "WEIGHT": 1}] * 2000, errno.E2BIG,
              "the route takes more than 60000 bytes", "")):
         yield bad(code, text, path, {"WEIGHTED_CLUSTERS": items})
+    for cluster in {"CLUSTER": "b"}, {"WEIGHTED_CLUSTERS": [
+            {"NAME": "a", "WEIGHT": 1}, {"NAME": "b", "WEIGHT": 1}]}:
+        yield (merge(NEW["ROUTE"], ACTION=cluster, HASH=[{"PATH": True}]),
+               errno.EINVAL, 'its cluster "b" has none', "")
+    yield (merge(NEW["ROUTE"], HASH=[{}]), errno.EINVAL, "exactly one of HEADER",
+           "ROUTE.HASH.ITEM")
     for redirect, code, text, path in (
             ({}, errno.EINVAL, "STRIP_QUERY is needed", ""),
             ({"STATUS": 301}, errno.EINVAL, "STRIP_QUERY is needed", ""),

@@ -44,7 +44,7 @@ class Model:
                 yield {"VIRTUAL_HOST": {"ROUTE_TABLE": name, "NAME": host,
                                         "DOMAINS": domains, "ORDER": 0}}
                 for i, r in enumerate(routes):
-                    yield {"ROUTE": {"TIMEOUT": 0,
+                    yield {"ROUTE": {"TIMEOUT": 0, "PRIORITY": 0,
                                      "ROUTE_TABLE": name, "VIRTUAL_HOST": host,
                                      "INDEX": i, **r}}
         for name, l in self.listeners.items():

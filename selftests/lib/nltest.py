@@ -155,6 +155,9 @@ LIMITS_OTHER = {
             "FAILURE_PERCENTAGE_THRESHOLD": 100,
             "FAILURE_PERCENTAGE_MINIMUM_HOSTS": 0xffffffff,
             "FAILURE_PERCENTAGE_REQUEST_VOLUME": 0xffffffff,
+            "HIGH_MAX_CONNECTIONS": 1, "HIGH_MAX_PENDING_REQUESTS": 0,
+            "HIGH_MAX_REQUESTS": 0xffffffff, "HIGH_MAX_RETRIES": 4,
+            "HIGH_RETRY_BUDGET": 1000000, "HIGH_MIN_RETRY_CONCURRENCY": 0,
             "ACCRUAL_MIN_PENALTY": 86400000, "ACCRUAL_MAX_PENALTY": 86400000,
             "ACCRUAL_MAX_FAILURES": 0xffffffff, "ACCRUAL_JITTER": 100,
             "OVERPROVISIONING_FACTOR": 1000,
@@ -194,6 +197,9 @@ DEFAULTS = {"LB": 0, "TABLE_SIZE": 65537, "HASH": [], "CONNECT_TIMEOUT": 5000,
             "FAILURE_PERCENTAGE_THRESHOLD": 0,
             "FAILURE_PERCENTAGE_MINIMUM_HOSTS": 5,
             "FAILURE_PERCENTAGE_REQUEST_VOLUME": 50,
+            "HIGH_MAX_CONNECTIONS": 0, "HIGH_MAX_PENDING_REQUESTS": 1024,
+            "HIGH_MAX_REQUESTS": 0, "HIGH_MAX_RETRIES": 3,
+            "HIGH_RETRY_BUDGET": 0, "HIGH_MIN_RETRY_CONCURRENCY": 3,
             "ACCRUAL_MIN_PENALTY": 1000, "ACCRUAL_MAX_PENALTY": 60000,
             "ACCRUAL_MAX_FAILURES": 0, "ACCRUAL_JITTER": 50,
             "OVERPROVISIONING_FACTOR": 140,
@@ -265,7 +271,9 @@ ROUTES = [
      "ACTION": {"CLUSTER_HEADER": "x-cluster", "REWRITE": {"PATH": "/all"}}},
     {"MATCH": {"PATH_TEMPLATE": "/u/{id}/{rest=**}"},
      "ACTION": {"CLUSTER": "a", "REWRITE": {"TEMPLATE": "/{rest}/{id}"}}},
-    {"MATCH": {"PATH_REGEX": "/(a|b)*/?"}, "ACTION": {"CLUSTER": "a"}},
+    {"MATCH": {"PATH_REGEX": "/(a|b)*/?"}, "ACTION": {"CLUSTER": "a"},
+     "HASH": [{"QUERY": "q"}, {"COOKIE": "c", "COOKIE_TTL": 1,
+                               "COOKIE_PATH": "/"}, {"PATH": True}]},
     {"MATCH": {}, "ACTION": {"CLUSTER": "b"}, "RETRY": {
         "ON": 1, "NUM_RETRIES": 1, "PER_TRY_TIMEOUT": 0, "BACKOFF": 25,
         "MAX_BACKOFF": 0, "REPLAY_LIMIT": 65536, "AVOID_PREVIOUS_HOSTS": 1},
@@ -278,7 +286,8 @@ ROUTES = [
                "ABORT_FRACTION": 1000000, "RATE_FRACTION": 1000000,
                "BY_HEADER": 0}},
 ]
-ROUTES = [{"TIMEOUT": 0, **route} for route in ROUTES]
+ROUTES = [{"TIMEOUT": 0, "PRIORITY": i % 2, **route}
+          for i, route in enumerate(ROUTES)]
 HTTP = {
     "HEADERS_TIMEOUT": 10000, "REQUEST_TIMEOUT": 0, "IDLE_TIMEOUT": 300000,
     "STREAM_IDLE_TIMEOUT": 300000, "MAX_CONNECTION_DURATION": 0,

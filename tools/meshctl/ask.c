@@ -216,6 +216,8 @@ static const char *const policies[] = {
 	[L7MESH_EXPLAIN_OUTLIER_DETECTION] = "outlier_detection",
 	[L7MESH_EXPLAIN_HEALTH_CHECK] = "health_check",
 	[L7MESH_EXPLAIN_MIRROR] = "mirror",
+	[L7MESH_EXPLAIN_FAILURE_ACCRUAL] = "failure_accrual",
+	[L7MESH_EXPLAIN_SOURCE_LIMIT] = "source_limit",
 };
 
 #define NPOLICIES (sizeof(policies) / sizeof(policies[0]))

@@ -180,6 +180,7 @@ static json_t *import_all(struct envoy *e, const json_t *resources)
 	const json_t *item;
 	size_t i;
 
+	e->clusters = get(resources, "clusters");
 	json_array_foreach(get(resources, "listeners"), i, item) {
 		path.index = i;
 		json_array_append_new(listeners,
@@ -203,10 +204,10 @@ json_t *envoy_import(const char *file, const char *address)
 	if (!load_other_file(file, &envoy_bootstrap, &config))
 		return NULL;
 	e.hash = must(json_object());
-	e.others = must(json_object());
+	e.without = must(json_object());
 	tree = import_all(&e, get(config.objects[0].body, "static_resources"));
 	json_decref(e.hash);
-	json_decref(e.others);
+	json_decref(e.without);
 	config_free(&config);
 	if (!e.failed)
 		return tree;

@@ -3,20 +3,31 @@
 #include "envoy_priv.h"
 #include "value.h"
 
-/* All routes to a cluster must agree, where the policy is one of a hash. */
+bool envoy_is_hashed(const struct envoy *e, const char *cluster)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(e->clusters, i, item)
+		if (is(item, "name", cluster))
+			return is(item, "lb_policy", "RING_HASH") ||
+			       is(item, "lb_policy", "MAGLEV");
+	return false;
+}
+
 static void set_hash(struct envoy *e, json_t *to, const json_t *from,
 		     const struct path *path)
 {
 	const char *name = object_get(from, "name");
 	struct path self = { path, "lb_policy", -1 };
-	const json_t *hash = get(e->hash, name);
 
-	if (get(e->others, name))
-		envoy_fail(e, &self, "the cluster's routes have different hash "
-			   "policies, of which only one can be carried over: see %s",
-			   object_get(e->others, name));
-	if (json_array_size(hash))
-		json_object_set(to, "hash", (json_t *)hash);
+	if (!get(e->hash, name))
+		return;
+	if (get(e->without, name))
+		envoy_fail(e, &self, "of the cluster's routes some have hash "
+			   "policies and one has none, which cannot be carried "
+			   "over: %s", object_get(e->without, name));
+	copy(to, "hash", e->hash, name);
 }
 
 static void set_policy(struct envoy *e, json_t *to, const json_t *from,
@@ -38,8 +49,7 @@ static void set_policy(struct envoy *e, json_t *to, const json_t *from,
 	copy(to, "ring_min", get(from, "ring_hash_lb_config"), "minimum_ring_size");
 	copy(to, "ring_max", get(from, "ring_hash_lb_config"), "maximum_ring_size");
 	copy(to, "choices", get(from, "least_request_lb_config"), "choice_count");
-	if (!strcmp(lb, "maglev") || !strcmp(lb, "ring_hash"))
-		set_hash(e, to, from, path);
+	set_hash(e, to, from, path);
 }
 
 static void set_slow_start(json_t *to, const json_t *from)
@@ -54,13 +64,26 @@ static void set_slow_start(json_t *to, const json_t *from)
 				"slow_start_window", NULL);
 }
 
+/* Of a priority, the first; NULL if there are none. */
+static const json_t *thresholds_of(const json_t *from, const char *priority)
+{
+	const json_t *t;
+	size_t i;
+
+	json_array_foreach(get(from, "thresholds"), i, t)
+		if (!strcmp(get(t, "priority") ? object_get(t, "priority") :
+						 "DEFAULT", priority))
+			return t;
+	return NULL;
+}
+
 /* Envoy's thresholds, also where nothing is said of them. */
-static json_t *breakers_of(const json_t *from)
+static json_t *breakers_of(const json_t *from, const char *priority)
 {
 	static const char *const names[] = { "max_connections",
 					     "max_pending_requests",
 					     "max_requests" };
-	const json_t *t = json_array_get(get(from, "thresholds"), 0);
+	const json_t *t = thresholds_of(from, priority);
 	const json_t *budget = get(t, "retry_budget"), *percent;
 	json_t *to = must(json_object());
 	char *text;
@@ -262,6 +285,7 @@ json_t *envoy_cluster(struct envoy *e, const json_t *from,
 		      const struct path *path)
 {
 	const json_t *check = json_array_get(get(from, "health_checks"), 0);
+	const json_t *breakers;
 	json_t *to = must(json_object());
 
 	copy(to, "name", from, "name");
@@ -273,8 +297,12 @@ json_t *envoy_cluster(struct envoy *e, const json_t *from,
 	set_slow_start(to, from);
 	copy(to, "panic_threshold", get(get(from, "common_lb_config"),
 					"healthy_panic_threshold"), "value");
+	breakers = get(from, "circuit_breakers");
 	json_object_set_new(to, "circuit_breakers",
-			    breakers_of(get(from, "circuit_breakers")));
+			    breakers_of(breakers, "DEFAULT"));
+	if (e->high)
+		json_object_set_new(to, "circuit_breakers_high",
+				    breakers_of(breakers, "HIGH"));
 	if (get(from, "outlier_detection"))
 		json_object_set_new(to, "outlier_detection",
 				    outlier_of(get(from, "outlier_detection")));

@@ -17,6 +17,7 @@
 
 #include "config.h"
 #include "envoy.h"
+#include "tree.h"
 #include "util.h"
 
 #define ENVOY_TYPE	"type.googleapis.com/envoy.extensions.filters."
@@ -31,8 +32,10 @@ extern const struct schema envoy_bootstrap;
 struct envoy {
 	const char *file;
 	const char *address;	/* instead of every one, or NULL */
-	json_t *hash;		/* of each cluster's name: its routes' hash policies, ... */
-	json_t *others;		/* ... and a route that has others, if one has */
+	const json_t *clusters;	/* Envoy's */
+	json_t *hash;		/* of each cluster's name: the first hash policies, ... */
+	json_t *without;	/* ... and a route that has none, if one has not */
+	bool high;		/* a route has priority HIGH */
 	bool failed;
 };
 
@@ -56,59 +59,14 @@ char *envoy_retry_on(const char *conditions);
 json_t *envoy_virtual_hosts(struct envoy *e, const json_t *config,
 			    const struct path *path);
 
+/* Does a cluster's policy depend on hashes? */
+bool envoy_is_hashed(const struct envoy *e, const char *cluster);
+
 json_t *envoy_cluster(struct envoy *e, const json_t *cluster,
 		      const struct path *path);
 
-/* ---- values ---- */
-
-static inline json_t *get(const json_t *object, const char *key)
-{
-	return json_object_get(object, key);
-}
-
-static inline bool is(const json_t *object, const char *key, const char *text)
-{
-	return !strcmp(object_get(object, key), text);
-}
-
-static inline void set_text(json_t *object, const char *key, const char *text)
-{
-	json_object_set_new(object, key, json_text(text, strlen(text)));
-}
-
-static inline void set_number(json_t *object, const char *key, json_int_t n)
-{
-	json_object_set_new(object, key, must(json_integer(n)));
-}
-
-static inline void set_bool(json_t *object, const char *key, bool value)
-{
-	json_object_set_new(object, key, json_boolean(value));
-}
-
-static inline json_int_t number(const json_t *object, const char *key)
-{
-	return json_integer_value(get(object, key));
-}
-
-/* If it is there. */
-static inline void copy(json_t *to, const char *key, const json_t *from,
-			const char *name)
-{
-	if (get(from, name))
-		json_object_set(to, key, get(from, name));
-}
-
-/* The same of a duration; @fallback if it is not there, unless that is NULL. */
+/* The same as copy() of a duration; @fallback if it is not there, unless that is NULL. */
 void envoy_copy_time(json_t *to, const char *key, const json_t *from,
 		     const char *name, const char *fallback);
-
-/* A list, or nothing if it is empty. */
-static inline void set_list(json_t *object, const char *key, json_t *list)
-{
-	if (json_array_size(list))
-		json_object_set(object, key, list);
-	json_decref(list);
-}
 
 #endif

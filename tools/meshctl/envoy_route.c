@@ -266,20 +266,27 @@ static json_t *hash_of(const json_t *list)
 	return to;
 }
 
-/* A route's hash policies are its cluster's here. */
-static void note_hash(struct envoy *e, const char *cluster, const json_t *hash,
-		      const struct path *path)
+/*
+ * The first that a cluster's routes have are the cluster's, and other routes say what
+ * they have themselves. None at all cannot be said where the cluster has some.
+ */
+static void note_hash(struct envoy *e, json_t *to, const char *cluster,
+		      json_t *hash, const struct path *path)
 {
 	const json_t *known = get(e->hash, cluster);
 	char *where;
 
-	if (!known)
-		json_object_set(e->hash, cluster, (json_t *)hash);
-	if (!known || json_equal(known, hash))
+	if (!envoy_is_hashed(e, cluster))
 		return;
-	where = path_text(path);
-	set_text(e->others, cluster, where);
-	free(where);
+	if (!json_array_size(hash)) {
+		where = path_text(path);
+		set_text(e->without, cluster, where);
+		free(where);
+	} else if (!known) {
+		json_object_set(e->hash, cluster, hash);
+	} else if (!json_equal(known, hash)) {
+		json_object_set(to, "hash", hash);
+	}
 }
 
 static json_t *mirrors_of(const json_t *list)
@@ -330,8 +337,8 @@ static json_t *rewrite_of(const json_t *route, const json_t *match)
 	return to;
 }
 
-static void set_clusters(struct envoy *e, json_t *action, const json_t *route,
-			 const struct path *path)
+static void set_clusters(struct envoy *e, json_t *to, json_t *action,
+			 const json_t *route, const struct path *path)
 {
 	json_t *hash = hash_of(get(route, "hash_policy")), *list;
 	const json_t *item;
@@ -340,10 +347,10 @@ static void set_clusters(struct envoy *e, json_t *action, const json_t *route,
 	copy(action, "cluster", route, "cluster");
 	copy(action, "cluster_header", route, "cluster_header");
 	if (get(route, "cluster"))
-		note_hash(e, object_get(route, "cluster"), hash, path);
+		note_hash(e, to, object_get(route, "cluster"), hash, path);
 	list = weighted_of(get(get(route, "weighted_clusters"), "clusters"));
 	json_array_foreach(list, i, item)
-		note_hash(e, object_get(item, "name"), hash, path);
+		note_hash(e, to, object_get(item, "name"), hash, path);
 	set_list(action, "weighted_clusters", list);
 	json_decref(hash);
 }
@@ -358,12 +365,16 @@ static void set_route(struct envoy *e, json_t *to, const json_t *from,
 	json_t *action = must(json_object());
 	json_t *rewrite = rewrite_of(route, get(from, "match"));
 
-	set_clusters(e, action, route, path);
+	set_clusters(e, to, action, route, path);
 	if (json_object_size(rewrite))
 		json_object_set(action, "rewrite", rewrite);
 	json_decref(rewrite);
 	json_object_set_new(to, "action", action);
 	envoy_copy_time(to, "timeout", route, "timeout", "15s");
+	if (is(route, "priority", "HIGH")) {
+		set_text(to, "priority", "high");
+		e->high = true;
+	}
 	if (retry)
 		json_object_set_new(to, "retry", retry_of(retry));
 	set_list(to, "mirrors", mirrors_of(get(route, "request_mirror_policies")));

@@ -316,7 +316,7 @@ static const struct field mirror_fields[] = {
 
 SCHEMA(mirror, "mirror policy");
 
-static const char *const priorities[] = { "DEFAULT", NULL };
+static const char *const priorities[] = { "DEFAULT", "HIGH", NULL };
 
 static const struct field route_action_fields[] = {
 	TEXT("cluster"), NEST("weighted_clusters", weighted),
@@ -644,7 +644,7 @@ SCHEMA(threshold, "thresholds");
 
 static const struct field breakers_fields[] = {
 	{ .name = "thresholds", .type = FIELD_LIST, .flags = FIELD_EMPTY,
-	  .max = 1, .sub = &threshold },
+	  .max = 2, .sub = &threshold },
 };
 
 SCHEMA(breakers, "circuit breakers");

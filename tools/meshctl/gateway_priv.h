@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gateway_api.h"
+#include "tree.h"
 #include "util.h"
 
 #define GATEWAY_GROUP "gateway.networking.k8s.io"
@@ -39,29 +40,9 @@ char *gateway_cluster(struct import *imp, const json_t *ref, const char *field);
 json_t *gateway_routes(struct import *imp);
 
 /* A value at a path of keys. */
-static inline json_t *get(const json_t *object, const char *key)
-{
-	return json_object_get(object, key);
-}
-
 static inline json_t *get2(const json_t *object, const char *key, const char *inner)
 {
 	return get(get(object, key), inner);
-}
-
-static inline json_int_t number(const json_t *object, const char *key)
-{
-	return json_integer_value(get(object, key));
-}
-
-static inline void set_string(json_t *object, const char *key, const char *text)
-{
-	json_object_set_new(object, key, json_text(text, strlen(text)));
-}
-
-static inline bool is(const json_t *object, const char *key, const char *text)
-{
-	return !strcmp(object_get(object, key), text);
 }
 
 /* What a reference is to: of a group and kind that may be left out. */

@@ -21,7 +21,7 @@ static json_t *path_match(const json_t *path)
 	for (i = 0; i < 3; i++)
 		if (is(path, "type", types[i][0]))
 			key = types[i][1];
-	set_string(match, key, path ? object_get(path, "value") : "/");
+	set_text(match, key, path ? object_get(path, "value") : "/");
 	return match;
 }
 
@@ -47,19 +47,12 @@ static json_t *value_matches(const json_t *list)
 		if (is_repeated(list, i, object_get(item, "name")))
 			continue;
 		match = must(json_object());
-		set_string(match, "name", object_get(item, "name"));
-		set_string(match, is(item, "type", "Exact") ? "exact" : "regex",
+		set_text(match, "name", object_get(item, "name"));
+		set_text(match, is(item, "type", "Exact") ? "exact" : "regex",
 			   object_get(item, "value"));
 		json_array_append_new(matches, match);
 	}
 	return matches;
-}
-
-static void set_list(json_t *object, const char *key, json_t *list)
-{
-	if (json_array_size(list))
-		json_object_set(object, key, list);
-	json_decref(list);
 }
 
 /* @match NULL: everything. */
@@ -105,10 +98,10 @@ static void add_ops(struct import *imp, json_t *ops, const json_t *list,
 			gateway_fail(imp, field, "header %s: an empty value cannot be "
 				     "carried over", object_get(item, "name"));
 		made = must(json_object());
-		set_string(made, "name", object_get(item, "name"));
-		set_string(made, "value", value);
+		set_text(made, "name", object_get(item, "name"));
+		set_text(made, "value", value);
 		if (strcmp(op, "set"))
-			set_string(made, "op", op);
+			set_text(made, "op", op);
 		json_array_append_new(ops, made);
 		free(value);
 	}
@@ -140,9 +133,9 @@ static void change_path(json_t *target, const json_t *path)
 	const char *prefix = object_get(path, "replacePrefixMatch");
 
 	if (is(path, "type", "ReplaceFullPath"))
-		set_string(target, "path", object_get(path, "replaceFullPath"));
+		set_text(target, "path", object_get(path, "replaceFullPath"));
 	else if (path)
-		set_string(target, "prefix", *prefix ? prefix : "/");
+		set_text(target, "prefix", *prefix ? prefix : "/");
 }
 
 static json_t *redirect_of(const json_t *r)
@@ -197,7 +190,7 @@ static void add_mirror(struct import *imp, json_t *route, const json_t *mirror,
 		json_object_set_new(route, "mirrors", mirrors);
 	}
 	made = must(json_object());
-	set_string(made, "cluster", cluster);
+	set_text(made, "cluster", cluster);
 	if (millionths < 1000000)
 		json_object_set_new(made, "fraction", percent_json(millionths));
 	json_object_set_new(made, "shadow", json_false());
@@ -219,7 +212,7 @@ static void join(json_t *target, const char *key, const json_t *list)
 		text = more;
 	}
 	if (*text)
-		set_string(target, key, text);
+		set_text(target, key, text);
 	free(text);
 }
 
@@ -314,7 +307,7 @@ static json_t *weighted_of(struct import *imp, const json_t *refs, size_t index,
 		field = xasprintf("spec.rules[%zu].backendRefs[%zu]", index, i);
 		cluster = gateway_cluster(imp, ref, field);
 		made = must(json_object());
-		set_string(made, "name", cluster ?: "");
+		set_text(made, "name", cluster ?: "");
 		json_object_set(made, "weight", get(ref, "weight"));
 		backend_filters(imp, made, ref, field);
 		json_array_append_new(list, made);

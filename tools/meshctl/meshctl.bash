@@ -90,7 +90,10 @@ _meshctl_fields()
 			slow_start_window slow_start_min_weight locality \
 			max_connections max_pending_requests \
 			max_requests max_retries retry_budget \
-			min_retry_concurrency consecutive_5xx \
+			min_retry_concurrency high_max_connections \
+			high_max_pending_requests high_max_requests \
+			high_max_retries high_retry_budget \
+			high_min_retry_concurrency consecutive_5xx \
 			consecutive_gateway_failure outlier_interval \
 			base_ejection_time max_ejection_time \
 			max_ejection_percent success_rate_stdev_factor \
@@ -140,7 +143,7 @@ _meshctl_fields()
 			cors_expose_headers cors_max_age cors_credentials \
 			timeout retry retry_on retry_status num_retries \
 			per_try_timeout backoff max_backoff replay_limit \
-			avoid_previous_hosts mirror max_tokens tokens_per_fill \
+			avoid_previous_hosts hash priority mirror max_tokens tokens_per_fill \
 			fill_interval limit_header limit_source_address \
 			max_keys rate_limit fault fault_delay delay_fraction \
 			fault_abort abort_fraction response_rate \

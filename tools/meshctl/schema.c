@@ -62,6 +62,12 @@ static const char *const route_order_names[] = {
 	NULL,
 };
 
+static const char *const routing_priority_names[] = {
+	[L7MESH_ROUTING_PRIORITY_DEFAULT] = "default",
+	[L7MESH_ROUTING_PRIORITY_HIGH] = "high",
+	NULL,
+};
+
 static const char *const header_op_names[] = {
 	[L7MESH_HEADER_OP_SET] = "set",
 	[L7MESH_HEADER_OP_ADD] = "add",
@@ -189,26 +195,45 @@ static const struct schema locality = {
 	.to_word = locality_to_word,
 };
 
+/* Of requests whose route has one priority, @high being "" or "high_". */
+#define BREAKERS_FIELDS(high, prefix)					\
+	{ .name = "max_connections", .attr = prefix##MAX_CONNECTIONS,	\
+	  .type = FIELD_U32, .word = high "max_connections",		\
+	  .max = UINT32_MAX, .fallback = "0" },				\
+	{ .name = "max_pending_requests", .type = FIELD_U32,		\
+	  .attr = prefix##MAX_PENDING_REQUESTS,				\
+	  .word = high "max_pending_requests",				\
+	  .max = UINT32_MAX, .fallback = "1024" },			\
+	{ .name = "max_requests", .attr = prefix##MAX_REQUESTS,		\
+	  .type = FIELD_U32, .word = high "max_requests",		\
+	  .max = UINT32_MAX, .fallback = "0" },				\
+	{ .name = "max_retries", .attr = prefix##MAX_RETRIES,		\
+	  .type = FIELD_U32, .word = high "max_retries",		\
+	  .max = UINT32_MAX, .fallback = "3" },				\
+	{ .name = "retry_budget", .attr = prefix##RETRY_BUDGET,		\
+	  .type = FIELD_PERCENT, .word = high "retry_budget",		\
+	  .fallback = "0%" },						\
+	{ .name = "min_retry_concurrency", .type = FIELD_U32,		\
+	  .attr = prefix##MIN_RETRY_CONCURRENCY,				\
+	  .word = high "min_retry_concurrency",				\
+	  .max = UINT32_MAX, .fallback = "3" }
+
 static const struct field circuit_breakers_fields[] = {
-	NUMBER_FIELD("max_connections", L7MESH_CLUSTER_A_MAX_CONNECTIONS,
-		     0, UINT32_MAX, "0"),
-	NUMBER_FIELD("max_pending_requests",
-		     L7MESH_CLUSTER_A_MAX_PENDING_REQUESTS,
-		     0, UINT32_MAX, "1024"),
-	NUMBER_FIELD("max_requests", L7MESH_CLUSTER_A_MAX_REQUESTS,
-		     0, UINT32_MAX, "0"),
-	NUMBER_FIELD("max_retries", L7MESH_CLUSTER_A_MAX_RETRIES,
-		     0, UINT32_MAX, "3"),
-	{ .name = "retry_budget", .attr = L7MESH_CLUSTER_A_RETRY_BUDGET,
-	  .type = FIELD_PERCENT, .fallback = "0%" },
-	NUMBER_FIELD("min_retry_concurrency",
-		     L7MESH_CLUSTER_A_MIN_RETRY_CONCURRENCY,
-		     0, UINT32_MAX, "3"),
+	BREAKERS_FIELDS("", L7MESH_CLUSTER_A_),
 };
 
 static const struct schema circuit_breakers = {
 	.name = "circuit breakers",
 	FIELDS(circuit_breakers_fields),
+};
+
+static const struct field high_breakers_fields[] = {
+	BREAKERS_FIELDS("high_", L7MESH_CLUSTER_A_HIGH_),
+};
+
+static const struct schema high_breakers = {
+	.name = "circuit breakers",
+	FIELDS(high_breakers_fields),
 };
 
 #define PENALTY_FIELD(title, number, default_)				\
@@ -371,6 +396,8 @@ static const struct field cluster_fields[] = {
 	  .max = L7MESH_LOCALITIES_MAX, .sub = &locality },
 	{ .name = "circuit_breakers", .type = FIELD_GROUP,
 	  .flags = FIELD_DEFAULTS, .sub = &circuit_breakers },
+	{ .name = "circuit_breakers_high", .type = FIELD_GROUP,
+	  .flags = FIELD_DEFAULTS, .sub = &high_breakers },
 	{ .name = "outlier_detection", .type = FIELD_GROUP,
 	  .flags = FIELD_DEFAULTS, .sub = &outlier_detection },
 	{ .name = "failure_accrual", .type = FIELD_GROUP,
@@ -861,6 +888,11 @@ static const struct field route_fields[] = {
 	{ .name = "cors", .attr = L7MESH_ROUTE_A_CORS, .type = FIELD_NEST,
 	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &cors },
 	DURATION_FIELD("timeout", L7MESH_ROUTE_A_TIMEOUT, 0, "0s"),
+	{ .name = "hash", .attr = L7MESH_ROUTE_A_HASH, .type = FIELD_LIST,
+	  .flags = FIELD_EMPTY, .max = HASH_POLICIES_MAX,
+	  .sub = &hash_policy },
+	ENUM_FIELD("priority", L7MESH_ROUTE_A_PRIORITY, routing_priority_names,
+		   "default"),
 	{ .name = "retry", .attr = L7MESH_ROUTE_A_RETRY, .type = FIELD_NEST,
 	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &retry },
 	{ .name = "mirrors", .attr = L7MESH_ROUTE_A_MIRRORS,

@@ -141,6 +141,7 @@ static void row_cluster(struct table *t, const json_t *body)
 					       "slow_start_min_weight",
 					       "localities",
 					       "circuit_breakers",
+					       "circuit_breakers_high",
 					       "outlier_detection",
 					       "failure_accrual",
 					       "health_check", NULL };
@@ -202,7 +203,7 @@ static void row_route(struct table *t, const json_t *body)
 	static const char *const action[] = { "action", NULL };
 	static const char *const options[] = { "request_headers",
 					       "response_headers", "cors",
-					       "timeout", "retry", "mirrors",
+					       "timeout", "hash", "priority", "retry", "mirrors",
 					       "rate_limit", "fault", NULL };
 	const struct schema *schema = schema_of(L7MESH_KIND_ROUTE);
 

@@ -491,7 +491,7 @@ void value_set(json_t *body, const struct field *f, json_t *value)
 }
 
 /* More than there are fields with a default. */
-#define DEFAULTS_MAX 128
+#define DEFAULTS_MAX 256
 
 json_t *value_default(const struct field *f)
 {

@@ -269,6 +269,13 @@ enum l7mesh_cluster_attr {
 	L7MESH_CLUSTER_A_ACCRUAL_MAX_PENALTY,
 	/* u32: percent, up to which are added to each; default 50 */
 	L7MESH_CLUSTER_A_ACCRUAL_JITTER,
+	/* u32 each: the circuit breakers of requests whose route has priority high */
+	L7MESH_CLUSTER_A_HIGH_MAX_CONNECTIONS,
+	L7MESH_CLUSTER_A_HIGH_MAX_PENDING_REQUESTS,
+	L7MESH_CLUSTER_A_HIGH_MAX_REQUESTS,
+	L7MESH_CLUSTER_A_HIGH_MAX_RETRIES,
+	L7MESH_CLUSTER_A_HIGH_RETRY_BUDGET,
+	L7MESH_CLUSTER_A_HIGH_MIN_RETRY_CONCURRENCY,
 	/* nest of L7MESH_LIST_ITEM: enum l7mesh_locality_attr; replaced whole */
 	L7MESH_CLUSTER_A_LOCALITIES,
 
@@ -532,10 +539,22 @@ enum l7mesh_route_attr {
 	 * are forwarded
 	 */
 	L7MESH_ROUTE_A_MIRRORS,
+	/*
+	 * nest: a list of nests, enum l7mesh_hash_policy_attr, instead of its cluster's,
+	 * which must have some; replaced whole; empty: the cluster's
+	 */
+	L7MESH_ROUTE_A_HASH,
+	L7MESH_ROUTE_A_PRIORITY,	/* u32: enum l7mesh_routing_priority; default: default */
 
 	/* private: */
 	__L7MESH_ROUTE_A_MAX,
 	L7MESH_ROUTE_A_MAX = __L7MESH_ROUTE_A_MAX - 1
+};
+
+/* Whose circuit breakers count a route's requests. */
+enum l7mesh_routing_priority {
+	L7MESH_ROUTING_PRIORITY_DEFAULT,
+	L7MESH_ROUTING_PRIORITY_HIGH,
 };
 
 enum l7mesh_match_attr {
@@ -929,6 +948,8 @@ enum l7mesh_explain_policy {
 	L7MESH_EXPLAIN_OUTLIER_DETECTION,
 	L7MESH_EXPLAIN_HEALTH_CHECK,
 	L7MESH_EXPLAIN_MIRROR,
+	L7MESH_EXPLAIN_FAILURE_ACCRUAL,
+	L7MESH_EXPLAIN_SOURCE_LIMIT,
 };
 
 /* Each is there if it applies. */
