@@ -103,6 +103,12 @@ def _():
     equal((generation(g), g.objects()), (1, EVERYTHING))
 
 
+def own_hash(g, policies):
+    """Of the route that has hash policies of its own."""
+    g.do("SET", {"ROUTE": {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "INDEX": 8,
+                           "HASH": policies}})
+
+
 @alone("SET changes what is given and leaves the rest")
 def _():
     g = base(Genl())
@@ -114,6 +120,10 @@ def _():
         now[i][kind].update(new)
         equal(g.objects(), list(now.values()))
 
+    refused(errno.EINVAL, g.set, CLUSTER={"NAME": "a", "HASH": []},
+            text='route 8 of virtual host "v" has hash policies')
+    own_hash(g, [])
+    del now[15]["ROUTE"]["HASH"]
     for new in ({"LB": 1}, {"TABLE_SIZE": 257}, {"CONNECT_TIMEOUT": 9},
                 {"HASH": [{"HEADER": "y"}]}, {"RESPONSE_TIMEOUT": 8},
                 {"IDLE_TIMEOUT": 7}, {"MAX_IDLE": 0}, {"HASH": []},
@@ -316,7 +326,8 @@ def _():
     g.add(ROUTE_TABLE={"NAME": "t"})
     g.add(VIRTUAL_HOST={"ROUTE_TABLE": "t", "NAME": "v", "DOMAINS": ["*"]})
     route = {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "MATCH": big,
-             "ACTION": {"DIRECT_RESPONSE": {"STATUS": 200}}, "TIMEOUT": 0}
+             "ACTION": {"DIRECT_RESPONSE": {"STATUS": 200}}, "TIMEOUT": 0,
+             "PRIORITY": 0}
     g.add(ROUTE=route)
     for _ in range(4):
         monitor.event()
@@ -358,6 +369,7 @@ def _():
     equal(len(entries), 65537)
     true(max(map(entries.count, range(3))) - min(map(entries.count, range(3)))
          < 656, "unbalanced")
+    own_hash(g, [])
     g.set(CLUSTER={"NAME": "a", "HASH": []})
     equal(table("a")[1], entries)
     equal(table("b"), ([], ()))

@@ -447,7 +447,7 @@ def refusals_of_actions():
     for cluster in {"CLUSTER": "b"}, {"WEIGHTED_CLUSTERS": [
             {"NAME": "a", "WEIGHT": 1}, {"NAME": "b", "WEIGHT": 1}]}:
         yield (merge(NEW["ROUTE"], ACTION=cluster, HASH=[{"PATH": True}]),
-               errno.EINVAL, 'its cluster "b" has none', "")
+               errno.EINVAL, 'its cluster "b" has none', "ROUTE.ACTION")
     yield (merge(NEW["ROUTE"], HASH=[{}]), errno.EINVAL, "exactly one of HEADER",
            "ROUTE.HASH.ITEM")
     for redirect, code, text, path in (
