@@ -9,9 +9,10 @@
 #define OPTION(type, attr, member) \
 	NETLINK_OPTION(type, L7MESH_CLUSTER_A_##attr, cluster_options, member)
 
-/* Of both priorities. */
+/* Of requests whose route has one priority, and the other. */
 #define BREAKER(attr, member) \
-	OPTION(U32, attr, breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].member), \
+	OPTION(U32, attr, breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].member)
+#define HIGH_BREAKER(attr, member) \
 	OPTION(U32, HIGH_##attr, breakers[L7MESH_ROUTING_PRIORITY_HIGH].member)
 
 static const struct netlink_option table[] = {
@@ -32,6 +33,12 @@ static const struct netlink_option table[] = {
 	BREAKER(MAX_RETRIES, max_retries),
 	BREAKER(RETRY_BUDGET, retry_budget),
 	BREAKER(MIN_RETRY_CONCURRENCY, min_retry_concurrency),
+	HIGH_BREAKER(MAX_CONNECTIONS, max_connections),
+	HIGH_BREAKER(MAX_PENDING_REQUESTS, max_pending_requests),
+	HIGH_BREAKER(MAX_REQUESTS, max_requests),
+	HIGH_BREAKER(MAX_RETRIES, max_retries),
+	HIGH_BREAKER(RETRY_BUDGET, retry_budget),
+	HIGH_BREAKER(MIN_RETRY_CONCURRENCY, min_retry_concurrency),
 	OPTION(U32, CONSECUTIVE_5XX, consecutive_5xx),
 	OPTION(U32, CONSECUTIVE_GATEWAY_FAILURE, consecutive_gateway_failure),
 	OPTION(U32, OUTLIER_INTERVAL, outlier_interval),

@@ -49,7 +49,7 @@ static json_t *value_matches(const json_t *list)
 		match = must(json_object());
 		set_text(match, "name", object_get(item, "name"));
 		set_text(match, is(item, "type", "Exact") ? "exact" : "regex",
-			   object_get(item, "value"));
+			 object_get(item, "value"));
 		json_array_append_new(matches, match);
 	}
 	return matches;
