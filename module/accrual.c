@@ -21,8 +21,8 @@ static void shut(struct cluster *c, struct endpoint *ep, u32 ms)
 
 	atomic_set(&ep->accrual_row, 0);
 	WRITE_ONCE(ep->accrual_penalty, ms);
-	WRITE_ONCE(ep->ejected_until, (jiffies + msecs_to_jiffies(penalty)) ?: 1);
-	WRITE_ONCE(c->surveyed, jiffies - U32_MAX);
+	WRITE_ONCE(ep->ejected_until, deadline_in(penalty));
+	cluster_outdate_survey(c);
 }
 
 /* Of an endpoint that is open, the row is of failures. */

@@ -43,8 +43,7 @@ static inline bool accrual_admits(struct endpoint *ep, bool peek)
 	if (likely(!penalty) || peek)
 		return true;
 	if (endpoint_ejected(ep) ||
-	    cmpxchg(&ep->ejected_until, until,
-		    (jiffies + msecs_to_jiffies(penalty)) ?: 1) != until)
+	    cmpxchg(&ep->ejected_until, until, deadline_in(penalty)) != until)
 		return false;
 	atomic_set(&ep->accrual_row, 1);
 	return true;

@@ -143,6 +143,12 @@ int cluster_finish(struct account *account, struct cluster *c,
  */
 void cluster_survey(struct cluster *c);
 
+/* What was reckoned does not hold any more: the next pick that needs it does it anew. */
+static inline void cluster_outdate_survey(struct cluster *c)
+{
+	WRITE_ONCE(c->surveyed, jiffies - U32_MAX);
+}
+
 /* At most once in each jiffy, or in some if it takes long. */
 static inline void cluster_keep_surveyed(struct cluster *c)
 {

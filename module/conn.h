@@ -26,6 +26,7 @@
 #include "address.h"
 #include "callbacks.h"
 #include "cluster_state.h"
+#include "deadline.h"
 #include "exchange.h"
 #include "mesh.h"
 
@@ -121,7 +122,7 @@ void conn_set_deadline(struct conn *c, u32 ms);
 /* In jiffies, @ms from now and never 0; 0 for 0: never. */
 static inline unsigned long conn_time(u32 ms)
 {
-	return ms ? (jiffies + msecs_to_jiffies(ms)) ?: 1 : 0;
+	return ms ? deadline_in(ms) : 0;
 }
 
 /* Has it grown too old for another request? */

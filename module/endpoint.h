@@ -16,6 +16,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include "address.h"
+#include "deadline.h"
 
 struct endpoint {
 	struct address address;

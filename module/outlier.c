@@ -52,11 +52,10 @@ static void eject(struct cluster *c, struct endpoint *ep, enum mesh_stat why,
 	ms = min_t(u64, (u64)o->base_ejection_time * n,
 		   max(o->base_ejection_time, o->max_ejection_time));
 	/* If another CPU was first, it is ejected. */
-	if (cmpxchg(&ep->ejected_until, until,
-		    (jiffies + msecs_to_jiffies(ms)) ?: 1) != until)
+	if (cmpxchg(&ep->ejected_until, until, deadline_in(ms)) != until)
 		return;
 	WRITE_ONCE(ep->ejections, n);
-	WRITE_ONCE(c->surveyed, jiffies - U32_MAX);
+	cluster_outdate_survey(c);
 	stat_inc(stats, why);
 }
 
@@ -150,7 +149,7 @@ static bool interval_over(struct cluster *c)
 
 	if (end && time_before(jiffies, end))
 		return false;
-	next = (jiffies + msecs_to_jiffies(c->options.outlier_interval)) ?: 1;
+	next = deadline_in(c->options.outlier_interval);
 	return cmpxchg(at, end, next) == end && end;
 }
 

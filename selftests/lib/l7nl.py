@@ -59,16 +59,17 @@ VALUE_MATCH = ("VALUE_MATCH", {"NAME": "str", "EXACT": "str", "PREFIX": "str",
                                "RANGE_START": "s64", "RANGE_END": "s64",
                                "INVERT": "flag"})
 HEADER_OPS = [("HEADER_OP", {"NAME": "str", "VALUE": "str", "OP": "u32"})]
+HASH = [("HASH_POLICY", {"HEADER": "str", "SOURCE_ADDRESS": "flag",
+                         "COOKIE": "str", "COOKIE_TTL": "u32",
+                         "COOKIE_PATH": "str", "QUERY": "str",
+                         "PATH": "flag"})]
 RATE_LIMIT = ("RATE_LIMIT", {
     "MAX_TOKENS": "u32", "TOKENS_PER_FILL": "u32", "FILL_INTERVAL": "u32",
     "HEADER": "str", "SOURCE_ADDRESS": "flag", "MAX_KEYS": "u32"})
 OBJECTS = {
     "CLUSTER": ("CLUSTER", {
         "NAME": "str", "LB": "u32", "TABLE_SIZE": "u32",
-        "HASH": [("HASH_POLICY", {"HEADER": "str",
-                                  "SOURCE_ADDRESS": "flag", "COOKIE": "str",
-                                  "COOKIE_TTL": "u32", "COOKIE_PATH": "str",
-                                  "QUERY": "str", "PATH": "flag"})],
+        "HASH": HASH,
         "RING_MIN": "u32", "RING_MAX": "u32", "CHOICES": "u32", "DECAY": "u32",
         "CONNECT_TIMEOUT": "u32", "RESPONSE_TIMEOUT": "u32",
         "IDLE_TIMEOUT": "u32", "MAX_IDLE": "u32", **{n: "u32" for n in (
@@ -146,10 +147,7 @@ OBJECTS = {
                                     "PREFIX": "str", "TEMPLATE": "str"})}),
         "REQUEST_HEADERS": HEADER_OPS, "RESPONSE_HEADERS": HEADER_OPS,
         "PRIORITY": "u32",
-        "HASH": [("HASH_POLICY", {"HEADER": "str",
-                                  "SOURCE_ADDRESS": "flag", "COOKIE": "str",
-                                  "COOKIE_TTL": "u32", "COOKIE_PATH": "str",
-                                  "QUERY": "str", "PATH": "flag"})],
+        "HASH": HASH,
         "CORS": ("CORS", {
             "ALLOW_ORIGINS": ["str"], "ALLOW_METHODS": "str",
             "ALLOW_HEADERS": "str", "EXPOSE_HEADERS": "str",
