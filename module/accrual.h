@@ -20,6 +20,7 @@
 #define L7MESH_ACCRUAL_H
 
 #include "cluster.h"
+#include "pick.h"
 #include "stats.h"
 
 static inline bool accrual_enabled(const struct cluster_options *o)
@@ -30,19 +31,19 @@ static inline bool accrual_enabled(const struct cluster_options *o)
 /**
  * accrual_admits() - May a request go to an endpoint that is not ejected?
  * @ep: endpoint
- * @peek: only to see
+ * @pick: for which it is
  *
- * Return: false if it is on probation and another request was first. If true, and it is,
- * the caller's request is the one that decides.
+ * Return: false if it is on probation and another request was first, or nobody will see
+ * how this one ends. If true, and it is, the caller's request is the one that decides.
  */
-static inline bool accrual_admits(struct endpoint *ep, bool peek)
+static inline bool accrual_admits(struct endpoint *ep, const struct pick *pick)
 {
 	u32 penalty = READ_ONCE(ep->accrual_penalty);
 	unsigned long until = READ_ONCE(ep->ejected_until);
 
-	if (likely(!penalty) || peek)
+	if (likely(!penalty) || pick->peek)
 		return true;
-	if (endpoint_ejected(ep) ||
+	if (pick->unobserved || endpoint_ejected(ep) ||
 	    cmpxchg(&ep->ejected_until, until, deadline_in(penalty)) != until)
 		return false;
 	atomic_set(&ep->accrual_row, 1);

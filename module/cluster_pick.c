@@ -270,7 +270,7 @@ static bool may_have(struct cluster *c, const struct member_set *set,
 {
 	if (!will_do(c, set, ep, pick) || is_too_cold(c, ep))
 		return false;
-	return !accrual_enabled(&c->options) || accrual_admits(ep, pick->peek);
+	return !accrual_enabled(&c->options) || accrual_admits(ep, pick);
 }
 
 /* So often the policy is asked; one in 2^16 requests finds the half that will not do. */

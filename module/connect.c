@@ -229,7 +229,7 @@ static void source_address(struct sock *sk, const struct address *to,
 static struct endpoint *pick_endpoint(const struct sock *sk, struct cluster *c,
 				      const struct address *source)
 {
-	struct pick pick = { .source = *source };
+	struct pick pick = { .source = *source, .unobserved = true };
 	struct endpoint *ep = cluster_pick(c, &pick);
 	u32 i, start;
 

@@ -51,6 +51,7 @@ static struct endpoint *pick_mirror(struct conn *c, struct cluster *cluster)
 		.source = client_of(c),
 		.parser = &c->ex.request_head->parser,
 		.head = c->ex.request_head->data,
+		.unobserved = true,
 	};
 
 	return cluster ? cluster_pick(cluster, &pick) : NULL;

@@ -23,6 +23,7 @@ struct pick {
 	struct endpoint *const *avoid;
 	u32 navoid;
 	bool peek;			/* only to see: no turn is taken */
+	bool unobserved;		/* nobody tells the endpoint's detectors how it ends */
 	bool hashed;			/* out: by which hash it was picked, if by one */
 	u64 hash;
 	const struct hash_policy *cookie;	/* out: to be given, or NULL ... */

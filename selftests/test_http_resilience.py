@@ -804,6 +804,35 @@ def _():
     equal(ejected(), [])
 
 
+@test("failure accrual: what nobody observes the outcome of is no probation")
+def _():
+    accrual = {"max_failures": 1, "min_penalty": "1s", "max_penalty": "60m",
+               "jitter": 0}
+    mesh({"failure_accrual": accrual}, ports=PORTS[:2])
+    meshctl("add", "cluster", "first")
+    meshctl("add", "endpoint", "first", f"{WEB}:{PORTS[3]}")
+    meshctl("add", "route", "main/any", "0", "path_exact", "/copied", "cluster",
+            "first", "mirror", "c")
+    meshctl("add", "listener", "l4", f"{VIP}:81", "protocol", "tcp", "cluster", "c")
+    for port in 80, 81:
+        fails(1, 1)
+        until(lambda: not ejected())
+        for _ in range(10):
+            c = Client("app", VIP, port)
+            ask(c, path="/copied")
+            many.taken()[1].send(OK)
+            if port == 80:
+                many.taken()[1].send(OK)
+            c.response()
+            c.close()
+        equal(ejected(), [])
+        c, conn = on_probation(1)
+        equal(ejected(), [1])
+        conn.send(OK)
+        c.response()
+        equal(ejected(), [])
+
+
 @test("outliers: a good answer in between; what the detector does not count")
 def _():
     mesh({"outlier_detection": {"consecutive_5xx": 3}})
