@@ -224,6 +224,7 @@ static void conn_close(struct conn *c)
 	exchange_release(c, &run);
 	forget_client(c);
 	list_splice_init(&c->doomed_legs, &doomed);
+	part_with_losers(c, &doomed);
 	release_sock(c->sk);
 	close_legs(&doomed);
 	compat_timer_delete_sync(&c->timer);
@@ -264,6 +265,7 @@ static void chores_collect(struct chores *todo, struct conn *c)
 {
 	INIT_LIST_HEAD(&todo->doomed);
 	list_splice_init(&c->doomed_legs, &todo->doomed);
+	part_with_losers(c, &todo->doomed);
 	todo->open = NULL;
 	todo->shut_down = false;
 	todo->leg_shut_down = NULL;
@@ -382,6 +384,8 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	c->sock = sock;
 	c->sk = sock->sk;
 	INIT_WORK(&c->work, conn_work);
+	INIT_LIST_HEAD(&c->rivals);
+	INIT_LIST_HEAD(&c->losers);
 	INIT_LIST_HEAD(&c->doomed_legs);
 	INIT_LIST_HEAD(&c->pending.list);
 	c->pending.wake = wake_pending;

@@ -62,6 +62,8 @@ struct conn {
 	bool client_connected;		/* this connection is */
 	struct exchange ex;
 	struct leg *leg;		/* bound, or NULL */
+	struct list_head rivals;	/* legs of earlier tries that are out, ... */
+	struct list_head losers;	/* ... and not wanted any more, for the work */
 	struct list_head doomed_legs;	/* to be closed by the work */
 	struct pending pending;		/* waits for a connection of ex.cluster */
 	bool running;			/* the exchange is being run */

@@ -83,6 +83,8 @@ static void release_request(struct conn *c)
 
 void exchange_release(struct conn *c, struct run *run)
 {
+	if (!list_empty(&c->rivals))
+		lose_rivals(c, run);
 	if (enter_leg(c, run))
 		drop_leg(c, run, false);
 	release_request(c);
@@ -171,6 +173,8 @@ void exchange_run(struct conn *c, struct run *run)
 	do {
 		run->again = false;
 		c->missed = false;
+		if (unlikely(!list_empty(&c->rivals)) && !c->ended)
+			look_at_rivals(c, run);
 		if (c->ended || !enter_leg(c, run))
 			break;
 		if (c->ex.request == REQUEST_TUNNEL)
@@ -193,6 +197,9 @@ static void response_late(struct conn *c, struct run *run)
 		ex->close = true;
 		refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
 	} else {
+		/* They wait for longer. */
+		if (!list_empty(&c->rivals))
+			lose_rivals(c, run);
 		upstream_failed(c, run, RETRY_RESET,
 				STAT_REPLY_RESPONSE_TIMEOUT, 504);
 	}
@@ -250,6 +257,8 @@ static void timed_out(struct conn *c, struct run *run)
 	} else if (ex->request == REQUEST_CONNECTING) {
 		upstream_failed(c, run, RETRY_CONNECT_FAILURE,
 				STAT_REPLY_CONNECT_TIMEOUT, 503);
+	} else if (ex->hedge_due) {
+		hedge(c, run);
 	} else if (ex->response == RESPONSE_HEAD) {
 		response_late(c, run);
 	} else {

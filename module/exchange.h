@@ -59,6 +59,8 @@ struct exchange {
 	bool admitted;		/* counts among ->state's requests, ... */
 	bool retrying;		/* ... its retries, ... */
 	bool connected;		/* ... its connections */
+	bool hedge_due;		/* when the time of this try is over */
+	bool hedge;		/* the try began while another was out */
 	bool waited;		/* for a connection; may do so still */
 	bool local;		/* the response is ours */
 	bool http10;		/* the client speaks HTTP/1.0 */
@@ -133,10 +135,19 @@ void exchange_leg_opened(struct conn *c, struct leg *leg, int err);
 
 /**
  * exchange_release() - Give back what an exchange holds
- * @c: connection, locked; its leg is unbound and doomed
+ * @c: connection, locked; its leg is unbound and doomed, its rivals have lost
  * @run: how
  */
 void exchange_release(struct conn *c, struct run *run);
+
+/**
+ * part_with_losers() - Unbind the legs that others were faster than
+ * @c: connection, locked
+ * @doomed: gets them; leg_close() each of them
+ *
+ * Context: process, no leg locked.
+ */
+void part_with_losers(struct conn *c, struct list_head *doomed);
 
 /**
  * exchange_listener() - The listener of a connection, whose options it takes over

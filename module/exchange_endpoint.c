@@ -55,6 +55,11 @@ void request_answered(struct conn *c, u16 status)
 	ex->sent_at = 0;
 }
 
+void request_late(struct conn *c)
+{
+	observe(c, 504, true);
+}
+
 void request_failed(struct conn *c, u16 status)
 {
 	struct exchange *ex = &c->ex;

@@ -148,12 +148,24 @@ void want_leg(struct conn *c, struct run *run)
 	conn_set_deadline(c, ex->cluster->options.connect_timeout);
 }
 
+/* Meanwhile a rival may have answered. */
+static bool awaits_leg(const struct conn *c)
+{
+	return c->ex.request == REQUEST_CONNECTING && !c->leg && !c->open_leg;
+}
+
 void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
 {
 	struct run run = { .may_sleep = true };
 
-	if (leg) {
+	if (leg)
 		stat_inc(c->mesh->stats, STAT_LEGS_OPENED);
+	if (!awaits_leg(c)) {
+		if (leg)
+			list_add(&leg->list, &c->losers);
+		return;
+	}
+	if (leg) {
 		c->leg = leg;
 		return;
 	}

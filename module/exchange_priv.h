@@ -5,6 +5,7 @@
  *	exchange.c		what is done in which order, the end, time
  *	exchange_leg.c		the leg: its lock, getting one, parting with it
  *	exchange_endpoint.c	load and latency of the endpoint
+ *	exchange_hedge.c	several tries of a request at one time
  *	exchange_headers.c	what routes do to the fields of both heads
  *	exchange_reply.c	answers of our own
  *	exchange_fault.c	what routes do to requests on purpose
@@ -124,6 +125,24 @@ const u64 *request_ident(struct conn *c);
 int edit_request(struct conn *c, struct out *head, gfp_t gfp);
 int edit_response(struct conn *c, u16 status, gfp_t gfp);
 
+/* Its time is over, though the answer may still come. */
+void request_late(struct conn *c);
+
+/* exchange_hedge.c */
+/* The request is sent: when is it given up, or hedged? */
+void await_response(struct conn *c);
+/* That time is over. */
+void hedge(struct conn *c, struct run *run);
+
+/* For the rest there must be rivals. */
+/* One may have an answer. With the connection's lock; a leg may be locked, or not. */
+void look_at_rivals(struct conn *c, struct run *run);
+/* The latest try would end in a reply of ours. @true: no, others are out. */
+bool fall_back(struct conn *c, struct run *run, enum mesh_stat reason);
+/* They are not wanted any more; because there is an answer. */
+void lose_rivals(struct conn *c, struct run *run);
+void end_hedge(struct conn *c, struct run *run);
+
 /* exchange_reply.c */
 const char *connection_field(const struct exchange *ex);
 bool is_head_request(const struct exchange *ex);
@@ -180,6 +199,12 @@ void leave_source(struct conn *c);
 void upstream_failed(struct conn *c, struct run *run,
 		     enum retry_failure failure, enum mesh_stat reason,
 		     u16 status);
+/* Nothing that was done so far stands against another try. */
+bool may_try_again(struct conn *c);
+/* There is one more, to another endpoint. */
+void count_try(struct conn *c);
+/* Forget the try: the request is to be sent anew. */
+void begin_anew(struct conn *c, struct run *run);
 /* Is a response of this status to be kept from the client, as in retry()? */
 bool retry_response(struct conn *c, u16 status);
 void retry(struct conn *c, struct run *run);

@@ -22,6 +22,8 @@ void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 	struct exchange *ex = &c->ex;
 	bool whole = ex->request >= REQUEST_PARSED && ex->received;
 
+	if (unlikely(!list_empty(&c->rivals)) && fall_back(c, run, reason))
+		return;
 	stat_inc(c->mesh->stats, reason);
 	if (!whole)
 		ex->close = true;

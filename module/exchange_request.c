@@ -179,8 +179,7 @@ static void request_sent(struct conn *c, struct run *run)
 	if (ex->mirrors)
 		mirror_request(c, run_gfp(run));
 	if (ex->response == RESPONSE_HEAD)
-		conn_set_deadline(c, ex->route->retry.per_try_timeout ?:
-				  ex->cluster->options.response_timeout);
+		await_response(c);
 }
 
 /* Returns whether all that was pending is sent. */

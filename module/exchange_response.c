@@ -101,6 +101,8 @@ static void pass_response_head(struct conn *c, struct run *run, bool more)
 	gfp_t gfp = run_gfp(run);
 	int err;
 
+	if (unlikely(!list_empty(&c->rivals)))
+		end_hedge(c, run);
 	if (switches(ex))
 		err = pass_switch(c, run);
 	else if (ex->response_head->parser.status < 200)

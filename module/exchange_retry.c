@@ -23,8 +23,7 @@ static bool leg_was_stale(const struct exchange *ex)
 	       retry_is_idempotent(head_method(ex->request_head));
 }
 
-/* Forget the try: the request is to be sent anew. */
-static void begin_anew(struct conn *c, struct run *run)
+void begin_anew(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
@@ -37,6 +36,7 @@ static void begin_anew(struct conn *c, struct run *run)
 	ex->leg_reusable = false;
 	ex->response = RESPONSE_NONE;
 	ex->sent_at = 0;
+	ex->hedge_due = false;
 	begin_request_body(c);
 	replay_rewind(&ex->replay);
 	run->again = true;
@@ -70,8 +70,7 @@ u32 body_limit(const struct exchange *ex)
 	return limit;
 }
 
-/* Nothing that was done so far stands against another try. */
-static bool may_try_again(struct conn *c)
+bool may_try_again(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 	const struct retry_policy *p = policy_of(ex);
@@ -92,18 +91,25 @@ static bool may_try_again(struct conn *c)
 	return false;
 }
 
+void count_try(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+
+	stat_inc(c->mesh->stats, STAT_RETRIES);
+	ex->tried[ex->tries++ % ARRAY_SIZE(ex->tried)] = ex->ep;
+	ex->fresh_leg = false;
+}
+
 static void try_again(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	const struct retry_policy *p = policy_of(ex);
 	u32 delay;
 
-	stat_inc(c->mesh->stats, STAT_RETRIES);
-	ex->tried[ex->tries++ % ARRAY_SIZE(ex->tried)] = ex->ep;
+	count_try(c);
 	end_load(ex);
 	begin_anew(c, run);
 	c->open_leg = false;
-	ex->fresh_leg = false;
 	ex->request = REQUEST_BACKOFF;
 	delay = retry_backoff(p, ex->tries, get_random_u32());
 	if (delay)

@@ -25,10 +25,20 @@
 #include "callbacks.h"
 #include "cluster.h"
 
+struct cluster_load;
+struct cluster_state;
 struct conn;
 struct http_net;
 struct mesh;
 struct pool;
+
+/* What a try is counted in while another is the latest, see exchange_hedge.c. */
+struct rival {
+	u64 sent_at;		/* ns, or 0 */
+	struct cluster_state *state;	/* counted, if ... */
+	struct cluster_load *load;	/* ... it is among the connections of this; or NULL */
+	bool hedge;
+};
 
 struct leg {
 	struct socket *sock;
@@ -37,7 +47,8 @@ struct leg {
 	struct mesh *mesh;	/* whose counters had it opened, held; NULL until then */
 	struct conn *conn;	/* who uses it; under the socket lock */
 	bool broken;		/* not to be used (again); under the bucket's lock */
-	struct list_head list;	/* pool->idle, or the list of who is to close it */
+	struct list_head list;	/* pool->idle, conn->rivals, or of who is to close it */
+	struct rival rival;
 	unsigned long expires;	/* jiffies; of a pooled leg */
 	int drains;		/* hn->drains when it was opened */
 	struct work_struct close_work;

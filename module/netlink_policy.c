@@ -479,6 +479,7 @@ const struct nla_policy netlink_retry_policy[L7MESH_RETRY_A_MAX + 1] = {
 	[L7MESH_RETRY_A_REPLAY_LIMIT] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &replay),
 	[L7MESH_RETRY_A_AVOID_PREVIOUS_HOSTS] = BOOL,
+	[L7MESH_RETRY_A_HEDGE_ON_PER_TRY_TIMEOUT] = BOOL,
 };
 
 const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1] = {

@@ -16,6 +16,7 @@ static const struct netlink_option table[] = {
 	OPTION(U32, MAX_BACKOFF, max_backoff),
 	OPTION(U32, REPLAY_LIMIT, replay_limit),
 	OPTION(FLAG, AVOID_PREVIOUS_HOSTS, avoid_previous_hosts),
+	OPTION(FLAG, HEDGE_ON_PER_TRY_TIMEOUT, hedge_on_per_try_timeout),
 };
 
 static const struct netlink_options options = {
@@ -50,6 +51,10 @@ int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
 	if (!retry->on && !status)
 		return refusal_set_attr(r, nest, -EINVAL,
 					"ON or STATUS is needed: without, nothing is tried again");
+	if (retry->hedge_on_per_try_timeout && !retry->per_try_timeout)
+		return refusal_set_attr(r, tb[L7MESH_RETRY_A_HEDGE_ON_PER_TRY_TIMEOUT],
+					-EINVAL,
+					"HEDGE_ON_PER_TRY_TIMEOUT needs a PER_TRY_TIMEOUT");
 	if (retry->max_backoff && retry->max_backoff < retry->backoff)
 		return refusal_set_attr(r, tb[L7MESH_RETRY_A_MAX_BACKOFF],
 					-EINVAL, "MAX_BACKOFF is below BACKOFF");

@@ -26,6 +26,7 @@ struct retry_policy {
 	u32 max_backoff;		/* ms; 0: ten times that */
 	u32 replay_limit;		/* bytes of a body that are kept */
 	bool avoid_previous_hosts;
+	bool hedge_on_per_try_timeout;	/* not idempotent ones never are */
 };
 
 static inline bool retry_policy_exists(const struct retry_policy *p)

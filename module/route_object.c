@@ -508,7 +508,8 @@ static bool retry_equal(const struct retry_policy *a,
 	       a->per_try_timeout == b->per_try_timeout &&
 	       a->backoff == b->backoff && a->max_backoff == b->max_backoff &&
 	       a->replay_limit == b->replay_limit &&
-	       a->avoid_previous_hosts == b->avoid_previous_hosts;
+	       a->avoid_previous_hosts == b->avoid_previous_hosts &&
+	       a->hedge_on_per_try_timeout == b->hedge_on_per_try_timeout;
 }
 
 static bool mirrors_equal(const struct route *a, const struct route *b)

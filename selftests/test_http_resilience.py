@@ -421,6 +421,215 @@ def _():
     equal(grown("reply_503_connect_timeout", "upstream_retries"), [1, 2])
 
 
+# ---- hedging ----
+
+def hedging(cluster=None, ports=PORTS, **retry):
+    """A try that is late goes on beside the next one."""
+    mesh(cluster, ports, retry={
+        "on": "5xx", "per_try_timeout": "100ms", "num_retries": 1,
+        "hedge_on_per_try_timeout": True, **retry})
+
+
+def hedged(c=None, method="GET", body=b"", tries=2):
+    """A request that is late so often, less one: its client, and its tries."""
+    c = c or Client("app", VIP)
+    ask(c, method, body)
+    found = []
+    for _ in range(tries):
+        which, conn, head = many.taken()
+        equal(conn.body(head), body)
+        true(which not in [i for i, _ in found], "an endpoint had it twice")
+        found.append((which, conn))
+    return c, found
+
+
+def find_lost(*tries):
+    """Their connections are closed, and the mesh never heard of them."""
+    for which, conn in tries:
+        conn.ended()
+        many[which].forget(conn)
+
+
+@test("hedging: whoever answers first, first or last; the other is closed")
+def _():
+    for address in VIP, VIP6:
+        for winner in 0, 1:
+            grown = Counters()
+            hedging()
+            c, tries = hedged(Client("app", address), "PUT", b"body")
+            many.quiet()
+            tries[winner][1].send(answer(200, body=b"%d" % winner))
+            head, body = c.response()
+            equal((head.status, body), (200, b"%d" % winner))
+            find_lost(tries[1 - winner])
+            equal(grown("upstream_hedged", "upstream_hedged_won",
+                        "upstream_retries"), [1, winner, 1])
+            # The connection goes on.
+            ask(c)
+            many.taken()[1].send(OK)
+            equal(c.response()[0].status, 200)
+            close_clients()
+
+
+@test("hedging: four are out; each of them may be first, and is used again")
+def _():
+    hedging({"max_idle": 8}, num_retries=3)
+    c = Client("app", VIP)
+    for winner in 0, 1, 2, 3, 2, 1, 0:
+        _, tries = hedged(c, tries=4)
+        tries[winner][1].send(OK)
+        equal(c.response()[0].status, 200)
+        find_lost(*(t for i, t in enumerate(tries) if i != winner))
+    equal(sum(e["requests"] for e in stats()["endpoints"]), 7 * 4)
+    equal(sum(e["active"] for e in stats()["endpoints"]), 0)
+    true(sum(e["connections"] for e in stats()["endpoints"]) < 7 * 4)
+
+
+@test("hedging: a bad answer is tried again as any other, beside who is out")
+def _():
+    hedging(on="gateway_error")
+    c, tries = hedged()
+    tries[1][1].send(answer(503, body=b"no more tries"))
+    equal(c.response()[1], b"no more tries")
+    find_lost(tries[0])
+    hedging(on="gateway_error", num_retries=2, backoff="1ms")
+    c, tries = hedged()
+    tries[1][1].send(answer(503))
+    third = many.taken()[:2]
+    true(third[0] not in (tries[0][0], tries[1][0]))
+    tries[0][1].send(answer(200, body=b"first"))
+    head, body = c.response()
+    equal((head.status, body), (200, b"first"))
+    find_lost(third)
+
+
+@test("hedging: who resets, closes or talks nonsense leaves it to the other")
+def _():
+    grown = Counters()
+    for which in 0, 1:
+        for end in resets, closes, nonsense, half_a_head:
+            hedging(on="connect_failure")
+            c, tries = hedged()
+            end(*tries[which])
+            many.quiet(0.1)
+            tries[1 - which][1].send(answer(201))
+            equal(c.response()[0].status, 201)
+            close_clients()
+            many.close_all()
+    c, tries = hedged()
+    for t in tries:
+        resets(*t)
+    equal(c.response()[0].status, 502)
+    equal(grown("reply_502_upstream_reset"), 1)
+
+
+@test("hedging: half an answer is one; so is an interim one")
+def _():
+    hedging({"response_timeout": "60s"})
+    c, tries = hedged()
+    tries[0][1].send(b"HTTP/1.1 200 OK\r\nContent-Le")
+    time.sleep(0.3)
+    tries[1][1].send(OK)
+    time.sleep(0.1)
+    tries[0][1].send(b"ngth: 5\r\n\r\nfirst")
+    equal(c.response()[1], b"first")
+    many.close_all()
+    c, tries = hedged()
+    tries[1][1].send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+    equal(c.head().status, 103)
+    find_lost(tries[0])
+    tries[1][1].send(OK)
+    equal(c.response()[0].status, 200)
+
+
+@test("hedging: not of what is not idempotent, nor of a body that is not kept")
+def _():
+    grown = Counters()
+    hedging({"response_timeout": "1s"})
+    for method, body in ("POST", b"x"), ("PUT", b"x" * 70000):
+        c = Client("app", VIP)
+        ask(c, method, body)
+        which, conn, head = many.taken()
+        conn.body(head)
+        many.quiet(0.5)
+        equal(c.response()[0].status, 504)
+        many.refuse(which, conn)
+    equal(grown("upstream_hedged"), 0)
+
+
+@test("hedging: who is late has failed; all that are out are too late: 504")
+def _():
+    grown = Counters()
+    hedging({"response_timeout": "3s", "panic_threshold": 0,
+             "outlier_detection": {"consecutive_gateway_failure": 1,
+                                   "max_ejection_percent": 100}})
+    c, tries = hedged()
+    equal(ejected(), [tries[0][0]])
+    equal(c.response()[0].status, 504)
+    find_lost(*tries)
+    equal(grown("upstream_hedged", "upstream_hedged_won",
+                "reply_504_response_timeout"), [1, 0, 1])
+
+
+@test("hedging: the route's timeout is for all tries; a client that resets")
+def _():
+    grown = Counters()
+    mesh(timeout="2s", retry={
+        "on": "5xx", "per_try_timeout": "50ms", "num_retries": 3,
+        "hedge_on_per_try_timeout": True})
+    c, tries = hedged(tries=4)
+    equal(c.response()[0].status, 504)
+    find_lost(*tries)
+    equal(grown("reply_504_route_timeout", "upstream_hedged"), [1, 3])
+    hedging()
+    c, tries = hedged()
+    c.reset()
+    find_lost(*tries)
+
+
+@test("hedging: counts among connections and retries, and does without")
+def _():
+    grown = Counters()
+    hedging({"connect_timeout": "200ms",
+             "circuit_breakers": {"max_connections": 1}})
+    c = Client("app", VIP)
+    ask(c)
+    conn = many.taken()[1]
+    many.quiet(0.6)
+    conn.send(answer(200, body=b"alone"))
+    equal(c.response()[1], b"alone")
+    equal(grown("upstream_requests_pending", "reply_503_overflow"), [1, 0])
+    # What one has held is free again.
+    hedging({"circuit_breakers": {"max_connections": 2}})
+    for winner in 0, 1, 0:
+        c, tries = hedged()
+        tries[winner][1].send(OK)
+        c.response()
+        find_lost(tries[1 - winner])
+    hedging({"circuit_breakers": {"max_retries": 1}})
+    (one, tries), two = hedged(), Client("app", VIP)
+    ask(two)
+    conn = many.taken()[1]
+    many.quiet(0.4)
+    equal(grown("upstream_retries_overflow"), 1)
+    conn.send(OK)
+    two.response()
+    tries[0][1].send(OK)
+    one.response()
+
+
+@test("hedging: nobody listens elsewhere: the first one answers")
+def _():
+    hedging(ports=[PORTS[0], NOBODY], on="connect_failure")
+    for _ in range(4):
+        c = Client("app", VIP)
+        ask(c)
+        conn = many.taken()[1]
+        many.quiet(0.5)
+        conn.send(OK)
+        equal(c.response()[0].status, 200)
+
+
 # ---- circuit breakers ----
 
 def hold(n=1, **more):

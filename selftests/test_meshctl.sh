@@ -118,8 +118,9 @@ does set route shop/h 1 path_template '/u/{id}' header 'a$=s' header 'b*=c=d' \
 does set route shop/h 1 request_header set:x-a=b=c \
 	request_header 'add:x-b=%PROTOCOL% 1' request_header remove:x-c \
 	response_header add_if_absent:x-d=e cors_origin '*' cors_max_age 5 \
-	timeout 2s retry_on 5xx,connect_failure retry_status 409,404 num_retries 3
-lists "shop/h 1 path_template '/u/{id}' header 'a$=s' header 'b*=c=d' header 'c~=x|y=' header '!d@=-5..7' header '!e=f' query q@=0..1 source fd00::/8 source_netns 7 listener web fraction 0.05% cluster_header x-c rewrite_host h:1 rewrite_template '/{id}' request_header set:x-a=b=c request_header 'add:x-b=%PROTOCOL% 1' request_header remove:x-c response_header add_if_absent:x-d=e cors_origin '*' cors_max_age 5 timeout 2s retry_on connect_failure,5xx retry_status 409,404 num_retries 3" \
+	timeout 2s retry_on 5xx,connect_failure retry_status 409,404 num_retries 3 \
+	per_try_timeout 1s hedge_on_per_try_timeout true
+lists "shop/h 1 path_template '/u/{id}' header 'a$=s' header 'b*=c=d' header 'c~=x|y=' header '!d@=-5..7' header '!e=f' query q@=0..1 source fd00::/8 source_netns 7 listener web fraction 0.05% cluster_header x-c rewrite_host h:1 rewrite_template '/{id}' request_header set:x-a=b=c request_header 'add:x-b=%PROTOCOL% 1' request_header remove:x-c response_header add_if_absent:x-d=e cors_origin '*' cors_max_age 5 timeout 2s retry_on connect_failure,5xx retry_status 409,404 num_retries 3 per_try_timeout 1s hedge_on_per_try_timeout true" \
 	route shop/h 1
 does set route shop/h 1 max_tokens 5 limit_header X-A fault_delay 1s \
 	delay_fraction 10%
@@ -127,8 +128,8 @@ asks '.[0] | [.rate_limit.header, .rate_limit.fill_interval, .fault]' \
 	'["x-a","1s",{"delay":"1s","delay_fraction":"10%","abort_fraction":"100%","rate_fraction":"100%","by_header":false}]' \
 	show route shop/h 1
 does set route shop/h 1 rate_limit none fault none
-asks '.[0].retry | [.on, .status, .backoff, .avoid_previous_hosts]' \
-	'["connect_failure,5xx","409,404","25ms",true]' show route shop/h 1
+asks '.[0].retry | [.on, .status, .backoff, .avoid_previous_hosts, .hedge_on_per_try_timeout]' \
+	'["connect_failure,5xx","409,404","25ms",true,true]' show route shop/h 1
 does set route shop/h 1 cors none request_header none response_header none \
 	timeout 0s retry none
 asks '.[0] | [.cors, .retry, .timeout, .request_headers, .match.fraction, .match.headers[3]]' \

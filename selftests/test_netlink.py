@@ -179,7 +179,7 @@ def _():
     change(7, "ROUTE", keys, RETRY={
         "ON": 8, "STATUS": b"\x64\0", "NUM_RETRIES": 2, "PER_TRY_TIMEOUT": 1,
         "BACKOFF": 1, "MAX_BACKOFF": 1, "REPLAY_LIMIT": 0,
-        "AVOID_PREVIOUS_HOSTS": 0})
+        "AVOID_PREVIOUS_HOSTS": 0, "HEDGE_ON_PER_TRY_TIMEOUT": 1})
     i = len(now) - 1
     for new in ({"POLICY": 3}, {"EXCEPT": [{"PORT": 1}]}, {"EXCEPT": []},
                 {"BYPASS_SHAPING": 0}, {}):

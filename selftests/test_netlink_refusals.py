@@ -275,6 +275,7 @@ def refusals_of_retries():
                           ("MAX_BACKOFF", (86400001,)),
                           ("REPLAY_LIMIT", ((1 << 20) + 1,)),
                           ("AVOID_PREVIOUS_HOSTS", (2,)),
+                          ("HEDGE_ON_PER_TRY_TIMEOUT", (2,)),
                           ("STATUS", (b"", bytes(66)))):
         for value in values:
             yield bad("", "." + field, errno.ERANGE, **{"ON": 1, field: value})
@@ -282,6 +283,8 @@ def refusals_of_retries():
     for status in 99, 600:
         yield bad(f"{status} is not a status", ".STATUS",
                   STATUS=status.to_bytes(2, sys.byteorder))
+    yield bad("needs a PER_TRY_TIMEOUT", ".HEDGE_ON_PER_TRY_TIMEOUT", ON=1,
+              HEDGE_ON_PER_TRY_TIMEOUT=1)
     yield bad("below BACKOFF", ".MAX_BACKOFF", ON=1, BACKOFF=10, MAX_BACKOFF=9)
     yield (merge(NEW["ROUTE"], TIMEOUT=86400001), errno.ERANGE, "",
            "ROUTE.TIMEOUT")

@@ -156,7 +156,8 @@ OBJECTS = {
         "RETRY": ("RETRY", {
             "ON": "u32", "STATUS": "bin", "NUM_RETRIES": "u32",
             "PER_TRY_TIMEOUT": "u32", "BACKOFF": "u32", "MAX_BACKOFF": "u32",
-            "REPLAY_LIMIT": "u32", "AVOID_PREVIOUS_HOSTS": "u8"}),
+            "REPLAY_LIMIT": "u32", "AVOID_PREVIOUS_HOSTS": "u8",
+            "HEDGE_ON_PER_TRY_TIMEOUT": "u8"}),
         "MIRRORS": [("MIRROR", {"CLUSTER": "str", "FRACTION": "u32",
                                 "SHADOW": "u8"})],
         "RATE_LIMIT": RATE_LIMIT,

@@ -261,7 +261,7 @@ ROUTES = [
      "RETRY": {"ON": 31, "STATUS": b"\x64\0\x57\2", "NUM_RETRIES": 100,
                "PER_TRY_TIMEOUT": 86400000, "BACKOFF": 3600000,
                "MAX_BACKOFF": 86400000, "REPLAY_LIMIT": 1 << 20,
-               "AVOID_PREVIOUS_HOSTS": 0},
+               "AVOID_PREVIOUS_HOSTS": 0, "HEDGE_ON_PER_TRY_TIMEOUT": 1},
      "RATE_LIMIT": {"MAX_TOKENS": 1, "TOKENS_PER_FILL": 10000,
                     "FILL_INTERVAL": 1, "MAX_KEYS": 1, "HEADER": "x-user"},
      "FAULT": {"DELAY": 86400000, "DELAY_FRACTION": 0, "ABORT": 599,
@@ -276,7 +276,8 @@ ROUTES = [
                                "COOKIE_PATH": "/"}, {"PATH": True}]},
     {"MATCH": {}, "ACTION": {"CLUSTER": "b"}, "RETRY": {
         "ON": 1, "NUM_RETRIES": 1, "PER_TRY_TIMEOUT": 0, "BACKOFF": 25,
-        "MAX_BACKOFF": 0, "REPLAY_LIMIT": 65536, "AVOID_PREVIOUS_HOSTS": 1},
+        "MAX_BACKOFF": 0, "REPLAY_LIMIT": 65536, "AVOID_PREVIOUS_HOSTS": 1,
+        "HEDGE_ON_PER_TRY_TIMEOUT": 0},
      "MIRRORS": [{"CLUSTER": "a", "FRACTION": 0, "SHADOW": 0},
                  {"CLUSTER": "b", "FRACTION": 1000000, "SHADOW": 1}],
      "RATE_LIMIT": {"MAX_TOKENS": 365, "TOKENS_PER_FILL": 1,

@@ -218,7 +218,8 @@ static char *joined(const json_t *list)
 	return text;
 }
 
-static json_t *retry_of(const json_t *policy)
+/* Without a time for a try hedging is without effect. */
+static json_t *retry_of(const json_t *policy, const json_t *hedge)
 {
 	const json_t *back_off = get(policy, "retry_back_off");
 	char *on = envoy_retry_on(object_get(policy, "retry_on"));
@@ -236,6 +237,9 @@ static json_t *retry_of(const json_t *policy)
 	envoy_copy_time(to, "max_backoff", back_off, "max_interval", NULL);
 	set_bool(to, "avoid_previous_hosts",
 		 json_array_size(get(policy, "retry_host_predicate")));
+	if (get(policy, "per_try_timeout"))
+		copy(to, "hedge_on_per_try_timeout", hedge,
+		     "hedge_on_per_try_timeout");
 	free(on);
 	free(status);
 	return to;
@@ -376,7 +380,8 @@ static void set_route(struct envoy *e, json_t *to, const json_t *from,
 		e->high = true;
 	}
 	if (retry)
-		json_object_set_new(to, "retry", retry_of(retry));
+		json_object_set_new(to, "retry",
+				    retry_of(retry, get(route, "hedge_policy")));
 	set_list(to, "mirrors", mirrors_of(get(route, "request_mirror_policies")));
 }
 

@@ -271,6 +271,12 @@ static const struct schema retry = {
 	.name = "retry policy", .rule = rule_retry, FIELDS(retry_fields),
 };
 
+static const struct field hedge_fields[] = {
+	BOOLEAN("hedge_on_per_try_timeout", NULL),
+};
+
+SCHEMA(hedge, "hedge policy");
+
 static const struct field hash_header_fields[] = { NEEDED("header_name") };
 
 SCHEMA(hash_header, "header");
@@ -322,7 +328,8 @@ static const struct field route_action_fields[] = {
 	TEXT("cluster"), NEST("weighted_clusters", weighted),
 	TEXT("cluster_header"), TEXT("prefix_rewrite"),
 	TEXT("host_rewrite_literal"), DURATION("timeout"),
-	NEST("retry_policy", retry), LIST("hash_policy", hash),
+	NEST("retry_policy", retry), NEST("hedge_policy", hedge),
+	LIST("hash_policy", hash),
 	LIST("request_mirror_policies", mirror),
 	ENUM("priority", priorities, "DEFAULT"),
 };

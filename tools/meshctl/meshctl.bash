@@ -143,8 +143,9 @@ _meshctl_fields()
 			cors_expose_headers cors_max_age cors_credentials \
 			timeout retry retry_on retry_status num_retries \
 			per_try_timeout backoff max_backoff replay_limit \
-			avoid_previous_hosts hash priority mirror max_tokens tokens_per_fill \
-			fill_interval limit_header limit_source_address \
+			avoid_previous_hosts hedge_on_per_try_timeout hash \
+			priority mirror max_tokens tokens_per_fill fill_interval \
+			limit_header limit_source_address \
 			max_keys rate_limit fault fault_delay delay_fraction \
 			fault_abort abort_fraction response_rate \
 			rate_fraction fault_by_header ;;
@@ -172,7 +173,7 @@ _meshctl_value()
 		_meshctl_words set: add: add_if_absent: remove: none ;;
 	policy) _meshctl_words mesh attached all off ;;
 	bypass_shaping|strip_query|cors_credentials|avoid_previous_hosts|\
-	fault_by_header|\
+	hedge_on_per_try_timeout|fault_by_header|\
 	normalize_path|merge_slashes|x_request_id|\
 	x_forwarded_for|x_forwarded_proto|x_forwarded_host|forwarded|via|\
 	traceparent) _meshctl_words true false ;;

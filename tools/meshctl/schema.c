@@ -823,6 +823,8 @@ static const struct field retry_fields[] = {
 		     0, L7MESH_REPLAY_LIMIT_MAX, "65536"),
 	BOOL_FIELD("avoid_previous_hosts",
 		   L7MESH_RETRY_A_AVOID_PREVIOUS_HOSTS, "true"),
+	BOOL_FIELD("hedge_on_per_try_timeout",
+		   L7MESH_RETRY_A_HEDGE_ON_PER_TRY_TIMEOUT, "false"),
 };
 
 static const struct schema retry = {

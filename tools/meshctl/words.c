@@ -532,7 +532,8 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[retry_status CODE,...] [num_retries N] "
 			"[per_try_timeout TIME] [backoff TIME] "
 			"[max_backoff TIME] [replay_limit BYTES] "
-			"[avoid_previous_hosts true|false] [retry none] "
+			"[avoid_previous_hosts|hedge_on_per_try_timeout "
+			"true|false] [retry none] "
 			"[hash POLICY|none]... [priority default|high] "
 			"[mirror CLUSTER[=PERCENT%][,unchanged]|none]... "
 			RATE_LIMIT_USAGE

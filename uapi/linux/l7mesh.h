@@ -641,6 +641,11 @@ enum l7mesh_retry_attr {
 	L7MESH_RETRY_A_REPLAY_LIMIT,
 	/* u8: 0 or 1: not where it has failed, if there are others; default 1 */
 	L7MESH_RETRY_A_AVOID_PREVIOUS_HOSTS,
+	/*
+	 * u8: 0 or 1: another try begins, at once, when the time of one is over, which
+	 * goes on all the same: who answers first; needs PER_TRY_TIMEOUT; default 0
+	 */
+	L7MESH_RETRY_A_HEDGE_ON_PER_TRY_TIMEOUT,
 
 	/* private: */
 	__L7MESH_RETRY_A_MAX,
