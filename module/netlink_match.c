@@ -246,12 +246,19 @@ static int parse_path(struct route_match *m, struct nlattr **tb,
 static int parse_method(struct route_match *m, const struct nlattr *nla,
 			struct refusal *r)
 {
+	struct span rest;
+
 	if (!nla)
 		return 0;
 	m->method = netlink_span(nla);
-	if (http1_token_valid(m->method))
-		return 0;
-	return refusal_set_attr(r, nla, -EINVAL, "not a method");
+	rest = m->method;
+	do {
+		if (!http1_token_valid(span_take_part(&rest)))
+			break;
+		if (!rest.len && m->method.p[m->method.len - 1] != ',')
+			return 0;
+	} while (rest.len);
+	return refusal_set_attr(r, nla, -EINVAL, "not a method, or methods with commas");
 }
 
 /* Is every bit behind the first @bits zero? */

@@ -237,7 +237,7 @@ struct route_mismatch route_match_request(const struct route_match *m,
 
 	if (!match_path(m, req->path))
 		return mismatch(ROUTE_PATH_DIFFERS, 0);
-	if (m->method.len && !span_eq(m->method, req->method))
+	if (m->method.len && !span_is_listed(m->method, req->method))
 		return mismatch(ROUTE_METHOD_DIFFERS, 0);
 	for (i = 0; i < m->nheaders; i++)
 		if (!match_header(&m->headers[i], req))

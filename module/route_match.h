@@ -63,7 +63,7 @@ enum path_match_kind {
 struct route_match {
 	struct span path;
 	const struct regexp *path_regexp;
-	struct span method;		/* length 0: any */
+	struct span method;		/* or several with commas; length 0: any */
 	const struct value_match *headers;
 	const struct value_match *query;
 	u16 nheaders;

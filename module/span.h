@@ -33,6 +33,30 @@ static inline struct span span_from(struct span s, u32 from)
 	return (struct span){ s.p + from, s.len - from };
 }
 
+/* The first part of @rest, which becomes what is behind the comma after it. */
+static inline struct span span_take_part(struct span *rest)
+{
+	const char *comma = rest->len ? memchr(rest->p, ',', rest->len) : NULL;
+	struct span part = *rest;
+
+	if (!comma) {
+		rest->len = 0;
+		return part;
+	}
+	part.len = comma - rest->p;
+	*rest = span_from(*rest, part.len + 1);
+	return part;
+}
+
+/* Is it one of the parts of @list? */
+static inline bool span_is_listed(struct span list, struct span part)
+{
+	while (list.len)
+		if (span_eq(span_take_part(&list), part))
+			return true;
+	return false;
+}
+
 /* Without the white space (OWS, RFC 9110 5.6.3) at either end. */
 static inline struct span span_trim(struct span s)
 {

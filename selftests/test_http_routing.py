@@ -52,7 +52,7 @@ def header(name, **how):
 
 MATCHES = [
     says("exact path", path={"exact": "/exact"}),
-    says("POST", path=prefix("/method"), method="POST"),
+    says("POST", path=prefix("/method"), method="POST,PUT"),
     says("not POST", path=prefix("/method")),
     says("header exact", path=prefix("/header"),
          headers=header("X-Canary", exact="1")),
@@ -204,6 +204,7 @@ def _():
     for c in on_both(80):
         for request, wanted in cases:
             equal((request, ask(c, *request)[1]), (request, wanted))
+        equal(ask(c, "/method", method="PUT")[1], "POST")
         equal(ask(c, "/method", method="POST", body=b"x")[1], "POST")
 
 

@@ -384,7 +384,7 @@ def refusals_of_matches():
         yield bad(errno.EINVAL, "", ".PATH_TEMPLATE", PATH_TEMPLATE=template)
     yield from refusals_of_expressions(bad)
     yield from refusals_of_clients(bad)
-    for method in "", "GE T", "G\0T", "a,b":
+    for method in "", "GE T", "G\0T", "a,", ",a", "a,,b", "a, b", ",":
         yield bad(errno.EINVAL, "not a method", ".METHOD", METHOD=method)
     for field, names in (("HEADERS", ("", "a b", "a:", "\xe9")),
                          ("QUERY", ("", "a b", "a&", "a=", "#", "\x01"))):

@@ -216,7 +216,7 @@ ROUTES = [
     {"MATCH": {"PATH_EXACT": "/old"},
      "ACTION": {"REDIRECT": {"PATH": "/new", "STATUS": 302, "SCHEME": 0,
                              "STRIP_QUERY": 0}}},
-    {"MATCH": {"PATH_PREFIX": "/x", "METHOD": "GET",
+    {"MATCH": {"PATH_PREFIX": "/x", "METHOD": "GET,HEAD,x-y",
                "HEADERS": [{"NAME": "a", "EXACT": ""},
                            {"NAME": "b", "PREFIX": "v w"},
                            {"NAME": "c", "PRESENT": 0}],

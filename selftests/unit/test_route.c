@@ -420,6 +420,15 @@ static void test_methods(void)
 	       !matches(&route, "GETS / HTTP/1.1\r\nHost: a\r\n") &&
 	       !matches(&route, "HEAD / HTTP/1.1\r\nHost: a\r\n"),
 	       "route: other methods");
+	route.match.method = SPAN("GET,PUT,X");
+	tap_ok(matches(&route, "GET / HTTP/1.1\r\nHost: a\r\n") &&
+	       matches(&route, "PUT / HTTP/1.1\r\nHost: a\r\n") &&
+	       matches(&route, "X / HTTP/1.1\r\nHost: a\r\n"),
+	       "route: one of several methods");
+	tap_ok(!matches(&route, "GE / HTTP/1.1\r\nHost: a\r\n") &&
+	       !matches(&route, "PUTX / HTTP/1.1\r\nHost: a\r\n") &&
+	       !matches(&route, "POST / HTTP/1.1\r\nHost: a\r\n"),
+	       "route: none of several methods");
 }
 
 /* It has an authority and no path. */

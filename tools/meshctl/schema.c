@@ -625,7 +625,7 @@ static const struct schema query_match = {
 static const struct field match_fields[] = {
 	{ .name = "path", .type = FIELD_GROUP, .sub = &path_match },
 	{ .name = "method", .attr = L7MESH_MATCH_A_METHOD,
-	  .type = FIELD_STRING, .check = text_check_token },
+	  .type = FIELD_STRING, .check = text_check_methods },
 	{ .name = "headers", .attr = L7MESH_MATCH_A_HEADERS,
 	  .type = FIELD_LIST, .flags = FIELD_EMPTY, .word = "header",
 	  .max = VALUE_MATCHES_MAX,

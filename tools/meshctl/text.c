@@ -241,6 +241,21 @@ const char *text_check_value(const char *s, size_t len)
 	return NULL;
 }
 
+const char *text_check_methods(const char *s, size_t len)
+{
+	size_t n, at;
+
+	for (at = 0; len <= L7MESH_NAME_MAX; at += n + 1) {
+		for (n = 0; at + n < len && s[at + n] != ','; n++)
+			continue;
+		if (text_check_token(s + at, n))
+			break;
+		if (at + n == len)
+			return NULL;
+	}
+	return "a method, or several with commas";
+}
+
 const char *text_check_parameter(const char *s, size_t len)
 {
 	if (!text_check_name(s, len) && !has_any(s, len, "&=#"))

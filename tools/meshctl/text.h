@@ -38,6 +38,7 @@ const char *text_check_name(const char *s, size_t len);
 const char *text_check_locality(const char *s, size_t len);
 /* The empty text is none. */
 const char *text_check_locality_or_none(const char *s, size_t len);
+const char *text_check_methods(const char *s, size_t len);
 const char *text_check_token(const char *s, size_t len);
 const char *text_check_path(const char *s, size_t len);
 const char *text_check_suffix(const char *s, size_t len);

@@ -512,7 +512,7 @@ const char *words_usage(enum l7mesh_kind kind)
 			"route ROUTE_TABLE/VIRTUAL_HOST [INDEX] "
 			"[path_exact|path_prefix|path_raw_prefix|path_suffix|"
 			"path_template|path_regex PATH|match any] "
-			"[method METHOD] [header MATCH]... [query MATCH]... "
+			"[method METHOD,...] [header MATCH]... [query MATCH]... "
 			"[source ADDRESS/BITS] [source_netns COOKIE] "
 			"[listener NAME] [fraction PERCENT%] "
 			"[cluster NAME|weighted NAME=WEIGHT...|"

@@ -561,7 +561,7 @@ enum l7mesh_match_attr {
 	L7MESH_MATCH_A_UNSPEC,
 	L7MESH_MATCH_A_PATH_EXACT,	/* string */
 	L7MESH_MATCH_A_PATH_PREFIX,	/* string: whole segments */
-	L7MESH_MATCH_A_METHOD,		/* string */
+	L7MESH_MATCH_A_METHOD,		/* string: one, or several with commas */
 	/* nest: a list of nests, enum l7mesh_value_match_attr; all must match */
 	L7MESH_MATCH_A_HEADERS,
 	L7MESH_MATCH_A_QUERY,		/* nest: the same for query parameters */
