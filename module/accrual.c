@@ -22,7 +22,7 @@ static void shut(struct cluster *c, struct endpoint *ep, u32 ms)
 	atomic_set(&ep->accrual_row, 0);
 	WRITE_ONCE(ep->accrual_penalty, ms);
 	WRITE_ONCE(ep->ejected_until, deadline_in(penalty));
-	cluster_outdate_survey(c);
+	cluster_outdate_surveys(c);
 }
 
 /* Of an endpoint that is open, the row is of failures. */

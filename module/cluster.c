@@ -11,6 +11,7 @@
 #include "cluster_state.h"
 #include "pack.h"
 #include "stats.h"
+#include "text.h"
 
 /*
  * Each cluster is charged for its endpoints, those that it shares with another
@@ -37,12 +38,28 @@ static void pack_localities(struct packer *p, struct cluster *c)
 		pack_span(p, &l[i].name);
 }
 
+static void pack_subsets(struct packer *p, struct cluster *c)
+{
+	struct subset *s;
+	u32 i;
+
+	s = pack_array(p, c->subsets, c->nsubsets * sizeof(*s));
+	c->subsets = s;
+	for (i = 0; i < c->nsubsets; i++) {
+		pack_span(p, &s[i].name);
+		pack_span(p, &s[i].metadata);
+	}
+}
+
 static void pack_cluster(struct packer *p, void *object)
 {
 	struct cluster *c = object;
 
 	hash_policies_pack(p, &c->hash);
 	pack_localities(p, c);
+	pack_subsets(p, c);
+	pack_span(p, &c->session.cookie.name);
+	pack_span(p, &c->session.cookie.cookie_path);
 	c->health.status = pack_array(p, c->health.status, c->health.nstatus *
 				      sizeof(*c->health.status));
 	pack_span(p, &c->health.path);
@@ -57,9 +74,12 @@ struct cluster *cluster_clone(struct account *account,
 	struct cluster like = {
 		.name = spec->name, .options = spec->options,
 		.hash = spec->hash,
+		.session = spec->session,
 		.health = spec->health,
 		.localities = spec->localities,
 		.nlocalities = spec->nlocalities,
+		.subsets = spec->subsets,
+		.nsubsets = spec->nsubsets,
 	};
 	struct cluster *c;
 
@@ -83,6 +103,7 @@ void cluster_put(struct account *account, struct cluster *c)
 	account_uncharge(account, endpoints_bytes(c->nmembers));
 	cluster_sets_free(account, c);
 	account_free(account, c->members, members_bytes(c->capacity));
+	account_free(account, c->metadata, c->metadata_bytes);
 	cluster_state_put(c->state);
 	object_destroyed(OBJECT_CLUSTER);
 	account_free(account, c, c->bytes);
@@ -96,6 +117,27 @@ static void find_v6(struct cluster *c)
 		c->has_v6 |= c->members[i].ep->address.family == AF_INET6;
 }
 
+/* Until now it is where the members come from. */
+static int own_metadata(struct account *account, struct cluster *c, u32 n)
+{
+	size_t bytes = 0;
+	char *text;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		bytes += c->members[i].metadata.len;
+	if (!bytes)
+		return 0;
+	text = account_new(account, bytes);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	c->metadata = text;
+	c->metadata_bytes = bytes;
+	for (i = 0; i < n; i++)
+		c->members[i].metadata = text_copy(&text, c->members[i].metadata);
+	return 0;
+}
+
 int cluster_set_members(struct account *account, struct cluster *c,
 			struct member *members, u32 n, u32 capacity)
 {
@@ -106,7 +148,8 @@ int cluster_set_members(struct account *account, struct cluster *c,
 	c->capacity = capacity;
 	if (!n)
 		return 0;
-	err = account_charge(account, endpoints_bytes(n));
+	err = own_metadata(account, c, n) ?:
+	      account_charge(account, endpoints_bytes(n));
 	if (err) {
 		for (i = 0; i < n; i++)
 			endpoint_put(members[i].ep);
@@ -137,12 +180,7 @@ int cluster_finish(struct account *account, struct cluster *c,
 {
 	int err = take_state(account, c, prev);
 
-	if (err || !c->nmembers)
-		return err;
-	err = cluster_sets_make(account, c);
-	if (!err)
-		cluster_survey(c);
-	return err;
+	return err || !c->nmembers ? err : cluster_sets_make(account, c);
 }
 
 static bool localities_equal(const struct cluster *a, const struct cluster *b)
@@ -158,11 +196,26 @@ static bool localities_equal(const struct cluster *a, const struct cluster *b)
 	return true;
 }
 
+static bool subsets_equal(const struct cluster *a, const struct cluster *b)
+{
+	u32 i;
+
+	if (a->nsubsets != b->nsubsets)
+		return false;
+	for (i = 0; i < a->nsubsets; i++)
+		if (!span_eq(a->subsets[i].name, b->subsets[i].name) ||
+		    !span_eq(a->subsets[i].metadata, b->subsets[i].metadata))
+			return false;
+	return true;
+}
+
 static bool settings_equal(const struct cluster *a, const struct cluster *b)
 {
 	return cluster_options_equal(&a->options, &b->options) &&
 	       health_check_equal(&a->health, &b->health) &&
-	       localities_equal(a, b) && hash_policies_equal(&a->hash, &b->hash);
+	       hash_policy_equal(&a->session.cookie, &b->session.cookie) &&
+	       localities_equal(a, b) && subsets_equal(a, b) &&
+	       hash_policies_equal(&a->hash, &b->hash);
 }
 
 bool cluster_equal(const struct cluster *a, const struct cluster *b)
@@ -175,6 +228,7 @@ bool cluster_equal(const struct cluster *a, const struct cluster *b)
 		if (a->members[i].weight != b->members[i].weight ||
 		    a->members[i].priority != b->members[i].priority ||
 		    a->members[i].locality != b->members[i].locality ||
+		    !span_eq(a->members[i].metadata, b->members[i].metadata) ||
 		    !address_eq(&a->members[i].ep->address,
 				&b->members[i].ep->address))
 			return false;
@@ -212,4 +266,29 @@ u8 cluster_locality(const struct cluster *c, struct span name)
 		if (span_eq(c->localities[i].name, name))
 			return i;
 	return LOCALITY_NONE;
+}
+
+static u32 subset_index(const struct cluster *c, struct span name)
+{
+	u32 i;
+
+	for (i = 0; i < c->nsubsets; i++)
+		if (span_eq(c->subsets[i].name, name))
+			break;
+	return i;
+}
+
+bool cluster_has_subset(const struct cluster *c, struct span name)
+{
+	return subset_index(c, name) < c->nsubsets;
+}
+
+struct roster *cluster_roster(struct cluster *c, struct span subset)
+{
+	u32 i;
+
+	if (!subset.len)
+		return &c->all;
+	i = subset_index(c, subset);
+	return i < c->nsubsets ? &c->rosters[i] : NULL;
 }

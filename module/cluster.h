@@ -25,6 +25,7 @@
 #include "pick.h"
 #include "priority.h"
 #include "ring.h"
+#include "session_affinity.h"
 
 struct account;
 struct cluster_state;
@@ -38,11 +39,20 @@ struct locality {
 #define LOCALITIES_MAX	L7MESH_LOCALITIES_MAX
 #define LOCALITY_NONE	LOCALITIES_MAX
 
+/* Endpoints that have this metadata; routes name it. */
+struct subset {
+	struct span name;
+	struct span metadata;
+};
+
+#define SUBSETS_MAX	L7MESH_SUBSETS_MAX
+
 struct member {
 	struct endpoint *ep;
 	u32 weight;
 	u8 priority;			/* 0 goes first */
 	u8 locality;			/* index, or LOCALITY_NONE */
+	struct span metadata;		/* once it is a cluster's: in cluster->metadata */
 };
 
 /* The same, as it is configured. */
@@ -51,6 +61,7 @@ struct placement {
 	u8 priority;
 	u8 locality_len;
 	char locality[L7MESH_LOCALITY_NAME_MAX];
+	struct span metadata;		/* borrowed */
 };
 
 /* The members of one priority and locality, which policies pick from. */
@@ -68,6 +79,19 @@ struct member_set {
 	u64 share;			/* of the level's load, in the latest survey */
 };
 
+/* What a request may be served by: all members of a cluster, or those of a subset. */
+struct roster {
+	u32 n;				/* members; if none, there is no set either */
+	u32 nsets;
+	u32 nlevels;
+	struct member_set *sets;	/* by priority, then by locality */
+	struct priority_level *levels;	/* of the priorities that there are */
+	struct member *placed;		/* in the order of sets; NULL: cluster->members */
+	u64 *cumulative;		/* of all sets */
+	struct session_endpoint *sessions;	/* of all n; NULL: no session affinity */
+	unsigned long surveyed;		/* jiffies: when levels and shares were reckoned */
+};
+
 /* One allocation for names and hash policies; the arrays below have their own. */
 struct cluster {
 	refcount_t ref;
@@ -75,23 +99,23 @@ struct cluster {
 	struct name_ref name;
 	struct cluster_options options;
 	struct hash_policies hash;
+	struct session_affinity session;
 	struct health_check health;
 	const struct locality *localities;
 	u32 nlocalities;
+	const struct subset *subsets;
+	u32 nsubsets;
 
 	u32 nmembers;
 	u32 capacity;			/* of members, as allocated */
 	struct member *members;		/* in the order of address_text() */
+	char *metadata;			/* of all members */
+	size_t metadata_bytes;
 	bool has_v6;			/* a member has an IPv6 address */
 
-	/* from cluster_finish() on; none if there is no member */
-	u32 nsets;
-	u32 nlevels;
-	struct member_set *sets;	/* by priority, then by locality */
-	struct priority_level *levels;	/* of the priorities that there are */
-	struct member *placed;		/* members in the order of sets, or NULL: one set */
-	u64 *cumulative;		/* of all sets */
-	unsigned long surveyed;		/* jiffies: when levels and shares were reckoned */
+	/* from cluster_finish() on */
+	struct roster all;
+	struct roster *rosters;		/* of subsets; NULL: no subset, or no member */
 	struct cluster_state *state;	/* counted */
 };
 
@@ -110,7 +134,8 @@ struct cluster *cluster_clone(struct account *account,
  * @account: charged; @members was charged to it
  * @c: cluster of the caller's alone, without members
  * @members: from account_new(), in the order of address_text(); the cluster's
- * afterwards, with the references to the endpoints, even if this fails
+ * afterwards, with the references to the endpoints, even if this fails. Their metadata
+ * is copied.
  * @n: how many
  * @capacity: what @members was allocated for
  *
@@ -135,27 +160,35 @@ int cluster_finish(struct account *account, struct cluster *c,
 		   const struct cluster *prev);
 
 /**
+ * cluster_roster() - Which endpoints a request may be served by
+ * @c: cluster that has members
+ * @subset: its name; empty: all
+ *
+ * Return: NULL if there is no such subset.
+ */
+struct roster *cluster_roster(struct cluster *c, struct span subset);
+
+/**
  * cluster_survey() - Reckon what each priority and locality gets
  * @c: cluster
+ * @roster: of its rosters
  *
  * By how many of their endpoints are fit at this moment. Any context: two at once
  * write the same.
  */
-void cluster_survey(struct cluster *c);
+void cluster_survey(const struct cluster *c, struct roster *roster);
 
 /* What was reckoned does not hold any more: the next pick that needs it does it anew. */
-static inline void cluster_outdate_survey(struct cluster *c)
-{
-	WRITE_ONCE(c->surveyed, jiffies - U32_MAX);
-}
+void cluster_outdate_surveys(struct cluster *c);
 
 /* At most once in each jiffy, or in some if it takes long. */
-static inline void cluster_keep_surveyed(struct cluster *c)
+static inline void cluster_keep_surveyed(const struct cluster *c,
+					 struct roster *roster)
 {
-	unsigned long age = jiffies - READ_ONCE(c->surveyed);
+	unsigned long age = jiffies - READ_ONCE(roster->surveyed);
 
-	if (unlikely(age > c->nmembers / 1024))
-		cluster_survey(c);
+	if (unlikely(age > roster->n / 1024))
+		cluster_survey(c, roster);
 }
 
 /**
@@ -189,6 +222,9 @@ bool cluster_equal(const struct cluster *a, const struct cluster *b);
  */
 struct member *cluster_member(const struct cluster *c,
 			      const struct address *address);
+
+/* Does it have a subset of this name? */
+bool cluster_has_subset(const struct cluster *c, struct span name);
 
 /* The index of a locality, or LOCALITY_NONE. */
 u8 cluster_locality(const struct cluster *c, struct span name);
@@ -233,7 +269,10 @@ void cluster_put(struct account *account, struct cluster *c);
  * @c: cluster of a snapshot that the caller holds (or under RCU)
  * @pick: what the hash policies may look at; out: a cookie to be given
  *
- * Any context. The request's lot, or hash, says which priority and locality; then the
+ * Any context. Only the subset's endpoints come into question, if the pick names one
+ * (and, with subset_fallback any_endpoint, it has any). With session affinity it is the
+ * one that the request's cookie names, if that is well. Else the request's lot, or hash, says
+ * which priority and locality; then the
  * policy decides among their endpoints. Maglev or ring without a hash policy that
  * yields a value is random by weight. Endpoints that are drained, ejected or ill
  * (unless their priority panics) or to be avoided are picked if there is no other.

@@ -39,6 +39,7 @@ struct cluster_options {
 
 	struct circuit_breakers breakers[ROUTING_PRIORITIES];
 
+	u8 subset_fallback;		/* enum l7mesh_subset_fallback */
 	/* failure accrual */
 	u32 accrual_max_failures;	/* 0: off */
 	u32 accrual_min_penalty;	/* ms */

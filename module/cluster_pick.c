@@ -104,6 +104,7 @@ static struct member *pick_least_loaded(const struct cluster *c,
 /* A pick that is being made. */
 struct choice {
 	struct pick *pick;
+	struct roster *roster;
 	u32 attempt;			/* from 0 */
 	bool asked;			/* the hash policies */
 };
@@ -172,32 +173,39 @@ static struct member *pick_member(struct cluster *c, struct member_set *set,
 }
 
 /* With so few that are well those would break down as well. */
-static bool panics(struct cluster *c, const struct member_set *set)
+static bool panics(const struct cluster *c, struct roster *roster,
+		   const struct member_set *set)
 {
-	cluster_keep_surveyed(c);
-	return READ_ONCE(c->levels[set->level].panic);
+	cluster_keep_surveyed(c, roster);
+	return READ_ONCE(roster->levels[set->level].panic);
 }
 
-static bool will_do(struct cluster *c, const struct member_set *set,
-		    const struct endpoint *ep, const struct pick *pick)
+static bool is_avoided(const struct pick *pick, const struct endpoint *ep)
 {
 	u32 i;
 
-	if (READ_ONCE(ep->draining) ||
-	    (!cluster_member_fit(c, ep) && !panics(c, set)))
-		return false;
 	for (i = 0; i < pick->navoid; i++)
 		if (pick->avoid[i] == ep)
-			return false;
-	return true;
+			return true;
+	return false;
+}
+
+static bool will_do(const struct cluster *c, const struct choice *choice,
+		    const struct member_set *set, const struct endpoint *ep)
+{
+	if (READ_ONCE(ep->draining) ||
+	    (!cluster_member_fit(c, ep) && !panics(c, choice->roster, set)))
+		return false;
+	return !is_avoided(choice->pick, ep);
 }
 
 /* A level in panic uses all endpoints, so localities have what they are given. */
-static u64 share_of(const struct cluster *c, const struct member_set *set)
+static u64 share_of(const struct cluster *c, const struct roster *roster,
+		    const struct member_set *set)
 {
 	if (set->locality >= c->nlocalities)
 		return 0;
-	if (READ_ONCE(c->levels[set->level].panic))
+	if (READ_ONCE(roster->levels[set->level].panic))
 		return c->localities[set->locality].weight;
 	return READ_ONCE(set->share);
 }
@@ -206,20 +214,22 @@ static u64 share_of(const struct cluster *c, const struct member_set *set)
  * The locality whose share of its level @lot falls into. Endpoints without one have
  * something only if no other has (in Envoy, such a locality has no weight).
  */
-static struct member_set *pick_locality(struct cluster *c, u32 level, u64 lot)
+static struct member_set *pick_locality(const struct cluster *c,
+					const struct roster *roster, u32 level,
+					u64 lot)
 {
-	struct member_set *set, *some = NULL, *end = c->sets + c->nsets;
+	struct member_set *set, *some = NULL, *end = roster->sets + roster->nsets;
 	u64 total = 0, point, share;
 
-	for (set = c->sets; set < end; set++)
+	for (set = roster->sets; set < end; set++)
 		if (set->level == level)
-			total += share_of(c, set);
+			total += share_of(c, roster, set);
 	point = mul_u64_u64_shr(lot, total, 64);
-	for (set = c->sets; set < end; set++) {
+	for (set = roster->sets; set < end; set++) {
 		if (set->level != level)
 			continue;
 		some = set;
-		share = share_of(c, set);
+		share = share_of(c, roster, set);
 		if (point < share)
 			break;
 		point -= share;
@@ -233,19 +243,20 @@ static struct member_set *pick_locality(struct cluster *c, u32 level, u64 lot)
  */
 static struct member_set *pick_set(struct cluster *c, struct choice *choice)
 {
+	struct roster *roster = choice->roster;
 	u32 level = 0;
 	u64 lot;
 
-	if (likely(c->nsets == 1))
-		return c->sets;
-	cluster_keep_surveyed(c);
+	if (likely(roster->nsets == 1))
+		return roster->sets;
+	cluster_keep_surveyed(c, roster);
 	if (is_hashed(c) && ask_hash(c, choice))
 		lot = choice->pick->hash;
 	else
 		lot = get_random_u64();
-	if (c->nlevels > 1)
-		level = priority_pick(c->levels, c->nlevels, lot % 100);
-	return pick_locality(c, level, lot * NEXT_HASH);
+	if (roster->nlevels > 1)
+		level = priority_pick(roster->levels, roster->nlevels, lot % 100);
+	return pick_locality(c, roster, level, lot * NEXT_HASH);
 }
 
 /*
@@ -265,57 +276,104 @@ static bool is_too_cold(const struct cluster *c, const struct endpoint *ep)
 }
 
 /* Will the endpoint do for this request, of all that it could do for? */
-static bool may_have(struct cluster *c, const struct member_set *set,
-		     struct endpoint *ep, const struct pick *pick)
+static bool may_have(struct cluster *c, const struct choice *choice,
+		     const struct member_set *set, struct endpoint *ep)
 {
-	if (!will_do(c, set, ep, pick) || is_too_cold(c, ep))
+	if (!will_do(c, choice, set, ep) || is_too_cold(c, ep))
 		return false;
-	return !accrual_enabled(&c->options) || accrual_admits(ep, pick);
+	return !accrual_enabled(&c->options) || accrual_admits(ep, choice->pick);
 }
 
 /* So often the policy is asked; one in 2^16 requests finds the half that will not do. */
 #define ATTEMPTS	16
 
 /* Any member of a set that will do, or NULL. */
-static struct member *find_in_set(struct cluster *c, struct member_set *set,
-				  const struct pick *pick)
+static struct member *find_in_set(const struct cluster *c,
+				  const struct choice *choice,
+				  struct member_set *set)
 {
 	u32 start = mul_u32_u32(get_random_u32(), set->n) >> 32, i;
 
 	for (i = 0; i < set->n; i++) {
 		struct member *m = &set->members[(start + i) % set->n];
 
-		if (will_do(c, set, m->ep, pick))
+		if (will_do(c, choice, set, m->ep))
 			return m;
 	}
 	return NULL;
 }
 
 /* Of this set, or else of the first that has one. */
-static struct member *find_other(struct cluster *c, struct member_set *set,
-				 const struct pick *pick)
+static struct member *find_other(const struct cluster *c,
+				 const struct choice *choice,
+				 struct member_set *set)
 {
-	struct member *m = find_in_set(c, set, pick);
+	struct roster *roster = choice->roster;
+	struct member *m = find_in_set(c, choice, set);
 	u32 i;
 
-	for (i = 0; !m && i < c->nsets && c->nsets > 1; i++)
-		m = find_in_set(c, &c->sets[i], pick);
+	for (i = 0; !m && i < roster->nsets && roster->nsets > 1; i++)
+		m = find_in_set(c, choice, &roster->sets[i]);
 	return m;
+}
+
+/* Of whom it may be; NULL if there is nobody. */
+static struct roster *roster_for(struct cluster *c, const struct pick *pick)
+{
+	struct roster *roster = &c->all;
+
+	if (unlikely(pick->subset.len && c->nmembers))
+		roster = cluster_roster(c, pick->subset);
+	if (likely(roster && roster->n))
+		return roster;
+	/* Envoy's fallback_policy: ANY_ENDPOINT */
+	return roster && c->nmembers && c->options.subset_fallback ? &c->all : NULL;
+}
+
+static struct endpoint *pick_balanced(struct cluster *c, struct choice *choice)
+{
+	struct member_set *set = pick_set(c, choice);
+	struct member *first = pick_member(c, set, choice), *m;
+
+	for (m = first; !may_have(c, choice, set, m->ep);
+	     m = pick_member(c, set, choice))
+		if (++choice->attempt == ATTEMPTS)
+			return (find_other(c, choice, set) ?: first)->ep;
+	return m->ep;
+}
+
+/* May it go on with what it has begun? In a panic as well, it must be well itself. */
+static bool may_keep(const struct cluster *c, const struct pick *pick,
+		     struct endpoint *ep)
+{
+	if (READ_ONCE(ep->draining) || !cluster_member_fit(c, ep) ||
+	    is_avoided(pick, ep))
+		return false;
+	return !accrual_enabled(&c->options) || accrual_admits(ep, pick);
+}
+
+/* The one that the client had, or another, by whose cookie it gets it again. */
+static struct endpoint *pick_session(struct cluster *c, struct choice *choice)
+{
+	struct pick *pick = choice->pick;
+	struct endpoint *ep;
+
+	ep = session_affinity_find(&c->session, choice->roster, pick);
+	if (ep && may_keep(c, pick, ep))
+		return ep;
+	ep = pick_balanced(c, choice);
+	pick->cookie = &c->session.cookie;
+	pick->cookie_value = session_affinity_id(&ep->address);
+	return ep;
 }
 
 struct endpoint *cluster_pick(struct cluster *c, struct pick *pick)
 {
-	struct choice choice = { .pick = pick };
-	struct member *first, *m;
-	struct member_set *set;
+	struct choice choice = { .pick = pick, .roster = roster_for(c, pick) };
 
-	if (!c->nmembers)
+	if (!choice.roster)
 		return NULL;
-	set = pick_set(c, &choice);
-	first = pick_member(c, set, &choice);
-	for (m = first; !may_have(c, set, m->ep, pick);
-	     m = pick_member(c, set, &choice))
-		if (++choice.attempt == ATTEMPTS)
-			return (find_other(c, set, pick) ?: first)->ep;
-	return m->ep;
+	if (unlikely(session_affinity_enabled(&c->session)) && pick->parser)
+		return pick_session(c, &choice);
+	return pick_balanced(c, &choice);
 }

@@ -11,25 +11,26 @@
 #include "account.h"
 #include "cluster.h"
 #include "cluster_sets.h"
+#include "metadata.h"
 
-static size_t placed_bytes(const struct cluster *c)
+static size_t placed_bytes(const struct roster *r)
 {
-	return (size_t)c->nmembers * sizeof(struct member);
+	return (size_t)r->n * sizeof(struct member);
 }
 
-static size_t cumulative_bytes(const struct cluster *c)
+static size_t cumulative_bytes(const struct roster *r)
 {
-	return (size_t)c->nmembers * sizeof(u64);
+	return (size_t)r->n * sizeof(u64);
 }
 
-static size_t sets_bytes(const struct cluster *c)
+static size_t sets_bytes(const struct roster *r)
 {
-	return (size_t)c->nsets * sizeof(struct member_set);
+	return (size_t)r->nsets * sizeof(struct member_set);
 }
 
-static size_t levels_bytes(const struct cluster *c)
+static size_t levels_bytes(const struct roster *r)
 {
-	return (size_t)c->nlevels * sizeof(struct priority_level);
+	return (size_t)r->nlevels * sizeof(struct priority_level);
 }
 
 static size_t maglev_bytes(const struct maglev *m)
@@ -66,28 +67,49 @@ static int compare_keys(const void *a, const void *b)
 	return ka < kb ? -1 : ka > kb;
 }
 
-/* In each place members keep their order. */
-static int place_members(struct account *account, struct cluster *c)
+/* In each place members keep their order: by place, then by index. */
+static u32 list_keys(const struct cluster *c, struct span metadata, u64 *keys)
 {
-	size_t bytes = (size_t)c->nmembers * sizeof(u64);
+	u32 i, n = 0;
+
+	for (i = 0; i < c->nmembers; i++)
+		if (metadata_has(c->members[i].metadata, metadata))
+			keys[n++] = (u64)place_of(&c->members[i]) << 32 | i;
+	sort(keys, n, sizeof(*keys), compare_keys, NULL);
+	return n;
+}
+
+static int copy_members(struct account *account, const struct cluster *c,
+			struct roster *r, const u64 *keys, u32 n)
+{
 	struct member *placed;
-	u64 *keys;
 	u32 i;
 
-	placed = account_new(account, placed_bytes(c));
+	r->n = n;
+	if (!n)
+		return 0;
+	placed = account_new(account, placed_bytes(r));
 	if (IS_ERR(placed))
 		return PTR_ERR(placed);
-	c->placed = placed;
-	keys = account_new(account, bytes);
+	for (i = 0; i < n; i++)
+		placed[i] = c->members[(u32)keys[i]];
+	r->placed = placed;
+	return 0;
+}
+
+/* Those that have the metadata, in the order of sets. */
+static int place_members(struct account *account, const struct cluster *c,
+			 struct roster *r, struct span metadata)
+{
+	size_t bytes = (size_t)c->nmembers * sizeof(u64);
+	u64 *keys = account_new(account, bytes);
+	int err;
+
 	if (IS_ERR(keys))
 		return PTR_ERR(keys);
-	for (i = 0; i < c->nmembers; i++)
-		keys[i] = (u64)place_of(&c->members[i]) << 32 | i;
-	sort(keys, c->nmembers, sizeof(*keys), compare_keys, NULL);
-	for (i = 0; i < c->nmembers; i++)
-		placed[i] = c->members[(u32)keys[i]];
+	err = copy_members(account, c, r, keys, list_keys(c, metadata, keys));
 	account_free(account, keys, bytes);
-	return 0;
+	return err;
 }
 
 static bool begins_set(const struct member *m, u32 i)
@@ -123,43 +145,43 @@ static void sum_weights(struct member_set *set)
 	set_stride(set);
 }
 
-static void divide(struct cluster *c, struct member *members)
+static void divide(struct roster *r, struct member *members)
 {
-	struct member_set *set = c->sets - 1;
+	struct member_set *set = r->sets - 1;
 	u32 i, level = U32_MAX;
 
-	for (i = 0; i < c->nmembers; i++) {
+	for (i = 0; i < r->n; i++) {
 		level += begins_level(members, i);
-		c->levels[level].members++;
+		r->levels[level].members++;
 		if (begins_set(members, i)) {
 			set++;
 			set->members = &members[i];
-			set->cumulative = &c->cumulative[i];
+			set->cumulative = &r->cumulative[i];
 			set->level = level;
 			set->locality = members[i].locality;
 		}
 		set->n++;
 	}
-	for (i = 0; i < c->nsets; i++)
-		sum_weights(&c->sets[i]);
+	for (i = 0; i < r->nsets; i++)
+		sum_weights(&r->sets[i]);
 }
 
-static int allocate(struct account *account, struct cluster *c,
+static int allocate(struct account *account, struct roster *r,
 		    const struct member *members)
 {
 	void *sets, *levels, *cumulative;
 	u32 i;
 
-	for (i = 0; i < c->nmembers; i++) {
-		c->nsets += begins_set(members, i);
-		c->nlevels += begins_level(members, i);
+	for (i = 0; i < r->n; i++) {
+		r->nsets += begins_set(members, i);
+		r->nlevels += begins_level(members, i);
 	}
-	sets = account_new(account, sets_bytes(c));
-	levels = account_new(account, levels_bytes(c));
-	cumulative = account_new(account, cumulative_bytes(c));
-	c->sets = IS_ERR(sets) ? NULL : sets;
-	c->levels = IS_ERR(levels) ? NULL : levels;
-	c->cumulative = IS_ERR(cumulative) ? NULL : cumulative;
+	sets = account_new(account, sets_bytes(r));
+	levels = account_new(account, levels_bytes(r));
+	cumulative = account_new(account, cumulative_bytes(r));
+	r->sets = IS_ERR(sets) ? NULL : sets;
+	r->levels = IS_ERR(levels) ? NULL : levels;
+	r->cumulative = IS_ERR(cumulative) ? NULL : cumulative;
 	return PTR_ERR_OR_ZERO(sets) ?: PTR_ERR_OR_ZERO(levels) ?:
 	       PTR_ERR_OR_ZERO(cumulative);
 }
@@ -294,39 +316,97 @@ static int build_table(struct account *account, const struct cluster *c,
 	return 0;
 }
 
-/* ---- both ---- */
+/* ---- rosters ---- */
 
-int cluster_sets_make(struct account *account, struct cluster *c)
+static int fill_roster(struct account *account, const struct cluster *c,
+		       struct roster *r)
 {
-	struct member *members = c->members;
+	struct member *members = r->placed ?: c->members;
+	int err;
+	u32 i;
+
+	if (!r->n)
+		return 0;
+	err = allocate(account, r, members);
+	if (err)
+		return err;
+	divide(r, members);
+	for (i = 0; i < r->nsets && !err; i++)
+		err = build_table(account, c, &r->sets[i]);
+	if (!err && session_affinity_enabled(&c->session))
+		err = session_affinity_index(account, r);
+	if (!err)
+		cluster_survey(c, r);
+	return err;
+}
+
+static int make_all(struct account *account, struct cluster *c)
+{
+	int err;
+
+	c->all.n = c->nmembers;
+	if (!all_in_one_place(c)) {
+		err = place_members(account, c, &c->all, SPAN(""));
+		if (err)
+			return err;
+	}
+	return fill_roster(account, c, &c->all);
+}
+
+static size_t rosters_bytes(const struct cluster *c)
+{
+	return c->nsubsets * sizeof(struct roster);
+}
+
+static int make_subsets(struct account *account, struct cluster *c)
+{
+	struct roster *rosters;
 	int err = 0;
 	u32 i;
 
-	if (!all_in_one_place(c)) {
-		err = place_members(account, c);
-		members = c->placed;
+	if (!c->nsubsets)
+		return 0;
+	rosters = account_new(account, rosters_bytes(c));
+	if (IS_ERR(rosters))
+		return PTR_ERR(rosters);
+	c->rosters = rosters;
+	for (i = 0; i < c->nsubsets && !err; i++) {
+		err = place_members(account, c, &rosters[i],
+				    c->subsets[i].metadata);
+		if (!err)
+			err = fill_roster(account, c, &rosters[i]);
+		cond_resched();
 	}
-	if (!err)
-		err = allocate(account, c, members);
-	if (err)
-		return err;
-	divide(c, members);
-	for (i = 0; i < c->nsets && !err; i++)
-		err = build_table(account, c, &c->sets[i]);
 	return err;
+}
+
+int cluster_sets_make(struct account *account, struct cluster *c)
+{
+	return make_all(account, c) ?: make_subsets(account, c);
+}
+
+static void empty_roster(struct account *account, struct roster *r)
+{
+	u32 i;
+
+	for (i = 0; r->sets && i < r->nsets; i++) {
+		cluster_free_maglev(account, &r->sets[i].maglev);
+		account_free(account, r->sets[i].ring.entries,
+			     ring_bytes(r->sets[i].ring.n));
+	}
+	account_free(account, r->sets, sets_bytes(r));
+	account_free(account, r->levels, levels_bytes(r));
+	account_free(account, r->cumulative, cumulative_bytes(r));
+	account_free(account, r->placed, placed_bytes(r));
+	session_affinity_free(account, r);
 }
 
 void cluster_sets_free(struct account *account, struct cluster *c)
 {
 	u32 i;
 
-	for (i = 0; c->sets && i < c->nsets; i++) {
-		cluster_free_maglev(account, &c->sets[i].maglev);
-		account_free(account, c->sets[i].ring.entries,
-			     ring_bytes(c->sets[i].ring.n));
-	}
-	account_free(account, c->sets, sets_bytes(c));
-	account_free(account, c->levels, levels_bytes(c));
-	account_free(account, c->cumulative, cumulative_bytes(c));
-	account_free(account, c->placed, placed_bytes(c));
+	empty_roster(account, &c->all);
+	for (i = 0; c->rosters && i < c->nsubsets; i++)
+		empty_roster(account, &c->rosters[i]);
+	account_free(account, c->rosters, rosters_bytes(c));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * cluster_sets: from a cluster's members to the sets that policies pick from, one for
- * each priority and locality, with the tables that its policy needs.
+ * each priority and locality, with the tables that its policy needs; of all members,
+ * and of those of each subset.
  *
  * Between cluster.c and cluster_sets.c. Context: process, on a cluster of the caller's
  * alone that has members.

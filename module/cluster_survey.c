@@ -26,12 +26,13 @@ static u32 count_fit(const struct cluster *c, const struct member_set *set)
  * Envoy's effective locality weights: what a locality lacks of its endpoints, beyond
  * what others can take over, its share lacks as well.
  */
-static void survey_level(struct cluster *c, u32 level, u32 factor)
+static void survey_level(const struct cluster *c, struct roster *roster,
+			 u32 level, u32 factor)
 {
 	struct member_set *set;
 	u32 n, fit = 0;
 
-	for (set = c->sets; set < c->sets + c->nsets; set++) {
+	for (set = roster->sets; set < roster->sets + roster->nsets; set++) {
 		if (set->level != level)
 			continue;
 		n = count_fit(c, set);
@@ -41,15 +42,26 @@ static void survey_level(struct cluster *c, u32 level, u32 factor)
 				   (u64)c->localities[set->locality].weight *
 				   priority_availability(n, set->n, factor));
 	}
-	WRITE_ONCE(c->levels[level].fit, fit);
+	WRITE_ONCE(roster->levels[level].fit, fit);
 }
 
-void cluster_survey(struct cluster *c)
+void cluster_survey(const struct cluster *c, struct roster *roster)
 {
 	u32 level, factor = c->options.overprovisioning_factor;
 
-	for (level = 0; level < c->nlevels; level++)
-		survey_level(c, level, factor);
-	priority_share(c->levels, c->nlevels, factor, c->options.panic_threshold);
-	WRITE_ONCE(c->surveyed, jiffies);
+	for (level = 0; level < roster->nlevels; level++)
+		survey_level(c, roster, level, factor);
+	priority_share(roster->levels, roster->nlevels, factor,
+		       c->options.panic_threshold);
+	WRITE_ONCE(roster->surveyed, jiffies);
+}
+
+void cluster_outdate_surveys(struct cluster *c)
+{
+	unsigned long long_ago = jiffies - U32_MAX;
+	u32 i;
+
+	WRITE_ONCE(c->all.surveyed, long_ago);
+	for (i = 0; c->rosters && i < c->nsubsets; i++)
+		WRITE_ONCE(c->rosters[i].surveyed, long_ago);
 }

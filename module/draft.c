@@ -77,8 +77,29 @@ static size_t member_bytes(const struct draft_member *m)
 	return sizeof(*m) + m->len + 1;
 }
 
+/* Empty has no memory. */
+static int copy_metadata(struct draft *d, struct span *to, struct span from)
+{
+	char *text;
+
+	*to = (struct span){};
+	if (!from.len)
+		return 0;
+	text = account_new(d->account, from.len);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	*to = text_copy(&text, from);
+	return 0;
+}
+
+static void free_metadata(struct draft *d, struct span metadata)
+{
+	account_free(d->account, metadata.p, metadata.len);
+}
+
 static void free_member(struct draft *d, struct draft_member *m)
 {
+	free_metadata(d, m->place.metadata);
 	hashmap_remove(&d->members, &m->node);
 	list_del(&m->list);
 	account_free(d->account, m, member_bytes(m));
@@ -359,6 +380,7 @@ static void placement_in(const struct cluster *c, const struct address *address,
 	locality = cluster_locality_name(c, m);
 	place->weight = m->weight;
 	place->priority = m->priority;
+	place->metadata = m->metadata;
 	place->locality_len = locality.len;
 	memcpy(place->locality, locality.p, locality.len);
 }
@@ -413,14 +435,24 @@ int draft_put_endpoint(struct draft *d, const struct name_ref *cluster,
 {
 	struct draft_object *o = draft_open(d, DRAFT_CLUSTER, cluster, r);
 	struct draft_member *m;
+	struct span metadata;
+	int err;
 
 	if (IS_ERR(o))
 		return PTR_ERR(o);
+	/* What it has may be what it is given. */
+	err = copy_metadata(d, &metadata, place->metadata);
+	if (err)
+		return account_refuse(r, err);
 	m = find_member(d, o, address);
 	if (!m)
 		m = add_member(d, o, address);
-	if (IS_ERR(m))
+	if (IS_ERR(m)) {
+		free_metadata(d, metadata);
 		return account_refuse(r, PTR_ERR(m));
+	}
+	free_metadata(d, m->place.metadata);
 	m->place = *place;
+	m->place.metadata = metadata;
 	return 0;
 }

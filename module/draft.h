@@ -62,7 +62,7 @@ struct draft_member {
 	struct list_head list;		/* draft_object.parts */
 	struct draft_object *cluster;
 	struct address address;
-	struct placement place;
+	struct placement place;		/* its metadata is the draft's */
 	u8 len;
 	char key[];			/* address_text() with NUL */
 };
@@ -144,7 +144,8 @@ int draft_del(struct draft *d, enum draft_kind kind, const struct name_ref *name
  * @d: draft
  * @cluster: cluster's name
  * @address: endpoint
- * @place: out: weight 0 if the cluster has no such endpoint
+ * @place: out: weight 0 if the cluster has no such endpoint; its metadata is borrowed
+ * until the endpoint is changed
  *
  * Return: 0, or -ENOENT if there is no such cluster.
  */

@@ -47,19 +47,17 @@ static void prev_key(struct merge *mg)
 }
 
 /* Takes over the reference to the endpoint, if it refuses as well. */
-static int merge_add(struct merge *mg, struct endpoint *ep, u32 weight,
-		     u8 priority, struct span locality)
+static int merge_add(struct merge *mg, const struct member *like,
+		     struct span locality)
 {
 	struct member *m = &mg->members[mg->n++];
 	char text[ADDRESS_TEXT_MAX];
 
-	m->ep = ep;
-	m->weight = weight;
-	m->priority = priority;
+	*m = *like;
 	m->locality = cluster_locality(mg->c, locality);
 	if (!locality.len || m->locality != LOCALITY_NONE)
 		return 0;
-	address_text(&ep->address, text);
+	address_text(&m->ep->address, text);
 	return refusal_set(mg->r, -ENOENT,
 			   "cluster \"%.*s\" has no locality \"%.*s\", in which its endpoint %s is",
 			   mg->c->name.name.len, mg->c->name.name.p,
@@ -68,8 +66,8 @@ static int merge_add(struct merge *mg, struct endpoint *ep, u32 weight,
 
 static int merge_kept(struct merge *mg, const struct member *m)
 {
-	return merge_add(mg, endpoint_get(m->ep), m->weight, m->priority,
-			 cluster_locality_name(mg->prev, m));
+	endpoint_get(m->ep);
+	return merge_add(mg, m, cluster_locality_name(mg->prev, m));
 }
 
 /* Pass by those of prev that come before @key, or all. */
@@ -91,8 +89,14 @@ static int merge_placed(struct merge *mg, struct endpoint *ep,
 			const struct placement *place)
 {
 	struct span locality = { place->locality, place->locality_len };
+	struct member m = {
+		.ep = ep,
+		.weight = place->weight,
+		.priority = place->priority,
+		.metadata = place->metadata,
+	};
 
-	return merge_add(mg, ep, place->weight, place->priority, locality);
+	return merge_add(mg, &m, locality);
 }
 
 static int merge_member(struct merge *mg, const struct draft_member *m)
@@ -519,6 +523,29 @@ static int check_hash(const struct snapshot *s, const struct virtual_host *vh,
 			   name->name.p);
 }
 
+static int check_subset(const struct snapshot *s, const struct virtual_host *vh,
+			u32 index, const struct weighted_cluster *wc,
+			struct refusal *r)
+{
+	const struct cluster *c = snapshot_cluster(s, &wc->cluster);
+
+	if (!wc->subset.len || cluster_has_subset(c, wc->subset))
+		return 0;
+	return refusal_set(r, -ENOENT,
+			   "route %u of virtual host \"%.*s\" refers to subset \"%.*s\", which cluster \"%.*s\" does not have",
+			   index, vh->name.len, vh->name.p, wc->subset.len,
+			   wc->subset.p, c->name.name.len, c->name.name.p);
+}
+
+static int check_target(const struct snapshot *s, const struct virtual_host *vh,
+			u32 index, const struct weighted_cluster *wc,
+			struct refusal *r)
+{
+	return check_cluster(s, vh, index, &wc->cluster, r) ?:
+	       check_hash(s, vh, index, &wc->cluster, r) ?:
+	       check_subset(s, vh, index, wc, r);
+}
+
 static int check_route(const struct snapshot *s, const struct virtual_host *vh,
 		       u32 index, struct refusal *r)
 {
@@ -526,13 +553,8 @@ static int check_route(const struct snapshot *s, const struct virtual_host *vh,
 	int err = 0;
 	u32 i;
 
-	for (i = 0; i < route->nclusters && !err; i++) {
-		err = check_cluster(s, vh, index, &route->clusters[i].cluster,
-				    r);
-		if (!err)
-			err = check_hash(s, vh, index,
-					 &route->clusters[i].cluster, r);
-	}
+	for (i = 0; i < route->nclusters && !err; i++)
+		err = check_target(s, vh, index, &route->clusters[i], r);
 	for (i = 0; i < route->nmirrors && !err; i++)
 		err = check_cluster(s, vh, index, &route->mirrors[i].cluster, r);
 	return err;

@@ -55,6 +55,8 @@ void pick_endpoint(struct conn *c, struct run *run)
 	if (!ex->cluster)
 		ex->cluster = routing_cluster(ex->snapshot, ex->route,
 					      ex->request_head, &ex->chosen);
+	if (ex->chosen)
+		pick.subset = ex->chosen->subset;
 	ex->ep = ex->cluster ? cluster_pick(ex->cluster, &pick) : NULL;
 	ex->cookie = pick.cookie;
 	ex->cookie_value = pick.cookie_value;

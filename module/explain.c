@@ -150,13 +150,15 @@ static bool pick(struct explanation *e, struct cluster *c,
 		.parser = head ? &head->parser : NULL,
 		.head = head ? head->data : NULL,
 		.policies = e->route ? &e->route->hash : NULL,
+		.subset = e->chosen ? e->chosen->subset : SPAN(""),
 		.peek = true,
 	};
 
 	e->cluster = c;
 	e->ep = c ? cluster_pick(c, &pick) : NULL;
 	/* A cookie that is only about to be given decides nothing yet. */
-	e->hashed = pick.hashed && !pick.cookie;
+	e->hashed = pick.hashed &&
+		    (!pick.cookie || pick.cookie == &c->session.cookie);
 	e->hash = pick.hash;
 	return e->ep;
 }

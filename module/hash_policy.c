@@ -58,8 +58,8 @@ static bool find_cookie(struct span field, struct span name, struct span *value)
 	return false;
 }
 
-static bool has_cookie(const struct pick *pick, struct span name,
-		       struct span *value)
+bool hash_policy_find_cookie(const struct pick *pick, struct span name,
+			     struct span *value)
 {
 	const struct http1_field *f = pick->parser->fields;
 	const struct http1_field *end = f + pick->parser->nfields;
@@ -87,7 +87,7 @@ static bool hash_cookie(const struct hash_policy *hp, struct pick *pick,
 	char text[COOKIE_VALUE_LEN];
 	struct span value;
 
-	if (has_cookie(pick, hp->name, &value))
+	if (hash_policy_find_cookie(pick, hp->name, &value))
 		return hash_span(value, hash);
 	if (!hp->has_ttl)
 		return false;
@@ -140,7 +140,8 @@ bool hash_policies_value(const struct hash_policies *policies, struct pick *pick
 	return false;
 }
 
-static bool policy_equal(const struct hash_policy *a, const struct hash_policy *b)
+bool hash_policy_equal(const struct hash_policy *a,
+		       const struct hash_policy *b)
 {
 	return a->kind == b->kind && a->has_ttl == b->has_ttl &&
 	       a->ttl == b->ttl && span_eq(a->name, b->name) &&
@@ -155,7 +156,7 @@ bool hash_policies_equal(const struct hash_policies *a,
 	if (a->n != b->n)
 		return false;
 	for (i = 0; i < a->n; i++)
-		if (!policy_equal(&a->list[i], &b->list[i]))
+		if (!hash_policy_equal(&a->list[i], &b->list[i]))
 			return false;
 	return true;
 }

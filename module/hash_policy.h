@@ -48,11 +48,17 @@ struct hash_policies {
 bool hash_policies_value(const struct hash_policies *policies, struct pick *pick,
 			 u64 *hash);
 
+bool hash_policy_equal(const struct hash_policy *a,
+		       const struct hash_policy *b);
 bool hash_policies_equal(const struct hash_policies *a,
 			 const struct hash_policies *b);
 
 /* See pack.h. */
 void hash_policies_pack(struct packer *p, struct hash_policies *policies);
+
+/* The value of a request's cookie, in its head; false if it has none of the name. */
+bool hash_policy_find_cookie(const struct pick *pick, struct span name,
+			     struct span *value);
 
 #define COOKIE_VALUE_LEN	16
 

@@ -66,6 +66,10 @@ extern const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1];
 extern const struct nla_policy
 	netlink_locality_policy[L7MESH_LOCALITY_A_MAX + 1];
 extern const struct nla_policy
+	netlink_session_policy[L7MESH_SESSION_A_MAX + 1];
+extern const struct nla_policy
+	netlink_subset_policy[L7MESH_SUBSET_A_MAX + 1];
+extern const struct nla_policy
 	netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1];
 extern const struct nla_policy
 	netlink_health_check_policy[L7MESH_HEALTH_CHECK_A_MAX + 1];
@@ -141,6 +145,10 @@ int netlink_parse(struct nlattr **tb, int max, const struct nlattr *nest,
 int netlink_name(const struct nlattr *nla, struct name_ref *name,
 		 struct refusal *r);
 
+/* Of an endpoint or a subset; @metadata points into the message. 0 or -EINVAL. */
+int netlink_metadata(const struct nlattr *nla, struct span *metadata,
+		     struct refusal *r);
+
 /* RFC 3986 3.4, less what parts parameters: as it stands in a query. */
 bool netlink_query_name_valid(struct span name);
 
@@ -198,10 +206,16 @@ int netlink_parse_hash(struct hash_policies *to, struct hash_policy *room,
 int netlink_put_hash(struct sk_buff *skb, int attr,
 		     const struct hash_policies *policies);
 
+/* The cookie of session affinity; an empty nest is none. */
+int netlink_parse_session(struct hash_policy *cookie, const struct nlattr *nest,
+			  struct refusal *r);
+int netlink_put_session(struct sk_buff *skb, const struct hash_policy *cookie);
+
 /* Room for what a cluster points to. */
 struct cluster_parser {
 	struct hash_policy hash[HASH_POLICIES_MAX];
 	struct locality localities[LOCALITIES_MAX];
+	struct subset subsets[SUBSETS_MAX];
 };
 
 /**

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/stringify.h>
 #include "draft.h"
+#include "metadata.h"
 #include "netlink.h"
 #include "objset.h"
 
@@ -55,6 +56,16 @@ int netlink_name(const struct nlattr *nla, struct name_ref *name,
 					"a name is printable ASCII without space");
 	*name = name_ref(s);
 	return 0;
+}
+
+int netlink_metadata(const struct nlattr *nla, struct span *metadata,
+		     struct refusal *r)
+{
+	const char *problem;
+
+	*metadata = netlink_span(nla);
+	problem = metadata_problem(*metadata);
+	return problem ? refusal_set_attr(r, nla, -EINVAL, "%s", problem) : 0;
 }
 
 u32 netlink_count(const struct nlattr *list)
@@ -221,6 +232,13 @@ static int take_placement(struct change *c, struct placement *place,
 	take_u32(&place->weight, tb[L7MESH_ENDPOINT_A_WEIGHT]);
 	if (tb[L7MESH_ENDPOINT_A_PRIORITY])
 		place->priority = nla_get_u32(tb[L7MESH_ENDPOINT_A_PRIORITY]);
+	if (tb[L7MESH_ENDPOINT_A_METADATA]) {
+		int err = netlink_metadata(tb[L7MESH_ENDPOINT_A_METADATA],
+					   &place->metadata, c->r);
+
+		if (err)
+			return err;
+	}
 	if (!tb[L7MESH_ENDPOINT_A_LOCALITY])
 		return 0;
 	return take_locality(c, place, tb[L7MESH_ENDPOINT_A_LOCALITY]);

@@ -52,6 +52,7 @@ static const struct netlink_option table[] = {
 	OPTION(U32, FAILURE_PERCENTAGE_MINIMUM_HOSTS, failure_percentage_minimum_hosts),
 	OPTION(U32, FAILURE_PERCENTAGE_REQUEST_VOLUME, failure_percentage_request_volume),
 	OPTION(U32, OVERPROVISIONING_FACTOR, overprovisioning_factor),
+	OPTION(ENUM, SUBSET_FALLBACK, subset_fallback),
 	OPTION(U32, SLOW_START_WINDOW, slow_start_window),
 	OPTION(U32, SLOW_START_MIN_WEIGHT, slow_start_min_weight),
 	OPTION(U32, ENFORCING_CONSECUTIVE_5XX, enforcing_consecutive_5xx),
@@ -122,6 +123,58 @@ static int parse_localities(struct cluster *spec, struct locality *localities,
 	return 0;
 }
 
+static int parse_subset(const struct cluster *spec, struct subset *s,
+			const struct nlattr *item, struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_SUBSET_A_MAX + 1];
+	struct name_ref name;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_SUBSET_A_MAX, item, netlink_subset_policy,
+			    r);
+	if (err)
+		return err;
+	if (!tb[L7MESH_SUBSET_A_NAME])
+		return refusal_set_missing(r, item, L7MESH_SUBSET_A_NAME, "NAME");
+	if (!tb[L7MESH_SUBSET_A_METADATA])
+		return refusal_set_missing(r, item, L7MESH_SUBSET_A_METADATA,
+					   "METADATA");
+	err = netlink_name(tb[L7MESH_SUBSET_A_NAME], &name, r) ?:
+	      netlink_metadata(tb[L7MESH_SUBSET_A_METADATA], &s->metadata, r);
+	if (err)
+		return err;
+	s->name = name.name;
+	if (!s->metadata.len)
+		return refusal_set_attr(r, tb[L7MESH_SUBSET_A_METADATA], -EINVAL,
+					"a subset needs METADATA");
+	if (!cluster_has_subset(spec, s->name))
+		return 0;
+	return refusal_set_attr(r, tb[L7MESH_SUBSET_A_NAME], -EEXIST,
+				"the subset is there twice");
+}
+
+static int parse_subsets(struct cluster *spec, struct subset *subsets,
+			 const struct nlattr *list, struct refusal *r)
+{
+	const struct nlattr *item;
+	int rem, err;
+
+	spec->subsets = subsets;
+	spec->nsubsets = 0;
+	nla_for_each_nested(item, list, rem) {
+		if (spec->nsubsets == SUBSETS_MAX)
+			return refusal_set_attr(r, item, -E2BIG,
+						"more than "
+						__stringify(L7MESH_SUBSETS_MAX)
+						" subsets");
+		err = parse_subset(spec, &subsets[spec->nsubsets], item, r);
+		if (err)
+			return err;
+		spec->nsubsets++;
+	}
+	return 0;
+}
+
 /* What one number cannot tell. */
 static int check_options(const struct cluster_options *o, struct nlattr **tb,
 			 struct refusal *r)
@@ -155,6 +208,12 @@ int netlink_parse_cluster(struct cluster *spec, struct cluster_parser *p,
 	if (!err && tb[L7MESH_CLUSTER_A_LOCALITIES])
 		err = parse_localities(spec, p->localities,
 				       tb[L7MESH_CLUSTER_A_LOCALITIES], r);
+	if (!err && tb[L7MESH_CLUSTER_A_SESSION])
+		err = netlink_parse_session(&spec->session.cookie,
+					    tb[L7MESH_CLUSTER_A_SESSION], r);
+	if (!err && tb[L7MESH_CLUSTER_A_SUBSETS])
+		err = parse_subsets(spec, p->subsets,
+				    tb[L7MESH_CLUSTER_A_SUBSETS], r);
 	if (!err && tb[L7MESH_CLUSTER_A_HEALTH_CHECK])
 		err = netlink_parse_health_check(&spec->health,
 						 tb[L7MESH_CLUSTER_A_HEALTH_CHECK],
@@ -187,6 +246,31 @@ static int put_localities(struct sk_buff *skb, const struct cluster *c)
 	return netlink_end_nest(skb, list, err);
 }
 
+static int put_subset(struct sk_buff *skb, const struct subset *s)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+	int err;
+
+	if (!item)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_SUBSET_A_NAME, s->name) ||
+	      netlink_put_span(skb, L7MESH_SUBSET_A_METADATA, s->metadata);
+	return netlink_end_nest(skb, item, err);
+}
+
+static int put_subsets(struct sk_buff *skb, const struct cluster *c)
+{
+	struct nlattr *list = nla_nest_start(skb, L7MESH_CLUSTER_A_SUBSETS);
+	int err = 0;
+	u32 i;
+
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < c->nsubsets && !err; i++)
+		err = put_subset(skb, &c->subsets[i]);
+	return netlink_end_nest(skb, list, err);
+}
+
 int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 {
 	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_CLUSTER);
@@ -198,6 +282,8 @@ int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 	      netlink_put_options(skb, &options, &c->options) ||
 	      netlink_put_hash(skb, L7MESH_CLUSTER_A_HASH, &c->hash) ||
 	      put_localities(skb, c) ||
+	      put_subsets(skb, c) ||
+	      netlink_put_session(skb, &c->session.cookie) ||
 	      netlink_put_health_check(skb, &c->health);
 	return netlink_end_nest(skb, nest, err);
 }

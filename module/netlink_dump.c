@@ -364,12 +364,13 @@ static int find_table(struct dump *d, struct span name)
 		return refusal_set(&d->r, -EINVAL,
 				   "the cluster's policy is not maglev");
 	d->cluster = c;
-	if (!c->nsets)
+	if (!c->all.nsets)
 		return 0;
-	d->maglev = c->sets->maglev;
+	d->maglev = c->all.sets->maglev;
 	if (d->maglev.entries)
 		return 0;
-	err = cluster_build_maglev(d->mesh->account, c, c->sets, &d->maglev);
+	err = cluster_build_maglev(d->mesh->account, c, c->all.sets,
+				   &d->maglev);
 	if (err)
 		return account_refuse(&d->r, err);
 	d->own_maglev = true;
@@ -393,7 +394,7 @@ int netlink_start_maglev(struct netlink_callback *cb)
 static int maglev_endpoints(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dump *d = netlink_dump_of(cb);
-	const struct member_set *set = d->cluster->sets;
+	const struct member_set *set = d->cluster->all.sets;
 	struct cursor *at = &d->at;
 	int err;
 

@@ -34,6 +34,8 @@ int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
 	      nla_put_u32(skb, L7MESH_ENDPOINT_A_PRIORITY, m->priority);
 	if (!err && locality.len)
 		err = netlink_put_span(skb, L7MESH_ENDPOINT_A_LOCALITY, locality);
+	if (!err && m->metadata.len)
+		err = netlink_put_span(skb, L7MESH_ENDPOINT_A_METADATA, m->metadata);
 	return netlink_end_nest(skb, nest, err);
 }
 

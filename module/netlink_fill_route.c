@@ -140,6 +140,9 @@ static int put_weighted_cluster(struct sk_buff *skb,
 	err = netlink_put_span(skb, L7MESH_WEIGHTED_CLUSTER_A_NAME,
 			       wc->cluster.name) ||
 	      nla_put_u32(skb, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT, wc->weight) ||
+	      (wc->subset.len &&
+	       netlink_put_span(skb, L7MESH_WEIGHTED_CLUSTER_A_SUBSET,
+				wc->subset)) ||
 	      netlink_put_header_edit(skb,
 				      L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS,
 				      L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS,
@@ -228,6 +231,9 @@ static int put_action(struct sk_buff *skb, const struct route *r)
 	case ROUTE_CLUSTER:
 		err = netlink_put_span(skb, L7MESH_ACTION_A_CLUSTER,
 				       r->clusters[0].cluster.name);
+		if (!err && r->clusters[0].subset.len)
+			err = netlink_put_span(skb, L7MESH_ACTION_A_SUBSET,
+					       r->clusters[0].subset);
 		break;
 	case ROUTE_WEIGHTED_CLUSTERS:
 		err = put_weighted(skb, r);

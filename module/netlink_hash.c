@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_hash: see netlink.h. Hash policies of clusters and routes, both ways.
+ * netlink_hash: see netlink.h. Hash policies of clusters and routes, and the cookie of
+ * session affinity, both ways.
  */
 #include <linux/stringify.h>
 #include "netlink.h"
@@ -40,6 +41,15 @@ static bool cookie_path_valid(struct span path)
 	       !memchr(path.p, '%', path.len);
 }
 
+static int parse_cookie_path(struct hash_policy *hp, const struct nlattr *nla,
+			     struct refusal *r)
+{
+	hp->cookie_path = netlink_span(nla);
+	return cookie_path_valid(hp->cookie_path) ? 0 :
+	       refusal_set_attr(r, nla, -EINVAL,
+				"a path starts with / and has no space, ?, #, ; and %%");
+}
+
 static int parse_cookie(struct hash_policy *hp, struct nlattr **tb,
 			struct refusal *r)
 {
@@ -54,12 +64,7 @@ static int parse_cookie(struct hash_policy *hp, struct nlattr **tb,
 					"COOKIE_PATH is for COOKIE_TTL");
 	hp->has_ttl = ttl;
 	hp->ttl = ttl ? nla_get_u32(ttl) : 0;
-	if (!path)
-		return 0;
-	hp->cookie_path = netlink_span(path);
-	return cookie_path_valid(hp->cookie_path) ? 0 :
-	       refusal_set_attr(r, path, -EINVAL,
-				"a path starts with / and has no space, ?, #, ; and %%");
+	return path ? parse_cookie_path(hp, path, r) : 0;
 }
 
 static int parse_hash_policy(struct hash_policy *hp, const struct nlattr *item,
@@ -161,4 +166,47 @@ int netlink_put_hash(struct sk_buff *skb, int attr,
 	for (i = 0; i < policies->n && !err; i++)
 		err = put_hash_policy(skb, &policies->list[i]);
 	return netlink_end_nest(skb, list, err);
+}
+
+int netlink_parse_session(struct hash_policy *cookie, const struct nlattr *nest,
+			  struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_SESSION_A_MAX + 1], *path;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_SESSION_A_MAX, nest,
+			    netlink_session_policy, r);
+	if (err)
+		return err;
+	*cookie = (struct hash_policy){};
+	if (!nla_len(nest))
+		return 0;
+	if (!tb[L7MESH_SESSION_A_COOKIE])
+		return refusal_set_missing(r, nest, L7MESH_SESSION_A_COOKIE,
+					   "COOKIE");
+	cookie->kind = HASH_POLICY_COOKIE;
+	cookie->has_ttl = true;
+	if (tb[L7MESH_SESSION_A_TTL])
+		cookie->ttl = nla_get_u32(tb[L7MESH_SESSION_A_TTL]);
+	path = tb[L7MESH_SESSION_A_PATH];
+	return parse_hash_name(cookie, tb[L7MESH_SESSION_A_COOKIE], r) ?:
+	       (path ? parse_cookie_path(cookie, path, r) : 0);
+}
+
+int netlink_put_session(struct sk_buff *skb, const struct hash_policy *cookie)
+{
+	struct nlattr *nest;
+	int err;
+
+	if (!cookie->name.len)
+		return 0;
+	nest = nla_nest_start(skb, L7MESH_CLUSTER_A_SESSION);
+	if (!nest)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_SESSION_A_COOKIE, cookie->name) ?:
+	      nla_put_u32(skb, L7MESH_SESSION_A_TTL, cookie->ttl);
+	if (!err && cookie->cookie_path.len)
+		err = netlink_put_span(skb, L7MESH_SESSION_A_PATH,
+				       cookie->cookie_path);
+	return netlink_end_nest(skb, nest, err);
 }

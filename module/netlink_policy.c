@@ -6,6 +6,8 @@
 #include "netlink.h"
 
 #define NAME		{ .type = NLA_STRING, .len = L7MESH_NAME_MAX }
+#define METADATA	{ .type = NLA_STRING, .len = L7MESH_METADATA_MAX }
+#define SUBSET_NAME	{ .type = NLA_STRING, .len = L7MESH_SUBSET_NAME_MAX }
 #define LOCALITY_NAME	{ .type = NLA_STRING, .len = L7MESH_LOCALITY_NAME_MAX }
 #define VALUE		{ .type = NLA_STRING, .len = L7MESH_VALUE_MAX }
 #define ADDRESS		NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), \
@@ -105,6 +107,15 @@ static struct netlink_range_validation hops = {
 	.max = L7MESH_TRUSTED_HOPS_MAX,
 };
 
+const struct nla_policy netlink_subset_policy[L7MESH_SUBSET_A_MAX + 1] = {
+	[L7MESH_SUBSET_A_NAME] = SUBSET_NAME,
+	[L7MESH_SUBSET_A_METADATA] = METADATA,
+};
+
+static const struct nla_policy subset_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_subset_policy),
+};
+
 const struct nla_policy netlink_locality_policy[L7MESH_LOCALITY_A_MAX + 1] = {
 	[L7MESH_LOCALITY_A_NAME] = LOCALITY_NAME,
 	[L7MESH_LOCALITY_A_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &weight),
@@ -128,6 +139,12 @@ netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1] = {
 
 static const struct nla_policy hash_list_policy[L7MESH_LIST_ITEM + 1] = {
 	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_hash_policy_policy),
+};
+
+const struct nla_policy netlink_session_policy[L7MESH_SESSION_A_MAX + 1] = {
+	[L7MESH_SESSION_A_COOKIE] = NAME,
+	[L7MESH_SESSION_A_TTL] = NLA_POLICY_FULL_RANGE(NLA_U32, &year_seconds),
+	[L7MESH_SESSION_A_PATH] = VALUE,
 };
 
 const struct nla_policy
@@ -231,6 +248,10 @@ const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &fraction),
 	[L7MESH_CLUSTER_A_HIGH_MIN_RETRY_CONCURRENCY] = { .type = NLA_U32 },
 	[L7MESH_CLUSTER_A_LOCALITIES] = NLA_POLICY_NESTED(locality_list_policy),
+	[L7MESH_CLUSTER_A_SESSION] = NLA_POLICY_NESTED(netlink_session_policy),
+	[L7MESH_CLUSTER_A_SUBSETS] = NLA_POLICY_NESTED(subset_list_policy),
+	[L7MESH_CLUSTER_A_SUBSET_FALLBACK] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_SUBSET_FALLBACK_ANY_ENDPOINT),
 };
 
 const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {
@@ -240,6 +261,7 @@ const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {
 	[L7MESH_ENDPOINT_A_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &weight),
 	[L7MESH_ENDPOINT_A_PRIORITY] = NLA_POLICY_MAX(NLA_U32, L7MESH_PRIORITY_MAX),
 	[L7MESH_ENDPOINT_A_LOCALITY] = LOCALITY_NAME,
+	[L7MESH_ENDPOINT_A_METADATA] = METADATA,
 };
 
 const struct nla_policy
@@ -411,6 +433,7 @@ netlink_weighted_cluster_policy[L7MESH_WEIGHTED_CLUSTER_A_MAX + 1] = {
 		NLA_POLICY_NESTED(header_op_list_policy),
 	[L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS] =
 		NLA_POLICY_NESTED(header_op_list_policy),
+	[L7MESH_WEIGHTED_CLUSTER_A_SUBSET] = SUBSET_NAME,
 };
 
 static const struct nla_policy
@@ -452,6 +475,7 @@ const struct nla_policy netlink_action_policy[L7MESH_ACTION_A_MAX + 1] = {
 		NLA_POLICY_NESTED(netlink_direct_response_policy),
 	[L7MESH_ACTION_A_CLUSTER_HEADER] = NAME,
 	[L7MESH_ACTION_A_REWRITE] = NLA_POLICY_NESTED(netlink_rewrite_policy),
+	[L7MESH_ACTION_A_SUBSET] = SUBSET_NAME,
 };
 
 const struct nla_policy netlink_mirror_policy[L7MESH_MIRROR_A_MAX + 1] = {

@@ -20,8 +20,22 @@ static int alloc_clusters(struct route *route, struct route_parser *p, u32 n,
 	return 0;
 }
 
+static int parse_subset(struct weighted_cluster *wc, const struct nlattr *nla,
+			struct refusal *r)
+{
+	struct name_ref name;
+	int err;
+
+	if (!nla)
+		return 0;
+	err = netlink_name(nla, &name, r);
+	wc->subset = name.name;
+	return err;
+}
+
 static int parse_cluster(struct route *route, struct route_parser *p,
-			 const struct nlattr *nla, struct refusal *r)
+			 const struct nlattr *nla, const struct nlattr *subset,
+			 struct refusal *r)
 {
 	int err = alloc_clusters(route, p, 1, r);
 
@@ -30,7 +44,8 @@ static int parse_cluster(struct route *route, struct route_parser *p,
 	route->action = ROUTE_CLUSTER;
 	route->nclusters = 1;
 	p->clusters[0].weight = 1;
-	return netlink_name(nla, &p->clusters[0].cluster, r);
+	return netlink_name(nla, &p->clusters[0].cluster, r) ?:
+	       parse_subset(&p->clusters[0], subset, r);
 }
 
 /* @ops: room for all operations; becomes what is left of it. */
@@ -70,7 +85,8 @@ static int parse_weighted_cluster(struct weighted_cluster *wc,
 		return refusal_set_missing(r, item, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,
 					   "WEIGHT");
 	wc->weight = nla_get_u32(tb[L7MESH_WEIGHTED_CLUSTER_A_WEIGHT]);
-	err = netlink_name(tb[L7MESH_WEIGHTED_CLUSTER_A_NAME], &wc->cluster, r);
+	err = netlink_name(tb[L7MESH_WEIGHTED_CLUSTER_A_NAME], &wc->cluster, r) ?:
+	      parse_subset(wc, tb[L7MESH_WEIGHTED_CLUSTER_A_SUBSET], r);
 	return err ?: parse_cluster_edit(&wc->edit, ops, tb, r);
 }
 
@@ -260,6 +276,7 @@ static int parse_one_action(struct route *route, struct route_parser *p,
 			    struct refusal *r)
 {
 	struct nlattr *cluster = tb[L7MESH_ACTION_A_CLUSTER];
+	struct nlattr *subset = tb[L7MESH_ACTION_A_SUBSET];
 	struct nlattr *weighted = tb[L7MESH_ACTION_A_WEIGHTED_CLUSTERS];
 	struct nlattr *header = tb[L7MESH_ACTION_A_CLUSTER_HEADER];
 	struct nlattr *redirect = tb[L7MESH_ACTION_A_REDIRECT];
@@ -269,8 +286,11 @@ static int parse_one_action(struct route *route, struct route_parser *p,
 		return refusal_set_attr(r, nest, -EINVAL,
 					"exactly one of CLUSTER, WEIGHTED_CLUSTERS, CLUSTER_HEADER, REDIRECT, DIRECT_RESPONSE is needed");
 	clear_action(route);
+	if (subset && !cluster)
+		return refusal_set_attr(r, subset, -EINVAL,
+					"SUBSET goes with CLUSTER");
 	if (cluster)
-		return parse_cluster(route, p, cluster, r);
+		return parse_cluster(route, p, cluster, subset, r);
 	if (weighted)
 		return parse_weighted(route, p, weighted, r);
 	if (header)

@@ -55,7 +55,7 @@ static void eject(struct cluster *c, struct endpoint *ep, enum mesh_stat why,
 	if (cmpxchg(&ep->ejected_until, until, deadline_in(ms)) != until)
 		return;
 	WRITE_ONCE(ep->ejections, n);
-	cluster_outdate_survey(c);
+	cluster_outdate_surveys(c);
 	stat_inc(stats, why);
 }
 

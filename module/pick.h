@@ -18,6 +18,7 @@ struct pick {
 	struct address source;		/* the client; port ignored */
 	const struct http1_parser *parser;	/* NULL for L4 */
 	const char *head;
+	struct span subset;		/* of the cluster; empty: all endpoints */
 	const struct hash_policies *policies;	/* the route's; NULL, or none: the cluster's */
 	/* endpoints that were tried, so that others are better; @navoid may be 0 */
 	struct endpoint *const *avoid;

@@ -43,6 +43,7 @@ enum route_action_kind {
 
 struct weighted_cluster {
 	struct name_ref cluster;
+	struct span subset;		/* of the cluster; empty: all of it */
 	u32 weight;
 	struct header_edit edit;	/* of those requests that it gets */
 };

@@ -56,6 +56,7 @@ static void pack_clusters(struct packer *p, struct route *r)
 	r->clusters = wc;
 	for (i = 0; i < r->nclusters; i++) {
 		pack_edit(p, &wc[i].edit);
+		pack_span(p, &wc[i].subset);
 		pack_span(p, &wc[i].cluster.name);
 	}
 }
@@ -471,6 +472,7 @@ static bool clusters_equal(const struct route *a, const struct route *b)
 	for (i = 0; i < a->nclusters; i++)
 		if (a->clusters[i].weight != b->clusters[i].weight ||
 		    !name_eq(&a->clusters[i].cluster, &b->clusters[i].cluster) ||
+		    !span_eq(a->clusters[i].subset, b->clusters[i].subset) ||
 		    !edit_equal(&a->clusters[i].edit, &b->clusters[i].edit))
 			return false;
 	return true;

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 import faults
 from faults import sweep
-from l7 import (Client, Net, all_ended, apply, close_clients, equal, meshctl,
+from l7 import (Client, Counters, Net, all_ended, apply, close_clients, equal, meshctl,
                 request, run_tests, test, true, until)
 from l7nl import Genl
 
@@ -29,6 +29,9 @@ CONFIG = {
         {"name": "sticky", "lb": "ring_hash",
          "hash": [{"cookie": "sid", "cookie_ttl": 60}],
          "endpoints": [{"address": "10.2.0.20", "port": 9000}]},
+        {"name": "twice", "lb": "round_robin", "endpoints": [
+            {"address": "10.2.0.20", "port": 9000},
+            {"address": "fd00:2::20", "port": 9000}]},
         {"name": "web6",
          "endpoints": [{"address": "fd00:2::20", "port": 9000}]},
     ],
@@ -44,6 +47,11 @@ CONFIG = {
              "mirrors": [{"cluster": "web"}],
              "retry": {"on": "connect_failure,reset,5xx", "status": "200",
                        "num_retries": 2, "backoff": "1ms"}}]},
+        {"name": "late", "domains": ["late"], "routes": [
+            {"action": {"cluster": "twice"}, "timeout": "10s",
+             "retry": {"on": "connect_failure,reset", "num_retries": 2,
+                       "per_try_timeout": "1ms",
+                       "hedge_on_per_try_timeout": True}}]},
         {"name": "policy", "domains": ["policy"], "routes": [
             {"match": {"path": {"regex": "/p/(a|b)*"},
                        "headers": [{"name": "x-n", "range":
@@ -214,6 +222,20 @@ def _():
                        method="PUT") + body)
         return answer(c, 200, hashlib.sha256(body).hexdigest().encode() + b"\n")
     swept("retries", lambda: attempt(run), after=drain)
+
+
+@test("hedging: a body that is sent to two who are late", 1200)
+def _():
+    body = bytes(30000)
+    grown = Counters()
+
+    def run():
+        c = Client("app", VIP)
+        c.send(request("/", f"Content-Length: {len(body)}", host="late",
+                       method="PUT") + body)
+        return answer(c, 200, hashlib.sha256(body).hexdigest().encode() + b"\n")
+    swept("hedging", lambda: attempt(run), after=drain)
+    true(grown("upstream_hedged") > 10)
 
 
 @test("a head in many pieces", 1200)

@@ -88,6 +88,8 @@ def attempt(cmd, value, nth, flags=NLM_F_ACK, before=()):
 
 CHANGES = [("ADD", o) for o in NEW.values()] + [
     ("SET", {"CLUSTER": {"NAME": "a", "HASH": [{"HEADER": "z"}]}}),
+    ("SET", {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 80,
+                          "METADATA": "k=" + "v" * 253}}),
     ("SET", {"VIRTUAL_HOST": {"ROUTE_TABLE": "t", "NAME": "v",
                               "DOMAINS": ["z.example"]}}),
     ("SET", {"ROUTE": {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "INDEX": 1,

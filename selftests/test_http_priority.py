@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Priorities, localities, slow start: which of many endpoints a request may go to
+"""Priorities, localities, subsets, slow start: which of many endpoints a request may go to
 at all. Envoy's arithmetic, value for value where there is a hash.
 
    clients in pod "app" -- a virtual IP -- raw servers in pod "web"
 """
 
+import json
 import os
 import sys
 import time
@@ -41,9 +42,9 @@ def mesh(*places, lb="ring_hash", **cluster):
                        "protocol": "http", "route_table": "main"}]})
 
 
-def where(c, *fields, status=None):
+def where(c, *fields, status=None, path="/"):
     """Which endpoint got a request."""
-    ask(c, "GET", b"", *fields)
+    ask(c, "GET", b"", *fields, path=path)
     which, conn, _ = many.taken()
     conn.send(answer(status) if status else OK)
     c.response()
@@ -238,6 +239,261 @@ def _():
                     *words[2:])
             where(c)
     equal({where(c) for _ in range(60)}, {0, 1, 2})
+
+
+def versions(*metadata, actions, lb="round_robin", **cluster):
+    """A mesh whose endpoints have this metadata, with a route /0, /1, ... for each
+    action; no endpoint is drained."""
+    meshctl("flush")
+    apply({
+        "clusters": [{
+            "name": "c", "lb": lb, "max_idle": 0,
+            "subsets": [{"name": "v1", "metadata": "version=v1"},
+                        {"name": "v2", "metadata": "version=v2"},
+                        {"name": "canary",
+                         "metadata": "stage=canary,version=v2"}],
+            **({"hash": [{"header": "x-user"}]} if lb in ("maglev", "ring_hash")
+               else {}),
+            **cluster,
+            "endpoints": [{"address": WEB, "port": port,
+                           **(at if isinstance(at, dict) else
+                              {"metadata": at})}
+                          for port, at in zip(PORTS, metadata)]}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "any", "domains": ["*"], "routes": [
+                {"match": {"path": {"exact": f"/{i}"}}, "action": action}
+                for i, action in enumerate(actions)]}]}],
+        "listeners": [{"name": "one", "address": VIP, "port": 80,
+                       "protocol": "http", "route_table": "main"},
+                      {"name": "l4", "address": VIP, "port": 81,
+                       "protocol": "tcp", "cluster": "c"}]})
+
+
+def reached(path, n=40, port=80):
+    """Where requests of a path go, each on a connection of its own: how many."""
+    counts = {}
+    for i in range(n):
+        c = Client("app", VIP, port)
+        got = where(c, f"x-user: {i}", path=path)
+        counts[got] = counts.get(got, 0) + 1
+        c.close()
+    return counts
+
+
+V1, V2, CANARY = ({"cluster": "c", "subset": n} for n in ("v1", "v2", "canary"))
+
+
+@test("subsets: their endpoints, and no other; without one all", 600)
+def _():
+    for lb in ("round_robin", "random", "least_request", "maglev",
+               "ring_hash"):
+        versions("version=v1", "version=v2", "a=b,version=v2,stage=canary",
+                 "version=v11", "", "stage=canary,version=v1", lb=lb,
+                 actions=[V1, V2, CANARY, {"cluster": "c"}])
+        equal((lb, set(reached("/0"))), (lb, {0, 5}))
+        equal((lb, set(reached("/1"))), (lb, {1, 2}))
+        equal((lb, set(reached("/2", 10))), (lb, {2}))
+        equal((lb, set(reached("/3", 80))), (lb, set(range(6))))
+    equal(set(reached("/", 80, port=81)), set(range(6)))
+
+
+@test("subsets: a split between two of one cluster; what each does to headers")
+def _():
+    versions("version=v1", "version=v2", "version=v1", actions=[
+        {"weighted_clusters": [
+            {"name": "c", "weight": 1, "subset": "v1"},
+            {"name": "c", "weight": 1, "subset": "v2", "response_headers": [
+                {"name": "x-version", "value": "two"}]}]}])
+    c = Client("app", VIP)
+    seen = set()
+    for _ in range(100):
+        ask(c, path="/0")
+        which, conn, _ = many.taken()
+        conn.send(OK)
+        equal(c.response()[0].get("x-version"), "two" if which == 1 else None)
+        seen.add(which)
+    equal(seen, {0, 1, 2})
+
+
+@test("subsets: one that has no endpoint: 503, or all if that is wanted")
+def _():
+    versions("version=v1", "version=v1", actions=[V1, V2])
+    c = Client("app", VIP)
+    before = stats()["counters"]["reply_503_no_endpoint"]
+    ask(c, path="/1")
+    equal(c.response()[0].status, 503)
+    equal(stats()["counters"]["reply_503_no_endpoint"], before + 1)
+    meshctl("set", "cluster", "c", "subset_fallback", "any_endpoint")
+    equal(set(reached("/1")), {0, 1})
+    meshctl("add", "endpoint", "c", f"{WEB}:{PORTS[4]}", "metadata",
+            "version=v2")
+    equal(set(reached("/1", 5)), {4})
+    for i in 0, 1, 4:
+        meshctl("del", "endpoint", "c", f"{WEB}:{PORTS[i]}")
+    ask(c, path="/1")
+    equal(c.response()[0].status, 503)
+
+
+@test("subsets: who is ill leaves it to others of the subset, to the last", 300)
+def _():
+    versions("version=v1", "version=v2", "version=v2", "version=v1",
+             actions=[V2])
+    drain(1)
+    equal(set(reached("/0", 10)), {2})
+    drain(2)
+    true(set(reached("/0")) <= {1, 2})
+    # Priorities, localities and tables are of the subset's endpoints.
+    for lb in "maglev", "ring_hash":
+        versions({"priority": 0, "metadata": "version=v1"},
+                 {"priority": 1, "metadata": "version=v2"},
+                 {"priority": 1, "metadata": "version=v2"},
+                 {"priority": 2, "metadata": "version=v2", "locality": "a"},
+                 localities=[{"name": "a"}], lb=lb, actions=[V2])
+        users_at = {i: reached_by(i) for i in range(30)}
+        equal(set(users_at.values()), {1, 2})
+        equal({i: reached_by(i) for i in range(30)}, users_at)
+        drain(1, 2)
+        equal({reached_by(i) for i in range(30)}, {3})
+
+
+def reached_by(user):
+    c = Client("app", VIP)
+    got = where(c, f"x-user: {user}", path="/0")
+    c.close()
+    return got
+
+
+@test("subsets: a retry and explain stay within")
+def _():
+    versions("version=v1", "version=v2", "version=v1", actions=[
+        V1, {"cluster": "c"}])
+    meshctl("set", "route", "main/any", "0", "path_exact", "/0", "cluster", "c",
+            "subset", "v1", "retry_on", "5xx", "num_retries", "2", "backoff",
+            "1ms")
+    c = Client("app", VIP)
+    for _ in range(5):
+        ask(c, path="/0")
+        seen = []
+        for status in 500, 500, 200:
+            which, conn, _ = many.taken()
+            conn.send(answer(status))
+            seen.append(which)
+        equal(c.response()[0].status, 200)
+        equal(set(seen), {0, 2})
+    for _ in range(10):
+        shown = json.loads(meshctl("-j", "explain", "one", "GET",
+                                   "http://a/0"))
+        true(shown["endpoint"] in (f"{WEB}:{PORTS[0]}", f"{WEB}:{PORTS[2]}"),
+             shown)
+
+
+@test("subsets: endpoints move, come and go under load; no request fails", 300)
+def _():
+    versions("version=v1", "version=v2", "version=v1", lb="least_request",
+             actions=[V1, {"cluster": "c"}])
+    c = Client("app", VIP)
+    for _ in range(5):
+        for words, allowed in (
+                (("set", 1, "metadata", "version=v1"), {0, 1, 2}),
+                (("set", 0, "metadata", "version=v2,x=y"), {1, 2}),
+                (("del", 2), {1}),
+                (("add", 2, "metadata", "x=y,version=v1"), {1, 2}),
+                (("set", 1, "metadata", ""), {2}),
+                (("set", 2, "weight", "7"), {2}),
+                (("set", 0, "metadata", "version=v1"), {0, 2})):
+            meshctl(words[0], "endpoint", "c", f"{WEB}:{PORTS[words[1]]}",
+                    *words[2:])
+            for _ in range(4):
+                got = where(c, path="/0")
+                true(got in allowed, (words, got))
+            where(c, path="/1")
+    meshctl("set", "cluster", "c", "subset", "v1:version=v2")
+    equal(len(stats()["endpoints"]), 3)
+    ask(c, path="/0")
+    equal(c.response()[0].status, 503)
+
+
+def session(c, cookie=None, path="/0", status=None):
+    """Which endpoint got a request, and the cookie that its client is given."""
+    ask(c, "GET", b"", *([f"Cookie: a=b; {cookie}"] if cookie else []),
+        path=path)
+    which, conn, _ = many.taken()
+    conn.send(answer(status) if status else OK)
+    given = c.response()[0].get("set-cookie")
+    return which, given and given.split("; ")
+
+
+@test("session affinity: the endpoint that the cookie names, and no other", 300)
+def _():
+    affinity = {"session_affinity": {"cookie": "sid", "ttl": 60, "path": "/"}}
+    for lb in "round_robin", "maglev", "least_request":
+        versions("", "", "", "", lb=lb, actions=[{"cluster": "c"}], **affinity)
+        c = Client("app", VIP)
+        ids = {}
+        for _ in range(60):
+            which, given = session(c)
+            equal(given[1:], ["Max-Age=60", "Path=/", "HttpOnly"])
+            equal(given[0], ids.setdefault(which, given[0]))
+        if lb == "maglev":
+            continue
+        equal((len(ids), len(set(ids.values()))), (4, 4))
+        for which, cookie in ids.items():
+            want = xxh64(f"{WEB}:{PORTS[which]}".encode(), 2)
+            equal(cookie, f'sid="{want:016x}"')
+            for text in cookie, cookie.replace('"', "") + "; x=y":
+                for _ in range(5):
+                    equal(session(c, text), (which, None))
+        # Others come and go: nobody moves.
+        meshctl("add", "endpoint", "c", f"{WEB}:{PORTS[4]}")
+        meshctl("del", "endpoint", "c", f"{WEB}:{PORTS[0]}")
+        for which in 1, 2, 3:
+            equal(session(c, ids[which]), (which, None))
+        # What names nobody, or is none, is given another.
+        for cookie in ids[0], "sid=", "sid=1", 'sid="' + "0" * 16 + '"', \
+                "sid=" + "z" * 16, "sid=" + "f" * 300:
+            which, given = session(c, cookie)
+            true(which in (1, 2, 3, 4) and given, (cookie, which, given))
+        # Who is drained has none of them any more.
+        drain(1)
+        which, given = session(c, ids[1])
+        true(which != 1 and given)
+        equal(session(c, given[0]), (which, None))
+        undrain(1)
+        equal(session(c, ids[1]), (1, None))
+        c.close()
+
+
+@test("session affinity: without a ttl; of subsets, priorities, retries")
+def _():
+    versions("version=v1", "version=v2", {"metadata": "version=v1",
+                                          "priority": 1},
+             actions=[V1, {"cluster": "c"}],
+             session_affinity={"cookie": "sid"})
+    c = Client("app", VIP)
+    of = {}
+    for path in "/0", "/1":
+        for _ in range(8):
+            which, given = session(c, path=path)
+            equal(given[1:], ["HttpOnly"])
+            of[which] = given[0]
+    equal(set(of), {0, 1})
+    low = f'sid="{xxh64(f"{WEB}:{PORTS[2]}".encode(), 2):016x}"'
+    equal(session(c, low), (2, None))
+    which, given = session(c, of[1])
+    equal((which, given[0]), (0, of[0]))
+    equal(session(c, of[1], path="/1"), (1, None))
+    meshctl("set", "route", "main/any", "1", "path_exact", "/1", "cluster", "c",
+            "retry_on", "5xx", "backoff", "1ms")
+    ask(c, "GET", b"", f"Cookie: {of[1]}", path="/1")
+    which, conn, _ = many.taken()
+    equal(which, 1)
+    conn.send(answer(500))
+    which, conn, _ = many.taken()
+    equal(which, 0)
+    conn.send(OK)
+    true(c.response()[0].get("set-cookie").startswith(of[0]))
+    meshctl("set", "cluster", "c", "session_affinity", "none")
+    equal(session(c, of[1])[1], None)
 
 
 @test("a tried endpoint is avoided, whatever its priority")

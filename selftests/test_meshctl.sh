@@ -70,13 +70,24 @@ does add cluster pg lb round_robin table_size 251 hash header:X-User \
 lists "pg round_robin 251 header:x-user source_address 1s 15s 1m 3 -" cluster
 does set cluster pg lb maglev hash none
 lists "pg maglev 251 - 1s 15s 1m 3 -" cluster pg
+does set cluster pg subset v1:version=v1 subset 'v2:version=v2,stage=' \
+	subset_fallback any_endpoint
+lists "pg maglev 251 - 1s 15s 1m 3 subset v1:version=v1 subset v2:version=v2,stage= subset_fallback any_endpoint" \
+	cluster pg
+does set cluster pg subset none subset_fallback none session_cookie sid \
+	session_path /a
+lists "pg maglev 251 - 1s 15s 1m 3 session_cookie sid session_path /a" \
+	cluster pg
+does set cluster pg session_affinity none
+lists "pg maglev 251 - 1s 15s 1m 3 -" cluster pg
 does set cluster pg lb ring_hash ring_min 10 hash cookie:a hash cookie:b,ttl=0 \
 	hash cookie:c,ttl=9,path=/x hash 'query:q' hash path
 lists "pg ring_hash 251 cookie:a cookie:b,ttl=0 cookie:c,ttl=9,path=/x query:q path 1s 15s 1m 3 ring_min 10" cluster pg
 does set cluster pg lb maglev ring_min 1024 hash none
 does add endpoint pg 10.2.0.21:5432
 does add endpoint pg '[fd00:2::21]:5432' weight 2
-does set endpoint pg 10.2.0.21:5432 weight 7
+does set endpoint pg 10.2.0.21:5432 weight 7 metadata version=v1,x=
+asks '.[0].metadata' '"version=v1,x="' show endpoint pg
 asks 'map([.address, .weight]) | sort' \
 	'[["10.2.0.21",7],["fd00:2::21",2]]' show endpoint pg
 does del endpoint pg '[FD00:2:0::21]:5432'
@@ -107,6 +118,15 @@ lists "shop/h 0 path_prefix /a method GET header x-canary=1 header '!x-b' header
 shop/h 1 - weighted pg=1 -
 shop/h 2 path_exact /old redirect_path /new redirect_scheme same strip_query false status 308 -
 shop/h 3 - direct_response 200 body 'it works' -" route
+does set cluster pg subset v1:version=v1
+does set route shop/h 1 cluster pg subset v1
+lists "shop/h 1 - cluster pg subset v1 -" route shop/h 1
+does set route shop/h 1 weighted 'pg=1
+subset=v1
+request_header=set:a=b'
+asks '.[0].action' \
+	'{"weighted_clusters":[{"name":"pg","weight":1,"subset":"v1","request_headers":[{"name":"a","value":"b","op":"set"}]}]}' \
+	show route shop/h 1
 does set route shop/h 1 path_prefix /w
 does set route shop/h 1 redirect_host new.example
 lists "shop/h 1 path_prefix /w redirect_host new.example redirect_scheme same strip_query false status 301 -" \
@@ -326,7 +346,7 @@ tap_is "events are the commands" \
 	"$(grep -v changed "$temporary/events")" \
 	"add cluster seen lb random
 add endpoint seen 10.0.0.1:80 weight 5
-set cluster seen lb maglev table_size 65537 connect_timeout 5s response_timeout 15s idle_timeout 1m max_idle 128 ring_min 1024 ring_max 8388608 choices 2 decay 10s panic_threshold 50 overprovisioning_factor 140 slow_start_window 0s slow_start_min_weight 10 max_connections 0 max_pending_requests 1024 max_requests 0 max_retries 3 retry_budget 0% min_retry_concurrency 3 high_max_connections 0 high_max_pending_requests 1024 high_max_requests 0 high_max_retries 3 high_retry_budget 0% high_min_retry_concurrency 3 consecutive_5xx 0 consecutive_gateway_failure 0 outlier_interval 10s base_ejection_time 30s max_ejection_time 5m max_ejection_percent 10 success_rate_stdev_factor 0 success_rate_minimum_hosts 5 success_rate_request_volume 100 failure_percentage_threshold 0 failure_percentage_minimum_hosts 5 failure_percentage_request_volume 50 consecutive_local_origin_failure 0 enforcing_consecutive_5xx 100 enforcing_consecutive_gateway_failure 100 enforcing_success_rate 100 enforcing_failure_percentage 100 enforcing_consecutive_local_origin_failure 100 accrual_max_failures 0 accrual_min_penalty 1s accrual_max_penalty 1m accrual_jitter 50
+set cluster seen lb maglev table_size 65537 connect_timeout 5s response_timeout 15s idle_timeout 1m max_idle 128 ring_min 1024 ring_max 8388608 choices 2 decay 10s panic_threshold 50 overprovisioning_factor 140 slow_start_window 0s slow_start_min_weight 10 subset_fallback none max_connections 0 max_pending_requests 1024 max_requests 0 max_retries 3 retry_budget 0% min_retry_concurrency 3 high_max_connections 0 high_max_pending_requests 1024 high_max_requests 0 high_max_retries 3 high_retry_budget 0% high_min_retry_concurrency 3 consecutive_5xx 0 consecutive_gateway_failure 0 outlier_interval 10s base_ejection_time 30s max_ejection_time 5m max_ejection_percent 10 success_rate_stdev_factor 0 success_rate_minimum_hosts 5 success_rate_request_volume 100 failure_percentage_threshold 0 failure_percentage_minimum_hosts 5 failure_percentage_request_volume 50 consecutive_local_origin_failure 0 enforcing_consecutive_5xx 100 enforcing_consecutive_gateway_failure 100 enforcing_success_rate 100 enforcing_failure_percentage 100 enforcing_consecutive_local_origin_failure 100 accrual_max_failures 0 accrual_min_penalty 1s accrual_max_penalty 1m accrual_jitter 50
 del endpoint seen 10.0.0.1:80
 del cluster seen"
 tap_check "generations grow" sort -c -u -n -k3 \

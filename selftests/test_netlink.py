@@ -132,6 +132,8 @@ def _():
                 *({n: DEFAULTS[n]} for n in LIMITS_OTHER),
                 {"LOCALITIES": [{"NAME": "y" * 63, "WEIGHT": 2},
                                 {"NAME": "z", "WEIGHT": 1}]},
+                {"SUBSETS": [{"NAME": "none", "METADATA": "a=b"},
+                             {"NAME": "s" * 63, "METADATA": "c=d"}]},
                 {"HEALTH_CHECK": {
                     "INTERVAL": 1, "TIMEOUT": 1000, "JITTER": 0,
                     "NO_TRAFFIC_INTERVAL": 60000, "UNHEALTHY_THRESHOLD": 3,
@@ -141,6 +143,12 @@ def _():
                            "COOKIE_PATH": "/"}, {"QUERY": "q[]"},
                           {"PATH": True}]}, {}):
         change(0, "CLUSTER", ["NAME"], **new)
+    g.do("SET", {"CLUSTER": {"NAME": "a", "SESSION": {"COOKIE": "s"}}})
+    now[0]["CLUSTER"]["SESSION"] = {"COOKIE": "s", "TTL": 0}
+    equal(g.objects(), list(now.values()))
+    g.do("SET", {"CLUSTER": {"NAME": "a", "SESSION": {}}})
+    del now[0]["CLUSTER"]["SESSION"]
+    equal(g.objects(), list(now.values()))
     g.do("SET", {"CLUSTER": {"NAME": "a", "HEALTH_CHECK": {}}})
     del now[0]["CLUSTER"]["HEALTH_CHECK"]
     g.do("SET", {"CLUSTER": {"NAME": "a", "HEALTH_CHECK": {"INTERVAL": 7}}})
@@ -149,14 +157,17 @@ def _():
         "NO_TRAFFIC_INTERVAL": 60000, "UNHEALTHY_THRESHOLD": 3,
         "HEALTHY_THRESHOLD": 2}
     for new in ({"WEIGHT": 5}, {"PRIORITY": 1}, {"LOCALITY": "z"},
-                {"LOCALITY": "y" * 63}, {}):
+                {"LOCALITY": "y" * 63}, {"METADATA": "a=b"}, {}):
         change(2, "ENDPOINT", ["CLUSTER", "ADDRESS", "PORT"], **new)
     g.do("SET", {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.2",
-                              "PORT": 65535, "LOCALITY": ""}})
-    del now[2]["ENDPOINT"]["LOCALITY"]
+                              "PORT": 65535, "LOCALITY": "",
+                              "METADATA": ""}})
+    del now[2]["ENDPOINT"]["LOCALITY"], now[2]["ENDPOINT"]["METADATA"]
     equal(g.objects(), list(now.values()))
     refused(errno.ENOENT, g.set, CLUSTER={"NAME": "a", "LOCALITIES": []},
             text='no locality "' + "y" * 63 + '", in which its endpoint')
+    refused(errno.ENOENT, g.set, CLUSTER={"NAME": "a", "SUBSETS": []},
+            text='refers to subset "none", which cluster "a" does not have')
     equal(g.objects(), list(now.values()))
     for new in ({"DOMAINS": ["only.example"]}, {"ORDER": 0},
                 {"REQUEST_HEADERS": [{"NAME": "x-b", "OP": 3}]},

@@ -514,6 +514,62 @@ def refusals_of_localities():
            "ENDPOINT.LOCALITY")
 
 
+def refusals_of_subsets():
+    def bad(code, text, path, items):
+        return (merge(NEW["CLUSTER"], SUBSETS=items), code, text,
+                None if path is None else "CLUSTER.SUBSETS.ITEM" + path)
+    some = {"METADATA": "a=b"}
+    yield bad(errno.EINVAL, "NAME is missing", None, [some])
+    yield bad(errno.EINVAL, "METADATA is missing", None, [{"NAME": "a"}])
+    for name, code in ("", errno.EINVAL), ("a b", errno.EINVAL), ("n" * 64,
+                                                                 errno.ERANGE):
+        yield bad(code, "", ".NAME", [{"NAME": name, **some}])
+    for metadata, code, text in (
+            ("", errno.EINVAL, "needs METADATA"),
+            ("a=b,", errno.EINVAL, "ends with a comma"),
+            ("a=b c", errno.EINVAL, "KEY=VALUE"),
+            ("a=b,a=c", errno.EINVAL, "a key twice"),
+            ("a=" + "b" * 254, errno.ERANGE, "")):
+        yield bad(code, text, ".METADATA", [{"NAME": "a",
+                                             "METADATA": metadata}])
+        if metadata:
+            yield (merge(NEW["ENDPOINT"], METADATA=metadata), code, text,
+                   "ENDPOINT.METADATA")
+    yield bad(errno.EEXIST, "twice", ".NAME", [{"NAME": "a", **some}] * 2)
+    yield bad(errno.E2BIG, "more than 64", "",
+              [{"NAME": str(i), **some} for i in range(65)])
+    yield (merge(NEW["CLUSTER"], SUBSET_FALLBACK=2), errno.ERANGE, "",
+           "CLUSTER.SUBSET_FALLBACK")
+
+    def route(code, text, path, **action):
+        return (merge(NEW["ROUTE"], ACTION=action), code, text, path)
+    yield route(errno.EINVAL, "SUBSET goes with CLUSTER", "ROUTE.ACTION.SUBSET",
+                CLUSTER_HEADER="x-c", SUBSET="none")
+    yield route(errno.ERANGE, "", "ROUTE.ACTION.SUBSET", CLUSTER="a",
+                SUBSET="n" * 64)
+    item = "ROUTE.ACTION.WEIGHTED_CLUSTERS.ITEM.SUBSET"
+    yield route(errno.EINVAL, "printable", item, WEIGHTED_CLUSTERS=[
+        {"NAME": "a", "WEIGHT": 1, "SUBSET": "a b"}])
+    for action in ({"CLUSTER": "a", "SUBSET": "other"},
+                   {"WEIGHTED_CLUSTERS": [{"NAME": "a", "WEIGHT": 1,
+                                           "SUBSET": "other"}]}):
+        yield route(errno.ENOENT, 'refers to subset "other"', "ROUTE.ACTION",
+                    **action)
+
+
+def refusals_of_sessions():
+    def bad(text, path, code=errno.EINVAL, **session):
+        return (merge(NEW["CLUSTER"], SESSION=session), code, text,
+                path and "CLUSTER.SESSION" + path)
+    yield bad("COOKIE is missing", None, TTL=1)
+    for name in "", "a b", "a;b", "a%b":
+        yield bad("not the name of a cookie", ".COOKIE", COOKIE=name)
+    yield bad("", ".COOKIE", errno.ERANGE, COOKIE="n" * 256)
+    yield bad("", ".TTL", errno.ERANGE, COOKIE="a", TTL=31536001)
+    for path in "a", "/a b", "/a;b", "":
+        yield bad("a path starts with /", ".PATH", COOKIE="a", PATH=path)
+
+
 def refusals_of_hashes():
     def bad(code, text, path, items):
         return (merge(NEW["CLUSTER"], HASH=items), code, text,
@@ -565,7 +621,8 @@ def _():
     for group in (refusals_of_names, refusals_of_numbers, refusals_of_addresses,
                   refusals_of_listeners, refusals_of_hosts, refusals_of_matches,
                   refusals_of_actions, refusals_of_hashes,
-                  refusals_of_localities,
+                  refusals_of_localities, refusals_of_subsets,
+                  refusals_of_sessions,
                   refusals_of_headers, refusals_of_cors, refusals_of_retries,
                   refusals_of_protection, refusals_of_health_checks,
                   refusals_of_mirrors,

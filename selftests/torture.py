@@ -58,6 +58,7 @@ def endpoints(*pods, port=8080, families=(4, 6)):
 def placed(list_, variant):
     """The same, in two localities; of priorities the second is used now and then."""
     return [{**e, "locality": "ab"[(i + variant) % 2],
+             "metadata": f"side={'ab'[(i + variant) % 2]}",
              "priority": i % 3 * variant} for i, e in enumerate(list_)]
 
 
@@ -88,13 +89,20 @@ def mesh(variant):
                                  "min_penalty": "50ms"},
              "slow_start_window": f"{variant}s",
              "localities": [{"name": "a", "weight": 2}, {"name": "b"}],
+             "subsets": [{"name": n, "metadata": f"side={n}"} for n in "ab"],
+             "subset_fallback": "any_endpoint",
+             "session_affinity": {"cookie": "who"} if variant else {},
              "endpoints": placed(endpoints(*pods), variant)},
             {"name": name + "-echo", "lb": lb, "table_size": 1009,
              **({"health_check": check} if variant else {}),
              "endpoints": endpoints(*pods, port=9090, families=(4,))}]
         # What is rewritten is as it was, and all the machinery has run.
         routes = [{"match": {"path": {"prefix": "/"}},
-                   "action": {"cluster": name, "rewrite": {"prefix": "/"}},
+                   "action": {
+                       "rewrite": {"prefix": "/"}, "weighted_clusters": [
+                           {"name": name, "weight": 1, "subset": "a"},
+                           {"name": name, "weight": 1, "subset": "b"},
+                           {"name": name, "weight": 1}]},
                    "request_headers": [
                        {"name": "x-a", "value": "%DOWNSTREAM_REMOTE_ADDRESS%"},
                        {"name": "x-b", "op": "remove"}],
@@ -102,7 +110,9 @@ def mesh(variant):
                        {"name": "x-c", "value": "%UPSTREAM_CLUSTER%"}],
                    "cors": {"allow_origins": ["*"]},
                    "retry": {"on": "connect_failure,reset",
-                             "num_retries": 1 + variant},
+                             "num_retries": 1 + variant,
+                             "per_try_timeout": "100ms",
+                             "hedge_on_per_try_timeout": True},
                    # To who sends them back: that is no response.
                    "mirrors": [{"cluster": name + "-echo", "fraction": "5%"}],
                    "rate_limit": {"max_tokens": 1000000, "header": "x-user",

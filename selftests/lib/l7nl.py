@@ -95,6 +95,9 @@ OBJECTS = {
             "CONSECUTIVE_LOCAL_ORIGIN_FAILURE",
             "ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE")},
         "LOCALITIES": [("LOCALITY", {"NAME": "str", "WEIGHT": "u32"})],
+        "SUBSETS": [("SUBSET", {"NAME": "str", "METADATA": "str"})],
+        "SUBSET_FALLBACK": "u32",
+        "SESSION": ("SESSION", {"COOKIE": "str", "TTL": "u32", "PATH": "str"}),
         "HEALTH_CHECK": ("HEALTH_CHECK", {
             "INTERVAL": "u32", "TIMEOUT": "u32", "JITTER": "u32",
             "NO_TRAFFIC_INTERVAL": "u32", "UNHEALTHY_THRESHOLD": "u32",
@@ -102,7 +105,7 @@ OBJECTS = {
             "PATH": "str", "HOST": "str", "STATUS": "bin"})}),
     "ENDPOINT": ("ENDPOINT", {
         "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "WEIGHT": "u32",
-        "PRIORITY": "u32", "LOCALITY": "str"}),
+        "PRIORITY": "u32", "LOCALITY": "str", "METADATA": "str"}),
     "LISTENER": ("LISTENER", {
         "NAME": "str", "ADDRESS": "ip", "PORT": "u16", "PROTOCOL": "u32",
         "ROUTE_TABLE": "str", "CLUSTER": "str", "PROXY_ADDRESS": "ip",
@@ -132,10 +135,10 @@ OBJECTS = {
             "PATH_TEMPLATE": "str", "PATH_REGEX": "str", "SOURCE": "bin",
             "SOURCE_NETNS": "u64", "LISTENER": "str", "FRACTION": "u32"}),
         "ACTION": ("ACTION", {
-            "CLUSTER": "str",
+            "CLUSTER": "str", "SUBSET": "str",
             "WEIGHTED_CLUSTERS": [("WEIGHTED_CLUSTER", {
                 "NAME": "str", "WEIGHT": "u32", "REQUEST_HEADERS": HEADER_OPS,
-                "RESPONSE_HEADERS": HEADER_OPS})],
+                "RESPONSE_HEADERS": HEADER_OPS, "SUBSET": "str"})],
             "REDIRECT": ("REDIRECT", {"HOST": "str", "PATH": "str",
                                       "STATUS": "u16", "SCHEME": "u32",
                                       "PORT": "u16", "PREFIX": "str",

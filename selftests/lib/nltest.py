@@ -168,7 +168,8 @@ LIMITS_OTHER = {
             "ENFORCING_SUCCESS_RATE": 0,
             "ENFORCING_FAILURE_PERCENTAGE": 0,
             "CONSECUTIVE_LOCAL_ORIGIN_FAILURE": 0xffffffff,
-            "ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE": 0}
+            "ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE": 0,
+            "SUBSET_FALLBACK": 1}
 CLUSTER = {"NAME": "a", "LB": 0, "TABLE_SIZE": 251,
            "HASH": [{"HEADER": "x-user"}, {"SOURCE_ADDRESS": True}],
            "CONNECT_TIMEOUT": 1, "RESPONSE_TIMEOUT": 0, "IDLE_TIMEOUT": 3,
@@ -176,6 +177,9 @@ CLUSTER = {"NAME": "a", "LB": 0, "TABLE_SIZE": 251,
            "DECAY": 3600000, **LIMITS_OTHER,
            "LOCALITIES": [{"NAME": "x", "WEIGHT": 1000000},
                           {"NAME": "y" * 63, "WEIGHT": 1}],
+           "SUBSETS": [{"NAME": "s" * 63, "METADATA": "k=" + "v" * 253},
+                       {"NAME": "none", "METADATA": "x=,y=z"}],
+           "SESSION": {"COOKIE": "sid", "TTL": 31536000, "PATH": "/"},
            "HEALTH_CHECK": {
                "INTERVAL": 86400000, "TIMEOUT": 1, "JITTER": 86400000,
                "NO_TRAFFIC_INTERVAL": 0, "UNHEALTHY_THRESHOLD": 1,
@@ -211,7 +215,7 @@ DEFAULTS = {"LB": 0, "TABLE_SIZE": 65537, "HASH": [], "CONNECT_TIMEOUT": 5000,
             "ENFORCING_FAILURE_PERCENTAGE": 100,
             "CONSECUTIVE_LOCAL_ORIGIN_FAILURE": 0,
             "ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE": 100,
-            "LOCALITIES": []}
+            "LOCALITIES": [], "SUBSETS": [], "SUBSET_FALLBACK": 0}
 ROUTES = [
     {"MATCH": {"PATH_EXACT": "/old"},
      "ACTION": {"REDIRECT": {"PATH": "/new", "STATUS": 302, "SCHEME": 0,
@@ -223,7 +227,7 @@ ROUTES = [
                "QUERY": [{"NAME": "q", "EXACT": "1=2"},
                          {"NAME": "r", "PRESENT": 1}]},
      "ACTION": {"WEIGHTED_CLUSTERS": [
-         {"NAME": "a", "WEIGHT": 90, "REQUEST_HEADERS": [
+         {"NAME": "a", "WEIGHT": 90, "SUBSET": "none", "REQUEST_HEADERS": [
              {"NAME": "x-w", "VALUE": "%UPSTREAM_CLUSTER%", "OP": 1}]},
          {"NAME": "b", "WEIGHT": 0, "REQUEST_HEADERS": [
              {"NAME": "x-w", "OP": 3}, {"NAME": "x-x", "VALUE": "v", "OP": 0}],
@@ -247,7 +251,8 @@ ROUTES = [
                "QUERY": [{"NAME": "q", "REGEX": "a.*", "INVERT": True}],
                "FRACTION": 0,
                "SOURCE": b"\xfd" + bytes(15) + b"\x08"},
-     "ACTION": {"CLUSTER": "a", "REWRITE": {"HOST": "h:80", "PREFIX": "/"}},
+     "ACTION": {"CLUSTER": "a", "SUBSET": "s" * 63,
+                "REWRITE": {"HOST": "h:80", "PREFIX": "/"}},
      "REQUEST_HEADERS": [{"NAME": "x-a", "VALUE": "%%1", "OP": 0},
                          {"NAME": "x-a", "VALUE": "%REQ(b)%", "OP": 1},
                          {"NAME": "x-c", "VALUE": "c", "OP": 2},
@@ -318,7 +323,8 @@ EVERYTHING = [
     {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 80,
                   "WEIGHT": 1, "PRIORITY": 0}},
     {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.2", "PORT": 65535,
-                  "WEIGHT": 1000000, "PRIORITY": 0}},
+                  "WEIGHT": 1000000, "PRIORITY": 0,
+                  "METADATA": "k=" + "v" * 253}},
     {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "fd00::1", "PORT": 1,
                   "WEIGHT": 7, "PRIORITY": 127, "LOCALITY": "y" * 63}},
     {"CLUSTER": {"NAME": "b", **DEFAULTS}},

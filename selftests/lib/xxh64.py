@@ -11,9 +11,9 @@ def rotated(x, n):
     return (x << n | x >> 64 - n) & M64
 
 
-def xxh64(data):
-    """XXH64 of fewer than 32 bytes, seed 0."""
-    h = P5 + len(data) & M64
+def xxh64(data, seed=0):
+    """XXH64 of fewer than 32 bytes."""
+    h = seed + P5 + len(data) & M64
     while len(data) >= 8:
         k = rotated(int.from_bytes(data[:8], "little") * P2 & M64, 31) * P1
         h = (rotated(h ^ k & M64, 27) * P1 + P4) & M64

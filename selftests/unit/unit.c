@@ -15,6 +15,7 @@ int main(void)
 	test_peak_ewma();
 	test_retry();
 	test_outlier_rate();
+	test_metadata();
 	test_priority();
 	test_route();
 	return tap_end();

@@ -13,6 +13,7 @@ void test_ring(void);
 void test_peak_ewma(void);
 void test_retry(void);
 void test_outlier_rate(void);
+void test_metadata(void);
 void test_priority(void);
 void test_route(void);
 

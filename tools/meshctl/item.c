@@ -9,8 +9,10 @@
  *				with ! before it, not so
  *	header operation	set:name=value, add:name=value,
  *				add_if_absent:name=value, remove:name
- *	weighted cluster	name=weight, and lines "request_header=OP" and the like
+ *	weighted cluster	name=weight, and lines "request_header=OP",
+ *				"subset=NAME" and the like
  *	locality		name, name=weight
+ *	subset			name:key=value,...
  *	mirror			name, name=percent%, name=percent%,unchanged
  *	proxy			address:port
  *	splice exception	port
@@ -279,7 +281,9 @@ static const struct field *line_field(const struct schema *schema,
 	return NULL;
 }
 
-/* Adds the operation of one line; on error releases @body and returns NULL. */
+#define SUBSET	"subset="
+
+/* Adds the operation, or the subset, of one line; on error releases @body and returns NULL. */
 static json_t *with_line(const struct schema *schema, json_t *body,
 			 const char *line, size_t len, char **why)
 {
@@ -287,9 +291,13 @@ static json_t *with_line(const struct schema *schema, json_t *body,
 	json_t *list, *item = NULL;
 	char *word;
 
+	if (len > strlen(SUBSET) && !strncmp(line, SUBSET, strlen(SUBSET)))
+		return with_field(schema, body, "subset", line + strlen(SUBSET),
+				  len - strlen(SUBSET), why);
 	if (!f) {
-		*why = xasprintf("\"%.*s\" is not request_header=OP or "
-				 "response_header=OP", (int)len, line);
+		*why = xasprintf("\"%.*s\" is not subset=NAME, "
+				 "request_header=OP or response_header=OP",
+				 (int)len, line);
 		json_decref(body);
 		return NULL;
 	}
@@ -310,7 +318,7 @@ static json_t *with_line(const struct schema *schema, json_t *body,
 	return body;
 }
 
-/* NAME=WEIGHT, and on lines of their own what is done to headers. */
+/* NAME=WEIGHT, and on lines of their own the subset, and what is done to headers. */
 json_t *weighted_cluster_from_word(const struct schema *schema,
 				   const char *word, char **why)
 {
@@ -358,6 +366,8 @@ char *weighted_cluster_to_word(const json_t *value)
 		must(NULL);
 	fprintf(out, "%s=%" JSON_INTEGER_FORMAT, name ? name : "?",
 		json_integer_value(json_object_get(value, "weight")));
+	if (get(value, "subset"))
+		fprintf(out, "\n" SUBSET "%s", get(value, "subset"));
 	print_lines(out, "request_header",
 		    json_object_get(value, "request_headers"));
 	print_lines(out, "response_header",
@@ -400,6 +410,28 @@ char *locality_to_word(const json_t *value)
 {
 	return xasprintf("%s=%" JSON_INTEGER_FORMAT, get(value, "name") ?: "?",
 			 json_integer_value(json_object_get(value, "weight")));
+}
+
+json_t *subset_from_word(const struct schema *schema, const char *word,
+			 char **why)
+{
+	const char *colon = strchr(word, ':');
+	json_t *body = must(json_object());
+
+	if (!colon) {
+		*why = xasprintf("\"%s\" is not NAME:KEY=VALUE,...", word);
+		json_decref(body);
+		return NULL;
+	}
+	body = with_field(schema, body, "name", word, colon - word, why);
+	return with_field(schema, body, "metadata", colon + 1,
+			  strlen(colon + 1), why);
+}
+
+char *subset_to_word(const json_t *value)
+{
+	return xasprintf("%s:%s", get(value, "name") ?: "?",
+			 get(value, "metadata") ?: "");
 }
 
 json_t *mirror_from_word(const struct schema *schema, const char *word,

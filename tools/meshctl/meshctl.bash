@@ -88,6 +88,8 @@ _meshctl_fields()
 			ring_max choices decay \
 			panic_threshold overprovisioning_factor \
 			slow_start_window slow_start_min_weight locality \
+			subset subset_fallback session_cookie session_ttl \
+			session_path session_affinity \
 			max_connections max_pending_requests \
 			max_requests max_retries retry_budget \
 			min_retry_concurrency high_max_connections \
@@ -114,7 +116,7 @@ _meshctl_fields()
 			check_netns check_path check_host check_status \
 			health_check ;;
 	endpoint)
-		_meshctl_words weight priority locality ;;
+		_meshctl_words weight priority locality metadata ;;
 	listener)
 		_meshctl_words protocol route_table cluster proxy \
 			headers_timeout request_timeout idle_timeout \
@@ -134,7 +136,7 @@ _meshctl_fields()
 		_meshctl_words index path_exact path_prefix path_raw_prefix \
 			path_suffix path_template path_regex match method \
 			header query source source_netns listener fraction \
-			cluster weighted cluster_header redirect_host \
+			cluster subset weighted cluster_header redirect_host \
 			redirect_path redirect_prefix redirect_scheme \
 			redirect_port strip_query status direct_response body \
 			body_base64 rewrite_host rewrite_path rewrite_prefix \
@@ -165,12 +167,14 @@ _meshctl_value()
 	match) _meshctl_words any ;;
 	order) _meshctl_words first specific ;;
 	redirect_scheme) _meshctl_words same http https ;;
-	cors|retry|rate_limit|fault|health_check) _meshctl_words none ;;
+	cors|retry|rate_limit|fault|health_check|session_affinity) \
+		_meshctl_words none ;;
 	limit_source_address) _meshctl_words true ;;
 	retry_on) _meshctl_words connect_failure reset gateway_error 5xx \
 		retriable_4xx ;;
 	request_header|response_header)
 		_meshctl_words set: add: add_if_absent: remove: none ;;
+	subset_fallback) _meshctl_words none any_endpoint ;;
 	policy) _meshctl_words mesh attached all off ;;
 	bypass_shaping|strip_query|cors_credentials|avoid_previous_hosts|\
 	hedge_on_per_try_timeout|fault_by_header|\

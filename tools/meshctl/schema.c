@@ -171,6 +171,8 @@ static const struct field endpoint_fields[] = {
 		     0, L7MESH_PRIORITY_MAX, "0"),
 	{ .name = "locality", .attr = L7MESH_ENDPOINT_A_LOCALITY,
 	  .type = FIELD_STRING, .check = text_check_locality_or_none },
+	{ .name = "metadata", .attr = L7MESH_ENDPOINT_A_METADATA,
+	  .type = FIELD_STRING, .check = text_check_metadata_or_none },
 };
 
 static const struct schema endpoint = {
@@ -193,6 +195,28 @@ static const struct schema locality = {
 	FIELDS(locality_fields),
 	.from_word = locality_from_word,
 	.to_word = locality_to_word,
+};
+
+static const struct field subset_fields[] = {
+	{ .name = "name", .attr = L7MESH_SUBSET_A_NAME,
+	  .type = FIELD_STRING, .flags = FIELD_REQUIRED,
+	  .check = text_check_subset },
+	{ .name = "metadata", .attr = L7MESH_SUBSET_A_METADATA,
+	  .type = FIELD_STRING, .flags = FIELD_REQUIRED,
+	  .check = text_check_metadata },
+};
+
+static const struct schema subset = {
+	.name = "subset",
+	FIELDS(subset_fields),
+	.from_word = subset_from_word,
+	.to_word = subset_to_word,
+};
+
+static const char *const subset_fallback_names[] = {
+	[L7MESH_SUBSET_FALLBACK_NONE] = "none",
+	[L7MESH_SUBSET_FALLBACK_ANY_ENDPOINT] = "any_endpoint",
+	NULL
 };
 
 /* Of requests whose route has one priority, @high being "" or "high_". */
@@ -358,6 +382,23 @@ static const struct schema health_check = {
 	.rule = validate_health_check,
 };
 
+static const struct field session_fields[] = {
+	{ .name = "cookie", .attr = L7MESH_SESSION_A_COOKIE,
+	  .type = FIELD_STRING, .word = "session_cookie",
+	  .check = text_check_token },
+	{ .name = "ttl", .attr = L7MESH_SESSION_A_TTL, .type = FIELD_U32,
+	  .word = "session_ttl", .max = YEAR_SECONDS, .fallback = "0" },
+	{ .name = "path", .attr = L7MESH_SESSION_A_PATH,
+	  .type = FIELD_STRING, .word = "session_path",
+	  .check = text_check_path },
+};
+
+static const struct schema session_affinity = {
+	.name = "session affinity",
+	FIELDS(session_fields),
+	.rule = validate_session,
+};
+
 static const struct field cluster_fields[] = {
 	NAME_FIELD(L7MESH_CLUSTER_A_NAME),
 	{ .name = "lb", .attr = L7MESH_CLUSTER_A_LB, .type = FIELD_ENUM,
@@ -394,6 +435,15 @@ static const struct field cluster_fields[] = {
 	{ .name = "localities", .attr = L7MESH_CLUSTER_A_LOCALITIES,
 	  .type = FIELD_LIST, .word = "locality", .flags = FIELD_EMPTY,
 	  .max = L7MESH_LOCALITIES_MAX, .sub = &locality },
+	{ .name = "subsets", .attr = L7MESH_CLUSTER_A_SUBSETS,
+	  .type = FIELD_LIST, .word = "subset", .flags = FIELD_EMPTY,
+	  .max = L7MESH_SUBSETS_MAX, .sub = &subset },
+	{ .name = "subset_fallback", .attr = L7MESH_CLUSTER_A_SUBSET_FALLBACK,
+	  .type = FIELD_ENUM, .names = subset_fallback_names,
+	  .fallback = "none" },
+	{ .name = "session_affinity", .attr = L7MESH_CLUSTER_A_SESSION,
+	  .type = FIELD_NEST, .flags = FIELD_EMPTY, .nothing = "none",
+	  .sub = &session_affinity },
 	{ .name = "circuit_breakers", .type = FIELD_GROUP,
 	  .flags = FIELD_DEFAULTS, .sub = &circuit_breakers },
 	{ .name = "circuit_breakers_high", .type = FIELD_GROUP,
@@ -677,6 +727,8 @@ static const struct field weighted_cluster_fields[] = {
 	{ .name = "weight", .attr = L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,
 	  .type = FIELD_U32, .flags = FIELD_REQUIRED,
 	  .max = L7MESH_WEIGHT_MAX },
+	{ .name = "subset", .attr = L7MESH_WEIGHTED_CLUSTER_A_SUBSET,
+	  .type = FIELD_STRING, .check = text_check_subset },
 	HEADER_OPS_FIELD("request_headers",
 			 L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS,
 			 "request_header"),
@@ -760,6 +812,8 @@ static const struct field action_fields[] = {
 	{ .name = "cluster", .attr = L7MESH_ACTION_A_CLUSTER,
 	  .type = FIELD_STRING, .check = text_check_name,
 	  .refers = L7MESH_KIND_CLUSTER },
+	{ .name = "subset", .attr = L7MESH_ACTION_A_SUBSET,
+	  .type = FIELD_STRING, .check = text_check_subset },
 	{ .name = "weighted_clusters",
 	  .attr = L7MESH_ACTION_A_WEIGHTED_CLUSTERS, .type = FIELD_LIST,
 	  .word = "weighted", .sub = &weighted_cluster },

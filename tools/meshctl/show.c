@@ -140,6 +140,8 @@ static void row_cluster(struct table *t, const json_t *body)
 					       "slow_start_window",
 					       "slow_start_min_weight",
 					       "localities",
+					       "subsets", "subset_fallback",
+					       "session_affinity",
 					       "circuit_breakers",
 					       "circuit_breakers_high",
 					       "outlier_detection",
@@ -166,6 +168,7 @@ static void row_endpoint(struct table *t, const json_t *body)
 	table_add(t, cell(body, "weight"));
 	table_add(t, cell(body, "priority"));
 	table_add(t, cell(body, "locality"));
+	table_add(t, cell(body, "metadata"));
 }
 
 static void row_listener(struct table *t, const json_t *body)
@@ -240,7 +243,8 @@ static const struct view {
 	  { "CLUSTER", "LB", "TABLE_SIZE", "HASH", "CONNECT", "RESPONSE",
 	    "IDLE", "MAX_IDLE", "OPTIONS" } },
 	{ L7MESH_KIND_ENDPOINT, row_endpoint,
-	  { "CLUSTER", "ENDPOINT", "WEIGHT", "PRIORITY", "LOCALITY" } },
+	  { "CLUSTER", "ENDPOINT", "WEIGHT", "PRIORITY", "LOCALITY",
+	    "METADATA" } },
 	{ L7MESH_KIND_SPLICE, row_splice,
 	  { "SPLICE", "EXCEPT", "BYPASS_SHAPING" } },
 };

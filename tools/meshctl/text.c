@@ -186,6 +186,48 @@ const char *text_check_locality_or_none(const char *s, size_t len)
 	return len ? text_check_locality(s, len) : NULL;
 }
 
+const char *text_check_subset(const char *s, size_t len)
+{
+	if (len && len <= L7MESH_SUBSET_NAME_MAX && is_visible(s, len) &&
+	    !has_any(s, len, ":="))
+		return NULL;
+	return "1 to 63 characters of printable ASCII without space, : and =";
+}
+
+/* KEY=VALUE; a value may be empty. */
+static bool is_label(const char *s, size_t len)
+{
+	static const char chars[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+	size_t key = strspn(s, chars);
+
+	return key && key < len && s[key] == '=' &&
+	       key + 1 + strspn(s + key + 1, chars) == len;
+}
+
+const char *text_check_metadata(const char *s, size_t len)
+{
+	const char *at = s, *end = s + len;
+	size_t n;
+
+	if (strlen(s) == len && len && len <= L7MESH_METADATA_MAX) {
+		for (; ; at += n + 1) {
+			n = strcspn(at, ",");
+			if (!is_label(at, n))
+				break;
+			if (at + n == end)
+				return NULL;
+		}
+	}
+	return "KEY=VALUE,... of letters, digits and -_./, 255 characters at "
+	       "most";
+}
+
+const char *text_check_metadata_or_none(const char *s, size_t len)
+{
+	return len ? text_check_metadata(s, len) : NULL;
+}
+
 const char *text_check_token(const char *s, size_t len)
 {
 	size_t i;
@@ -197,6 +239,21 @@ const char *text_check_token(const char *s, size_t len)
 	if (len && len <= L7MESH_NAME_MAX && i == len)
 		return NULL;
 	return "1 to 255 letters, digits and characters of !#$%&'*+-.^_`|~";
+}
+
+const char *text_check_methods(const char *s, size_t len)
+{
+	size_t n, at;
+
+	for (at = 0; len <= L7MESH_NAME_MAX; at += n + 1) {
+		for (n = 0; at + n < len && s[at + n] != ','; n++)
+			continue;
+		if (text_check_token(s + at, n))
+			break;
+		if (at + n == len)
+			return NULL;
+	}
+	return "a method, or several with commas";
 }
 
 const char *text_check_path(const char *s, size_t len)
@@ -239,21 +296,6 @@ const char *text_check_value(const char *s, size_t len)
 	if (len && (strchr(" \t", s[0]) || strchr(" \t", s[len - 1])))
 		return allowed;
 	return NULL;
-}
-
-const char *text_check_methods(const char *s, size_t len)
-{
-	size_t n, at;
-
-	for (at = 0; len <= L7MESH_NAME_MAX; at += n + 1) {
-		for (n = 0; at + n < len && s[at + n] != ','; n++)
-			continue;
-		if (text_check_token(s + at, n))
-			break;
-		if (at + n == len)
-			return NULL;
-	}
-	return "a method, or several with commas";
 }
 
 const char *text_check_parameter(const char *s, size_t len)

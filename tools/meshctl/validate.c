@@ -230,6 +230,12 @@ void validate_health_check(const struct scope *scope, const json_t *body)
 			scope_problem(scope, of_http[i], "only with path");
 }
 
+void validate_session(const struct scope *scope, const json_t *body)
+{
+	if (json_object_size(body) && !given(scope, body, "cookie"))
+		scope_problem(scope, "cookie", "missing");
+}
+
 void validate_fault(const struct scope *scope, const json_t *body)
 {
 	if (json_object_size(body) && !given(scope, body, "delay") &&
@@ -310,6 +316,8 @@ void validate_action(const struct scope *scope, const json_t *body)
 		    "direct_response");
 	if (list)
 		validate_weights(scope, list);
+	if (given(scope, body, "subset") && !given(scope, body, "cluster"))
+		scope_problem(scope, "subset", "goes with cluster");
 	if (given(scope, body, "rewrite") && (given(scope, body, "redirect") ||
 					      given(scope, body,
 						    "direct_response")))

@@ -449,7 +449,12 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[max_idle N] "
 			"[panic_threshold N] [overprovisioning_factor N] "
 			"[slow_start_window TIME] [slow_start_min_weight N] "
-			"[locality NAME[=WEIGHT]|none]... [max_connections N] "
+			"[locality NAME[=WEIGHT]|none]... "
+			"[subset NAME:KEY=VALUE,...|none]... "
+			"[subset_fallback none|any_endpoint] "
+			"[session_cookie NAME] [session_ttl SECONDS] "
+			"[session_path PATH] [session_affinity none] "
+			"[max_connections N] "
 			"[max_pending_requests N] [max_requests N] "
 			"[max_retries N] [retry_budget PERCENT%] "
 			"[min_retry_concurrency N] [high_max_connections N] "
@@ -481,7 +486,8 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[check_status CODE,...] [health_check none]",
 		[L7MESH_KIND_ENDPOINT] =
 			"endpoint CLUSTER ADDRESS:PORT [weight N] "
-			"[priority N] [locality NAME]",
+			"[priority N] [locality NAME] "
+			"[metadata KEY=VALUE,...]",
 		[L7MESH_KIND_LISTENER] =
 			"listener NAME ADDRESS:PORT protocol tcp|http "
 			"[route_table NAME|cluster NAME|proxy ADDRESS:PORT] "
@@ -515,7 +521,7 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[method METHOD,...] [header MATCH]... [query MATCH]... "
 			"[source ADDRESS/BITS] [source_netns COOKIE] "
 			"[listener NAME] [fraction PERCENT%] "
-			"[cluster NAME|weighted NAME=WEIGHT...|"
+			"[cluster NAME [subset NAME]|weighted NAME=WEIGHT...|"
 			"cluster_header NAME|redirect_host HOST|"
 			"redirect_path PATH|redirect_prefix PATH|"
 			"redirect_scheme same|http|https|redirect_port PORT|"

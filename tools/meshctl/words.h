@@ -52,6 +52,9 @@ char *weighted_cluster_to_word(const json_t *value);
 json_t *locality_from_word(const struct schema *schema, const char *word,
 			   char **why);
 char *locality_to_word(const json_t *value);
+json_t *subset_from_word(const struct schema *schema, const char *word,
+			 char **why);
+char *subset_to_word(const json_t *value);
 json_t *mirror_from_word(const struct schema *schema, const char *word,
 			 char **why);
 char *mirror_to_word(const json_t *value);

@@ -80,6 +80,9 @@
 #define L7MESH_PRIORITY_MAX	127
 #define L7MESH_LOCALITIES_MAX	64
 #define L7MESH_LOCALITY_NAME_MAX	63
+#define L7MESH_SUBSETS_MAX	64
+#define L7MESH_SUBSET_NAME_MAX	63
+#define L7MESH_METADATA_MAX	255
 
 enum l7mesh_cmd {
 	L7MESH_CMD_UNSPEC,
@@ -278,6 +281,11 @@ enum l7mesh_cluster_attr {
 	L7MESH_CLUSTER_A_HIGH_MIN_RETRY_CONCURRENCY,
 	/* nest of L7MESH_LIST_ITEM: enum l7mesh_locality_attr; replaced whole */
 	L7MESH_CLUSTER_A_LOCALITIES,
+	/* nest of L7MESH_LIST_ITEM: enum l7mesh_subset_attr; replaced whole */
+	L7MESH_CLUSTER_A_SUBSETS,
+	/* u32: enum l7mesh_subset_fallback; default none */
+	L7MESH_CLUSTER_A_SUBSET_FALLBACK,
+	L7MESH_CLUSTER_A_SESSION,	/* nest: enum l7mesh_session_attr; empty: none */
 
 	/* private: */
 	__L7MESH_CLUSTER_A_MAX,
@@ -324,6 +332,37 @@ enum l7mesh_locality_attr {
 	L7MESH_LOCALITY_A_MAX = __L7MESH_LOCALITY_A_MAX - 1
 };
 
+/* Session affinity: the cookie names the endpoint that served the client. */
+enum l7mesh_session_attr {
+	L7MESH_SESSION_A_UNSPEC,
+	L7MESH_SESSION_A_COOKIE,	/* string: its name; needed */
+	/* u32: seconds; default 0: as long as the client keeps it */
+	L7MESH_SESSION_A_TTL,
+	L7MESH_SESSION_A_PATH,		/* string: the cookie's; default: the request's */
+
+	/* private: */
+	__L7MESH_SESSION_A_MAX,
+	L7MESH_SESSION_A_MAX = __L7MESH_SESSION_A_MAX - 1
+};
+
+/* Endpoints that have all of some metadata, which routes name. */
+enum l7mesh_subset_attr {
+	L7MESH_SUBSET_A_UNSPEC,
+	L7MESH_SUBSET_A_NAME,		/* string */
+	/* string: KEY=VALUE,... of letters, digits and -_./; not empty */
+	L7MESH_SUBSET_A_METADATA,
+
+	/* private: */
+	__L7MESH_SUBSET_A_MAX,
+	L7MESH_SUBSET_A_MAX = __L7MESH_SUBSET_A_MAX - 1
+};
+
+/* What a request has whose subset has no endpoint. Envoy's LbSubsetFallbackPolicy. */
+enum l7mesh_subset_fallback {
+	L7MESH_SUBSET_FALLBACK_NONE,		/* 503 */
+	L7MESH_SUBSET_FALLBACK_ANY_ENDPOINT,	/* of the cluster */
+};
+
 /* An element of a list of nests: the attribute's type is L7MESH_LIST_ITEM. */
 enum {
 	L7MESH_LIST_UNSPEC,
@@ -362,6 +401,8 @@ enum l7mesh_endpoint_attr {
 	L7MESH_ENDPOINT_A_PRIORITY,	/* u32: 0, which goes first, to 127; default 0 */
 	/* string: a locality of the cluster; empty: none; default: none */
 	L7MESH_ENDPOINT_A_LOCALITY,
+	/* string: KEY=VALUE,... of letters, digits and -_./, which subsets ask for */
+	L7MESH_ENDPOINT_A_METADATA,
 
 	/* private: */
 	__L7MESH_ENDPOINT_A_MAX,
@@ -724,6 +765,8 @@ enum l7mesh_action_attr {
 	L7MESH_ACTION_A_CLUSTER_HEADER,
 	/* nest: enum l7mesh_rewrite_attr, with one of the cluster attributes */
 	L7MESH_ACTION_A_REWRITE,
+	/* string: with CLUSTER, one of its subsets */
+	L7MESH_ACTION_A_SUBSET,
 
 	/* private: */
 	__L7MESH_ACTION_A_MAX,
@@ -737,6 +780,7 @@ enum l7mesh_weighted_cluster_attr {
 	/* nest: a list of nests, enum l7mesh_header_op_attr; before those of the route */
 	L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS,
 	L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS,	/* nest: the same */
+	L7MESH_WEIGHTED_CLUSTER_A_SUBSET,	/* string: one of the cluster's subsets */
 
 	/* private: */
 	__L7MESH_WEIGHTED_CLUSTER_A_MAX,
