@@ -299,13 +299,15 @@ static void each(struct import *imp, enum manifest_kind kind,
 	free(list);
 }
 
-static json_t *clusters_tree(const json_t *clusters)
+static json_t *clusters_tree(const struct import *imp)
 {
 	json_t *tree = must(json_array()), *endpoints, *cluster;
 	const char *name;
 
-	json_object_foreach((json_t *)clusters, name, endpoints) {
+	json_object_foreach(imp->clusters, name, endpoints) {
 		cluster = must(json_pack("{s:s}", "name", name));
+		if (json_is_object(get(imp->sessions, name)))
+			copy(cluster, "session_affinity", imp->sessions, name);
 		if (json_array_size(endpoints))
 			json_object_set(cluster, "endpoints", endpoints);
 		json_array_append_new(tree, cluster);
@@ -353,6 +355,7 @@ json_t *gateway_api_import(const struct manifests *m)
 {
 	struct import imp = {
 		.m = m, .clusters = must(json_object()),
+		.sessions = must(json_object()),
 		.tables = must(json_object()), .listeners = must(json_object()),
 	};
 	json_t *tree = NULL;
@@ -361,10 +364,11 @@ json_t *gateway_api_import(const struct manifests *m)
 	each(&imp, MANIFEST_HTTP_ROUTE, import_route);
 	if (!imp.failed)
 		tree = must(json_pack("{s:o, s:o, s:o}",
-				      "clusters", clusters_tree(imp.clusters),
+				      "clusters", clusters_tree(&imp),
 				      "route_tables", tables_tree(imp.tables),
 				      "listeners", listeners_tree(imp.listeners)));
 	json_decref(imp.clusters);
+	json_decref(imp.sessions);
 	json_decref(imp.tables);
 	json_decref(imp.listeners);
 	return tree;

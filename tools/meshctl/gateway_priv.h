@@ -3,7 +3,8 @@
  * gateway_api, as its own files see it:
  *
  *	gateway_api.c		what is attached where, and the file
- *	gateway_rule.c		rules: matches, filters, timeouts
+ *	gateway_rule.c		rules: matches, filters, backends
+ *	gateway_time.c		rules: timeouts, retries, session persistence
  *	gateway_backend.c	backends: clusters of Services and EndpointSlices
  */
 #ifndef MESHCTL_GATEWAY_PRIV_H
@@ -20,7 +21,8 @@
 struct import {
 	const struct manifests *m;
 	const struct manifest *at;	/* whose errors are found */
-	json_t *clusters;		/* by name */
+	json_t *clusters;		/* by name: endpoints */
+	json_t *sessions;		/* by cluster's name: its affinity, or null */
 	json_t *tables;			/* by name: virtual hosts by hostname */
 	json_t *listeners;		/* by name */
 	bool failed;
@@ -35,6 +37,10 @@ void gateway_fail(struct import *imp, const char *field, const char *fmt, ...)
  * with an error. Freed by the caller.
  */
 char *gateway_cluster(struct import *imp, const json_t *ref, const char *field);
+
+/* What a rule says of times, tries and sessions, for a route that has its action. */
+void gateway_times(struct import *imp, json_t *route, const json_t *rule,
+		   size_t index);
 
 /* The routes of the HTTPRoute that is being imported: one for each match of each rule. */
 json_t *gateway_routes(struct import *imp);

@@ -365,63 +365,6 @@ static void set_action(struct import *imp, json_t *route, const json_t *rule,
 	json_object_set_new(route, "action", action);
 }
 
-/* GEP-2257: "1h30m", "500ms"; false if it is none. */
-static bool duration_of(const char *text, uint64_t *ms)
-{
-	static const struct { const char *unit; uint32_t ms; } units[] = {
-		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
-	};
-	unsigned long n;
-	size_t i, len;
-	char *end;
-
-	*ms = 0;
-	do {
-		n = strtoul(text, &end, 10);
-		if (end == text || end - text > 5)
-			return false;
-		for (i = 0; i < 4; i++) {
-			len = strlen(units[i].unit);
-			if (!strncmp(end, units[i].unit, len) &&
-			    (!end[len] || strchr("0123456789", end[len])))
-				break;
-		}
-		if (i == 4)
-			return false;
-		*ms += n * units[i].ms;
-		text = end + len;
-	} while (*text);
-	return *ms <= 24 * 3600000;
-}
-
-/* There are no retries, so the shorter of the two holds. 0 is none. */
-static void set_timeout(struct import *imp, json_t *route, const json_t *rule,
-			size_t index)
-{
-	static const char *const keys[] = { "request", "backendRequest", NULL };
-	uint64_t ms, shortest = 0;
-	const char *text;
-	char *field;
-	size_t i;
-
-	for (i = 0; keys[i]; i++) {
-		text = object_get(get(rule, "timeouts"), keys[i]);
-		if (!*text)
-			continue;
-		if (!duration_of(text, &ms)) {
-			field = xasprintf("spec.rules[%zu].timeouts.%s", index,
-					  keys[i]);
-			gateway_fail(imp, field, "\"%s\" is not a duration of up to a "
-				     "day", text);
-			free(field);
-		} else if (ms && (!shortest || ms < shortest)) {
-			shortest = ms;
-		}
-	}
-	if (shortest)
-		json_object_set_new(route, "timeout", duration_json(shortest));
-}
-
 /* A prefix is replaced of what matched one. */
 static void check_prefix(struct import *imp, const json_t *route, size_t index)
 {
@@ -444,7 +387,7 @@ static void add_route(struct import *imp, json_t *routes, const json_t *rule,
 
 	json_object_set_new(route, "match", match_of(match));
 	set_action(imp, route, rule, index);
-	set_timeout(imp, route, rule, index);
+	gateway_times(imp, route, rule, index);
 	check_prefix(imp, route, index);
 	json_array_append_new(routes, route);
 }

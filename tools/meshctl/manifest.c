@@ -232,9 +232,34 @@ static const struct field timeouts_fields[] = {
 
 SCHEMA(timeouts, "timeouts");
 
+static const struct field retry_fields[] = {
+	NUMBERS("codes"), NUMBER("attempts", L7MESH_RETRIES_MAX),
+	TEXT("backoff"),
+};
+
+SCHEMA(retry, "retry");
+
+static const char *const session_types[] = { "Cookie", NULL };
+
+static const char *const lifetimes[] = { "Session", "Permanent", NULL };
+
+static const struct field cookie_fields[] = {
+	ENUM("lifetimeType", lifetimes, "Session"),
+};
+
+SCHEMA(cookie, "cookie");
+
+static const struct field session_fields[] = {
+	TEXT("sessionName"), TEXT("absoluteTimeout"),
+	ENUM("type", session_types, "Cookie"), NEST("cookieConfig", cookie),
+};
+
+SCHEMA(session, "session persistence");
+
 static const struct field rule_fields[] = {
 	ANY("name"), LIST("matches", match), LIST("filters", filter),
 	LIST("backendRefs", backend), NEST("timeouts", timeouts),
+	NEST("retry", retry), NEST("sessionPersistence", session),
 };
 
 SCHEMA(rule, "rule");
