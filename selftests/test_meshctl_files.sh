@@ -249,7 +249,7 @@ for file in envoy/*.bad.yaml; do
 	tap_is "$file" "$(outcome "$MESHCTL" import envoy "$file")" \
 		"1 $(<"${file%.yaml}.err")"
 done
-for file in first shop; do
+for file in first shop subsets; do
 	tap_is "Envoy's bootstrap, as a mesh file: $file" \
 		"$(outcome "$MESHCTL" import envoy -a 10.96.0.10 "envoy/$file.yaml")" \
 		"0 $(<"envoy/$file.mesh.yaml")"

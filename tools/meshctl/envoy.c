@@ -205,9 +205,11 @@ json_t *envoy_import(const char *file, const char *address)
 		return NULL;
 	e.hash = must(json_object());
 	e.without = must(json_object());
+	e.subsets = must(json_object());
 	tree = import_all(&e, get(config.objects[0].body, "static_resources"));
 	json_decref(e.hash);
 	json_decref(e.without);
+	json_decref(e.subsets);
 	config_free(&config);
 	if (!e.failed)
 		return tree;

@@ -220,8 +220,10 @@ static void note_locality(struct envoy *e, json_t *weights, const char *name,
 		json_object_set(weights, name, (json_t *)weight);
 }
 
+/* @metadata: is it asked for by subsets? */
 static void add_endpoints(struct envoy *e, json_t *endpoints, const json_t *place,
-			  const char *locality, const struct path *path)
+			  const char *locality, bool metadata,
+			  const struct path *path)
 {
 	struct path at = { path, "lb_endpoints", 0 };
 	struct path self = { &at, "endpoint.address.socket_address.address", -1 };
@@ -246,6 +248,8 @@ static void add_endpoints(struct envoy *e, json_t *endpoints, const json_t *plac
 			copy(to, "priority", place, "priority");
 		if (locality)
 			set_text(to, "locality", locality);
+		if (metadata)
+			envoy_set_metadata(e, to, item, &at);
 		json_array_append_new(endpoints, to);
 	}
 }
@@ -268,13 +272,15 @@ static void set_endpoints(struct envoy *e, json_t *to, const json_t *from,
 		name = weighted ? locality_name(get(place, "locality")) : NULL;
 		if (name)
 			note_locality(e, weights, name, place, &at);
-		add_endpoints(e, endpoints, place, name, &at);
+		add_endpoints(e, endpoints, place, name,
+			      get(from, "lb_subset_config"), &at);
 		free(name);
 	}
 	json_object_foreach(weights, key, weight)
 		json_array_append_new(list, must(json_pack("{s:s, s:O}", "name", key,
 							   "weight", weight)));
 	set_list(to, "localities", list);
+	envoy_set_subsets(e, to, from);
 	json_decref(weights);
 	copy(to, "overprovisioning_factor", get(assignment, "policy"),
 	     "overprovisioning_factor");

@@ -5,6 +5,7 @@
  *	envoy.c			the file, listeners
  *	envoy_route.c		routes
  *	envoy_cluster.c		clusters
+ *	envoy_subset.c		subsets of clusters, and who matches them
  *	envoy_schema.c		what a bootstrap is, and what of it cannot be
  *				carried over
  */
@@ -35,6 +36,7 @@ struct envoy {
 	const json_t *clusters;	/* Envoy's */
 	json_t *hash;		/* of each cluster's name: the first hash policies, ... */
 	json_t *without;	/* ... and a route that has none, if one has not */
+	json_t *subsets;	/* of each cluster's name: metadata by subset's name */
 	bool high;		/* a route has priority HIGH */
 	bool failed;
 };
@@ -64,6 +66,19 @@ bool envoy_is_hashed(const struct envoy *e, const char *cluster);
 
 json_t *envoy_cluster(struct envoy *e, const json_t *cluster,
 		      const struct path *path);
+
+/*
+ * The subset of @cluster that a route, and its entry of a weighted cluster if that is
+ * not NULL, asks for: in @to.
+ */
+void envoy_set_subset(struct envoy *e, json_t *to, const char *cluster,
+		      const json_t *route, const json_t *entry,
+		      const struct path *path);
+/* A cluster's, when all routes are known. */
+void envoy_set_subsets(struct envoy *e, json_t *to, const json_t *from);
+/* Of an endpoint of a cluster that has subsets. */
+void envoy_set_metadata(struct envoy *e, json_t *to, const json_t *endpoint,
+			const struct path *path);
 
 /* The same as copy() of a duration; @fallback if it is not there, unless that is NULL. */
 void envoy_copy_time(json_t *to, const char *key, const json_t *from,

@@ -344,17 +344,24 @@ static json_t *rewrite_of(const json_t *route, const json_t *match)
 static void set_clusters(struct envoy *e, json_t *to, json_t *action,
 			 const json_t *route, const struct path *path)
 {
-	json_t *hash = hash_of(get(route, "hash_policy")), *list;
-	const json_t *item;
+	json_t *hash = hash_of(get(route, "hash_policy")), *list, *item;
+	const json_t *from;
 	size_t i;
 
 	copy(action, "cluster", route, "cluster");
 	copy(action, "cluster_header", route, "cluster_header");
-	if (get(route, "cluster"))
+	if (get(route, "cluster")) {
 		note_hash(e, to, object_get(route, "cluster"), hash, path);
-	list = weighted_of(get(get(route, "weighted_clusters"), "clusters"));
-	json_array_foreach(list, i, item)
+		envoy_set_subset(e, action, object_get(route, "cluster"), route,
+				 NULL, path);
+	}
+	from = get(get(route, "weighted_clusters"), "clusters");
+	list = weighted_of(from);
+	json_array_foreach(list, i, item) {
 		note_hash(e, to, object_get(item, "name"), hash, path);
+		envoy_set_subset(e, item, object_get(item, "name"), route,
+				 json_array_get(from, i), path);
+	}
 	set_list(action, "weighted_clusters", list);
 	json_decref(hash);
 }

@@ -216,8 +216,19 @@ static const struct schema match = {
 
 /* ---- routes ---- */
 
+static const struct field filter_metadata_fields[] = { MAP("envoy.lb") };
+
+OPEN(filter_metadata, "filter metadata");
+
+static const struct field metadata_fields[] = {
+	NEST("filter_metadata", filter_metadata), ANY("typed_filter_metadata"),
+};
+
+SCHEMA(metadata, "metadata");
+
 static const struct field weighted_cluster_fields[] = {
 	NEEDED("name"), NUMBER("weight", L7MESH_WEIGHT_MAX), HEADER_EDITS,
+	NEST("metadata_match", metadata),
 };
 
 SCHEMA(weighted_cluster, "weighted cluster");
@@ -332,6 +343,7 @@ static const struct field route_action_fields[] = {
 	LIST("hash_policy", hash),
 	LIST("request_mirror_policies", mirror),
 	ENUM("priority", priorities, "DEFAULT"),
+	NEST("metadata_match", metadata),
 };
 
 static void rule_route_action(const struct scope *scope, const json_t *body)
@@ -553,7 +565,7 @@ static const struct field host_fields[] = {
 SCHEMA(host, "endpoint");
 
 static const struct field lb_endpoint_fields[] = {
-	NEED("endpoint", host), ANY("metadata"),
+	NEED("endpoint", host), NEST("metadata", metadata),
 	{ .name = "load_balancing_weight", .type = FIELD_U32, .min = 1,
 	  .max = L7MESH_WEIGHT_MAX },
 };
@@ -714,6 +726,19 @@ static const struct schema health_check = {
 	FIELDS(health_check_fields),
 };
 
+static const struct field selector_fields[] = { TEXTS("keys") };
+
+SCHEMA(selector, "subset selector");
+
+static const char *const fallbacks[] = { "NO_FALLBACK", "ANY_ENDPOINT", NULL };
+
+static const struct field subset_config_fields[] = {
+	ENUM("fallback_policy", fallbacks, "NO_FALLBACK"),
+	LIST("subset_selectors", selector),
+};
+
+SCHEMA(subset_config, "subset configuration");
+
 static const struct field cluster_fields[] = {
 	NAME("name"), ENUM("type", cluster_types, "STATIC"),
 	DURATION("connect_timeout"), ENUM("lb_policy", lb_policies, "ROUND_ROBIN"),
@@ -721,6 +746,7 @@ static const struct field cluster_fields[] = {
 	NEST("least_request_lb_config", least_request),
 	NEST("round_robin_lb_config", round_robin),
 	NEST("common_lb_config", common_lb),
+	NEST("lb_subset_config", subset_config),
 	NEST("load_assignment", assignment),
 	{ .name = "health_checks", .type = FIELD_LIST, .flags = FIELD_EMPTY,
 	  .max = 1, .sub = &health_check },

@@ -30,6 +30,7 @@
 			  .flags = FIELD_EMPTY, .check = text_check_value }
 #define LIST(n, of)	{ .name = (n), .type = FIELD_LIST,		\
 			  .flags = FIELD_EMPTY, .sub = &(of) }
+#define MAP(n)		{ .name = (n), .type = FIELD_MAP }
 #define NEST(n, of)	{ .name = (n), .type = FIELD_NEST, .sub = &(of) }
 
 #define SCHEMA(s, n)	static const struct schema s = {		\

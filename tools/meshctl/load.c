@@ -215,9 +215,44 @@ static json_t *load_list(struct loader *l, const struct field *f,
 	return list;
 }
 
+/* One pair of a mapping that has keys of its own. */
+static void load_pair(struct loader *l, json_t *map, const yaml_node_pair_t *pair,
+		      const struct path *path)
+{
+	yaml_node_t *key = yaml_document_get_node(&l->document, pair->key);
+	yaml_node_t *value = yaml_document_get_node(&l->document, pair->value);
+
+	if (!expect(l, key, YAML_SCALAR_NODE, "a key", path) ||
+	    !expect(l, value, YAML_SCALAR_NODE, "a single value", path))
+		return;
+	if (json_object_get(map, scalar(key)))
+		problem(&l->problems, mark_of(key), path,
+			"the key is given twice");
+	json_object_set_new(map, scalar(key),
+			    json_text(scalar(value),
+				      value->data.scalar.length));
+}
+
+static json_t *load_map(struct loader *l, const yaml_node_t *node,
+			const struct path *path)
+{
+	const yaml_node_pair_t *pair;
+	json_t *map;
+
+	if (!expect(l, node, YAML_MAPPING_NODE, "a mapping", path))
+		return NULL;
+	map = must(json_object());
+	for (pair = node->data.mapping.pairs.start;
+	     pair < node->data.mapping.pairs.top && visit(l, node); pair++)
+		load_pair(l, map, pair, path);
+	return map;
+}
+
 static json_t *load_value(struct loader *l, const struct field *f,
 			  const yaml_node_t *node, const struct path *path)
 {
+	if (f->type == FIELD_MAP)
+		return load_map(l, node, path);
 	if (f->type == FIELD_LIST)
 		return load_list(l, f, node, path);
 	if (f->sub)

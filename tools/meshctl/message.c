@@ -159,6 +159,7 @@ static bool put_field(struct nlmsghdr *nlh, const struct field *f,
 	case FIELD_CHILDREN:
 	case FIELD_CHILD:
 	case FIELD_ANY:
+	case FIELD_MAP:
 		break;
 	}
 	return true;

@@ -42,6 +42,7 @@ enum field_type {
 	FIELD_CHILDREN,		/* in files: a list of objects of kind @sub */
 	FIELD_CHILD,		/* in files: the one object of kind @sub */
 	FIELD_ANY,		/* in files: not looked at */
+	FIELD_MAP,		/* in files: texts by keys of its own */
 };
 
 enum {
