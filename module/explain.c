@@ -139,6 +139,8 @@ static void note_cluster(struct explanation *e)
 	     outlier_enabled(o));
 	note(e, L7MESH_EXPLAIN_FAILURE_ACCRUAL, accrual_enabled(o));
 	note(e, L7MESH_EXPLAIN_HEALTH_CHECK, e->cluster->health.interval);
+	note(e, L7MESH_EXPLAIN_SESSION_AFFINITY,
+	     session_affinity_enabled(&e->cluster->session));
 }
 
 /* @head is NULL for a connection. Returns whether there is an endpoint. */
@@ -192,6 +194,7 @@ static void note_route(struct explanation *e)
 		return;
 	note(e, L7MESH_EXPLAIN_TIMEOUT, r->timeout);
 	note(e, L7MESH_EXPLAIN_RETRY, retry_policy_exists(&r->retry));
+	note(e, L7MESH_EXPLAIN_HEDGING, r->retry.hedge_on_per_try_timeout);
 	note(e, L7MESH_EXPLAIN_MIRROR, r->nmirrors);
 }
 

@@ -183,6 +183,9 @@ static int put_target(struct sk_buff *skb, const struct explanation *e)
 	if (e->cluster)
 		err = netlink_put_span(skb, L7MESH_EXPLANATION_A_CLUSTER,
 				       e->cluster->name.name);
+	if (!err && e->chosen && e->chosen->subset.len)
+		err = netlink_put_span(skb, L7MESH_EXPLANATION_A_SUBSET,
+				       e->chosen->subset);
 	if (!err && a)
 		err = netlink_put_address(skb, L7MESH_EXPLANATION_A_ADDRESS, a) ?:
 		      nla_put_u16(skb, L7MESH_EXPLANATION_A_PORT,

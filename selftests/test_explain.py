@@ -57,8 +57,10 @@ ROUTES = [
      "action": {"direct_response": {"status": 206, "body": "six\n"}}},
     {"match": {"source_netns": 4}, "action": {"cluster": "nobody"}},
     {"match": {"fraction": "0%"}, "action": {"cluster": "nobody"}},
-    {"match": {"path": {"prefix": "/plain"}}, "action": {"cluster": "web"},
-     "timeout": "9s", "retry": {"on": "reset"},
+    {"match": {"path": {"prefix": "/plain"}},
+     "action": {"cluster": "web", "subset": "some"},
+     "timeout": "9s", "retry": {"on": "reset", "per_try_timeout": "8s",
+                                "hedge_on_per_try_timeout": True},
      "rate_limit": {"max_tokens": 1000000},
      "request_headers": [op("x-who", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
                          op("x-where", "%UPSTREAM_REMOTE_ADDRESS%"),
@@ -73,7 +75,9 @@ def mesh(**options):
              "circuit_breakers": {"max_requests": 1000},
              "outlier_detection": {"consecutive_5xx": 100},
              "failure_accrual": {"max_failures": 100},
-             "endpoints": [{"address": WEB, "port": 9000}]},
+             "subsets": [{"name": "some", "metadata": "a=b"}],
+             "endpoints": [{"address": WEB, "port": 9000,
+                            "metadata": "a=b"}]},
             {"name": "nobody"}],
         "route_tables": [{"name": "main", "virtual_hosts": [
             {"name": "shop", "domains": ["shop", "*.shop"], "routes": ROUTES,
@@ -176,7 +180,8 @@ def _():
         (11, "fraction", None)])
     equal(said["policies"], ["listener_rate_limit", "rate_limit", "timeout",
                              "retry", "circuit_breakers", "outlier_detection",
-                             "failure_accrual"])
+                             "failure_accrual", "hedging"])
+    equal((said["cluster"], said["subset"]), ("web", "some"))
     said = as_made("GET", "http://shop/exact", "x-a: 2")
     equal(mismatches(said)[0], (0, "method", "POST"))
     equal((said["status"], said["reason"]), (404, "reply_404_no_route"))

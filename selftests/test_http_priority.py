@@ -443,6 +443,11 @@ def _():
             for text in cookie, cookie.replace('"', "") + "; x=y":
                 for _ in range(5):
                     equal(session(c, text), (which, None))
+            said = json.loads(meshctl("-j", "explain", "one", "GET",
+                                      "http://a/0", "header",
+                                      f"Cookie: {cookie}"))
+            equal((said["endpoint"], said["policies"]),
+                  (f"{WEB}:{PORTS[which]}", ["session_affinity"]))
         # Others come and go: nobody moves.
         meshctl("add", "endpoint", "c", f"{WEB}:{PORTS[4]}")
         meshctl("del", "endpoint", "c", f"{WEB}:{PORTS[0]}")

@@ -197,8 +197,8 @@ TOP = ("", {
     "EXPLANATION": ("EXPLANATION", {
         "PROTOCOL": "u32", "CLIENT": "ip", "ROUTE_TABLE": "str",
         "VIRTUAL_HOST": "str", "ROUTE": "u32", "POLICIES": "u32",
-        "STATUS": "u16", "REASON": "str", "CLUSTER": "str", "ADDRESS": "ip",
-        "PORT": "u16", "HASH": "u64"}),
+        "STATUS": "u16", "REASON": "str", "CLUSTER": "str", "SUBSET": "str",
+        "ADDRESS": "ip", "PORT": "u16", "HASH": "u64"}),
     "REQUEST_HEAD": "bin", "RESPONSE": "bin",
     "MISMATCH": ("MISMATCH", {"ROUTE": "u32", "KIND": "u32", "OF": "str"})})
 INTEGERS = {"u8": "=B", "u16": "=H", "u32": "=I", "u64": "=Q",

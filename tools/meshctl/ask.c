@@ -218,6 +218,8 @@ static const char *const policies[] = {
 	[L7MESH_EXPLAIN_MIRROR] = "mirror",
 	[L7MESH_EXPLAIN_FAILURE_ACCRUAL] = "failure_accrual",
 	[L7MESH_EXPLAIN_SOURCE_LIMIT] = "source_limit",
+	[L7MESH_EXPLAIN_HEDGING] = "hedging",
+	[L7MESH_EXPLAIN_SESSION_AFFINITY] = "session_affinity",
 };
 
 #define NPOLICIES (sizeof(policies) / sizeof(policies[0]))
@@ -307,6 +309,7 @@ static void take_explanation(json_t *to, const struct nlattr *nest)
 	set_number(to, "status", attr, attr ? mnl_attr_get_u16(attr) : 0);
 	set_text(to, "reason", nl_nested(nest, L7MESH_EXPLANATION_A_REASON));
 	set_text(to, "cluster", nl_nested(nest, L7MESH_EXPLANATION_A_CLUSTER));
+	set_text(to, "subset", nl_nested(nest, L7MESH_EXPLANATION_A_SUBSET));
 	set_endpoint(to, nl_nested(nest, L7MESH_EXPLANATION_A_ADDRESS),
 		     nl_nested(nest, L7MESH_EXPLANATION_A_PORT));
 	set_hash(to, nl_nested(nest, L7MESH_EXPLANATION_A_HASH));
@@ -395,7 +398,7 @@ static json_t *in_order(json_t *answer, const json_t *question)
 	static const char *const keys[] = {
 		"protocol", "client", "route_table", "virtual_host",
 		"mismatches", "route", "policies", "status", "reason",
-		"cluster", "endpoint", "hash", "request", "response",
+		"cluster", "subset", "endpoint", "hash", "request", "response",
 	};
 	json_t *ordered = must(json_object()), *value;
 	size_t i;

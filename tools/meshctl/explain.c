@@ -219,6 +219,7 @@ static void print_answer(const json_t *answer)
 	print_route(answer);
 	print_policies(json_object_get(answer, "policies"));
 	print_line(answer, "cluster", "cluster");
+	print_line(answer, "subset", "subset");
 	print_endpoint(answer);
 	print_line(answer, "status", "status");
 	print_line(answer, "reason", "counter");

@@ -42,6 +42,7 @@ static const struct field expect_fields[] = {
 	{ .name = "status", .type = FIELD_U16, .min = 200, .max = 599 },
 	TEXT_FIELD("reason"),
 	TEXT_FIELD("cluster"),
+	TEXT_FIELD("subset"),
 	TEXT_FIELD("endpoint"),
 	TEXT_FIELD("request"),
 	LINES_FIELD("request_headers"),

@@ -999,6 +999,8 @@ enum l7mesh_explain_policy {
 	L7MESH_EXPLAIN_MIRROR,
 	L7MESH_EXPLAIN_FAILURE_ACCRUAL,
 	L7MESH_EXPLAIN_SOURCE_LIMIT,
+	L7MESH_EXPLAIN_HEDGING,
+	L7MESH_EXPLAIN_SESSION_AFFINITY,
 };
 
 /* Each is there if it applies. */
@@ -1019,6 +1021,7 @@ enum l7mesh_explanation_attr {
 	/* u64: by which it was picked; without, it may be another each time */
 	L7MESH_EXPLANATION_A_HASH,
 	L7MESH_EXPLANATION_A_PAD,
+	L7MESH_EXPLANATION_A_SUBSET,		/* string: of the cluster */
 
 	/* private: */
 	__L7MESH_EXPLANATION_A_MAX,
