@@ -365,8 +365,9 @@ def _():
                     "source", APP).split("\n")
     for line in ("listener      4", f"client        {APP}",
                  "virtual host  shop", "  route 3     no: query q",
-                 "  route 12    yes: path_prefix /plain => cluster web",
-                 "cluster       web", "request", "  GET /plain HTTP/1.1",
+                 "  route 12    yes: path_prefix /plain => cluster web "
+                 "subset some", "cluster       web",
+                 "subset        some", "request", "  GET /plain HTTP/1.1",
                  f"  x-who: {APP}"):
         true(line in lines, (line, lines))
 
