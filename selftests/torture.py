@@ -111,7 +111,7 @@ def mesh(variant):
                    "cors": {"allow_origins": ["*"]},
                    "retry": {"on": "connect_failure,reset",
                              "num_retries": 1 + variant,
-                             "per_try_timeout": "100ms",
+                             "per_try_timeout": "500ms",
                              "hedge_on_per_try_timeout": True},
                    # To who sends them back: that is no response.
                    "mirrors": [{"cluster": name + "-echo", "fraction": "5%"}],
