@@ -136,66 +136,41 @@ struct known_name {
 	enum http1_name id;
 };
 
-#define KNOWN(text, id) ((struct known_name){ SPAN(text), id })
+/* By their length: few have the same, and most lengths have none. */
+#define KNOWN_LENGTH	17
+#define SAME_LENGTH	3
+#define KNOWN(text, id)	{ { text, sizeof(text) - 1 }, id }
 
-/* The only candidate for a name of this length and first letter. */
-static struct known_name known_candidate(u32 len, char first)
-{
-#define KEY(len, first) ((len) << 8 | (first))
-	switch (KEY(len, first)) {
-	case KEY(2, 't'):
-		return KNOWN("te", HTTP1_TE);
-	case KEY(3, 'v'):
-		return KNOWN("via", HTTP1_VIA);
-	case KEY(4, 'h'):
-		return KNOWN("host", HTTP1_HOST);
-	case KEY(6, 'e'):
-		return KNOWN("expect", HTTP1_EXPECT);
-	case KEY(7, 't'):
-		return KNOWN("trailer", HTTP1_TRAILER);
-	case KEY(7, 'u'):
-		return KNOWN("upgrade", HTTP1_UPGRADE);
-	case KEY(9, 'f'):
-		return KNOWN("forwarded", HTTP1_FORWARDED);
-	case KEY(10, 'c'):
-		return KNOWN("connection", HTTP1_CONNECTION);
-	case KEY(10, 'k'):
-		return KNOWN("keep-alive", HTTP1_KEEP_ALIVE);
-	case KEY(10, 't'):
-		return KNOWN("tracestate", HTTP1_TRACESTATE);
-	case KEY(11, 't'):
-		return KNOWN("traceparent", HTTP1_TRACEPARENT);
-	case KEY(12, 'x'):
-		return KNOWN("x-request-id", HTTP1_X_REQUEST_ID);
-	case KEY(14, 'c'):
-		return KNOWN("content-length", HTTP1_CONTENT_LENGTH);
-	case KEY(15, 'x'):
-		return KNOWN("x-forwarded-for", HTTP1_X_FORWARDED_FOR);
-	case KEY(16, 'p'):
-		return KNOWN("proxy-connection", HTTP1_PROXY_CONNECTION);
-	case KEY(16, 'x'):
-		return KNOWN("x-forwarded-host", HTTP1_X_FORWARDED_HOST);
-	case KEY(17, 't'):
-		return KNOWN("transfer-encoding", HTTP1_TRANSFER_ENCODING);
-	case KEY(17, 'x'):
-		return KNOWN("x-forwarded-proto", HTTP1_X_FORWARDED_PROTO);
-	default:
-		return (struct known_name){ { NULL, 0 }, HTTP1_OTHER };
-	}
-#undef KEY
-}
+static const struct known_name known_names[KNOWN_LENGTH + 1][SAME_LENGTH] = {
+	[2] = { KNOWN("te", HTTP1_TE) },
+	[3] = { KNOWN("via", HTTP1_VIA) },
+	[4] = { KNOWN("host", HTTP1_HOST) },
+	[6] = { KNOWN("expect", HTTP1_EXPECT) },
+	[7] = { KNOWN("trailer", HTTP1_TRAILER),
+		KNOWN("upgrade", HTTP1_UPGRADE) },
+	[9] = { KNOWN("forwarded", HTTP1_FORWARDED) },
+	[10] = { KNOWN("connection", HTTP1_CONNECTION),
+		 KNOWN("keep-alive", HTTP1_KEEP_ALIVE),
+		 KNOWN("tracestate", HTTP1_TRACESTATE) },
+	[11] = { KNOWN("traceparent", HTTP1_TRACEPARENT) },
+	[12] = { KNOWN("x-request-id", HTTP1_X_REQUEST_ID) },
+	[14] = { KNOWN("content-length", HTTP1_CONTENT_LENGTH) },
+	[15] = { KNOWN("x-forwarded-for", HTTP1_X_FORWARDED_FOR) },
+	[16] = { KNOWN("proxy-connection", HTTP1_PROXY_CONNECTION),
+		 KNOWN("x-forwarded-host", HTTP1_X_FORWARDED_HOST) },
+	[17] = { KNOWN("transfer-encoding", HTTP1_TRANSFER_ENCODING),
+		 KNOWN("x-forwarded-proto", HTTP1_X_FORWARDED_PROTO) },
+};
 
 /*
  * Known names have letters and "-", to which 0x20 can be added: in a token
- * nothing else becomes one of them thereby.
+ * nothing else becomes one of them thereby. Both are as long.
  */
 static inline bool is_known(struct span known, struct span name)
 {
 	u64 a, b;
 	u32 i;
 
-	if (known.len != name.len)
-		return false;
 	for (i = 0; i + 8 <= name.len; i += 8) {
 		memcpy(&a, name.p + i, 8);
 		memcpy(&b, known.p + i, 8);
@@ -208,24 +183,25 @@ static inline bool is_known(struct span known, struct span name)
 	return true;
 }
 
+/* @name: not empty */
 static enum http1_name name_id(struct span name)
 {
-	struct known_name known = known_candidate(name.len,
-						  ascii_lower(name.p[0]));
+	const struct known_name *k;
+	char first = name.p[0] | 0x20;
 
-	if (known.id == HTTP1_OTHER || !is_known(known.name, name))
+	if (name.len > KNOWN_LENGTH)
 		return HTTP1_OTHER;
-	return known.id;
+	for (k = known_names[name.len];
+	     k < known_names[name.len] + SAME_LENGTH && k->id; k++)
+		if (k->name.p[0] == first && is_known(k->name, name))
+			return k->id;
+	return HTTP1_OTHER;
 }
 
-/* RFC 9110 7.6.1. Trailer and Expect are for the other end. */
+/* Trailer and Expect are for the other end. */
 static bool hop_by_hop(enum http1_name id)
 {
-	const u32 set = 1 << HTTP1_CONNECTION | 1 << HTTP1_KEEP_ALIVE |
-			1 << HTTP1_PROXY_CONNECTION | 1 << HTTP1_TE |
-			1 << HTTP1_TRANSFER_ENCODING | 1 << HTTP1_UPGRADE;
-
-	return set >> id & 1;
+	return HTTP1_HOP_NAMES >> id & 1;
 }
 
 /* The parser's functions return whether to go on. */
@@ -285,6 +261,7 @@ static bool set_version(struct http1_parser *p, const char *version)
 	p->minor = version[7] - '0';
 	if (version[5] != '1' || p->minor > 1)
 		return refuse_as(p, HTTP1_VERSION);
+	p->odd |= !p->minor;
 	return true;
 }
 
@@ -293,8 +270,10 @@ static bool set_version(struct http1_parser *p, const char *version)
 /* Robustness: a client may send CRLF after the last request's body. 2.2. */
 static bool on_empty_line(struct http1_parser *p, const char *buf)
 {
-	if (buf[p->pos] == '\r')
+	if (buf[p->pos] == '\r') {
+		p->odd = true;
 		return enter(p, p->pos + 1, ST_EMPTY_LINE_LF);
+	}
 	p->method = p->pos;
 	return enter(p, p->pos, ST_METHOD);
 }
@@ -442,10 +421,11 @@ static bool method_is(const struct http1_parser *p, const char *buf,
 /* The four forms of a request-target. 3.2. */
 static bool check_target(struct http1_parser *p, const char *buf)
 {
+	if (buf[p->target] == '/' && !method_is(p, buf, SPAN("CONNECT")))
+		return true;
+	p->odd = true;
 	if (method_is(p, buf, SPAN("CONNECT")))
 		return authority_form(p, buf);
-	if (buf[p->target] == '/')
-		return true;
 	if (buf[p->target] != '*')
 		return absolute_form(p, buf);
 	p->path_len = 1;
@@ -542,6 +522,7 @@ static bool take_content_length(struct http1_parser *p, const char *buf,
 		length = length * 10 + digit;
 	}
 	p->seen |= SEEN_LENGTH;
+	p->odd |= value.len > 1 && value.p[0] == '0';
 	p->content_length = length;
 	return true;
 }
@@ -618,7 +599,10 @@ static bool take_field(struct http1_parser *p, const char *buf,
 		       struct http1_field *f)
 {
 	f->id = name_id(http1_span(buf, f->name, f->name_len));
+	p->names |= 1u << f->id;
 	f->hop = hop_by_hop(f->id);
+	if (f->id == HTTP1_OTHER)
+		return true;
 	switch (f->id) {
 	case HTTP1_HOST:
 		return take_host(p, buf, f);
@@ -639,14 +623,57 @@ static bool take_field(struct http1_parser *p, const char *buf,
 
 /* Field lines. 5. */
 
-static bool on_line(struct http1_parser *p, const char *buf)
+static bool is_blank(char c)
 {
-	if (buf[p->pos] == '\r')
-		return enter(p, p->pos + 1, ST_BLANK_LF);
-	if (p->nfields >= p->limits.fields)
-		return refuse_as(p, HTTP1_TOO_MANY_FIELDS);
-	p->fields[p->nfields].name = p->pos;
-	return enter(p, p->pos, ST_NAME);
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * A line that is all there and as most are: "name: value". Whatever else it is, the
+ * states after this one say.
+ *
+ * Return: how many bytes are the line, of which @f is told; or 0.
+ */
+static u32 plain_line(const char *buf, u32 pos, u32 end, struct http1_field *f)
+{
+	u32 colon = skip_class(buf, pos, end, C_TOKEN), value = colon + 2, stop;
+
+	if (colon == pos || end - colon < 4 || buf[colon] != ':' ||
+	    buf[colon + 1] != ' ' || is_blank(buf[value]))
+		return 0;
+	stop = skip_value(buf, value, end);
+	if (end - stop < 2 || buf[stop] != '\r' || buf[stop + 1] != '\n' ||
+	    is_blank(buf[stop - 1]))
+		return 0;
+	f->name = pos;
+	f->name_len = colon - pos;
+	f->value = value;
+	f->value_len = stop - value;
+	return stop + 2 - pos;
+}
+
+static bool on_line(struct http1_parser *p, const char *buf, u32 end)
+{
+	struct http1_field *f;
+	u32 len;
+
+	while (p->pos < end && buf[p->pos] != '\r') {
+		if (p->nfields >= p->limits.fields)
+			return refuse_as(p, HTTP1_TOO_MANY_FIELDS);
+		f = &p->fields[p->nfields];
+		len = plain_line(buf, p->pos, end, f);
+		if (!len) {
+			f->name = p->pos;
+			return enter(p, p->pos, ST_NAME);
+		}
+		p->nfields++;
+		p->pos += len;
+		if (!take_field(p, buf, f))
+			return false;
+	}
+	if (p->pos == end)
+		return false;
+	return enter(p, p->pos + 1, ST_BLANK_LF);
 }
 
 /* No white space before the colon, 5.1, nor before the name: obs-fold, 5.2. */
@@ -666,7 +693,7 @@ static bool on_name(struct http1_parser *p, const char *buf, u32 end)
 
 static bool on_ows(struct http1_parser *p, const char *buf)
 {
-	if (buf[p->pos] == ' ' || buf[p->pos] == '\t') {
+	if (is_blank(buf[p->pos])) {
 		p->pos++;
 		return true;
 	}
@@ -685,6 +712,8 @@ static bool on_value(struct http1_parser *p, const char *buf, u32 end)
 	if (buf[pos] != '\r')
 		return refuse(p);
 	f->value_len = span_trim(http1_span(buf, f->value, pos - f->value)).len;
+	p->odd |= f->value != f->name + f->name_len + 2 ||
+		  buf[f->value - 1] != ' ' || f->value_len != pos - f->value;
 	return enter(p, pos + 1, ST_VALUE_LF);
 }
 
@@ -749,6 +778,7 @@ static bool drop_content_length(struct http1_parser *p)
 {
 	struct http1_field *f;
 
+	p->odd = true;
 	for (f = p->fields; f < p->fields + p->nfields; f++)
 		if (f->id == HTTP1_CONTENT_LENGTH)
 			f->hop = true;
@@ -846,7 +876,7 @@ static bool step(struct http1_parser *p, const char *buf, u32 end)
 	case ST_REASON_LF:
 		return line_feed(p, buf, ST_LINE);
 	case ST_LINE:
-		return on_line(p, buf);
+		return on_line(p, buf, end);
 	case ST_NAME:
 		return on_name(p, buf, end);
 	case ST_OWS:

@@ -119,10 +119,15 @@ struct http1_parser {
 	bool keep_alive;	/* the sender wants the connection to persist */
 	bool expect_continue;	/* request: Expect: 100-continue */
 	bool connect;		/* request: CONNECT; it has an authority and no path */
+	bool odd;		/* not as it would be generated: another version or form
+				 * of target, white space, an empty line, ... False: but
+				 * for what fields mean, it can be passed on as it is
+				 */
 	u16 status;		/* response */
 	u16 nfields;
 	u32 head_len;		/* up to and with the blank line */
 	u64 content_length;
+	u32 names;		/* a bit for each enum http1_name that fields have */
 
 	/* offsets in the head */
 	u16 method, method_len;
@@ -152,6 +157,12 @@ struct http1_parser {
 	u8 seen;		/* private to http1.c: what the head has had */
 	struct http1_field fields[HTTP1_FIELDS_MAX];
 };
+
+/* Names of fields that are for one hop only. RFC 9110 7.6.1. */
+#define HTTP1_HOP_NAMES \
+	(1u << HTTP1_CONNECTION | 1u << HTTP1_KEEP_ALIVE | \
+	 1u << HTTP1_PROXY_CONNECTION | 1u << HTTP1_TE | \
+	 1u << HTTP1_TRANSFER_ENCODING | 1u << HTTP1_UPGRADE)
 
 /* Of a message that is understood: no byte of a body follows. */
 static inline bool http1_bodiless(const struct http1_parser *p)

@@ -63,6 +63,9 @@ static void put_start_line(struct text *t, const struct http1_parser *p,
 	put_span(t, "authority=", buf, p->authority, p->authority_len);
 }
 
+/* The tables do not say it. */
+static bool tell_odd;
+
 static void put_head(struct text *t, const struct http1_parser *p,
 		     const char *buf)
 {
@@ -77,6 +80,8 @@ static void put_head(struct text *t, const struct http1_parser *p,
 	put(t, "%s%s%s", p->keep_alive ? " keep" : " close",
 	    p->expect_continue ? " expect" : "", p->connect ? " tunnel" : "");
 	put_span(t, "upgrade=", buf, p->upgrade, p->upgrade_len);
+	if (tell_odd)
+		put(t, " names=%x%s", p->names, p->odd ? " odd" : "");
 	for (f = p->fields; f < p->fields + p->nfields; f++)
 		put(t, " %s[%.*s=%.*s]", f->hop ? "-" : "", f->name_len,
 		    buf + f->name, f->value_len, buf + f->value);
@@ -630,6 +635,53 @@ static void test_find(void)
 	tap_ok(!http1_find(&p, msg, SPAN("x-b")), "http1: finds no other");
 }
 
+static void check_odd(const char *msg, enum kind kind, bool odd)
+{
+	struct http1_parser p;
+	u32 len;
+
+	http1_init(&p, kind != REQUEST);
+	for (len = 1; len <= strlen(msg); len++)
+		http1_parse(&p, msg, len);
+	tap_ok(p.odd == odd, "http1: byte by byte, %s: %.40s",
+	       odd ? "odd" : "plain", msg);
+	http1_init(&p, kind != REQUEST);
+	tap_ok(http1_parse(&p, msg, strlen(msg)) == HTTP1_DONE && p.odd == odd,
+	       "http1: at once, %s: %.40s", odd ? "odd" : "plain", msg);
+}
+
+static void test_odd(void)
+{
+	static const char *const plain[] = {
+		"GET /a?b HTTP/1.1\r\nHost: a\r\n\r\n",
+		"POST / HTTP/1.1\r\nHOST: a\r\nX-A: \r\nX-B: c  d\r\n"
+		"content-length: 10\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+	};
+	static const char *const odd[] = {
+		"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+		"GET / HTTP/1.0\r\nHost: a\r\n\r\n",
+		"GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+		"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+		"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost:a\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost:  a\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost:\ta\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: a \r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: a\r\nX:\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 007\r\n\r\n",
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(plain); i++)
+		check_odd(plain[i], REQUEST, false);
+	for (i = 0; i < ARRAY_SIZE(odd); i++)
+		check_odd(odd[i], REQUEST, true);
+	check_odd("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", RESPONSE, false);
+	check_odd("HTTP/1.1 204 No\r\nContent-Length: 0\r\n\r\n", RESPONSE, true);
+	check_odd("HTTP/1.0 200 OK\r\n\r\n", RESPONSE, true);
+}
+
 /* Every byte value at every position of a good message. */
 static void test_mutations(void)
 {
@@ -690,6 +742,8 @@ void test_http1(void)
 	test_addresses();
 	test_valid();
 	test_find();
+	test_odd();
+	tell_odd = true;
 	test_mutations();
 	test_random();
 }
