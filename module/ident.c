@@ -39,20 +39,42 @@ void ident_make(u64 id[2])
 	id[1] = mix(id_offset + (n << 16 | cpu));
 }
 
+/* Eight digits of a word's four bytes, the first byte's first: all at once. */
+static void put_hex(char *text, u32 word)
+{
+	const u64 ones = 0x0101010101010101ULL;
+	u64 x = word, letters;
+	__le64 digits;
+
+	/* each byte's upper half into the byte before its lower one's */
+	x = (x | x << 16) & 0x0000ffff0000ffffULL;
+	x = (x | x << 8) & 0x00ff00ff00ff00ffULL;
+	x = (x >> 4 & ones * 0x0f) | (x & ones * 0x0f) << 8;
+	x &= ones * 0x0f;
+	/* those above 9 have bit 4 when 6 is added */
+	letters = (x + ones * 6) >> 4 & ones;
+	digits = cpu_to_le64(x + ones * '0' + letters * ('a' - '0' - 10));
+	memcpy(text, &digits, sizeof(digits));
+}
+
+/* RFC 9562 5.4: of the 13th digit and the 17th, some bits are said. */
 void ident_text(const u64 id[2], char *text)
 {
-	const u8 *bytes = (const u8 *)id;
-	int i;
+	u64 high = (id[0] & ~(0xf0ULL << 48)) | 0x40ULL << 48;
+	u64 low = (id[1] & ~0xc0ULL) | 0x80;
+	char digits[32];
 
-	for (i = 0; i < 16; i++) {
-		u8 byte = bytes[i];
-
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*text++ = '-';
-		if (i == 6)
-			byte = (byte & 0x0f) | 0x40;
-		if (i == 8)
-			byte = (byte & 0x3f) | 0x80;
-		text = hex_byte_pack(text, byte);
-	}
+	put_hex(digits, high);
+	put_hex(digits + 8, high >> 32);
+	put_hex(digits + 16, low);
+	put_hex(digits + 24, low >> 32);
+	memcpy(text, digits, 8);
+	memcpy(text + 9, digits + 8, 4);
+	memcpy(text + 14, digits + 12, 4);
+	memcpy(text + 19, digits + 16, 4);
+	memcpy(text + 24, digits + 20, 12);
+	text[8] = '-';
+	text[13] = '-';
+	text[18] = '-';
+	text[23] = '-';
 }
