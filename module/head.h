@@ -85,6 +85,19 @@ int head_write_request(const struct head *h, const struct forward *fw,
 		       gfp_t gfp, struct out *out);
 
 /**
+ * head_extend_request() - Make the head that the endpoint gets of the one received
+ * @h: understood request
+ * @fw: as for head_write_request()
+ * @text: the head, and nothing else, as it was received
+ * @size: of the buffer that it begins
+ *
+ * Return: its length now; 0 if it has to be written, or there is no room: what is
+ * behind the head has changed then, and nothing else.
+ */
+u32 head_extend_request(const struct head *h, const struct forward *fw,
+			char *text, u32 size);
+
+/**
  * head_write_response() - Write the head that the client gets
  * @h: understood response
  * @framing: enum http1_framing, how the body is framed towards the client
@@ -97,6 +110,14 @@ int head_write_request(const struct head *h, const struct forward *fw,
  */
 int head_write_response(const struct head *h, u8 framing,
 			const char *connection, gfp_t gfp, struct out *out);
+
+/**
+ * head_stays_response() - Whether a head would be written as it was received
+ * @h: understood final response
+ *
+ * With the framing that it has, and without a Connection field.
+ */
+bool head_stays_response(const struct head *h);
 
 /* A received field as it is, but for white space around it. */
 void head_put_field(struct writer *w, const struct head *h,

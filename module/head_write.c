@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * head_write: see head.h. What is sent is generated from what was understood:
- * one framing, normal line ends, nothing that is for one hop only.
+ * one framing, normal line ends, nothing that is for one hop only. Where that would
+ * be what was received, byte for byte but for the case and order of names, that is
+ * sent: http1_parser.odd says.
  */
 #include "head.h"
 
@@ -198,27 +200,89 @@ static u32 rewritten_max(const struct head *h, const struct route *route)
 	return route->rewrite.host.len + rewrite_len(path);
 }
 
+/* The head without the blank line at its end. */
+static void put_lines(struct writer *w, const struct head *h)
+{
+	put(w, head_span(h, 0, h->parser.head_len - 2));
+}
+
+/*
+ * What is generated would be what was received, then what forwarding_add() has.
+ * A path that was normalized is another than the target's.
+ */
+static bool stays_request(const struct head *h, const struct forward *fw)
+{
+	const u32 others = HTTP1_HOP_NAMES | 1u << HTTP1_EXPECT |
+			   ~((1u << HTTP1_FORWARDING) - 1);
+	const struct http1_parser *p = &h->parser;
+	u32 query = p->query ? p->query_len + 1 : 0;
+
+	return !p->odd && !(p->names & others) && !fw->shadow && !fw->close &&
+	       p->names & 1u << HTTP1_HOST &&
+	       p->target_len == p->path_len + query &&
+	       (!fw->route || (!fw->route->rewrite.path_kind &&
+			       !fw->route->rewrite.host.len));
+}
+
+/* What follows the lines that were received. */
+static void put_rest(struct writer *w, const struct head *h,
+		     const struct forward *fw)
+{
+	struct forwarding state;
+
+	forwarding_init(&state, fw, h);
+	forwarding_add(&state, w);
+	put(w, SPAN("\r\n"));
+}
+
+u32 head_extend_request(const struct head *h, const struct forward *fw,
+			char *text, u32 size)
+{
+	struct writer w = {
+		.data = text,
+		.len = h->parser.head_len - 2,
+		.cap = size,
+	};
+
+	if (!stays_request(h, fw))
+		return 0;
+	put_rest(&w, h, fw);
+	return w.full ? 0 : w.len;
+}
+
+static void put_request(struct writer *w, const struct head *h,
+			const struct forward *fw)
+{
+	const struct http1_parser *p = &h->parser;
+
+	put(w, head_span(h, p->method, p->method_len));
+	put(w, SPAN(" "));
+	put_target(w, h, fw->route);
+	put(w, SPAN(" HTTP/1.1\r\n"));
+	put_host(w, h, fw);
+	put_request_fields(w, h, fw);
+	if (fw->upgrade)
+		put_upgrade(w, h);
+	else if (fw->close)
+		put_field(w, SPAN("connection"), SPAN("close"));
+	put_framing(w, p->framing, p->content_length);
+	put(w, SPAN("\r\n"));
+}
+
 int head_write_request(const struct head *h, const struct forward *fw,
 		       gfp_t gfp, struct out *out)
 {
-	const struct http1_parser *p = &h->parser;
 	struct writer w;
 
 	if (writer_init(&w, written_max(h) + forwarding_max(fw, h) +
 			rewritten_max(h, fw->route), gfp))
 		return -ENOMEM;
-	put(&w, head_span(h, p->method, p->method_len));
-	put(&w, SPAN(" "));
-	put_target(&w, h, fw->route);
-	put(&w, SPAN(" HTTP/1.1\r\n"));
-	put_host(&w, h, fw);
-	put_request_fields(&w, h, fw);
-	if (fw->upgrade)
-		put_upgrade(&w, h);
-	else if (fw->close)
-		put_field(&w, SPAN("connection"), SPAN("close"));
-	put_framing(&w, p->framing, p->content_length);
-	put(&w, SPAN("\r\n"));
+	if (stays_request(h, fw)) {
+		put_lines(&w, h);
+		put_rest(&w, h, fw);
+	} else {
+		put_request(&w, h, fw);
+	}
 	return writer_finish(&w, out);
 }
 
@@ -254,25 +318,43 @@ static bool forward_response_field(const struct head *h,
 	       h->parser.status != 204;
 }
 
+bool head_stays_response(const struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+
+	return !p->odd && !(p->names & HTTP1_HOP_NAMES) && p->status != 101;
+}
+
+static void put_response(struct writer *w, const struct head *h, u8 framing,
+			 const char *connection)
+{
+	const struct http1_parser *p = &h->parser;
+	int i;
+
+	put_status_line(w, h);
+	for (i = 0; i < p->nfields; i++)
+		if (forward_response_field(h, &p->fields[i], framing))
+			head_put_field(w, h, &p->fields[i]);
+	put_framing(w, framing, p->content_length);
+	if (p->status == 101)
+		put_upgrade(w, h);
+	else if (connection)
+		put_field(w, SPAN("connection"),
+			  (struct span){ connection, strlen(connection) });
+}
+
 int head_write_response(const struct head *h, u8 framing,
 			const char *connection, gfp_t gfp, struct out *out)
 {
-	const struct http1_parser *p = &h->parser;
 	struct writer w;
-	int i;
 
 	if (writer_init(&w, written_max(h), gfp))
 		return -ENOMEM;
-	put_status_line(&w, h);
-	for (i = 0; i < p->nfields; i++)
-		if (forward_response_field(h, &p->fields[i], framing))
-			head_put_field(&w, h, &p->fields[i]);
-	put_framing(&w, framing, p->content_length);
-	if (p->status == 101)
-		put_upgrade(&w, h);
-	else if (connection)
-		put_field(&w, SPAN("connection"),
-			  (struct span){ connection, strlen(connection) });
+	if (!connection && framing == h->parser.framing &&
+	    head_stays_response(h))
+		put_lines(&w, h);
+	else
+		put_response(&w, h, framing, connection);
 	put(&w, SPAN("\r\n"));
 	return writer_finish(&w, out);
 }

@@ -116,8 +116,34 @@ def _():
         rb"accept: \*/\*\r\nx-forwarded-for: 10\.2\.0\.10\r\n"
         rb"x-forwarded-proto: http\r\nx-request-id: " +
         UUID.encode() + rb"\r\n\r\n", head.raw), head.raw)
-    equal(answer.raw, b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
+    equal(answer.raw, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
     equal(body, b"hello")
+
+
+@test("of a request that is plain not a byte changes, nor of its response")
+def _():
+    answer = b"HTTP/1.1 404 Not  Here\r\nX-A:  b\r\nCONTENT-LENGTH: 5\r\n\r\n"
+    _, head, got, body = exchange(
+        client(), b"GET /a/../b?x HTTP/1.1\r\nX-Before: 1\r\nHOST: Raw:8\r\n"
+        b"X-After: 2\r\n\r\n", answer + b"hello")
+    true(head.raw.startswith(b"GET /a/../b?x HTTP/1.1\r\nX-Before: 1\r\n"
+                             b"HOST: Raw:8\r\nX-After: 2\r\n"
+                             b"x-forwarded-for: "), head.raw)
+    # White space before a value is none of it.
+    equal(got.raw, answer.replace(b"X-A:  b", b"X-A: b").replace(
+        b"CONTENT-LENGTH", b"content-length"))
+    equal(body, b"hello")
+
+
+@test("a plain response of many sizes arrives as it was sent")
+def _():
+    c = client()
+    for size in (0, 1, 2000, 2999, 3000, 3001, 16384, 70000):
+        head = f"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: {size}\r\n\r\n"
+        wanted = bytes(i * 7 % 251 for i in range(size))
+        _, _, got, body = exchange(c, get("/"), head.encode() + wanted)
+        equal(got.raw, head.encode())
+        true(body == wanted, size)
 
 
 @test("x-request-id and x-forwarded-proto that are there are kept")

@@ -436,7 +436,7 @@ def _():
     c = client("bare")
     c.send(get("/", "A: b"))
     conn, head = web.request()
-    equal(head.raw, b"GET / HTTP/1.1\r\nhost: a\r\nA: b\r\n\r\n")
+    equal(head.raw, b"GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n")
     conn.send(OK)
 
 
