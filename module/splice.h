@@ -82,6 +82,54 @@ int splice_send_page(struct sock *sk, struct page *page, u32 off, u32 len,
 		     int flags);
 
 /**
+ * splice_read_locked() - Read from a socket of the HTTP engine's
+ * @sk: socket, locked either way
+ * @desc: for the actor; its count is not 0
+ * @actor: as of tcp_read_sock(); does not let go of the lock
+ *
+ * Return: as tcp_read_sock(). splice_consumed() is to follow.
+ */
+int splice_read_locked(struct sock *sk, read_descriptor_t *desc,
+		       sk_read_actor_t actor);
+
+/**
+ * splice_steer() - Pass a buffer on that the HTTP engine reads
+ * @from: locked socket of the engine's, whose only queued buffer it is
+ * @skb: of which nothing has been read
+ * @to: locked socket of the engine's to send it on
+ *
+ * Called by the actor of splice_read_locked(), which then returns @skb's length.
+ *
+ * Return: false, and nothing has happened, if it has to be copied, or sent by TCP.
+ */
+bool splice_steer(struct sock *from, struct sk_buff *skb, struct sock *to);
+
+/**
+ * splice_is_spliced() - Whether bytes may go past TCP
+ * @sk: locked socket
+ */
+bool splice_is_spliced(const struct sock *sk);
+
+/**
+ * splice_take() - Take a buffer that the HTTP engine reads
+ * @from: locked socket of the engine's
+ * @skb: as for splice_steer()
+ *
+ * Return: @skb, which is the caller's, has its bytes in one place, and room behind
+ * them, if it was made by splice; else NULL, and it is where it was.
+ */
+struct sk_buff *splice_take(struct sock *from, struct sk_buff *skb);
+
+/**
+ * splice_send_skb() - Send what was taken
+ * @sk: locked socket of the engine's
+ * @skb: from splice_take()
+ *
+ * Return: whether it has been sent; else it is still the caller's.
+ */
+bool splice_send_skb(struct sock *sk, struct sk_buff *skb);
+
+/**
  * splice_consumed() - The HTTP engine has read from a socket
  * @sk: socket, locked either way
  *

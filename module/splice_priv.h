@@ -166,6 +166,12 @@ bool splice_may_receive(const struct sock *sk);
  */
 void splice_deliver(struct sock *sk, struct sk_buff *skb);
 
+/* Whether a queued buffer is of splice_deliver()'s: a segment of TCP's has ACK. */
+static inline bool splice_is_ours(const struct sk_buff *skb)
+{
+	return TCP_SKB_CB(skb)->tcp_flags == TCPHDR_PSH;
+}
+
 /* Tell the reader, as TCP does when bytes have come. The slock is held. */
 void splice_data_ready(struct sock *sk);
 
@@ -218,14 +224,14 @@ struct sk_buff *splice_skb(struct sock *sk, struct msghdr *msg, u32 len);
  * splice_small_skb() - The same without sleeping
  * @msg: message, from whose iterator @len bytes are taken
  * @len: at most SPLICE_SMALL
- * @room: leave room for more of the like
+ * @room: bytes that there should be room for behind it, up to a page
  *
  * Context: BH is disabled.
  *
  * Return: a buffer, or NULL with the iterator where it was: there is no memory, or
  * the bytes are to be faulted in.
  */
-struct sk_buff *splice_small_skb(struct msghdr *msg, u32 len, bool room);
+struct sk_buff *splice_small_skb(struct msghdr *msg, u32 len, u32 room);
 
 /*
  * Without faulting in; all of it or nothing. There is room in the buffer's tail: the

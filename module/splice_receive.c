@@ -185,3 +185,52 @@ bool splice_flush_backlog(struct sock *sk, struct splice_end *e)
 		take_in(sk, skb);
 	return !atomic_read(&e->backlogged);
 }
+
+/* ---- the HTTP engine's reads ---- */
+
+/* One buffer of a spliced message, small and alone: nothing of it is TCP's. */
+static struct sk_buff *lone_message(struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
+
+	if (!skb || !skb_queue_is_last(&sk->sk_receive_queue, skb) ||
+	    !splice_is_ours(skb) || skb_is_nonlinear(skb) ||
+	    inet_csk_ack_scheduled(sk))
+		return NULL;
+	return skb;
+}
+
+/* Buffers are made of what NAPI keeps at hand; if we may, they are returned. */
+static void free_message(struct sock *sk, struct sk_buff *skb)
+{
+	__skb_unlink(skb, &sk->sk_receive_queue);
+	if (in_softirq())
+		napi_consume_skb(skb, 1);
+	else
+		__kfree_skb(skb);
+}
+
+int splice_read_locked(struct sock *sk, read_descriptor_t *desc,
+		       sk_read_actor_t actor)
+{
+	struct sk_buff *skb = lone_message(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 off, len, total = 0;
+	int used;
+
+	if (!skb)
+		return tcp_read_sock(sk, desc, actor);
+	len = skb->len;
+	for (off = tp->copied_seq - TCP_SKB_CB(skb)->seq; off < len;
+	     off += used) {
+		used = actor(desc, skb, off, len - off);
+		if (used <= 0)
+			return total ?: used;
+		total += used;
+		WRITE_ONCE(tp->copied_seq, tp->copied_seq + used);
+	}
+	/* Else it was steered. */
+	if (skb_peek(&sk->sk_receive_queue) == skb)
+		free_message(sk, skb);
+	return total;
+}

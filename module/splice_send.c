@@ -372,7 +372,7 @@ static bool append(struct sock *sk, struct splice_end *e, struct sock *peer,
 
 static bool send_in_new(struct sock *sk, struct splice_end *e,
 			struct sock *peer, struct msghdr *msg, u32 len,
-			bool room)
+			u32 room)
 {
 	struct sk_buff *skb = splice_small_skb(msg, len, room);
 
@@ -390,6 +390,17 @@ static void flush_ack(struct sock *sk)
 {
 	if (inet_csk_ack_scheduled(sk))
 		compat_send_ack(sk);
+}
+
+/* Behind a request there is room for what the engine says besides. */
+#define ENGINE_ROOM	256
+
+static u32 room_for(const struct splice_end *e, const struct sock *peer,
+		    bool queued)
+{
+	if (queued || sock_owned_by_user_nocheck(peer))
+		return PAGE_SIZE;
+	return e->other->engine ? ENGINE_ROOM : 0;
 }
 
 /*
@@ -413,7 +424,7 @@ static bool send_small(struct sock *sk, struct splice_end *e, struct msghdr *msg
 		queued = !skb_queue_empty_lockless(&peer->sk_receive_queue);
 		ok = (queued && append(sk, e, peer, msg, len)) ||
 		     send_in_new(sk, e, peer, msg, len,
-				 queued || sock_owned_by_user_nocheck(peer));
+				 room_for(e, peer, queued));
 	}
 	local_bh_enable();
 	if (ok)
@@ -687,6 +698,86 @@ int splice_send_locked(struct sock *sk, struct msghdr *msg)
 	if (!(sock_owned_by_user(sk) ? splice_end_of(sk) : splice_settle(sk)))
 		return tcp_sendmsg_locked(sk, msg, msg_data_left(msg));
 	return send_locked(sk, msg);
+}
+
+/* Alone, and not read as yet. Its end would be read with it. */
+static bool may_take(const struct sock *from, const struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	return tcp_sk(from)->copied_seq == cb->seq &&
+	       !(cb->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN)) &&
+	       skb_queue_is_last(&from->sk_receive_queue, skb);
+}
+
+static void take(struct sock *from, struct sk_buff *skb)
+{
+	__skb_unlink(skb, &from->sk_receive_queue);
+	skb_orphan(skb);
+	memset(TCP_SKB_CB(skb), 0, sizeof(struct tcp_skb_cb));
+}
+
+bool splice_is_spliced(const struct sock *sk)
+{
+	return splice_end_of(sk);
+}
+
+struct sk_buff *splice_take(struct sock *from, struct sk_buff *skb)
+{
+	if (!splice_is_ours(skb) || skb_is_nonlinear(skb) || skb_cloned(skb) ||
+	    !may_take(from, skb))
+		return NULL;
+	take(from, skb);
+	return skb;
+}
+
+/* BH is disabled. @from: whose receive queue the buffer is in, or NULL. */
+static bool pass_bh(struct sock *sk, struct splice_end *e, struct sk_buff *skb,
+		    struct sock *from)
+{
+	struct sock *peer = splice_peer(e);
+	bool ok;
+
+	if (!peer || !takes_directly(peer))
+		return false;
+	lock_peer(e, peer);
+	ok = takes(sk, e, peer);
+	if (ok && from)
+		take(from, skb);
+	if (ok)
+		put(sk, peer, skb);
+	unlock_peer(peer);
+	return ok;
+}
+
+static bool pass(struct sock *sk, struct sk_buff *skb, struct sock *from)
+{
+	struct splice_end *e;
+	u32 len = skb->len;
+	bool ok;
+
+	e = sock_owned_by_user(sk) ? splice_end_of(sk) : splice_settle(sk);
+	if (!e || !may_send(sk))
+		return false;
+	flush_ack(sk);
+	local_bh_disable();
+	ok = pass_bh(sk, e, skb, from);
+	local_bh_enable();
+	if (ok) {
+		WRITE_ONCE(e->tcp_only, false);
+		count_direct(sk, len, true);
+	}
+	return ok;
+}
+
+bool splice_steer(struct sock *from, struct sk_buff *skb, struct sock *to)
+{
+	return may_take(from, skb) && pass(to, skb, from);
+}
+
+bool splice_send_skb(struct sock *sk, struct sk_buff *skb)
+{
+	return pass(sk, skb, NULL);
 }
 
 static struct sk_buff *page_skb(struct sock *sk, struct page *page, u32 off,

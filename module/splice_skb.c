@@ -92,9 +92,10 @@ static int add_block(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
 	return 0;
 }
 
-struct sk_buff *splice_small_skb(struct msghdr *msg, u32 len, bool room)
+struct sk_buff *splice_small_skb(struct msghdr *msg, u32 len, u32 room)
 {
-	u32 size = SKB_DATA_ALIGN(room ? max_t(u32, len, ROOMY) : len) + TAIL;
+	u32 roomy = clamp_t(u32, ROOMY, len, len + room);
+	u32 size = SKB_DATA_ALIGN(roomy) + TAIL;
 	void *data = napi_alloc_frag(size);
 	struct sk_buff *skb;
 
