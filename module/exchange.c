@@ -39,7 +39,7 @@ void read_from(struct sock *sk, struct conn *c, struct run *run,
 		end_conn(c, run, true);
 		return;
 	}
-	tcp_read_sock(sk, &desc, actor);
+	splice_read_locked(sk, &desc, actor);
 	splice_consumed(sk);
 	if (r.retry)
 		retry(c, run);
@@ -185,6 +185,11 @@ void exchange_run(struct conn *c, struct run *run)
 	} while (run->again && --rounds);
 	run->defer |= run->again;
 	leave_leg(c, run);
+	/* Who has to wait does not keep it. */
+	if (unlikely(run->request)) {
+		__kfree_skb(run->request);
+		run->request = NULL;
+	}
 	c->running = false;
 }
 

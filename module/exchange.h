@@ -104,6 +104,7 @@ struct run {
 	bool may_sleep;
 	bool defer;		/* out: the work must go on */
 	bool again;		/* private */
+	struct sk_buff *request;	/* private: all of the request, or NULL */
 	struct leg *held;	/* locked by the caller, or NULL */
 	struct leg *locked;	/* private: locked by the run itself */
 };

@@ -32,6 +32,13 @@ static struct routing_edit edit_of(const struct exchange *ex)
 	return (struct routing_edit){ ex->chosen, ex->route, ex->vhost };
 }
 
+bool request_stays(const struct exchange *ex)
+{
+	struct routing_edit edit = edit_of(ex);
+
+	return !routing_edits_request(&edit);
+}
+
 int edit_request(struct conn *c, struct out *head, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
@@ -85,7 +92,7 @@ static int make_cookie(struct cookie *cookie, const struct exchange *ex,
 	return 0;
 }
 
-static bool response_stays(const struct exchange *ex)
+bool response_stays(const struct exchange *ex)
 {
 	struct routing_edit edit = edit_of(ex);
 

@@ -124,6 +124,9 @@ void request_failed(struct conn *c, u16 status);
 const u64 *request_ident(struct conn *c);
 int edit_request(struct conn *c, struct out *head, gfp_t gfp);
 int edit_response(struct conn *c, u16 status, gfp_t gfp);
+/* Whether these have nothing to do. */
+bool request_stays(const struct exchange *ex);
+bool response_stays(const struct exchange *ex);
 
 /* Its time is over, though the answer may still come. */
 void request_late(struct conn *c);

@@ -7,6 +7,17 @@ static void bound_request(struct conn *c)
 	c->bound = conn_time(c->options.request_timeout);
 }
 
+/* If it is all in one buffer, that may go on itself: see steer_request(). */
+static void request_parsed(struct reader *r, struct sk_buff *skb, bool all)
+{
+	const struct head *h = r->c->ex.request_head;
+
+	r->c->ex.request = REQUEST_PARSED;
+	if (all && !r->run->request && h->len == skb->len &&
+	    http1_bodiless(&h->parser))
+		r->run->request = splice_take(r->c->sk, skb);
+}
+
 static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 			     u32 len)
 {
@@ -29,7 +40,7 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 	if (n < 0)
 		return note_no_memory(r);
 	if (result == HTTP1_DONE)
-		ex->request = REQUEST_PARSED;
+		request_parsed(r, skb, n == len);
 	else if (result == HTTP1_ERROR)
 		refuse_malformed(r->c, r->run, ex->request_head->parser.error);
 	return n;
@@ -217,11 +228,11 @@ void send_request(struct conn *c, struct run *run)
 		downstream_eof(c, run);
 }
 
-int write_request_head(struct conn *c, const struct mirror *m, struct out *head,
-		       gfp_t gfp)
+static struct forward forward_of(struct conn *c, const struct mirror *m)
 {
-	struct exchange *ex = &c->ex;
-	struct forward fw = {
+	const struct exchange *ex = &c->ex;
+
+	return (struct forward){
 		.options = &c->options,
 		.original = &c->original,
 		.client = { c->source_text, c->source_len },
@@ -232,7 +243,13 @@ int write_request_head(struct conn *c, const struct mirror *m, struct out *head,
 		.close = m,
 		.shadow = m && m->shadow,
 	};
-	int err = head_write_request(ex->request_head, &fw, gfp, head);
+}
+
+int write_request_head(struct conn *c, const struct mirror *m, struct out *head,
+		       gfp_t gfp)
+{
+	struct forward fw = forward_of(c, m);
+	int err = head_write_request(c->ex.request_head, &fw, gfp, head);
 
 	if (!err)
 		err = edit_request(c, head, gfp);
@@ -254,6 +271,29 @@ static void open_tunnel(struct conn *c, struct run *run)
 		begin_tunnel(c, run);
 }
 
+/* The request's own buffer, with what we say besides. Once: then it is not what it was. */
+static bool steer_request(struct conn *c, struct run *run)
+{
+	struct sk_buff *skb = run->request;
+	struct forward fw;
+	u32 len;
+
+	if (!skb || !splice_is_spliced(c->leg->sk) || !request_stays(&c->ex))
+		return false;
+	fw = forward_of(c, NULL);
+	len = head_extend_request(c->ex.request_head, &fw, skb->data,
+				  skb->len + skb_tailroom(skb));
+	if (!len)
+		return false;
+	skb_put(skb, len - skb->len);
+	if (!splice_send_skb(c->leg->sk, skb))
+		__kfree_skb(skb);
+	else
+		len = 0;
+	run->request = NULL;
+	return !len;
+}
+
 /* The leg is there: once it is connected the request goes. */
 void send_request_head(struct conn *c, struct run *run)
 {
@@ -272,7 +312,8 @@ void send_request_head(struct conn *c, struct run *run)
 		open_tunnel(c, run);
 		return;
 	}
-	if (write_request_head(c, NULL, &ex->up, run_gfp(run))) {
+	if (!steer_request(c, run) &&
+	    write_request_head(c, NULL, &ex->up, run_gfp(run))) {
 		if (run->may_sleep)
 			refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
 		run->defer = true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "exchange_priv.h"
+#include "fault.h"
 
 static int note_bad_response(struct reader *r)
 {
@@ -48,11 +49,27 @@ static int write_response_head(struct conn *c, u8 framing,
 	return err;
 }
 
-static int pass_final(struct conn *c, gfp_t gfp)
+/*
+ * A message that would be written as it is, and is all in one buffer: that goes on
+ * itself, if it can.
+ */
+static bool steer_response(struct conn *c, struct sk_buff *whole)
+{
+	struct exchange *ex = &c->ex;
+
+	return whole && !connection_field(ex) && response_stays(ex) &&
+	       head_stays_response(ex->response_head) &&
+	       !(ex->route &&
+		 fault_rate(&ex->route->fault, ex->request_head)) &&
+	       splice_steer(c->leg->sk, whole, c->sk);
+}
+
+static int pass_final(struct conn *c, struct sk_buff *whole, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
 	const struct http1_parser *p = &ex->response_head->parser;
 	u8 framing = p->framing;
+	bool steered;
 	int err;
 
 	if (ex->http10 && framing == HTTP1_BODY_CHUNKED)
@@ -62,10 +79,13 @@ static int pass_final(struct conn *c, gfp_t gfp)
 	    ex->request != REQUEST_DONE || conn_expired(c) ||
 	    READ_ONCE(c->draining))
 		ex->close = true;
-	err = write_response_head(c, framing, connection_field(ex), gfp);
+	steered = steer_response(c, whole);
+	err = steered ? 0 : write_response_head(c, framing, connection_field(ex),
+						gfp);
 	if (err)
 		return err;
 	body_init(&ex->response_body, p, framing != p->framing, U64_MAX);
+	ex->response_body.done |= steered;
 	slow_response(c);
 	request_answered(c, p->status);
 	learn_leg_life(ex);
@@ -94,8 +114,13 @@ static int pass_switch(struct conn *c, struct run *run)
 	return err;
 }
 
-/* @more: bytes of the body are there already */
-static void pass_response_head(struct conn *c, struct run *run, bool more)
+/*
+ * @whole: the buffer of the leg's that has all of the message and nothing else, or
+ *	NULL; is gone if the body is done afterwards
+ * @more: bytes of the body are there already
+ */
+static void pass_response_head(struct conn *c, struct run *run,
+			       struct sk_buff *whole, bool more)
 {
 	struct exchange *ex = &c->ex;
 	gfp_t gfp = run_gfp(run);
@@ -108,7 +133,7 @@ static void pass_response_head(struct conn *c, struct run *run, bool more)
 	else if (ex->response_head->parser.status < 200)
 		err = pass_interim(c, gfp);
 	else
-		err = pass_final(c, gfp);
+		err = pass_final(c, whole, gfp);
 	if (err == -ENOMEM && !run->may_sleep) {
 		run->defer = true;
 		return;
@@ -148,7 +173,10 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 {
 	struct exchange *ex = &r->c->ex;
 	gfp_t gfp = run_gfp(r->run);
+	const struct http1_parser *p;
 	enum http1_result result;
+	bool whole;
+	u64 body;
 	int n;
 
 	if (!ex->response_head) {
@@ -172,9 +200,14 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 		return n;
 	}
 	ex->head_whole = result == HTTP1_DONE;
-	if (ex->head_whole)
-		pass_response_head(r->c, r->run, n < len);
-	return n;
+	if (!ex->head_whole)
+		return n;
+	p = &ex->response_head->parser;
+	body = http1_bodiless(p) ? 0 : p->content_length;
+	whole = skb->len == len && ex->response_head->len == n &&
+		body == len - n && p->framing <= HTTP1_BODY_LENGTH;
+	pass_response_head(r->c, r->run, whole ? skb : NULL, n < len);
+	return whole && ex->response == RESPONSE_DONE ? len : n;
 }
 
 static void cut_response(struct conn *c, struct run *run)
@@ -278,7 +311,7 @@ void pass_response(struct conn *c, struct run *run)
 	if (!flush_response(c, run) || !c->leg || !waits_for_response(ex))
 		return;
 	if (ex->head_whole)
-		pass_response_head(c, run, false);
+		pass_response_head(c, run, NULL, false);
 	if (!c->ended)
 		read_from(c->leg->sk, c, run, response_actor);
 	if (c->ended || !flush_response(c, run) || !c->leg)
