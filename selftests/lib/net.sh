@@ -16,10 +16,20 @@
 # Virtual IPs (10.96.0.0/16, fd00:96::/64) exist nowhere: a pod's route to them
 # is its default route, and the node drops what arrives for them.
 #
+# Pods of another node, 10.3.0.N and fd00:3::N, are as far as net_far says:
+#
+#   mesh0 --- wan0 10.4.0.1 --- router --- 10.4.0.6 node2, bridge mesh0 --- pods
+#                     10.4.0.2, wan0     wan1, 10.4.0.5
+#
 # Contract:
 #   net_up NAME=N...	pods with the addresses 10.2.0.N and fd00:2::N, N decimal
 #			(fd00:2::21 for 21), reachable when it returns
 #   net_pod NAME=N	one more
+#   net_far NETEM NAME=N...	pods of another node, with the addresses 10.3.0.N and
+#			fd00:3::N; NETEM ("delay 1ms rate 1gbit") is what netem
+#			does between this node and the router, each way: wan0 is
+#			shaped, so that nothing is spliced that a wire is between.
+#			Once, after net_up
 #   net_kill NAME		kills everything that runs in a pod
 #   net_remove NAME	ends a pod with everything that runs in it
 #   net_gone N			whether nothing is left of that pod
@@ -70,23 +80,92 @@ net_bridge() {
 	END
 }
 
+# A pod's namespace, with a link that it was given, in the network $2.
+net_namespace() {
+	local pod=${1%%=*} n=${1#*=} network=$2
+	mkdir -p "$NET_DIR/$pod"
+	echo "10.$network.0.$n" >"$NET_DIR/$pod/address"
+	ip -n "$pod" -batch - <<-END
+		link set lo up
+		link set eth0 up
+		addr add 10.$network.0.$n/24 dev eth0
+		addr add fd00:$network::$n/64 dev eth0 nodad
+		route add default via 10.$network.0.1
+		route add default via fd00:$network::1
+	END
+}
+
 net_pod() {
 	local pod=${1%%=*} n=${1#*=}
-	mkdir -p "$NET_DIR/$pod"
-	echo "10.2.0.$n" >"$NET_DIR/$pod/address"
 	ip -batch - <<-END
 		netns add $pod
 		link add pod$n type veth peer name eth0 netns $pod
 		link set pod$n master mesh0 up
 	END
-	ip -n "$pod" -batch - <<-END
-		link set lo up
-		link set eth0 up
-		addr add 10.2.0.$n/24 dev eth0
-		addr add fd00:2::$n/64 dev eth0 nodad
-		route add default via 10.2.0.1
-		route add default via fd00:2::1
+	net_namespace "$1" 2
+}
+
+# The links between the nodes, and what has to be known for the way there and back.
+net_router() {
+	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -batch - <<-END
+		netns add router
+		netns add node2
+		link add wan0 type veth peer name wan0 netns router
+		link set wan0 up
+		addr add 10.4.0.1/30 dev wan0
+		addr add fd00:4::1/126 dev wan0 nodad
+		route add 10.3.0.0/24 via 10.4.0.2
+		route add fd00:3::/64 via fd00:4::2
 	END
+	net_in router sysctl -qw net.ipv4.ip_forward=1 \
+		net.ipv6.conf.all.forwarding=1
+	ip -n router -batch - <<-END
+		link add wan1 type veth peer name wan1 netns node2
+		link set wan0 up
+		link set wan1 up
+		addr add 10.4.0.2/30 dev wan0
+		addr add fd00:4::2/126 dev wan0 nodad
+		addr add 10.4.0.5/30 dev wan1
+		addr add fd00:4::5/126 dev wan1 nodad
+		route add 10.2.0.0/24 via 10.4.0.1
+		route add fd00:2::/64 via fd00:4::1
+		route add 10.3.0.0/24 via 10.4.0.6
+		route add fd00:3::/64 via fd00:4::6
+	END
+	net_in node2 sysctl -qw net.ipv4.ip_forward=1 \
+		net.ipv6.conf.all.forwarding=1
+	ip -n node2 -batch - <<-END
+		link add mesh0 type bridge forward_delay 0 mcast_snooping 0
+		link set wan1 up
+		link set mesh0 up
+		addr add 10.4.0.6/30 dev wan1
+		addr add fd00:4::6/126 dev wan1 nodad
+		addr add 10.3.0.1/24 dev mesh0
+		addr add fd00:3::1/64 dev mesh0 nodad
+		route add default via 10.4.0.5
+		route add default via fd00:4::5
+	END
+}
+
+net_far() {
+	local netem=$1 pod n
+	shift
+	: >"$NET_DIR/router"
+	net_router
+	# shellcheck disable=SC2086 # words
+	tc qdisc add dev wan0 root netem $netem
+	# shellcheck disable=SC2086
+	tc -n router qdisc add dev wan0 root netem $netem
+	for pod; do
+		n=${pod#*=}
+		ip netns add "${pod%%=*}"
+		ip -n node2 -batch - <<-END
+			link add pod$n type veth peer name eth0 netns ${pod%%=*}
+			link set pod$n master mesh0 up
+		END
+		net_namespace "$pod" 3
+	done
 }
 
 # A bridge's port forwards a moment after its link is up.
@@ -147,6 +226,11 @@ net_down() {
 		failed=1
 	done
 	[[ ! -e $NET_DIR/bridge ]] || ip link del mesh0 2>/dev/null || true
+	[[ ! -e $NET_DIR/router ]] || ip -batch - <<-END
+		link del wan0
+		netns del router
+		netns del node2
+	END
 	rm -rf "$NET_DIR"
 	[[ -z $failed ]] || exit 1
 }
