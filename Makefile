@@ -36,6 +36,14 @@ demo:			## show it at work, in a VM (KEEP=1: stay at a shell in it)
 	@selftests/lib/deps.sh build vm tests
 	@selftests/vm/run -t $(if $(KEEP),0,900) -- selftests/demo.sh $(if $(KEEP),--keep)
 
+.PHONY: bench
+bench:			## beside other ways, in instructions (BENCH="-q": quick; -c, -w, -l)
+	@selftests/bench/run $(BENCH)
+
+.PHONY: bench-check
+bench-check:		## whether anything needs 3% more instructions than it did
+	@selftests/bench/check
+
 .PHONY: bench-splice
 bench-splice:		## instructions per round trip and KiB, spliced and not, in a VM
 	@selftests/bench/splice

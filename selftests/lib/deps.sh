@@ -38,6 +38,8 @@ deps_of() {
 		;;
 	bench) echo gcc make libc6-dev libxxhash-dev valgrind libhttp-parser-dev \
 			libh2o0.13 ;;
+	compare) echo gcc libc6-dev clang libbpf-dev ipvsadm nftables socat git ;;
+	plots) echo python3-matplotlib ;;
 	load)
 		echo redis-server redis-tools postgresql libpython3.11-testsuite \
 			linux-libc-dev

@@ -1,0 +1,354 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""How l7mesh, and what it is compared with, grow; in the VM, as root.
+
+	scale.py TOOLS PLAN
+
+PLAN, a file in JSON, has "scales", the names of some of SCALES, and "quick". Prints a
+line of JSON for each point: the title of its table, its series, its x, and either a
+"value" or, where something was marked for icount.c meanwhile, the "units" (times) that
+it was done.
+"""
+
+import ctypes
+import functools
+import json
+import mmap
+import os
+import re
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../lib"))
+# pylint: disable=wrong-import-position
+from contenders import Haproxy, Nginx
+from guest import load_module, pss
+from slabs import kernel_memory
+from topology import PORT, WEB, Service, Topology, run
+
+TABLE_SIZE = 65537
+
+
+@functools.cache
+def marks():
+    """Functions that execute the NOPs that icount.c looks for."""
+    page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    functions = {}
+    for number in (1, 2):
+        code = bytes((0x0f, 0x1f, 0x80, number, 0, 0x4b, 0x4d, 0xc3))
+        page[number * 16:number * 16 + len(code)] = code
+        functions[number] = ctypes.CFUNCTYPE(None)(address + number * 16)
+    return page, functions
+
+
+def mark(number):
+    marks()[1][number]()
+
+
+def point(title, series, x, **what):
+    print(json.dumps({"title": title, "series": series, "x": x, **what}), flush=True)
+
+
+def requests(tools, address, *arguments):
+    """Asked by the client, in its pod; marked."""
+    done = subprocess.run(["ip", "netns", "exec", "client", f"{tools}/client", "-m",
+                           *arguments, address], stdout=subprocess.PIPE, check=False)
+    if done.returncode or json.loads(done.stdout)["errors"]:
+        sys.exit(f"requests to {address} fail: {done.stdout}")
+
+
+def apply(text):
+    """A mesh file."""
+    run("meshctl apply -f -", text)
+
+
+def mesh_file(listeners, protocol, endpoints):
+    """Listeners at 10.97.0.0 and on, all for one cluster."""
+    lines = ["clusters:", "- name: web", "  endpoints:",
+             *(endpoint(e) for e in endpoints), "route_tables:", "- name: web",
+             "  virtual_hosts:", "  - name: web", "    domains: ['*']",
+             "    routes:", "    - action: {cluster: web}", "listeners:"]
+    to = "route_table: web" if protocol == "http" else "cluster: web"
+    for n in range(listeners):
+        lines += [f"- name: l{n}", f"  address: {listener(n)}", "  port: 80",
+                  f"  protocol: {protocol}", f"  {to}"]
+    return "\n".join(lines) + "\n"
+
+
+def endpoint(text):
+    address, _, port = text.rpartition(":")
+    return f"  - {{address: {address}, port: {port}}}"
+
+
+def listener(n):
+    return f"10.{97 + (n >> 16)}.{n >> 8 & 255}.{n & 255}"
+
+
+# ---- listeners ----
+
+def mesh_listeners(tools, net, protocol, sizes):
+    label = f"l7mesh {'L4' if protocol == 'tcp' else 'HTTP'}"
+    memory = "Memory of listeners, bytes in all"
+    for n in sizes:
+        before = kernel_memory()
+        apply(mesh_file(n, protocol, net.endpoints))
+        if n >= 1000:
+            point(memory, label, n, value=kernel_memory() - before)
+        last = f"{listener(n - 1)}:80"
+        requests(tools, last, "-k", "1", "-n", "300")
+        point(LISTENERS, f"{label}, connection and request", n, units=300)
+        requests(tools, last, "-n", "300")
+        point(LISTENERS, f"{label}, request", n, units=300)
+        run("meshctl flush")
+
+
+def iptables_listeners(tools, net, sizes):
+    """As kube-proxy has them: a chain that every new connection goes through."""
+    for n in sizes:
+        rules = ["*nat", ":mesh - [0:0]", "-A OUTPUT -j mesh"]
+        rules += [f"-A mesh -d {listener(i)}/32 -p tcp -m tcp --dport 80 "
+                  f"-j DNAT --to-destination {net.endpoints[0]}" for i in range(n)]
+        before = kernel_memory()
+        run("ip netns exec client iptables-legacy-restore",
+            "\n".join(rules + ["COMMIT", ""]))
+        memory = kernel_memory() - before + vmalloc_of_rules()
+        if n >= 1000:
+            point("Memory of listeners, bytes in all", "iptables", n, value=memory)
+        last = f"{listener(n - 1)}:80"
+        requests(tools, last, "-k", "1", "-n", "300")
+        point(LISTENERS, "iptables, connection and request", n, units=300)
+        requests(tools, last, "-n", "300")
+        point(LISTENERS, "iptables, request", n, units=300)
+        run("ip netns exec client iptables-legacy -t nat -F")
+        run("ip netns exec client iptables-legacy -t nat -X")
+
+
+def vmalloc_of_rules():
+    """x_tables has its rules outside of slabs."""
+    total = 0
+    with open("/proc/vmallocinfo", encoding="ascii") as f:
+        for line in f:
+            if "xt_alloc_table_info" in line:
+                total += int(line.split()[1])
+    return total
+
+
+LISTENERS = "Instructions by the number of listeners"
+
+
+def scale_listeners(tools, quick):
+    sizes = (1, 100) if quick else (1, 10, 100, 1000, 10000)
+    with Topology(tools, "/run/scale", WEB) as net:
+        net.start_servers(True)
+        load_module(True)
+        for pod in net.pods:
+            run(f"meshctl attach {pod}")
+        for protocol in ("tcp", "http"):
+            mesh_listeners(tools, net, protocol, sizes)
+        load_module(False)
+        iptables_listeners(tools, net, sizes)
+
+
+# ---- endpoints ----
+
+def many_addresses(net, n):
+    """Of the first server, which answers at all of 10.5.0.0/16."""
+    pod = net.pods[1]
+    run(f"ip -n {pod} route add local 10.5.0.0/16 dev lo")
+    gateway = net.endpoints[0].split(":", maxsplit=1)[0]
+    run(f"ip -n client route add 10.5.0.0/16 via {gateway}")
+    return [f"10.5.{i >> 8}.{i & 255}:{PORT}" for i in range(1, n + 1)]
+
+
+def scale_endpoints(tools, quick):
+    sizes = (1, 100) if quick else (1, 10, 100, 1000)
+    title = "Instructions by the number of endpoints"
+    with Topology(tools, "/run/scale", WEB) as net:
+        net.start_servers(True)
+        load_module(True)
+        endpoints = many_addresses(net, max(sizes))
+        for pod in net.pods:
+            run(f"meshctl attach {pod}")
+        for n in sizes:
+            apply(mesh_file(1, "http", endpoints[:n]))
+            for policy in ("maglev", "round_robin", "least_request"):
+                run(f"meshctl set cluster web lb {policy}")
+                requests(tools, f"{listener(0)}:80", "-n", "1000", "-w", "2000")
+                point(title, f"a request, {policy}", n, units=1000)
+            run("meshctl set cluster web lb maglev")
+            mark(1)
+            run(f"meshctl set endpoint web {endpoints[n // 2]} weight 2")
+            mark(2)
+            point(title, "a change of an endpoint's weight, its table built", n,
+                  units=1)
+            run("meshctl flush")
+
+
+# ---- a large configuration ----
+
+def scale_apply(_tools, quick):
+    sizes = (1000,) if quick else (1000, 10000, 50000)
+    load_module(True)
+    for n in sizes:
+        endpoints = [f"10.{20 + (i >> 16)}.{i >> 8 & 255}.{i & 255}:80"
+                     for i in range(n)]
+        lines = ["clusters:"]
+        for i in range(0, n, 100):
+            lines += [f"- name: c{i}", "  table_size: 1009", "  endpoints:",
+                      *(endpoint(e) for e in endpoints[i:i + 100])]
+        text = "\n".join(lines) + "\n"
+        title = "A configuration of many endpoints, a hundred to a cluster"
+        before = kernel_memory()
+        mark(1)
+        apply(text)
+        mark(2)
+        point(title, "instructions an endpoint, meshctl and module", n, units=n)
+        point(title, "bytes of memory an endpoint", n,
+              value=(kernel_memory() - before) / n)
+        mark(1)
+        apply(text)
+        mark(2)
+        point(title, "instructions an endpoint, applied again", n, units=n)
+        run("meshctl flush")
+
+
+# ---- disruption and imbalance ----
+
+def ipvs_flows(n):
+    """Where IPVS sends n flows, by their source ports. Nobody answers them."""
+    text = run("ip netns exec client ipvsadm -Lnc")
+    flows = dict(re.findall(r"10\.2\.0\.10:(\d+)\s+10\.97\.0\.0:80\s+([\d.]+):", text))
+    if len(flows) < n:
+        sys.exit(f"IPVS knows {len(flows)} flows of {n}")
+    return flows
+
+
+def send_flows(n):
+    # Which IPVS keeps, even if nobody answers.
+    program = f"""
+import socket
+for i in range({n}):
+    s = socket.socket()
+    s.setblocking(False)
+    s.bind(("10.2.0.10", 20000 + i))
+    s.connect_ex(("10.97.0.0", 80))
+    s.close()
+"""
+    run(["ip", "netns", "exec", "client", "python3", "-c", program])
+
+
+def scale_maglev(tools, quick):
+    """Beside l7mesh's own figures, which its unit benchmark has."""
+    flows, endpoints = (1000, 20) if quick else (20000, 100)
+    title = f"Maglev: {endpoints} endpoints, when one goes; {flows} flows"
+    load_module(False)
+    run("modprobe -a ip_vs ip_vs_mh")
+    with Topology(tools, "/run/scale", WEB) as net:
+        many_addresses(net, 1)
+        places = [f"10.5.1.{i}:{PORT}" for i in range(1, endpoints + 1)]
+        rules = ["-A -t 10.97.0.0:80 -s mh -b mh-port",
+                 *(f"-a -t 10.97.0.0:80 -r {p} -m" for p in places)]
+        found = []
+        for gone in (False, True):
+            run("ip netns exec client ipvsadm -R", "\n".join(rules) + "\n")
+            if gone:
+                run(f"ip netns exec client ipvsadm -d -t 10.97.0.0:80 -r {places[7]}")
+            send_flows(flows)
+            found.append(ipvs_flows(flows))
+            run("ip netns exec client ipvsadm -C")
+            forget_flows()
+    tell_flows(title, "IPVS mh", *found, places[7].split(":", maxsplit=1)[0])
+
+
+def forget_flows():
+    run("rmmod ip_vs_mh")
+    run("rmmod ip_vs")
+    run("modprobe -a ip_vs ip_vs_mh")
+
+
+def tell_flows(title, series, before, after, gone):
+    counts = {}
+    for to in before.values():
+        counts[to] = counts.get(to, 0) + 1
+    mean = len(before) / len(counts)
+    moved = sum(after[f] != to for f, to in before.items() if to != gone)
+    point(title, series, "most loaded / mean", value=max(counts.values()) / mean)
+    point(title, series, "least loaded / mean", value=min(counts.values()) / mean)
+    point(title, series, "flows of others that move, %",
+          value=100 * moved / len(before))
+
+
+# ---- memory ----
+
+def module_memory():
+    """Its code and data, its objects, and what it has for each CPU."""
+    load_module(False)
+    before = kernel_memory() + percpu()
+    load_module(True)
+    time.sleep(1)
+    with open("/proc/modules", encoding="ascii") as f:
+        size = next(int(line.split()[1]) for line in f if line.startswith("l7mesh "))
+    return size, kernel_memory() + percpu() - before
+
+
+def percpu():
+    with open("/proc/meminfo", encoding="ascii") as f:
+        return int(re.search(r"Percpu:\s+(\d+)", f.read())[1]) * 1024
+
+
+class Services:
+    """What a sidecar's configuration is made of: so many services."""
+
+    def __init__(self, n):
+        self.folder = "/run/scale"
+        self.services = [Service(f"s{i}", {"none": 1}) for i in range(n)]
+
+
+def sidecar_memory(kind, n):
+    proxy = kind("", "", False)
+    proxy.net = Services(n)
+    folder = f"{proxy.net.folder}/{kind.command}"
+    os.makedirs(folder, exist_ok=True)
+    path = f"{folder}/{kind.command}.conf"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(proxy.config(folder, True, False))
+    run("ip netns add sidecar")
+    proxy.pids = proxy.launch("sidecar", folder, path)
+    used = pss(proxy.pids)
+    proxy.down()
+    run("ip netns del sidecar")
+    return used
+
+
+def scale_services(_tools, quick):
+    """What a sidecar, each, needs to know of other services. See Memory of listeners."""
+    for kind in (Haproxy, Nginx):
+        for n in (1, 100) if quick else (1, 100, 1000, 10000):
+            point("Memory of a sidecar that knows so many services, bytes",
+                  kind.command, n, value=sidecar_memory(kind, n))
+
+
+def scale_memory(_tools, _quick):
+    code, objects = module_memory()
+    title = "Memory of the module, idle"
+    point(title, "code and data", "bytes", value=code)
+    point(title, "objects", "bytes", value=objects)
+
+
+SCALES = {"listeners": scale_listeners, "endpoints": scale_endpoints,
+          "apply": scale_apply, "maglev": scale_maglev, "services": scale_services,
+          "memory": scale_memory}
+
+
+def main():
+    with open(sys.argv[2], encoding="utf-8") as f:
+        plan = json.load(f)
+    for name in plan["scales"]:
+        SCALES[name](sys.argv[1], plan["quick"])
+
+
+if __name__ == "__main__":
+    main()
