@@ -94,10 +94,13 @@ struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
 				const struct weighted_cluster **chosen)
 {
 	struct name_ref name;
+	u32 lot;
 
 	*chosen = NULL;
 	if (r->action != ROUTE_CLUSTER_HEADER) {
-		*chosen = route_pick_cluster(r, get_random_u32());
+		/* Most routes have one, and a random number its price. */
+		lot = r->nclusters > 1 ? get_random_u32() : 0;
+		*chosen = route_pick_cluster(r, lot);
 		return snapshot_cluster(s, &(*chosen)->cluster);
 	}
 	name = name_ref(head_field(h, r->cluster_header));
