@@ -35,8 +35,9 @@ void ident_make(u64 id[2])
 	u64 cpu = get_cpu(), n = this_cpu_inc_return(requests_begun);
 
 	put_cpu();
-	id[0] = siphash_2u64(n, cpu, &id_key);
-	id[1] = mix(id_offset + (n << 16 | cpu));
+	n = n << 16 | cpu;
+	id[0] = siphash_1u64(n, &id_key);
+	id[1] = mix(id_offset + n);
 }
 
 /* Eight digits of a word's four bytes, the first byte's first: all at once. */
