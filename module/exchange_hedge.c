@@ -99,14 +99,6 @@ void end_hedge(struct conn *c, struct run *run)
 	lose_rivals(c, run);
 }
 
-/* Nothing is left of the latest try but its count. */
-static void abandon_try(struct conn *c, struct run *run)
-{
-	end_load(&c->ex);
-	begin_anew(c, run);
-	c->open_leg = false;
-}
-
 void await_response(struct conn *c)
 {
 	struct exchange *ex = &c->ex;

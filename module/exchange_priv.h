@@ -119,6 +119,8 @@ void request_begins(struct exchange *ex);
 void request_answered(struct conn *c, u16 status);
 /* @status: what the client would be told */
 void request_failed(struct conn *c, u16 status);
+/* Its time is over, though the answer may still come. */
+void request_late(struct conn *c);
 
 /* exchange_headers.c: of heads that are whole in @head and ->down; 0 or -ENOMEM */
 const u64 *request_ident(struct conn *c);
@@ -127,9 +129,6 @@ int edit_response(struct conn *c, u16 status, gfp_t gfp);
 /* Whether these have nothing to do. */
 bool request_stays(const struct exchange *ex);
 bool response_stays(const struct exchange *ex);
-
-/* Its time is over, though the answer may still come. */
-void request_late(struct conn *c);
 
 /* exchange_hedge.c */
 /* The request is sent: when is it given up, or hedged? */
@@ -206,8 +205,8 @@ void upstream_failed(struct conn *c, struct run *run,
 bool may_try_again(struct conn *c);
 /* There is one more, to another endpoint. */
 void count_try(struct conn *c);
-/* Forget the try: the request is to be sent anew. */
-void begin_anew(struct conn *c, struct run *run);
+/* Nothing is left of the try but its count: the request is to be sent anew. */
+void abandon_try(struct conn *c, struct run *run);
 /* Is a response of this status to be kept from the client, as in retry()? */
 bool retry_response(struct conn *c, u16 status);
 void retry(struct conn *c, struct run *run);

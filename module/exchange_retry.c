@@ -23,7 +23,8 @@ static bool leg_was_stale(const struct exchange *ex)
 	       retry_is_idempotent(head_method(ex->request_head));
 }
 
-void begin_anew(struct conn *c, struct run *run)
+/* To the same endpoint: it is its load still. */
+static void begin_anew(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
@@ -40,6 +41,13 @@ void begin_anew(struct conn *c, struct run *run)
 	begin_request_body(c);
 	replay_rewind(&ex->replay);
 	run->again = true;
+}
+
+void abandon_try(struct conn *c, struct run *run)
+{
+	end_load(&c->ex);
+	begin_anew(c, run);
+	c->open_leg = false;
 }
 
 static void use_fresh_leg(struct conn *c, struct run *run)
@@ -107,9 +115,7 @@ static void try_again(struct conn *c, struct run *run)
 	u32 delay;
 
 	count_try(c);
-	end_load(ex);
-	begin_anew(c, run);
-	c->open_leg = false;
+	abandon_try(c, run);
 	ex->request = REQUEST_BACKOFF;
 	delay = retry_backoff(p, ex->tries, get_random_u32());
 	if (delay)
