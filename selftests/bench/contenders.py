@@ -22,7 +22,8 @@ import signal
 import subprocess
 import time
 
-from topology import PORT, VIP, run, until
+from command import run
+from topology import PORT, VIP, until
 
 OUTBOUND, INBOUND = 15001, 15006
 QUICK_CONTENDERS = ("direct", "l4", "http", "ipvs", "nginx", "nginx-chain",
@@ -35,6 +36,7 @@ class Contender:
     name = "direct"
     label = "direct, no mesh"
     uses_module = False
+    chain = False   # it is on the servers' machine, too
     command = None
 
     def __init__(self):

@@ -29,8 +29,9 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../lib"))
 # pylint: disable=wrong-import-position
 from contenders import contenders
+from command import run
 from slabs import kernel_memory
-from topology import WEB, Topology, run
+from topology import WEB, Topology
 from works import works
 
 MODULE = os.environ.get("L7MESH_KO")

@@ -129,7 +129,7 @@ def latencies(results, group):
 
 def processor_time(results):
     """Of a machine with one instruction a nanosecond."""
-    columns = results.works
+    columns = [w for w in results.works if "-r" in w.client]
     lines = []
     for c in results.contenders:
         cells = []
@@ -224,7 +224,7 @@ def markdown(results):
         parts.append(instructions(results, group))
         if any("-r" in w.client for w in results.of_group(group)):
             parts.append(latencies(results, group))
-    if results.rows:
+    if any("-r" in w.client for w in results.works):
         parts.append(processor_time(results))
     parts += [breakdown(results), scales(results), clock(results)]
     return "\n".join(parts)

@@ -23,10 +23,11 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../lib"))
 # pylint: disable=wrong-import-position
+from command import run
 from contenders import Haproxy, Nginx
 from guest import load_module, pss
 from slabs import kernel_memory
-from topology import PORT, WEB, Service, Topology, run
+from topology import PORT, WEB, Service, Topology
 
 TABLE_SIZE = 65537
 
@@ -241,9 +242,8 @@ for i in range({n}):
 
 
 def scale_maglev(tools, quick):
-    """Beside l7mesh's own figures, which its unit benchmark has."""
+    """IPVS's; own_maglev() has l7mesh's, which needs no kernel for it."""
     flows, endpoints = (1000, 20) if quick else (20000, 100)
-    title = f"Maglev: {endpoints} endpoints, when one goes; {flows} flows"
     load_module(False)
     run("modprobe -a ip_vs ip_vs_mh")
     with Topology(tools, "/run/scale", WEB) as net:
@@ -260,7 +260,7 @@ def scale_maglev(tools, quick):
             found.append(ipvs_flows(flows))
             run("ip netns exec client ipvsadm -C")
             forget_flows()
-    tell_flows(title, "IPVS mh", *found, places[7].split(":", maxsplit=1)[0])
+    tell_flows(f"IPVS mh, {endpoints} endpoints, {flows:,} flows", *found, places[7].split(":", maxsplit=1)[0])
 
 
 def forget_flows():
@@ -269,16 +269,31 @@ def forget_flows():
     run("modprobe -a ip_vs ip_vs_mh")
 
 
-def tell_flows(title, series, before, after, gone):
+MAGLEV = "Maglev: how even it is, and what moves when one endpoint goes"
+
+
+def tell_flows(series, before, after, gone):
     counts = {}
     for to in before.values():
         counts[to] = counts.get(to, 0) + 1
     mean = len(before) / len(counts)
     moved = sum(after[f] != to for f, to in before.items() if to != gone)
-    point(title, series, "most loaded / mean", value=max(counts.values()) / mean)
-    point(title, series, "least loaded / mean", value=min(counts.values()) / mean)
-    point(title, series, "flows of others that move, %",
+    point(MAGLEV, series, "most loaded / mean", value=max(counts.values()) / mean)
+    point(MAGLEV, series, "least loaded / mean", value=min(counts.values()) / mean)
+    point(MAGLEV, series, "flows of others that move, %",
           value=100 * moved / len(before))
+
+
+def own_maglev():
+    """Points of l7mesh's table, from the unit benchmark; on the host."""
+    found = json.loads(run(["make", "-s", "-C", os.path.join(HERE, "../unit"), "bench",
+                            "BENCHFLAGS=-j maglev"]))
+    for x, name in (("most loaded / mean", "maglev_max_over_average"),
+                    ("least loaded / mean", "maglev_min_over_average"),
+                    ("flows of others that move, %", "maglev_moved_percent")):
+        yield {"title": MAGLEV, "series": f"l7mesh, 1,000 endpoints, {TABLE_SIZE:,} "
+               "entries", "x": x, "value": found[name]
+               - (found["maglev_removed_percent"] if "moved" in name else 0)}
 
 
 # ---- memory ----

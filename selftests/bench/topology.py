@@ -5,7 +5,8 @@
           \\                /
            bridge of the node --- router (netem) --- another node: far1 far2 far3
 
-    Service	pods that do the same: its name, endpoints ("ADDRESS:PORT")
+    Service	pods that do the same: its name, endpoints ("ADDRESS:PORT"). Those of
+		another machine (wire) are none of ours: wire.py has them
     Topology	a context: pods with servers at PORT. pods: all; callers: those whose
 		programs connect to services; services: the first is "web";
 		endpoints: the first service's
@@ -19,22 +20,15 @@ import subprocess
 import sys
 import time
 
+import wire
+from command import run
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 NET = os.path.join(HERE, "../lib/net.sh")
 PORT = 8080
 VIP = "10.96.0.1"
 # A network inside a data centre.
 NETEM = "delay 100us rate 10gbit limit 100000"
-
-
-def run(command, text=None):
-    """Its output. Words of a list, or of a text; without a shell."""
-    words = command.split() if isinstance(command, str) else command
-    done = subprocess.run(words, input=text, text=True, check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if done.returncode:
-        sys.exit(f"{' '.join(words)}: {done.stderr.strip()}")
-    return done.stdout
 
 
 def until(seconds, condition):
@@ -46,13 +40,16 @@ def until(seconds, condition):
 
 
 class Service:
-    def __init__(self, name, pods, network=2, calls=()):
-        self.name, self.pods, self.network, self.calls = name, pods, network, calls
+    # pylint: disable=too-many-arguments
+    def __init__(self, name, pods, network=2, calls=(), wire=False):
+        self.name, self.network, self.calls, self.wire = name, network, calls, wire
+        self.pods = {} if wire else pods
         self.endpoints = [f"10.{network}.0.{n}:{PORT}" for n in pods.values()]
 
 
 WEB = [Service("web", {"web1": 21, "web2": 22, "web3": 23})]
 FAR = [Service("web", {"far1": 21, "far2": 22, "far3": 23}, network=3)]
+WIRE = [Service("web", {"b1": 21, "b2": 22, "b3": 23}, network=3, wire=True)]
 # Istio's bookinfo, but for reviews-v1, which asks for no ratings there: here all trees
 # have the same requests, however connections are balanced.
 TREE = [
@@ -87,6 +84,8 @@ class Topology:
         self.net("net_up", "client=10", *near)
         if far:
             self.net("net_far", NETEM, *far)
+        if self.services[0].wire:
+            wire.connect("10.6.0.1", "10.3.0.0/24", "10.6.0.2")
         return self
 
     def start_servers(self, direct):
@@ -131,6 +130,8 @@ class Topology:
         until(60, lambda: run(f"ip netns exec {pod} ss -Hltn sport = :{port}"))
 
     def __exit__(self, *_):
+        if self.services[0].wire:
+            wire.disconnect()
         for server in self.servers:
             server.kill()
             server.wait()

@@ -6,6 +6,7 @@
 		JSON that it prints: those that are about something marked have its
 		"instructions" by user, kernel and module; with profile also by
 		"functions"
+	vm.wired(plan)	the same of guest.py, on a wire to a second machine
 	vm.clocked(script, plan, native)	the same where time means something: in a
 		VM by KVM, or on this machine itself, as root. No instructions
 	vm.kernel()	which kernel VMs have
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 
+import wire
 from functions import Profiles
 
 CFLAGS = ["-O2", "-Wall", "-Wextra", "-Werror"]
@@ -84,10 +86,10 @@ class VM:
                 "-I", f"/usr/include/{multiarch}", "-c",
                 "-o", f"{to}/sockmap.bpf.o", "sockmap.bpf.c", compiler="clang")
 
-    def command(self, plugin, *words):
+    def command(self, plugin, *words, more=()):
         return [f"{self.here}/../vm/run", "-t", str(LIMIT), "-m", "4G",
-                *(["-p", plugin] if plugin else []), "-o", f"{self.folder}/out", "--",
-                *words]
+                *(["-p", plugin] if plugin else []), "-o", f"{self.folder}/out", *more,
+                "--", *words]
 
     def kernel(self):
         done = subprocess.run(self.command(None, "uname", "-sr"), check=True, text=True,
@@ -108,7 +110,21 @@ class VM:
         if run.returncode:
             sys.exit(f"{script} ended with {run.returncode}")
 
-    def lines(self, script, plan, profile):
+    def wired(self, plan):
+        """As lines() of guest.py, with a second machine that is not counted."""
+        port = wire.free_port()
+        other = self.command(None, f"{self.here}/wire.py", self.folder,
+                             more=["-n", "-w", "0", *wire.arguments(port, True)])
+        with subprocess.Popen(other, stdout=subprocess.PIPE, text=True) as servers:
+            try:
+                if servers.stdout.readline() != "ready\n":
+                    sys.exit("the second machine does not begin")
+                yield from self.lines("guest.py", plan, False,
+                                      ["-r", *wire.arguments(port, False)])
+            finally:
+                servers.terminate()
+
+    def lines(self, script, plan, profile, more=()):
         plugin = f"{self.folder}/icount.so,out={self.folder}/counts"
         if profile:
             plugin += f",profile={self.folder}/profile"
@@ -116,7 +132,7 @@ class VM:
         self.write(plan)
         counts = Counts(f"{self.folder}/counts")
         command = self.command(plugin, f"{self.here}/{script}", self.folder,
-                               f"{self.folder}/plan.json")
+                               f"{self.folder}/plan.json", more=more)
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as vm:
             for line in vm.stdout:
                 told = json.loads(line)

@@ -12,7 +12,7 @@
 			profiled
 """
 
-from topology import FAR, TREE, WEB
+from topology import FAR, TREE, WEB, WIRE
 
 SIZES = {128: "128 B", 1024: "1 KiB", 16384: "16 KiB", 1048576: "1 MiB"}
 STREAM = 64 << 20
@@ -79,8 +79,17 @@ def others():
                "-k 1 -c 10 -s 128", 500, services=FAR)
 
 
+def over_a_wire():
+    for size in (128, 16384):
+        yield Work("another machine", f"{SIZES[size]}, 10 at once", f"-c 10 -s {size}",
+                   1000, 200, services=WIRE)
+    yield Work("another machine, a connection per request", "128 B, 10 at once",
+               "-k 1 -c 10 -s 128", 500, services=WIRE)
+
+
 def works():
-    return [*keep_alive(), *per_connection(), *constant_rate(), *others()]
+    return [*keep_alive(), *per_connection(), *constant_rate(), *others(),
+            *over_a_wire()]
 
 
 QUICK = ["keep-alive, 128 B, 10 at once",
