@@ -58,20 +58,24 @@ static __always_inline int counts(__u32 port, __u32 peer)
 SEC("sockops")
 int on_established(struct bpf_sock_ops *ops)
 {
+	__u32 local_address = ops->local_ip4, remote_address = ops->remote_ip4;
 	__u32 local = ops->local_port, remote = bpf_ntohl(ops->remote_port);
 	struct end end = {};
 
+	/* The verifier wants the context read at constant offsets. */
+	barrier_var(local_address);
+	barrier_var(remote_address);
 	if (ops->family != INET)
 		return 0;
 	if (ops->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB &&
-	    counts(remote, ops->remote_ip4)) {
+	    counts(remote, remote_address)) {
 		end.role = CLIENT;
-		end.address = ops->local_ip4;
+		end.address = local_address;
 		end.port = local;
 	} else if (ops->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB &&
-		   counts(local, ops->remote_ip4)) {
+		   counts(local, remote_address)) {
 		end.role = SERVER;
-		end.address = ops->remote_ip4;
+		end.address = remote_address;
 		end.port = remote;
 	} else {
 		return 0;
@@ -89,7 +93,6 @@ int on_send(struct sk_msg_md *msg)
 	__u32 local = msg->local_port, remote = bpf_ntohl(msg->remote_port);
 	struct end peer = {};
 
-	/* The verifier wants the context read at constant offsets. */
 	barrier_var(local_address);
 	barrier_var(remote_address);
 	if (bpf_map_lookup_elem(&ports, &local)) {
