@@ -122,7 +122,7 @@ def latencies(results, group):
         lines.append([c.label, *cells])
     return "\n".join([
         f"### {group}: latency", "",
-        "50, 99 and 99.9% of the requests took at most so many thousands of "
+        f"50, 99 and 99.9% of the {columns[0].unit}s took at most so many thousands of "
         "instructions, all waiting included (with `-icount` that is the machine's "
         "microsecond).", "", table(["", *(w.what for w in columns)], lines)])
 
@@ -222,7 +222,7 @@ def markdown(results):
     parts = ["# The benchmark", "", machine(results)]
     for group in results.groups():
         parts.append(instructions(results, group))
-        if any("-r" in w.client for w in results.of_group(group)):
+        if any("-r" in w.client or w.unit == "tree" for w in results.of_group(group)):
             parts.append(latencies(results, group))
     if any("-r" in w.client for w in results.works):
         parts.append(processor_time(results))
