@@ -6,22 +6,28 @@ functions, and functions as parts of the way.
 		marks; symbols is a copy of /proc/kallsyms from that time
     part_of(function)	one of PARTS
 
-User space is one function, "user space"; those of modules end in "[MODULE]".
+User space is one function, "user space"; those of modules end in "[MODULE]", our own
+in "[l7mesh/FILE]".
 """
 
 import bisect
+import glob
+import os
 import re
+
+MODULE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../module")
 
 # What a function's name says of what it is for; the first that matches. Debian's
 # kernels have no more than names.
 PARTS = [
     ("application", r"^user space$"),
-    ("l7mesh: HTTP, routes, endpoints",
-     r"^(http|head_|route|match|regex|template|body|chunk|cluster|endpoint|maglev|"
-     r"balanc|exchange|request|response|pass_|begin_|want_|serve|proceed|enter_|"
-     r"span_|skip_|put|ident|vhost|header|field|conn_|admit|read_|out_|decide|"
-     r"write_|may_|pick|survey|is_|token|parse|accrual|outlier|done).*\[l7mesh\]$"),
-    ("l7mesh: splice", r"\[l7mesh\]$"),
+    ("l7mesh: splice", r"\[l7mesh/(splice|pairing)"),
+    ("l7mesh: heads, bodies", r"\[l7mesh/(http1|head|body|ident|forward|rewrite|"
+     r"cors)"),
+    ("l7mesh: routes, endpoints", r"\[l7mesh/(route|routing|regexp|path_template|"
+     r"cluster|maglev|endpoint|ring|hash_policy|listener|objset|fault|accrual|"
+     r"outlier)"),
+    ("l7mesh: connections", r"\[l7mesh/"),
     ("netfilter, IPVS", r"^(nf_|nft_|ip_vs|ipt_|__nf_|tcp_packet|\w+ \[(nf_\w+|"
      r"nft\w*|ip_vs\w*|nfnetlink|ip_tables|iptable_\w+)\])|\[(nf_\w+|nft?_?\w*|"
      r"ip_vs\w*|ip_tables|iptable_\w+)\]$"),
@@ -57,16 +63,43 @@ def part_of(function):
     return next(part for part, pattern in PARTS if re.search(pattern, function))
 
 
+def own_files():
+    """The module's functions, and the names of the files that define them."""
+    found = {}
+    for path in glob.glob(f"{MODULE}/*.c"):
+        with open(path, encoding="utf-8") as f:
+            for line in f:
+                start = re.match(r"[a-z][\w *]*?[ *](\w+)\([^;]*$", line)
+                if start:
+                    name = os.path.basename(path)[:-len(".c")]
+                    found.setdefault(start[1], []).append(name)
+    return found
+
+
 class Symbols:
     def __init__(self, path):
         table = []
         with open(path, encoding="ascii") as f:
             for line in f:
                 address, _, name, *module = line.split()
-                table.append((int(address, 16), " ".join([name] + module)))
+                table.append((int(address, 16), name, *module))
         table.sort()
-        self.addresses = [a for a, _ in table]
-        self.names = [n for _, n in table]
+        self.addresses = [entry[0] for entry in table]
+        self.names = [" ".join(words) for words in self.placed(table)]
+
+    @staticmethod
+    def placed(table):
+        """The linker has our files one after the other, in the order of their names,
+        which tells functions of one name apart; and what is of a header."""
+        files = own_files()
+        here = ""
+        for _, name, *module in table:
+            if module == ["[l7mesh]"]:
+                found = files.get(name.partition(".")[0], [])
+                if found and here not in found:
+                    here = min((f for f in found if f > here), default=found[0])
+                module = [f"[l7mesh/{here}]"]
+            yield [name, *module]
 
     def name(self, address):
         if not address:

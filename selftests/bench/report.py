@@ -162,7 +162,7 @@ def breakdown(results):
             table(["function", "instructions"],
                   [[f"`{name}`", f"{count:,.0f}"] for s in here
                    if s["contender"] == "http"
-                   for name, count in s["functions"] if "[l7mesh]" in name])]))
+                   for name, count in s["functions"] if "[l7mesh/" in name])]))
     return "\n".join(texts)
 
 
