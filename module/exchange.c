@@ -83,8 +83,7 @@ static void release_request(struct conn *c)
 
 void exchange_release(struct conn *c, struct run *run)
 {
-	if (!list_empty(&c->rivals))
-		lose_rivals(c, run);
+	lose_rivals(c, run);
 	if (enter_leg(c, run))
 		drop_leg(c, run, false);
 	release_request(c);
@@ -203,8 +202,7 @@ static void response_late(struct conn *c, struct run *run)
 		refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
 	} else {
 		/* They wait for longer. */
-		if (!list_empty(&c->rivals))
-			lose_rivals(c, run);
+		lose_rivals(c, run);
 		upstream_failed(c, run, RETRY_RESET,
 				STAT_REPLY_RESPONSE_TIMEOUT, 504);
 	}

@@ -87,9 +87,10 @@ void lose_rivals(struct conn *c, struct run *run)
 {
 	struct leg *leg, *next;
 
-	list_for_each_entry_safe(leg, next, &c->rivals, list)
+	list_for_each_entry_safe(leg, next, &c->rivals, list) {
 		lose(c, leg);
-	run->defer = true;
+		run->defer = true;
+	}
 }
 
 void end_hedge(struct conn *c, struct run *run)
