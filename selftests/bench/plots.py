@@ -11,6 +11,7 @@ import matplotlib
 matplotlib.use("Agg")
 # pylint: disable=wrong-import-position
 from matplotlib import pyplot
+from contenders import contenders
 from functions import PARTS
 from report import KINDS
 
@@ -23,6 +24,12 @@ def save(figure, folder, name):
         figure.savefig(os.path.join(folder, f"{name}.{kind}"), dpi=110,
                        bbox_inches="tight")
     pyplot.close(figure)
+
+
+def dress(axes, title, **legend):
+    axes.set_title(title, fontsize=10)
+    axes.legend(**{"fontsize": 7, "bbox_to_anchor": (1, 1), **legend})
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def bars(results, work, folder):
@@ -46,9 +53,7 @@ def bars(results, work, folder):
     axes.axvline(results.row(results.contenders[0], work).total / 1000,
                  color="black", linewidth=0.6, linestyle=":")
     axes.set_xlabel(f"thousands of instructions a {work.unit}, and the ratio to direct")
-    axes.set_title(work.name, fontsize=10)
-    axes.legend(fontsize=8, loc="lower right")
-    axes.spines[["top", "right"]].set_visible(False)
+    dress(axes, work.name, loc="lower right", bbox_to_anchor=None)
     save(figure, folder, work.name)
 
 
@@ -78,16 +83,14 @@ def curves(results, group, folder):
         axes.set_ylim(bottom=0)
         axes.set_xlabel("requests at one time")
         axes.set_ylabel("thousands of instructions a request")
-        axes.set_title(f"{group}, {size}", fontsize=10)
-        axes.legend(fontsize=7, bbox_to_anchor=(1, 1))
-        axes.spines[["top", "right"]].set_visible(False)
+        dress(axes, f"{group}, {size}")
         save(figure, folder, f"{group}, {size}")
 
 
 def stacked(results, folder):
     """Where the instructions go."""
     found = results.data.get("profiles", [])
-    labels = {c.name: c.label for c in results.contenders}
+    labels = {c.name: c.label for c in contenders()}
     colours = pyplot.get_cmap("tab20").colors
     for work in dict.fromkeys(s["work"] for s in found):
         here = [s for s in found if s["work"] == work][::-1]
@@ -95,13 +98,11 @@ def stacked(results, folder):
         left = [0] * len(here)
         for colour, (part, _) in zip(colours, PARTS):
             widths = [s["parts"].get(part, 0) / 1000 for s in here]
-            axes.barh([labels.get(s["contender"], s["contender"]) for s in here],
+            axes.barh([labels[s["contender"]] for s in here],
                       widths, left=left, label=part, color=colour)
             left = [a + b for a, b in zip(left, widths)]
         axes.set_xlabel("thousands of instructions")
-        axes.set_title(f"where the instructions go: {work}", fontsize=10)
-        axes.legend(fontsize=7, bbox_to_anchor=(1, 1))
-        axes.spines[["top", "right"]].set_visible(False)
+        dress(axes, f"where the instructions go: {work}")
         save(figure, folder, f"breakdown, {work}")
 
 
@@ -119,9 +120,7 @@ def growth(results, folder):
             axes.plot(*zip(*line), marker="o", markersize=3, label=series)
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_title(title, fontsize=10)
-        axes.legend(fontsize=7, bbox_to_anchor=(1, 1))
-        axes.spines[["top", "right"]].set_visible(False)
+        dress(axes, title)
         save(figure, folder, title)
 
 

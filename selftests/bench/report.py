@@ -6,7 +6,7 @@
     markdown(results)	all tables
     csv_text(results)	a line for each sample
     renew(path, results)	writes the parts of a document anew that are between
-		"<!-- figures: NAME -->" and "<!-- end of figures -->"
+		"<!-- figures: NAME -->" and "<!-- end of figures -->", and were measured
 """
 
 import csv
@@ -254,6 +254,8 @@ HEADLINES = ["keep-alive, 128 B, 10 at once", "keep-alive, 16 KiB, 10 at once",
 def headlines(results):
     """The README's table."""
     columns = [w for w in results.works if w.name in HEADLINES]
+    if not columns:
+        return ""
     most = max(results.row(c, w).spread for c in results.contenders for w in columns
                if results.row(c, w))
     return "\n".join([
@@ -272,7 +274,8 @@ def renew(path, results):
         text = f.read()
 
     def figures(found):
-        return f"{found[1]}\n{FIGURES[found[2]](results)}\n{found[3]}"
+        new = FIGURES[found[2]](results)
+        return f"{found[1]}\n{new}\n{found[3]}" if new else found[0]
 
     text = re.sub(r"(<!-- figures: (\w+) -->)\n.*?(<!-- end of figures -->)", figures,
                   text, flags=re.S)
