@@ -37,7 +37,7 @@ demo:			## show it at work, in a VM (KEEP=1: stay at a shell in it)
 	@selftests/vm/run -t $(if $(KEEP),0,900) -- selftests/demo.sh $(if $(KEEP),--keep)
 
 .PHONY: bench
-bench:			## beside other ways, in instructions (BENCH="-q": quick; -c, -w, -l)
+bench:			## beside other ways, in instructions (BENCH="-q": quick; -c, -w, -l, -a)
 	@selftests/bench/run $(BENCH)
 
 .PHONY: bench-check

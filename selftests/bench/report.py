@@ -69,6 +69,9 @@ class Results:
         direct = self.row(self.contenders[0], row.work)
         return row.total / direct.total
 
+    def rounds(self):
+        return min(len(r.samples) for r in self.rows)
+
     def groups(self):
         return list(dict.fromkeys(w.group for w in self.works))
 
@@ -77,9 +80,9 @@ class Results:
 
 
 def rounds(results, most):
-    if results.data["rounds"] == 1:
+    if results.rounds() == 1:
         return "One round"
-    return (f"Medians of {results.data['rounds']} rounds, coefficient of variation "
+    return (f"Medians of {results.rounds()} rounds, coefficient of variation "
             f"{most:.1f}% at most")
 
 
@@ -185,7 +188,7 @@ def scales(results):
 def number(value):
     if value is None:
         return ""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.4g}"
 
 
 def clock(results):

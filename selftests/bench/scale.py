@@ -15,6 +15,7 @@ import functools
 import json
 import mmap
 import os
+import random
 import re
 import subprocess
 import sys
@@ -242,7 +243,6 @@ for i in range({n}):
 
 
 def scale_maglev(tools, quick):
-    """IPVS's; own_maglev() has l7mesh's, which needs no kernel for it."""
     flows, endpoints = (1000, 20) if quick else (20000, 100)
     load_module(False)
     run("modprobe -a ip_vs ip_vs_mh")
@@ -260,7 +260,30 @@ def scale_maglev(tools, quick):
             found.append(ipvs_flows(flows))
             run("ip netns exec client ipvsadm -C")
             forget_flows()
-    tell_flows(f"IPVS mh, {endpoints} endpoints, {flows:,} flows", *found, places[7].split(":", maxsplit=1)[0])
+    here = f"{endpoints} endpoints, {flows:,} flows"
+    gone = places[7]
+    tell_flows(f"IPVS mh, {here}", *found, gone.split(":", maxsplit=1)[0])
+    tell_flows(f"l7mesh, {here}", *mesh_flows(places, flows), gone)
+    # What so few flows do by themselves.
+    draw = random.Random(2)
+    even = {i: draw.choice(places) for i in range(flows)}
+    tell_flows(f"by lot, {here}", even)
+
+
+def mesh_flows(places, n):
+    """Where l7mesh would send n flows whose hashes are drawn by lot, by its table;
+    with all of the endpoints and without the eighth."""
+    load_module(True)
+    found = []
+    for there in (places, places[:7] + places[8:]):
+        apply(mesh_file(1, "tcp", there))
+        told = json.loads(run("meshctl -j show maglev web"))
+        keys = [f"{e['address']}:{e['port']}" for e in told["endpoints"]]
+        table = [keys[entry] for entry in told["entries"]]
+        draw = random.Random(1)
+        found.append({i: table[draw.getrandbits(64) % len(table)] for i in range(n)})
+    run("meshctl flush")
+    return found
 
 
 def forget_flows():
@@ -272,28 +295,41 @@ def forget_flows():
 MAGLEV = "Maglev: how even it is, and what moves when one endpoint goes"
 
 
-def tell_flows(series, before, after, gone):
+def tell_flows(series, before, after=None, gone=None):
     counts = {}
     for to in before.values():
         counts[to] = counts.get(to, 0) + 1
     mean = len(before) / len(counts)
-    moved = sum(after[f] != to for f, to in before.items() if to != gone)
     point(MAGLEV, series, "most loaded / mean", value=max(counts.values()) / mean)
     point(MAGLEV, series, "least loaded / mean", value=min(counts.values()) / mean)
-    point(MAGLEV, series, "flows of others that move, %",
-          value=100 * moved / len(before))
+    if after:
+        moved = sum(after[f] != to for f, to in before.items() if to != gone)
+        point(MAGLEV, series, "flows of others that move, %",
+              value=100 * moved / len(before))
+
+
+# Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer" (NSDI
+# 2016), 5.3: by how much backends have to be larger than the mean, and the time that
+# it took to build Maglev's table.
+PUBLISHED = (("Karger's hashing, the Maglev paper", "most loaded / mean", 1.297),
+             ("rendezvous hashing, the Maglev paper", "most loaded / mean", 1.495),
+             ("Maglev, the paper", "ms to build the table", 1.8))
 
 
 def own_maglev():
-    """Points of l7mesh's table, from the unit benchmark; on the host."""
+    """Points of l7mesh's table, from the unit benchmark; on the host. And of the
+    literature, which has tables as large."""
+    large = f", 1,000 endpoints, {TABLE_SIZE:,} entries"
     found = json.loads(run(["make", "-s", "-C", os.path.join(HERE, "../unit"), "bench",
                             "BENCHFLAGS=-j maglev"]))
     for x, name in (("most loaded / mean", "maglev_max_over_average"),
                     ("least loaded / mean", "maglev_min_over_average"),
+                    ("ms to build the table", "maglev_build_ms"),
                     ("flows of others that move, %", "maglev_moved_percent")):
-        yield {"title": MAGLEV, "series": f"l7mesh, 1,000 endpoints, {TABLE_SIZE:,} "
-               "entries", "x": x, "value": found[name]
+        yield {"title": MAGLEV, "series": f"l7mesh{large}", "x": x, "value": found[name]
                - (found["maglev_removed_percent"] if "moved" in name else 0)}
+    for series, x, value in PUBLISHED:
+        yield {"title": MAGLEV, "series": series + large, "x": x, "value": value}
 
 
 # ---- memory ----
