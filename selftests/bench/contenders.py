@@ -260,6 +260,9 @@ defaults
 
 
 class Nginx(Proxy):
+    """Where a read fills its buffer it asks FIONREAD whether there is more, which knows
+    nothing of what a sockmap has brought (in Linux 6.1), and waits for ever: beside one
+    it has a buffer that is never full."""
     command = "nginx"
 
     def config(self, folder, outbound, inbound):
@@ -277,6 +280,8 @@ class Nginx(Proxy):
             host = f"server_name {name};" if port == OUTBOUND else ""
             servers.append(f"server {{ listen {port} {backlog}; {host} "
                            f"location / {{ proxy_pass http://{name}; }} }}")
+        buffers = ("proxy_buffering off; proxy_buffer_size 2m; proxy_buffers 3 2m;"
+                   if self.splice == "sockmap" else "")
         return f"""
 user {USER};
 pid {folder}/nginx.pid;
@@ -295,6 +300,7 @@ http {{
     proxy_http_version 1.1;
     proxy_set_header Connection "";
     proxy_set_header Host $host;
+    {buffers}
     {chr(10).join(upstreams)}
     {chr(10).join(servers)}
 }}
