@@ -183,6 +183,8 @@ def scale_endpoints(tools, quick):
             run("meshctl set cluster web lb maglev")
             mark(1)
             run(f"meshctl set endpoint web {endpoints[n // 2]} weight 2")
+            # The table may be built behind it; who sleeps executes next to nothing.
+            time.sleep(1)
             mark(2)
             point(title, "a change of an endpoint's weight, its table built", n,
                   units=1)

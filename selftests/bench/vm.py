@@ -13,6 +13,7 @@
     has_kvm()
 """
 
+import contextlib
 import json
 import os
 import re
@@ -34,6 +35,17 @@ def has_kvm():
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         return bool(re.search(r"\b(vmx|svm)\b", f.read())) and \
             os.access("/dev/kvm", os.W_OK)
+
+
+@contextlib.contextmanager
+def running(command):
+    """It does not outlive whoever has begun it."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            raise
 
 
 class Counts:
@@ -103,8 +115,7 @@ class VM:
     def clocked(self, script, plan, native):
         self.write(plan)
         words = [f"{self.here}/{script}", self.folder, f"{self.folder}/plan.json"]
-        with subprocess.Popen(words if native else self.command(None, *words),
-                              stdout=subprocess.PIPE, text=True) as run:
+        with running(words if native else self.command(None, *words)) as run:
             for line in run.stdout:
                 yield json.loads(line)
         if run.returncode:
@@ -115,14 +126,12 @@ class VM:
         port = wire.free_port()
         other = self.command(None, f"{self.here}/wire.py", self.folder,
                              more=["-n", "-w", "0", *wire.arguments(port, True)])
-        with subprocess.Popen(other, stdout=subprocess.PIPE, text=True) as servers:
-            try:
-                if servers.stdout.readline() != "ready\n":
-                    sys.exit("the second machine does not begin")
-                yield from self.lines("guest.py", plan, False,
-                                      ["-r", *wire.arguments(port, False)])
-            finally:
-                servers.terminate()
+        with running(other) as servers:
+            if servers.stdout.readline() != "ready\n":
+                sys.exit("the second machine does not begin")
+            yield from self.lines("guest.py", plan, False,
+                                  ["-r", *wire.arguments(port, False)])
+            servers.terminate()
 
     def lines(self, script, plan, profile, more=()):
         plugin = f"{self.folder}/icount.so,out={self.folder}/counts"
@@ -133,7 +142,7 @@ class VM:
         counts = Counts(f"{self.folder}/counts")
         command = self.command(plugin, f"{self.here}/{script}", self.folder,
                                f"{self.folder}/plan.json", more=more)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as vm:
+        with running(command) as vm:
             for line in vm.stdout:
                 told = json.loads(line)
                 if "value" not in told:
