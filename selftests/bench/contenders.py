@@ -300,6 +300,7 @@ http {{
     proxy_http_version 1.1;
     proxy_set_header Connection "";
     proxy_set_header Host $host;
+    proxy_max_temp_file_size 0;
     {buffers}
     {chr(10).join(upstreams)}
     {chr(10).join(servers)}

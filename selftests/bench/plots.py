@@ -15,6 +15,7 @@ from contenders import contenders
 from functions import PARTS
 from report import KINDS
 
+MANY = pyplot.get_cmap("tab20").colors
 COLOURS = {"user": "#9db4c0", "kernel": "#5c6b73", "module": "#e07a5f"}
 
 
@@ -26,9 +27,9 @@ def save(figure, folder, name):
     pyplot.close(figure)
 
 
-def dress(axes, title, **legend):
+def dress(axes, title):
     axes.set_title(title, fontsize=10)
-    axes.legend(**{"fontsize": 7, "bbox_to_anchor": (1, 1), **legend})
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.05, 1))
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -53,7 +54,7 @@ def bars(results, work, folder):
     axes.axvline(results.row(results.contenders[0], work).total / 1000,
                  color="black", linewidth=0.6, linestyle=":")
     axes.set_xlabel(f"thousands of instructions a {work.unit}, and the ratio to direct")
-    dress(axes, work.name, loc="lower right", bbox_to_anchor=None)
+    dress(axes, work.name)
     save(figure, folder, work.name)
 
 
@@ -68,6 +69,7 @@ def curves(results, group, folder):
         if len(columns) < 2:
             continue
         figure, axes = pyplot.subplots(figsize=(7, 4))
+        axes.set_prop_cycle(color=MANY)
         at_once = [int(w.what.split(", ")[1].split()[0]) for w in columns]
         for c in results.contenders:
             found = [(n, results.row(c, w)) for n, w in zip(at_once, columns)]
@@ -91,12 +93,11 @@ def stacked(results, folder):
     """Where the instructions go."""
     found = results.data.get("profiles", [])
     labels = {c.name: c.label for c in contenders()}
-    colours = pyplot.get_cmap("tab20").colors
     for work in dict.fromkeys(s["work"] for s in found):
         here = [s for s in found if s["work"] == work][::-1]
         figure, axes = pyplot.subplots(figsize=(9, 0.8 + 0.45 * len(here)))
         left = [0] * len(here)
-        for colour, (part, _) in zip(colours, PARTS):
+        for colour, (part, _) in zip(MANY, PARTS):
             widths = [s["parts"].get(part, 0) / 1000 for s in here]
             axes.barh([labels[s["contender"]] for s in here],
                       widths, left=left, label=part, color=colour)
