@@ -70,7 +70,9 @@ class Results:
         return row.total / direct.total
 
     def rounds(self):
-        return min(len(r.samples) for r in self.rows)
+        """The least and the most: more may have been added of some."""
+        counts = [len(r.samples) for r in self.rows]
+        return min(counts), max(counts)
 
     def groups(self):
         return list(dict.fromkeys(w.group for w in self.works))
@@ -80,9 +82,11 @@ class Results:
 
 
 def rounds(results, most):
-    if results.rounds() == 1:
+    least, most_rounds = results.rounds()
+    if most_rounds == 1:
         return "One round"
-    return (f"Medians of {results.rounds()} rounds, coefficient of variation "
+    number_of = least if least == most_rounds else f"{least} to {most_rounds}"
+    return (f"Medians of {number_of} rounds, coefficient of variation "
             f"{most:.1f}% at most")
 
 

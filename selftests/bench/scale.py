@@ -10,6 +10,7 @@ line of JSON for each point: the title of its table, its series, its x, and eith
 it was done.
 """
 
+import contextlib
 import ctypes
 import functools
 import json
@@ -27,7 +28,7 @@ sys.path.insert(0, os.path.join(HERE, "../lib"))
 from command import run
 from contenders import Haproxy, Nginx
 from guest import load_module, pss
-from slabs import kernel_memory
+from slabs import kernel_memory, large_memory
 from topology import PORT, WEB, Service, Topology
 
 TABLE_SIZE = 65537
@@ -62,14 +63,22 @@ def requests(tools, address, *arguments):
         sys.exit(f"requests to {address} fail: {done.stdout}")
 
 
+def allocated():
+    return kernel_memory() + large_memory()
+
+
 def apply(text):
     """A mesh file."""
     run("meshctl apply -f -", text)
 
 
+# Nobody needs a table without.
+HASH = "  hash: [{source_address: true}]"
+
+
 def mesh_file(listeners, protocol, endpoints):
     """Listeners at 10.97.0.0 and on, all for one cluster."""
-    lines = ["clusters:", "- name: web", "  endpoints:",
+    lines = ["clusters:", "- name: web", HASH, "  endpoints:",
              *(endpoint(e) for e in endpoints), "route_tables:", "- name: web",
              "  virtual_hosts:", "  - name: web", "    domains: ['*']",
              "    routes:", "    - action: {cluster: web}", "listeners:"]
@@ -95,10 +104,10 @@ def mesh_listeners(tools, net, protocol, sizes):
     label = f"l7mesh {'L4' if protocol == 'tcp' else 'HTTP'}"
     memory = "Memory of listeners, bytes in all"
     for n in sizes:
-        before = kernel_memory()
+        before = allocated()
         apply(mesh_file(n, protocol, net.endpoints))
         if n >= 1000:
-            point(memory, label, n, value=kernel_memory() - before)
+            point(memory, label, n, value=allocated() - before)
         last = f"{listener(n - 1)}:80"
         requests(tools, last, "-k", "1", "-n", "300")
         point(LISTENERS, f"{label}, connection and request", n, units=300)
@@ -113,12 +122,12 @@ def iptables_listeners(tools, net, sizes):
         rules = ["*nat", ":mesh - [0:0]", "-A OUTPUT -j mesh"]
         rules += [f"-A mesh -d {listener(i)}/32 -p tcp -m tcp --dport 80 "
                   f"-j DNAT --to-destination {net.endpoints[0]}" for i in range(n)]
-        before = kernel_memory()
+        before = allocated()
         run("ip netns exec client iptables-legacy-restore",
             "\n".join(rules + ["COMMIT", ""]))
-        memory = kernel_memory() - before + vmalloc_of_rules()
         if n >= 1000:
-            point("Memory of listeners, bytes in all", "iptables", n, value=memory)
+            point("Memory of listeners, bytes in all", "iptables", n,
+                  value=allocated() - before)
         last = f"{listener(n - 1)}:80"
         requests(tools, last, "-k", "1", "-n", "300")
         point(LISTENERS, "iptables, connection and request", n, units=300)
@@ -126,16 +135,6 @@ def iptables_listeners(tools, net, sizes):
         point(LISTENERS, "iptables, request", n, units=300)
         run("ip netns exec client iptables-legacy -t nat -F")
         run("ip netns exec client iptables-legacy -t nat -X")
-
-
-def vmalloc_of_rules():
-    """x_tables has its rules outside of slabs."""
-    total = 0
-    with open("/proc/vmallocinfo", encoding="ascii") as f:
-        for line in f:
-            if "xt_alloc_table_info" in line:
-                total += int(line.split()[1])
-    return total
 
 
 LISTENERS = "Instructions by the number of listeners"
@@ -201,17 +200,17 @@ def scale_apply(_tools, quick):
                      for i in range(n)]
         lines = ["clusters:"]
         for i in range(0, n, 100):
-            lines += [f"- name: c{i}", "  table_size: 1009", "  endpoints:",
+            lines += [f"- name: c{i}", "  table_size: 1009", HASH, "  endpoints:",
                       *(endpoint(e) for e in endpoints[i:i + 100])]
         text = "\n".join(lines) + "\n"
         title = "A configuration of many endpoints, a hundred to a cluster"
-        before = kernel_memory()
+        before = allocated()
         mark(1)
         apply(text)
         mark(2)
         point(title, "instructions an endpoint, meshctl and module", n, units=n)
         point(title, "bytes of memory an endpoint", n,
-              value=(kernel_memory() - before) / n)
+              value=(allocated() - before) / n)
         mark(1)
         apply(text)
         mark(2)
@@ -222,7 +221,7 @@ def scale_apply(_tools, quick):
 # ---- disruption and imbalance ----
 
 def ipvs_flows(n):
-    """Where IPVS sends n flows, by their source ports. Nobody answers them."""
+    """Where IPVS sends n flows, by their source ports."""
     text = run("ip netns exec client ipvsadm -Lnc")
     flows = dict(re.findall(r"10\.2\.0\.10:(\d+)\s+10\.97\.0\.0:80\s+([\d.]+):", text))
     if len(flows) < n:
@@ -230,22 +229,35 @@ def ipvs_flows(n):
     return flows
 
 
-def send_flows(n):
-    # Which IPVS keeps, even if nobody answers.
+@contextlib.contextmanager
+def open_flows(n):
+    """IPVS soon forgets those that have ended, and time leaps while a VM whose clock
+    is its instructions waits for a disk: they stay open."""
     program = f"""
-import socket
+import resource, socket, struct
+resource.setrlimit(resource.RLIMIT_NOFILE, ({n} + 100,) * 2)
+kept = []
 for i in range({n}):
     s = socket.socket()
     s.setblocking(False)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     s.bind(("10.2.0.10", 20000 + i))
     s.connect_ex(("10.97.0.0", 80))
-    s.close()
+    kept.append(s)
+print("open", flush=True)
+input()
 """
-    run(["ip", "netns", "exec", "client", "python3", "-c", program])
+    with subprocess.Popen(["ip", "netns", "exec", "client", "python3", "-c", program],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as client:
+        if client.stdout.readline() != "open\n":
+            sys.exit(f"{n} flows cannot be begun")
+        yield
+        client.stdin.write("\n")
 
 
 def scale_maglev(tools, quick):
-    flows, endpoints = (1000, 20) if quick else (20000, 100)
+    flows, endpoints = (1000, 20) if quick else (10000, 100)
     load_module(False)
     run("modprobe -a ip_vs ip_vs_mh")
     with Topology(tools, "/run/scale", WEB) as net:
@@ -258,8 +270,8 @@ def scale_maglev(tools, quick):
             run("ip netns exec client ipvsadm -R", "\n".join(rules) + "\n")
             if gone:
                 run(f"ip netns exec client ipvsadm -d -t 10.97.0.0:80 -r {places[7]}")
-            send_flows(flows)
-            found.append(ipvs_flows(flows))
+            with open_flows(flows):
+                found.append(ipvs_flows(flows))
             run("ip netns exec client ipvsadm -C")
             forget_flows()
     here = f"{endpoints} endpoints, {flows:,} flows"
@@ -339,12 +351,12 @@ def own_maglev():
 def module_memory():
     """Its code and data, its objects, and what it has for each CPU."""
     load_module(False)
-    before = kernel_memory() + percpu()
+    before = allocated() + percpu()
     load_module(True)
     time.sleep(1)
     with open("/proc/modules", encoding="ascii") as f:
         size = next(int(line.split()[1]) for line in f if line.startswith("l7mesh "))
-    return size, kernel_memory() + percpu() - before
+    return size, allocated() + percpu() - before - size
 
 
 def percpu():

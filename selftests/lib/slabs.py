@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the kernel's slabs hold."""
+"""What the kernel has allocated, in slabs and beside them."""
+
+import re
 
 
 def slabs():
@@ -12,3 +14,18 @@ def slabs():
 def kernel_memory():
     """Bytes in use, by the objects' sizes."""
     return sum(n * size for n, size in slabs().values())
+
+
+def large_memory():
+    """Bytes of what was too large for a slab: of kmalloc(), and of vmalloc(), where
+    stacks and modules are, too. Not exact: it is counted in pages."""
+    with open("/proc/sys/vm/stat_refresh", encoding="ascii") as f:
+        f.read()
+    with open("/proc/meminfo", encoding="ascii") as f:
+        sizes = {name: int(kb) * 1024
+                 for name, kb in re.findall(r"(\w+):\s+(\d+)", f.read())}
+    with open("/proc/slabinfo", encoding="ascii") as f:
+        lines = [line.split() for line in f if not line.startswith(("#", "slab"))]
+    # <pagesperslab>, <num_slabs>
+    pages = sum(int(w[5]) * int(w[14]) for w in lines)
+    return sizes["Slab"] - pages * 4096 + sizes["VmallocUsed"]
