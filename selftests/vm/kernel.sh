@@ -231,12 +231,7 @@ kernel_fetch() {
 	echo "$release" >"$tmp/release"
 	depmod -b "$tmp" "$release" || return 1
 	kernel_boot_folder "$tmp" "$release"
-	# QEMU starts an unpacked kernel by its PVH entry.
-	if ! grep -qx CONFIG_PVH=y "$tmp/boot/config-$release" ||
-		! vmlinux_extract "$tmp/boot/vmlinuz-$release" >"$tmp/vmlinux"
-	then
-		rm -f "$tmp/vmlinux"
-	fi
+	vmlinux_prepare "$tmp/boot/vmlinuz-$release" "$tmp/vmlinux" || true
 	headers_relocate "$tmp" "$into"
 	rm -f "$tmp/lib/modules/$release"/{build,source}
 	ln -s "$into/usr/src/linux-headers-$release" \
@@ -282,6 +277,18 @@ vmlinux_extract() {
 	# The payload's last four bytes are its unpacked size, no part of it.
 	dd if="$1" bs=64K iflag=skip_bytes,count_bytes status=none \
 		skip="$start" count=$((length - 4)) | $unpack
+}
+
+# vmlinux_prepare BZIMAGE OUTPUT: the ELF inside, where QEMU can start that: by its
+# PVH entry, which a note of Xen's tells.
+vmlinux_prepare() {
+	if vmlinux_extract "$1" 2>/dev/null >"$2" && LC_ALL=C readelf -nW "$2" |
+		grep -E '^ *Xen .*0x00000012' >/dev/null
+	then
+		return 0
+	fi
+	rm -f "$2"
+	return 1
 }
 
 # The files of module $2 and all it needs in modules folder $1, in load order.
@@ -378,7 +385,6 @@ kernel_from_source() {
 kernel_from_path() {
 	local image dir base
 	image=$(readlink -f "$1")
-	KERNEL_IMAGE=$image
 	KERNEL_RELEASE=$(kernel_release_of "$image")
 	[[ -n $KERNEL_RELEASE ]] || {
 		kernel_note "$1 is not a kernel image"
@@ -400,7 +406,12 @@ kernel_from_path() {
 	done
 	dir=$(vm_cache)/kernels/path-$(cksum <<<"$image" | tr -d ' ')
 	mkdir -p "$dir"
-	[[ -e $dir/initrd && $image -nt $dir/initrd ]] && rm -f "$dir/initrd"
+	if [[ ! -e $dir/kernel || $image -nt $dir/kernel ]]; then
+		rm -f "$dir/initrd" "$dir/kernel"
+		vmlinux_prepare "$image" "$dir/kernel" ||
+			ln -s "$image" "$dir/kernel"
+	fi
+	KERNEL_IMAGE=$dir/kernel
 	initrd_prepare "$dir"
 }
 

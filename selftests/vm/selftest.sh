@@ -92,15 +92,21 @@ run_vm() {
 	err=$(tr -d '\0' <"$work/stderr")
 }
 
+# vm_is NAME GOT WANTED: tap_is; if it fails, what the last run_vm said is shown.
+vm_is() {
+	tap_is "$@"
+	[[ $2 == "$3" ]] || tap_note "$(tail -n 40 "$work/stderr")"
+}
+
 fail_by() {
 	echo "echo before; echo $1 >/sys/module/l7mesh/parameters/fail"
 }
 
 test_output() {
 	run_vm -- sh -c 'echo out; echo err >&2; exit 3'
-	tap_is "the exit status is the command's" "$rc" 3
-	tap_is "its stdout is the command's, and nothing else" "$out" out
-	tap_is "its stderr is the command's, and nothing else" "$err" err
+	vm_is "the exit status is the command's" "$rc" 3
+	vm_is "its stdout is the command's, and nothing else" "$out" out
+	vm_is "its stderr is the command's, and nothing else" "$err" err
 }
 
 test_world() {
@@ -120,7 +126,7 @@ test_world() {
 		test -c /dev/null && echo >/dev/null && cat <(echo dev)
 		' arg0 'two  words $HOME *'
 	cd /
-	tap_is "it sees the host, as root, with the module" "$out" \
+	vm_is "it sees the host, as root, with the module" "$out" \
 		"$there"$'\n'"content"$'\n'"two  words \$HOME *"$'\n'"0
 1
 changed
@@ -129,7 +135,7 @@ modules
 netns
 headers
 dev"
-	tap_is "it ends well" "$rc $err" "0 "
+	vm_is "it ends well" "$rc $err" "0 "
 	tap_is "the host keeps its files" "$(<"$there/file")" content
 	tap_is "\$OUT comes back" "$(<"$work/results/result")" kept
 }
@@ -137,7 +143,7 @@ dev"
 test_without_module() {
 	run_vm -n -- sh -c 'lsmod | grep -q "^l7mesh " && echo loaded
 		insmod "$L7MESH_KO" && lsmod | grep -c "^l7mesh "'
-	tap_is "-n does not load it, and says where it is" "$rc $out" "0 1"
+	vm_is "-n does not load it, and says where it is" "$rc $out" "0 1"
 }
 
 test_binary() {
@@ -149,30 +155,30 @@ test_binary() {
 
 test_not_found() {
 	run_vm -n -- "$work/no-such-command"
-	tap_is "a command that is not there is 127" "$rc" 127
+	vm_is "a command that is not there is 127" "$rc" 127
 }
 
 test_timeout() {
 	run_vm -t 3 -n -- sh -c 'echo before; sleep 300'
-	tap_is "a command that takes too long is 124" "$rc $out" "124 before"
+	vm_is "a command that takes too long is 124" "$rc $out" "124 before"
 	run_vm -t 3 -n -- sh -c 'trap "" TERM; while :; do sleep 1; done'
-	tap_is "a command that will not die is 124" "$rc" 124
+	vm_is "a command that will not die is 124" "$rc" 124
 }
 
 test_reports() {
 	run_vm -- sh -c "$(fail_by warn); echo after; exit 0"
-	tap_is "a WARN is 99, the command's output is all there" \
+	vm_is "a WARN is 99, the command's output is all there" \
 		"$rc $out" $'99 before\nafter'
 	tap_check "the WARN is printed" grep -q "as was asked for" "$work/stderr"
 	run_vm -- sh -c "$(fail_by oops)"
-	tap_is "an oops is 99" "$rc $out" "99 before"
+	vm_is "an oops is 99" "$rc $out" "99 before"
 	tap_check "the oops is printed" \
 		grep -q "BUG: kernel NULL pointer" "$work/stderr"
 	run_vm -n -- sh -c 'echo before; echo c >/proc/sysrq-trigger'
-	tap_is "a panic is 99" "$rc $out" "99 before"
+	vm_is "a panic is 99" "$rc $out" "99 before"
 	tap_check "the panic is printed" grep -q "Kernel panic" "$work/stderr"
 	run_vm -- sh -c 'echo 1 >/sys/module/l7mesh/parameters/leave_warns'
-	tap_is "a WARN while the module is unloaded is 99" "$rc" 99
+	vm_is "a WARN while the module is unloaded is 99" "$rc" 99
 }
 
 # Whatever a command prints, or writes to the kernel's log itself, is no report.
@@ -180,26 +186,30 @@ test_no_false_reports() {
 	run_vm -- sh -c 'for to in /dev/stdout /dev/stderr /dev/kmsg; do
 		echo "BUG: unable to handle page fault" >$to
 		echo "WARNING: CPU: 0 PID: 1" >$to; done'
-	tap_is "what the command says is no report" "$rc" 0
+	vm_is "what the command says is no report" "$rc" 0
 }
 
 # CPUs that never come back from an interrupt.
 test_hang() {
 	run_vm -w 15 -- sh -c 'echo before; echo hang >/sys/module/l7mesh/parameters/fail'
-	tap_is "a guest that hangs is ended" "$rc $out" "99 before"
+	vm_is "a guest that hangs is ended" "$rc $out" "99 before"
 	tap_check "and what hung is told" grep -q "hang_here" "$work/stderr"
 }
 
 test_use() {
 	run_vm -q -wrong-argument -n -- true
-	tap_is "a VM that does not start is 125" "$rc" 125
+	vm_is "a VM that does not start is 125" "$rc" 125
 	run_vm -k 2.4 -n -- true
-	tap_is "a kernel that is not to be had is 125" "$rc" 125
+	vm_is "a kernel that is not to be had is 125" "$rc" 125
 	run_vm
-	tap_is "no command is 125" "$rc" 125
+	vm_is "no command is 125" "$rc" 125
 	run_vm -n -k "$(vm_cache)/kernels/6.1/boot/vmlinuz-$(uname_of)" -- \
 		uname -r
-	tap_is "-k takes the path of a kernel" "$rc $out" "0 $(uname_of)"
+	vm_is "-k takes the path of a kernel" "$rc $out" "0 $(uname_of)"
+	run_vm -n -k "$(vm_cache)/kernels/6.1/vmlinux" -- uname -r
+	vm_is "packed or not" "$rc $out" "0 $(uname_of)"
+	run_vm -n -k /etc/passwd -- uname -r
+	vm_is "a file that is no kernel is 125" "$rc $out" "125 "
 }
 
 test_parallel() {
