@@ -57,45 +57,6 @@ enum {
 };
 
 /*
- * Field values are most of a head: eight bytes at a time.
- *
- * Return: the top bit of each byte set if it may be in a value, but for HTAB. The
- * sums stay within their bytes.
- */
-static inline u64 value_bytes(const char *at)
-{
-	const u64 ones = 0x0101010101010101ULL;
-	u64 word, low;
-	__le64 bytes;
-
-	memcpy(&bytes, at, sizeof(bytes));
-	word = __le64_to_cpu(bytes);
-	low = word & (ones * 0x7f);
-	/* at least 0x20, and not 0x7f; or at least 0x80 */
-	return ((low + ones * 0x60) & ~(low + ones)) | word;
-}
-
-static u32 skip_value(const char *buf, u32 pos, u32 end)
-{
-	const char *at = buf + pos, *stop = buf + end;
-	const u64 tops = 0x8080808080808080ULL;
-	u64 others;
-
-	while (stop - at >= 8) {
-		others = ~value_bytes(at) & tops;
-		if (!others) {
-			at += 8;
-			continue;
-		}
-		at += __ffs64(others) / 8;
-		if (*at != '\t')
-			return at - buf;
-		at++;
-	}
-	return skip_class(buf, at - buf, end, C_VALUE);
-}
-
-/*
  * Takes the next element off a comma-separated list (RFC 9110 5.6.1). An empty
  * list has one empty element.
  *
@@ -132,68 +93,74 @@ bool http1_list_has(struct span list, struct span element)
 /* Known fields. */
 
 struct known_name {
-	struct span name;
-	enum http1_name id;
+	char text[18];		/* in lower case */
+	u8 id;			/* enum http1_name */
 };
 
 /* By their length: few have the same, and most lengths have none. */
 #define KNOWN_LENGTH	17
 #define SAME_LENGTH	3
-#define KNOWN(text, id)	{ { text, sizeof(text) - 1 }, id }
 
 static const struct known_name known_names[KNOWN_LENGTH + 1][SAME_LENGTH] = {
-	[2] = { KNOWN("te", HTTP1_TE) },
-	[3] = { KNOWN("via", HTTP1_VIA) },
-	[4] = { KNOWN("host", HTTP1_HOST) },
-	[6] = { KNOWN("expect", HTTP1_EXPECT) },
-	[7] = { KNOWN("trailer", HTTP1_TRAILER),
-		KNOWN("upgrade", HTTP1_UPGRADE) },
-	[9] = { KNOWN("forwarded", HTTP1_FORWARDED) },
-	[10] = { KNOWN("connection", HTTP1_CONNECTION),
-		 KNOWN("keep-alive", HTTP1_KEEP_ALIVE),
-		 KNOWN("tracestate", HTTP1_TRACESTATE) },
-	[11] = { KNOWN("traceparent", HTTP1_TRACEPARENT) },
-	[12] = { KNOWN("x-request-id", HTTP1_X_REQUEST_ID) },
-	[14] = { KNOWN("content-length", HTTP1_CONTENT_LENGTH) },
-	[15] = { KNOWN("x-forwarded-for", HTTP1_X_FORWARDED_FOR) },
-	[16] = { KNOWN("proxy-connection", HTTP1_PROXY_CONNECTION),
-		 KNOWN("x-forwarded-host", HTTP1_X_FORWARDED_HOST) },
-	[17] = { KNOWN("transfer-encoding", HTTP1_TRANSFER_ENCODING),
-		 KNOWN("x-forwarded-proto", HTTP1_X_FORWARDED_PROTO) },
+	[2] = { { "te", HTTP1_TE } },
+	[3] = { { "via", HTTP1_VIA } },
+	[4] = { { "host", HTTP1_HOST } },
+	[6] = { { "expect", HTTP1_EXPECT } },
+	[7] = { { "trailer", HTTP1_TRAILER },
+		{ "upgrade", HTTP1_UPGRADE } },
+	[9] = { { "forwarded", HTTP1_FORWARDED } },
+	[10] = { { "connection", HTTP1_CONNECTION },
+		 { "keep-alive", HTTP1_KEEP_ALIVE },
+		 { "tracestate", HTTP1_TRACESTATE } },
+	[11] = { { "traceparent", HTTP1_TRACEPARENT } },
+	[12] = { { "x-request-id", HTTP1_X_REQUEST_ID } },
+	[14] = { { "content-length", HTTP1_CONTENT_LENGTH } },
+	[15] = { { "x-forwarded-for", HTTP1_X_FORWARDED_FOR } },
+	[16] = { { "proxy-connection", HTTP1_PROXY_CONNECTION },
+		 { "x-forwarded-host", HTTP1_X_FORWARDED_HOST } },
+	[17] = { { "transfer-encoding", HTTP1_TRANSFER_ENCODING },
+		 { "x-forwarded-proto", HTTP1_X_FORWARDED_PROTO } },
 };
 
 /*
  * Known names have letters and "-", to which 0x20 can be added: in a token
- * nothing else becomes one of them thereby. Both are as long.
+ * nothing else becomes one of them thereby.
  */
-static inline bool is_known(struct span known, struct span name)
+static inline bool same_word(const char *known, const char *name)
 {
 	u64 a, b;
+
+	memcpy(&a, known, sizeof(a));
+	memcpy(&b, name, sizeof(b));
+	return a == (b | 0x2020202020202020ULL);
+}
+
+/* Both are @len bytes. The last word may begin in the one before it. */
+static inline bool is_known(const char *known, const char *name, u32 len)
+{
 	u32 i;
 
-	for (i = 0; i + 8 <= name.len; i += 8) {
-		memcpy(&a, name.p + i, 8);
-		memcpy(&b, known.p + i, 8);
-		if ((a | 0x2020202020202020ULL) != b)
-			return false;
-	}
-	for (; i < name.len; i++)
-		if ((name.p[i] | 0x20) != known.p[i])
+	if (len >= 8)
+		return same_word(known, name) &&
+		       (len <= 16 || same_word(known + 8, name + 8)) &&
+		       same_word(known + len - 8, name + len - 8);
+	for (i = 0; i < len; i++)
+		if ((name[i] | 0x20) != known[i])
 			return false;
 	return true;
 }
 
 /* @name: not empty */
-static enum http1_name name_id(struct span name)
+static inline enum http1_name name_id(const char *name, u32 len)
 {
 	const struct known_name *k;
-	char first = name.p[0] | 0x20;
+	char first = name[0] | 0x20;
 
-	if (name.len > KNOWN_LENGTH)
+	if (len > KNOWN_LENGTH)
 		return HTTP1_OTHER;
-	for (k = known_names[name.len];
-	     k < known_names[name.len] + SAME_LENGTH && k->id; k++)
-		if (k->name.p[0] == first && is_known(k->name, name))
+	for (k = known_names[len];
+	     k < known_names[len] + SAME_LENGTH && k->id; k++)
+		if (k->text[0] == first && is_known(k->text, name, len))
 			return k->id;
 	return HTTP1_OTHER;
 }
@@ -451,12 +418,22 @@ static bool on_version(struct http1_parser *p, const char *buf, u32 end)
 
 /* Status line. 4. */
 
+static bool is_code(const char *at)
+{
+	return char_is(at[0], C_DIGIT) && char_is(at[1], C_DIGIT) &&
+	       char_is(at[2], C_DIGIT) && at[3] == ' ';
+}
+
 static bool on_status(struct http1_parser *p, const char *buf, u32 end)
 {
 	const struct span line = SPAN("HTTP/#.# ### ");
 	const char *code = buf + p->pos + 9;
 
-	if (!matches(p, buf, end, line) || !set_version(p, buf + p->pos))
+	/* As most are, at once. */
+	if (end - p->pos >= line.len &&
+	    !memcmp(buf + p->pos, "HTTP/1.1 ", 9) && is_code(code))
+		p->minor = 1;
+	else if (!matches(p, buf, end, line) || !set_version(p, buf + p->pos))
 		return false;
 	p->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + code[2] - '0';
 	if (p->status < 100)
@@ -467,7 +444,7 @@ static bool on_status(struct http1_parser *p, const char *buf, u32 end)
 
 static bool on_reason(struct http1_parser *p, const char *buf, u32 end)
 {
-	p->pos = skip_value(buf, p->pos, end);
+	p->pos = skip_value(buf + p->pos, buf + end) - buf;
 	if (p->pos == end)
 		return false;
 	if (buf[p->pos] != '\r')
@@ -595,14 +572,10 @@ static bool take_upgrade(struct http1_parser *p, const struct http1_field *f)
 	return true;
 }
 
-static bool take_field(struct http1_parser *p, const char *buf,
+/* Fields that decide how the message is read. */
+static bool take_known(struct http1_parser *p, const char *buf,
 		       struct http1_field *f)
 {
-	f->id = name_id(http1_span(buf, f->name, f->name_len));
-	p->names |= 1u << f->id;
-	f->hop = hop_by_hop(f->id);
-	if (f->id == HTTP1_OTHER)
-		return true;
 	switch (f->id) {
 	case HTTP1_HOST:
 		return take_host(p, buf, f);
@@ -621,6 +594,15 @@ static bool take_field(struct http1_parser *p, const char *buf,
 	}
 }
 
+static inline bool take_field(struct http1_parser *p, const char *buf,
+			      struct http1_field *f)
+{
+	f->id = name_id(buf + f->name, f->name_len);
+	f->hop = hop_by_hop(f->id);
+	p->names |= 1u << f->id;
+	return f->id == HTTP1_OTHER || take_known(p, buf, f);
+}
+
 /* Field lines. 5. */
 
 static bool is_blank(char c)
@@ -630,48 +612,49 @@ static bool is_blank(char c)
 
 /*
  * A line that is all there and as most are: "name: value". Whatever else it is, the
- * states after this one say.
+ * states after this one say. No control character begins a value or ends one, so
+ * to compare with ' ' is enough.
  *
- * Return: how many bytes are the line, of which @f is told; or 0.
+ * Return: what follows the line, of which @f is told; or NULL.
  */
-static u32 plain_line(const char *buf, u32 pos, u32 end, struct http1_field *f)
+static inline const char *plain_line(const char *buf, const char *at,
+				     const char *end, struct http1_field *f)
 {
-	u32 colon = skip_class(buf, pos, end, C_TOKEN), value = colon + 2, stop;
+	const char *colon = buf + skip_class(buf, at - buf, end - buf, C_TOKEN);
+	const char *value = colon + 2, *stop;
 
-	if (colon == pos || end - colon < 4 || buf[colon] != ':' ||
-	    buf[colon + 1] != ' ' || is_blank(buf[value]))
-		return 0;
-	stop = skip_value(buf, value, end);
-	if (end - stop < 2 || buf[stop] != '\r' || buf[stop + 1] != '\n' ||
-	    is_blank(buf[stop - 1]))
-		return 0;
-	f->name = pos;
-	f->name_len = colon - pos;
-	f->value = value;
+	if (end - value < 2 || memcmp(colon, ": ", 2) || (u8)*value <= ' ' ||
+	    colon == at)
+		return NULL;
+	stop = skip_value(value, end);
+	if (end - stop < 2 || memcmp(stop, "\r\n", 2) || (u8)stop[-1] <= ' ')
+		return NULL;
+	f->name = at - buf;
+	f->name_len = colon - at;
+	f->value = value - buf;
 	f->value_len = stop - value;
-	return stop + 2 - pos;
+	return stop + 2;
 }
 
 static bool on_line(struct http1_parser *p, const char *buf, u32 end)
 {
-	struct http1_field *f;
-	u32 len;
+	const char *at = buf + p->pos, *stop = buf + end, *next;
+	struct http1_field *f = &p->fields[p->nfields];
 
-	while (p->pos < end && buf[p->pos] != '\r') {
+	for (; at < stop && *at != '\r'; at = next, f++) {
 		if (p->nfields >= p->limits.fields)
 			return refuse_as(p, HTTP1_TOO_MANY_FIELDS);
-		f = &p->fields[p->nfields];
-		len = plain_line(buf, p->pos, end, f);
-		if (!len) {
-			f->name = p->pos;
-			return enter(p, p->pos, ST_NAME);
+		next = plain_line(buf, at, stop, f);
+		if (!next) {
+			f->name = at - buf;
+			return enter(p, at - buf, ST_NAME);
 		}
 		p->nfields++;
-		p->pos += len;
 		if (!take_field(p, buf, f))
 			return false;
 	}
-	if (p->pos == end)
+	p->pos = at - buf;
+	if (at == stop)
 		return false;
 	return enter(p, p->pos + 1, ST_BLANK_LF);
 }
@@ -704,7 +687,7 @@ static bool on_ows(struct http1_parser *p, const char *buf)
 static bool on_value(struct http1_parser *p, const char *buf, u32 end)
 {
 	struct http1_field *f = &p->fields[p->nfields];
-	u32 pos = skip_value(buf, p->pos, end);
+	u32 pos = skip_value(buf + p->pos, buf + end) - buf;
 
 	p->pos = pos;
 	if (pos == end)

@@ -7,7 +7,9 @@
 #ifndef L7MESH_HTTP1_CHARS_H
 #define L7MESH_HTTP1_CHARS_H
 
+#include <linux/bitops.h>
 #include <linux/types.h>
+#include <asm/byteorder.h>
 #include "span.h"
 
 /* Classes of characters. */
@@ -45,6 +47,43 @@ static inline u32 skip_class(const char *buf, u32 pos, u32 end, u8 class)
 	while (at < stop && char_is(*at, class))
 		at++;
 	return at - buf;
+}
+
+#define EACH_BYTE(c)	(0x0101010101010101ULL * (u8)(c))
+
+/*
+ * Return: the top bit of each byte set that cannot be in a value, or is HTAB: it is
+ * less than 0x20, or 0x7f. The sums stay within their bytes.
+ */
+static inline u64 not_of_value(u64 word)
+{
+	u64 low = word & EACH_BYTE(0x7f);
+
+	return ((low + EACH_BYTE(1)) | ~(low + EACH_BYTE(0x60))) & ~word &
+	       EACH_BYTE(0x80);
+}
+
+/* As skip_class(), of C_VALUE, which most of a head is. */
+static inline const char *skip_value(const char *at, const char *end)
+{
+	__le64 bytes;
+	u64 others;
+
+	while (end - at >= 8) {
+		memcpy(&bytes, at, sizeof(bytes));
+		others = not_of_value(__le64_to_cpu(bytes));
+		if (!others) {
+			at += 8;
+			continue;
+		}
+		at += __ffs64(others) / 8;
+		if (*at != '\t')
+			return at;
+		at++;
+	}
+	while (at < end && char_is(*at, C_VALUE))
+		at++;
+	return at;
 }
 
 static inline bool all_class(struct span s, u8 class)
