@@ -132,7 +132,7 @@ static inline bool same_word(const char *known, const char *name)
 
 	memcpy(&a, known, sizeof(a));
 	memcpy(&b, name, sizeof(b));
-	return a == (b | 0x2020202020202020ULL);
+	return a == (b | EACH_BYTE(0x20));
 }
 
 /* Both are @len bytes. The last word may begin in the one before it. */
@@ -208,14 +208,10 @@ static bool line_feed(struct http1_parser *p, const char *buf, u8 next)
 static bool matches(struct http1_parser *p, const char *buf, u32 end,
 		    struct span template)
 {
-	const struct span http = SPAN("HTTP/");
-	u32 i = 0, len = min(end - p->pos, template.len);
+	u32 i, len = min(end - p->pos, template.len);
 	const char *at = buf + p->pos;
 
-	/* What all begin with, at once. */
-	if (len >= http.len && !memcmp(at, http.p, http.len))
-		i = http.len;
-	for (; i < len; i++)
+	for (i = 0; i < len; i++)
 		if (template.p[i] == '#' ? !char_is(at[i], C_DIGIT) :
 					   at[i] != template.p[i])
 			return refuse(p);

@@ -63,7 +63,7 @@ static inline u64 not_of_value(u64 word)
 	       EACH_BYTE(0x80);
 }
 
-/* As skip_class(), of C_VALUE, which most of a head is. */
+/* As skip_class(), of C_VALUE, which most of a head is; and by addresses. */
 static inline const char *skip_value(const char *at, const char *end)
 {
 	__le64 bytes;

@@ -245,10 +245,16 @@ le() {
 	od -An -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
 }
 
+# A bzImage of boot protocol 2.08 or later, which says where its payload lies.
+is_bzimage() {
+	[[ $(le "$1" $((0x202)) 4) -eq $((0x53726448)) && # HdrS
+		$(le "$1" $((0x206)) 2) -ge $((0x208)) ]]
+}
+
 # kernel_release_of IMAGE: what uname -r will say. A bzImage's header points at
 # its version; an ELF has it in its banner.
 kernel_release_of() {
-	if [[ $(le "$1" $((0x202)) 4) -eq $((0x53726448)) ]]; then # HdrS
+	if is_bzimage "$1"; then
 		dd if="$1" bs=1 skip=$((0x200 + $(le "$1" $((0x20e)) 2))) \
 			count=128 status=none | tr '\0' '\n' |
 			awk '{ print $1; exit }'
@@ -262,7 +268,7 @@ kernel_release_of() {
 # says where the compressed payload lies; its magic says how to unpack it.
 vmlinux_extract() {
 	local setup offset length start magic unpack
-	[[ $(le "$1" $((0x202)) 2) -ge $((0x208)) ]] || return 1
+	is_bzimage "$1" || return 1
 	setup=$(le "$1" $((0x1f1)) 1)
 	offset=$(le "$1" $((0x248)) 4)
 	length=$(le "$1" $((0x24c)) 4)
@@ -282,12 +288,13 @@ vmlinux_extract() {
 # vmlinux_prepare BZIMAGE OUTPUT: the ELF inside, where QEMU can start that: by its
 # PVH entry, which a note of Xen's tells.
 vmlinux_prepare() {
-	if vmlinux_extract "$1" 2>/dev/null >"$2" && LC_ALL=C readelf -nW "$2" |
+	if vmlinux_extract "$1" >"$2.new" && LC_ALL=C readelf -nW "$2.new" |
 		grep -E '^ *Xen .*0x00000012' >/dev/null
 	then
-		return 0
+		mv "$2.new" "$2"
+		return
 	fi
-	rm -f "$2"
+	rm -f "$2.new"
 	return 1
 }
 
@@ -406,7 +413,7 @@ kernel_from_path() {
 	done
 	dir=$(vm_cache)/kernels/path-$(cksum <<<"$image" | tr -d ' ')
 	mkdir -p "$dir"
-	if [[ ! -e $dir/kernel || $image -nt $dir/kernel ]]; then
+	if [[ ! -e $dir/kernel || $image -nt $dir/initrd ]]; then
 		rm -f "$dir/initrd" "$dir/kernel"
 		vmlinux_prepare "$image" "$dir/kernel" ||
 			ln -s "$image" "$dir/kernel"
