@@ -12,7 +12,7 @@ void body_init(struct body *b, const struct http1_parser *p, bool unframe,
 	b->pass = 0;
 	b->done = http1_bodiless(p);
 	if (p->framing == HTTP1_BODY_CHUNKED)
-		http1_chunk_init(&b->chunk);
+		http1_chunk_init(&b->chunk, p->response);
 }
 
 /* The line that the receiver gets for what the decoder has found. */

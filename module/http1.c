@@ -420,21 +420,41 @@ static bool is_code(const char *at)
 	       char_is(at[2], C_DIGIT) && at[3] == ' ';
 }
 
+/*
+ * The space behind the code is due even before no reason (4), but not all send it.
+ * Returns whether all is there.
+ */
+static bool odd_status(struct http1_parser *p, const char *buf, u32 end)
+{
+	const struct span line = SPAN("HTTP/#.# ###");
+
+	if (!matches(p, buf, end, line) || p->pos + line.len == end)
+		return false;
+	p->reason = p->pos + line.len;
+	if (buf[p->reason] == ' ')
+		p->reason++;
+	else if (buf[p->reason] == '\r')
+		p->odd = true;
+	else
+		return refuse(p);
+	return set_version(p, buf + p->pos);
+}
+
 static bool on_status(struct http1_parser *p, const char *buf, u32 end)
 {
-	const struct span line = SPAN("HTTP/#.# ### ");
 	const char *code = buf + p->pos + 9;
 
 	/* As most are, at once. */
-	if (end - p->pos >= line.len &&
-	    !memcmp(buf + p->pos, "HTTP/1.1 ", 9) && is_code(code))
+	if (end - p->pos >= 13 && !memcmp(buf + p->pos, "HTTP/1.1 ", 9) &&
+	    is_code(code)) {
 		p->minor = 1;
-	else if (!matches(p, buf, end, line) || !set_version(p, buf + p->pos))
+		p->reason = p->pos + 13;
+	} else if (!odd_status(p, buf, end)) {
 		return false;
+	}
 	p->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + code[2] - '0';
 	if (p->status < 100)
 		return refuse(p);
-	p->reason = p->pos + line.len;
 	return enter(p, p->reason, ST_REASON);
 }
 
@@ -764,15 +784,30 @@ static bool drop_content_length(struct http1_parser *p)
 	return true;
 }
 
+static bool claims_body(const struct http1_parser *p)
+{
+	return p->seen & SEEN_CHUNKED || p->content_length;
+}
+
 /*
- * A response that cannot have a body and claims one is refused: whoever sent it
- * may go on to send that body. RFC 9110 8.6 forbids even "Content-Length: 0",
- * which many servers send with a 204: it is not passed on.
+ * An interim response that claims a body is refused: whoever sent it may go on to
+ * send that body, and a response is to follow. RFC 9110 8.6 forbids even
+ * "Content-Length: 0", which some send: it is not passed on.
  */
 static bool refuse_claimed_body(struct http1_parser *p)
 {
-	if (p->seen & SEEN_CHUNKED || p->content_length)
-		return refuse(p);
+	return claims_body(p) ? refuse(p) : drop_content_length(p);
+}
+
+/*
+ * A final one ends with its head whatever it claims (6.3), and the claim is not
+ * passed on. What its sender may have sent behind it is no response to anybody.
+ */
+static bool ignore_claimed_body(struct http1_parser *p)
+{
+	if (claims_body(p))
+		p->seen |= SEEN_CLOSE;
+	p->content_length = 0;
 	return drop_content_length(p);
 }
 
@@ -791,10 +826,16 @@ static bool set_framing(struct http1_parser *p)
 	/* What it says of a length is to be ignored, 6.3. */
 	if (p->response && opens_tunnel(p))
 		return drop_content_length(p);
-	if (p->response && (p->status < 200 || p->status == 204))
+	if (p->response && p->status < 200)
 		return refuse_claimed_body(p);
-	if (p->response && (p->head_request || p->status == 304))
+	if (p->response && p->status == 204)
+		return ignore_claimed_body(p);
+	if (p->response && (p->head_request || p->status == 304)) {
+		/* The length is what a GET would have had, RFC 9110 8.6. */
+		if (p->status == 304 && p->seen & SEEN_CHUNKED)
+			p->seen |= SEEN_CLOSE;
 		return true;
+	}
 
 	if (p->seen & SEEN_CHUNKED)
 		p->framing = HTTP1_BODY_CHUNKED;

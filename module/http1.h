@@ -9,11 +9,14 @@
  * What it refuses beyond what RFC 9112 demands, because no sane sender does it
  * and it is how requests are smuggled: any Transfer-Encoding but one "chunked",
  * a repeated Content-Length even of equal values, Content-Length together with
- * Transfer-Encoding even in a response, white space around a chunk's size,
- * userinfo and schemes other than http and https in a target, '#' and bytes
+ * Transfer-Encoding even in a response, white space around the size of a request's
+ * chunk, userinfo and schemes other than http and https in a target, '#' and bytes
  * above 0x7e in a target, empty Host, CONNECT with a body. What it lets pass
- * beyond: a "Content-Length: 0" in a 1xx or 204 response, flagged not to be
- * forwarded.
+ * beyond, of responses alone, as what follows cannot be mistaken: a status line that
+ * ends behind the code; a length or a coding in a 204, or a coding in a 304, flagged
+ * not to be forwarded, after which nothing more is read from who sent it;
+ * "Content-Length: 0" in a 1xx, flagged as well; chunk extensions that are none, and
+ * white space behind a chunk's size.
  *
  * A head is parsed from a contiguous buffer that only grows: call http1_parse()
  * again with the same buffer and a larger len until it does not say MORE.
@@ -268,6 +271,7 @@ struct http1_chunk {
 	u64 size;		/* of the current chunk */
 	u64 left;		/* private */
 	u32 line;		/* private: bytes of the current line, or of trailers */
+	bool lenient;		/* private */
 	u8 state;		/* private */
 	u8 name_len;		/* private */
 	char name[20];		/* private: of the current trailer, as far as it fits */
@@ -276,8 +280,10 @@ struct http1_chunk {
 /**
  * http1_chunk_init() - Prepare for one chunked body
  * @c: decoder
+ * @lenient: of a response: extensions may be anything on one line, and there may be
+ *	white space behind a size
  */
-void http1_chunk_init(struct http1_chunk *c);
+void http1_chunk_init(struct http1_chunk *c, bool lenient);
 
 /**
  * http1_chunk_next() - Consume the next piece of a chunked body

@@ -9,7 +9,17 @@
 enum {
 	CH_SIZE,		/* first digit */
 	CH_SIZE_MORE,
-	CH_EXT,
+	CH_SIZE_BLANK,		/* lenient: white space behind the size */
+	CH_EXT,			/* lenient: whatever it is */
+	CH_EXT_NAME,		/* its first character, perhaps behind white space */
+	CH_EXT_NAME_MORE,
+	CH_EXT_NAME_BLANK,
+	CH_EXT_VALUE,		/* as of the name, or a quote */
+	CH_EXT_VALUE_MORE,
+	CH_EXT_QUOTED,
+	CH_EXT_ESCAPED,		/* behind a backslash in quotes */
+	CH_EXT_QUOTED_END,
+	CH_EXT_VALUE_BLANK,
 	CH_SIZE_LF,
 	CH_DATA,
 	CH_DATA_CR,
@@ -72,32 +82,111 @@ static enum http1_chunk_event size_line_end(struct http1_chunk *c)
 	return c->size ? HTTP1_CHUNK_SIZE : HTTP1_CHUNK_LAST;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* What may follow a name, a value, or the white space behind them. CH_ERROR: not that. */
+static u8 behind_extension(char byte, u8 end, u8 equals)
+{
+	switch (byte) {
+	case ';':
+		return CH_EXT_NAME;
+	case '=':
+		return equals;
+	case '\r':
+		return end;
+	default:
+		return CH_ERROR;
+	}
+}
+
 /*
- * One byte of a size line: 1*HEXDIG, perhaps extensions, CRLF. White space
- * before an extension is refused, though 7.1.1 lets it pass.
+ * The state behind a byte of chunk-ext, 7.1.1:
+ *	*( ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] BWS )
+ * but that no white space comes before the first ";" and the line's end.
  */
+static u8 next_of_extension(u8 state, char byte)
+{
+	switch (state) {
+	case CH_EXT_NAME:
+		if (is_blank(byte))
+			return state;
+		return char_is(byte, C_TOKEN) ? CH_EXT_NAME_MORE : CH_ERROR;
+	case CH_EXT_NAME_MORE:
+		if (char_is(byte, C_TOKEN))
+			return state;
+		return is_blank(byte) ? CH_EXT_NAME_BLANK :
+		       behind_extension(byte, CH_SIZE_LF, CH_EXT_VALUE);
+	case CH_EXT_NAME_BLANK:
+		return is_blank(byte) ? state :
+		       behind_extension(byte, CH_ERROR, CH_EXT_VALUE);
+	case CH_EXT_VALUE:
+		if (is_blank(byte))
+			return state;
+		if (byte == '"')
+			return CH_EXT_QUOTED;
+		return char_is(byte, C_TOKEN) ? CH_EXT_VALUE_MORE : CH_ERROR;
+	case CH_EXT_VALUE_MORE:
+	case CH_EXT_QUOTED_END:
+		if (state == CH_EXT_VALUE_MORE && char_is(byte, C_TOKEN))
+			return state;
+		return is_blank(byte) ? CH_EXT_VALUE_BLANK :
+		       behind_extension(byte, CH_SIZE_LF, CH_ERROR);
+	case CH_EXT_QUOTED:
+		if (byte == '"')
+			return CH_EXT_QUOTED_END;
+		if (byte == '\\')
+			return CH_EXT_ESCAPED;
+		return char_is(byte, C_VALUE) ? state : CH_ERROR;
+	case CH_EXT_ESCAPED:
+		return char_is(byte, C_VALUE) ? CH_EXT_QUOTED : CH_ERROR;
+	default:	/* CH_EXT_VALUE_BLANK */
+		return is_blank(byte) ? state :
+		       behind_extension(byte, CH_ERROR, CH_ERROR);
+	}
+}
+
+/*
+ * The state behind a byte that follows the size. Of a request white space is refused
+ * there, though 7.1.1 lets it pass: others read it as another size.
+ */
+static u8 next_of_size(const struct http1_chunk *c, char byte)
+{
+	switch (c->state) {
+	case CH_SIZE_MORE:
+	case CH_SIZE_BLANK:
+		if (byte == '\r')
+			return CH_SIZE_LF;
+		if (byte == ';')
+			return c->lenient ? CH_EXT : CH_EXT_NAME;
+		return is_blank(byte) && c->lenient ? CH_SIZE_BLANK : CH_ERROR;
+	case CH_EXT:
+		if (byte == '\r')
+			return CH_SIZE_LF;
+		return char_is(byte, C_VALUE) ? CH_EXT : CH_ERROR;
+	default:
+		return next_of_extension(c->state, byte);
+	}
+}
+
+/* One byte of a size line: 1*HEXDIG, perhaps extensions, CRLF. */
 static enum http1_chunk_event size_line_byte(struct http1_chunk *c, char byte)
 {
 	if (++c->line > HTTP1_CHUNK_LINE_MAX)
 		return chunk_refuse(c);
 	if (c->state == CH_SIZE_LF)
 		return byte == '\n' ? size_line_end(c) : chunk_refuse(c);
-	if (c->state != CH_EXT && char_is(byte, C_HEX)) {
+	if (c->state <= CH_SIZE_MORE && char_is(byte, C_HEX)) {
 		if (c->size >> (SIZE_BITS - 4))
 			return chunk_refuse(c);
 		c->size = c->size << 4 | hex_digit(byte);
 		c->state = CH_SIZE_MORE;
 		return HTTP1_CHUNK_MORE;
 	}
-	if (c->state == CH_SIZE)
-		return chunk_refuse(c);
-	if (byte == '\r')
-		c->state = CH_SIZE_LF;
-	else if (c->state == CH_SIZE_MORE && byte == ';')
-		c->state = CH_EXT;
-	else if (c->state != CH_EXT || !char_is(byte, C_VALUE))
-		return chunk_refuse(c);
-	return HTTP1_CHUNK_MORE;
+	c->state = c->state == CH_SIZE ? CH_ERROR : next_of_size(c, byte);
+	return c->state == CH_ERROR ? HTTP1_CHUNK_ERROR : HTTP1_CHUNK_MORE;
 }
 
 static enum http1_chunk_event chunk_size(struct http1_chunk *c, const char *buf,
@@ -208,9 +297,10 @@ static enum http1_chunk_event chunk_blank_line(struct http1_chunk *c,
 	return HTTP1_CHUNK_DONE;
 }
 
-void http1_chunk_init(struct http1_chunk *c)
+void http1_chunk_init(struct http1_chunk *c, bool lenient)
 {
 	memset(c, 0, sizeof(*c));
+	c->lenient = lenient;
 }
 
 enum http1_chunk_event http1_chunk_next(struct http1_chunk *c, const char *buf,
@@ -218,10 +308,7 @@ enum http1_chunk_event http1_chunk_next(struct http1_chunk *c, const char *buf,
 {
 	*used = 0;
 	switch (c->state) {
-	case CH_SIZE:
-	case CH_SIZE_MORE:
-	case CH_EXT:
-	case CH_SIZE_LF:
+	case CH_SIZE ... CH_SIZE_LF:
 		return chunk_size(c, buf, len, used);
 	case CH_DATA:
 		return chunk_data(c, len, used);

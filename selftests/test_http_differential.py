@@ -144,6 +144,7 @@ REFUSED = {
         "Transfer-Encoding of chunked, identity", "Transfer-Encoding twice",
         "a space after Transfer-Encoding", "a chunk extension with a bare CR",
         "a chunk extension with a bare LF", "a chunk extension with a NUL",
+        "a chunk extension of nothing", "a chunk extension that is no token",
         "a chunk extension of 5000 bytes", "a chunk's size with +",
         "a chunk's size with 0x", "a negative chunk",
         "a space before a chunk's size", "a space after a chunk's size",

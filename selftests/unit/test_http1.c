@@ -463,11 +463,27 @@ static const struct {
 	  "205 reason=Reset 1.1 length=0 keep [Content-Length=0]" },
 	{ BYTES("HTTP/1.1 200 OK\r\nHost: not, ours\r\nHost: b\r\n" CL "0\r\n\r\n"), RESPONSE,
 	  "200 reason=OK 1.1 length=0 keep [Host=not, ours] [Host=b] [Content-Length=0]" },
-	{ BYTES("HTTP/1.1 204 No Content\r\n" CL "3\r\n\r\n"), RESPONSE, "502" },
-	{ BYTES("HTTP/1.1 204 No Content\r\n" TE "chunked\r\n\r\n"), RESPONSE, "502" },
+	{ BYTES("HTTP/1.1 204 No Content\r\n" CL "3\r\n\r\n"), RESPONSE,
+	  "204 reason=No Content 1.1 none close -[Content-Length=3]" },
+	{ BYTES("HTTP/1.1 204 No Content\r\n" TE "chunked\r\n\r\n"), RESPONSE,
+	  "204 reason=No Content 1.1 none close -[Transfer-Encoding=chunked]" },
+	{ BYTES("HTTP/1.1 304 Not Modified\r\n" TE "chunked\r\n\r\n"), RESPONSE,
+	  "304 reason=Not Modified 1.1 none close -[Transfer-Encoding=chunked]" },
 	{ BYTES("HTTP/1.1 103 Early\r\n" CL "3\r\n\r\n"), RESPONSE, "502" },
-	{ BYTES("HTTP/1.1 204 No Content\r\n" CL "3\r\n\r\n"), RESPONSE_TO_HEAD, "502" },
-	{ BYTES("HTTP/1.1 200\r\n\r\n"), RESPONSE, "502" },
+	{ BYTES("HTTP/1.1 204 No Content\r\n" CL "3\r\n\r\n"), RESPONSE_TO_HEAD,
+	  "204 reason=No Content 1.1 none close -[Content-Length=3]" },
+	{ BYTES("HTTP/1.1 204 No Content\r\n" CL "3\r\n" TE "chunked\r\n\r\n"), RESPONSE, "502" },
+	{ BYTES("HTTP/1.1 103 Early\r\n" TE "chunked\r\n\r\n"), RESPONSE, "502" },
+	{ BYTES("HTTP/1.1 200\r\n" CL "3\r\n\r\n"), RESPONSE,
+	  "200 1.1 length=3 keep [Content-Length=3]" },
+	{ BYTES("HTTP/1.0 404\r\n" CL "3\r\n\r\n"), RESPONSE,
+	  "404 1.0 length=3 close [Content-Length=3]" },
+	{ BYTES("HTTP/1.1 200\n\r\n"), RESPONSE, "502" },
+	{ BYTES("HTTP/1.1 200\r\r\n"), RESPONSE, "502" },
+	{ BYTES("HTTP/1.1 200\tOK\r\n\r\n"), RESPONSE, "502" },
+	{ BYTES("HTTP/1.1 099\r\n\r\n"), RESPONSE, "502" },
+	{ BYTES("HTTP/1.1 20\r\n\r\n"), RESPONSE, "502" },
+	{ BYTES("HTTP/2.0 200\r\n\r\n"), RESPONSE, "502" },
 	{ BYTES("HTTP/1.1 20 OK\r\n\r\n"), RESPONSE, "502" },
 	{ BYTES("HTTP/1.1 2000 OK\r\n\r\n"), RESPONSE, "502" },
 	{ BYTES("HTTP/1.1 099 OK\r\n\r\n"), RESPONSE, "502" },
@@ -679,6 +695,7 @@ static void test_odd(void)
 		check_odd(odd[i], REQUEST, true);
 	check_odd("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", RESPONSE, false);
 	check_odd("HTTP/1.1 204 No\r\nContent-Length: 0\r\n\r\n", RESPONSE, true);
+	check_odd("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", RESPONSE, true);
 	check_odd("HTTP/1.0 200 OK\r\n\r\n", RESPONSE, true);
 }
 
