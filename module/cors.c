@@ -64,10 +64,23 @@ static void say(struct cors_answer *a, u8 kind, struct span name,
 		a->array[a->ops.n++] = (struct header_op){ name, value, kind };
 }
 
+/*
+ * In the answer to a request with credentials "*" is but the name of a method or field
+ * (Fetch, 3.3.4): where it allows any, what is asked for is said, or nothing.
+ */
+static bool is_any(const struct cors *c, struct span list)
+{
+	return c->credentials && http1_list_has(list, SPAN("*"));
+}
+
 static void say_preflight(const struct cors *c, struct cors_answer *a)
 {
-	say(a, HEADER_OP_SET, SPAN("access-control-allow-methods"), c->methods);
-	say(a, HEADER_OP_SET, SPAN("access-control-allow-headers"), c->headers);
+	say(a, HEADER_OP_SET, SPAN("access-control-allow-methods"),
+	    is_any(c, c->methods) ?
+	    SPAN("%REQ(access-control-request-method)%") : c->methods);
+	say(a, HEADER_OP_SET, SPAN("access-control-allow-headers"),
+	    is_any(c, c->headers) ?
+	    SPAN("%REQ(access-control-request-headers)%") : c->headers);
 	if (c->has_max_age)
 		say(a, HEADER_OP_SET, SPAN("access-control-max-age"),
 		    (struct span){ a->max_age,
@@ -86,7 +99,7 @@ void cors_answer(const struct cors *c, enum cors_kind kind,
 		    SPAN("true"));
 	if (kind == CORS_PREFLIGHT)
 		say_preflight(c, a);
-	else
+	else if (!is_any(c, c->expose))
 		say(a, HEADER_OP_SET, SPAN("access-control-expose-headers"),
 		    c->expose);
 	say(a, HEADER_OP_ADD, SPAN("vary"), SPAN("origin"));

@@ -22,7 +22,8 @@ struct head;
 struct cors {
 	const struct span *origins;	/* one '*' stands for any text */
 	u32 norigins;			/* 0: there is no policy */
-	struct span methods;		/* as they stand in the fields; length 0: none */
+	/* As they stand in the fields, with "*" for any; length 0: none. */
+	struct span methods;
 	struct span headers;
 	struct span expose;
 	u32 max_age;			/* s */

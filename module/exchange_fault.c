@@ -27,13 +27,15 @@ bool abort_request(struct conn *c, struct run *run)
 	return status;
 }
 
+void draw_rate(struct exchange *ex)
+{
+	ex->rate = fault_rate(&ex->route->fault, ex->request_head);
+}
+
 void slow_response(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
-	if (!ex->route)
-		return;
-	ex->rate = fault_rate(&ex->route->fault, ex->request_head);
 	if (!ex->rate)
 		return;
 	stat_inc(c->mesh->stats, STAT_FAULT_RATES);

@@ -122,7 +122,9 @@ void request_failed(struct conn *c, u16 status);
 /* Its time is over, though the answer may still come. */
 void request_late(struct conn *c);
 
-/* exchange_headers.c: of heads that are whole in @head and ->down; 0 or -ENOMEM */
+/* exchange_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or
+ * -EMSGSIZE: it cannot be done, so the message is to be refused
+ */
 const u64 *request_ident(struct conn *c);
 int edit_request(struct conn *c, struct out *head, gfp_t gfp);
 int edit_response(struct conn *c, u16 status, gfp_t gfp);
@@ -157,6 +159,8 @@ void refuse_malformed(struct conn *c, struct run *run, enum http1_error error);
 /* exchange_fault.c: @true if the request does not go on now, or at all */
 bool delay_request(struct conn *c, struct run *run);
 bool abort_request(struct conn *c, struct run *run);
+/* Once for a request, whatever becomes of its response: is that to be slow? */
+void draw_rate(struct exchange *ex);
 /* The response's body begins; how many bytes of it may be passed on now */
 void slow_response(struct conn *c);
 u32 response_allowance(struct conn *c, u32 len);
@@ -229,7 +233,7 @@ void draw_mirrors(struct exchange *ex);
 void mirror_request(struct conn *c, gfp_t gfp);
 
 /* exchange_request.c */
-/* As the endpoint gets it, or a mirror if @m is not NULL; 0 or -ENOMEM */
+/* As the endpoint gets it, or a mirror if @m is not NULL; as edit_request() */
 int write_request_head(struct conn *c, const struct mirror *m, struct out *head,
 		       gfp_t gfp);
 void read_request(struct conn *c, struct run *run);

@@ -15,42 +15,64 @@ bool is_head_request(const struct exchange *ex)
 	return h && span_eq(head_method(h), SPAN("HEAD"));
 }
 
+/*
+ * What routes want of an answer may be too much: then it is one without anything that
+ * was theirs, and for another reason.
+ */
+static int write_reply(struct conn *c, struct run *run, struct reply *r,
+		       enum mesh_stat *reason)
+{
+	struct exchange *ex = &c->ex;
+	struct reply bare = { .status = 500 };
+	int err;
+
+	r->connection = connection_field(ex);
+	r->head_request = is_head_request(ex);
+	err = reply_write(r, run_gfp(run), &ex->down) ?:
+	      edit_response(c, r->status, run_gfp(run));
+	if (err != -EMSGSIZE)
+		return err;
+	out_clear(&ex->down);
+	bare.connection = r->connection;
+	bare.head_request = r->head_request;
+	*reason = STAT_REPLY_RESPONSE_OPERATIONS;
+	return reply_write(&bare, run_gfp(run), &ex->down);
+}
+
 /* Answer in the endpoint's place. The exchange is over but for sending it. */
 void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 		 struct reply *r)
 {
 	struct exchange *ex = &c->ex;
 	bool whole = ex->request >= REQUEST_PARSED && ex->received;
+	int err = -EPIPE;
 
 	if (unlikely(!list_empty(&c->rivals)) && fall_back(c, run, reason))
 		return;
-	stat_inc(c->mesh->stats, reason);
 	if (!whole)
 		ex->close = true;
 	ex->local = true;
 	ex->leg_reusable = false;
 	ex->head_whole = false;
-	r->connection = connection_field(ex);
-	r->head_request = is_head_request(ex);
 	out_clear(&ex->up);
 	drop_leg(c, run, false);
 	leave_connection(c);
 	c->open_leg = false;
-	/* Half an interim response is on its way, or there is no memory. */
-	if (ex->down.data && ex->down.off)
-		goto reset;
-	out_clear(&ex->down);
-	if (reply_write(r, run_gfp(run), &ex->down) ||
-	    edit_response(c, r->status, run_gfp(run)))
-		goto reset;
+	/* Else half an interim response is on its way. */
+	if (!ex->down.data || !ex->down.off) {
+		out_clear(&ex->down);
+		err = write_reply(c, run, r, &reason);
+	}
+	stat_inc(c->mesh->stats, reason);
+	if (err) {
+		end_conn(c, run, true);
+		return;
+	}
 	ex->response = RESPONSE_DONE;
 	ex->request = whole ? REQUEST_DONE : REQUEST_DISCARD;
 	c->bound = 0;
 	conn_set_deadline(c, c->options.stream_idle_timeout);
 	run->again = true;
-	return;
-reset:
-	end_conn(c, run, true);
 }
 
 void refuse(struct conn *c, struct run *run, enum mesh_stat reason, u16 status)

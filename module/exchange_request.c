@@ -298,6 +298,7 @@ static bool steer_request(struct conn *c, struct run *run)
 void send_request_head(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
+	int err = 0;
 
 	if (!c->leg || c->open_leg)
 		return;
@@ -312,8 +313,13 @@ void send_request_head(struct conn *c, struct run *run)
 		open_tunnel(c, run);
 		return;
 	}
-	if (!steer_request(c, run) &&
-	    write_request_head(c, NULL, &ex->up, run_gfp(run))) {
+	if (!steer_request(c, run))
+		err = write_request_head(c, NULL, &ex->up, run_gfp(run));
+	if (err == -EMSGSIZE) {
+		refuse(c, run, STAT_REPLY_REQUEST_OPERATIONS, 431);
+		return;
+	}
+	if (err) {
 		if (run->may_sleep)
 			refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
 		run->defer = true;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "exchange_priv.h"
-#include "fault.h"
 
 static int note_bad_response(struct reader *r)
 {
@@ -58,9 +57,7 @@ static bool steer_response(struct conn *c, struct sk_buff *whole)
 	struct exchange *ex = &c->ex;
 
 	return whole && !connection_field(ex) && response_stays(ex) &&
-	       head_stays_response(ex->response_head) &&
-	       !(ex->route &&
-		 fault_rate(&ex->route->fault, ex->request_head)) &&
+	       head_stays_response(ex->response_head) && !ex->rate &&
 	       splice_steer(c->leg->sk, whole, c->sk);
 }
 
@@ -118,8 +115,10 @@ static int pass_switch(struct conn *c, struct run *run)
  * @whole: the buffer of the leg's that has all of the message and nothing else, or
  *	NULL; is gone if the body is done afterwards
  * @more: bytes of the body are there already
+ *
+ * Returns false if it cannot be passed on as routes want it: then it is to be refused.
  */
-static void pass_response_head(struct conn *c, struct run *run,
+static bool pass_response_head(struct conn *c, struct run *run,
 			       struct sk_buff *whole, bool more)
 {
 	struct exchange *ex = &c->ex;
@@ -136,11 +135,16 @@ static void pass_response_head(struct conn *c, struct run *run,
 		err = pass_final(c, whole, gfp);
 	if (err == -ENOMEM && !run->may_sleep) {
 		run->defer = true;
-		return;
+		return true;
 	}
+	/* The endpoint has done its part. */
+	if (err == -EMSGSIZE)
+		request_answered(c, ex->response_head->parser.status);
 	ex->head_whole = false;
 	head_free(ex->response_head);
 	ex->response_head = NULL;
+	if (err == -EMSGSIZE)
+		return false;
 	/* Else it goes with the body's first bytes. */
 	if (!err && !(more && ex->response == RESPONSE_BODY &&
 		      body_follows(&ex->response_body)))
@@ -149,6 +153,7 @@ static void pass_response_head(struct conn *c, struct run *run,
 		conn_await_room(c, c->sk);
 	else if (err)
 		end_conn(c, run, true);
+	return true;
 }
 
 /*
@@ -206,7 +211,8 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 	body = http1_bodiless(p) ? 0 : p->content_length;
 	whole = skb->len == len && ex->response_head->len == n &&
 		body == len - n && p->framing <= HTTP1_BODY_LENGTH;
-	pass_response_head(r->c, r->run, whole ? skb : NULL, n < len);
+	if (!pass_response_head(r->c, r->run, whole ? skb : NULL, n < len))
+		return note_refusal(r, STAT_REPLY_RESPONSE_OPERATIONS, 500);
 	return whole && ex->response == RESPONSE_DONE ? len : n;
 }
 
@@ -310,8 +316,10 @@ void pass_response(struct conn *c, struct run *run)
 
 	if (!flush_response(c, run) || !c->leg || !waits_for_response(ex))
 		return;
-	if (ex->head_whole)
-		pass_response_head(c, run, NULL, false);
+	if (ex->head_whole && !pass_response_head(c, run, NULL, false)) {
+		refuse(c, run, STAT_REPLY_RESPONSE_OPERATIONS, 500);
+		return;
+	}
 	if (!c->ended)
 		read_from(c->leg->sk, c, run, response_actor);
 	if (c->ended || !flush_response(c, run) || !c->leg)

@@ -23,7 +23,7 @@ static void reply_redirect(struct conn *c, struct run *run)
 	struct route_request req;
 
 	route_request_init(&req, &h->parser, h->data);
-	location_make(&location, route, &req, &c->original);
+	location_make(&location, route, &req, &c->original, &c->options);
 	local_reply(c, run, STAT_REPLY_REDIRECT, &r);
 }
 
@@ -123,6 +123,8 @@ void proceed(struct conn *c, struct run *run)
 		return;
 	if (c->ex.route->nmirrors)
 		draw_mirrors(&c->ex);
+	if (c->ex.route->fault.rate_fraction)
+		draw_rate(&c->ex);
 	if (c->ex.received)
 		request_received(c);
 	answer_expect(c, run);

@@ -55,26 +55,40 @@ static struct routing_edit edit_of(const struct explanation *e)
 	return (struct routing_edit){ e->chosen, e->route, e->vhost };
 }
 
+static int edit_reply(struct explanation *e)
+{
+	static const struct header_op_list none;
+	struct routing_edit edit = edit_of(e);
+	struct header_context context;
+	u64 ident[2];
+
+	if (!e->route)
+		return 0;
+	context = context_of(e, ident);
+	return routing_edit_response(&edit, e->cors, &none, &context, GFP_KERNEL,
+				     &e->reply);
+}
+
 /* The mesh answers by itself. */
 static int answer(struct explanation *e, enum mesh_stat reason,
 		  struct reply *r)
 {
-	static const struct header_op_list none;
-	struct header_context context;
-	struct routing_edit edit;
-	u64 ident[2];
+	struct reply bare = { .status = 500 };
 	int err;
 
 	e->own = (struct routing_refusal){ r->status, reason };
 	r->connection = connection_field(e);
 	r->head_request = span_eq(head_method(e->head), SPAN("HEAD"));
-	err = reply_write(r, GFP_KERNEL, &e->reply);
-	if (err || !e->route)
+	err = reply_write(r, GFP_KERNEL, &e->reply) ?: edit_reply(e);
+	if (err != -EMSGSIZE)
 		return err;
-	context = context_of(e, ident);
-	edit = edit_of(e);
-	return routing_edit_response(&edit, e->cors, &none, &context, GFP_KERNEL,
-				     &e->reply);
+	bare.connection = r->connection;
+	bare.head_request = r->head_request;
+	e->own = (struct routing_refusal){
+		bare.status, STAT_REPLY_RESPONSE_OPERATIONS
+	};
+	out_clear(&e->reply);
+	return reply_write(&bare, GFP_KERNEL, &e->reply);
 }
 
 static int refuse(struct explanation *e, enum mesh_stat reason, u16 status)
@@ -89,7 +103,8 @@ static int redirect(struct explanation *e)
 	struct location location;
 	struct reply r = { .status = e->route->status, .location = &location };
 
-	location_make(&location, e->route, &e->request, &e->question->original);
+	location_make(&location, e->route, &e->request, &e->question->original,
+		      options_of(e));
 	return answer(e, STAT_REPLY_REDIRECT, &r);
 }
 
@@ -123,9 +138,12 @@ static int write_forwarded(struct explanation *e)
 
 	context = context_of(e, ident);
 	fw.ident = context.ident;
-	err = head_write_request(e->head, &fw, GFP_KERNEL, &e->forwarded);
-	return err ?: routing_edit_request(&edit, &context, GFP_KERNEL,
-					   &e->forwarded);
+	err = head_write_request(e->head, &fw, GFP_KERNEL, &e->forwarded) ?:
+	      routing_edit_request(&edit, &context, GFP_KERNEL, &e->forwarded);
+	if (err != -EMSGSIZE)
+		return err;
+	out_clear(&e->forwarded);
+	return refuse(e, STAT_REPLY_REQUEST_OPERATIONS, 431);
 }
 
 static void note_cluster(struct explanation *e)

@@ -150,21 +150,23 @@ static u32 added_len(const struct edit *e, u32 i)
 
 /*
  * Variables take their time: what each adds is reckoned once, and written once. All of
- * it is no more than a head may be: a client chooses how long its fields are.
+ * it is no more than a head may be: a client chooses how long its fields are. Not that
+ * it could choose which operations are done: more is -EMSGSIZE, and none of them is.
  */
-static u32 reckon(struct edit *e)
+static int reckon(struct edit *e)
 {
-	u32 i, value, line, len = 0;
+	u32 i, value, len = 0;
 
 	for (i = 0; i < e->n; i++) {
 		value = added_len(e, i);
-		line = e->steps[i].op->name.len + 4 + value;
-		e->steps[i].len = 0;
-		if (!value || value > HTTP1_HEAD_MAX ||
-		    line > HTTP1_HEAD_MAX - len)
-			continue;
 		e->steps[i].len = value;
-		len += line;
+		if (!value)
+			continue;
+		if (value > HTTP1_HEAD_MAX)
+			return -EMSGSIZE;
+		len += e->steps[i].op->name.len + 4 + value;
+		if (len > HTTP1_HEAD_MAX)
+			return -EMSGSIZE;
 	}
 	return len;
 }
@@ -195,10 +197,14 @@ static int rewrite(struct edit *e, gfp_t gfp, struct out *out)
 {
 	struct span first;
 	struct writer w;
+	int added;
 
 	e->lines = (struct span){ out->data, out->len };
 	next_line(&e->lines, &first);
-	if (writer_init(&w, out->len + reckon(e), gfp))
+	added = reckon(e);
+	if (added < 0)
+		return added;
+	if (writer_init(&w, out->len + added, gfp))
 		return -ENOMEM;
 	put(&w, (struct span){ first.p, first.len + 2 });
 	write_fields(e, &w);

@@ -6,8 +6,8 @@
  * mesh adds itself. In Envoy's order (HttpConnectionManager, "Custom request/response
  * headers"): the weighted cluster's first, then the route's, then the virtual host's,
  * so that the latter have the last word; of each level first those that remove, then
- * the others as they are listed. They add as much as a head may be (HTTP1_HEAD_MAX)
- * and no field more.
+ * the others as they are listed. All of them are done, or none: where they would add
+ * more than a head may be (HTTP1_HEAD_MAX) the message is to be refused.
  *
  * Any context; nothing sleeps.
  */
@@ -62,7 +62,7 @@ bool header_name_changeable(struct span name);
  * @out: a whole head as the mesh writes them, perhaps with a body behind it;
  *	replaced, if there is anything to do
  *
- * Return: 0, or -ENOMEM with @out as it was.
+ * Return: 0, or -ENOMEM or -EMSGSIZE with @out as it was.
  */
 int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
 		     const struct header_context *context, gfp_t gfp,

@@ -3,6 +3,7 @@
 #include <linux/kernel.h>
 
 #include "address.h"
+#include "http_options.h"
 #include "rewrite.h"
 
 static void add_piece(struct rewritten_path *rw, struct span piece)
@@ -80,14 +81,16 @@ static void add(struct location *l, struct span piece)
 	l->pieces[l->n++] = piece;
 }
 
-/* Behind the brackets of an IPv6 address, if it is one. */
-static bool has_port(struct span host)
+/* The port that @host ends with, behind its colon; NULL if it names none. */
+static const char *port_in(struct span host)
 {
-	const char *bracket = memchr(host.p, ']', host.len);
+	const char *bracket = memchr(host.p, ']', host.len), *colon;
 
+	/* The colons of an IPv6 address are not of it. */
 	if (bracket)
 		host = span_from(host, bracket - host.p);
-	return memchr(host.p, ':', host.len);
+	colon = memchr(host.p, ':', host.len);
+	return colon && colon + 1 < host.p + host.len ? colon + 1 : NULL;
 }
 
 static void add_host(struct location *l, const struct route *r,
@@ -109,51 +112,93 @@ static void add_host(struct location *l, const struct route *r,
 	}
 }
 
-static u16 port_of(const struct route *r, const struct address *original)
+/* A port that was checked: digits, perhaps none, up to U16_MAX. */
+static u16 read_port(struct span digits)
 {
-	if (r->redirect.port)
-		return r->redirect.port;
-	if (r->redirect.scheme == REDIRECT_SCHEME_SAME)
-		return ntohs(original->port);
-	return r->redirect.scheme == REDIRECT_SCHEME_HTTPS ? 443 : 80;
+	u32 i, port = 0;
+
+	for (i = 0; i < digits.len; i++)
+		port = port * 10 + digits.p[i] - '0';
+	return port;
 }
 
-static void add_port(struct location *l, const struct route *r, u16 own,
-		     const struct address *original)
+/* What the client says itself that it asked, if it says so. */
+static u16 port_asked(const struct route_request *req)
 {
-	u16 port = port_of(r, original);
+	const struct http1_parser *p = req->parser;
+	struct span authority = http1_span(req->head, p->authority,
+					   p->authority_len);
 
-	if (port == own || (!r->redirect.port && has_port(r->rewrite.host)))
+	return authority.len > req->host.len ?
+	       read_port(span_from(authority, req->host.len + 1)) : 0;
+}
+
+static u16 port_of(const struct route *r, const struct route_request *req,
+		   const struct address *original, bool https)
+{
+	u16 asked;
+
+	if (r->redirect.port)
+		return r->redirect.port;
+	if (r->redirect.scheme != REDIRECT_SCHEME_SAME)
+		return https ? 443 : 80;
+	asked = r->rewrite.host.len ? 0 : port_asked(req);
+	if (asked)
+		return asked;
+	/* Whoever took TLS off listens elsewhere. */
+	return https ? 443 : ntohs(original->port);
+}
+
+static void add_port(struct location *l, u16 port, bool https)
+{
+	if (port == (https ? 443 : 80))
 		return;
 	add(l, (struct span){ l->port, scnprintf(l->port, sizeof(l->port),
 						 ":%u", port) });
 }
 
+/* By which scheme the client asks, if trusted proxies say so. */
+static bool asked_https(const struct route_request *req,
+			const struct http_options *o)
+{
+	const struct http1_field *f;
+
+	if (!o->trusted_hops)
+		return false;
+	f = http1_find(req->parser, req->head, SPAN("x-forwarded-proto"));
+	return f && span_eq_nocase(http1_span(req->head, f->value, f->value_len),
+				   SPAN("https"));
+}
+
 static void add_origin(struct location *l, const struct route *r,
 		       const struct route_request *req,
-		       const struct address *original)
+		       const struct address *original,
+		       const struct http_options *o)
 {
-	bool https = r->redirect.scheme == REDIRECT_SCHEME_HTTPS;
+	bool https = r->redirect.scheme == REDIRECT_SCHEME_SAME ?
+		     asked_https(req, o) :
+		     r->redirect.scheme == REDIRECT_SCHEME_HTTPS;
 
-	if (r->redirect.scheme == REDIRECT_SCHEME_SAME && !r->redirect.port &&
-	    !r->rewrite.host.len)
-		return;
 	add(l, https ? SPAN("https://") : SPAN("http://"));
 	add_host(l, r, req, original);
-	add_port(l, r, https ? 443 : 80, original);
+	if (r->redirect.port || !port_in(r->rewrite.host))
+		add_port(l, port_of(r, req, original, https), https);
 }
 
 void location_make(struct location *l, const struct route *r,
 		   const struct route_request *req,
-		   const struct address *original)
+		   const struct address *original, const struct http_options *o)
 {
 	struct rewritten_path path;
 
 	l->n = 0;
-	add_origin(l, r, req, original);
-	rewrite_path(r, req->path, &path);
-	while (rewrite_next(&path, &l->pieces[l->n]))
-		l->n++;
+	add_origin(l, r, req, original, o);
+	/* "*" is what a URL without a path means (RFC 9112 3.2.4). */
+	if (req->path.len && req->path.p[0] == '/') {
+		rewrite_path(r, req->path, &path);
+		while (rewrite_next(&path, &l->pieces[l->n]))
+			l->n++;
+	}
 	if (req->query.len && !r->redirect.strip_query) {
 		add(l, SPAN("?"));
 		add(l, req->query);

@@ -13,6 +13,8 @@
 #include "path_template.h"
 #include "route.h"
 
+struct http_options;
+
 /* A path in pieces. */
 struct rewritten_path {
 	struct span pieces[2];
@@ -58,14 +60,18 @@ struct location {
  * @r: route
  * @req: request
  * @original: what the client connected to
+ * @o: the listener's options
  *
- * Only a path if that is all that changes (RFC 9110 10.2.2); else a URL. Its port
- * is the one of the configuration; else, if the scheme is given, that scheme's; else
- * the listener's. It is left out where it is the scheme's own (Gateway API,
- * HTTPRequestRedirectFilter, port).
+ * Always a URL: a path that begins with "//" would lead to another host (RFC 3986
+ * 4.2). What the route does not give of it is the request's: the scheme is http, or
+ * what trusted proxies say that it was; the host is Host's. The port is the one of the
+ * configuration; else, if the scheme is given, that scheme's; else, if the host is the
+ * request's, what Host says (Envoy); else the listener's (Gateway API,
+ * HTTPRequestRedirectFilter, port). It is left out where it is the scheme's own.
  */
 void location_make(struct location *l, const struct route *r,
 		   const struct route_request *req,
-		   const struct address *original);
+		   const struct address *original,
+		   const struct http_options *o);
 
 #endif

@@ -292,30 +292,70 @@ def _():
         redirect("/path", path="/new", status=302),
         redirect("/prefix", prefix="/", status=308),
         redirect("/strip", strip_query=True, status=307)]))
+    def leads(c, path, location, *fields, **how):
+        got = ask(c, path, *fields, **{"host": "moved", **how})
+        equal((path, got[2].get("location")), (path, location))
     cases = [
         ("/scheme/a?q=1", 301, "https://moved/scheme/a?q=1"),
         ("/http", 301, "http://moved/http"),
         ("/hostport", 301, "http://else.where:81/hostport"),
         ("/port?", 301, "http://moved:8443/port"),
         ("/own", 301, "https://moved/own"),
-        ("/odd", 301, "https://moved:80/odd"),
-        ("/path/a?q", 302, "/new?q"), ("/prefix/a/b", 308, "/a/b"),
-        ("/prefix", 308, "/"), ("/strip?q", 307, "/strip")]
+        ("/odd", 301, "https://moved:80/odd")]
+    # Where nothing of the origin is given it is the listener's.
+    own_cases = [
+        ("/host/x", 301, "else.where", "/host/x"),
+        ("/path/a?q", 302, "moved", "/new?q"),
+        ("/prefix/a/b", 308, "moved", "/a/b"), ("/prefix", 308, "moved", "/"),
+        # A path like this would be another host, were it alone.
+        ("/prefix//evil.example/x", 308, "moved", "//evil.example/x"),
+        ("/strip?q", 307, "moved", "/strip")]
     for address, port, own in ((VIP, 80, ""), (VIP2, 8080, ":8080"),
                                (VIP6, 80, "")):
         c = Client("app", address, port)
         for path, status, location in cases + [
-                ("/host/x", 301, f"http://else.where{own}/host/x")]:
+                (p, s, f"http://{h}{own}{rest}") for p, s, h, rest in own_cases]:
             got = ask(c, path, host="moved")
             equal((path, got[0], got[2].get("location")),
                   (path, status, location))
-        # The port of the request's Host is not kept: it is the listener's.
-        equal(ask(c, "/http", "x: 1", host="moved:99")[2].get("location"),
-              "http://moved/http")
+        # The port of the request's Host is kept if the rest of it is.
+        leads(c, "/http", "http://moved/http", host="moved:99")
+        leads(c, "/host", f"http://else.where{own}/host", host="moved:99")
+        leads(c, "/path", "http://MOVED:99/new", host="MOVED:99")
+        leads(c, "/path", "http://moved/new", host="moved:80")
+        leads(c, "/path", f"http://moved{own}/new", host="moved:")
+        leads(c, "http://moved:98/path", "http://moved:98/new", host="x")
+        # Who says that it is https is not trusted.
+        leads(c, "/path", f"http://moved{own}/new", "x-forwarded-proto: https")
     out = run_in("app", "curl", "-s", "-o", "/dev/null", "-w",
                  "%{redirect_url}", "-H", "Host: moved",
                  f"http://{VIP}/path/x?a=b")
-    equal(out, f"http://{VIP}/new?a=b")
+    equal(out, "http://moved/new?a=b")
+
+
+@test("redirect: what a client says of itself is an origin, or 400; a proxy's scheme")
+def _():
+    mesh({"name": "any", "domains": ["*"],
+          "routes": [{"action": {"redirect": {"strip_query": True}}}]}, hops=1)
+    c = Client("app", VIP)
+    for told, location in (
+            ("//evil.example/x?r=1", "http://h//evil.example/x"),
+            ("/\\evil.example", "http://h/\\evil.example"),
+            ("/%0d%0aset-cookie:a", "http://h/%0d%0aset-cookie:a")):
+        equal(ask(c, told, host="h")[2].get("location"), location)
+    for told in "h@evil.example", "h/evil", "h\\evil", "h#", "h?", "h:8o", "h h":
+        c = Client("app", VIP)
+        equal((told, ask(c, "/", host=told)[0]), (told, 400))
+    c = Client("app", VIP2, 8080)
+    for fields, location in (
+            (("x-forwarded-proto: https",), "https://h/x"),
+            (("x-forwarded-proto: http",), "http://h:8080/x"),
+            (("x-forwarded-proto: gopher",), "http://h:8080/x"), ((), "http://h:8080/x")):
+        equal(ask(c, "/x", *fields, host="h")[2].get("location"), location)
+    equal(ask(c, "/x", "x-forwarded-proto: https", host="h:444")[2]
+          .get("location"), "https://h:444/x")
+    equal(ask(c, "*", host="h", method="OPTIONS")[2].get("location"),
+          "http://h:8080")
 
 
 @test("redirect: HTTP/1.0 without Host is sent to the address")
@@ -421,17 +461,59 @@ def _():
     equal(c.response()[1], b"ok")
 
 
-@test("request headers: a client cannot make them grow without end")
+@test("request headers: what a client makes too large is 431, and never left out")
 def _():
     mesh(host("ops", [to_web(more={"request_headers": [
-        op("x-huge", "%REQ(big)%" * 400), op("x-large", "%REQ(big)%" * 7),
-        op("x-more", "%REQ(big)%"), op("x-last", "%REQ(small)%")]})]))
+        op("x-large", "%REQ(big)%" * 7), op("x-small", "%REQ(small)%")]})],
+              request_headers=[op("x-tenant", "t" * 200)]))
+    grown = Counters()
     c = Client("app", VIP)
-    big = "b" * 8000
-    head, _ = exchange(c, request("/", "Big: " + big, "Small: s", host="ops"))
-    equal([len(head.get(n) or "") for n in
-           ("big", "x-huge", "x-large", "x-more", "x-last")],
-          [8000, 0, 56000, 0, 1])
+    # All that is added is 60 KiB at most: 7 n + 11, 12, 212.
+    most = (60 * 1024 - 11 - 12 - 212) // 7
+    head, _ = exchange(c, request("/", "Big: " + "b" * most, "Small: s",
+                                  "X-Tenant: me", host="ops"))
+    equal([len(head.get(n)) for n in ("big", "x-large", "x-small", "x-tenant")],
+          [most, 7 * most, 1, 200])
+    for size in most + 1, 20000, 60000:
+        equal(ask(c, "/", f"Big: {'b' * size}", "Small: s", "X-Tenant: me",
+                  host="ops")[0], 431)
+    # The connection goes on, and no endpoint has seen them.
+    head, _ = exchange(c, request("/last", host="ops"))
+    equal((line(head), head.get("x-large"), len(head.get("x-tenant"))),
+          ("GET /last HTTP/1.1", None, 200))
+    equal(grown("reply_431_header_operations"), 3)
+
+
+@test("response headers: what is too large is 500 without them, and never left out")
+def _():
+    ops = {"response_headers": [op("x-copy", "%RESP(big)%" * 9),
+                                op("x-echo", "%REQ(big)%" * 9)]}
+    mesh(host("ops", [
+        to_web({"path": {"prefix": "/web"}}, ops),
+        {**says("direct", path={"prefix": "/direct"}), **ops},
+        {"match": {"path": {"prefix": "/moved"}},
+         "action": {"redirect": {"path": "/"}}, **ops}],
+              response_headers=[op("x-host", "yes")]))
+    grown = Counters()
+    c = Client("app", VIP)
+    big = "Big: " + "b" * 8000
+
+    def answered(size):
+        return (b"HTTP/1.1 200 OK\r\nBig: " + b"b" * size +
+                b"\r\nContent-Length: 2\r\n\r\nok")
+    for size, status in (8000, 500), (6000, 200), (8000, 500):
+        head = exchange(c, request("/web", host="ops"), answered(size))[1]
+        equal((head.status, head.get("x-host"), bool(head.get("x-copy"))),
+              (status, "yes", status == 200))
+    for path in "/web", "/direct", "/moved":
+        if path == "/web":
+            got = exchange(c, request(path, big, host="ops"))[1]
+        else:
+            got = ask(c, path, big, host="ops")[2]
+        equal((path, got.status, got.all("x-host"), got.all("location")),
+              (path, 500, [], []))
+    equal((grown("reply_500_header_operations"), grown("reply_redirect"),
+           grown("reply_direct_response")), (5, 0, 0))
 
 
 @test("response headers: of endpoints, of the mesh's own answers, of failures")
@@ -539,6 +621,34 @@ def _():
             equal((name, head.all(name)), (name, wanted))
     equal(grown("reply_preflight"), 2)
     web.quiet(0.1)
+
+
+@test("CORS: any method and any field, also with credentials, and then by name")
+def _():
+    asked = ("Origin: https://a", "Access-Control-Request-Method: PATCH",
+             "Access-Control-Request-Headers: x-a,authorization")
+    names = [f"access-control-{n}" for n in (
+        "allow-origin", "allow-credentials", "allow-methods", "allow-headers",
+        "expose-headers")]
+    some = {"allow_origins": ["*"], "allow_methods": "GET, *",
+            "allow_headers": "*", "expose_headers": "*"}
+    mesh(host("cors", [
+        to_web({"path": {"prefix": "/any"}}, {"cors": some}),
+        to_web(more={"cors": {**some, "allow_credentials": True}})]))
+    c = Client("app", VIP)
+    for path, fields, wanted in (
+            ("/any", asked, [["https://a"], [], ["GET, *"], ["*"], []]),
+            ("/", asked, [["https://a"], ["true"], ["PATCH"],
+                          ["x-a,authorization"], []]),
+            ("/", asked[:2], [["https://a"], ["true"], ["PATCH"], [], []])):
+        head = ask(c, path, *fields, host="cors", method="OPTIONS")[2]
+        equal((path, [head.all(n) for n in names]), (path, wanted))
+    theirs = (b"HTTP/1.1 200 OK\r\nAccess-Control-Expose-Headers: x-b\r\n"
+              b"Content-Length: 0\r\n\r\n")
+    for path, wanted in (("/any", [["https://a"], [], [], [], ["*"]]),
+                         ("/", [["https://a"], ["true"], [], [], ["x-b"]])):
+        _, head = exchange(c, request(path, asked[0], host="cors"), theirs)
+        equal((path, [head.all(n) for n in names]), (path, wanted))
 
 
 @test("CORS: other requests are passed on, and the mesh says who may read")

@@ -258,6 +258,23 @@ def _():
     until(lambda: not any(e["active"] for e in stats()["endpoints"]))
 
 
+@test("fault: a rate, of so many responses")
+def _():
+    grown = Counters()
+    apply_route(PORTS, fault={"response_rate": 1000000,
+                              "rate_fraction": "50%"})
+    c = Client("app", VIP)
+    for _ in range(600):
+        ask(c)
+        _, conn, _ = many.taken()
+        conn.send(OK)
+        equal(c.response()[0].status, 200)
+    n = grown("fault_response_rates")
+    note(n)
+    # mean 300, standard deviation 12.2: eight of them
+    true(202 < n < 398, n)
+
+
 # ---- limits of a source ----
 
 def refused_connections(n, *addresses):
