@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ring: see ring.h. */
 #include <linux/kernel.h>
+#include <linux/sched.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/xxhash.h>
@@ -63,6 +64,7 @@ void ring_add(struct ring *r, struct span key, u32 index, u32 n)
 		len = put_number(text, key.len + 1, i);
 		r->entries[r->n].hash = xxh64(text, len, 0);
 		r->entries[r->n++].index = index;
+		cond_resched();
 	}
 }
 
@@ -70,6 +72,8 @@ static int compare(const void *a, const void *b)
 {
 	const struct ring_entry *x = a, *y = b;
 
+	/* sort() itself never yields: eight million entries take seconds. */
+	cond_resched();
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
 	return x->index < y->index ? -1 : x->index > y->index;

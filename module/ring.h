@@ -9,8 +9,8 @@
  * configuration; here it is the order of their keys, which decides where fractions of
  * an entry go.
  *
- * Plain C but for sort(): no allocation. A ring is immutable once built; lookup in
- * any context.
+ * Plain C but for sort() and cond_resched(): no allocation. A ring is immutable once
+ * built; lookup in any context.
  */
 #ifndef L7MESH_RING_H
 #define L7MESH_RING_H
@@ -63,10 +63,12 @@ u32 ring_plan_next(struct ring_plan *p, u32 weight);
  * @key: its address and port, of up to 56 bytes
  * @index: it
  * @n: what ring_plan_next() said
+ *
+ * Context: process; yields.
  */
 void ring_add(struct ring *r, struct span key, u32 index, u32 n);
 
-/* When all endpoints are entered. */
+/* When all endpoints are entered. Context: process; yields. */
 void ring_sort(struct ring *r);
 
 /**

@@ -198,5 +198,38 @@ def _():
     equal(len(g.objects()), CLUSTERS * PER_CLUSTER + 1)
 
 
+def longest_gap(stop):
+    """How long a process that wants its CPU every 5 ms had to wait for it, at most."""
+    longest = 0
+    while not os.path.exists(stop):
+        start = time.monotonic()
+        time.sleep(0.005)
+        longest = max(longest, time.monotonic() - start)
+    return longest
+
+
+@alone("a ring of a million entries leaves its CPU to others while it is built", 300)
+def _():
+    os.sched_setaffinity(0, {0})
+    stop = f"/run/ring-{os.getpid()}"
+    result, tell = os.pipe()
+    if not os.fork():
+        os.write(tell, f"{longest_gap(stop)}".encode())
+        os._exit(0)
+    time.sleep(0.2)
+    start = time.monotonic()
+    load(Genl(), [{"CLUSTER": {"NAME": "r", "LB": UAPI["L7MESH_LB_RING_HASH"],
+                               "RING_MIN": 1 << 20, "RING_MAX": 1 << 20,
+                               "HASH": [{"SOURCE_ADDRESS": True}]}},
+                  *({"ENDPOINT": {"CLUSTER": "r", "ADDRESS": f"10.0.0.{i}", "PORT": 80}}
+                    for i in (1, 2))])
+    took = time.monotonic() - start
+    with open(stop, "wb"):
+        pass
+    gap = float(os.read(result, 100))
+    note(f"built in {took:.2f} s, {gap:.2f} s without the CPU")
+    true(gap < took / 2, "it kept the CPU")
+
+
 if __name__ == "__main__":
     sys.exit(run_tests())
