@@ -37,7 +37,13 @@ struct cluster_state {
 	refcount_t ref;
 	struct account *account;	/* counted */
 	struct cluster_load loads[ROUTING_PRIORITIES];
-	unsigned long interval_end;	/* jiffies, of outlier detection; 0: not begun */
+	bool used;			/* ever was a connection to an endpoint begun, ... */
+	bool use_noted;			/* ... and health checks go by that */
+
+	/* outlier.c */
+	unsigned long interval_end;	/* jiffies; 0: not begun */
+	unsigned long counted_at;	/* jiffies: when ->ejected was counted */
+	atomic_t ejected;
 };
 
 /* Somebody who waits for a connection to be free. */

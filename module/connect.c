@@ -25,6 +25,7 @@
 #include <net/transp_v6.h>
 #include <linux/l7mesh.h>
 #include "connect.h"
+#include "health.h"
 #include "hook.h"
 #include "http_net.h"
 #include "mesh.h"
@@ -354,8 +355,10 @@ static void plan_done(struct plan *p, struct sock *sk, int err)
 	} else {
 		redirect_commit(p->r, sk);
 		stat_inc(p->mesh->stats, stats[p->r->kind]);
-		if (p->ep)
+		if (p->ep) {
+			health_note_use(p->mesh, p->slot->cluster);
 			atomic64_inc(&p->ep->connections);
+		}
 	}
 	p->r = NULL;
 }

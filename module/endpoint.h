@@ -13,10 +13,21 @@
 
 #include <linux/atomic.h>
 #include <linux/jiffies.h>
+#include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include "address.h"
 #include "deadline.h"
+
+struct cluster;
+
+/* When it is asked whether it is well, see check_queue.h. */
+struct check_turn {
+	struct rb_node node;
+	unsigned long at;		/* jiffies */
+	struct cluster *cluster;	/* by which; NULL: nobody asks */
+	bool taken;			/* it is being asked, and not in the queue */
+};
 
 struct endpoint {
 	struct address address;
@@ -35,10 +46,11 @@ struct endpoint {
 	/* health.c; 0 until it is used */
 	bool healthy;
 	bool checked;			/* there was an answer, or none in time */
-	bool checking;			/* by a call at this moment, which alone writes these */
+	/* who asks alone writes these */
 	u32 check_row;			/* answers in a row that speak against ->healthy */
 	unsigned long checked_at;	/* jiffies: when the latest answer was there */
 	u32 check_lot;			/* random, of the time until the next */
+	struct check_turn turn;
 
 	/* accrual.c; 0 until it is used */
 	u32 accrual_penalty;		/* ms; 0: it is open */

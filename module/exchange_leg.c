@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "exchange_priv.h"
+#include "health.h"
 
 static bool trylock_leg(struct leg *leg)
 {
@@ -144,6 +145,7 @@ void want_leg(struct conn *c, struct run *run)
 		return;		/* the work comes here again */
 	ex->reused_leg = false;
 	ex->request = REQUEST_CONNECTING;
+	health_note_use(c->mesh, ex->cluster);
 	c->open_leg = true;
 	conn_set_deadline(c, ex->cluster->options.connect_timeout);
 }

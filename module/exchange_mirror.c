@@ -10,6 +10,7 @@
 
 #include "call.h"
 #include "exchange_priv.h"
+#include "health.h"
 #include "mirror.h"
 
 /* So many calls may there be in a namespace. */
@@ -86,6 +87,7 @@ static bool send_mirror(struct conn *c, const struct mirror *m, gfp_t gfp)
 		if (call_begin(&mc->call, c->hn,
 			       cluster->options.connect_timeout +
 			       (cluster->options.response_timeout ?: LONGEST))) {
+			health_note_use(c->mesh, cluster);
 			atomic64_inc(&ep->connections);
 			atomic64_inc(&ep->requests);
 			return true;

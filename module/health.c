@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "call.h"
+#include "check_queue.h"
 #include "compat.h"
 #include "http_net_priv.h"
 #include "mesh.h"
@@ -22,9 +23,8 @@
 struct check {
 	struct call call;
 	struct mesh *mesh;		/* counted */
-	struct snapshot *snapshot;	/* held: of which ... */
-	const struct cluster *cluster;
-	struct endpoint *ep;
+	struct cluster *cluster;	/* counted */
+	struct endpoint *ep;		/* of the cluster, taken from the queue */
 };
 
 /* ---- what came of a check ---- */
@@ -71,33 +71,10 @@ static void failed(struct endpoint *ep, const struct health_check *hc,
 	stat_inc(m->stats, STAT_BECAME_UNHEALTHY);
 }
 
-/* Envoy: a cluster that was never used is asked less often. */
-static bool is_used(const struct cluster *c)
-{
-	u32 i;
-
-	for (i = 0; i < c->nmembers; i++)
-		if (atomic64_read(&c->members[i].ep->connections))
-			return true;
-	return false;
-}
-
-/* By the configuration of now, whatever it was at the last check. */
-static unsigned long next_check(const struct cluster *c,
-				const struct endpoint *ep)
-{
-	const struct health_check *hc = &c->health;
-	u64 ms = is_used(c) ? hc->interval :
-			      max(hc->interval, hc->no_traffic_interval);
-
-	ms += (u64)ep->check_lot * hc->jitter >> 32;
-	return ep->checked_at + msecs_to_jiffies(min_t(u64, ms, U32_MAX)) + 1;
-}
-
 static void note_time(struct endpoint *ep)
 {
 	ep->check_lot = get_random_u32();
-	ep->checked_at = jiffies;
+	ep->checked_at = jiffies ?: 1;
 }
 
 void health_look_by(struct mesh_net *mn, unsigned long at)
@@ -116,10 +93,18 @@ void health_look_by(struct mesh_net *mn, unsigned long at)
 	spin_unlock_bh(&hn->calls_lock);
 }
 
+void health_first_use(struct mesh *m, struct cluster *c)
+{
+	WRITE_ONCE(c->state->used, true);
+	if (!c->health.interval)
+		return;
+	check_queue_note_use(&m->checks);
+	mesh_look_by(m, jiffies);
+}
+
 static void end_check(struct check *k)
 {
-	atomic_dec(&k->mesh->nchecks);
-	snapshot_put(k->snapshot);
+	cluster_put(k->mesh->account, k->cluster);
 	mesh_put(k->mesh);
 	kfree(k);
 }
@@ -140,34 +125,28 @@ static void judge(struct check *k, int err, u16 status)
 	k->ep->checked = true;
 }
 
+/* It was asked, or could not be: its next turn is reckoned from now. */
+static void give_back(struct check *k)
+{
+	unsigned long look_at;
+
+	note_time(k->ep);
+	/* First: who finds the queue crowded sees this, or is seen by it. */
+	atomic_dec(&k->mesh->nchecks);
+	if (check_queue_give(&k->mesh->checks, k->ep, &look_at))
+		mesh_look_by(k->mesh, look_at);
+}
+
 static void check_done(struct call *call, int err, u16 status)
 {
 	struct check *k = container_of(call, struct check, call);
-	struct endpoint *ep = k->ep;
-	unsigned long next;
 
 	judge(k, err, status);
-	note_time(ep);
-	/* Another configuration may want it sooner. */
-	if (rcu_access_pointer(k->mesh->snapshot) == k->snapshot)
-		next = next_check(k->cluster, ep);
-	else
-		next = ep->checked_at;
-	/* Pairs with look_at_endpoint(): who sees this sees what was written before. */
-	smp_store_release(&ep->checking, false);
-	mesh_look_by(k->mesh, next);
+	give_back(k);
 	end_check(k);
 }
 
 /* ---- beginning ---- */
-
-struct look {
-	struct mesh *mesh;
-	struct snapshot *snapshot;
-	struct http_net *hn;		/* of the mesh's owner */
-	unsigned long now, next;
-	bool waits;			/* for next; else for an answer, or a change */
-};
 
 static int write_request(struct check *k)
 {
@@ -187,118 +166,106 @@ static int write_request(struct check *k)
 	return writer_finish(&w, &k->call.request);
 }
 
-static struct check *make_check(const struct look *l, const struct cluster *c,
+/* Of an endpoint that was taken from the queue; the cluster's reference is the check's. */
+static struct check *make_check(struct mesh *m, struct cluster *c,
 				struct endpoint *ep)
 {
 	struct check *k = kzalloc(sizeof(*k), GFP_NOIO);
 
 	if (!k)
 		return NULL;
-	k->mesh = mesh_get(l->mesh);
-	atomic_inc(&k->mesh->nchecks);
-	k->snapshot = snapshot_get(l->snapshot);
+	k->mesh = mesh_get(m);
 	k->cluster = c;
 	k->ep = ep;
 	k->call.to = ep->address;
 	if (c->health.port)
 		k->call.to.port = htons(c->health.port);
 	k->call.done = check_done;
-	if (!c->health.path.len || !write_request(k))
-		return k;
-	end_check(k);
-	return NULL;
+	return k;
 }
 
 /* From the namespace that the cluster wants, which may not be there. */
-static bool begin_call(const struct look *l, struct check *k)
+static bool begin_call(struct http_net *hn, struct check *k)
 {
 	const struct health_check *hc = &k->cluster->health;
 
-	if (!hc->netns || hc->netns == l->hn->net->net_cookie)
-		return call_begin(&k->call, l->hn, hc->timeout);
-	return mesh_call_from(l->mesh, hc->netns, &k->call, hc->timeout);
+	if (!hc->netns || hc->netns == hn->net->net_cookie)
+		return call_begin(&k->call, hn, hc->timeout);
+	return mesh_call_from(k->mesh, hc->netns, &k->call, hc->timeout);
 }
 
-/* Returns whether the endpoint is being asked now. */
-static bool begin_check(const struct look *l, const struct cluster *c,
-			struct endpoint *ep)
+static void begin_check(struct http_net *hn, struct check *k)
 {
-	struct check *k = make_check(l, c, ep);
-
-	if (!k)
-		return false;
-	WRITE_ONCE(ep->checking, true);
-	stat_inc(l->mesh->stats, STAT_HEALTH_CHECKS);
-	if (begin_call(l, k))
-		return true;
+	stat_inc(k->mesh->stats, STAT_HEALTH_CHECKS);
+	if (begin_call(hn, k))
+		return;
 	/* From where it is to be asked there is nobody. */
 	call_release(&k->call);
 	judge(k, -ENONET, 0);
-	WRITE_ONCE(ep->checking, false);
+	give_back(k);
 	end_check(k);
-	return false;
 }
 
-static void wait_until(struct look *l, unsigned long at)
+/* Without memory it is asked the next time. */
+static void ask(struct http_net *hn, struct mesh *m, struct cluster *c,
+		struct endpoint *ep)
 {
-	if (!l->waits || time_before(at, l->next))
-		l->next = at;
-	l->waits = true;
-}
+	struct check *k = make_check(m, c, ep);
+	unsigned long look_at;
 
-static void look_at_endpoint(struct look *l, const struct cluster *c,
-			     struct endpoint *ep)
-{
-	unsigned long at;
-
-	/* Pairs with check_done(). */
-	if (smp_load_acquire(&ep->checking))
-		return;
-	at = next_check(c, ep);
-	if (ep->checked && time_before(l->now, at)) {
-		wait_until(l, at);
-		return;
-	}
-	if (atomic_read(&l->mesh->nchecks) >= CHECKS_MAX) {
-		wait_until(l, l->now);
-		return;
-	}
-	if (begin_check(l, c, ep))
-		return;
-	note_time(ep);
-	wait_until(l, next_check(c, ep));
-}
-
-static void look_at_clusters(struct look *l, const struct snapshot *s)
-{
-	const struct cluster *c;
-	u32 i, k;
-
-	for (i = 0; i < s->clusters.n; i++) {
-		c = s->clusters.objects[i];
-		for (k = 0; c->health.interval && k < c->nmembers; k++) {
-			look_at_endpoint(l, c, c->members[k].ep);
-			cond_resched();
+	if (k) {
+		atomic_inc(&m->nchecks);
+		if (!c->health.path.len || !write_request(k)) {
+			begin_check(hn, k);
+		} else {
+			give_back(k);
+			end_check(k);
 		}
+		return;
 	}
+	note_time(ep);
+	check_queue_give(&m->checks, ep, &look_at);
+	cluster_put(m->account, c);
+}
+
+/* May another be asked? If not, who gives a place back has to look again. */
+static bool has_place(struct mesh *m)
+{
+	if (atomic_read(&m->nchecks) < CHECKS_MAX)
+		return true;
+	check_queue_crowded(&m->checks);
+	/* See give_back(). */
+	return atomic_read(&m->nchecks) < CHECKS_MAX;
 }
 
 static void checker_work(struct work_struct *work)
 {
 	struct http_net *hn = container_of(to_delayed_work(work),
 					   struct http_net, checker);
-	struct look l = { .hn = hn, .now = jiffies };
+	unsigned long look_at;
+	struct endpoint *ep;
+	struct snapshot *s;
+	struct cluster *c;
 	struct refusal r;
+	struct mesh *m;
 
-	l.mesh = mesh_own_get(hn->mn, &r);
-	if (IS_ERR_OR_NULL(l.mesh))
+	m = mesh_own_get(hn->mn, &r);
+	if (IS_ERR_OR_NULL(m))
 		return;
-	l.snapshot = mesh_snapshot_get(l.mesh);
-	look_at_clusters(&l, l.snapshot);
-	if (l.waits)
-		health_look_by(hn->mn, l.next);
-	snapshot_put(l.snapshot);
-	mesh_put(l.mesh);
+	s = mesh_snapshot_get(m);
+	check_queue_look_for_use(&m->checks, s);
+	snapshot_put(s);
+	while (has_place(m)) {
+		ep = check_queue_take(&m->checks, &c);
+		if (!ep) {
+			if (check_queue_waits(&m->checks, &look_at))
+				health_look_by(hn->mn, look_at);
+			break;
+		}
+		ask(hn, m, c, ep);
+		cond_resched();
+	}
+	mesh_put(m);
 }
 
 void health_init(struct http_net *hn)

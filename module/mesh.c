@@ -109,6 +109,7 @@ static struct mesh *alloc_mesh(void)
 	mutex_init(&m->lock);
 	INIT_LIST_HEAD(&m->txns);
 	INIT_LIST_HEAD(&m->attached);
+	check_queue_init(&m->checks);
 	m->stats = alloc_percpu_gfp(struct mesh_stats, GFP_KERNEL_ACCOUNT);
 	m->account = account_alloc();
 	if (!m->stats || !m->account)
@@ -303,6 +304,7 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 	}
 	m->generation = s->generation;
 	rcu_assign_pointer(m->snapshot, s);
+	check_queue_follow(&m->checks, old, s);
 	if (!splice_policy_equal(&old->splice, &s->splice))
 		splice_reconsider();
 	old->retired = true;
@@ -487,10 +489,14 @@ bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout)
 
 void mesh_look_by(struct mesh *m, unsigned long at)
 {
-	mutex_lock(&mesh_mutex);
-	if (m->owner)
-		health_look_by(m->owner, at);
-	mutex_unlock(&mesh_mutex);
+	struct mesh_net *mn;
+
+	/* Between a namespace's pre_exit and its exit there is a grace period. */
+	rcu_read_lock();
+	mn = READ_ONCE(m->owner);
+	if (mn)
+		health_look_by(mn, at);
+	rcu_read_unlock();
 }
 
 static int __net_init net_init(struct net *net)

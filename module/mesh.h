@@ -24,6 +24,7 @@
 #include <linux/refcount.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include "check_queue.h"
 #include "config.h"
 #include "stats.h"
 
@@ -41,6 +42,7 @@ struct mesh {
 	u64 generation;				/* of snapshot, under lock */
 	struct list_head txns;			/* of struct txn, under lock */
 	unsigned int ntxns;
+	struct check_queue checks;		/* follows the snapshot under lock */
 	atomic_t nchecks;			/* health checks that are being made */
 	bool intercepts;			/* had a listener; under lock */
 	struct mesh_net *owner;			/* changed under mesh_mutex and lock; NULL
@@ -216,7 +218,7 @@ int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r);
  */
 bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout);
 
-/* As health_look_by(), of who owns it, if anybody does. Context: process. */
+/* As health_look_by(), of who owns it, if anybody does. Any context. */
 void mesh_look_by(struct mesh *m, unsigned long at);
 
 /* struct mesh_net of every namespace, there and gone. Context: module init, exit. */

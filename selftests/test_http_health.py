@@ -244,8 +244,6 @@ def _():
     c = Client("app", VIP)
     ask(c)
     web.taken()[1].send(OK)
-    # The next look is when it was planned, or when something changes.
-    meshctl("add", "cluster", "other")
     equal(serve(until_true=lambda: counters("health_checks") > 5)[9100] > 3, True)
 
 
