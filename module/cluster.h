@@ -178,16 +178,28 @@ struct roster *cluster_roster(struct cluster *c, struct span subset);
  */
 void cluster_survey(const struct cluster *c, struct roster *roster);
 
-/* What was reckoned does not hold any more: the next pick that needs it does it anew. */
+/*
+ * So many endpoints are looked at whenever that is wanted; more of them once in each
+ * jiffy for every so many, whatever happens meanwhile.
+ */
+#define CLUSTER_AT_ONCE		1024
+
+/* Is it time to look at all @n again, as was done at @at, in jiffies? */
+static inline bool cluster_outdated(unsigned long at, u32 n)
+{
+	return jiffies - at > n / CLUSTER_AT_ONCE;
+}
+
+/*
+ * What was reckoned does not hold any more: the next pick that needs it does it anew,
+ * of few endpoints.
+ */
 void cluster_outdate_surveys(struct cluster *c);
 
-/* At most once in each jiffy, or in some if it takes long. */
 static inline void cluster_keep_surveyed(const struct cluster *c,
 					 struct roster *roster)
 {
-	unsigned long age = jiffies - READ_ONCE(roster->surveyed);
-
-	if (unlikely(age > roster->n / 1024))
+	if (unlikely(cluster_outdated(READ_ONCE(roster->surveyed), roster->n)))
 		cluster_survey(c, roster);
 }
 
@@ -243,16 +255,6 @@ static inline bool cluster_member_fit(const struct cluster *c,
 {
 	return !endpoint_ejected(ep) &&
 	       (!c->health.interval || READ_ONCE(ep->healthy));
-}
-
-/* How many of its endpoints are ejected at this moment: looks at each. */
-static inline u32 cluster_count_ejected(const struct cluster *c)
-{
-	u32 i, n = 0;
-
-	for (i = 0; i < c->nmembers; i++)
-		n += endpoint_ejected(c->members[i].ep);
-	return n;
 }
 
 static inline struct cluster *cluster_get(struct cluster *c)

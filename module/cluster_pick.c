@@ -294,6 +294,10 @@ static struct member *find_in_set(const struct cluster *c,
 {
 	u32 start = mul_u32_u32(get_random_u32(), set->n) >> 32, i;
 
+	/* Where none is fit, and there is no panic for that, there is nobody to find. */
+	if (!panics(c, choice->roster, set) &&
+	    !READ_ONCE(choice->roster->levels[set->level].fit))
+		return NULL;
 	for (i = 0; i < set->n; i++) {
 		struct member *m = &set->members[(start + i) % set->n];
 

@@ -56,12 +56,17 @@ void cluster_survey(const struct cluster *c, struct roster *roster)
 	WRITE_ONCE(roster->surveyed, jiffies);
 }
 
+static void outdate(struct roster *roster)
+{
+	if (roster->n <= CLUSTER_AT_ONCE)
+		WRITE_ONCE(roster->surveyed, jiffies - U32_MAX);
+}
+
 void cluster_outdate_surveys(struct cluster *c)
 {
-	unsigned long long_ago = jiffies - U32_MAX;
 	u32 i;
 
-	WRITE_ONCE(c->all.surveyed, long_ago);
+	outdate(&c->all);
 	for (i = 0; c->rosters && i < c->nsubsets; i++)
-		WRITE_ONCE(c->rosters[i].surveyed, long_ago);
+		outdate(&c->rosters[i]);
 }

@@ -40,7 +40,7 @@ static void observe(struct conn *c, u16 status, bool local_origin)
 				c->mesh->stats);
 	if (outlier_enabled(&ex->cluster->options))
 		outlier_observe(ex->cluster, ex->ep, status, local_origin,
-				c->mesh->stats);
+				c->mesh);
 }
 
 void request_answered(struct conn *c, u16 status)

@@ -4,14 +4,37 @@
  */
 #include <linux/jiffies.h>
 #include <linux/random.h>
+#include <linux/slab.h>
 #include "cluster_state.h"
+#include "http_net_priv.h"
+#include "mesh.h"
 #include "outlier.h"
 #include "outlier_rate.h"
 
-/* Envoy: one endpoint may always be ejected. */
-static bool may_eject(const struct cluster *c)
+/*
+ * How many are ejected at this moment. Of a large cluster they are counted now and
+ * then, else each ejection would look at all; who becomes ejected meanwhile is added,
+ * and whose time is over is among them until the next count.
+ */
+static u32 count_ejected(struct cluster *c)
 {
-	return (u64)cluster_count_ejected(c) * 100 <
+	struct cluster_state *s = c->state;
+	u32 i, n = 0;
+
+	if (c->nmembers > CLUSTER_AT_ONCE &&
+	    !cluster_outdated(READ_ONCE(s->counted_at), c->nmembers))
+		return atomic_read(&s->ejected);
+	WRITE_ONCE(s->counted_at, jiffies);
+	for (i = 0; i < c->nmembers; i++)
+		n += endpoint_ejected(c->members[i].ep);
+	atomic_set(&s->ejected, n);
+	return n;
+}
+
+/* Envoy: one endpoint may always be ejected. */
+static bool may_eject(struct cluster *c)
+{
+	return (u64)count_ejected(c) * 100 <
 	       (u64)c->options.max_ejection_percent * c->nmembers;
 }
 
@@ -55,6 +78,7 @@ static void eject(struct cluster *c, struct endpoint *ep, enum mesh_stat why,
 	if (cmpxchg(&ep->ejected_until, until, deadline_in(ms)) != until)
 		return;
 	WRITE_ONCE(ep->ejections, n);
+	atomic_inc(&c->state->ejected);
 	cluster_outdate_surveys(c);
 	stat_inc(stats, why);
 }
@@ -127,7 +151,6 @@ static void compare_failures(struct cluster *c,
 			      o->enforcing_failure_percentage, stats);
 }
 
-/* The interval is over: one CPU compares the endpoints. */
 static void compare(struct cluster *c, struct mesh_stats __percpu *stats)
 {
 	struct endpoint *ep;
@@ -143,6 +166,36 @@ static void compare(struct cluster *c, struct mesh_stats __percpu *stats)
 	compare_failures(c, stats);
 }
 
+/* Of many endpoints, by a work: who answers a request is not to be held up. */
+struct comparison {
+	struct work_struct work;
+	struct mesh *mesh;		/* counted */
+	struct cluster *c;		/* counted */
+};
+
+static void comparison_work(struct work_struct *work)
+{
+	struct comparison *o = container_of(work, struct comparison, work);
+
+	compare(o->c, o->mesh->stats);
+	cluster_put(o->mesh->account, o->c);
+	mesh_put(o->mesh);
+	kfree(o);
+}
+
+/* Without memory it is left until the next interval is over. */
+static void compare_later(struct cluster *c, struct mesh *m)
+{
+	struct comparison *o = kmalloc(sizeof(*o), GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!o)
+		return;
+	INIT_WORK(&o->work, comparison_work);
+	o->mesh = mesh_get(m);
+	o->c = cluster_get(c);
+	queue_work(http_wq, &o->work);
+}
+
 static bool interval_over(struct cluster *c)
 {
 	unsigned long *at = &c->state->interval_end, end = READ_ONCE(*at), next;
@@ -154,7 +207,7 @@ static bool interval_over(struct cluster *c)
 }
 
 static void observe_rate(struct cluster *c, struct endpoint *ep, bool good,
-			 struct mesh_stats __percpu *stats)
+			 struct mesh *m)
 {
 	if (!c->options.success_rate_stdev_factor &&
 	    !c->options.failure_percentage_threshold)
@@ -162,8 +215,13 @@ static void observe_rate(struct cluster *c, struct endpoint *ep, bool good,
 	atomic_inc(&ep->answers);
 	if (good)
 		atomic_inc(&ep->good_answers);
-	if (interval_over(c))
-		compare(c, stats);
+	/* One CPU compares the endpoints. */
+	if (!interval_over(c))
+		return;
+	if (c->nmembers <= CLUSTER_AT_ONCE)
+		compare(c, m->stats);
+	else
+		compare_later(c, m);
 }
 
 /* Envoy's split_external_local_origin_errors: an answer says nothing of the way. */
@@ -179,9 +237,10 @@ static void observe_way(struct cluster *c, struct endpoint *ep, bool failure,
 }
 
 void outlier_observe(struct cluster *c, struct endpoint *ep, u16 status,
-		     bool local_origin, struct mesh_stats __percpu *stats)
+		     bool local_origin, struct mesh *m)
 {
 	const struct cluster_options *o = &c->options;
+	struct mesh_stats __percpu *stats = m->stats;
 	bool failure = status >= 500;
 	bool gateway = status >= 502 && status <= 504;
 
@@ -197,5 +256,5 @@ void outlier_observe(struct cluster *c, struct endpoint *ep, u16 status,
 			  o->consecutive_gateway_failure))
 		eject(c, ep, STAT_EJECTED_GATEWAY,
 		      o->enforcing_consecutive_gateway_failure, stats);
-	observe_rate(c, ep, !failure, stats);
+	observe_rate(c, ep, !failure, m);
 }

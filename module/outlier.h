@@ -7,8 +7,8 @@
  * counts as a gateway failure unless it has a threshold of its own.
  *
  * There is no timer: who answers a request counts it, compares the endpoints if
- * their interval is over, and an ejection is over when its time is. A cluster
- * without requests has nothing to compare.
+ * their interval is over (of many, a work does), and an ejection is over when its
+ * time is. A cluster without requests has nothing to compare.
  *
  * Any context, no lock.
  */
@@ -16,7 +16,8 @@
 #define L7MESH_OUTLIER_H
 
 #include "cluster.h"
-#include "stats.h"
+
+struct mesh;
 
 static inline bool outlier_enabled(const struct cluster_options *o)
 {
@@ -31,9 +32,9 @@ static inline bool outlier_enabled(const struct cluster_options *o)
  * @ep: endpoint of @c
  * @status: of the response; what the client would be told if there was none
  * @local_origin: there was none
- * @stats: counters
+ * @m: mesh, whose counters count; the caller holds it
  */
 void outlier_observe(struct cluster *c, struct endpoint *ep, u16 status,
-		     bool local_origin, struct mesh_stats __percpu *stats);
+		     bool local_origin, struct mesh *m);
 
 #endif
