@@ -196,6 +196,10 @@ struct draft_object *draft_open(struct draft *d, enum draft_kind kind,
 				const struct name_ref *name, struct refusal *r);
 void *draft_published(const struct draft *d, enum draft_kind kind,
 		      const struct name_ref *name);
+/* Of a table that was touched; NULL if it has none of the name. */
+struct draft_vhost *draft_find_vhost(struct draft *d,
+				     const struct draft_object *table,
+				     struct span name);
 int draft_open_vhosts(struct draft *d, struct draft_object *table,
 		      const struct route_table *from);
 void draft_free_vhost(struct draft *d, struct draft_vhost *dv);

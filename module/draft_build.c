@@ -218,17 +218,6 @@ static int build_listener(struct draft *d, struct draft_object *o)
 	return 0;
 }
 
-static const struct virtual_host *find_vhost(const struct route_table *t,
-					     struct span name)
-{
-	u32 i;
-
-	for (i = 0; i < t->nvhosts; i++)
-		if (span_eq(t->vhosts[i]->name, name))
-			return t->vhosts[i];
-	return NULL;
-}
-
 /*
  * A route that is what it was before, counted from the first or from the last, is the
  * same object: what it has counted goes on, and expressions are there once.
@@ -250,29 +239,31 @@ static void keep_route(struct draft *d, struct draft_vhost *dv, u32 i,
 	}
 }
 
-static void keep_routes(struct draft *d, struct draft_vhost *dv,
+/* By what was before, whose hosts the draft finds by their names. */
+static void keep_routes(struct draft *d, struct draft_object *table,
 			const struct route_table *before)
 {
-	const struct virtual_host *prev;
-	u32 i;
+	struct draft_vhost *dv;
+	u32 i, k;
 
-	prev = before ? find_vhost(before, dv->vh->name) : NULL;
-	for (i = 0; prev && i < dv->nroutes; i++) {
-		keep_route(d, dv, i, prev);
+	for (i = 0; before && i < before->nvhosts; i++) {
+		dv = draft_find_vhost(d, table, before->vhosts[i]->name);
+		for (k = 0; dv && dv->opened && k < dv->nroutes; k++) {
+			keep_route(d, dv, k, before->vhosts[i]);
+			cond_resched();
+		}
 		cond_resched();
 	}
 }
 
 /* An opened virtual host gets its routes. */
-static int build_vhost(struct draft *d, struct draft_vhost *dv,
-		       const struct route_table *before)
+static int build_vhost(struct draft *d, struct draft_vhost *dv)
 {
 	struct virtual_host *vh;
 	int err;
 
 	if (!dv->opened)
 		return 0;
-	keep_routes(d, dv, before);
 	if (!dv->own) {
 		vh = virtual_host_clone(d->account, dv->vh);
 		if (IS_ERR(vh))
@@ -305,8 +296,9 @@ static struct route_table *make_table(struct draft *d, struct draft_object *o,
 		account_refuse(r, PTR_ERR(vhosts));
 		return ERR_CAST(vhosts);
 	}
+	keep_routes(d, o, before);
 	list_for_each_entry(dv, &o->parts, list) {
-		err = build_vhost(d, dv, before);
+		err = build_vhost(d, dv);
 		if (err)
 			break;
 		vhosts[n++] = dv->vh;

@@ -18,9 +18,9 @@ static u32 vhost_key(const struct draft_object *table, u32 hash)
 	return hash ^ table->name.hash;
 }
 
-static struct draft_vhost *find_vhost(struct draft *d,
-				      const struct draft_object *table,
-				      struct span name)
+struct draft_vhost *draft_find_vhost(struct draft *d,
+				     const struct draft_object *table,
+				     struct span name)
 {
 	struct hashmap_node *node;
 
@@ -112,7 +112,7 @@ struct draft_vhost *draft_vhost(struct draft *d, const struct name_ref *table,
 	o = draft_open(d, DRAFT_ROUTE_TABLE, table, r);
 	if (IS_ERR(o))
 		return ERR_CAST(o);
-	return find_vhost(d, o, name);
+	return draft_find_vhost(d, o, name);
 }
 
 static struct virtual_host *clone_vhost(struct draft *d,
