@@ -18,6 +18,8 @@ import mmap
 import os
 import random
 import re
+import resource
+import socket
 import subprocess
 import sys
 import time
@@ -218,6 +220,121 @@ def scale_apply(_tools, quick):
         run("meshctl flush")
 
 
+# ---- how it grows ----
+
+GROWTH = "Growth: instructions for n, and for four times as many"
+
+
+@contextlib.contextmanager
+def grown(series, n):
+    mark(1)
+    yield
+    mark(2)
+    point(GROWTH, series, n, units=1)
+
+
+def one_cluster(n, options=""):
+    """Endpoints that refuse, each at an address of its own."""
+    return "\n".join(["clusters:", "- name: c", "  lb: round_robin", *options.split("\n"),
+                      "  endpoints:",
+                      *(endpoint(f"127.{1 + (i >> 16)}.{i >> 8 & 255}.{i & 255}:9")
+                        for i in range(1, n + 1))]) + "\n"
+
+
+def many_hosts(n):
+    lines = ["clusters:", "- {name: c, endpoints: [{address: 10.0.0.1, port: 80}]}",
+             "route_tables:", "- name: t", "  virtual_hosts:"]
+    for i in range(n):
+        lines += [f"  - name: v{i}", f"    domains: [h{i}.example]",
+                  "    routes: [{action: {cluster: c}}]"]
+    return "\n".join(lines) + "\n"
+
+
+def grow_configuration(n):
+    for name, text in (("endpoints of a cluster", one_cluster(n)),
+                       ("virtual hosts", many_hosts(n))):
+        with grown(f"apply, {name}", n):
+            apply(text)
+        with grown(f"apply again, {name}", n):
+            apply(text)
+        with grown(f"export, {name}", n):
+            run("meshctl export")
+        # Where it is not to be seen that meshctl has to begin.
+        with grown(f"16 single changes beside {name}", n):
+            for i in range(16):
+                run(f"meshctl add cluster new{i}")
+        run("meshctl flush")
+
+
+def grow_checks(n):
+    """In the time between an endpoint's checks each endpoint is asked once."""
+    apply(one_cluster(n, "  health_check: {interval: 20s, timeout: 1s, no_traffic_interval: 20s}"))
+    time.sleep(15)
+    with grown("health checks", n):
+        time.sleep(20)
+    run("meshctl flush")
+
+
+def grow_ejections(n):
+    """A failure ejects an endpoint; a request meets each once."""
+    apply(one_cluster(n, """  panic_threshold: 0
+  outlier_detection: {consecutive_5xx: 1, max_ejection_percent: 100, base_ejection_time: 300s}""")
+          + """route_tables:
+- name: t
+  virtual_hosts: [{name: v, domains: ['*'], routes: [{action: {cluster: c}}]}]
+listeners:
+- {name: l, address: 10.97.0.0, port: 80, protocol: http, route_table: t}
+""")
+    with socket.create_connection(("10.97.0.0", 80)) as s, grown("ejections", n):
+        for _ in range(n):
+            s.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            while b"\r\n\r\n" not in s.recv(4096):
+                pass
+    run("meshctl flush")
+
+
+def grow_connections(n):
+    apply("""listeners:
+- {name: l, address: 10.97.0.0, port: 80, protocol: http, route_table: t}
+route_tables:
+- name: t
+  virtual_hosts:
+  - {name: v, domains: ['*'], routes: [{action: {direct_response: {status: 200}}}]}
+""")
+    kept = [socket.create_connection(("10.97.0.0", 80)) for _ in range(n)]
+    with grown("drain, connections", n):
+        run("meshctl drain")
+        for s in kept:
+            assert not s.recv(1)
+    for s in kept:
+        s.close()
+    run("meshctl flush")
+
+
+def grow_namespaces(n):
+    for i in range(n):
+        run(f"ip netns add g{i}")
+    with grown("attach, namespaces", n):
+        for i in range(n):
+            run(f"meshctl attach g{i}")
+    for i in range(n):
+        run(f"ip netns del g{i}")
+
+
+def scale_growth(_tools, quick):
+    """What grows as its square is some 16 times as much for 4 times as many."""
+    load_module(True)
+    run("ip link set lo up")
+    least = 1000 if quick else 4000
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+    for n in (least, 4 * least):
+        grow_configuration(n)
+        grow_checks(n)
+        grow_ejections(n // 4)
+        grow_connections(n // 10)
+        grow_namespaces(n // 100)
+
+
 # ---- disruption and imbalance ----
 
 def ipvs_flows(n):
@@ -404,8 +521,8 @@ def scale_memory(_tools, _quick):
 
 
 SCALES = {"listeners": scale_listeners, "endpoints": scale_endpoints,
-          "apply": scale_apply, "maglev": scale_maglev, "services": scale_services,
-          "memory": scale_memory}
+          "apply": scale_apply, "growth": scale_growth, "maglev": scale_maglev,
+          "services": scale_services, "memory": scale_memory}
 
 
 def main():
