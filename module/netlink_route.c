@@ -231,10 +231,6 @@ static int parse_redirect(struct route *route, const struct nlattr *nest,
 	if (!redirect_status_valid(route->status))
 		return refusal_set_attr(r, status, -EINVAL,
 					"STATUS must be 301, 302, 303, 307 or 308");
-	if (!a.host && !a.path && !a.prefix && !route->redirect.scheme && !port &&
-	    !route->redirect.strip_query)
-		return refusal_set_attr(r, nest, -EINVAL,
-					"HOST, PATH, PREFIX, SCHEME, PORT or STRIP_QUERY is needed");
 	return parse_rewrite_attrs(&route->rewrite, &a, r);
 }
 

@@ -53,6 +53,7 @@ accepts 'clusters: [{name: a, connect_timeout: 1440m, response_timeout: 0ms}]'
 accepts 'clusters: [{name: a, table_size: 5000011}]'
 accepts 'clusters: [{name: a, hash: [{header: X-User}]}]'
 accepts 'splice: off'
+accepts 'route_tables: [{name: t, virtual_hosts: [{name: h, domains: [h], routes: [{action: {redirect: {}}}, {action: {redirect: {status: 307}}}]}]}]'
 accepts '{"splice": {}}'
 printf 'clusters: [{name: 1}]\n' >"$temporary/input"
 tap_is "standard input" \
@@ -232,9 +233,31 @@ completes() {
 
 # Manifests of Gateway API become exactly this file, and it is one.
 for file in gateway-api/*.bad.yaml; do
-	tap_is "$file" "$(outcome "$MESHCTL" import gateway-api "$file")" \
+	tap_is "--strict: $file" \
+		"$(outcome "$MESHCTL" import gateway-api --strict "$file")" \
 		"1 $(<"${file%.yaml}.err")"
 done
+for file in isolation partial; do
+	tap_is "Gateway API's manifests, as a mesh file: $file" \
+		"$("$MESHCTL" import gateway-api "gateway-api/$file.yaml" \
+			2>"$temporary/errors")" \
+		"$(<"gateway-api/$file.mesh.yaml")"
+	tap_is "what is wrong with them: $file" "$(<"$temporary/errors")" \
+		"$(cat "gateway-api/$file.err" 2>/dev/null)"
+	tap_is "what is imported can be applied: $file" \
+		"$(outcome "$MESHCTL" check -f "gateway-api/$file.mesh.yaml")" "0 "
+done
+"$MESHCTL" -j import gateway-api gateway-api/partial.yaml \
+	2>"$temporary/report.json" >"$temporary/partial.json"
+tap_is "Gateway API's conditions" "$(<"$temporary/report.json")" \
+	"$(<gateway-api/partial.conditions.json)"
+tap_is "beside the same file as JSON" \
+	"$(outcome "$MESHCTL" check -f "$temporary/partial.json")" "0 "
+tap_is "an error is none of other manifests" \
+	"$("$MESHCTL" import gateway-api gateway-api/shop.yaml \
+		gateway-api/services.yaml gateway-api/partial.yaml 2>/dev/null |
+		grep -cFxf - gateway-api/shop.mesh.yaml)" \
+	"$(wc -l <gateway-api/shop.mesh.yaml)"
 tap_is "Gateway API's manifests, as a mesh file" \
 	"$(outcome "$MESHCTL" import gateway-api gateway-api/shop.yaml gateway-api/services.yaml)" \
 	"0 $(<gateway-api/shop.mesh.yaml)"
@@ -256,8 +279,9 @@ for file in first shop subsets; do
 	tap_is "what is imported can be applied: $file" \
 		"$(outcome "$MESHCTL" check -f "envoy/$file.mesh.yaml")" "0 "
 done
-usage="meshctl: usage: meshctl import gateway-api FILE... | envoy [-a ADDRESS] FILE"
+usage="meshctl: usage: meshctl import gateway-api [--strict] FILE... | envoy [-a ADDRESS] FILE"
 says "import: nothing to import" "$usage" import gateway-api
+says "import: nothing to import, strictly" "$usage" import gateway-api --strict
 says "import: from elsewhere" "$usage" import nginx x
 says "import: two bootstraps" "$usage" import envoy a b
 says "import: an address that is none" \
@@ -269,6 +293,7 @@ completes "meshctl apply " "-f --file --dry-run"
 completes "meshctl diff -f mesh.y" "mesh.yaml"
 completes "meshctl add " "cluster endpoint listener route_table virtual_host route splice"
 completes "meshctl import " "gateway-api envoy"
+completes "meshctl import gateway-api --" "--strict"
 completes "meshctl import gateway-api mesh.y" "mesh.yaml"
 completes "meshctl explain web " "GET POST OPTIONS http://"
 completes "meshctl explain web http://a/ s" "source source_netns"
@@ -288,6 +313,6 @@ completes "meshctl add listener x 10.0.0.1:80 protocol " "tcp http"
 completes "meshctl add listener x 10.0.0.1:80 cluster " "reviews ratings"
 completes "meshctl add route shop" "shop/any"
 completes "meshctl add route shop/any weighted ra" "ratings="
-completes "meshctl add route shop/any redirect" "redirect_host redirect_path redirect_prefix redirect_scheme redirect_port"
+completes "meshctl add route shop/any redirect" "redirect redirect_host redirect_path redirect_prefix redirect_scheme redirect_port"
 
 tap_end

@@ -454,8 +454,6 @@ def refusals_of_actions():
     yield (merge(NEW["ROUTE"], HASH=[{}]), errno.EINVAL, "exactly one of HEADER",
            "ROUTE.HASH.ITEM")
     for redirect, code, text, path in (
-            ({}, errno.EINVAL, "STRIP_QUERY is needed", ""),
-            ({"STATUS": 301}, errno.EINVAL, "STRIP_QUERY is needed", ""),
             ({"PATH": "/", "PREFIX": "/"}, errno.EINVAL, "only one of",
              ".PREFIX"),
             ({"PREFIX": "x"}, errno.EINVAL, "a path starts with /", ".PREFIX"),

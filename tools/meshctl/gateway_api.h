@@ -5,8 +5,9 @@
  * Gateway API v1, HTTPRoute attached to a Gateway or (GAMMA) to a Service. Each address
  * and port of a Gateway becomes a listener, so does each port of a Service that routes
  * are attached to; a listener has a route table of its own, with a virtual host for each
- * hostname, whose routes are ordered as Gateway API wants it (order: specific). Each port
- * of a Service that is used becomes a cluster, of the ready endpoints in its
+ * hostname, whose routes are ordered as Gateway API wants it (order: specific). A
+ * hostname belongs to one of a Gateway's listeners, whose routes alone serve it. Each
+ * port of a Service that is used becomes a cluster, of the ready endpoints in its
  * EndpointSlices.
  */
 #ifndef MESHCTL_GATEWAY_API_H
@@ -15,9 +16,11 @@
 #include "manifest.h"
 
 /*
- * The file as config_tree() has it, or NULL with errors printed: each names the
- * manifest and the field that cannot be carried over.
+ * The file as config_tree() has it. What cannot be carried over, or refers to what is
+ * not there, does not hold up the rest: it is printed, with the manifest and the field,
+ * or with @report appended to that list: each Gateway and HTTPRoute with Gateway API's
+ * conditions, of others those with problems. With @strict NULL if there is anything.
  */
-json_t *gateway_api_import(const struct manifests *m);
+json_t *gateway_api_import(const struct manifests *m, bool strict, json_t *report);
 
 #endif

@@ -67,6 +67,7 @@ static json_t *endpoints_of(const struct import *imp, const char *namespace,
 	for (i = 0; i < imp->m->count; i++) {
 		body = imp->m->list[i].body;
 		if (imp->m->list[i].kind == MANIFEST_ENDPOINT_SLICE &&
+		    !imp->m->list[i].broken &&
 		    !strcmp(manifest_namespace(body), namespace) &&
 		    is(get2(body, "metadata", "labels"),
 		       "kubernetes.io/service-name", service))
@@ -106,6 +107,7 @@ static bool is_granted(const struct import *imp, const char *namespace,
 	for (i = 0; i < imp->m->count; i++) {
 		body = imp->m->list[i].body;
 		if (imp->m->list[i].kind == MANIFEST_REFERENCE_GRANT &&
+		    !imp->m->list[i].broken &&
 		    !strcmp(manifest_namespace(body), namespace) &&
 		    grants(body, from, service))
 			return true;
@@ -121,24 +123,32 @@ char *gateway_cluster(struct import *imp, const json_t *ref, const char *field)
 	char *cluster;
 
 	if (!refers_to(ref, "", "Service")) {
-		gateway_fail(imp, field, "only a Service can be carried over");
+		gateway_fail(imp, REASON_INVALID_KIND, field,
+			     "only a Service can be carried over");
+		return NULL;
+	}
+	/* Who may not refer to it is not told whether it is there. */
+	if (!is_granted(imp, namespace, name)) {
+		gateway_fail(imp, REASON_REF_NOT_PERMITTED, field,
+			     "no ReferenceGrant of namespace %s allows it",
+			     namespace);
 		return NULL;
 	}
 	service = manifest_find(imp->m, MANIFEST_SERVICE, namespace, name);
 	port = service ? service_port(service, number(ref, "port")) : NULL;
 	if (!service)
-		gateway_fail(imp, field, "there is no Service %s/%s", namespace, name);
-	else if (!is_granted(imp, namespace, name))
-		gateway_fail(imp, field, "no ReferenceGrant of namespace %s allows it",
-			     namespace);
+		gateway_fail(imp, REASON_BACKEND_NOT_FOUND, field,
+			     "there is no Service %s/%s", namespace, name);
 	else if (!port)
-		gateway_fail(imp, field, "Service %s/%s has no port %lld", namespace,
-			     name, (long long)number(ref, "port"));
-	if (!port || !is_granted(imp, namespace, name))
+		gateway_fail(imp, REASON_BACKEND_NOT_FOUND, field,
+			     "Service %s/%s has no port %lld", namespace, name,
+			     (long long)number(ref, "port"));
+	if (!port)
 		return NULL;
 	if (*object_get(port, "appProtocol") && !is(port, "appProtocol", "http") &&
 	    !is(port, "appProtocol", "kubernetes.io/ws")) {
-		gateway_fail(imp, field, "appProtocol %s cannot be carried over",
+		gateway_fail(imp, REASON_UNSUPPORTED_PROTOCOL, field,
+			     "appProtocol %s cannot be carried over",
 			     object_get(port, "appProtocol"));
 		return NULL;
 	}

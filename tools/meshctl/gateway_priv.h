@@ -2,10 +2,13 @@
 /*
  * gateway_api, as its own files see it:
  *
- *	gateway_api.c		what is attached where, and the file
+ *	gateway_api.c		the file
+ *	gateway_attach.c	routes: what is attached where
+ *	gateway_listener.c	Gateways: listeners, and whose a hostname is
  *	gateway_rule.c		rules: matches, filters, backends
  *	gateway_time.c		rules: timeouts, retries, session persistence
  *	gateway_backend.c	backends: clusters of Services and EndpointSlices
+ *	gateway_report.c	what is wrong, and Gateway API's conditions
  */
 #ifndef MESHCTL_GATEWAY_PRIV_H
 #define MESHCTL_GATEWAY_PRIV_H
@@ -18,6 +21,31 @@
 
 #define GATEWAY_GROUP "gateway.networking.k8s.io"
 
+/* Gateway API's word for what is wrong, and where it stands. */
+enum gateway_reason {
+	/* Accepted: of the parent, or the listener, that is looked at */
+	REASON_NO_MATCHING_PARENT,
+	REASON_NOT_ALLOWED_BY_LISTENERS,
+	REASON_NO_MATCHING_LISTENER_HOSTNAME,
+	REASON_PORT_UNAVAILABLE,
+	/* Accepted: of the whole manifest */
+	REASON_INVALID,
+	REASON_UNSUPPORTED_ADDRESS,
+	/* Programmed */
+	REASON_ADDRESS_NOT_ASSIGNED,
+	/* Conflicted */
+	REASON_HOSTNAME_CONFLICT,
+	/* PartiallyInvalid: a rule, whose requests are answered with 500 */
+	REASON_UNSUPPORTED_VALUE,
+	REASON_INCOMPATIBLE_FILTERS,
+	/* ResolvedRefs: a backend, whose share is */
+	REASON_BACKEND_NOT_FOUND,
+	REASON_REF_NOT_PERMITTED,
+	REASON_INVALID_KIND,
+	REASON_UNSUPPORTED_PROTOCOL,
+	REASONS
+};
+
 struct import {
 	const struct manifests *m;
 	const struct manifest *at;	/* whose errors are found */
@@ -25,16 +53,70 @@ struct import {
 	json_t *sessions;		/* by cluster's name: its affinity, or null */
 	json_t *tables;			/* by name: virtual hosts by hostname */
 	json_t *listeners;		/* by name */
+	json_t *attached;		/* tables and hostnames that have the route */
+	json_t *report;			/* a list; NULL: errors are printed at once */
+	json_t *faults[REASONS];	/* of @at: messages; NULL: none */
+	size_t rule_errors;		/* of @at's rules so far, repeated ones too */
+	size_t good_rules;		/* of @at */
 	bool failed;
 };
 
 /* An error of a field of the manifest that is being imported. */
-void gateway_fail(struct import *imp, const char *field, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void gateway_fail(struct import *imp, enum gateway_reason reason,
+		  const char *field, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* One that is printed already, or will be. */
+void gateway_note(struct import *imp, enum gateway_reason reason,
+		  const char *message);
+
+/* Those of them that reading it found, at this place. */
+void gateway_note_read(struct import *imp, enum gateway_reason reason,
+		       const char *prefix);
+
+/* Is there such an error? */
+bool gateway_has(const struct import *imp, enum gateway_reason reason);
+
+/* Errors of a parent, or a listener, are forgotten when the next is looked at. */
+void gateway_forget(struct import *imp, enum gateway_reason first,
+		    enum gateway_reason last);
+
+/* The manifest @at is looked at: its own errors; and no more. */
+void gateway_report_begin(struct import *imp);
+void gateway_report_end(struct import *imp, json_t *entry);
+
+/* What is reported of @at, without its conditions; NULL if nothing is to be. */
+json_t *gateway_entry(const struct import *imp);
+
+/* Conditions of what is looked at, by their types. */
+json_t *gateway_conditions(const struct import *imp, const char *const *types);
+
+/* Listeners, with their tables, of the Gateway that is being imported. */
+void gateway_listeners(struct import *imp);
+
+/* A listener for each address; false, with an error, if one is taken. */
+bool gateway_need_listeners(struct import *imp, const char *table,
+			    const json_t *addresses, json_int_t port);
+
+/* "namespace/name:port", shortened if it is too long. Freed by the caller. */
+char *gateway_table(const char *namespace, const char *name, json_int_t port);
+
+/* Which of a Gateway's listeners on a port serves a hostname, "" being all; or NULL. */
+const json_t *gateway_owner(const json_t *gateway, json_int_t port,
+			    const char *host);
+
+/* Can the listener be there, beside the others of its Gateway? */
+bool gateway_listener_is_good(const json_t *gateway, const json_t *listener);
+
+/* What two hostnames have in common, "" standing for all of them; or NULL. */
+const char *gateway_common_host(const char *a, const char *b);
+
+/* Attaches the HTTPRoute that is being imported. */
+void gateway_attach(struct import *imp);
 
 /*
  * The name of the cluster that a reference is to, which is made if need be; or NULL
- * with an error. Freed by the caller.
+ * with an error, of ResolvedRefs. Freed by the caller.
  */
 char *gateway_cluster(struct import *imp, const json_t *ref, const char *field);
 
@@ -42,7 +124,10 @@ char *gateway_cluster(struct import *imp, const json_t *ref, const char *field);
 void gateway_times(struct import *imp, json_t *route, const json_t *rule,
 		   size_t index);
 
-/* The routes of the HTTPRoute that is being imported: one for each match of each rule. */
+/*
+ * The routes of the HTTPRoute that is being imported: one for each match of each rule.
+ * What a rule that is wrong matches is answered with 500.
+ */
 json_t *gateway_routes(struct import *imp);
 
 /* A value at a path of keys. */

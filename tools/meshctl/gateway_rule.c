@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "load.h"
 #include "value.h"
 
 /* ---- matches ---- */
@@ -95,7 +96,8 @@ static void add_ops(struct import *imp, json_t *ops, const json_t *list,
 	json_array_foreach(list, i, item) {
 		value = escaped(object_get(item, "value"));
 		if (!*value)
-			gateway_fail(imp, field, "header %s: an empty value cannot be "
+			gateway_fail(imp, REASON_UNSUPPORTED_VALUE, field,
+				     "header %s: an empty value cannot be "
 				     "carried over", object_get(item, "name"));
 		made = must(json_object());
 		set_text(made, "name", object_get(item, "name"));
@@ -184,7 +186,8 @@ static void add_mirror(struct import *imp, json_t *route, const json_t *mirror,
 	if (!cluster)
 		return;
 	if (millionths > 1000000)
-		gateway_fail(imp, field, "a fraction of more than 1");
+		gateway_fail(imp, REASON_UNSUPPORTED_VALUE, field,
+			     "a fraction of more than 1");
 	if (!mirrors) {
 		mirrors = must(json_array());
 		json_object_set_new(route, "mirrors", mirrors);
@@ -289,61 +292,92 @@ static void backend_filters(struct import *imp, json_t *target,
 	json_array_foreach(get(ref, "filters"), i, filter) {
 		field = xasprintf("%s.filters[%zu]", where, i);
 		if (!header_filter(imp, target, filter, field))
-			gateway_fail(imp, field, "%s of a backend cannot be carried over",
+			gateway_fail(imp, REASON_UNSUPPORTED_VALUE, field,
+				     "%s of a backend cannot be carried over",
 				     object_get(filter, "type"));
 		free(field);
 	}
 }
 
-static json_t *weighted_of(struct import *imp, const json_t *refs, size_t index,
-			   json_int_t *total)
+/* What a rule's weights come to. */
+struct weights {
+	json_t *list;		/* of clusters */
+	json_int_t good;
+	json_int_t bad;		/* of what cannot be resolved */
+};
+
+static void add_weighted(struct import *imp, struct weights *w, const json_t *ref,
+			 const char *field)
 {
-	json_t *list = must(json_array()), *made;
+	char *cluster = gateway_cluster(imp, ref, field);
+	json_t *made;
+
+	if (!cluster) {
+		w->bad += number(ref, "weight");
+		return;
+	}
+	made = must(json_object());
+	set_text(made, "name", cluster);
+	json_object_set(made, "weight", get(ref, "weight"));
+	backend_filters(imp, made, ref, field);
+	json_array_append_new(w->list, made);
+	w->good += number(ref, "weight");
+	free(cluster);
+}
+
+static struct weights weights_of(struct import *imp, const json_t *refs,
+				 size_t index)
+{
+	struct weights w = { .list = must(json_array()) };
 	const json_t *ref;
-	char *field, *cluster;
+	char *field;
 	size_t i;
 
 	json_array_foreach(refs, i, ref) {
 		field = xasprintf("spec.rules[%zu].backendRefs[%zu]", index, i);
-		cluster = gateway_cluster(imp, ref, field);
-		made = must(json_object());
-		set_text(made, "name", cluster ?: "");
-		json_object_set(made, "weight", get(ref, "weight"));
-		backend_filters(imp, made, ref, field);
-		json_array_append_new(list, made);
-		*total += number(ref, "weight");
-		free(cluster);
+		add_weighted(imp, &w, ref, field);
 		free(field);
 	}
-	return list;
+	return w;
 }
 
-/* Where nothing can be forwarded Gateway API wants a 500. */
-static void answer_500(json_t *action)
+/* What Gateway API wants where nothing can be forwarded. */
+static json_t *answer(void)
 {
-	json_object_del(action, "rewrite");
-	json_object_set_new(action, "direct_response",
-			    must(json_pack("{s:i}", "status", 500)));
+	return must(json_pack("{s:{s:i}}", "direct_response", "status", 500));
+}
+
+/* The share of requests that what cannot be resolved has: not none, and not all. */
+static json_t *abort_of(const struct weights *w)
+{
+	json_int_t all = w->good + w->bad, share;
+
+	share = (2000000 * w->bad + all) / (2 * all);
+	share = share < 1 ? 1 : share > 999999 ? 999999 : share;
+	return must(json_pack("{s:i, s:o}", "abort", 500, "abort_fraction",
+			      percent_json(share)));
 }
 
 static void set_backends(struct import *imp, json_t *route, json_t *action,
 			 const json_t *rule, size_t index)
 {
-	const json_t *refs = get(rule, "backendRefs");
-	json_int_t total = 0;
-	json_t *list, *only;
+	struct weights w = weights_of(imp, get(rule, "backendRefs"), index);
+	json_t *only = json_array_get(w.list, 0), *instead;
 
-	list = weighted_of(imp, refs, index, &total);
-	only = json_array_get(list, 0);
-	if (!total) {
-		answer_500(action);
+	if (!w.good) {
+		instead = answer();
+		json_object_clear(action);
+		json_object_update(action, instead);
+		json_decref(instead);
 		json_object_del(route, "mirrors");
-	} else if (json_array_size(list) == 1 && json_object_size(only) == 2) {
+	} else if (json_array_size(w.list) == 1 && json_object_size(only) == 2) {
 		json_object_set(action, "cluster", get(only, "name"));
 	} else {
-		json_object_set(action, "weighted_clusters", list);
+		json_object_set(action, "weighted_clusters", w.list);
 	}
-	json_decref(list);
+	if (w.good && w.bad)
+		json_object_set_new(route, "fault", abort_of(&w));
+	json_decref(w.list);
 }
 
 static void set_action(struct import *imp, json_t *route, const json_t *rule,
@@ -358,7 +392,8 @@ static void set_action(struct import *imp, json_t *route, const json_t *rule,
 	} else if (json_array_size(get(rule, "backendRefs")) ||
 		   get(action, "rewrite") || get(route, "mirrors")) {
 		field = xasprintf("spec.rules[%zu]", index);
-		gateway_fail(imp, field, "a redirect goes with no backend, no rewrite "
+		gateway_fail(imp, REASON_INCOMPATIBLE_FILTERS, field,
+			     "a redirect goes with no backend, no rewrite "
 			     "and no mirror");
 		free(field);
 	}
@@ -375,13 +410,76 @@ static void check_prefix(struct import *imp, const json_t *route, size_t index)
 	     get2(action, "rewrite", "prefix")) &&
 	    get2(get(route, "match"), "path", "regex")) {
 		field = xasprintf("spec.rules[%zu].filters", index);
-		gateway_fail(imp, field, "ReplacePrefixMatch goes with PathPrefix");
+		gateway_fail(imp, REASON_INCOMPATIBLE_FILTERS, field,
+			     "ReplacePrefixMatch goes with PathPrefix");
 		free(field);
 	}
 }
 
-static void add_route(struct import *imp, json_t *routes, const json_t *rule,
-		      const json_t *match, size_t index)
+/* ---- what only a mesh file knows of a route ---- */
+
+static void add_name(json_t *clusters, const char *name)
+{
+	if (*name)
+		json_object_set_new(clusters, name, must(json_pack("{s:s}", "name",
+								   name)));
+}
+
+/* The clusters that a route names, which a file with it must have. */
+static json_t *clusters_of(const json_t *route)
+{
+	json_t *names = must(json_object()), *list = must(json_array()), *cluster;
+	const json_t *action = get(route, "action"), *item;
+	const char *name;
+	size_t i;
+
+	add_name(names, object_get(action, "cluster"));
+	json_array_foreach(get(action, "weighted_clusters"), i, item)
+		add_name(names, object_get(item, "name"));
+	json_array_foreach(get(route, "mirrors"), i, item)
+		add_name(names, object_get(item, "cluster"));
+	json_object_foreach(names, name, cluster)
+		json_array_append(list, cluster);
+	json_decref(names);
+	return list;
+}
+
+/* A mesh file of one route is read: what is wrong is the rule's. */
+static void check_route(struct import *imp, json_t *route, size_t index)
+{
+	static const char prefix[] = "route_tables[0].virtual_hosts[0].routes[0]";
+	struct problems p = { 0 };
+	char *text, *field;
+	const char *what;
+	json_t *tree;
+	size_t n, i;
+
+	tree = must(json_pack("{s:o, s:[{s:s, s:[{s:s, s:[s], s:s, s:[O]}]}]}",
+			      "clusters", clusters_of(route), "route_tables",
+			      "name", "t", "virtual_hosts", "name", "h", "domains",
+			      "*", "order", "specific", "routes", route));
+	text = json_dumps(tree, JSON_COMPACT);
+	json_decref(tree);
+	if (!text)
+		must(NULL);
+	load_find(text, strlen(text), &p);
+	free(text);
+	field = xasprintf("spec.rules[%zu]", index);
+	n = problems_sort(&p);
+	for (i = 0; i < n; i++) {
+		what = p.list[i].text;
+		if (!strncmp(what, prefix, sizeof(prefix) - 1))
+			what += strlen(prefix) + strspn(what + strlen(prefix), ".: ");
+		gateway_fail(imp, REASON_UNSUPPORTED_VALUE, field, "%s", what);
+	}
+	problems_drop(&p);
+	free(field);
+}
+
+/* ---- rules ---- */
+
+static json_t *route_of(struct import *imp, const json_t *rule,
+			const json_t *match, size_t index)
 {
 	json_t *route = must(json_object());
 
@@ -389,23 +487,71 @@ static void add_route(struct import *imp, json_t *routes, const json_t *rule,
 	set_action(imp, route, rule, index);
 	gateway_times(imp, route, rule, index);
 	check_prefix(imp, route, index);
+	check_route(imp, route, index);
+	return route;
+}
+
+static json_t *answer_500(const json_t *match)
+{
+	return must(json_pack("{s:o, s:o}", "match", match_of(match), "action",
+			      answer()));
+}
+
+/* Is that, at least, as it was meant? */
+static bool matches_well(struct import *imp, const json_t *match, size_t index)
+{
+	json_t *route = answer_500(match);
+	size_t before = imp->rule_errors;
+
+	check_route(imp, route, index);
+	json_decref(route);
+	return imp->rule_errors == before;
+}
+
+/* Without a match that can be understood there is nothing to answer. */
+static void add_routes(struct import *imp, json_t *routes, const json_t *rule,
+		       const json_t *match, size_t index)
+{
+	size_t before = imp->rule_errors;
+	json_t *route;
+
+	if (manifest_wrong(match) || !matches_well(imp, match, index))
+		return;
+	route = manifest_wrong(rule) ? answer_500(match) :
+				       route_of(imp, rule, match, index);
+	if (imp->rule_errors != before) {
+		json_decref(route);
+		route = answer_500(match);
+	} else if (!manifest_wrong(rule)) {
+		imp->good_rules++;
+	}
 	json_array_append_new(routes, route);
+}
+
+static void add_rule(struct import *imp, json_t *routes, const json_t *rule,
+		     size_t index)
+{
+	const json_t *matches = get(rule, "matches"), *match;
+	char *prefix = xasprintf("spec.rules[%zu]", index);
+	size_t k;
+
+	gateway_note_read(imp, REASON_UNSUPPORTED_VALUE, prefix);
+	free(prefix);
+	json_array_foreach(matches, k, match)
+		add_routes(imp, routes, rule, match, index);
+	if (!json_array_size(matches) && !json_is_null(matches))
+		add_routes(imp, routes, rule, NULL, index);
 }
 
 json_t *gateway_routes(struct import *imp)
 {
-	const json_t *rule, *match, *matches;
+	const json_t *rules = get2(imp->at->body, "spec", "rules"), *rule;
 	json_t *routes = must(json_array());
-	size_t i, k;
+	size_t i;
 
-	if (!json_array_size(get2(imp->at->body, "spec", "rules")))
-		add_route(imp, routes, NULL, NULL, 0);
-	json_array_foreach(get2(imp->at->body, "spec", "rules"), i, rule) {
-		matches = get(rule, "matches");
-		json_array_foreach(matches, k, match)
-			add_route(imp, routes, rule, match, i);
-		if (!json_array_size(matches))
-			add_route(imp, routes, rule, NULL, i);
-	}
+	if (!json_array_size(rules))
+		add_rule(imp, routes, NULL, 0);
+	json_array_foreach(rules, i, rule)
+		add_rule(imp, routes, rule, i);
 	return routes;
 }

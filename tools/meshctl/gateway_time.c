@@ -46,7 +46,7 @@ static void fail(const struct rule *r, const char *what, const char *why)
 {
 	char *field = xasprintf("spec.rules[%zu].%s", r->index, what);
 
-	gateway_fail(r->imp, field, "%s", why);
+	gateway_fail(r->imp, REASON_UNSUPPORTED_VALUE, field, "%s", why);
 	free(field);
 }
 

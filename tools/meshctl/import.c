@@ -13,7 +13,8 @@
 #include "util.h"
 #include "value.h"
 
-#define USAGE "usage: meshctl import gateway-api FILE... | envoy [-a ADDRESS] FILE"
+#define USAGE "usage: meshctl import gateway-api [--strict] FILE... | " \
+	      "envoy [-a ADDRESS] FILE"
 
 /* What the tables of the schema cannot tell is found by reading it as a file. */
 static bool is_good(json_t *tree)
@@ -30,14 +31,26 @@ static bool is_good(json_t *tree)
 	return good;
 }
 
-static json_t *import_gateway_api(int argc, char **argv)
+/* [--strict] FILE...; *@usage if it is something else. */
+static json_t *import_gateway_api(const struct ctl *ctl, int argc, char **argv,
+				  bool *usage)
 {
+	bool strict = !strcmp(argv[0], "--strict");
+	json_t *report, *tree = NULL;
 	struct manifests m;
-	json_t *tree = NULL;
 
-	if (manifests_load(&m, argv, argc))
-		tree = gateway_api_import(&m);
+	*usage = argc == strict;
+	if (*usage)
+		return NULL;
+	report = ctl->json ? must(json_array()) : NULL;
+	if (manifests_load(&m, argv + strict, argc - strict, strict && !report))
+		tree = gateway_api_import(&m, strict, report);
 	manifests_free(&m);
+	if (json_array_size(report)) {
+		json_dumpf(report, stderr, JSON_INDENT(2));
+		fputc('\n', stderr);
+	}
+	json_decref(report);
 	return tree;
 }
 
@@ -67,7 +80,7 @@ int cmd_import(const struct ctl *ctl, int argc, char **argv)
 	int status = STATUS_USAGE;
 
 	if (!usage && !strcmp(argv[1], "gateway-api"))
-		tree = import_gateway_api(argc - 2, argv + 2);
+		tree = import_gateway_api(ctl, argc - 2, argv + 2, &usage);
 	else if (!usage && !strcmp(argv[1], "envoy"))
 		tree = import_envoy(argc - 2, argv + 2, &usage);
 	else

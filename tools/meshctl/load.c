@@ -32,6 +32,7 @@ struct loader {
 	struct config *config;
 	struct links links;
 	size_t visits;
+	bool lenient;			/* what is wrong is marked: see load.h */
 };
 
 /* A mapping of the file, and the values of its schema's fields. */
@@ -103,15 +104,19 @@ static bool expect(struct loader *l, const yaml_node_t *node,
 	return true;
 }
 
+static void too_many(struct problems *p, const yaml_node_t *node)
+{
+	problem(p, mark_of(node), NULL,
+		"more than %u values, with aliases expanded", VISITS_MAX);
+}
+
 /* Does aliasing blow the file up? Says so once. */
 static bool visit(struct loader *l, const yaml_node_t *node)
 {
 	if (l->visits++ < VISITS_MAX)
 		return true;
 	if (l->visits == VISITS_MAX + 1)
-		problem(&l->problems, mark_of(node), NULL,
-			"more than %u values, with aliases expanded",
-			VISITS_MAX);
+		too_many(&l->problems, node);
 	return false;
 }
 
@@ -311,9 +316,12 @@ static void load_field(struct loader *l, struct mapping *m, size_t i,
 	struct path path = { m->scope.path, f->name, -1 };
 	json_t *value;
 
-	if (f->type == FIELD_ANY || !visit(l, m->nodes[i]))
+	if (f->type == FIELD_ANY || !visit(l, m->nodes[i]) ||
+	    (f->flags & FIELD_NULL && type_of(m->nodes[i]) == TEXT_NULL))
 		return;
 	value = load_value(l, f, m->nodes[i], &path);
+	if (!value && l->lenient && f->type == FIELD_LIST)
+		json_object_set_new(body, f->name, json_null());
 	if (!value)
 		return;
 	value_set(body, f, value);
@@ -343,9 +351,9 @@ static json_t *load_mapping(struct loader *l, const yaml_node_t *node,
 			    struct mapping *m)
 {
 	const struct schema *schema = m->scope.schema;
+	size_t before = l->problems.count, i;
 	yaml_node_pair_t *pair;
 	json_t *body;
-	size_t i;
 
 	if (!expect(l, node, YAML_MAPPING_NODE, "a mapping", m->scope.path))
 		return NULL;
@@ -359,6 +367,9 @@ static json_t *load_mapping(struct loader *l, const yaml_node_t *node,
 			load_field(l, m, i, body);
 	if (!schema->kind)
 		validate_body(&m->scope, body);
+	if (l->lenient && l->problems.count > before)
+		json_object_set_new(body, LOAD_PROBLEMS,
+				    must(json_integer(l->problems.count - before)));
 	return body;
 }
 
@@ -631,9 +642,35 @@ static const char *scalar_of(struct loader *l, const yaml_node_t *node,
 	return value && value->type == YAML_SCALAR_NODE ? scalar(value) : NULL;
 }
 
-/* @path is where it is in a list of them. */
-static void load_manifest(struct loader *l, load_kind of, yaml_node_t *node,
+/* Who takes manifests. */
+struct taker {
+	load_kind of;
+	load_take take;
+	void *arg;
+};
+
+/* Its problems are its own; but what is wrong with the file is the file's. */
+static void take_manifest(struct loader *l, const struct taker *t,
+			  const struct schema *schema, yaml_node_t *node,
 			  const struct path *path)
+{
+	struct problems file = l->problems;
+	size_t i;
+
+	l->problems = (struct problems){ .file = file.file };
+	load_object(l, schema, node, path, NULL);
+	for (i = 0; i < l->config->count; i++)
+		t->take(t->arg, &l->config->objects[i], &l->problems);
+	l->config->count = 0;
+	problems_drop(&l->problems);
+	l->problems = file;
+	if (l->visits > VISITS_MAX)
+		too_many(&l->problems, node);
+}
+
+/* @path is where it is in a list of them. */
+static void load_manifest(struct loader *l, const struct taker *t,
+			  yaml_node_t *node, const struct path *path)
 {
 	const char *kind = scalar_of(l, node, "kind");
 	const struct schema *schema;
@@ -641,13 +678,14 @@ static void load_manifest(struct loader *l, load_kind of, yaml_node_t *node,
 	if (!kind)
 		problem(&l->problems, mark_of(node), path,
 			"a manifest is needed, with its kind");
-	schema = kind ? of(kind, scalar_of(l, node, "apiVersion") ?: "") : NULL;
-	if (schema && visit(l, node))
-		load_object(l, schema, node, path, NULL);
+	schema = kind ? t->of(kind, scalar_of(l, node, "apiVersion") ?: "") :
+			NULL;
+	if (schema && l->visits <= VISITS_MAX && visit(l, node))
+		take_manifest(l, t, schema, node, path);
 }
 
 /* A manifest, or the List that kubectl makes of several. */
-static void load_document(struct loader *l, load_kind of)
+static void load_document(struct loader *l, const struct taker *t)
 {
 	yaml_node_t *root = yaml_document_get_root_node(&l->document), *items;
 	const char *kind = scalar_of(l, root, "kind");
@@ -659,20 +697,20 @@ static void load_document(struct loader *l, load_kind of)
 		return;
 	items = kind && !strcmp(kind, "List") ? value_of(l, root, "items") : NULL;
 	if (!items) {
-		load_manifest(l, of, root, NULL);
+		load_manifest(l, t, root, NULL);
 		return;
 	}
 	if (!expect(l, items, YAML_SEQUENCE_NODE, "a list", &path))
 		return;
 	for (item = items->data.sequence.items.start;
 	     item < items->data.sequence.items.top; item++, path.index++)
-		load_manifest(l, of,
+		load_manifest(l, t,
 			      yaml_document_get_node(&l->document, *item),
 			      &path);
 }
 
-static void load_stream(struct loader *l, load_kind of, const char *text,
-			size_t len)
+static void load_stream(struct loader *l, const struct taker *t,
+			const char *text, size_t len)
 {
 	yaml_parser_t parser;
 	bool more = true;
@@ -683,7 +721,7 @@ static void load_stream(struct loader *l, load_kind of, const char *text,
 	while (more && yaml_parser_load(&parser, &l->document)) {
 		more = yaml_document_get_root_node(&l->document);
 		if (more)
-			load_document(l, of);
+			load_document(l, t);
 		yaml_document_delete(&l->document);
 	}
 	if (more)
@@ -787,30 +825,29 @@ bool load_file(const char *name, struct config *config)
 	return load_other_file(name, &schema_file, config);
 }
 
-bool load_manifests(const char *name, load_kind of, struct config *config)
+bool load_manifests(const char *name, load_kind of, load_take take, void *arg)
 {
+	const struct taker taker = { of, take, arg };
+	struct config config = { 0 };
 	struct loader l = { .problems.file = load_name(name),
-			    .config = config };
+			    .config = &config, .lenient = true };
 	size_t len;
 	char *text = read_all(name, &len);
 
-	*config = (struct config){ 0 };
 	if (!text)
 		return false;
 	links_init(&l.links);
-	load_stream(&l, of, text, len);
+	load_stream(&l, &taker, text, len);
 	free(text);
 	links_free(&l.links);
-	if (!problems_report(&l.problems))
-		return true;
-	config_free(config);
-	return false;
+	config_free(&config);
+	return !problems_report(&l.problems);
 }
 
-bool load_check(const char *name, const char *text, size_t len)
+void load_find(const char *text, size_t len, struct problems *p)
 {
 	struct config config = { 0 };
-	struct loader l = { .problems.file = name, .schema = &schema_file,
+	struct loader l = { .problems.file = p->file, .schema = &schema_file,
 			    .config = &config };
 
 	links_init(&l.links);
@@ -819,5 +856,13 @@ bool load_check(const char *name, const char *text, size_t len)
 	if (!l.problems.count)
 		check_sizes(&l);
 	config_free(&config);
-	return !problems_report(&l.problems);
+	*p = l.problems;
+}
+
+bool load_check(const char *name, const char *text, size_t len)
+{
+	struct problems p = { .file = name };
+
+	load_find(text, len, &p);
+	return !problems_report(&p);
 }

@@ -22,6 +22,8 @@ static const struct field metadata_fields[] = {
 	{ .name = "namespace", .type = FIELD_STRING, .check = text_check_name,
 	  .fallback = "default" },
 	NEST("labels", labels),
+	{ .name = "creationTimestamp", .type = FIELD_STRING,
+	  .flags = FIELD_NULL, .check = text_check_value },
 };
 
 OPEN(metadata, "metadata");
@@ -36,7 +38,6 @@ OPEN(metadata, "metadata");
 static const char *const http_only[] = { "HTTP", NULL };
 static const char *const routes_from[] = { "Same", "All", NULL };
 static const char *const route_kinds[] = { "HTTPRoute", NULL };
-static const char *const address_types[] = { "IPAddress", NULL };
 
 static const struct field namespaces_fields[] = {
 	ENUM("from", routes_from, "Same"),
@@ -69,8 +70,9 @@ static const struct field gateway_listener_fields[] = {
 SCHEMA(gateway_listener, "listener");
 
 static const struct field gateway_address_fields[] = {
-	ENUM("type", address_types, "IPAddress"),
-	{ .name = "value", .type = FIELD_ADDRESS, .flags = FIELD_REQUIRED },
+	{ .name = "type", .type = FIELD_STRING, .check = text_check_value,
+	  .fallback = "IPAddress" },
+	TEXT("value"),
 };
 
 SCHEMA(gateway_address, "address");
@@ -380,18 +382,23 @@ static const struct schema other_route = {
 	.open = true, .rule = refuse_route, FIELDS(other_route_fields),
 };
 
+static const struct schema *const schemas[] = {
+	[MANIFEST_GATEWAY] = &gateway,
+	[MANIFEST_HTTP_ROUTE] = &http_route,
+	[MANIFEST_SERVICE] = &service,
+	[MANIFEST_ENDPOINT_SLICE] = &slice,
+	[MANIFEST_REFERENCE_GRANT] = &grant,
+};
+
 static const struct schema *schema_of_kind(const char *kind,
 					   const char *api_version)
 {
 	static const char *const ignored[] = { "GatewayClass", NULL };
-	static const struct schema *const known[] = {
-		&gateway, &http_route, &service, &slice, &grant, NULL,
-	};
 	size_t i;
 
-	for (i = 0; known[i]; i++)
-		if (!strcmp(known[i]->name, kind))
-			return known[i];
+	for (i = MANIFEST_GATEWAY; i < MANIFEST_OTHER_ROUTE; i++)
+		if (!strcmp(schemas[i]->name, kind))
+			return schemas[i];
 	for (i = 0; ignored[i]; i++)
 		if (!strcmp(ignored[i], kind))
 			return NULL;
@@ -399,45 +406,97 @@ static const struct schema *schema_of_kind(const char *kind,
 								 &other_route;
 }
 
-static void append(struct manifests *m, const char *file,
-		   const struct config *from)
+/* How many problems are those of parts that can be left out. */
+static size_t within(const json_t *body)
 {
-	size_t i;
+	static const char *const parts[] = { "rules", "listeners" };
+	const json_t *spec = json_object_get(body, "spec"), *part;
+	size_t sum = 0, i, k;
 
-	m->list = xrealloc(m->list, (m->count + from->count + 1) *
-				    sizeof(*m->list));
-	for (i = 0; i < from->count; i++)
-		m->list[m->count++] = (struct manifest){
-			.file = load_name(file), .mark = from->objects[i].mark,
-			.kind = (enum manifest_kind)from->objects[i].kind,
-			.body = json_incref(from->objects[i].body),
-		};
+	for (i = 0; i < 2; i++)
+		json_array_foreach(json_object_get(spec, parts[i]), k, part)
+			sum += manifest_wrong(part);
+	return sum;
 }
 
-bool manifests_load(struct manifests *m, char *const *files, size_t n)
+/* Where the manifests of a file go. */
+struct target {
+	struct manifests *m;
+	const char *file;
+};
+
+static void take(void *arg, const struct object *o, struct problems *p)
 {
-	struct config config;
-	bool good = true;
-	size_t i;
+	const struct target *target = arg;
+	struct manifests *m = target->m;
+	struct manifest *made;
+
+	m->list = xrealloc(m->list, (m->count + 1) * sizeof(*m->list));
+	made = &m->list[m->count++];
+	*made = (struct manifest){
+		.file = load_name(target->file), .mark = o->mark,
+		.kind = (enum manifest_kind)o->kind, .body = o->body,
+	};
+	if (!p->count)
+		return;
+	made->problems = xrealloc(NULL, sizeof(*p));
+	*made->problems = *p;
+	made->broken = within(o->body) < p->count;
+	p->count = 0;
+}
+
+/* Prints what is wrong with any of the manifests from @first on. */
+static bool report(struct manifests *m, size_t first)
+{
+	bool any = false;
+
+	for (; first < m->count; first++)
+		if (m->list[first].problems)
+			any |= problems_report(m->list[first].problems);
+	return any;
+}
+
+bool manifests_load(struct manifests *m, char *const *files, size_t n, bool strict)
+{
+	struct target target = { .m = m };
+	bool good = true, read, wrong;
+	size_t i, first;
 
 	*m = (struct manifests){ 0 };
 	for (i = 0; i < n; i++) {
-		if (!load_manifests(files[i], schema_of_kind, &config)) {
-			good = false;
-			continue;
-		}
-		append(m, files[i], &config);
-		config_free(&config);
+		first = m->count;
+		target.file = files[i];
+		read = load_manifests(files[i], schema_of_kind, take, &target);
+		wrong = (strict || !read) && report(m, first);
+		good &= read && !wrong;
 	}
 	return good;
 }
 
 void manifests_free(struct manifests *m)
 {
-	while (m->count)
-		json_decref(m->list[--m->count].body);
+	struct manifest *last;
+
+	while (m->count) {
+		last = &m->list[--m->count];
+		json_decref(last->body);
+		if (last->problems)
+			problems_drop(last->problems);
+		free(last->problems);
+	}
 	free(m->list);
 	m->list = NULL;
+}
+
+const char *manifest_kind(const struct manifest *m)
+{
+	return m->kind == MANIFEST_OTHER_ROUTE ? object_get(m->body, "kind") :
+						 schemas[m->kind]->name;
+}
+
+size_t manifest_wrong(const json_t *mapping)
+{
+	return json_integer_value(json_object_get(mapping, LOAD_PROBLEMS));
 }
 
 const char *manifest_name(const json_t *body)
@@ -458,7 +517,7 @@ const json_t *manifest_find(const struct manifests *m, enum manifest_kind kind,
 
 	for (i = 0; i < m->count; i++) {
 		body = m->list[i].body;
-		if (m->list[i].kind == kind &&
+		if (m->list[i].kind == kind && !m->list[i].broken &&
 		    !strcmp(manifest_name(body), name) &&
 		    !strcmp(manifest_namespace(body), namespace))
 			return body;

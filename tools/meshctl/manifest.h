@@ -5,7 +5,7 @@
  * Described as schemas, so that a key that nobody knows what to do with is an error
  * that names it. What a cluster writes into manifests (status, most of metadata) and
  * manifests of other kinds are not looked at; those of Gateway API that nothing can be
- * made of are an error.
+ * made of are an error. An error is one of its manifest, see load_manifests().
  */
 #ifndef MESHCTL_MANIFEST_H
 #define MESHCTL_MANIFEST_H
@@ -26,6 +26,8 @@ struct manifest {
 	struct mark mark;
 	enum manifest_kind kind;
 	json_t *body;		/* with all defaults */
+	struct problems *problems;	/* NULL: none */
+	bool broken;		/* they are not all of listeners, or of rules */
 };
 
 struct manifests {
@@ -33,15 +35,24 @@ struct manifests {
 	size_t count;
 };
 
-/* Reads files; false if there are errors, which are printed. */
-bool manifests_load(struct manifests *m, char *const *files, size_t n);
+/*
+ * Reads files; false if one is no stream of manifests, or with @strict one of those has
+ * an error: they are printed.
+ */
+bool manifests_load(struct manifests *m, char *const *files, size_t n, bool strict);
 void manifests_free(struct manifests *m);
+
+/* "Gateway"; freed by nobody. */
+const char *manifest_kind(const struct manifest *m);
+
+/* How many things are wrong within a mapping of a manifest. */
+size_t manifest_wrong(const json_t *mapping);
 
 /* "" if it is not there. */
 const char *manifest_name(const json_t *body);
 const char *manifest_namespace(const json_t *body);
 
-/* The one of that name; NULL if there is none. */
+/* The one of that name that is not broken; NULL if there is none. */
 const json_t *manifest_find(const struct manifests *m, enum manifest_kind kind,
 			    const char *namespace, const char *name);
 

@@ -136,7 +136,8 @@ _meshctl_fields()
 		_meshctl_words index path_exact path_prefix path_raw_prefix \
 			path_suffix path_template path_regex match method \
 			header query source source_netns listener fraction \
-			cluster subset weighted cluster_header redirect_host \
+			cluster subset weighted cluster_header redirect \
+			redirect_host \
 			redirect_path redirect_prefix redirect_scheme \
 			redirect_port strip_query status direct_response body \
 			body_base64 rewrite_host rewrite_path rewrite_prefix \
@@ -346,7 +347,11 @@ _meshctl()
 		1) _meshctl_words gateway-api envoy ;;
 		*)
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-			compopt -o filenames 2>/dev/null ;;
+			compopt -o filenames 2>/dev/null
+			case ${args[1]}:$cur in
+			gateway-api:-*) _meshctl_words --strict ;;
+			envoy:-*) _meshctl_words -a ;;
+			esac ;;
 		esac ;;
 	route)
 		case ${#args[@]}:$prev in

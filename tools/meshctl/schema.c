@@ -821,7 +821,7 @@ static const struct field action_fields[] = {
 	  .type = FIELD_STRING, .flags = FIELD_LOWER,
 	  .check = text_check_token },
 	{ .name = "redirect", .attr = L7MESH_ACTION_A_REDIRECT,
-	  .type = FIELD_NEST, .sub = &redirect },
+	  .type = FIELD_NEST, .nothing = "same", .sub = &redirect },
 	{ .name = "direct_response", .attr = L7MESH_ACTION_A_DIRECT_RESPONSE,
 	  .type = FIELD_NEST, .sub = &direct_response },
 	{ .name = "rewrite", .attr = L7MESH_ACTION_A_REWRITE,

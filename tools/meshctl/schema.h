@@ -53,6 +53,7 @@ enum {
 	FIELD_DEFAULTS = 1 << 5, /* a group of fields that all have defaults */
 	FIELD_EMPTY = 1 << 4,	/* may be empty, which is the same as not there */
 	FIELD_NUMBERS = 1 << 6,	/* in files: a list of numbers, kept as text */
+	FIELD_NULL = 1 << 7,	/* in files: null is the same as not there */
 };
 
 struct field {

@@ -105,21 +105,41 @@ static void print_problem(const struct problems *p, const struct problem *one)
 			one->mark.column, one->text);
 }
 
-bool problems_report(struct problems *p)
+size_t problems_sort(struct problems *p)
 {
-	size_t n = p->count < PROBLEMS_MAX ? p->count : PROBLEMS_MAX, i;
+	size_t n = p->count < PROBLEMS_MAX ? p->count : PROBLEMS_MAX;
+
+	qsort(p->list, n, sizeof(p->list[0]), compare);
+	return n;
+}
+
+void problems_drop(struct problems *p)
+{
+	size_t n = problems_sort(p), i;
+
+	for (i = 0; i < n; i++)
+		free(p->list[i].text);
+	p->count = 0;
+}
+
+void problems_print(struct problems *p)
+{
+	size_t n = problems_sort(p), i;
 
 	fflush(stdout);
-	qsort(p->list, n, sizeof(p->list[0]), compare);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n; i++)
 		print_problem(p, &p->list[i]);
-		free(p->list[i].text);
-	}
 	if (p->count > n)
 		fprintf(stderr, "%s: %zu more error%s\n",
 			p->file ? p->file : "meshctl", p->count - n,
 			p->count - n > 1 ? "s" : "");
-	i = p->count;
-	p->count = 0;
-	return i;
+}
+
+bool problems_report(struct problems *p)
+{
+	bool any = p->count;
+
+	problems_print(p);
+	problems_drop(p);
+	return any;
 }

@@ -64,4 +64,13 @@ char *path_text(const struct path *path);
 /* Prints what was found on standard error, and frees it; true if there was any. */
 bool problems_report(struct problems *p);
 
+/* Prints it, and keeps it. */
+void problems_print(struct problems *p);
+
+/* Frees what was found. */
+void problems_drop(struct problems *p);
+
+/* In the file's order; how many there are in the list. */
+size_t problems_sort(struct problems *p);
+
 #endif

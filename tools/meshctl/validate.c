@@ -264,12 +264,6 @@ void validate_redirect(const struct scope *scope, const json_t *body)
 	size_t i;
 
 	at_most_one(scope, body, paths, "path, prefix");
-	if (!given(scope, body, "host") && !given(scope, body, "path") &&
-	    !given(scope, body, "prefix") && !given(scope, body, "scheme") &&
-	    !given(scope, body, "port") && !given(scope, body, "strip_query"))
-		scope_problem(scope, NULL,
-			      "host, path, prefix, scheme, port or strip_query "
-			      "is needed");
 	status = json_integer_value(json_object_get(body, "status"));
 	for (i = 0; i < 5 && status != allowed[i];)
 		i++;

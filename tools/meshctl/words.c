@@ -522,7 +522,7 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[source ADDRESS/BITS] [source_netns COOKIE] "
 			"[listener NAME] [fraction PERCENT%] "
 			"[cluster NAME [subset NAME]|weighted NAME=WEIGHT...|"
-			"cluster_header NAME|redirect_host HOST|"
+			"cluster_header NAME|redirect same|redirect_host HOST|"
 			"redirect_path PATH|redirect_prefix PATH|"
 			"redirect_scheme same|http|https|redirect_port PORT|"
 			"strip_query true|false|status CODE|"

@@ -810,8 +810,7 @@ enum l7mesh_rewrite_attr {
 };
 
 /*
- * At least one but STATUS; PATH and PREFIX exclude each other. What is not given is
- * the request's.
+ * PATH and PREFIX exclude each other. What is not given is the request's.
  */
 enum l7mesh_redirect_attr {
 	L7MESH_REDIRECT_A_UNSPEC,

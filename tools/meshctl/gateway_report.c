@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/* gateway_report: see gateway_priv.h. */
+#include "gateway_priv.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+static const struct {
+	const char *name;
+	const char *condition;
+	bool status;		/* that the condition has if there is such an error */
+} reasons[] = {
+	[REASON_NO_MATCHING_PARENT] = { "NoMatchingParent", "Accepted", false },
+	[REASON_NOT_ALLOWED_BY_LISTENERS] = {
+		"NotAllowedByListeners", "Accepted", false },
+	[REASON_NO_MATCHING_LISTENER_HOSTNAME] = {
+		"NoMatchingListenerHostname", "Accepted", false },
+	[REASON_PORT_UNAVAILABLE] = { "PortUnavailable", "Accepted", false },
+	[REASON_INVALID] = { "UnsupportedValue", "Accepted", false },
+	[REASON_UNSUPPORTED_ADDRESS] = {
+		"UnsupportedAddress", "Accepted", false },
+	[REASON_ADDRESS_NOT_ASSIGNED] = {
+		"AddressNotAssigned", "Programmed", false },
+	[REASON_HOSTNAME_CONFLICT] = { "HostnameConflict", "Conflicted", true },
+	[REASON_UNSUPPORTED_VALUE] = {
+		"UnsupportedValue", "PartiallyInvalid", true },
+	[REASON_INCOMPATIBLE_FILTERS] = {
+		"IncompatibleFilters", "PartiallyInvalid", true },
+	[REASON_BACKEND_NOT_FOUND] = {
+		"BackendNotFound", "ResolvedRefs", false },
+	[REASON_REF_NOT_PERMITTED] = {
+		"RefNotPermitted", "ResolvedRefs", false },
+	[REASON_INVALID_KIND] = { "InvalidKind", "ResolvedRefs", false },
+	[REASON_UNSUPPORTED_PROTOCOL] = {
+		"UnsupportedProtocol", "ResolvedRefs", false },
+};
+
+static bool is_noted(const struct import *imp, enum gateway_reason reason,
+		     const char *message)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(imp->faults[reason], i, item)
+		if (!strcmp(json_string_value(item), message))
+			return true;
+	return false;
+}
+
+void gateway_note(struct import *imp, enum gateway_reason reason,
+		  const char *message)
+{
+	if (!imp->faults[reason])
+		imp->faults[reason] = must(json_array());
+	json_array_append_new(imp->faults[reason],
+			      json_text(message, strlen(message)));
+	imp->failed = true;
+}
+
+void gateway_fail(struct import *imp, enum gateway_reason reason,
+		  const char *field, const char *fmt, ...)
+{
+	const struct manifest *at = imp->at;
+	char *what, *message;
+	va_list args;
+
+	va_start(args, fmt);
+	what = xvasprintf(fmt, args);
+	va_end(args);
+	message = xasprintf("%s: %s", field, what);
+	/* Each match of a rule finds the rule's errors. */
+	if (!imp->report && !is_noted(imp, reason, message))
+		fprintf(stderr, "%s:%zu:%zu: %s %s/%s: %s\n", at->file,
+			at->mark.line, at->mark.column, manifest_kind(at),
+			manifest_namespace(at->body), manifest_name(at->body),
+			message);
+	if (!is_noted(imp, reason, message))
+		gateway_note(imp, reason, message);
+	imp->rule_errors += reason == REASON_UNSUPPORTED_VALUE ||
+			    reason == REASON_INCOMPATIBLE_FILTERS;
+	free(message);
+	free(what);
+}
+
+bool gateway_has(const struct import *imp, enum gateway_reason reason)
+{
+	return imp->faults[reason];
+}
+
+void gateway_forget(struct import *imp, enum gateway_reason first,
+		    enum gateway_reason last)
+{
+	for (; first <= last; first++) {
+		json_decref(imp->faults[first]);
+		imp->faults[first] = NULL;
+	}
+}
+
+void gateway_note_read(struct import *imp, enum gateway_reason reason,
+		       const char *prefix)
+{
+	struct problems *p = imp->at->problems;
+	size_t n = p ? problems_sort(p) : 0, i;
+
+	for (i = 0; i < n; i++)
+		if (!strncmp(p->list[i].text, prefix, strlen(prefix)))
+			gateway_note(imp, reason, p->list[i].text);
+}
+
+void gateway_report_begin(struct import *imp)
+{
+	gateway_forget(imp, 0, REASONS - 1);
+	imp->good_rules = 0;
+	if (imp->at->broken)
+		gateway_note_read(imp, REASON_INVALID, "");
+}
+
+json_t *gateway_entry(const struct import *imp)
+{
+	const struct manifest *at = imp->at;
+
+	if (!imp->report)
+		return NULL;
+	return must(json_pack("{s:s, s:I, s:I, s:s, s:s, s:s}", "file", at->file,
+			      "line", (json_int_t)at->mark.line, "column",
+			      (json_int_t)at->mark.column, "kind",
+			      manifest_kind(at), "namespace",
+			      manifest_namespace(at->body), "name",
+			      manifest_name(at->body)));
+}
+
+void gateway_report_end(struct import *imp, json_t *entry)
+{
+	if (entry)
+		json_array_append_new(imp->report, entry);
+	gateway_forget(imp, 0, REASONS - 1);
+}
+
+static char *join(const json_t *messages)
+{
+	char *text = xstrdup(""), *more;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(messages, i, item) {
+		more = xasprintf("%s%s%s", text, i ? "; " : "",
+				 json_string_value(item));
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+/* The first reason that there is, of those of a type; REASONS if there is none. */
+static size_t reason_of(const struct import *imp, const char *type)
+{
+	size_t i;
+
+	for (i = 0; i < REASONS; i++)
+		if (imp->faults[i] && !strcmp(reasons[i].condition, type))
+			break;
+	return i;
+}
+
+/* What there is if all is well. */
+static json_t *good_condition(const char *type)
+{
+	bool conflicted = !strcmp(type, "Conflicted");
+
+	return must(json_pack("{s:s, s:s, s:s, s:s}", "type", type, "status",
+			      conflicted ? "False" : "True", "reason",
+			      conflicted ? "NoConflicts" : type, "message", ""));
+}
+
+json_t *gateway_conditions(const struct import *imp, const char *const *types)
+{
+	json_t *list = must(json_array());
+	char *message;
+	size_t i, k;
+
+	for (i = 0; types[i]; i++) {
+		k = reason_of(imp, types[i]);
+		if (k == REASONS) {
+			if (strcmp(types[i], "PartiallyInvalid"))
+				json_array_append_new(list,
+						      good_condition(types[i]));
+			continue;
+		}
+		message = join(imp->faults[k]);
+		json_array_append_new(list, must(json_pack(
+			"{s:s, s:s, s:s, s:s}", "type", types[i], "status",
+			reasons[k].status ? "True" : "False", "reason",
+			reasons[k].name, "message", message)));
+		free(message);
+	}
+	return list;
+}
