@@ -60,6 +60,7 @@ static void pack_cluster(struct packer *p, void *object)
 	pack_subsets(p, c);
 	pack_span(p, &c->session.cookie.name);
 	pack_span(p, &c->session.cookie.cookie_path);
+	pack_span(p, &c->dns.name);
 	c->health.status = pack_array(p, c->health.status, c->health.nstatus *
 				      sizeof(*c->health.status));
 	pack_span(p, &c->health.path);
@@ -75,6 +76,7 @@ struct cluster *cluster_clone(struct account *account,
 		.name = spec->name, .options = spec->options,
 		.hash = spec->hash,
 		.session = spec->session,
+		.dns = spec->dns,
 		.health = spec->health,
 		.localities = spec->localities,
 		.nlocalities = spec->nlocalities,
@@ -214,6 +216,7 @@ static bool settings_equal(const struct cluster *a, const struct cluster *b)
 	return cluster_options_equal(&a->options, &b->options) &&
 	       health_check_equal(&a->health, &b->health) &&
 	       hash_policy_equal(&a->session.cookie, &b->session.cookie) &&
+	       dns_equal(&a->dns, &b->dns) &&
 	       localities_equal(a, b) && subsets_equal(a, b) &&
 	       hash_policies_equal(&a->hash, &b->hash);
 }

@@ -17,6 +17,7 @@
 #include <linux/atomic.h>
 #include <linux/refcount.h>
 #include "cluster_options.h"
+#include "dns.h"
 #include "endpoint.h"
 #include "hash_policy.h"
 #include "health_check.h"
@@ -100,6 +101,7 @@ struct cluster {
 	struct cluster_options options;
 	struct hash_policies hash;
 	struct session_affinity session;
+	struct dns dns;
 	struct health_check health;
 	const struct locality *localities;
 	u32 nlocalities;

@@ -67,6 +67,7 @@ extern const struct nla_policy
 	netlink_locality_policy[L7MESH_LOCALITY_A_MAX + 1];
 extern const struct nla_policy
 	netlink_session_policy[L7MESH_SESSION_A_MAX + 1];
+extern const struct nla_policy netlink_dns_policy[L7MESH_DNS_A_MAX + 1];
 extern const struct nla_policy
 	netlink_subset_policy[L7MESH_SUBSET_A_MAX + 1];
 extern const struct nla_policy
@@ -210,6 +211,11 @@ int netlink_put_hash(struct sk_buff *skb, int attr,
 int netlink_parse_session(struct hash_policy *cookie, const struct nlattr *nest,
 			  struct refusal *r);
 int netlink_put_session(struct sk_buff *skb, const struct hash_policy *cookie);
+
+/* The name whose addresses a cluster's endpoints are; an empty nest is none. */
+int netlink_parse_dns(struct dns *dns, const struct nlattr *nest,
+		      struct refusal *r);
+int netlink_put_dns(struct sk_buff *skb, const struct dns *dns);
 
 /* Room for what a cluster points to. */
 struct cluster_parser {

@@ -211,6 +211,8 @@ int netlink_parse_cluster(struct cluster *spec, struct cluster_parser *p,
 	if (!err && tb[L7MESH_CLUSTER_A_SESSION])
 		err = netlink_parse_session(&spec->session.cookie,
 					    tb[L7MESH_CLUSTER_A_SESSION], r);
+	if (!err && tb[L7MESH_CLUSTER_A_DNS])
+		err = netlink_parse_dns(&spec->dns, tb[L7MESH_CLUSTER_A_DNS], r);
 	if (!err && tb[L7MESH_CLUSTER_A_SUBSETS])
 		err = parse_subsets(spec, p->subsets,
 				    tb[L7MESH_CLUSTER_A_SUBSETS], r);
@@ -284,6 +286,7 @@ int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 	      put_localities(skb, c) ||
 	      put_subsets(skb, c) ||
 	      netlink_put_session(skb, &c->session.cookie) ||
+	      netlink_put_dns(skb, &c->dns) ||
 	      netlink_put_health_check(skb, &c->health);
 	return netlink_end_nest(skb, nest, err);
 }

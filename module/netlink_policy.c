@@ -147,6 +147,15 @@ const struct nla_policy netlink_session_policy[L7MESH_SESSION_A_MAX + 1] = {
 	[L7MESH_SESSION_A_PATH] = VALUE,
 };
 
+const struct nla_policy netlink_dns_policy[L7MESH_DNS_A_MAX + 1] = {
+	[L7MESH_DNS_A_NAME] = NAME,
+	[L7MESH_DNS_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[L7MESH_DNS_A_REFRESH] = NLA_POLICY_FULL_RANGE(NLA_U32, &some_ms),
+	[L7MESH_DNS_A_FAMILY] = NLA_POLICY_MAX(NLA_U32,
+					       L7MESH_DNS_FAMILY_IPV6_FIRST),
+	[L7MESH_DNS_A_LOGICAL] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
 const struct nla_policy
 netlink_health_check_policy[L7MESH_HEALTH_CHECK_A_MAX + 1] = {
 	[L7MESH_HEALTH_CHECK_A_INTERVAL] =
@@ -249,6 +258,7 @@ const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
 	[L7MESH_CLUSTER_A_HIGH_MIN_RETRY_CONCURRENCY] = { .type = NLA_U32 },
 	[L7MESH_CLUSTER_A_LOCALITIES] = NLA_POLICY_NESTED(locality_list_policy),
 	[L7MESH_CLUSTER_A_SESSION] = NLA_POLICY_NESTED(netlink_session_policy),
+	[L7MESH_CLUSTER_A_DNS] = NLA_POLICY_NESTED(netlink_dns_policy),
 	[L7MESH_CLUSTER_A_SUBSETS] = NLA_POLICY_NESTED(subset_list_policy),
 	[L7MESH_CLUSTER_A_SUBSET_FALLBACK] =
 		NLA_POLICY_MAX(NLA_U32, L7MESH_SUBSET_FALLBACK_ANY_ENDPOINT),

@@ -272,7 +272,7 @@ for file in envoy/*.bad.yaml; do
 	tap_is "$file" "$(outcome "$MESHCTL" import envoy "$file")" \
 		"1 $(<"${file%.yaml}.err")"
 done
-for file in first shop subsets; do
+for file in first names shop subsets; do
 	tap_is "Envoy's bootstrap, as a mesh file: $file" \
 		"$(outcome "$MESHCTL" import envoy -a 10.96.0.10 "envoy/$file.yaml")" \
 		"0 $(<"envoy/$file.mesh.yaml")"
@@ -280,6 +280,8 @@ for file in first shop subsets; do
 		"$(outcome "$MESHCTL" check -f "envoy/$file.mesh.yaml")" "0 "
 done
 usage="meshctl: usage: meshctl import gateway-api [--strict] FILE... | envoy [-a ADDRESS] FILE"
+says "resolve with something" "meshctl: usage: meshctl resolve [--once]" \
+	resolve web
 says "import: nothing to import" "$usage" import gateway-api
 says "import: nothing to import, strictly" "$usage" import gateway-api --strict
 says "import: from elsewhere" "$usage" import nginx x
@@ -297,6 +299,9 @@ completes "meshctl import gateway-api --" "--strict"
 completes "meshctl import gateway-api mesh.y" "mesh.yaml"
 completes "meshctl explain web " "GET POST OPTIONS http://"
 completes "meshctl explain web http://a/ s" "source source_netns"
+completes "meshctl resolve " "--once"
+completes "meshctl set cluster reviews dns_f" "dns_family"
+completes "meshctl set cluster reviews dns_family ipv4" "ipv4 ipv4_first"
 completes "meshctl route " "test"
 completes "meshctl route test mesh.y" "mesh.yaml"
 completes "meshctl splice a" "attached all"

@@ -13,6 +13,7 @@ deps_of() {
 	case $1 in
 	build)
 		echo gcc make libc6-dev libmnl-dev libyaml-dev libjansson-dev \
+			libc-ares-dev \
 			pkg-config libxxhash-dev libelf1
 		;;
 	kernel) echo gcc make bc bison flex libelf-dev libssl-dev xz-utils ;;
@@ -34,7 +35,7 @@ deps_of() {
 			conntrack bash-completion mandoc procps psmisc \
 			netcat-openbsd ethtool liburing-dev gcc libc6-dev make \
 			apache2-bin apache2-utils lighttpd varnish \
-			nghttp2-client slowhttptest
+			nghttp2-client slowhttptest dnsmasq-base
 		;;
 	bench) echo gcc make libc6-dev libxxhash-dev valgrind libhttp-parser-dev \
 			libh2o0.13 ;;

@@ -98,6 +98,8 @@ OBJECTS = {
         "SUBSETS": [("SUBSET", {"NAME": "str", "METADATA": "str"})],
         "SUBSET_FALLBACK": "u32",
         "SESSION": ("SESSION", {"COOKIE": "str", "TTL": "u32", "PATH": "str"}),
+        "DNS": ("DNS", {"NAME": "str", "PORT": "u16", "REFRESH": "u32",
+                        "FAMILY": "u32", "LOGICAL": "u8"}),
         "HEALTH_CHECK": ("HEALTH_CHECK", {
             "INTERVAL": "u32", "TIMEOUT": "u32", "JITTER": "u32",
             "NO_TRAFFIC_INTERVAL": "u32", "UNHEALTHY_THRESHOLD": "u32",

@@ -180,6 +180,8 @@ CLUSTER = {"NAME": "a", "LB": 0, "TABLE_SIZE": 251,
            "SUBSETS": [{"NAME": "s" * 63, "METADATA": "k=" + "v" * 253},
                        {"NAME": "none", "METADATA": "x=,y=z"}],
            "SESSION": {"COOKIE": "sid", "TTL": 31536000, "PATH": "/"},
+           "DNS": {"NAME": "n" * 255, "PORT": 65535, "REFRESH": 86400000,
+                   "FAMILY": 4, "LOGICAL": 1},
            "HEALTH_CHECK": {
                "INTERVAL": 86400000, "TIMEOUT": 1, "JITTER": 86400000,
                "NO_TRAFFIC_INTERVAL": 0, "UNHEALTHY_THRESHOLD": 1,

@@ -9,6 +9,7 @@
 
 #include "diff.h"
 #include "meshctl.h"
+#include "resolved.h"
 #include "txn.h"
 #include "util.h"
 
@@ -152,9 +153,11 @@ int cmd_apply(const struct ctl *ctl, int argc, char **argv)
 		return STATUS_USAGE;
 	status = nl_open(&nl);
 	if (!status) {
-		status = options.dry_run ?
-			 dry_run(ctl, &nl, options.file, &config) :
-			 apply(ctl, &nl, options.file, &config);
+		status = resolved_fill(&nl, &config);
+		if (!status)
+			status = options.dry_run ?
+				 dry_run(ctl, &nl, options.file, &config) :
+				 apply(ctl, &nl, options.file, &config);
 		nl_close(&nl);
 	}
 	config_free(&config);

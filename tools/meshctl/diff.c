@@ -8,6 +8,7 @@
 
 #include "apply.h"
 #include "meshctl.h"
+#include "resolved.h"
 #include "util.h"
 #include "words.h"
 
@@ -244,6 +245,7 @@ int cmd_diff(const struct ctl *ctl, int argc, char **argv)
 		return STATUS_USAGE;
 	status = dump_open(&from);
 	if (!status) {
+		resolved_drop(&from);
 		count = diff_print(&from, &to, ctl->json);
 		if (count && options.exit_code)
 			status = STATUS_DIFFERENT;

@@ -220,6 +220,64 @@ static void note_locality(struct envoy *e, json_t *weights, const char *name,
 		json_object_set(weights, name, (json_t *)weight);
 }
 
+/* ---- names ---- */
+
+/* All that a cluster has, whatever their places; the first, if it is not NULL, in it. */
+static size_t count_endpoints(const json_t *from, const json_t **first)
+{
+	const json_t *place;
+	size_t sum = 0, i;
+
+	json_array_foreach(get(get(from, "load_assignment"), "endpoints"), i, place) {
+		if (!sum && first)
+			*first = json_array_get(get(place, "lb_endpoints"), 0);
+		sum += json_array_size(get(place, "lb_endpoints"));
+	}
+	return sum;
+}
+
+static const json_t *socket_of(const json_t *endpoint)
+{
+	return get(get(get(endpoint, "endpoint"), "address"), "socket_address");
+}
+
+/* Is it one name's addresses that the endpoints are? */
+static bool is_named(const json_t *from)
+{
+	const json_t *endpoint = NULL;
+	struct address a;
+
+	return !is(from, "type", "STATIC") &&
+	       count_endpoints(from, &endpoint) == 1 &&
+	       !get(from, "lb_subset_config") &&
+	       !get(get(from, "common_lb_config"), "locality_weighted_lb_config") &&
+	       !address_parse(object_get(socket_of(endpoint), "address"), &a);
+}
+
+/* Envoy asks anew whenever the time is over, whatever the answer said. */
+static void set_dns(json_t *to, const json_t *from)
+{
+	static const char *const families[][2] = {
+		{ "AUTO", "ipv6_first" }, { "V4_ONLY", "ipv4" },
+		{ "V6_ONLY", "ipv6" }, { "V4_PREFERRED", "ipv4_first" },
+		{ "ALL", "all" },
+	};
+	json_t *dns = must(json_object());
+	const json_t *endpoint = NULL;
+	size_t i;
+
+	count_endpoints(from, &endpoint);
+	copy(dns, "name", socket_of(endpoint), "address");
+	copy(dns, "port", socket_of(endpoint), "port_value");
+	envoy_copy_time(dns, "refresh", from, "dns_refresh_rate", NULL);
+	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (is(from, "dns_lookup_family", families[i][0]))
+			set_text(dns, "family", families[i][1]);
+	if (is(from, "type", "LOGICAL_DNS"))
+		set_bool(dns, "logical", true);
+	json_object_set_new(to, "dns", dns);
+}
+
 /* @metadata: is it asked for by subsets? */
 static void add_endpoints(struct envoy *e, json_t *endpoints, const json_t *place,
 			  const char *locality, bool metadata,
@@ -234,12 +292,12 @@ static void add_endpoints(struct envoy *e, json_t *endpoints, const json_t *plac
 
 	json_array_foreach(get(place, "lb_endpoints"), i, item) {
 		at.index = i;
-		sock = get(get(get(item, "endpoint"), "address"),
-			   "socket_address");
+		sock = socket_of(item);
 		if (!address_parse(object_get(sock, "address"), &a))
-			envoy_fail(e, &self, "\"%s\" is not an address: names "
-				   "cannot be carried over",
-				   object_get(sock, "address"));
+			envoy_fail(e, &self, "\"%s\" is not an address: a name "
+				   "goes with a type of STRICT_DNS or LOGICAL_DNS, "
+				   "and with no other endpoint, locality's weight "
+				   "or subset", object_get(sock, "address"));
 		to = must(json_object());
 		copy(to, "address", sock, "address");
 		copy(to, "port", sock, "port_value");
@@ -314,6 +372,9 @@ json_t *envoy_cluster(struct envoy *e, const json_t *from,
 				    outlier_of(get(from, "outlier_detection")));
 	if (check)
 		json_object_set_new(to, "health_check", check_of(check));
-	set_endpoints(e, to, from, path);
+	if (is_named(from))
+		set_dns(to, from);
+	else
+		set_endpoints(e, to, from, path);
 	return to;
 }

@@ -26,6 +26,7 @@
 			"HttpConnectionManager"
 #define ENVOY_TCP_PROXY	ENVOY_TYPE "network.tcp_proxy.v3.TcpProxy"
 #define ENVOY_ROUTER	ENVOY_TYPE "http.router.v3.Router"
+#define ENVOY_CORS	ENVOY_TYPE "http.cors.v3.Cors"
 #define ENVOY_PREVIOUS_HOSTS	"envoy.retry_host_predicates.previous_hosts"
 
 extern const struct schema envoy_bootstrap;

@@ -430,7 +430,9 @@ static const struct field router_fields[] = {
 
 static void rule_router(const struct scope *scope, const json_t *body)
 {
-	only(scope, body, "@type", ENVOY_ROUTER);
+	/* That of CORS does nothing: policies are routes', and an error there. */
+	if (strcmp(object_get(body, "@type"), ENVOY_CORS))
+		only(scope, body, "@type", ENVOY_ROUTER);
 }
 
 static const struct schema router = {
@@ -547,6 +549,10 @@ SCHEMA(listener, "listener");
 
 static const char *const cluster_types[] = { "STATIC", "STRICT_DNS", "LOGICAL_DNS",
 					     NULL };
+
+static const char *const lookup_families[] = {
+	"AUTO", "V4_ONLY", "V6_ONLY", "V4_PREFERRED", "ALL", NULL,
+};
 
 static const char *const lb_policies[] = {
 	"ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "RING_HASH", "MAGLEV", NULL,
@@ -751,7 +757,9 @@ static const struct field cluster_fields[] = {
 	{ .name = "health_checks", .type = FIELD_LIST, .flags = FIELD_EMPTY,
 	  .max = 1, .sub = &health_check },
 	NEST("circuit_breakers", breakers), NEST("outlier_detection", outlier),
-	ANY("alt_stat_name"), ANY("dns_lookup_family"), ANY("metadata"),
+	ANY("alt_stat_name"), ENUM("dns_lookup_family", lookup_families, "AUTO"),
+	DURATION("dns_refresh_rate"), ANY("respect_dns_ttl"),
+	ANY("dns_failure_refresh_rate"), ANY("dns_jitter"), ANY("metadata"),
 	ANY("per_connection_buffer_limit_bytes"),
 };
 

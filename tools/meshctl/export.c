@@ -5,6 +5,7 @@
 #include "dump.h"
 #include "emit.h"
 #include "meshctl.h"
+#include "resolved.h"
 #include "util.h"
 
 int cmd_export(const struct ctl *ctl, int argc, char **argv)
@@ -20,6 +21,7 @@ int cmd_export(const struct ctl *ctl, int argc, char **argv)
 	status = dump_open(&config);
 	if (status)
 		return status;
+	resolved_drop(&config);
 	tree = config_tree(&config, false);
 	config_free(&config);
 	emit_file(tree, ctl->json);

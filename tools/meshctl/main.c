@@ -29,6 +29,7 @@ static const struct command {
 	{ "help", cmd_help },
 	{ "import", cmd_import },
 	{ "monitor", cmd_monitor },
+	{ "resolve", cmd_resolve },
 	{ "route", cmd_route },
 	{ "set", cmd_set },
 	{ "show", cmd_show },
@@ -60,6 +61,7 @@ static const char usage[] =
 	"  flush                         remove all objects\n"
 	"  attach|detach NETNS|PID       make a namespace obey, or let it go\n"
 	"  explain LISTENER URL ...      say what becomes of a request, and why\n"
+	"  resolve [--once]              keep endpoints what their names' addresses are\n"
 	"  route test FILE [-f MESH]     check requests against what is expected\n"
 	"  monitor                       print changes as they happen\n"
 	"  stats                         print counters\n"

@@ -89,7 +89,8 @@ _meshctl_fields()
 			panic_threshold overprovisioning_factor \
 			slow_start_window slow_start_min_weight locality \
 			subset subset_fallback session_cookie session_ttl \
-			session_path session_affinity \
+			session_path session_affinity dns dns_name dns_port \
+			dns_refresh dns_family dns_logical \
 			max_connections max_pending_requests \
 			max_requests max_retries retry_budget \
 			min_retry_concurrency high_max_connections \
@@ -168,7 +169,7 @@ _meshctl_value()
 	match) _meshctl_words any ;;
 	order) _meshctl_words first specific ;;
 	redirect_scheme) _meshctl_words same http https ;;
-	cors|retry|rate_limit|fault|health_check|session_affinity) \
+	cors|retry|rate_limit|fault|health_check|session_affinity|dns) \
 		_meshctl_words none ;;
 	limit_source_address) _meshctl_words true ;;
 	retry_on) _meshctl_words connect_failure reset gateway_error 5xx \
@@ -176,9 +177,10 @@ _meshctl_value()
 	request_header|response_header)
 		_meshctl_words set: add: add_if_absent: remove: none ;;
 	subset_fallback) _meshctl_words none any_endpoint ;;
+	dns_family) _meshctl_words all ipv4 ipv6 ipv4_first ipv6_first ;;
 	policy) _meshctl_words mesh attached all off ;;
 	bypass_shaping|strip_query|cors_credentials|avoid_previous_hosts|\
-	hedge_on_per_try_timeout|fault_by_header|\
+	hedge_on_per_try_timeout|fault_by_header|dns_logical|\
 	normalize_path|merge_slashes|x_request_id|\
 	x_forwarded_for|x_forwarded_proto|x_forwarded_host|forwarded|via|\
 	traceparent) _meshctl_words true false ;;
@@ -317,7 +319,7 @@ _meshctl()
 		else
 			_meshctl_words add apply attach check del detach diff \
 				drain explain export flush help import monitor \
-				route set show splice stats version
+				resolve route set show splice stats version
 		fi ;;
 	drain)
 		case ${args[1]-} in
@@ -342,6 +344,7 @@ _meshctl()
 				_meshctl_words header source source_netns
 			fi ;;
 		esac ;;
+	resolve) _meshctl_words --once ;;
 	import)
 		case ${#args[@]} in
 		1) _meshctl_words gateway-api envoy ;;

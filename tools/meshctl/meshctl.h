@@ -39,6 +39,7 @@ int cmd_flush(const struct ctl *ctl, int argc, char **argv);
 int cmd_help(const struct ctl *ctl, int argc, char **argv);
 int cmd_import(const struct ctl *ctl, int argc, char **argv);
 int cmd_monitor(const struct ctl *ctl, int argc, char **argv);
+int cmd_resolve(const struct ctl *ctl, int argc, char **argv);
 int cmd_route(const struct ctl *ctl, int argc, char **argv);
 int cmd_set(const struct ctl *ctl, int argc, char **argv);
 int cmd_show(const struct ctl *ctl, int argc, char **argv);

@@ -118,21 +118,6 @@ static int read_events(const struct ctl *ctl, struct nl *nl)
 	return STATUS_OK;
 }
 
-static int join(struct nl *nl)
-{
-	if (!nl->group) {
-		complain("this module has no multicast group \""
-			 L7MESH_MCGRP_CONFIG "\"");
-		return STATUS_KERNEL;
-	}
-	if (mnl_socket_setsockopt(nl->socket, NETLINK_ADD_MEMBERSHIP,
-				  &nl->group, sizeof(nl->group)) < 0) {
-		complain("the kernel refused: monitor: %s", strerror(errno));
-		return STATUS_KERNEL;
-	}
-	return STATUS_OK;
-}
-
 int cmd_monitor(const struct ctl *ctl, int argc, char **argv)
 {
 	struct nl nl;
@@ -146,7 +131,7 @@ int cmd_monitor(const struct ctl *ctl, int argc, char **argv)
 	if (status)
 		return status;
 	catch_signals();
-	status = join(&nl);
+	status = nl_join(&nl);
 	if (!status)
 		status = read_events(ctl, &nl);
 	nl_close(&nl);

@@ -242,3 +242,18 @@ void nl_close(struct nl *nl)
 	mnl_socket_close(nl->socket);
 	free(nl->buf);
 }
+
+int nl_join(struct nl *nl)
+{
+	if (!nl->group) {
+		complain("this module has no multicast group \""
+			 L7MESH_MCGRP_CONFIG "\"");
+		return STATUS_KERNEL;
+	}
+	if (mnl_socket_setsockopt(nl->socket, NETLINK_ADD_MEMBERSHIP,
+				  &nl->group, sizeof(nl->group)) < 0) {
+		complain("the kernel refused: events: %s", strerror(errno));
+		return STATUS_KERNEL;
+	}
+	return STATUS_OK;
+}

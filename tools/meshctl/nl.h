@@ -46,6 +46,12 @@ int nl_request(struct nl *nl, const struct nlmsghdr *request, nl_cb cb,
 /* The same; prints the error and returns the tool's status. */
 int nl_do(struct nl *nl, const struct nlmsghdr *request, nl_cb cb, void *data);
 
+/*
+ * Lets the socket receive changes of the configuration, beside what it is answered.
+ * Returns the tool's status.
+ */
+int nl_join(struct nl *nl);
+
 /* A request without attributes. */
 int nl_command(struct nl *nl, uint8_t cmd, uint16_t flags, nl_cb cb,
 	       void *data);

@@ -23,6 +23,15 @@ static const char *const lb_names[] = {
 	NULL,
 };
 
+static const char *const dns_family_names[] = {
+	[L7MESH_DNS_FAMILY_ALL] = "all",
+	[L7MESH_DNS_FAMILY_IPV4] = "ipv4",
+	[L7MESH_DNS_FAMILY_IPV6] = "ipv6",
+	[L7MESH_DNS_FAMILY_IPV4_FIRST] = "ipv4_first",
+	[L7MESH_DNS_FAMILY_IPV6_FIRST] = "ipv6_first",
+	NULL,
+};
+
 static const char *const protocol_names[] = {
 	[L7MESH_PROTOCOL_TCP] = "tcp",
 	[L7MESH_PROTOCOL_HTTP] = "http",
@@ -399,6 +408,26 @@ static const struct schema session_affinity = {
 	.rule = validate_session,
 };
 
+static const struct field dns_fields[] = {
+	{ .name = "name", .attr = L7MESH_DNS_A_NAME, .type = FIELD_STRING,
+	  .word = "dns_name", .check = text_check_name },
+	{ .name = "port", .attr = L7MESH_DNS_A_PORT, .type = FIELD_U16,
+	  .word = "dns_port", .min = 1, .max = UINT16_MAX },
+	{ .name = "refresh", .attr = L7MESH_DNS_A_REFRESH,
+	  .type = FIELD_DURATION, .word = "dns_refresh", .min = 1,
+	  .max = DAY_MS, .fallback = "5s" },
+	{ .name = "family", .attr = L7MESH_DNS_A_FAMILY, .type = FIELD_ENUM,
+	  .word = "dns_family", .names = dns_family_names, .fallback = "all" },
+	{ .name = "logical", .attr = L7MESH_DNS_A_LOGICAL,
+	  .type = FIELD_U8_BOOL, .word = "dns_logical", .fallback = "false" },
+};
+
+static const struct schema dns = {
+	.name = "dns",
+	FIELDS(dns_fields),
+	.rule = validate_dns,
+};
+
 static const struct field cluster_fields[] = {
 	NAME_FIELD(L7MESH_CLUSTER_A_NAME),
 	{ .name = "lb", .attr = L7MESH_CLUSTER_A_LB, .type = FIELD_ENUM,
@@ -444,6 +473,8 @@ static const struct field cluster_fields[] = {
 	{ .name = "session_affinity", .attr = L7MESH_CLUSTER_A_SESSION,
 	  .type = FIELD_NEST, .flags = FIELD_EMPTY, .nothing = "none",
 	  .sub = &session_affinity },
+	{ .name = "dns", .attr = L7MESH_CLUSTER_A_DNS, .type = FIELD_NEST,
+	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &dns },
 	{ .name = "circuit_breakers", .type = FIELD_GROUP,
 	  .flags = FIELD_DEFAULTS, .sub = &circuit_breakers },
 	{ .name = "circuit_breakers_high", .type = FIELD_GROUP,

@@ -142,6 +142,7 @@ static void row_cluster(struct table *t, const json_t *body)
 					       "localities",
 					       "subsets", "subset_fallback",
 					       "session_affinity",
+					       "dns",
 					       "circuit_breakers",
 					       "circuit_breakers_high",
 					       "outlier_detection",

@@ -70,6 +70,10 @@ void validate_cluster(const struct scope *scope, const json_t *body)
 	if (least && most &&
 	    json_integer_value(least) > json_integer_value(most))
 		scope_problem(scope, "ring_min", "above ring_max");
+	if (given(scope, body, "endpoints") &&
+	    json_object_size(json_object_get(body, "dns")))
+		scope_problem(scope, "endpoints",
+			      "a cluster with dns has no others");
 	size = json_integer_value(json_object_get(body, "table_size"));
 	if (!size || is_prime(size))
 		return;
@@ -234,6 +238,14 @@ void validate_session(const struct scope *scope, const json_t *body)
 {
 	if (json_object_size(body) && !given(scope, body, "cookie"))
 		scope_problem(scope, "cookie", "missing");
+}
+
+void validate_dns(const struct scope *scope, const json_t *body)
+{
+	if (json_object_size(body) && !given(scope, body, "name"))
+		scope_problem(scope, "name", "missing");
+	if (json_object_size(body) && !given(scope, body, "port"))
+		scope_problem(scope, "port", "missing");
 }
 
 void validate_fault(const struct scope *scope, const json_t *body)

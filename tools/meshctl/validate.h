@@ -29,6 +29,7 @@ void validate_rewrite(const struct scope *scope, const json_t *body);
 void validate_retry(const struct scope *scope, const json_t *body);
 void validate_failure_accrual(const struct scope *scope, const json_t *body);
 void validate_health_check(const struct scope *scope, const json_t *body);
+void validate_dns(const struct scope *scope, const json_t *body);
 void validate_session(const struct scope *scope, const json_t *body);
 void validate_fault(const struct scope *scope, const json_t *body);
 void validate_rate_limit(const struct scope *scope, const json_t *body);

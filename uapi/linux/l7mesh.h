@@ -286,10 +286,41 @@ enum l7mesh_cluster_attr {
 	/* u32: enum l7mesh_subset_fallback; default none */
 	L7MESH_CLUSTER_A_SUBSET_FALLBACK,
 	L7MESH_CLUSTER_A_SESSION,	/* nest: enum l7mesh_session_attr; empty: none */
+	/* nest: enum l7mesh_dns_attr; empty: none; replaced whole */
+	L7MESH_CLUSTER_A_DNS,
 
 	/* private: */
 	__L7MESH_CLUSTER_A_MAX,
 	L7MESH_CLUSTER_A_MAX = __L7MESH_CLUSTER_A_MAX - 1
+};
+
+/* Which addresses of a name are wanted: Envoy's DnsLookupFamily. */
+enum l7mesh_dns_family {
+	L7MESH_DNS_FAMILY_ALL,
+	L7MESH_DNS_FAMILY_IPV4,
+	L7MESH_DNS_FAMILY_IPV6,
+	/* those of one family, or if there are none those of the other */
+	L7MESH_DNS_FAMILY_IPV4_FIRST,
+	L7MESH_DNS_FAMILY_IPV6_FIRST,
+};
+
+/*
+ * The name whose addresses the endpoints are. The kernel keeps it for user space, which
+ * asks, and adds and removes the endpoints.
+ */
+enum l7mesh_dns_attr {
+	L7MESH_DNS_A_UNSPEC,
+	L7MESH_DNS_A_NAME,	/* string; needed */
+	L7MESH_DNS_A_PORT,	/* u16, host order: of the endpoints; needed */
+	/* u32: ms; an answer holds for its TTL, but no shorter; default 5000 */
+	L7MESH_DNS_A_REFRESH,
+	L7MESH_DNS_A_FAMILY,	/* u32: enum l7mesh_dns_family; default all */
+	/* u8: 0 or 1; one address of the answer: Envoy's LOGICAL_DNS; default 0 */
+	L7MESH_DNS_A_LOGICAL,
+
+	/* private: */
+	__L7MESH_DNS_A_MAX,
+	L7MESH_DNS_A_MAX = __L7MESH_DNS_A_MAX - 1
 };
 
 /* Active health checks: Envoy's names. Replaced whole. */
