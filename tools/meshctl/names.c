@@ -68,8 +68,26 @@ static uint32_t refresh_of(const struct name *name)
 	return duration_ms(get(name->dns, "refresh"));
 }
 
+static void seed(struct name *name, const json_t *current)
+{
+	const char *address;
+	struct lookup *lookup;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(current, i, item) {
+		address = json_string_value(item);
+		lookup = &name->lookups[!!strchr(address, ':')];
+		if (!lookup->addresses)
+			lookup->addresses = must(json_object());
+		json_object_set_new(lookup->addresses, address, json_true());
+	}
+	if (json_is_true(get(name->dns, "logical")) && json_array_size(current))
+		name->addresses = json_incref((json_t *)current);
+}
+
 struct name *names_add(struct names *names, const char *cluster, json_t *dns,
-		       json_t *current)
+		       const json_t *current)
 {
 	size_t i = names->count;
 	struct name *name;
@@ -91,8 +109,7 @@ struct name *names_add(struct names *names, const char *cluster, json_t *dns,
 		.names = names, .cluster = xstrdup(cluster),
 		.dns = json_incref(dns), .due = names_now(),
 	};
-	if (json_is_true(get(dns, "logical")) && json_array_size(current))
-		name->addresses = json_incref(current);
+	seed(name, current);
 	names->list[i] = name;
 	return name;
 }

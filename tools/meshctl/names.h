@@ -54,11 +54,11 @@ void names_free(struct names *names);
 
 /*
  * The name of a cluster, as @dns says; one that is new, or is another, is due at once.
- * @current is a list of addresses that its endpoints have: of a logical name one of
- * them is kept.
+ * @current is a list of addresses that its endpoints have, which are taken for its last
+ * answer; it may be NULL.
  */
 struct name *names_add(struct names *names, const char *cluster, json_t *dns,
-		       json_t *current);
+		       const json_t *current);
 
 /* Forgets the clusters that are not keys of @clusters. */
 void names_keep(struct names *names, const json_t *clusters);

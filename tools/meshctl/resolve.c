@@ -17,6 +17,7 @@
 #include "resolved.h"
 #include "tree.h"
 #include "util.h"
+#include "value.h"
 
 /* The configuration is read no more often, whatever the events. */
 #define LOOK_MS 200
@@ -42,18 +43,19 @@ static void stop(int signal)
 
 /* ---- what is done is said ---- */
 
-static void say_change(const struct resolve *s, const struct name *name,
-		       bool added, const char *address)
+static void say_change(const struct resolve *s, bool added, const json_t *endpoint)
 {
-	json_t *body = resolved_endpoint(name, address);
+	json_t *body = must(json_object());
 	char *key;
 
 	if (s->ctl->json) {
-		json_object_set_new(body, "event",
-				    json_text(added ? "add" : "del", 3));
+		set_text(body, "event", added ? "add" : "del");
+		copy(body, "cluster", endpoint, "cluster");
+		copy(body, "address", endpoint, "address");
+		copy(body, "port", endpoint, "port");
 		json_print_line(json_incref(body));
 	} else {
-		key = object_key(L7MESH_KIND_ENDPOINT, body);
+		key = object_key(L7MESH_KIND_ENDPOINT, endpoint);
 		printf("%s endpoint %s\n", added ? "add" : "del", key);
 		free(key);
 	}
@@ -88,25 +90,29 @@ static bool is_done(uint8_t cmd, int code)
 	return code == ENOENT || (cmd == L7MESH_CMD_ADD && code == EEXIST);
 }
 
-static void change(struct resolve *s, const struct name *name, uint8_t cmd,
-		   const char *address)
+static void change(struct resolve *s, uint8_t cmd, const json_t *endpoint)
 {
-	json_t *body = resolved_endpoint(name, address);
 	struct refusal r = REFUSAL_NONE;
 	struct nlmsghdr *nlh;
-	char buf[2048], *text;
+	char buf[2048], *text, *key;
+	json_t *body;
 
+	body = must(json_pack("{s:O, s:O, s:O}",
+			      "cluster", get(endpoint, "cluster"),
+			      "address", get(endpoint, "address"),
+			      "port", get(endpoint, "port")));
 	nlh = nl_prepare(&s->nl, buf, cmd, NLM_F_ACK);
 	message_put(nlh, L7MESH_KIND_ENDPOINT, body);
 	json_decref(body);
 	if (!nl_request(&s->nl, nlh, NULL, NULL, &r)) {
-		say_change(s, name, cmd == L7MESH_CMD_ADD, address);
+		say_change(s, cmd == L7MESH_CMD_ADD, endpoint);
 		return;
 	}
 	if (!is_done(cmd, r.code)) {
 		text = refusal_text(&r, nlh);
-		complain("cluster %s: %s: the kernel refused: %s", name->cluster,
-			 address, text);
+		key = object_key(L7MESH_KIND_ENDPOINT, endpoint);
+		complain("endpoint %s: the kernel refused: %s", key, text);
+		free(key);
 		free(text);
 		s->look = names_now() + AGAIN_MS;
 		s->failed = true;
@@ -114,34 +120,54 @@ static void change(struct resolve *s, const struct name *name, uint8_t cmd,
 	refusal_free(&r);
 }
 
-static json_t *set_of(const json_t *addresses)
+/* Takes over @endpoint. */
+static void put(json_t *set, json_t *endpoint)
+{
+	char *key = socket_text(endpoint);
+
+	json_object_set_new(set, key, endpoint);
+	free(key);
+}
+
+static json_t *wanted_of(const struct name *name)
 {
 	json_t *set = must(json_object());
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(addresses, i, item)
-		json_object_set_new(set, json_string_value(item), json_true());
+	json_array_foreach(name->addresses, i, item)
+		put(set, resolved_endpoint(name, json_string_value(item)));
+	return set;
+}
+
+/* Those that follow their cluster, @at. */
+static json_t *endpoints_of(const struct config *config, size_t at)
+{
+	json_t *set = must(json_object());
+
+	while (++at < config->count &&
+	       config->objects[at].kind == L7MESH_KIND_ENDPOINT)
+		put(set, json_incref(config->objects[at].body));
 	return set;
 }
 
 /* The endpoints of a cluster become the addresses. */
 static void reconcile(struct resolve *s, const struct name *name,
-		      const json_t *endpoints)
+		      const struct config *config, size_t at)
 {
-	json_t *wanted, *there, *value;
-	const char *address;
+	json_t *wanted, *there, *endpoint;
+	const char *key;
 
 	if (!name->addresses)
 		return;
-	wanted = set_of(name->addresses);
-	there = set_of(endpoints);
-	json_object_foreach(wanted, address, value)
-		if (!get(there, address))
-			change(s, name, L7MESH_CMD_ADD, address);
-	json_object_foreach(there, address, value)
-		if (!get(wanted, address))
-			change(s, name, L7MESH_CMD_DEL, address);
+	wanted = wanted_of(name);
+	there = endpoints_of(config, at);
+	json_object_foreach(wanted, key, endpoint)
+		if (!get(there, key))
+			change(s, L7MESH_CMD_ADD, endpoint);
+	json_object_foreach(there, key, endpoint)
+		if (!get(wanted, key))
+			change(s, L7MESH_CMD_DEL, endpoint);
 	json_decref(wanted);
 	json_decref(there);
 }
@@ -167,7 +193,7 @@ static int look(struct resolve *s)
 		name = names_add(&s->names, object_get(body, "name"),
 				 get(body, "dns"), addresses);
 		json_object_set_new(clusters, name->cluster, json_true());
-		reconcile(s, name, addresses);
+		reconcile(s, name, &config, i);
 		json_decref(addresses);
 	}
 	if (!status) {

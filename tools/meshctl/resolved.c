@@ -14,11 +14,17 @@ bool resolved_is(const json_t *cluster)
 
 json_t *resolved_addresses(const struct config *config, size_t at)
 {
-	json_t *list = must(json_array());
+	json_t *list = must(json_array()), *body;
+	json_int_t port = 0;
 
+	if (at < config->count)
+		port = number(get(config->objects[at].body, "dns"), "port");
 	while (++at < config->count &&
-	       config->objects[at].kind == L7MESH_KIND_ENDPOINT)
-		json_array_append(list, get(config->objects[at].body, "address"));
+	       config->objects[at].kind == L7MESH_KIND_ENDPOINT) {
+		body = config->objects[at].body;
+		if (number(body, "port") == port)
+			json_array_append(list, get(body, "address"));
+	}
 	return list;
 }
 
@@ -51,30 +57,41 @@ static size_t find(const struct config *config, const json_t *cluster)
 	       i : config->count;
 }
 
+/* The same endpoint of a cluster, @at; NULL if there is none. */
+static const struct object *find_endpoint(const struct config *config, size_t at,
+					  const json_t *body)
+{
+	const struct object *o;
+
+	while (++at < config->count &&
+	       config->objects[at].kind == L7MESH_KIND_ENDPOINT) {
+		o = &config->objects[at];
+		if (is(o->body, "address", object_get(body, "address")) &&
+		    number(o->body, "port") == number(body, "port"))
+			return o;
+	}
+	return NULL;
+}
+
 static void add_endpoints(struct config *to, const struct object *cluster,
-			  const struct name *name)
+			  const struct name *name, const struct config *current)
 {
 	const struct schema *schema = schema_of(L7MESH_KIND_ENDPOINT);
+	size_t at = find(current, cluster->body), i;
+	const struct object *there;
 	const json_t *address;
 	json_t *body;
-	size_t i;
 
 	json_array_foreach(name->addresses, i, address) {
 		body = resolved_endpoint(name, json_string_value(address));
+		there = find_endpoint(current, at, body);
+		if (there) {
+			json_decref(body);
+			body = json_incref(there->body);
+		}
 		schema_fill(schema, body);
 		config_add(to, L7MESH_KIND_ENDPOINT, body, cluster->mark);
 	}
-}
-
-/* What the kernel has, if the cluster's name is the same there. */
-static void keep_endpoints(struct config *to, const json_t *cluster,
-			   const struct config *current)
-{
-	size_t at = find(current, cluster);
-
-	while (++at < current->count &&
-	       current->objects[at].kind == L7MESH_KIND_ENDPOINT)
-		keep(to, &current->objects[at]);
 }
 
 static void fill(struct config *config, struct names *names,
@@ -92,10 +109,7 @@ static void fill(struct config *config, struct names *names,
 			continue;
 		name = names_add(names, object_get(o->body, "name"),
 				 get(o->body, "dns"), NULL);
-		if (name->addresses)
-			add_endpoints(&to, o, name);
-		else
-			keep_endpoints(&to, o->body, current);
+		add_endpoints(&to, o, name, current);
 		if (names_error(name))
 			complain("cluster %s: %s: %s", name->cluster,
 				 object_get(name->dns, "name"),

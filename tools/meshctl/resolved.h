@@ -13,16 +13,19 @@
 /* Has the cluster a name? */
 bool resolved_is(const json_t *cluster);
 
-/* The addresses of the endpoints that follow a cluster, @at, in a configuration. */
+/*
+ * The addresses of the endpoints that follow a cluster, @at, in a configuration, and
+ * have its port.
+ */
 json_t *resolved_addresses(const struct config *config, size_t at);
 
 /* The endpoint of an address, as the kernel is told of it. */
 json_t *resolved_endpoint(const struct name *name, const char *address);
 
 /*
- * Asks for all names of a file's clusters, and gives these their endpoints. One whose
- * name cannot be asked for, of which a warning is printed, has those that the kernel
- * has. Returns the tool's status.
+ * Asks for all names of a file's clusters, and gives these their endpoints: those that
+ * the kernel has are as they are there. Where nothing is answered, of which a warning is
+ * printed, they stay. Returns the tool's status.
  */
 int resolved_fill(struct nl *nl, struct config *config);
 
