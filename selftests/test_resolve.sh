@@ -76,7 +76,7 @@ has_read() {
 
 # The addresses that a cluster has, in one line.
 addresses() {
-	meshctl -j show endpoint "$1" | jq -r '.[].address' | sort | paste -sd ' '
+	meshctl -j show endpoint "$1" 2>/dev/null | jq -r '.[].address' | sort | paste -sd ' '
 }
 
 # shellcheck disable=SC2317 # within's

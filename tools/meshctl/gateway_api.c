@@ -3,11 +3,22 @@
 
 #include <stdlib.h>
 
+static json_t *texts_of(struct problems *p)
+{
+	json_t *list = must(json_array());
+	size_t n = problems_sort(p), i;
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(list, json_text(p->list[i].text,
+						      strlen(p->list[i].text)));
+	return list;
+}
+
 /* Those that nothing is made of by themselves: what is wrong with them. */
 static void report_others(struct import *imp)
 {
-	json_t *entry, *texts;
-	size_t i, k, n;
+	json_t *entry;
+	size_t i;
 
 	for (i = 0; i < imp->m->count; i++) {
 		imp->at = &imp->m->list[i];
@@ -19,13 +30,8 @@ static void report_others(struct import *imp)
 		if (!imp->report || imp->at->kind <= MANIFEST_HTTP_ROUTE)
 			continue;
 		entry = gateway_entry(imp);
-		texts = must(json_array());
-		n = problems_sort(imp->at->problems);
-		for (k = 0; k < n; k++)
-			json_array_append_new(texts, json_text(
-				imp->at->problems->list[k].text,
-				strlen(imp->at->problems->list[k].text)));
-		json_object_set_new(entry, "problems", texts);
+		json_object_set_new(entry, "problems",
+				    texts_of(imp->at->problems));
 		json_array_append_new(imp->report, entry);
 	}
 }

@@ -172,26 +172,30 @@ static json_t *good_condition(const char *type)
 			      conflicted ? "NoConflicts" : type, "message", ""));
 }
 
+static json_t *bad_condition(const struct import *imp, size_t reason)
+{
+	char *message = join(imp->faults[reason]);
+	json_t *condition;
+
+	condition = json_pack("{s:s, s:s, s:s, s:s}",
+			      "type", reasons[reason].condition, "status",
+			      reasons[reason].status ? "True" : "False", "reason",
+			      reasons[reason].name, "message", message);
+	free(message);
+	return must(condition);
+}
+
 json_t *gateway_conditions(const struct import *imp, const char *const *types)
 {
 	json_t *list = must(json_array());
-	char *message;
 	size_t i, k;
 
 	for (i = 0; types[i]; i++) {
 		k = reason_of(imp, types[i]);
-		if (k == REASONS) {
-			if (strcmp(types[i], "PartiallyInvalid"))
-				json_array_append_new(list,
-						      good_condition(types[i]));
-			continue;
-		}
-		message = join(imp->faults[k]);
-		json_array_append_new(list, must(json_pack(
-			"{s:s, s:s, s:s, s:s}", "type", types[i], "status",
-			reasons[k].status ? "True" : "False", "reason",
-			reasons[k].name, "message", message)));
-		free(message);
+		if (k < REASONS)
+			json_array_append_new(list, bad_condition(imp, k));
+		else if (strcmp(types[i], "PartiallyInvalid"))
+			json_array_append_new(list, good_condition(types[i]));
 	}
 	return list;
 }
