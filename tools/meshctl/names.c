@@ -253,7 +253,7 @@ static void answered(void *arg, int status, int timeouts,
 	}
 	for (node = result ? result->nodes : NULL; node; node = node->ai_next) {
 		take_node(lookup, node);
-		if (node->ai_ttl * 1000ll < name->ttl)
+		if (name->ttl < 0 || node->ai_ttl * 1000ll < name->ttl)
 			name->ttl = node->ai_ttl * 1000ll;
 	}
 	if (result)
@@ -316,7 +316,7 @@ static void ask(struct name *name)
 		return;
 	}
 	names->asked++;
-	name->ttl = DAY_MS;
+	name->ttl = -1;
 	name->asked = is_asked(name, 0) + is_asked(name, 1);
 	for (i = 0; i < 2; i++) {
 		name->lookups[i].name = name;

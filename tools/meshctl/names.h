@@ -31,7 +31,7 @@ struct name {
 	struct lookup lookups[2];	/* IPv4, IPv6 */
 	json_t *addresses;	/* a list of texts; NULL: never answered */
 	int64_t due;		/* ms: when to ask again */
-	int64_t ttl;		/* ms, of the answer */
+	int64_t ttl;		/* ms, of the answer; -1: of no address */
 	unsigned int asked;	/* questions that are not answered */
 	bool fresh;		/* answered, or failed, and not looked at since */
 	bool changed;		/* so are the addresses */
