@@ -441,10 +441,23 @@ static const struct schema router = {
 };
 
 static const struct field http_filter_fields[] = {
-	TEXT("name"), NEED("typed_config", router),
+	TEXT("name"), NEST("typed_config", router),
 };
 
-SCHEMA(http_filter, "HTTP filter");
+/* The router may have none; of others it says what they are. */
+static void rule_http_filter(const struct scope *scope, const json_t *body)
+{
+	if (json_object_get(body, "typed_config"))
+		return;
+	if (!json_object_get(body, "name"))
+		scope_problem(scope, "typed_config", "missing");
+	only(scope, body, "name", "envoy.filters.http.router");
+}
+
+static const struct schema http_filter = {
+	.name = "HTTP filter", .rule = rule_http_filter,
+	FIELDS(http_filter_fields),
+};
 
 static const struct field upgrade_fields[] = {
 	NEEDED("upgrade_type"), BOOLEAN("enabled", "true"),
