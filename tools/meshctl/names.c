@@ -210,20 +210,22 @@ static void finish(struct name *name)
 	name->addresses = all;
 }
 
+/* An address instead of a name is answered whatever family is asked for. */
 static void take_node(struct lookup *lookup, const struct ares_addrinfo_node *node)
 {
+	bool ipv6 = lookup == &lookup->name->lookups[1];
 	const void *bytes;
 	json_t *address;
 	size_t len;
 
-	if (node->ai_family == AF_INET) {
+	if (node->ai_family != (ipv6 ? AF_INET6 : AF_INET))
+		return;
+	if (!ipv6) {
 		bytes = &((const struct sockaddr_in *)node->ai_addr)->sin_addr;
 		len = 4;
-	} else if (node->ai_family == AF_INET6) {
+	} else {
 		bytes = &((const struct sockaddr_in6 *)node->ai_addr)->sin6_addr;
 		len = 16;
-	} else {
-		return;
 	}
 	address = address_json(bytes, len);
 	json_object_set_new(lookup->addresses, json_string_value(address),
