@@ -10,7 +10,9 @@
  * modifier, so that a BPF fexit program on the function would skip it.
  *
  * A replacement is an ordinary function of the same signature. It runs in its
- * caller's context, may sleep, and ends with hook_leave(). When it calls the
+ * caller's context, may sleep, and ends with hook_leave(). Whoever takes the hooks
+ * away waits for it: so it waits for nothing that user space decides, and touches no
+ * user memory, where a page may be missing for as long as a process likes. When it calls the
  * original, the callback runs again: it is the business of @wanted to tell that
  * call from others by its arguments. The return address is no help: a tail call
  * or a return probe changes it.

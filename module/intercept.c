@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/tracepoint.h>
 #include <net/inet_common.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
 #include <net/tcp.h>
 #include <net/transp_v6.h>
 #include "connect.h"
@@ -12,7 +10,11 @@
 #include "origdst.h"
 #include "redirect.h"
 
-static struct hook hooks[7];
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+#include <net/netfilter/nf_conntrack_core.h>
+#endif
+
+static struct hook hooks[5 + IS_ENABLED(CONFIG_NF_CONNTRACK)];
 
 /*
  * Tracepoints are not exported one by one. Both run with the socket locked, in
@@ -93,10 +95,10 @@ int intercept_init(void)
 		{ (unsigned long)tcp_connect, NULL, connect_syn },
 		{ (unsigned long)inet_getname, getname_v4, getname_wanted },
 		{ (unsigned long)inet6_getname, getname_v6, getname_wanted },
-		{ (unsigned long)ip_getsockopt,
-		  origdst_v4, origdst_wanted_v4 },
-		{ (unsigned long)ipv6_getsockopt,
-		  origdst_v6, origdst_wanted_v6 },
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+		{ (unsigned long)nf_conntrack_find_get,
+		  origdst_find, origdst_wanted },
+#endif
 	};
 	int err;
 

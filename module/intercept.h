@@ -30,8 +30,8 @@ int intercept_enable(void);
  * addresses from now on. Waits for calls that are being redirected: these must
  * not wait for a lock of mesh.c's. On return no code of ours runs in a system call.
  *
- * Context: process; the last mesh that had a listener has gone. Takes some ten
- * milliseconds.
+ * Context: a work, or the module's exit; the last mesh that had a listener has gone.
+ * Takes some ten milliseconds.
  */
 void intercept_disable(void);
 

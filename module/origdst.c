@@ -1,89 +1,93 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lengths and errors are those of nf_conntrack_proto.c: getorigdst(), down to
- * the length that is given back as it came. Any other socket gets the kernel's
- * own answer: conntrack's, or ENOPROTOOPT.
+ * Only the options' own search is answered. It is told from others by the zone that it
+ * passes, which is the kernel's default one itself, and by its context: what else
+ * passes that (IPVS, BPF programs) does so for a packet, with BH off. Any other
+ * socket's is left alone: it gets the kernel's own answer, conntrack's or ENOENT.
  *
- * An AF_INET6 socket asks for the address of a v4-mapped connection with SOL_IP,
- * which ipv6_getsockopt() hands to ip_getsockopt().
+ * What is found is a template, as nftables makes them: it is in no table, and the last
+ * who puts it frees it.
  *
  * The hook needs no mark on our call of the original, which happens only when
  * the record has gone in between: then it does not want that call either.
  */
-#include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6/ip6_tables.h>
-#include <linux/uaccess.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
-#include "hook.h"
 #include "origdst.h"
+
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+#include <linux/preempt.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+#include "hook.h"
 #include "redirect.h"
 
-static bool original_of(const struct sock *sk, u16 family, struct address *a)
+/* @tuple is what the proxy sends, so its destination is the client. */
+static bool original_of(const struct net *net,
+			const struct nf_conntrack_tuple *tuple,
+			struct address *a)
 {
-	return sk->sk_protocol == IPPROTO_TCP && redirect_original(sk, a) &&
-	       a->family == family;
+	struct address client, target;
+
+	if (tuple->dst.protonum != IPPROTO_TCP)
+		return false;
+	if (tuple->src.l3num == AF_INET) {
+		address_set_v4(&target, tuple->src.u3.ip, tuple->src.u.tcp.port);
+		address_set_v4(&client, tuple->dst.u3.ip, tuple->dst.u.tcp.port);
+	} else {
+		address_set_v6(&target, &tuple->src.u3.in6,
+			       tuple->src.u.tcp.port);
+		address_set_v6(&client, &tuple->dst.u3.in6,
+			       tuple->dst.u.tcp.port);
+	}
+	return redirect_original(net, &client, &target, a) &&
+	       a->family == tuple->src.l3num;
 }
 
-bool origdst_wanted_v4(struct ftrace_regs *regs)
+bool origdst_wanted(struct ftrace_regs *regs)
 {
-	const struct sock *sk = (void *)compat_ftrace_argument(regs, 0);
+	const struct net *net = (void *)compat_ftrace_argument(regs, 0);
+	const void *zone = (void *)compat_ftrace_argument(regs, 1);
+	const struct nf_conntrack_tuple *tuple =
+		(void *)compat_ftrace_argument(regs, 2);
 	struct address a;
 
-	return (int)compat_ftrace_argument(regs, 2) == SO_ORIGINAL_DST &&
-	       (int)compat_ftrace_argument(regs, 1) == SOL_IP &&
-	       original_of(sk, AF_INET, &a);
+	return zone == &nf_ct_zone_dflt && !in_interrupt() &&
+	       original_of(net, tuple, &a);
 }
 
-bool origdst_wanted_v6(struct ftrace_regs *regs)
+/* Of a connection to @a; NULL if there is no memory. */
+static struct nf_conntrack_tuple_hash *
+make_entry(struct net *net, const struct nf_conntrack_zone *zone,
+	   const struct address *a)
 {
-	const struct sock *sk = (void *)compat_ftrace_argument(regs, 0);
-	struct address a;
+	struct nf_conn *ct = nf_ct_tmpl_alloc(net, zone, GFP_KERNEL_ACCOUNT);
+	struct nf_conntrack_tuple_hash *h;
 
-	return (int)compat_ftrace_argument(regs, 2) == IP6T_SO_ORIGINAL_DST &&
-	       (int)compat_ftrace_argument(regs, 1) == SOL_IPV6 &&
-	       original_of(sk, AF_INET6, &a);
-}
-
-static int answer(const struct address *a, char __user *value, int __user *len)
-{
-	struct sockaddr_storage ss;
-	int size = address_to_sockaddr(a, &ss);
-	int room;
-
-	if (get_user(room, len))
-		return -EFAULT;
-	if (room < size)
-		return -EINVAL;
-	if (copy_to_user(value, &ss, size))
-		return -EFAULT;
-	return put_user(room, len);
-}
-
-int origdst_v4(struct sock *sk, int level, int name, char __user *value,
-	       int __user *len)
-{
-	struct address a;
-	int err;
-
-	if (original_of(sk, AF_INET, &a))
-		err = answer(&a, value, len);
+	if (!ct)
+		return NULL;
+	h = &ct->tuplehash[IP_CT_DIR_ORIGINAL];
+	h->tuple.dst.dir = IP_CT_DIR_ORIGINAL;
+	h->tuple.dst.u.tcp.port = a->port;
+	if (a->family == AF_INET)
+		h->tuple.dst.u3.ip = a->v4;
 	else
-		err = ip_getsockopt(sk, level, name, value, len);
-	hook_leave();
-	return err;
+		h->tuple.dst.u3.in6 = a->v6;
+	return h;
 }
 
-int origdst_v6(struct sock *sk, int level, int name, char __user *value,
-	       int __user *len)
+struct nf_conntrack_tuple_hash *
+origdst_find(struct net *net, const struct nf_conntrack_zone *zone,
+	     const struct nf_conntrack_tuple *tuple)
 {
+	struct nf_conntrack_tuple_hash *h;
 	struct address a;
-	int err;
 
-	if (original_of(sk, AF_INET6, &a))
-		err = answer(&a, value, len);
+	if (original_of(net, tuple, &a))
+		h = make_entry(net, zone, &a);
 	else
-		err = ipv6_getsockopt(sk, level, name, value, len);
+		h = nf_conntrack_find_get(net, zone, tuple);
 	hook_leave();
-	return err;
+	return h;
 }
+
+#endif

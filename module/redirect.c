@@ -374,22 +374,17 @@ bool redirect_claim(const struct sock *child, struct address *original,
 	return found;
 }
 
-bool redirect_original(const struct sock *child, struct address *original)
+bool redirect_original(const struct net *net, const struct address *client,
+		       const struct address *target, struct address *original)
 {
-	const struct net *net = sock_net(child);
-	struct address client, target;
+	u32 hash = tuple_hash(client, net);
 	struct redirect *r;
 	bool found;
-	u32 hash;
-
-	sock_peer_address(child, &client);
-	sock_local_address(child, &target);
-	hash = tuple_hash(&client, net);
 
 	rcu_read_lock();
-	r = find_tuple(&client, &target, net, hash);
+	r = find_tuple(client, target, net, hash);
 	if (!r)
-		r = find_tuple_abroad(&client, &target, mesh_obeyed(net), hash);
+		r = find_tuple_abroad(client, target, mesh_obeyed(net), hash);
 	found = r && r->kind == REDIRECT_PROXY;
 	if (found)
 		*original = r->original;

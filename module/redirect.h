@@ -66,14 +66,17 @@ bool redirect_claim(const struct sock *child, struct address *original,
 
 /**
  * redirect_original() - What the client of a local proxy asked for
- * @child: socket that the proxy accepted
+ * @net: namespace of the proxy
+ * @client: peer of the socket that the proxy accepted
+ * @target: its own address
  * @original: out
  *
  * Any context. It may be asked again and again.
  *
- * Return: true if @child is the other end of a redirection to a proxy.
+ * Return: true if that is the other end of a redirection to a proxy.
  */
-bool redirect_original(const struct sock *child, struct address *original);
+bool redirect_original(const struct net *net, const struct address *client,
+		       const struct address *target, struct address *original);
 
 /**
  * redirect_exists() - Is this the client of a redirected connection?
