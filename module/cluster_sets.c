@@ -188,9 +188,10 @@ static int allocate(struct account *account, struct roster *r,
 
 /* ---- tables of a set ---- */
 
+/* Others: tasks, and whoever waits for tasks to leave text that he takes away. */
 static void yield_to_others(void)
 {
-	cond_resched();
+	cond_resched_tasks_rcu_qs();
 }
 
 static struct maglev_endpoint *maglev_endpoints(struct account *account,

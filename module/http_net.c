@@ -268,7 +268,7 @@ static void http_net_setup(struct http_net *hn, struct mesh_net *mn)
 
 int http_net_init(struct mesh_net *mn)
 {
-	mn->http = kzalloc(sizeof(*mn->http), GFP_KERNEL);
+	mn->http = kzalloc(sizeof(*mn->http), GFP_KERNEL_ACCOUNT);
 	if (!mn->http)
 		return -ENOMEM;
 	http_net_setup(mn->http, mn);
@@ -291,10 +291,12 @@ static void drain_by(struct http_net *hn, unsigned long until)
 {
 	if (!until)
 		return;
+	spin_lock_bh(&hn->conns_lock);
 	if (!delayed_work_pending(&hn->drainer) ||
 	    time_after(until, hn->drain_until))
 		WRITE_ONCE(hn->drain_until, until);
 	mod_delayed_work(http_wq, &hn->drainer, until - jiffies + 1);
+	spin_unlock_bh(&hn->conns_lock);
 }
 
 static bool came_to(const struct conn *c, const struct drain *d)

@@ -46,7 +46,7 @@ struct http_net {
 
 	struct delayed_work reaper;	/* closes legs that were idle too long */
 	struct delayed_work drainer;	/* looks for those whose drain is over */
-	unsigned long drain_until;	/* jiffies: of the last of them; under mesh_mutex */
+	unsigned long drain_until;	/* jiffies: of the last of them; under conns_lock */
 	struct pool_bucket buckets[POOL_BUCKETS];
 };
 

@@ -90,7 +90,10 @@ static void __exit l7mesh_exit(void)
 module_init(l7mesh_init);
 module_exit(l7mesh_exit);
 
+/*
+ * No alias of the family's name: anybody who asks for a family would load us. Who
+ * may load modules does it by name.
+ */
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Service mesh data plane in the kernel");
 MODULE_VERSION(L7MESH_VERSION);
-MODULE_ALIAS_GENL_FAMILY(L7MESH_GENL_NAME);

@@ -7,9 +7,11 @@
  * struct mesh_net is the part of a network namespace (net_generic), present in
  * every namespace while the module is loaded.
  *
- * Locks, in order: mesh_mutex (ownership, attachment) > mesh->lock (changes of one
- * configuration, transactions) > interception_mutex (mesh.c). genl's and rtnl's are
- * never taken by us. Readers use RCU.
+ * Locks: mesh_mutex (ownership, attachment) is everybody's, and held for some
+ * instructions. mesh->lock (changes of one configuration, transactions) is held for as
+ * long as a commit builds, and waited for by those alone who ask to change that mesh,
+ * until they are killed; under mesh_mutex it is tried. In it: interception_mutex
+ * (mesh.c). genl's and rtnl's are never taken by us. Readers use RCU.
  *
  * References: mesh->ref is held by the owner's mesh_net, by each attached mesh_net,
  * by every HTTP connection, upstream leg and pair of spliced sockets, and by
@@ -22,11 +24,13 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include "check_queue.h"
 #include "config.h"
 #include "stats.h"
+#include "txn.h"
 
 struct account;
 struct call;
@@ -40,13 +44,13 @@ struct mesh {
 	struct account *account;		/* counted */
 	struct mutex lock;			/* one change at a time */
 	u64 generation;				/* of snapshot, under lock */
-	struct list_head txns;			/* of struct txn, under lock */
-	unsigned int ntxns;
+	struct txns txns;
+	struct work_struct reaper;		/* of txns whose socket is no more */
 	struct check_queue checks;		/* follows the snapshot under lock */
 	atomic_t nchecks;			/* health checks that are being made */
 	bool intercepts;			/* had a listener; under lock */
 	struct mesh_net *owner;			/* changed under mesh_mutex and lock; NULL
-						 * once it is gone
+						 * once it is gone, after mesh_net->mesh
 						 */
 	struct list_head attached;		/* of mesh_net.attached, under mesh_mutex */
 	struct rcu_head rcu;
@@ -58,7 +62,8 @@ struct redirect_net;
 struct mesh_net {
 	struct net *net;
 	struct mesh __rcu *mesh;	/* obeyed: own, or the one attached to; or NULL */
-	bool is_attached;		/* under mesh_mutex */
+	bool is_attached;		/* changed under mesh_mutex, around mesh */
+	bool gone;			/* nobody is in the namespace any more */
 	struct list_head attached;	/* in mesh->attached */
 	struct http_net *http;		/* http_net.c; made by http_net_init() */
 	unsigned long shaping_until;	/* shaping.c: how long its answer is good */
@@ -126,13 +131,23 @@ struct mesh *mesh_own_lock(struct mesh_net *mn, bool create, struct refusal *r);
 
 /**
  * mesh_own_unlock() - Be done with a mesh
- * @mn: the namespace whose mesh it is
  * @m: what mesh_own_lock() gave
  *
- * A mesh that was never used is given up: an attempt to configure costs the
- * namespace nothing for ever.
+ * Drops the transactions whose sockets have gone meanwhile. A mesh that was never used
+ * is given up: an attempt to configure costs the namespace nothing for ever.
  */
-void mesh_own_unlock(struct mesh_net *mn, struct mesh *m);
+void mesh_own_unlock(struct mesh *m);
+
+/**
+ * mesh_socket_gone() - The transaction of a netlink socket is over
+ * @mn: the socket's namespace
+ * @portid: the socket's
+ *
+ * Waits for nobody: somebody drops it soon.
+ *
+ * Context: process.
+ */
+void mesh_socket_gone(struct mesh_net *mn, u32 portid);
 
 /**
  * mesh_own_get() - The mesh that a namespace may read

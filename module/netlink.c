@@ -2,13 +2,20 @@
 /*
  * netlink: see netlink.h. The family, and the requests that are no dumps.
  */
+#include <linux/capability.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/netlink.h>
 #include "account.h"
 #include "mesh.h"
 #include "netlink.h"
 #include "txn.h"
 #include "version.h"
+
+static bool userns;
+module_param(userns, bool, 0644);
+MODULE_PARM_DESC(userns,
+		 "Let user namespaces have meshes in the network namespaces that they own (default: n)");
 
 /* A request that is being answered. */
 struct request {
@@ -19,15 +26,12 @@ struct request {
 	struct refusal r;
 };
 
-static void request_init(struct request *q, struct sk_buff *skb,
-			 struct genl_info *info)
+int netlink_may_ask(const struct sk_buff *request, struct refusal *r)
 {
-	memset(q, 0, offsetof(struct request, r.text));
-	q->skb = skb;
-	q->info = info;
-	q->mn = mesh_net(genl_info_net(info));
-	q->owner.portid = info->snd_portid;
-	q->owner.sk = NETLINK_CB(skb).sk;
+	if (READ_ONCE(userns) || netlink_capable(request, CAP_NET_ADMIN))
+		return 0;
+	return refusal_set(r, -EPERM,
+			   "user namespaces may not have a mesh (module parameter userns)");
 }
 
 /*
@@ -67,6 +71,19 @@ static int finish(struct request *q, int err)
 	if (r->missing)
 		NL_SET_ERR_ATTR_MISS(extack, r->missing_in, r->missing);
 	return err;
+}
+
+/* Return: 0, or the request is refused. */
+static int request_begin(struct request *q, struct sk_buff *skb,
+			 struct genl_info *info)
+{
+	memset(q, 0, offsetof(struct request, r.text));
+	q->skb = skb;
+	q->info = info;
+	q->mn = mesh_net(genl_info_net(info));
+	q->owner.portid = info->snd_portid;
+	q->owner.sk = NETLINK_CB(skb).sk;
+	return finish(q, netlink_may_ask(skb, &q->r));
 }
 
 static int reply_generation(struct request *q, u8 cmd, u64 generation)
@@ -130,7 +147,9 @@ static int info_get(struct sk_buff *skb, struct genl_info *info)
 	struct mesh *m;
 	int err;
 
-	request_init(&q, skb, info);
+	err = request_begin(&q, skb, info);
+	if (err)
+		return err;
 	m = mesh_own_get(q.mn, &q.r);
 	if (IS_ERR(m))
 		return finish(&q, PTR_ERR(m));
@@ -219,7 +238,9 @@ static int change_object(struct sk_buff *skb, struct genl_info *info)
 	struct txn *txn;
 	int err;
 
-	request_init(&q, skb, info);
+	err = request_begin(&q, skb, info);
+	if (err)
+		return err;
 	err = check_once(&q);
 	if (err)
 		return finish(&q, err);
@@ -231,7 +252,7 @@ static int change_object(struct sk_buff *skb, struct genl_info *info)
 		err = change(m, &txn->draft, &q, &key);
 	else
 		err = change_at_once(m, &q);
-	mesh_own_unlock(q.mn, m);
+	mesh_own_unlock(m);
 	return finish(&q, err);
 }
 
@@ -251,9 +272,11 @@ static int flush(struct sk_buff *skb, struct genl_info *info)
 	struct request q;
 	struct mesh *m;
 	struct txn *txn;
-	int err = 0;
+	int err;
 
-	request_init(&q, skb, info);
+	err = request_begin(&q, skb, info);
+	if (err)
+		return err;
 	m = mesh_own_lock(q.mn, false, &q.r);
 	if (IS_ERR_OR_NULL(m))
 		return finish(&q, PTR_ERR_OR_ZERO(m));
@@ -262,7 +285,7 @@ static int flush(struct sk_buff *skb, struct genl_info *info)
 		draft_flush(&txn->draft);
 	else
 		err = flush_at_once(m, &q);
-	mesh_own_unlock(q.mn, m);
+	mesh_own_unlock(m);
 	return finish(&q, err);
 }
 
@@ -272,12 +295,14 @@ static int txn_begin_cmd(struct sk_buff *skb, struct genl_info *info)
 	struct mesh *m;
 	int err;
 
-	request_init(&q, skb, info);
+	err = request_begin(&q, skb, info);
+	if (err)
+		return err;
 	m = mesh_own_lock(q.mn, true, &q.r);
 	if (IS_ERR(m))
 		return finish(&q, PTR_ERR(m));
 	err = txn_begin(m, &q.owner, info->attrs[L7MESH_A_REPLACE], &q.r);
-	mesh_own_unlock(q.mn, m);
+	mesh_own_unlock(m);
 	return finish(&q, err);
 }
 
@@ -311,7 +336,7 @@ static int end_txn(struct request *q, bool is_commit, u64 *generation)
 	if (txn)
 		txn_end(m, txn);
 	if (m)
-		mesh_own_unlock(q->mn, m);
+		mesh_own_unlock(m);
 	return err;
 }
 
@@ -321,7 +346,9 @@ static int txn_commit(struct sk_buff *skb, struct genl_info *info)
 	u64 generation;
 	int err;
 
-	request_init(&q, skb, info);
+	err = request_begin(&q, skb, info);
+	if (err)
+		return err;
 	err = end_txn(&q, true, &generation);
 	if (err)
 		return finish(&q, err);
@@ -332,8 +359,11 @@ static int txn_abort(struct sk_buff *skb, struct genl_info *info)
 {
 	struct request q;
 	u64 generation;
+	int err;
 
-	request_init(&q, skb, info);
+	err = request_begin(&q, skb, info);
+	if (err)
+		return err;
 	return finish(&q, end_txn(&q, false, &generation));
 }
 
@@ -366,7 +396,9 @@ static int with_target(struct sk_buff *skb, struct genl_info *info,
 	struct mesh *m;
 	int err;
 
-	request_init(&q, skb, info);
+	err = request_begin(&q, skb, info);
+	if (err)
+		return err;
 	m = mesh_own_get(q.mn, &q.r);
 	if (IS_ERR(m))
 		return finish(&q, PTR_ERR(m));
@@ -397,8 +429,11 @@ static int detach(struct sk_buff *skb, struct genl_info *info)
 static int drain(struct sk_buff *skb, struct genl_info *info)
 {
 	struct request q;
+	int err;
 
-	request_init(&q, skb, info);
+	err = request_begin(&q, skb, info);
+	if (err)
+		return err;
 	return finish(&q, netlink_drain(q.mn, info->attrs, &q.r));
 }
 
@@ -539,24 +574,16 @@ struct genl_family l7mesh_family __ro_after_init = {
 	.module = THIS_MODULE,
 };
 
-/* A socket is gone, and with it its transaction. */
+/*
+ * A socket is gone, and with it its transaction. Every close of a netlink socket on
+ * the node comes by here, under a lock that is everybody's.
+ */
 static int on_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct netlink_notify *n = data;
-	struct mesh_net *mn;
-	struct refusal r;
-	struct mesh *m;
 
-	if (event != NETLINK_URELEASE || n->protocol != NETLINK_GENERIC)
-		return NOTIFY_DONE;
-	mn = mesh_net(n->net);
-	m = mesh_own_get(mn, &r);
-	if (IS_ERR_OR_NULL(m))
-		return NOTIFY_DONE;
-	mutex_lock(&m->lock);
-	if (m->owner == mn)
-		txn_drop_port(m, n->portid);
-	mesh_own_unlock(mn, m);
+	if (event == NETLINK_URELEASE && n->protocol == NETLINK_GENERIC)
+		mesh_socket_gone(mesh_net(n->net), n->portid);
 	return NOTIFY_DONE;
 }
 

@@ -44,6 +44,19 @@ extern struct genl_family l7mesh_family;
 int netlink_init(void);
 void netlink_exit(void);
 
+/**
+ * netlink_may_ask() - May who sent a request ask for anything at all?
+ * @request: request; that the asker has CAP_NET_ADMIN over the network namespace is
+ *	genl's to tell
+ * @r: refusal
+ *
+ * By default only the initial user namespace may have meshes: they hook functions
+ * of the whole kernel, and work in kernel threads.
+ *
+ * Return: 0 or -EPERM.
+ */
+int netlink_may_ask(const struct sk_buff *request, struct refusal *r);
+
 /* ---- policies: each array has its enum's MAX + 1 entries ---- */
 
 extern const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1];

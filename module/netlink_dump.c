@@ -23,6 +23,8 @@ static struct dump *alloc_dump(struct netlink_callback *cb)
 	struct dump *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 
 	*(struct dump **)cb->ctx = d;
+	if (d)
+		d->err = netlink_may_ask(cb->skb, &d->r);
 	return d;
 }
 
@@ -31,8 +33,8 @@ struct dump *netlink_start_dump(struct netlink_callback *cb)
 	struct dump *d = alloc_dump(cb);
 	struct mesh *m;
 
-	if (!d)
-		return NULL;
+	if (!d || d->err)
+		return d;
 	m = mesh_own_get(dump_net(cb), &d->r);
 	if (IS_ERR(m)) {
 		d->err = PTR_ERR(m);
@@ -501,7 +503,9 @@ int netlink_start_attached(struct netlink_callback *cb)
 
 	if (!d)
 		return -ENOMEM;
-	d->err = mesh_attached(dump_net(cb), &d->attached, &d->n, &d->r);
+	if (!d->err)
+		d->err = mesh_attached(dump_net(cb), &d->attached, &d->n,
+				       &d->r);
 	return 0;
 }
 

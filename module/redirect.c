@@ -424,15 +424,16 @@ static void sweep(struct work_struct *work)
 
 /*
  * Sockets hold their namespace, so only orphans are left of it. They are swept
- * when their time comes; until then nobody finds them.
+ * when their time comes; until then nobody finds them. Of those that go together all
+ * are told in one pass.
  */
-void redirect_net_exit(const struct net *net)
+void redirect_nets_exit(void)
 {
 	struct redirect *r;
 
 	spin_lock_bh(&orphans_lock);
 	list_for_each_entry(r, &orphans, orphan)
-		if (r->net == net)
+		if (r->net && mesh_net(r->net)->gone)
 			WRITE_ONCE(r->net, NULL);
 	spin_unlock_bh(&orphans_lock);
 }

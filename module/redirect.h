@@ -40,7 +40,7 @@ struct redirect {
 	struct hlist_node by_tuple;
 	struct list_head orphan;
 	const struct sock *sk;		/* key of by_sock; compared only */
-	const struct net *net;		/* compared only; NULL: it has gone */
+	const struct net *net;		/* compared only, while there; NULL: it has gone */
 	struct address client;		/* real; with target the key of by_tuple */
 	u32 hash;			/* of by_tuple */
 	bool connecting;		/* under the socket's lock */
@@ -163,12 +163,13 @@ void redirect_destroyed(const struct sock *sk);
 void redirect_drop_all(void);
 
 /**
- * redirect_net_exit() - A namespace is going
- * @net: namespace, in which no user's socket is left
+ * redirect_nets_exit() - Namespaces are going, those whose mesh_net says so
  *
- * Context: pernet exit. On return nothing refers to @net.
+ * No user's socket is left in them.
+ *
+ * Context: pernet exit. On return nothing refers to them.
  */
-void redirect_net_exit(const struct net *net);
+void redirect_nets_exit(void);
 
 /* Module-wide. Context: process. */
 int redirect_init(void);
