@@ -16,7 +16,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 from l7 import equal, note, run_tests, true
 from l7nl import ENUMS, Genl, Refused
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, EVERYTHING, NEW,
-                    alone, base, child, load, pods, refused, unshare)
+                    alone, base, child, enter, load, pods, refused, unshare,
+                    user_namespaces)
 
 
 def everything_is_refused(g, text="attached to the mesh of another"):
@@ -72,9 +73,32 @@ def _():
         true(child(who), who.__name__)
 
 
-@alone("root of a user namespace configures the namespace that it owns alone")
+@alone("by default, root of a user namespace is told that it may have no mesh")
 def _():
-    with pods() as pod:
+    text = "user namespaces may not have a mesh (module parameter userns)"
+
+    def container():
+        unshare(CLONE_NEWUSER | CLONE_NEWNET)
+        everything_is_refused(Genl(), text)
+
+    def came_in(pod):
+        # Root of the host, in a namespace of a user namespace, may.
+        load(pod.genl(), EVERYTHING)
+        equal(pod.genl().objects(), EVERYTHING)
+        # Its own root, who owns the same namespace, may not even look.
+        enter(os.open(f"/proc/{pod.pid}/ns/user", os.O_RDONLY), CLONE_NEWUSER)
+        enter(pod.fd)
+        everything_is_refused(Genl(), text)
+
+    true(child(container), "container")
+    with pods(CLONE_NEWUSER | CLONE_NEWNET) as pod:
+        true(child(came_in, pod), "came_in")
+
+
+@alone("userns=1: root of a user namespace configures the namespace that it owns "
+       "alone")
+def _():
+    with pods() as pod, user_namespaces():
         base(pod.genl())
 
         def container():
@@ -139,6 +163,11 @@ def _():
 @alone("root of an attached container is refused everything; its open "
        "transaction is over")
 def _():
+    with user_namespaces():
+        attach_container()
+
+
+def attach_container():
     g = base(Genl())
     ask, tell = os.pipe()
     answer, reply = os.pipe()

@@ -15,7 +15,7 @@ from l7 import equal, note, run_tests, true
 from l7nl import Genl, Refused
 from nlmodel import Model
 from nltest import (CLUSTER, DEFAULTS, EVERYTHING, NEW, alone, base,
-                    generation, load, merge, refused)
+                    generation, load, merge, refused, settled)
 
 
 @alone("a transaction: staged, checked, all at once or nothing")
@@ -141,7 +141,7 @@ def _():
     for s in sockets[:3] + sockets[4:16]:
         s.close()
     again.close()
-    equal(g.do("INFO_GET")[0]["CONFIG_BYTES"], 0)
+    equal(settled(g, 0), 0)
 
 
 @alone("random changes, alone and in transactions, against a naive model", 300)

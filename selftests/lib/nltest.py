@@ -101,6 +101,22 @@ class Pod:
         os.waitpid(self.pid, 0)
 
 
+@contextlib.contextmanager
+def user_namespaces():
+    """User namespaces may have meshes, as they may not by default."""
+    parameter = "/sys/module/l7mesh/parameters/userns"
+
+    def write(value):
+        with open(parameter, "w", encoding="ascii") as f:
+            f.write(value)
+
+    write("Y")
+    try:
+        yield
+    finally:
+        write("N")
+
+
 def enter(fd, kind=CLONE_NEWNET):
     if _libc.setns(fd, kind):
         raise OSError(ctypes.get_errno(), "setns")

@@ -42,8 +42,9 @@
  * offending attribute where there is one.
  *
  * Rights. Everything, reads included, needs CAP_NET_ADMIN in the user namespace
- * that owns the network namespace; a namespace that is attached to another's
- * mesh is answered -EPERM.
+ * that owns the network namespace, and, unless the module parameter userns is
+ * set, in the initial one; a namespace that is attached to another's mesh is
+ * answered -EPERM.
  */
 #ifndef _UAPI_LINUX_L7MESH_H
 #define _UAPI_LINUX_L7MESH_H

@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""What an unprivileged user, or a pod, can do to its neighbours.
+
+Each attack runs beside a victim, and it is the victim that is looked at: what it
+asks for is done while the attack provably still goes on. Attacks by user namespaces
+run with userns=1, but for the one that shows that they may not do anything.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.join(HERE, "lib"))
+# pylint: disable=wrong-import-position
+from l7 import equal, run_tests, true, until
+from l7nl import Genl, Refused
+from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, child, generation,
+                    load, pods, refused, settled, unshare)
+
+NOBODY = 65534
+STUCK_PAGE = os.path.join(HERE, "lib", "stuck_page")
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True,
+                          text=True).stdout
+
+
+def read(path):
+    with open(path, encoding="ascii") as f:
+        return f.read()
+
+
+def become_user():
+    """An ordinary user, who is root of a user namespace of its own."""
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    unshare(CLONE_NEWUSER | CLONE_NEWNET)
+
+
+@alone("an unprivileged user has no mesh, hooks nothing, and does not load the "
+       "module")
+def _():
+    def user():
+        become_user()
+        g = Genl()
+        refused(errno.EPERM, g.do, "TXN_BEGIN", {}, text="userns")
+        refused(errno.EPERM, g.dump, "GET", text="userns")
+        refused(errno.EPERM, g.add, CLUSTER={"NAME": "a"}, text="userns")
+
+    true(child(user), "user")
+    equal(generation(Genl()), 0)
+    # What an ordinary request for the family's name would load it by.
+    equal(run("modinfo", "-F", "alias", os.environ["L7MESH_KO"]), "")
+
+
+# ---- victims ----
+
+class Linked(Pod):
+    """A pod whose end is seen from here: a device goes with it."""
+
+    def __init__(self, device):
+        super().__init__()
+        self.device = device
+        run("ip", "link", "add", device, "type", "veth", "peer", "name",
+            "eth0", "netns", str(self.pid))
+
+    def is_there(self):
+        return os.path.exists(f"/proc/sys/net/ipv4/conf/{self.device}")
+
+
+def end_a_pod(device="victim"):
+    """A namespace that has nothing to do with any mesh is torn down."""
+    pod = Linked(device)
+    true(pod.is_there())
+    pod.leave()
+    until(lambda: not pod.is_there(), 20, "namespaces are not torn down")
+
+
+def attach_a_pod():
+    with pods(CLONE_NEWNET) as pod:
+        g = Genl()
+        g.do("ATTACH", {"NETNS_FD": pod.fd})
+        g.do("DETACH", {"NETNS_FD": pod.fd})
+        g.close()
+
+
+# ---- a commit that takes long ----
+
+class Commit:
+    """Tables of 5,000,011 slots, built in a pod by one transaction."""
+
+    def __init__(self, pod, tables=30):
+        g = pod.genl()
+        g.do("TXN_BEGIN")
+        for i in range(tables):
+            name = f"c{i}"
+            g.add(CLUSTER={"NAME": name, "TABLE_SIZE": 5000011,
+                           "HASH": [{"SOURCE_ADDRESS": True}]})
+            for k in range(1, 4):
+                g.add(ENDPOINT={"CLUSTER": name, "PORT": 80, "WEIGHT": k,
+                                "ADDRESS": f"10.0.{i}.{k}"})
+        self.pid = os.fork()
+        if not self.pid:
+            signal.alarm(0)
+            with contextlib.suppress(Refused):
+                g.do("TXN_COMMIT")
+            os._exit(0)
+        g.close()
+        until(lambda: self.ticks() > 20, why="the commit does not begin")
+
+    def ticks(self):
+        """What it has needed of the processor, in the kernel."""
+        return int(read(f"/proc/{self.pid}/stat").rsplit(")", 1)[1].split()[12])
+
+    def still_builds(self):
+        """And it has not got through meanwhile."""
+        before = self.ticks()
+        until(lambda: self.ticks() > before, why="it does not build")
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+@alone("a commit that takes long: who does not ask for that mesh does not wait")
+def _():
+    with pods(CLONE_NEWNET, CLONE_NEWNET) as (attacker, obeys):
+        g = attacker.genl()
+        load(g, [{"CLUSTER": {"NAME": "old"}}])
+        g.do("ATTACH", {"NETNS_FD": obeys.fd})
+        published, bytes_held = generation(g), settled(g)
+        waiting = attacker.genl()
+        waiting.do("TXN_BEGIN")
+        waiting.add(CLUSTER={"NAME": "never"})
+        elsewhere = Genl()
+        commit = Commit(attacker)
+
+        attach_a_pod()
+        end_a_pod()
+        elsewhere.close()
+        # And nobody waits who only reads that mesh, leaves it, or goes.
+        equal(len(g.dump("GET")), 1)
+        equal(len(g.dump("ATTACHED_GET")), 1)
+        g.do("DRAIN")
+        g.do("DETACH", {"NETNS_FD": obeys.fd})
+        waiting.close()
+        obeys.genl().close()
+
+        commit.still_builds()
+        equal(generation(g), published)
+        commit.kill()
+        # The transaction went with its socket all the same.
+        equal(settled(g, bytes_held), bytes_held)
+
+
+# ---- a page that never comes ----
+
+def stuck_in(pod):
+    """A proxy in a pod that waits for a page that its answer is to be in."""
+    with pod.inside():
+        run("ip", "link", "set", "lo", "up")
+        run("ip", "route", "add", "default", "dev", "lo")
+        stuck = subprocess.Popen([STUCK_PAGE, "10.96.0.11", "80", "15001"],
+                                 stdout=subprocess.PIPE, text=True)
+    equal(stuck.stdout.readline(), "10.96.0.11\n")
+    until(lambda: is_stuck(stuck), why="it got an answer")
+    return stuck
+
+
+def is_stuck(process):
+    return "handle_userfault" in read(f"/proc/{process.pid}/stack")
+
+
+def hooks():
+    """Functions that the module has changed."""
+    lines = read("/sys/kernel/tracing/enabled_functions").splitlines()
+    return [line for line in lines if line.startswith("tcp_v4_connect")]
+
+
+@alone("a proxy that waits for a page holds up no namespace, and not the module")
+def _():
+    subprocess.run(["make", "-s", "-C", os.path.join(HERE, "lib"), "stuck_page"],
+                   check=True)
+    with pods(CLONE_NEWNET) as pod:
+        owner = Pod()
+        g = owner.genl()
+        g.add(LISTENER={"NAME": "proxy", "ADDRESS": "10.96.0.11", "PORT": 80,
+                        "PROTOCOL": 0, "PROXY_ADDRESS": "127.0.0.1",
+                        "PROXY_PORT": 15001})
+        g.do("ATTACH", {"NETNS_FD": pod.fd})
+        g.close()
+        stuck = stuck_in(pod)
+        try:
+            true(hooks(), "nothing is hooked")
+            owner.leave()
+            end_a_pod()
+            until(lambda: not hooks(), why="the hooks stay")
+            # And the next mesh gets them.
+            load(Genl(), [{"LISTENER": {
+                "NAME": "l", "ADDRESS": "10.96.0.12", "PORT": 80, "PROTOCOL": 0,
+                "PROXY_ADDRESS": "127.0.0.1", "PROXY_PORT": 1}}])
+            true(hooks(), "nothing is hooked again")
+            run("rmmod", "l7mesh")
+            true(is_stuck(stuck))
+        finally:
+            stuck.kill()
+            stuck.wait()
+            if not os.path.exists("/sys/module/l7mesh"):
+                run("insmod", os.environ["L7MESH_KO"])
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests())
