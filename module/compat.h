@@ -11,7 +11,10 @@
 #include <linux/bpf-cgroup.h>
 #include <linux/bvec.h>
 #include <linux/ftrace.h>
+#include <linux/memcontrol.h>
 #include <linux/net.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/uio.h>
 #include <net/genetlink.h>
@@ -190,6 +193,108 @@ static inline void compat_send_ack(struct sock *sk)
 	__tcp_send_ack(sk, tcp_sk(sk)->rcv_nxt, 0);
 #else
 	__tcp_send_ack(sk, tcp_sk(sk)->rcv_nxt);
+#endif
+}
+
+/* ---- shrinkers: allocated by the kernel since 6.7 ---- */
+
+typedef unsigned long compat_shrink_t(struct shrinker *s,
+				      struct shrink_control *sc);
+
+/* NULL if there is no memory. Context: process. */
+static inline struct shrinker *compat_shrinker_register(compat_shrink_t *count,
+							compat_shrink_t *scan,
+							const char *name)
+{
+	struct shrinker *s;
+
+#ifdef MESH_HAVE_SHRINKER_ALLOC
+	s = shrinker_alloc(0, "%s", name);
+#else
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+#endif
+	if (!s)
+		return NULL;
+	s->count_objects = count;
+	s->scan_objects = scan;
+	s->seeks = DEFAULT_SEEKS;
+#ifdef MESH_HAVE_SHRINKER_ALLOC
+	shrinker_register(s);
+#else
+	if (register_shrinker(s, "%s", name)) {
+		kfree(s);
+		return NULL;
+	}
+#endif
+	return s;
+}
+
+static inline void compat_shrinker_unregister(struct shrinker *s)
+{
+#ifdef MESH_HAVE_SHRINKER_ALLOC
+	shrinker_free(s);
+#else
+	unregister_shrinker(s);
+	kfree(s);
+#endif
+}
+
+/* ---- to whom a socket's memory is charged ---- */
+
+/* For comparison only. */
+static inline void *compat_sk_memcg(const struct sock *sk)
+{
+#ifdef CONFIG_MEMCG
+	return sk->sk_memcg;
+#else
+	return NULL;
+#endif
+}
+
+/*
+ * Where it cannot wait a charge is forced upon control groups (v2). What takes one
+ * that far beyond its limit was forced; pages of files, of which a group may well be
+ * full, never do.
+ */
+static inline bool compat_memcg_is_overcharged(const struct sock *sk)
+{
+#ifdef CONFIG_MEMCG
+	struct mem_cgroup *memcg;
+	unsigned long max;
+
+	if (!mem_cgroup_sockets_enabled)
+		return false;
+	for (memcg = sk->sk_memcg; memcg; memcg = parent_mem_cgroup(memcg)) {
+		max = READ_ONCE(memcg->memory.max);
+		if (page_counter_read(&memcg->memory) > max + max / 32)
+			return true;
+	}
+#endif
+	return false;
+}
+
+/* By what has been charged to @to, @sk's namespace and control group decide. */
+static inline void compat_charge_as(struct sock *to, const struct sock *sk)
+{
+	to->sk_prot = sk->sk_prot;
+	to->sk_type = sk->sk_type;
+	to->sk_protocol = sk->sk_protocol;
+	write_pnet(&to->sk_net, sock_net(sk));
+	to->sk_forward_alloc = 0;
+	to->sk_wmem_queued = READ_ONCE(sk->sk_wmem_queued);
+	atomic_set(&to->sk_rmem_alloc, atomic_read(&sk->sk_rmem_alloc));
+#ifdef CONFIG_MEMCG
+	to->sk_memcg = sk->sk_memcg;
+#endif
+#ifdef MESH_HAVE_BYPASS_PROT_MEM
+	to->sk_bypass_prot_mem = sk->sk_bypass_prot_mem;
+#endif
+}
+
+static inline void compat_charge_nobody(struct sock *to)
+{
+#ifdef CONFIG_MEMCG
+	to->sk_memcg = NULL;
 #endif
 }
 

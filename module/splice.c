@@ -17,6 +17,7 @@
  * either way. A socket that becomes TCP_CLOSE ends its pair, whoever did that.
  */
 #include <linux/hash.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/skmsg.h>
 #include <linux/slab.h>
@@ -38,6 +39,15 @@ struct workqueue_struct *splice_wq;
 static bool enabled;
 static atomic_t npairs = ATOMIC_INIT(0);	/* that are not freed yet */
 
+/*
+ * Pairs that only wait for a grace period of RCU tasks, which anyone can draw out who
+ * keeps a CPU in the kernel. Beyond a share of the machine's memory nothing is
+ * paired until it has ended.
+ */
+#define LEFT_SHARE	512
+static atomic_t nleft = ATOMIC_INIT(0);
+static int left_max;
+
 /* ---- calls in flight ---- */
 
 static DEFINE_PER_CPU(long, inside);
@@ -50,6 +60,11 @@ void splice_enter(void)
 void splice_leave(void)
 {
 	this_cpu_dec(inside);
+}
+
+bool splice_is_enabled(void)
+{
+	return READ_ONCE(enabled);
 }
 
 /* ---- all pairs ---- */
@@ -92,6 +107,7 @@ static void free_pair(struct rcu_head *head)
 
 	mesh_put(p->mesh);
 	kmem_cache_free(pair_cache, p);
+	atomic_dec(&nleft);
 	object_destroyed(OBJECT_SPLICE_PAIR);
 	atomic_dec(&npairs);
 }
@@ -106,6 +122,7 @@ void splice_pair_put(struct splice_pair *p)
 	if (!refcount_dec_and_test(&p->ref))
 		return;
 	unlist_pair(p);
+	atomic_inc(&nleft);
 	call_rcu_tasks(&p->free_rcu, free_pair_rcu);
 }
 
@@ -197,14 +214,13 @@ static bool wants_to_be_alone(int level, int optname)
 static int splice_setsockopt(struct sock *sk, int level, int optname,
 			     sockptr_t optval, unsigned int optlen)
 {
-	int err;
-
-	splice_enter();
-	if (wants_to_be_alone(level, optname))
+	if (wants_to_be_alone(level, optname)) {
+		splice_enter();
 		leave(sk);
-	err = tcp_prot.setsockopt(sk, level, optname, optval, optlen);
-	splice_leave();
-	return err;
+		splice_leave();
+	}
+	/* A jump, see Kbuild: it reads user space's memory, which may take long. */
+	return tcp_setsockopt(sk, level, optname, optval, optlen);
 }
 
 #ifdef CONFIG_BPF_SYSCALL
@@ -286,9 +302,11 @@ static struct mesh *get_mesh(const struct splice_subject *s)
 
 static struct splice_pair *alloc_pair(struct sock *client, struct sock *server)
 {
-	struct splice_pair *p = kmem_cache_zalloc(pair_cache,
-						  GFP_ATOMIC | __GFP_NOWARN);
+	struct splice_pair *p;
 
+	if (atomic_read(&nleft) >= left_max)
+		return NULL;
+	p = kmem_cache_zalloc(pair_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!p)
 		return NULL;
 	object_created(OBJECT_SPLICE_PAIR);
@@ -356,6 +374,7 @@ static void pair(struct sock *client, struct sock *server)
 		return;
 	p = alloc_pair(client, server);
 	if (!p) {
+		stat_inc(m->stats, STAT_SPLICE_UNPAIRED);
 		mesh_put(m);
 		return;
 	}
@@ -721,6 +740,9 @@ int splice_init(void)
 		INIT_LIST_HEAD(&lists[i].pairs);
 		spin_lock_init(&lists[i].lock);
 	}
+	left_max = ((u64)totalram_pages() << PAGE_SHIFT) / LEFT_SHARE /
+		   sizeof(struct splice_pair);
+	splice_receive_init();
 	err = find_tracepoints();
 	if (err)
 		return err;
@@ -733,8 +755,13 @@ int splice_init(void)
 	if (!pair_cache)
 		goto pairing;
 	splice_wq = alloc_workqueue("l7mesh_splice", WQ_UNBOUND, 0);
-	if (splice_wq)
+	if (!splice_wq)
+		goto cache;
+	err = splice_skb_init();
+	if (!err)
 		return 0;
+	destroy_workqueue(splice_wq);
+cache:
 	kmem_cache_destroy(pair_cache);
 pairing:
 	pairing_exit();

@@ -48,9 +48,10 @@ int splice_enable(void);
 /**
  * splice_disable() - Stop pairing; every pair goes on as plain TCP
  *
- * Waits for senders that are in our code: one that is blocked there goes on in
- * TCP, and is waited for until its call returns. On return no code of ours runs
- * in a system call.
+ * Waits for senders that are in our code. One that is blocked sleeps in TCP's, with
+ * nothing of ours beneath; if a part of its message has gone directly it returns
+ * what it has sent, within a fraction of a second. On return no code of ours runs in
+ * a system call.
  *
  * Context: process.
  */

@@ -51,6 +51,7 @@ struct splice_end {
 	bool ack_wanted;	/* TCP here needs to know what the peer has got */
 	bool engine;		/* the socket is the HTTP engine's */
 	atomic_t backlogged;	/* buffers of ours in the socket's backlog */
+	void *backlog_memcg;	/* to whom they are charged; compared only */
 	struct splice_count count;
 	struct timer_list patience;
 	struct work_struct room;	/* tells the engine of room */
@@ -104,9 +105,13 @@ void splice_kill(struct splice_pair *p);
  */
 struct splice_end *splice_settle(struct sock *sk);
 
-/* Calls in flight that may sleep; splice_disable() waits for them. */
+/*
+ * Calls in flight that may sleep; splice_disable() waits for them. They do so for no
+ * longer than it takes to see that it is not enabled any more.
+ */
 void splice_enter(void);
 void splice_leave(void);
+bool splice_is_enabled(void);
 
 /* ---- splice_send.c: the overridden functions of struct proto ---- */
 
@@ -140,6 +145,9 @@ void splice_wake(struct sock *sk, struct splice_end *e);
 
 /* ---- splice_receive.c ---- */
 
+/* Module-wide. */
+void splice_receive_init(void);
+
 /* How much of a receive buffer is filled directly: TCP needs some for a FIN. */
 static inline int splice_limit(const struct sock *sk)
 {
@@ -160,9 +168,19 @@ static inline int splice_used(const struct sock *sk)
 bool splice_may_receive(const struct sock *sk);
 
 /**
- * splice_deliver() - Queue bytes on a socket
+ * splice_admit() - Whether a socket gets the memory for a buffer
  * @sk: receiver, its slock held, for which splice_may_receive() holds
- * @skb: with TCP_SKB_CB()'s seq and end_seq; taken
+ * @skb: buffer; its truesize is charged, to the socket and its control group
+ *
+ * If it returns true splice_deliver() has to follow under the same lock. Else TCP is
+ * to be asked, which may prune, drop, or force.
+ */
+bool splice_admit(struct sock *sk, struct sk_buff *skb);
+
+/**
+ * splice_deliver() - Queue bytes on a socket
+ * @sk: receiver, its slock held
+ * @skb: admitted, without an owner, with TCP_SKB_CB()'s seq and end_seq; taken
  */
 void splice_deliver(struct sock *sk, struct sk_buff *skb);
 
@@ -204,7 +222,8 @@ int splice_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 
 /* ---- splice_skb.c ---- */
 
-/* When no sender runs any more. */
+/* Module-wide. Context: process; splice_skb_exit() when no sender runs any more. */
+int splice_skb_init(void);
 void splice_skb_exit(void);
 
 /**

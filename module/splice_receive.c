@@ -49,14 +49,123 @@ void splice_data_ready(struct sock *sk)
 		sk->sk_data_ready(sk);
 }
 
+/* ---- who pays ---- */
+
 /*
- * Without memory to account for them bytes are queued without: they cannot be
- * refused any more, and there is one buffer of them at most.
+ * While a receiver is in a system call its sk_forward_alloc is that call's. What
+ * waits in the backlog meanwhile is charged to whom the receiver's memory is charged
+ * by way of a likeness, and becomes the receiver's own when it is taken in.
  */
-static void own(struct sock *sk, struct sk_buff *skb)
+struct likeness {
+	struct sock sk;
+	spinlock_t lock;	/* innermost */
+};
+
+static DEFINE_PER_CPU(struct likeness, likenesses);
+
+void splice_receive_init(void)
 {
-	if (sk_rmem_schedule(sk, skb, skb->truesize))
-		skb_set_owner_r(skb, sk);
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		spin_lock_init(&per_cpu_ptr(&likenesses, cpu)->lock);
+}
+
+/* In whole pages. */
+static int charge_of(const struct sk_buff *skb)
+{
+	return sk_mem_pages(skb->truesize) << PAGE_SHIFT;
+}
+
+/* BH is disabled. */
+static struct likeness *get_likeness(const struct sock *sk)
+	__acquires(&l->lock)
+{
+	struct likeness *l = raw_cpu_ptr(&likenesses);
+
+	spin_lock(&l->lock);
+	compat_charge_as(&l->sk, sk);
+	return l;
+}
+
+static void put_likeness(struct likeness *l)
+	__releases(&l->lock)
+{
+	spin_unlock(&l->lock);
+}
+
+static bool charge_backlog(const struct sock *sk, const struct sk_buff *skb)
+{
+	struct likeness *l = get_likeness(sk);
+	bool ok = __sk_mem_schedule(&l->sk, skb->truesize, SK_MEM_RECV);
+
+	put_likeness(l);
+	return ok;
+}
+
+/* What was charged before the receiver's memory was charged to a control group. */
+static void discharge_backlog(const struct sock *sk, const struct sk_buff *skb)
+{
+	struct likeness *l;
+
+	local_bh_disable();
+	l = get_likeness(sk);
+	compat_charge_nobody(&l->sk);
+	l->sk.sk_forward_alloc = charge_of(skb);
+	__sk_mem_reclaim(&l->sk, charge_of(skb));
+	put_likeness(l);
+	local_bh_enable();
+}
+
+/*
+ * More than what it has been granted already. Where TCP is short of memory it makes
+ * windows small, and decides itself what a socket gets beyond a first buffer.
+ */
+static bool may_charge(const struct sock *sk)
+{
+	return !splice_used(sk) || !(tcp_under_memory_pressure(sk) ||
+				     compat_memcg_is_overcharged(sk));
+}
+
+static bool admit_backlog(const struct sock *sk, const struct sk_buff *skb)
+{
+	struct splice_end *e = splice_end_of(sk);
+	void *memcg = compat_sk_memcg(sk);
+
+	/* One of each is enough to tell them apart in own_backlog(). */
+	if (e->backlog_memcg != memcg) {
+		if (atomic_read(&e->backlogged))
+			return false;
+		e->backlog_memcg = memcg;
+	}
+	return may_charge(sk) && charge_backlog(sk, skb);
+}
+
+bool splice_admit(struct sock *sk, struct sk_buff *skb)
+{
+	if (sock_owned_by_user(sk))
+		return admit_backlog(sk, skb);
+	return ((int)skb->truesize <= sk->sk_forward_alloc || may_charge(sk)) &&
+	       sk_rmem_schedule(sk, skb, skb->truesize);
+}
+
+/*
+ * The receiver is owned. If its control group has changed meanwhile (accept() does
+ * that) it may be refused what was admitted: then it has a debt, which the next who
+ * asks for memory has to cover as well.
+ */
+static void own_backlog(struct sock *sk, const struct splice_end *e,
+			struct sk_buff *skb)
+{
+	int charge = charge_of(skb);
+
+	if (unlikely(e->backlog_memcg != compat_sk_memcg(sk))) {
+		discharge_backlog(sk, skb);
+		sk_rmem_schedule(sk, skb, skb->truesize);
+		charge = 0;
+	}
+	skb_set_owner_r(skb, sk);
+	sk_mem_uncharge(sk, charge);
 }
 
 static void queue(struct sock *sk, struct sk_buff *skb)
@@ -64,7 +173,6 @@ static void queue(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 len = skb->len;
 
-	own(sk, skb);
 	__skb_queue_tail(&sk->sk_receive_queue, skb);
 	tp->bytes_received += len;
 	tp->segs_in++;
@@ -83,6 +191,7 @@ void splice_deliver(struct sock *sk, struct sk_buff *skb)
 {
 	sk_incoming_cpu_update(sk);
 	if (!sock_owned_by_user(sk)) {
+		skb_set_owner_r(skb, sk);
 		queue(sk, skb);
 		return;
 	}
@@ -133,6 +242,7 @@ static void take_in(struct sock *sk, struct sk_buff *skb)
 	struct splice_end *e = splice_end_of(sk);
 
 	skb->destructor = NULL;
+	own_backlog(sk, e, skb);
 	atomic_dec(&e->backlogged);
 	if (is_open(sk) &&
 	    !WARN_ON_ONCE(TCP_SKB_CB(skb)->seq != tcp_sk(sk)->rcv_nxt)) {

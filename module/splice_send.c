@@ -290,7 +290,7 @@ static bool takes(const struct sock *sk, struct splice_end *e,
 		!WARN_ON_ONCE(tcp_sk(peer)->rcv_nxt != tcp_sk(sk)->write_seq));
 }
 
-/* The peer's slock is held, and it takes the buffer. */
+/* The peer's slock is held, and it has admitted the buffer. */
 static void put(struct sock *sk, struct sock *peer, struct sk_buff *skb)
 {
 	set_numbers(sk, skb);
@@ -300,29 +300,42 @@ static void put(struct sock *sk, struct sock *peer, struct sk_buff *skb)
 	acknowledge(tcp_sk(sk), peer);
 }
 
-/* BH is disabled. Takes the buffer if it returns true. */
+/* BH is disabled. Takes the buffer if it returns true; else says why not. */
 static bool hand_over_bh(struct sock *sk, struct splice_end *e,
-			 struct sock *peer, struct sk_buff *skb)
+			 struct sock *peer, struct sk_buff *skb,
+			 enum splice_reason *why)
 {
 	bool ok;
 
 	lock_peer(e, peer);
+	*why = SPLICE_RECEIVER_OPTION;
 	ok = takes(sk, e, peer);
+	if (ok) {
+		*why = SPLICE_NO_MEMORY;
+		ok = splice_admit(peer, skb);
+	}
 	if (ok)
 		put(sk, peer, skb);
 	unlock_peer(peer);
 	return ok;
 }
 
-/* rcu_read_lock() held. Takes the buffer if it returns true. */
-static bool hand_over(struct sock *sk, struct splice_end *e, struct sock *peer,
-		      struct sk_buff *skb)
+/* Takes the buffer if it returns true; else says why not. May be preempted before. */
+static bool hand_over(struct sock *sk, struct splice_end *e,
+		      struct sk_buff *skb, enum splice_reason *why)
 {
-	bool ok;
+	struct sock *peer;
+	bool ok = false;
 
-	local_bh_disable();
-	ok = hand_over_bh(sk, e, peer, skb);
-	local_bh_enable();
+	*why = SPLICE_ENDED;
+	rcu_read_lock();
+	peer = splice_peer(e);
+	if (peer) {
+		local_bh_disable();
+		ok = hand_over_bh(sk, e, peer, skb, why);
+		local_bh_enable();
+	}
+	rcu_read_unlock();
 	return ok;
 }
 
@@ -375,10 +388,11 @@ static bool send_in_new(struct sock *sk, struct splice_end *e,
 			u32 room)
 {
 	struct sk_buff *skb = splice_small_skb(msg, len, room);
+	enum splice_reason why;
 
 	if (!skb)
 		return false;
-	if (hand_over_bh(sk, e, peer, skb))
+	if (hand_over_bh(sk, e, peer, skb, &why))
 		return true;
 	iov_iter_revert(&msg->msg_iter, len);
 	__kfree_skb(skb);
@@ -444,21 +458,14 @@ static u32 send_some(struct sock *sk, struct splice_end *e, struct msghdr *msg,
 	u32 most = min(SPLICE_CHUNK, rcvbuf / 4);
 	u32 len = min_t(size_t, msg_data_left(msg), most);
 	struct sk_buff *skb;
-	struct sock *peer;
-	bool ok;
 
 	skb = splice_skb(sk, msg, len);
 	if (IS_ERR(skb)) {
 		*why = SPLICE_NO_MEMORY;
 		return 0;
 	}
-	rcu_read_lock();
-	peer = splice_peer(e);
-	ok = peer && hand_over(sk, e, peer, skb);
-	rcu_read_unlock();
-	if (ok)
+	if (hand_over(sk, e, skb, why))
 		return len;
-	*why = peer ? SPLICE_RECEIVER_OPTION : SPLICE_ENDED;
 	iov_iter_revert(&msg->msg_iter, len);
 	__kfree_skb(skb);
 	return 0;
@@ -564,7 +571,7 @@ static struct mesh_stats __percpu *stats_of(const struct splice_end *e)
 	return e->pair->mesh->stats;
 }
 
-static void count_tcp(struct sock *sk, int n, enum splice_reason why)
+static void count_tcp(struct sock *sk, ssize_t n, enum splice_reason why)
 {
 	struct splice_end *e = splice_end_of(sk);
 
@@ -592,21 +599,96 @@ static void count_direct(struct sock *sk, size_t n, bool whole)
 		stat_inc(stats_of(e), STAT_SPLICE_DIRECT_MESSAGES);
 }
 
-/* Returns what tcp_sendmsg_locked() does, of what is left of the message. */
-static int send_by_tcp(struct sock *sk, struct msghdr *msg, size_t copied,
-		       enum splice_reason why)
+/*
+ * Returns what tcp_sendmsg_locked() does, of what is left of the message. Does not
+ * sleep for room.
+ */
+static int send_some_by_tcp(struct sock *sk, struct msghdr *msg,
+			    unsigned int more_flags)
 {
 	unsigned int flags = msg->msg_flags;
 	int n;
 
-	before_tcp(sk);
-	/* An error after some bytes is told by the next call, without a signal. */
-	if (copied)
-		msg->msg_flags |= MSG_NOSIGNAL;
+	msg->msg_flags |= MSG_DONTWAIT | more_flags;
 	n = tcp_sendmsg_locked(sk, msg, msg_data_left(msg));
 	msg->msg_flags = flags;
+	return n;
+}
+
+/* No errno: the whole message is TCP's, which may sleep as long as it likes. */
+#define LEAVE	(-MAX_ERRNO - 1)
+
+/*
+ * Who sleeps for room does so in TCP, with nothing of ours beneath, for the module has
+ * to be able to go meanwhile. So it is counted beforehand.
+ */
+static int leave_to_tcp(struct sock *sk, size_t size, enum splice_reason why)
+{
+	before_tcp(sk);
+	count_tcp(sk, size, why);
+	return LEAVE;
+}
+
+static bool may_sleep(struct sock *sk, int flags)
+{
+	return sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+}
+
+/* All of a message by TCP, or LEAVE. */
+static int send_by_tcp(struct sock *sk, struct msghdr *msg,
+		       enum splice_reason why)
+{
+	int n;
+
+	if (may_sleep(sk, msg->msg_flags))
+		return leave_to_tcp(sk, msg_data_left(msg), why);
+	before_tcp(sk);
+	n = send_some_by_tcp(sk, msg, 0);
 	count_tcp(sk, n, why);
 	return n;
+}
+
+/* How soon a sleeper sees that the module is going. */
+#define LOOK	(HZ / 4)
+
+/* As sk_stream_wait_memory(), but it ends as well when we are to be gone. */
+static int wait_in_tcp(struct sock *sk, long *timeo)
+{
+	long look = min_t(long, *timeo, LOOK), left = look;
+	int err;
+
+	if (!look || !splice_is_enabled())
+		return -EAGAIN;
+	err = sk_stream_wait_memory(sk, &left);
+	if (*timeo != MAX_SCHEDULE_TIMEOUT)
+		*timeo -= look - left;
+	return err == -EAGAIN ? 0 : err;
+}
+
+/*
+ * The rest of a message whose beginning has gone directly. Its sender wants to hear of
+ * both, so we have to stay; if the module goes meanwhile he hears of what has been
+ * sent by then, as if a signal had come.
+ */
+static size_t send_rest_by_tcp(struct sock *sk, struct msghdr *msg,
+			       enum splice_reason why)
+{
+	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
+	size_t sent = 0;
+	int n, err = 0;
+
+	before_tcp(sk);
+	/* An error after some bytes is told by the next call, without a signal. */
+	while (!err && msg_data_left(msg) && !sk->sk_err &&
+	       !(sk->sk_shutdown & SEND_SHUTDOWN)) {
+		n = send_some_by_tcp(sk, msg, MSG_NOSIGNAL);
+		if (n > 0)
+			sent += n;
+		else
+			err = n == -EAGAIN ? wait_in_tcp(sk, &timeo) : -EPIPE;
+	}
+	count_tcp(sk, sent, why);
+	return sent;
 }
 
 static enum way way_now(struct sock *sk, enum splice_reason *why)
@@ -622,19 +704,17 @@ static enum way way_now(struct sock *sk, enum splice_reason *why)
 	return way;
 }
 
-static int result(size_t copied, int n)
-{
-	return copied ? copied + max(n, 0) : n;
-}
-
-/* The rest of a message, of which @copied bytes went directly. */
+/* What is left of a message, of which @copied bytes went directly. */
 static int finish_by_tcp(struct sock *sk, struct msghdr *msg, size_t copied,
 			 enum splice_reason why)
 {
+	if (!copied)
+		return send_by_tcp(sk, msg, why);
 	count_direct(sk, copied, false);
-	return result(copied, send_by_tcp(sk, msg, copied, why));
+	return copied + send_rest_by_tcp(sk, msg, why);
 }
 
+/* Returns LEAVE if it has not sent anything, and may sleep. */
 static int send_any(struct sock *sk, struct msghdr *msg)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
@@ -675,19 +755,29 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 	return len;
 }
 
-int splice_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
+/* Not inlined: what has a local variable in memory does not end by a jump. */
+static noinline int send_inside(struct sock *sk, struct msghdr *msg,
+				size_t size)
 {
 	int n;
 
 	splice_enter();
 	lock_sock(sk);
 	if (!size || msg->msg_controllen || msg->msg_flags & TCP_FLAGS)
-		n = send_by_tcp(sk, msg, 0, SPLICE_SPECIAL_MESSAGE);
+		n = send_by_tcp(sk, msg, SPLICE_SPECIAL_MESSAGE);
 	else
 		n = send_locked(sk, msg);
 	release_sock(sk);
 	splice_leave();
 	return n;
+}
+
+int splice_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	int n = send_inside(sk, msg, size);
+
+	/* A jump, see Kbuild: nobody returns here. */
+	return n == LEAVE ? tcp_sendmsg(sk, msg, size) : n;
 }
 
 /* ---- the HTTP engine's sends ---- */
@@ -741,7 +831,7 @@ static bool pass_bh(struct sock *sk, struct splice_end *e, struct sk_buff *skb,
 	if (!peer || !takes_directly(peer))
 		return false;
 	lock_peer(e, peer);
-	ok = takes(sk, e, peer);
+	ok = takes(sk, e, peer) && splice_admit(peer, skb);
 	if (ok && from)
 		take(from, skb);
 	if (ok)
@@ -780,6 +870,9 @@ bool splice_send_skb(struct sock *sk, struct sk_buff *skb)
 	return pass(sk, skb, NULL);
 }
 
+/* What a driver gives a packet, at least: bytes of one may hold as much of a page. */
+#define PAGE_SHARE	((u32)PAGE_SIZE / 2)
+
 static struct sk_buff *page_skb(struct sock *sk, struct page *page, u32 off,
 				u32 len)
 {
@@ -788,7 +881,7 @@ static struct sk_buff *page_skb(struct sock *sk, struct page *page, u32 off,
 	if (!skb)
 		return NULL;
 	get_page(page);
-	skb_add_rx_frag(skb, 0, page, off, len, len);
+	skb_add_rx_frag(skb, 0, page, off, len, max(len, PAGE_SHARE));
 	return skb;
 }
 
@@ -797,21 +890,15 @@ static bool hand_over_page(struct sock *sk, struct splice_end *e,
 			   enum splice_reason *why)
 {
 	struct sk_buff *skb = page_skb(sk, page, off, len);
-	struct sock *peer;
-	bool ok;
 
 	*why = SPLICE_NO_MEMORY;
 	if (!skb)
 		return false;
 	flush_ack(sk);
-	rcu_read_lock();
-	peer = splice_peer(e);
-	ok = peer && hand_over(sk, e, peer, skb);
-	rcu_read_unlock();
-	*why = peer ? SPLICE_RECEIVER_OPTION : SPLICE_ENDED;
-	if (!ok)
-		__kfree_skb(skb);
-	return ok;
+	if (hand_over(sk, e, skb, why))
+		return true;
+	__kfree_skb(skb);
+	return false;
 }
 
 int splice_send_page(struct sock *sk, struct page *page, u32 off, u32 len,
@@ -849,18 +936,31 @@ void splice_consumed(struct sock *sk)
 }
 
 #ifdef MESH_HAVE_SENDPAGE
-int splice_sendpage(struct sock *sk, struct page *page, int offset, size_t size,
-		    int flags)
+static noinline int sendpage_inside(struct sock *sk, struct page *page,
+				    int offset, size_t size, int flags)
 {
 	int n;
 
 	splice_enter();
 	lock_sock(sk);
-	before_tcp(sk);
-	n = tcp_sendpage_locked(sk, page, offset, size, flags);
-	count_tcp(sk, n, SPLICE_SPECIAL_MESSAGE);
+	if (may_sleep(sk, flags)) {
+		n = leave_to_tcp(sk, size, SPLICE_SPECIAL_MESSAGE);
+	} else {
+		before_tcp(sk);
+		n = tcp_sendpage_locked(sk, page, offset, size, flags);
+		count_tcp(sk, n, SPLICE_SPECIAL_MESSAGE);
+	}
 	release_sock(sk);
 	splice_leave();
 	return n;
+}
+
+int splice_sendpage(struct sock *sk, struct page *page, int offset, size_t size,
+		    int flags)
+{
+	int n = sendpage_inside(sk, page, offset, size, flags);
+
+	/* A jump as well. */
+	return n == LEAVE ? tcp_sendpage(sk, page, offset, size, flags) : n;
 }
 #endif
