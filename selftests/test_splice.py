@@ -333,6 +333,38 @@ def _():
     equal(digest, [hashlib.sha256(data).hexdigest()])
 
 
+@test("a writer that is blocked does not keep the module, and goes on by TCP", 300)
+def _():
+    data = os.urandom(4 * MIB)
+    pairs = [pair() for _ in range(2)]
+    # The second's messages all go by TCP: from the first byte it sleeps there.
+    pairs[1][0].setblocking(False)
+    ahead = 0
+    while True:
+        try:
+            ahead += pairs[1][0].send(data)
+        except BlockingIOError:
+            break
+    pairs[1][0].setblocking(True)
+    writers = [threading.Thread(target=client.sendall, args=(data,))
+               for client, _ in pairs]
+    for writer in writers:
+        writer.start()
+    time.sleep(0.5)
+    before = time.monotonic()
+    subprocess.run(["rmmod", "l7mesh"], check=True, timeout=PATIENCE)
+    note(f"rmmod took {time.monotonic() - before:.1f} s")
+    true(all(writer.is_alive() for writer in writers))
+    for i, (_, server) in enumerate(pairs):
+        if i:
+            exactly(server, ahead)
+        equal(hashlib.sha256(exactly(server, len(data))).hexdigest(),
+              hashlib.sha256(data).hexdigest())
+        writers[i].join(PATIENCE)
+        true(not writers[i].is_alive())
+    load("all")
+
+
 # ---- whose connections ----
 
 PODS = {"app": 10, "web": 20, "other": 30, "own": 40}

@@ -1,0 +1,384 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 900
+"""Memory has an owner, and a limit: what is really gone is what is accounted."""
+
+import contextlib
+import os
+import resource
+import socket
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "lib"))
+# pylint: disable=wrong-import-position
+from l7 import (PATIENCE, Counters, equal, meshctl, note, run_tests, test, true,
+                until)
+
+MIB = 1 << 20
+SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
+
+SIZES = 700, 3000, 3001, 5000, 9000, 20001, 32769, 65535
+
+# Of everything else that takes and gives memory meanwhile.
+NOISE = 6 * MIB
+
+# What the slabs of buffers' heads and the like take beyond what they are counted as.
+MARGIN = 1.05
+
+
+def read(path):
+    with open(path, encoding="ascii") as f:
+        return f.read()
+
+
+def write(path, value):
+    with open(path, "w", encoding="ascii") as f:
+        f.write(str(value))
+
+
+def used():
+    """Bytes that are neither free nor pages of files."""
+    fields = {line.split(":")[0]: int(line.split()[1])
+              for line in read("/proc/meminfo").splitlines()}
+    return (fields["MemTotal"] - fields["MemFree"] - fields["Cached"] -
+            fields["Buffers"]) << 10
+
+
+def accounted():
+    """Bytes that TCP's sockets are charged."""
+    for line in read("/proc/net/sockstat").splitlines():
+        if line.startswith("TCP:"):
+            return int(line.split()[-1]) * 4096
+    raise AssertionError("no line of TCP's")
+
+
+TCP_MEM = "/proc/sys/net/ipv4/tcp_mem"
+
+
+@contextlib.contextmanager
+def tcp_mem(*pages):
+    before = read(TCP_MEM)
+    write(TCP_MEM, " ".join(map(str, pages)))
+    try:
+        yield
+    finally:
+        write(TCP_MEM, before)
+
+
+CGROUPS = "/sys/fs/cgroup"
+
+
+class Group:
+    """A control group, whose memory is limited."""
+
+    def __init__(self, name, limit):
+        if not os.path.exists(f"{CGROUPS}/cgroup.controllers"):
+            subprocess.run(["mount", "-t", "cgroup2", "none", CGROUPS],
+                           check=True)
+        write(f"{CGROUPS}/cgroup.subtree_control", "+memory")
+        self.path = f"{CGROUPS}/{name}"
+        os.mkdir(self.path)
+        write(f"{self.path}/memory.max", limit)
+
+    @contextlib.contextmanager
+    def __call__(self):
+        """Sockets that are made meanwhile are its, even when we are back."""
+        write(f"{self.path}/cgroup.procs", os.getpid())
+        try:
+            yield
+        finally:
+            write(f"{CGROUPS}/cgroup.procs", os.getpid())
+
+    def used(self):
+        return int(read(f"{self.path}/memory.current"))
+
+    def remove(self):
+        os.rmdir(self.path)
+
+
+def connect(listener):
+    client = socket.create_connection(listener.getsockname(), PATIENCE)
+    server, _ = listener.accept()
+    return client, server
+
+
+def settle(pairs):
+    """They are spliced if they are to be, and no acknowledgement is left."""
+    for client, server in pairs:
+        for a, b in (client, server), (server, client):
+            a.sendall(b"x")
+            equal(b.recv(1), b"x")
+
+
+@contextlib.contextmanager
+def connections(n, policy="all"):
+    meshctl("splice", policy)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        pairs = [connect(listener) for _ in range(n)]
+    spliced = Counters()
+    settle(pairs)
+    settle(pairs)
+    if policy == "all":
+        true(spliced("splice_direct_messages") >= 2 * n)
+    for ends in pairs:
+        for end in ends:
+            end.setblocking(False)
+    try:
+        yield pairs
+    finally:
+        for ends in pairs:
+            for end in ends:
+                end.close()
+
+
+def fill(sock, size, stop=1, most=64 * MIB):
+    """How much a socket takes, until it has said so many times that it is full."""
+    data = os.urandom(size)
+    n = 0
+    while stop and n < most:
+        try:
+            n += sock.send(data)
+        except BlockingIOError:
+            stop -= 1
+            if stop:
+                time.sleep(0.02)
+    return n
+
+
+@test("at tcp_mem's limit a reader that does not read is given what TCP gives it")
+def _():
+    took = {}
+    with connections(8, "off") as others:
+        for _, server in others:
+            fill(server, 65536)
+        for policy in "off", "all":
+            with connections(1, policy) as ((client, server),):
+                with tcp_mem(1, 1, 1):
+                    took[policy] = fill(client, 65536, stop=20)
+                # And all of it comes, when there is memory again.
+                client.setblocking(True)
+                server.settimeout(PATIENCE)
+                left = took[policy]
+                while left:
+                    left -= len(server.recv(min(left, MIB)))
+    note(took)
+    true(took["all"] <= 2 * took["off"] + 256 * 1024)
+
+
+@test("what is spliced at the limit may be joined to by TCP")
+def _():
+    with connections(1) as ((client, server),):
+        with tcp_mem(1, 1, 1):
+            client.send(b"a" * 10)
+            time.sleep(0.1)
+        # By TCP, which joins it to what is queued. A wrong count is a WARN later.
+        with open("/proc/self/exe", "rb") as f:
+            equal(os.sendfile(client.fileno(), f.fileno(), 0, 200), 200)
+        got = b""
+        server.settimeout(PATIENCE)
+        while len(got) < 210:
+            got += server.recv(1000)
+        equal(got[:10], b"a" * 10)
+
+
+def filled(n, policy, sizes):
+    """Memory that is gone and that is accounted, when nobody reads."""
+    with connections(n, policy) as pairs:
+        gone, counted = -used(), -accounted()
+        for i, ends in enumerate(pairs):
+            for end in ends:
+                fill(end, sizes[i % len(sizes)])
+        time.sleep(0.5)
+        gone += used()
+        counted += accounted()
+    note(f"{policy}, {sizes}: {gone >> 10} KiB gone, {counted >> 10} accounted")
+    return gone, counted
+
+
+@test("memory that is gone is accounted, whatever the messages' sizes", 300)
+def _():
+    n = 150 // SCALE
+    for sizes in (3001,), SIZES:
+        gone, counted = filled(n, "all", sizes)
+        true(gone <= counted * MARGIN + NOISE)
+
+
+@contextlib.contextmanager
+def mixed(n, group=contextlib.nullcontext):
+    """Connections half of which are spliced, that do not block."""
+    with socket.create_server(("127.0.0.1", 0)) as plain, \
+            socket.create_server(("127.0.0.1", 0)) as spliced:
+        meshctl("splice", "all", "except", str(plain.getsockname()[1]))
+        with group():
+            pairs = [connect(listener)
+                     for listener in (plain, spliced) * (n // 2)]
+    direct = Counters()
+    settle(pairs)
+    settle(pairs)
+    true(direct("splice_direct_messages") >= n // 2)
+    for ends in pairs:
+        for end in ends:
+            end.setblocking(False)
+    try:
+        yield pairs
+    finally:
+        for ends in pairs:
+            for end in ends:
+                end.close()
+        meshctl("splice", "all", "except", "none")
+
+
+def fill_all(pairs):
+    """Both ways, in turns; how much each end has taken."""
+    took = {}
+    for _ in range(3):
+        for i, ends in enumerate(pairs):
+            for j, end in enumerate(ends):
+                took[end] = took.get(end, 0) + fill(end, SIZES[(i + j) %
+                                                               len(SIZES)])
+    return took
+
+
+def all_go_on(pairs, took):
+    """What has been taken comes, and more."""
+    for client, server in pairs:
+        for a, b in (client, server), (server, client):
+            b.settimeout(PATIENCE)
+            left = took[a]
+            while left:
+                piece = len(b.recv(min(left, MIB)))
+                true(piece, "ended")
+                left -= piece
+    settle(pairs)
+
+
+@test("at tcp_mem's limit no more is gone than is accounted, and all go on", 300)
+def _():
+    limit = 16 * MIB
+    with mixed(300 // SCALE) as pairs:
+        gone, before = -used(), accounted()
+        pages = (before + limit) // 4096
+        with tcp_mem(pages * 3 // 4, pages * 7 // 8, pages):
+            took = fill_all(pairs)
+            gone += used()
+            counted = accounted() - before
+        note(f"{gone >> 10} KiB gone, {counted >> 10} accounted, limit "
+             f"{limit >> 10}; {sum(took.values()) >> 10} taken")
+        # TCP forces some upon itself: a first buffer for each socket.
+        true(counted <= limit * 1.5)
+        true(gone <= counted * MARGIN + NOISE)
+        all_go_on(pairs, took)
+
+
+@test("at a control group's limit no more is gone than is charged, and all go on", 300)
+def _():
+    limit = 24 * MIB
+    group = Group("l7mesh-memory", limit)
+    with mixed(300 // SCALE, group) as pairs:
+        gone, before = -used(), group.used()
+        took = fill_all(pairs)
+        gone += used()
+        charged = group.used() - before
+        note(f"{gone >> 10} KiB gone, {charged >> 10} charged, of which "
+             f"{before >> 10} before; {sum(took.values()) >> 10} taken")
+        true(group.used() <= limit * 1.25)
+        true(gone <= charged * MARGIN + NOISE)
+        write(f"{group.path}/memory.max", "max")
+        all_go_on(pairs, took)
+    group.remove()
+
+
+TRACING = "/sys/kernel/tracing"
+SHRINKS = f"{TRACING}/events/vmscan/mm_shrink_slab_start"
+
+
+def dropped_blocks():
+    """How many blocks there are when the kernel asks for memory; they are gone."""
+    write(f"{TRACING}/trace", "")
+    write(f"{SHRINKS}/enable", 1)
+    write("/proc/sys/vm/drop_caches", 2)
+    write(f"{SHRINKS}/enable", 0)
+    items = [int(line.split("cache items ")[1].split()[0])
+             for line in read(f"{TRACING}/trace").splitlines()
+             if "scan_blocks" in line]
+    note(f"blocks: {items}")
+    return max(items, default=0)
+
+
+@test("blocks that wait to be used again are given back, a dead CPU's as well")
+def _():
+    if not os.path.exists(SHRINKS):
+        subprocess.run(["mount", "-t", "tracefs", "none", TRACING], check=False)
+    if not os.path.exists(SHRINKS):
+        note("no tracepoints on this kernel")
+        return
+    with connections(16) as pairs:
+        dropped_blocks()
+        os.sched_setaffinity(0, [1])
+        for client, _ in pairs:
+            client.send(bytes(65536))
+        for _, server in pairs:
+            server.recv(MIB)
+        os.sched_setaffinity(0, [0, 1])
+    online = "/sys/devices/system/cpu/cpu1/online"
+    write(online, 0)
+    try:
+        true(dropped_blocks() >= 24)
+        equal(dropped_blocks(), 0)
+    finally:
+        write(online, 1)
+
+
+def storm(n, unpaired):
+    """Connections that begin and end, until some are not spliced; how many."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        for i in range(n):
+            client, server = connect(listener)
+            client.close()
+            server.close()
+            if i % 100 == 99 and unpaired("splice_unpaired_no_memory"):
+                return i + 1
+    return None
+
+
+@test("who keeps a CPU in the kernel does not make records of connections pile up",
+      300)
+def _():
+    meshctl("splice", "all")
+    unpaired = Counters()
+    # No grace period of RCU tasks ends while this is in a call.
+    hog = subprocess.Popen(["taskset", "2", "dd", "if=/dev/zero",
+                            "of=/dev/null", "bs=256M"],
+                           stderr=subprocess.DEVNULL)
+    os.sched_setaffinity(0, [0])
+    try:
+        time.sleep(1)
+        took = storm(6000, unpaired)
+    finally:
+        hog.kill()
+        hog.wait()
+        os.sched_setaffinity(0, [0, 1])
+    note(f"{took} connections")
+    true(took)
+
+    def spliced():
+        before = unpaired("spliced_connections")
+        storm(1, unpaired)
+        return unpaired("spliced_connections") > before
+    until(spliced)
+
+
+def main():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
+    subprocess.run(["rmmod", "l7mesh"], check=False, stderr=subprocess.DEVNULL)
+    subprocess.run(["insmod", os.environ["L7MESH_KO"]], check=True)
+    try:
+        return run_tests()
+    finally:
+        meshctl("splice", "off")
+
+
+sys.exit(main())
