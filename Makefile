@@ -69,7 +69,7 @@ test-kernels:		## build and test on Debian's 6.1, 6.12 and newest (KERNELS=)
 	@selftests/kernels $(KERNELS)
 
 .PHONY: build-kernels
-build-kernels:		## only build for them, and for arm64
+build-kernels:		## only build for them, for arm64 and PREEMPT_RT
 	@selftests/kernels -b $(KERNELS)
 
 .PHONY: fuzz

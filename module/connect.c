@@ -363,10 +363,20 @@ static void plan_done(struct plan *p, struct sock *sk, int err)
 	p->r = NULL;
 }
 
-bool connect_syn(struct ftrace_regs *regs)
+bool connect_syn_wanted(struct ftrace_regs *regs)
 {
-	redirect_syn((struct sock *)compat_ftrace_argument(regs, 0));
-	return false;
+	return redirect_syn_due((void *)compat_ftrace_argument(regs, 0));
+}
+
+/* Not due any more when it calls the original. */
+int connect_syn(struct sock *sk)
+{
+	int err;
+
+	redirect_syn(sk);
+	err = tcp_connect(sk);
+	hook_leave();
+	return err;
 }
 
 int connect_v4(struct sock *sk, compat_sockaddr *to, int len)

@@ -15,8 +15,9 @@ bool connect_wanted_v6(struct ftrace_regs *regs);
 int connect_v4(struct sock *sk, compat_sockaddr *to, int len);
 int connect_v6(struct sock *sk, compat_sockaddr *to, int len);
 
-/* Watches tcp_connect(), never wants it: see redirect_syn(). */
-bool connect_syn(struct ftrace_regs *regs);
+/* tcp_connect() of a connection of ours: see redirect_syn(). */
+bool connect_syn_wanted(struct ftrace_regs *regs);
+int connect_syn(struct sock *sk);
 
 /**
  * connect_native() - Undo what an earlier v4-mapped connection left behind

@@ -27,7 +27,8 @@ struct hook {
 	void *replacement;
 	/*
 	 * Decides on one call, by its arguments: compat_ftrace_argument(). Runs
-	 * in the caller's context with preemption disabled.
+	 * in the caller's context with preemption disabled: it takes no lock but
+	 * raw ones.
 	 */
 	bool (*wanted)(struct ftrace_regs *regs);
 };

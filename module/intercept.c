@@ -92,7 +92,7 @@ int intercept_init(void)
 		  connect_v4, connect_wanted_v4 },
 		{ (unsigned long)tcpv6_prot.connect,
 		  connect_v6, connect_wanted_v6 },
-		{ (unsigned long)tcp_connect, NULL, connect_syn },
+		{ (unsigned long)tcp_connect, connect_syn, connect_syn_wanted },
 		{ (unsigned long)inet_getname, getname_v4, getname_wanted },
 		{ (unsigned long)inet6_getname, getname_v6, getname_wanted },
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)

@@ -45,6 +45,9 @@ static int __init l7mesh_init(void)
 	err = splice_init();
 	if (err)
 		goto out_mesh;
+	/* Pairs are made in tracepoints' probes, by locks that sleep there. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		splice = false;
 	if (splice)
 		err = splice_enable();
 	if (err)

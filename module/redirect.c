@@ -24,6 +24,8 @@
  *
  * Locks: a bucket's lock of either table (BH), never two; orphans_lock (BH)
  * inside that of by_tuple. Readers use RCU. The client's socket lock is outside.
+ * They are raw ones, as records are dropped in tracepoints' probes, where nothing may
+ * sleep on PREEMPT_RT either; there, they need not keep softirqs away.
  */
 #include <linux/hash.h>
 #include <linux/mm.h>
@@ -43,7 +45,7 @@
 
 struct table {
 	struct hlist_head *buckets;
-	spinlock_t *locks;		/* of buckets, each of several */
+	raw_spinlock_t *locks;		/* of buckets, each of several */
 	u32 mask;
 	u32 lock_mask;
 	u32 seed;
@@ -53,7 +55,7 @@ static struct table socks, tuples;
 static struct kmem_cache *cache;
 
 static LIST_HEAD(orphans);		/* oldest first */
-static DEFINE_SPINLOCK(orphans_lock);
+static DEFINE_RAW_SPINLOCK(orphans_lock);
 
 static void sweep(struct work_struct *work);
 static DECLARE_DELAYED_WORK(sweep_work, sweep);
@@ -82,21 +84,37 @@ static struct hlist_head *bucket(struct table *t, u32 hash)
 	return &t->buckets[hash & t->mask];
 }
 
-static spinlock_t *bucket_lock(struct table *t, u32 hash)
+static raw_spinlock_t *bucket_lock(struct table *t, u32 hash)
 {
 	return &t->locks[hash & t->lock_mask];
+}
+
+static void lock_raw(raw_spinlock_t *lock)
+	__acquires(lock)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_bh_disable();
+	raw_spin_lock(lock);
+}
+
+static void unlock_raw(raw_spinlock_t *lock)
+	__releases(lock)
+{
+	raw_spin_unlock(lock);
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_bh_enable();
 }
 
 static void lock_bucket(struct table *t, u32 hash)
 	__acquires(t->locks)
 {
-	spin_lock_bh(bucket_lock(t, hash));
+	lock_raw(bucket_lock(t, hash));
 }
 
 static void unlock_bucket(struct table *t, u32 hash)
 	__releases(t->locks)
 {
-	spin_unlock_bh(bucket_lock(t, hash));
+	unlock_raw(bucket_lock(t, hash));
 }
 
 static void redirect_free_rcu(struct rcu_head *head)
@@ -177,9 +195,9 @@ static void tuple_remove(struct redirect *r)
 	r->in_tuples = false;
 	hlist_del_rcu(&r->by_tuple);
 	if (r->is_orphan) {
-		spin_lock(&orphans_lock);
+		raw_spin_lock(&orphans_lock);
 		list_del(&r->orphan);
-		spin_unlock(&orphans_lock);
+		raw_spin_unlock(&orphans_lock);
 	}
 	redirect_put(r);
 }
@@ -222,13 +240,25 @@ static void set_tuple(struct redirect *r, const struct sock *sk)
 	tuple_insert(r);
 }
 
+bool redirect_syn_due(const struct sock *sk)
+{
+	struct redirect *r;
+	bool due;
+
+	rcu_read_lock();
+	r = find_sock(sk, sock_hash(sk));
+	due = r && r->connecting && !r->client.family;
+	rcu_read_unlock();
+	return due;
+}
+
 void redirect_syn(struct sock *sk)
 {
 	struct redirect *r;
 
 	rcu_read_lock();
 	r = find_sock(sk, sock_hash(sk));
-	if (r && r->connecting)
+	if (r)
 		set_tuple(r, sk);
 	rcu_read_unlock();
 }
@@ -247,9 +277,9 @@ static void make_orphan(struct redirect *r)
 	if (r->in_tuples) {
 		r->is_orphan = true;
 		r->expires = jiffies + ORPHAN_LIFE;
-		spin_lock(&orphans_lock);
+		raw_spin_lock(&orphans_lock);
 		list_add_tail(&r->orphan, &orphans);
-		spin_unlock(&orphans_lock);
+		raw_spin_unlock(&orphans_lock);
 		schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
 	}
 	unlock_bucket(&tuples, r->hash);
@@ -397,13 +427,13 @@ static struct redirect *expired_orphan(void)
 {
 	struct redirect *r;
 
-	spin_lock_bh(&orphans_lock);
+	lock_raw(&orphans_lock);
 	r = list_first_entry_or_null(&orphans, struct redirect, orphan);
 	if (r && time_after(jiffies, r->expires))
 		refcount_inc(&r->ref);	/* on the list: its hash holds it */
 	else
 		r = NULL;
-	spin_unlock_bh(&orphans_lock);
+	unlock_raw(&orphans_lock);
 	return r;
 }
 
@@ -431,11 +461,11 @@ void redirect_nets_exit(void)
 {
 	struct redirect *r;
 
-	spin_lock_bh(&orphans_lock);
+	lock_raw(&orphans_lock);
 	list_for_each_entry(r, &orphans, orphan)
 		if (r->net && mesh_net(r->net)->gone)
 			WRITE_ONCE(r->net, NULL);
-	spin_unlock_bh(&orphans_lock);
+	unlock_raw(&orphans_lock);
 }
 
 static void drop_sock(struct redirect *r)
@@ -465,29 +495,32 @@ void redirect_drop_all(void)
 	cancel_delayed_work_sync(&sweep_work);
 }
 
+static void table_exit(struct table *t)
+{
+	kvfree(t->locks);
+	kvfree(t->buckets);
+}
+
 static int table_init(struct table *t)
 {
 	u64 n = ((u64)totalram_pages() << PAGE_SHIFT) / BYTES_PER_BUCKET;
+	u32 nlocks, i;
 
 	n = roundup_pow_of_two(clamp_t(u64, n, BUCKETS_MIN, BUCKETS_MAX));
+	/* A power of two not above n: a bucket has one lock. */
+	nlocks = min_t(u32, n, roundup_pow_of_two(16 * num_possible_cpus()));
 	t->mask = n - 1;
+	t->lock_mask = nlocks - 1;
 	t->seed = get_random_u32();
 	t->buckets = kvcalloc(n, sizeof(*t->buckets), GFP_KERNEL);
-	if (!t->buckets)
-		return -ENOMEM;
-	/* A power of two not above n: a bucket has one lock. */
-	if (alloc_bucket_spinlocks(&t->locks, &t->lock_mask, n, 16,
-				   GFP_KERNEL)) {
-		kvfree(t->buckets);
+	t->locks = kvmalloc_array(nlocks, sizeof(*t->locks), GFP_KERNEL);
+	if (!t->buckets || !t->locks) {
+		table_exit(t);
 		return -ENOMEM;
 	}
+	for (i = 0; i < nlocks; i++)
+		raw_spin_lock_init(&t->locks[i]);
 	return 0;
-}
-
-static void table_exit(struct table *t)
-{
-	free_bucket_spinlocks(t->locks);
-	kvfree(t->buckets);
 }
 
 int redirect_init(void)

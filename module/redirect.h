@@ -128,8 +128,16 @@ void redirect_free(struct redirect *r);
 void redirect_begin(struct redirect *r, struct sock *sk);
 
 /**
- * redirect_syn() - The socket has its addresses and sends the SYN next
+ * redirect_syn_due() - Is redirect_syn() to be called?
  * @sk: any socket that connects, locked
+ *
+ * Any context; sleeps on no lock, on PREEMPT_RT either.
+ */
+bool redirect_syn_due(const struct sock *sk);
+
+/**
+ * redirect_syn() - The socket has its addresses and sends the SYN next
+ * @sk: socket for which redirect_syn_due() holds, locked
  *
  * From here on the other end finds the record.
  */
