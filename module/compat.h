@@ -13,6 +13,7 @@
 #include <linux/ftrace.h>
 #include <linux/memcontrol.h>
 #include <linux/net.h>
+#include <linux/netdevice.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
@@ -315,6 +316,19 @@ static inline bool compat_is_smc(const struct sock *sk)
 {
 #if IS_ENABLED(CONFIG_SMC)
 	return tcp_sk(sk)->syn_smc;
+#else
+	return false;
+#endif
+}
+
+/* ---- tcx: programs at a device without a qdisc, since 6.6 ---- */
+
+/* Under RCU. */
+static inline bool compat_has_tcx(const struct net_device *dev)
+{
+#if defined(MESH_HAVE_TCX) && defined(CONFIG_NET_XGRESS)
+	return rcu_access_pointer(dev->tcx_ingress) ||
+	       rcu_access_pointer(dev->tcx_egress);
 #else
 	return false;
 #endif

@@ -6,7 +6,9 @@
 #include <linux/netdevice.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
+#include <net/rtnetlink.h>
 #include <net/sch_generic.h>
+#include "compat.h"
 #include "mesh.h"
 #include "shaping.h"
 
@@ -36,15 +38,40 @@ static bool has_ingress(const struct net_device *dev)
 #endif
 }
 
+/*
+ * Under RCU. Netfilter's chains of a device, tcx programs, and XDP's where a pod's
+ * packets are. What is attached to a netkit device does not show: it is what they
+ * are for.
+ */
+static bool has_programs(struct net_device *dev)
+{
+	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
+
+#ifdef CONFIG_NETFILTER_INGRESS
+	if (rcu_access_pointer(dev->nf_hooks_ingress))
+		return true;
+#endif
+#ifdef CONFIG_NETFILTER_EGRESS
+	if (rcu_access_pointer(dev->nf_hooks_egress))
+		return true;
+#endif
+	if (compat_has_tcx(dev) || netif_is_ovs_port(dev))
+		return true;
+	if (ops && !strcmp(ops->kind, "netkit"))
+		return true;
+	/* A wire's device sees no packet of a connection within the node. */
+	return (ops || dev->flags & IFF_LOOPBACK) && dev_xdp_prog_count(dev);
+}
+
 /* Under RCU. */
-static bool shapes(const struct net_device *dev)
+static bool shapes(struct net_device *dev)
 {
 	const struct Qdisc *q = rcu_dereference(dev->qdisc);
 #ifdef CONFIG_NET_SCHED
 	int i;
 #endif
 
-	if (has_ingress(dev))
+	if (has_ingress(dev) || has_programs(dev))
 		return true;
 	/* noqueue: nothing is beneath it, and it is what most have. */
 	if (!q || !q->enqueue)
@@ -61,7 +88,7 @@ static bool shapes(const struct net_device *dev)
 
 static bool look(struct net *net)
 {
-	const struct net_device *dev;
+	struct net_device *dev;
 	bool found = false;
 
 	rcu_read_lock();

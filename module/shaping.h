@@ -2,8 +2,10 @@
 /*
  * shaping: whether a namespace's network devices delay, drop or police packets.
  *
- * A device does so if its queueing discipline is none of those that only queue, or
- * if it has an ingress or clsact one, whose filters may police.
+ * A device does so if its queueing discipline is none of those that only queue; if
+ * it has an ingress or clsact one, whose filters may police; and if programs look at
+ * its packets: tcx, XDP (not on a device of a wire), Open vSwitch, chains of the netdev
+ * family. A netkit device is there for its programs.
  */
 #ifndef L7MESH_SHAPING_H
 #define L7MESH_SHAPING_H
