@@ -9,8 +9,13 @@
  * (IP_CT_TCP_FLAG_BE_LIBERAL), as they are of one whose beginning was not seen.
  *
  * They are looked for in the namespaces of both sockets and in the first one, as the
- * client knows the connection and as the server does. Not found are entries of other
- * zones, and those of third namespaces between two that translate.
+ * client knows the connection and as the server does. Entries of other zones cannot be
+ * found: where a namespace tracks connections, but not this one as far as we see, it
+ * is not spliced. Nor is one that is not tracked at all there. What is not known are
+ * third namespaces between two that translate.
+ *
+ * An entry's life is prolonged by packets alone, and so are those of firewalls on the
+ * way and of IPVS: of what is spliced there has to be one now and then.
  */
 #ifndef L7MESH_CONNTRACK_H
 #define L7MESH_CONNTRACK_H
@@ -18,15 +23,18 @@
 #include <net/sock.h>
 
 /**
- * conntrack_relax() - A connection will be spliced
+ * conntrack_relax() - A connection is about to be spliced
  * @client: its sockets
  * @server: the other
+ * @every: out: jiffies after which there should be a packet, while it is busy
  *
- * Context: any but hard interrupts; both locked, either way. Does nothing where
- * nf_conntrack is not loaded; else a reference to that module is kept until
- * conntrack_exit().
+ * Context: any but hard interrupts; both locked, either way. Where nf_conntrack is
+ * loaded a reference to that module is kept until conntrack_exit().
+ *
+ * Return: false if it must not be: an entry may be in a zone that we do not know.
  */
-void conntrack_relax(const struct sock *client, const struct sock *server);
+bool conntrack_relax(const struct sock *client, const struct sock *server,
+		     u32 *every);
 
 /* When nobody pairs any more. Context: process. */
 void conntrack_exit(void);

@@ -150,6 +150,7 @@ void splice_kill(struct splice_pair *p)
 	call_rcu(&p->rcu, put_sockets);
 }
 
+/* The pair is dead; the slock is held, or the socket is being destroyed. */
 static void detach(struct sock *sk, struct splice_end *e)
 {
 	struct pair_list *l = list_of(e->pair);
@@ -159,13 +160,12 @@ static void detach(struct sock *sk, struct splice_end *e)
 	spin_unlock_bh(&l->lock);
 	sk->sk_backlog_rcv = e->orig->backlog_rcv;
 	WRITE_ONCE(sk->sk_prot, e->orig);
-	splice_pair_put(e->pair);
 }
 
-/* TCP at the peer may not know yet how much has come here. */
+/* It has been detached. TCP at the peer may not know yet how much has come here. */
 static void part(struct sock *sk, struct splice_end *e)
 {
-	detach(sk, e);
+	splice_pair_put(e->pair);
 	if ((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT |
 				   TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2))
 		compat_send_ack(sk);
@@ -175,8 +175,9 @@ struct splice_end *splice_settle(struct sock *sk)
 {
 	struct splice_end *e = splice_end_of(sk);
 
-	if (!e || !test_bit(PAIR_DEAD, &e->pair->state))
+	if (!e || !splice_is_dead(e->pair))
 		return e;
+	detach(sk, e);
 	part(sk, e);
 	return NULL;
 }
@@ -224,23 +225,62 @@ static int splice_setsockopt(struct sock *sk, int level, int optname,
 }
 
 #ifdef CONFIG_BPF_SYSCALL
+/* The slock is held. */
+static bool cut(struct sock *sk, struct splice_end *e, struct sk_buff_head *ours)
+{
+	if (!splice_take_out(sk, e, ours))
+		return false;
+	detach(sk, e);
+	return true;
+}
+
+/* False if some of ours is left in a backlog that is being worked on beneath us. */
+static bool cut_owned(struct sock *sk, struct splice_end *e,
+		      struct sk_buff_head *ours)
+{
+	bool ok;
+
+	/* A BPF iterator, for one, owns the socket and has the slock, too. */
+	if (!in_softirq())
+		spin_lock_bh(&sk->sk_lock.slock);
+	else if (!spin_trylock_bh(&sk->sk_lock.slock))
+		return false;
+	ok = cut(sk, e, ours);
+	spin_unlock_bh(&sk->sk_lock.slock);
+	return ok;
+}
+
+/* The socket is locked, either way. */
+static int leave_now(struct sock *sk, struct splice_end *e)
+{
+	struct sk_buff_head ours;
+
+	splice_kill(e->pair);
+	if (!(sock_owned_by_user_nocheck(sk) ? cut_owned(sk, e, &ours) :
+					       cut(sk, e, &ours)))
+		return -EBUSY;
+	splice_take_in(sk, e, &ours);
+	part(sk, e);
+	return 0;
+}
+
 /*
  * A sockmap takes the socket: it puts its own proto in place of sk_prot, and back
- * what was there before. The socket is locked, its slock not held if it is owned.
+ * what was there before. One that we have refused puts nothing back, with
+ * sk_callback_lock held.
  */
 static int splice_psock_update(struct sock *sk, struct sk_psock *psock,
 			       bool restore)
 {
 	struct splice_end *e = splice_end_of(sk);
 	struct proto *orig = e ? e->orig : sk->sk_prot;
+	int err;
 
-	if (e) {
-		splice_kill(e->pair);
-		/* Called for a packet of the backlog, with some of ours left. */
-		if (!splice_flush_backlog(sk, e))
-			return -EBUSY;
-		detach(sk, e);
-	}
+	if (e && restore)
+		return 0;
+	err = e ? leave_now(sk, e) : 0;
+	if (err)
+		return err;
 	psock->sk_proto = orig;
 	psock->psock_update_sk_prot = orig->psock_update_sk_prot;
 	return orig->psock_update_sk_prot(sk, psock, restore);
@@ -352,6 +392,7 @@ static void seed_rto(struct sock *sk)
 static void attach(struct sock *sk, struct splice_end *e)
 {
 	seed_rto(sk);
+	e->packet_due = tcp_jiffies32 + e->pair->packet_every;
 	sk->sk_backlog_rcv = splice_backlog_rcv;
 	/* Whoever finds the proto finds all of it. */
 	smp_store_release(&sk->sk_prot, &e->prot);
@@ -363,6 +404,7 @@ static void pair(struct sock *client, struct sock *server)
 	struct splice_subject subject;
 	struct splice_pair *p;
 	struct mesh *m;
+	u32 every;
 
 	if (client->sk_state != TCP_ESTABLISHED || !is_plain(client) ||
 	    !is_plain(server) ||
@@ -372,19 +414,20 @@ static void pair(struct sock *client, struct sock *server)
 	m = get_mesh(&subject);
 	if (!m)
 		return;
-	p = alloc_pair(client, server);
+	p = conntrack_relax(client, server, &every) ?
+	    alloc_pair(client, server) : NULL;
 	if (!p) {
 		stat_inc(m->stats, STAT_SPLICE_UNPAIRED);
 		mesh_put(m);
 		return;
 	}
 	p->mesh = m;
+	p->packet_every = every;
 	p->subject = subject;
 	list_pair(p);
 	attach(client, &p->ends[0]);
 	attach(server, &p->ends[1]);
 	set_bit(PAIR_LIVE, &p->state);
-	conntrack_relax(client, server);
 	stat_inc(m->stats, STAT_SPLICED);
 	/* A policy that has changed meanwhile may not have found it listed. */
 	if (!is_wanted(p))
@@ -564,6 +607,7 @@ static void probe_destroy_sock(void *data, struct sock *sk)
 		return;
 	splice_kill(e->pair);
 	detach(sk, e);
+	splice_pair_put(e->pair);
 }
 
 /* ---- policies, and what there is ---- */
@@ -574,7 +618,7 @@ static void reconsider_list(struct pair_list *l)
 
 	spin_lock_bh(&l->lock);
 	list_for_each_entry(p, &l->pairs, list)
-		if (!test_bit(PAIR_DEAD, &p->state) && !is_wanted(p))
+		if (!splice_is_dead(p) && !is_wanted(p))
 			splice_kill(p);
 	spin_unlock_bh(&l->lock);
 }
@@ -616,7 +660,7 @@ static u32 list_some(struct pair_list *l, const struct mesh *m,
 	rcu_read_lock();
 	spin_lock_bh(&l->lock);
 	list_for_each_entry(p, &l->pairs, list) {
-		if (p->mesh != m || test_bit(PAIR_DEAD, &p->state))
+		if (p->mesh != m || splice_is_dead(p))
 			continue;
 		if (n == room)
 			break;

@@ -7,8 +7,12 @@
  * found. The end is attached and detached under the socket's lock.
  *
  * A pair is alive until either socket is closed or wants to be alone (kTLS, a
- * sockmap, repair, the policy). Then its pointers to the sockets are cleared, once;
- * each end detaches when its socket is next released or destroyed.
+ * sockmap, repair, the policy), or their numbers disagree. Then it is marked dead,
+ * and its pointers to the sockets are cleared, once; each end detaches when its
+ * socket is next released or destroyed. A sender that has found such a pointer before
+ * looks at the mark once it has the peer's slock. An end is detached with that held,
+ * and with nothing of ours in the backlog: so nothing of ours gets there afterwards,
+ * where TCP would take it for a packet.
  *
  * References: a pair holds both sockets while it is alive, and for a grace period
  * longer. The pair itself is held by each attached end, by a timer that runs and by
@@ -50,6 +54,7 @@ struct splice_end {
 	bool tcp_only;		/* the peer does not read: TCP's buffers, too */
 	bool ack_wanted;	/* TCP here needs to know what the peer has got */
 	bool engine;		/* the socket is the HTTP engine's */
+	u32 packet_due;		/* tcp_jiffies32: see be_seen() */
 	atomic_t backlogged;	/* buffers of ours in the socket's backlog */
 	void *backlog_memcg;	/* to whom they are charged; compared only */
 	struct splice_count count;
@@ -64,6 +69,7 @@ struct splice_pair {
 	struct sock *held[2];
 	struct splice_end ends[2];
 	struct mesh *mesh;	/* held; whose counters count */
+	u32 packet_every;	/* jiffies: see be_seen() */
 	struct splice_subject subject;
 	struct list_head list;
 	struct rcu_head rcu;	/* of the sockets' references */
@@ -97,7 +103,14 @@ static inline struct sock *splice_peer(const struct splice_end *e)
 }
 
 void splice_pair_put(struct splice_pair *p);
+
+/* Any context but hard interrupts; slocks may be held, sk_callback_locks not. */
 void splice_kill(struct splice_pair *p);
+
+static inline bool splice_is_dead(const struct splice_pair *p)
+{
+	return test_bit(PAIR_DEAD, &p->state);
+}
 
 /*
  * The socket's end; NULL if it has none, or had one whose pair is dead, from which
@@ -210,13 +223,25 @@ static inline void splice_released(struct sock *sk, struct splice_end *e)
 }
 
 /**
- * splice_flush_backlog() - Queue what is ours of a socket's backlog
- * @sk: receiver, locked: owned without its slock, or not owned
+ * splice_take_out() - Take what is ours out of a socket's backlog
+ * @sk: receiver, its slock held
  * @e: its end, whose pair is dead
+ * @ours: out: for splice_take_in()
  *
- * Return: false if some of it is being worked on beneath us.
+ * Return: false, and nothing has happened, if some of it is being worked on
+ * beneath us.
  */
-bool splice_flush_backlog(struct sock *sk, struct splice_end *e);
+bool splice_take_out(struct sock *sk, struct splice_end *e,
+		     struct sk_buff_head *ours);
+
+/**
+ * splice_take_in() - Queue that
+ * @sk: receiver, owned or its slock held
+ * @e: its end, which may have been detached, but is not freed
+ * @ours: from splice_take_out()
+ */
+void splice_take_in(struct sock *sk, struct splice_end *e,
+		    struct sk_buff_head *ours);
 
 int splice_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 

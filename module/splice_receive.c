@@ -171,7 +171,8 @@ static void own_backlog(struct sock *sk, const struct splice_end *e,
 static void queue(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 len = skb->len;
+	/* Less than its length if it overlaps: see take_in(). */
+	u32 len = TCP_SKB_CB(skb)->end_seq - tp->rcv_nxt;
 
 	__skb_queue_tail(&sk->sk_receive_queue, skb);
 	tp->bytes_received += len;
@@ -237,20 +238,34 @@ static void refuse(struct sock *sk)
 		tcp_prot.disconnect(sk, 0);
 }
 
-static void take_in(struct sock *sk, struct sk_buff *skb)
+/* Of bytes between, nobody will send any. */
+static bool leaves_gap(const struct sock *sk, const struct sk_buff *skb)
 {
-	struct splice_end *e = splice_end_of(sk);
+	return after(TCP_SKB_CB(skb)->seq, tcp_sk(sk)->rcv_nxt);
+}
+
+/*
+ * A raw socket may have sent bytes with these numbers, or an ACK of what has not
+ * come. The two are no pair then, and it ends as in TCP: bytes that came first are
+ * those that are read, and after a gap nothing is.
+ */
+static void take_in(struct sock *sk, struct splice_end *e, struct sk_buff *skb)
+{
+	u32 next = tcp_sk(sk)->rcv_nxt;
 
 	skb->destructor = NULL;
 	own_backlog(sk, e, skb);
 	atomic_dec(&e->backlogged);
-	if (is_open(sk) &&
-	    !WARN_ON_ONCE(TCP_SKB_CB(skb)->seq != tcp_sk(sk)->rcv_nxt)) {
-		queue(sk, skb);
-		answer(sk, e);
-	} else {
+	if (unlikely(TCP_SKB_CB(skb)->seq != next))
+		splice_kill(e->pair);
+	if (!is_open(sk) || leaves_gap(sk, skb)) {
 		__kfree_skb(skb);
 		refuse(sk);
+	} else if (!after(TCP_SKB_CB(skb)->end_seq, next)) {
+		__kfree_skb(skb);
+	} else {
+		queue(sk, skb);
+		answer(sk, e);
 	}
 }
 
@@ -259,15 +274,29 @@ int splice_backlog_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	if (skb->destructor != mark)
 		return sk->sk_prot->backlog_rcv(sk, skb);
-	take_in(sk, skb);
+	take_in(sk, splice_end_of(sk), skb);
 	return 0;
 }
 
-/* What is ours of the backlog, in order. The slock is held. */
-static void unlink_ours(struct sock *sk, struct sk_buff_head *ours)
+static int count_ours(const struct sock *sk)
+{
+	const struct sk_buff *skb;
+	int n = 0;
+
+	for (skb = sk->sk_backlog.head; skb; skb = skb->next)
+		n += skb->destructor == mark;
+	return n;
+}
+
+bool splice_take_out(struct sock *sk, struct splice_end *e,
+		     struct sk_buff_head *ours)
 {
 	struct sk_buff **link = &sk->sk_backlog.head, *tail = NULL, *skb;
 
+	__skb_queue_head_init(ours);
+	/* Those that are being worked on beneath us come first. */
+	if (atomic_read(&e->backlogged) != count_ours(sk))
+		return false;
 	while ((skb = *link)) {
 		if (skb->destructor == mark) {
 			*link = skb->next;
@@ -278,22 +307,16 @@ static void unlink_ours(struct sock *sk, struct sk_buff_head *ours)
 		}
 	}
 	sk->sk_backlog.tail = tail;
+	return true;
 }
 
-bool splice_flush_backlog(struct sock *sk, struct splice_end *e)
+void splice_take_in(struct sock *sk, struct splice_end *e,
+		    struct sk_buff_head *ours)
 {
-	struct sk_buff_head ours;
 	struct sk_buff *skb;
 
-	if (!sock_owned_by_user(sk))
-		return true;
-	__skb_queue_head_init(&ours);
-	spin_lock_bh(&sk->sk_lock.slock);
-	unlink_ours(sk, &ours);
-	spin_unlock_bh(&sk->sk_lock.slock);
-	while ((skb = __skb_dequeue(&ours)))
-		take_in(sk, skb);
-	return !atomic_read(&e->backlogged);
+	while ((skb = __skb_dequeue(ours)))
+		take_in(sk, e, skb);
 }
 
 /* ---- the HTTP engine's reads ---- */

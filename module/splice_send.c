@@ -281,13 +281,24 @@ static void set_numbers(const struct sock *sk, struct sk_buff *skb)
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 }
 
+/* If not, somebody else has sent to one of them: see take_in(). */
+static bool numbers_agree(const struct sock *sk, struct splice_end *e,
+			  const struct sock *peer)
+{
+	if (likely(tcp_sk(peer)->rcv_nxt == tcp_sk(sk)->write_seq))
+		return true;
+	splice_kill(e->pair);
+	return false;
+}
+
+/* The peer's slock is held: only now is it certain that the pair is not dead. */
 static bool takes(const struct sock *sk, struct splice_end *e,
 		  const struct sock *peer)
 {
-	return splice_end_of(peer) == e->other &&
+	return !splice_is_dead(e->pair) &&
+	       READ_ONCE(peer->sk_prot) == &e->other->prot &&
 	       splice_may_receive(peer) &&
-	       (sock_owned_by_user(peer) ||
-		!WARN_ON_ONCE(tcp_sk(peer)->rcv_nxt != tcp_sk(sk)->write_seq));
+	       (sock_owned_by_user(peer) || numbers_agree(sk, e, peer));
 }
 
 /* The peer's slock is held, and it has admitted the buffer. */
@@ -502,7 +513,8 @@ static void shrink_window(struct sock *sk, const struct splice_end *e,
 
 	local_bh_disable();
 	lock_peer(e, peer);
-	if (!sock_owned_by_user(peer) && ptp->rcv_nxt == tp->write_seq) {
+	if (!splice_is_dead(e->pair) && !sock_owned_by_user(peer) &&
+	    ptp->rcv_nxt == tp->write_seq) {
 		space = max(tcp_space(peer), 0);
 		if (tcp_receive_window(ptp) > space) {
 			ptp->rcv_wup = ptp->rcv_nxt;
@@ -585,6 +597,41 @@ static void count_tcp(struct sock *sk, ssize_t n, enum splice_reason why)
 	stat_inc(stats_of(e), STAT_SPLICE_SLOW_RECEIVER + why);
 }
 
+/* Whether the peer has sent an ACK; not if it is in a system call just now. */
+static bool show_peer(struct splice_end *e)
+{
+	struct sock *peer;
+	bool ok = true;
+
+	rcu_read_lock();
+	local_bh_disable();
+	peer = splice_peer(e);
+	if (peer) {
+		lock_peer(e, peer);
+		ok = !sock_owned_by_user(peer);
+		if (ok && !splice_is_dead(e->pair))
+			compat_send_ack(peer);
+		unlock_peer(peer);
+	}
+	local_bh_enable();
+	rcu_read_unlock();
+	return ok;
+}
+
+/*
+ * Of a busy connection there is a packet now and then in each direction, by which
+ * NAT, firewalls and IPVS on the way know that it is there.
+ */
+static noinline void be_seen(struct sock *sk, struct splice_end *e)
+{
+	u32 every = e->pair->packet_every;
+
+	compat_send_ack(sk);
+	if (!show_peer(e))
+		every /= 4;
+	e->packet_due = tcp_jiffies32 + every;
+}
+
 /* A message that went by TCP in part is one of TCP's. */
 static void count_direct(struct sock *sk, size_t n, bool whole)
 {
@@ -592,6 +639,8 @@ static void count_direct(struct sock *sk, size_t n, bool whole)
 
 	if (!e || !n)
 		return;
+	if (unlikely(time_after32(tcp_jiffies32, e->packet_due)))
+		be_seen(sk, e);
 	e->count.direct_bytes += n;
 	e->count.direct_messages += whole;
 	stat_add(stats_of(e), STAT_SPLICE_DIRECT_BYTES, n);

@@ -16,6 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
+import bpf
 from l7 import (PATIENCE, Client, Counters, Net, apply, equal, in_pod, meshctl,
                 note, request, run_in, run_tests, test, true)
 from l7nl import Genl
@@ -593,6 +594,65 @@ def _():
         load("all")
 
 
+SCHED_CLS, XDP = 3, 6
+BPF_XDP, TCX_INGRESS, TCX_EGRESS = 37, 46, 47
+XDP_PASS, TCX_NEXT, XDP_GENERIC = 2, -1, 2
+
+
+def attach(kind, result, where, flags=0):
+    """Returns a function that attaches to a pod's device, and detaches."""
+    def attached(pod):
+        with in_pod(pod):
+            device = socket.if_nametoindex("eth0")
+            program = bpf.load_program(kind, *bpf.returning(result))
+            link = bpf.link(program, device, where, flags)
+        return lambda: os.close(link)
+    return attached
+
+
+def chain(pod):
+    run_in(pod, "nft", "table netdev t { chain c {\n"
+           "type filter hook ingress device eth0 priority 0\n}\n}")
+    return lambda: run_in(pod, "nft", "delete table netdev t")
+
+
+def netkit(pod):
+    run_in(pod, "ip", "link", "add", "nk0", "type", "netkit")
+    return lambda: run_in(pod, "ip", "link", "del", "nk0")
+
+
+@test("where programs look at a device's packets nothing is spliced", 600)
+def _():
+    net = pods()
+    look = {
+        "a chain": chain,
+        "XDP": attach(XDP, XDP_PASS, BPF_XDP, XDP_GENERIC),
+        "tcx, ingress": attach(SCHED_CLS, TCX_NEXT, TCX_INGRESS),
+        "tcx, egress": attach(SCHED_CLS, TCX_NEXT, TCX_EGRESS),
+        "netkit": netkit,
+    }
+    try:
+        meshctl("splice", "all")
+        for name, begin in look.items():
+            try:
+                end = begin("web")
+            except (OSError, subprocess.CalledProcessError) as e:
+                note(f"{name}: not on this kernel: {e}")
+                continue
+            note(name)
+            # The answer about a namespace may be a second old.
+            time.sleep(1.1)
+            equal((name, between("app", "web", False)), (name, False))
+            equal(between("other", "other", True), True)
+            end()
+            # A link goes after a grace period.
+            time.sleep(1.5)
+            equal((name, between("app", "web", True)), (name, True))
+    finally:
+        down(net)
+        load("all")
+
+
 @test("show splices and the counters tell what went which way, and whose it is")
 def _():
     load("all")
@@ -741,6 +801,92 @@ def _():
             true(received("eth0", "web")[0] - before < 1000)
             client.close()
             equal(server.recv(1), b"")
+    finally:
+        down(net)
+
+
+NODE_NAT = """
+table ip t {
+	chain pre {
+		type nat hook prerouting priority -100
+		ip daddr 10.99.0.1 tcp dport 80 dnat to 10.2.0.20:8080
+	}
+	chain post {
+		type nat hook postrouting priority 100
+		ip saddr 10.2.0.10 ip daddr 10.2.0.20 masquerade
+	}
+}
+"""
+
+
+@test("a busy connection's entries of NAT do not run out", 600)
+def _():
+    load("all")
+    net = Net(app=10, web=20)
+    try:
+        subprocess.run(["sysctl", "-qw", "net.ipv4.ip_forward=1"], check=True)
+        subprocess.run(["nft", NODE_NAT], check=True)
+        timeout = "net.netfilter.nf_conntrack_tcp_timeout_established"
+        before = subprocess.check_output(["sysctl", "-n", timeout], text=True)
+        subprocess.run(["sysctl", "-qw", f"{timeout}=6"], check=True)
+        with in_pod("web"):
+            listener = socket.create_server(("10.2.0.20", 8080))
+        with listener, in_pod("app"):
+            client = socket.create_connection(("10.99.0.1", 80), 10)
+            server, _ = listener.accept()
+        server.settimeout(PATIENCE)
+        opened.extend((client, server))
+        true(is_spliced(client))
+        for a, b in (client, server), (server, client):
+            a.sendall(b"x")
+            equal(b.recv(1), b"x")
+        sides = [("eth0", "app"), ("eth0", "web")]
+        seen = [received(*side)[1] for side in sides]
+        end = time.monotonic() + 12
+        sent = 0
+        while time.monotonic() < end:
+            # One way alone: there is a packet in the other, too.
+            client.sendall(b"y")
+            equal(server.recv(1), b"y")
+            sent += 1
+            time.sleep(0.1)
+        for side, n in zip(sides, seen):
+            n = received(*side)[1] - n
+            note(f"{sent} messages, {side[1]} has received {n} packets")
+            true(3 <= n < 40)
+        true(is_spliced(client))
+        client.close()
+        equal(server.recv(1), b"")
+        subprocess.run(["sysctl", "-qw", f"{timeout}={before.strip()}"],
+                       check=True)
+    finally:
+        subprocess.run(["nft", "delete table ip t"], check=False)
+        down(net)
+
+
+ZONE = """
+table inet z {
+	chain out { type filter hook output priority -300; ct zone set 7; }
+	chain in { type filter hook prerouting priority -300; ct zone set 7; }
+	chain firewall {
+		type filter hook output priority 10
+		ct state invalid drop
+	}
+}
+"""
+
+
+@test("what is tracked in another zone is not spliced", 600)
+def _():
+    load("all")
+    net = Net(app=10, web=20)
+    try:
+        for pod, zone in ("app", "7"), ("web", "7"), ("app", None):
+            rules = ZONE if zone else ZONE.replace("ct zone set 7", "accept")
+            run_in(pod, "nft", rules)
+            equal((pod, zone, between("app", "web", not zone)),
+                  (pod, zone, not zone))
+            run_in(pod, "nft", "delete table inet z")
     finally:
         down(net)
 
