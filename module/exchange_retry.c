@@ -130,13 +130,22 @@ void end_backoff(struct conn *c, struct run *run)
 	run->again = true;
 }
 
+/* What Envoy says where a limit was reached, and never tries again. */
+static bool limit_reached(const struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+
+	return http1_find(p, h->data, SPAN("x-envoy-overloaded")) ||
+	       http1_find(p, h->data, SPAN("x-envoy-ratelimited"));
+}
+
 bool retry_response(struct conn *c, u16 status)
 {
 	const struct retry_policy *p = policy_of(&c->ex);
 
 	/* An interim response decides nothing. */
 	return p && status >= 200 && retry_on_status(p, status) &&
-	       may_try_again(c);
+	       !limit_reached(c->ex.response_head) && may_try_again(c);
 }
 
 void retry(struct conn *c, struct run *run)

@@ -93,6 +93,7 @@ static void describe_client(struct conn *c, const struct listener_slot *slot,
 	req->source = (const u8 *)&client->v6;
 	req->source_netns = c->hn->net->net_cookie;
 	req->listener = &slot->listener->name;
+	req->match_port = c->options.host_port == L7MESH_HOST_PORT_MATCH;
 	req->random = get_random_u32;
 }
 

@@ -262,6 +262,8 @@ static void describe_client(struct explanation *e)
 	e->request.source = (const u8 *)&e->client.v6;
 	e->request.source_netns = q->netns;
 	e->request.listener = &q->slot->listener->name;
+	e->request.match_port = options_of(e)->host_port ==
+				L7MESH_HOST_PORT_MATCH;
 	e->request.random = get_random_u32;
 }
 

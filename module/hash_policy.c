@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* hash_policy: see hash_policy.h. */
+#include <linux/bitops.h>
 #include <linux/kernel.h>
 #include <linux/random.h>
+#include <linux/sort.h>
 #include <linux/xxhash.h>
 
 #include "compat.h"
@@ -24,13 +26,55 @@ static bool hash_source(const struct address *source, u64 *hash)
 			 hash);
 }
 
+static struct span value_at(const struct pick *pick, const struct http1_field *f)
+{
+	return http1_span(pick->head, f->value, f->value_len);
+}
+
+/* Of two fields' values, given their places. */
+static int compare_values(const void *a, const void *b, const void *priv)
+{
+	const struct http1_field *fields = ((const struct pick *)priv)->parser->fields;
+	struct span x = value_at(priv, &fields[*(const u8 *)a]);
+	struct span y = value_at(priv, &fields[*(const u8 *)b]);
+	int order = memcmp(x.p, y.p, min(x.len, y.len));
+
+	return order ?: (x.len > y.len) - (x.len < y.len);
+}
+
+/* Of all that are @name from @f on: in whatever order they come, it is the same. */
+static u64 hash_values(const struct pick *pick, struct span name,
+		       const struct http1_field *f)
+{
+	const struct http1_parser *p = pick->parser;
+	u8 places[HTTP1_FIELDS_MAX];
+	struct xxh64_state state;
+	struct span value;
+	u32 i, n = 0;
+
+	static_assert(HTTP1_FIELDS_MAX <= U8_MAX);
+	for (; f; f = http1_find_from(p, pick->head, name, f + 1))
+		places[n++] = f - p->fields;
+	sort_r(places, n, sizeof(*places), compare_values, NULL, pick);
+	xxh64_reset(&state, 0);
+	for (i = 0; i < n; i++) {
+		value = value_at(pick, &p->fields[places[i]]);
+		if (value.len)
+			xxh64_update(&state, value.p, value.len);
+	}
+	return xxh64_digest(&state);
+}
+
 static bool hash_header(const struct pick *pick, struct span name, u64 *hash)
 {
-	const struct http1_field *field;
+	const struct http1_field *f = http1_find(pick->parser, pick->head, name);
 
-	field = http1_find(pick->parser, pick->head, name);
-	return field && hash_span(http1_span(pick->head, field->value,
-					     field->value_len), hash);
+	if (!f)
+		return false;
+	if (!http1_find_from(pick->parser, pick->head, name, f + 1))
+		return hash_span(value_at(pick, f), hash);
+	*hash = hash_values(pick, name, f);
+	return true;
 }
 
 /* The value of a cookie in a Cookie field's value, RFC 6265 4.2.1. */
@@ -87,7 +131,7 @@ static bool hash_cookie(const struct hash_policy *hp, struct pick *pick,
 	char text[COOKIE_VALUE_LEN];
 	struct span value;
 
-	if (hash_policy_find_cookie(pick, hp->name, &value))
+	if (hash_policy_find_cookie(pick, hp->name, &value) && value.len)
 		return hash_span(value, hash);
 	if (!hp->has_ttl)
 		return false;
@@ -106,11 +150,15 @@ static bool hash_query(const struct pick *pick, struct span name, u64 *hash)
 				 name, &value) && hash_span(value, hash);
 }
 
-static bool hash_request(const struct hash_policy *hp, struct pick *pick,
-			 u64 *hash)
+static bool hash_one(const struct hash_policy *hp, struct pick *pick, u64 *hash)
 {
 	const struct http1_parser *p = pick->parser;
 
+	if (hp->kind == HASH_POLICY_SOURCE_ADDRESS)
+		return hash_source(&pick->source, hash);
+	/* A connection has nothing else. */
+	if (!p)
+		return false;
 	switch (hp->kind) {
 	case HASH_POLICY_HEADER:
 		return hash_header(pick, hp->name, hash);
@@ -127,23 +175,27 @@ static bool hash_request(const struct hash_policy *hp, struct pick *pick,
 bool hash_policies_value(const struct hash_policies *policies, struct pick *pick,
 			 u64 *hash)
 {
-	u32 i;
+	const struct hash_policy *hp = policies->list, *end = hp + policies->n;
+	bool found = false;
+	u64 value;
 
-	for (i = 0; i < policies->n; i++) {
-		const struct hash_policy *hp = &policies->list[i];
-
-		if (hp->kind == HASH_POLICY_SOURCE_ADDRESS)
-			return hash_source(&pick->source, hash);
-		if (pick->parser && hash_request(hp, pick, hash))
-			return true;
+	for (; hp < end; hp++) {
+		if (hash_one(hp, pick, &value)) {
+			/* Turned, lest the same value twice be none. */
+			*hash = found ? rol64(*hash, 1) ^ value : value;
+			found = true;
+		}
+		if (found && !hp->combine)
+			break;
 	}
-	return false;
+	return found;
 }
 
 bool hash_policy_equal(const struct hash_policy *a,
 		       const struct hash_policy *b)
 {
-	return a->kind == b->kind && a->has_ttl == b->has_ttl &&
+	return a->kind == b->kind && a->combine == b->combine &&
+	       a->has_ttl == b->has_ttl &&
 	       a->ttl == b->ttl && span_eq(a->name, b->name) &&
 	       span_eq(a->cookie_path, b->cookie_path);
 }

@@ -2,9 +2,10 @@
 /*
  * hash_policy: what of a request says which endpoint it belongs to.
  *
- * Envoy's RouteAction.HashPolicy, of which here the first that yields a value is
- * used. Values are hashed by XXH64, seed 0: a header's value, an address as text, a
- * cookie's value, a query parameter's, the path. Any context.
+ * Envoy's RouteAction.HashPolicy (HashPolicyImpl::generateHash()), but that a policy is
+ * terminal unless it says otherwise: the first that yields a value is used. Values are
+ * hashed by XXH64, seed 0: a header's value, or all of them, sorted; an address as text,
+ * a cookie's value, a query parameter's, the path. Any context.
  */
 #ifndef L7MESH_HASH_POLICY_H
 #define L7MESH_HASH_POLICY_H
@@ -25,6 +26,7 @@ struct pick;
 
 struct hash_policy {
 	u8 kind;			/* enum hash_policy_kind */
+	bool combine;			/* not terminal: later ones have their say, too */
 	bool has_ttl;			/* a client without the cookie is given one ... */
 	u32 ttl;			/* ... for so many seconds; 0: for its session */
 	struct span name;		/* of header, cookie, parameter */

@@ -937,16 +937,21 @@ enum http1_result http1_parse(struct http1_parser *p, const char *buf, u32 len)
 	return p->state == ST_DONE ? HTTP1_DONE : HTTP1_ERROR;
 }
 
-const struct http1_field *http1_find(const struct http1_parser *p,
-				     const char *buf, struct span name)
+const struct http1_field *http1_find_from(const struct http1_parser *p,
+					  const char *buf, struct span name,
+					  const struct http1_field *f)
 {
-	const struct http1_field *f;
-
-	for (f = p->fields; f < p->fields + p->nfields; f++)
+	for (; f < p->fields + p->nfields; f++)
 		if (f->name_len == name.len &&
 		    span_eq_nocase(http1_span(buf, f->name, f->name_len), name))
 			return f;
 	return NULL;
+}
+
+const struct http1_field *http1_find(const struct http1_parser *p,
+				     const char *buf, struct span name)
+{
+	return http1_find_from(p, buf, name, p->fields);
 }
 
 u16 http1_status(enum http1_error error)

@@ -214,6 +214,11 @@ static inline struct span http1_span(const char *buf, u16 off, u16 len)
 const struct http1_field *http1_find(const struct http1_parser *p,
 				     const char *buf, struct span name);
 
+/* The first of them from @f on, which is one of the parser's or their end. */
+const struct http1_field *http1_find_from(const struct http1_parser *p,
+					  const char *buf, struct span name,
+					  const struct http1_field *f);
+
 /**
  * http1_status() - HTTP status to answer for an error
  * @error: enum http1_error

@@ -33,6 +33,7 @@ struct http_options {
 	u8 expect_continue;		/* enum l7mesh_expect_continue */
 	u8 upgrade;			/* enum l7mesh_upgrade */
 	u8 connect;			/* enum l7mesh_connect */
+	u8 host_port;			/* enum l7mesh_host_port */
 	bool x_request_id;		/* of these, which are added */
 	bool x_forwarded_for;
 	bool x_forwarded_proto;

@@ -88,9 +88,21 @@ static int parse_hash_policy(struct hash_policy *hp, const struct nlattr *item,
 	if (n != 1)
 		return refusal_set_attr(r, item, -EINVAL,
 					"exactly one of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH is needed");
+	hp->combine = tb[L7MESH_HASH_POLICY_A_COMBINE];
 	if (hp->kind != HASH_POLICY_SOURCE_ADDRESS && hp->kind != HASH_POLICY_PATH)
 		err = parse_hash_name(hp, found, r);
 	return err ?: parse_cookie(hp, tb, r);
+}
+
+/* A response has one cookie to give: no policy behind that one may want another. */
+static bool gives_again(const struct hash_policies *list)
+{
+	const struct hash_policy *hp = list->list, *last = hp + list->n - 1;
+
+	for (; hp < last && last->has_ttl; hp++)
+		if (hp->has_ttl && hp->combine)
+			return true;
+	return false;
 }
 
 int netlink_parse_hash(struct hash_policies *to, struct hash_policy *room,
@@ -111,6 +123,9 @@ int netlink_parse_hash(struct hash_policies *to, struct hash_policy *room,
 		if (err)
 			return err;
 		to->n++;
+		if (gives_again(to))
+			return refusal_set_attr(r, item, -EINVAL,
+						"COMBINE with a COOKIE_TTL lets no later policy have one");
 	}
 	return 0;
 }
@@ -148,10 +163,14 @@ static int put_hashed(struct sk_buff *skb, const struct hash_policy *hp)
 static int put_hash_policy(struct sk_buff *skb, const struct hash_policy *hp)
 {
 	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+	int err;
 
 	if (!item)
 		return -EMSGSIZE;
-	return netlink_end_nest(skb, item, put_hashed(skb, hp));
+	err = put_hashed(skb, hp);
+	if (!err && hp->combine)
+		err = nla_put_flag(skb, L7MESH_HASH_POLICY_A_COMBINE);
+	return netlink_end_nest(skb, item, err);
 }
 
 int netlink_put_hash(struct sk_buff *skb, int attr,

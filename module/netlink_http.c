@@ -29,6 +29,7 @@ static const struct netlink_option table[] = {
 	OPTION(ENUM, EXPECT_CONTINUE, expect_continue),
 	OPTION(ENUM, UPGRADE, upgrade),
 	OPTION(ENUM, CONNECT, connect),
+	OPTION(ENUM, HOST_PORT, host_port),
 	OPTION(FLAG, X_REQUEST_ID, x_request_id),
 	OPTION(FLAG, X_FORWARDED_FOR, x_forwarded_for),
 	OPTION(FLAG, X_FORWARDED_PROTO, x_forwarded_proto),

@@ -118,6 +118,22 @@ static inline void regexp_copy(const struct regexp_builder *b, struct regexp *to
 	to->next = memcpy(to + 1, b->table, regexp_bytes(to) - sizeof(*to));
 }
 
+/* A text may come in pieces: the state behind one, and whether it may be the last. */
+static inline u32 regexp_step(const struct regexp *re, u32 state, struct span text)
+{
+	u32 i;
+
+	for (i = 0; i < text.len && state; i++)
+		state = re->next[state * re->nclasses +
+				 re->class_of[(u8)text.p[i]]];
+	return state;
+}
+
+static inline bool regexp_accepts(const struct regexp *re, u32 state)
+{
+	return re->accepts[state / 64] >> state % 64 & 1;
+}
+
 /**
  * regexp_match() - Does all of a text match?
  * @re: compiled pattern
@@ -125,12 +141,7 @@ static inline void regexp_copy(const struct regexp_builder *b, struct regexp *to
  */
 static inline bool regexp_match(const struct regexp *re, struct span text)
 {
-	u32 state = REGEXP_START, i;
-
-	for (i = 0; i < text.len && state; i++)
-		state = re->next[state * re->nclasses +
-				 re->class_of[(u8)text.p[i]]];
-	return re->accepts[state / 64] >> state % 64 & 1;
+	return regexp_accepts(re, regexp_step(re, REGEXP_START, text));
 }
 
 #endif

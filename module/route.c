@@ -50,6 +50,19 @@ static bool name_char(char c)
 	       c == '.' || c == '_';
 }
 
+/* A colon and a number that is one. */
+static bool port_valid(struct span s)
+{
+	u32 i, port = 0;
+
+	for (i = 1; i < s.len && port <= U16_MAX; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		port = port * 10 + s.p[i] - '0';
+	}
+	return s.p[0] == ':' && s.len > 1 && port <= U16_MAX;
+}
+
 bool route_domain_valid(struct span domain)
 {
 	struct span text;
@@ -63,14 +76,14 @@ bool route_domain_valid(struct span domain)
 		for (i = 0; i < domain.len; i++)
 			if (domain.p[i] != ascii_lower(domain.p[i]))
 				return false;
-		return domain.p[domain.len - 1] == ']' &&
+		return domain.p[domain.len - 1] != ':' &&
 		       http1_authority_valid(domain);
 	}
 	text = domain_text(domain);
-	for (i = 0; i < text.len; i++)
-		if (!name_char(text.p[i]))
-			return false;
-	return true;
+	for (i = 0; i < text.len && name_char(text.p[i]); i++)
+		;
+	return i == text.len || (i && domain_kind(domain) != DOMAIN_PREFIX &&
+				 port_valid(span_from(text, i)));
 }
 
 /* Without case. */
@@ -262,7 +275,11 @@ const struct route *route_table_match(const struct route_table *t,
 				      struct route_request *req,
 				      const struct virtual_host **vhost)
 {
-	*vhost = route_table_host(t, req->host);
+	const struct http1_parser *p = req->parser;
+
+	*vhost = route_table_host(t, req->match_port ?
+				  http1_span(req->head, p->authority,
+					     p->authority_len) : req->host);
 	return *vhost ? route_index_match(&(*vhost)->index, (*vhost)->routes,
 					  (*vhost)->nroutes, req) : NULL;
 }

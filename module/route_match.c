@@ -31,6 +31,7 @@ void route_request_init(struct route_request *req,
 	req->parser = p;
 	req->head = head;
 	req->drawn = false;
+	req->match_port = false;
 	/* absolute-form without path: RFC 9110 4.2.3. CONNECT has none at all. */
 	if (!req->path.len && !p->connect)
 		req->path = SPAN("/");
@@ -109,23 +110,140 @@ static bool verdict(const struct value_match *m, bool present, bool matches)
 	return present && matches != m->invert;
 }
 
+/*
+ * The values of a field that came more than once. They are matched as if they stood
+ * joined by "," (RFC 9110 5.3), where they are.
+ */
+struct joined {
+	const struct route_request *req;
+	u32 n;
+	u8 places[HTTP1_FIELDS_MAX];
+};
+
+static struct span joined_value(const struct joined *j, u32 i)
+{
+	const struct http1_field *f = &j->req->parser->fields[j->places[i]];
+
+	return http1_span(j->req->head, f->value, f->value_len);
+}
+
+/* Is @s how the text from the @i-th value on begins? */
+static bool begins_at(const struct joined *j, u32 i, struct span s)
+{
+	struct span value;
+
+	for (;; i++) {
+		value = joined_value(j, i);
+		if (s.len <= value.len)
+			return span_starts_with(value, s);
+		if (i + 1 == j->n || !span_starts_with(s, value) ||
+		    s.p[value.len] != ',')
+			return false;
+		s = span_from(s, value.len + 1);
+	}
+}
+
+/* Is @s how the text up to the @i-th value ends? */
+static bool ends_at(const struct joined *j, u32 i, struct span s)
+{
+	struct span value;
+
+	for (;; i--) {
+		value = joined_value(j, i);
+		if (s.len <= value.len)
+			return ends_with(value, s);
+		if (!i || !ends_with(s, value) ||
+		    s.p[s.len - value.len - 1] != ',')
+			return false;
+		s.len -= value.len + 1;
+	}
+}
+
+/* Is @s in one of the values, or does one of its commas join two? */
+static bool contained(const struct joined *j, struct span s)
+{
+	struct span before;
+	u32 i, at;
+
+	for (i = 0; i < j->n; i++)
+		if (contains(joined_value(j, i), s))
+			return true;
+	for (at = 0; at < s.len; at++) {
+		before = (struct span){ s.p, at };
+		for (i = 0; s.p[at] == ',' && i + 1 < j->n; i++)
+			if (ends_at(j, i, before) &&
+			    begins_at(j, i + 1, span_from(s, at + 1)))
+				return true;
+	}
+	return false;
+}
+
+static bool is_joined(const struct joined *j, struct span s)
+{
+	u32 i, len = j->n - 1;
+
+	for (i = 0; i < j->n; i++)
+		len += joined_value(j, i).len;
+	return len == s.len && begins_at(j, 0, s);
+}
+
+static bool match_joined_regexp(const struct joined *j, const struct regexp *re)
+{
+	u32 i, state = REGEXP_START;
+
+	for (i = 0; i < j->n; i++) {
+		if (i)
+			state = regexp_step(re, state, SPAN(","));
+		state = regexp_step(re, state, joined_value(j, i));
+	}
+	return regexp_accepts(re, state);
+}
+
+static bool match_joined(const struct value_match *m, const struct joined *j)
+{
+	switch (m->kind) {
+	case VALUE_MATCH_EXACT:
+		return is_joined(j, m->value);
+	case VALUE_MATCH_PREFIX:
+		return begins_at(j, 0, m->value);
+	case VALUE_MATCH_SUFFIX:
+		return ends_at(j, j->n - 1, m->value);
+	case VALUE_MATCH_CONTAINS:
+		return contained(j, m->value);
+	case VALUE_MATCH_REGEX:
+		return match_joined_regexp(j, m->regexp);
+	case VALUE_MATCH_RANGE:
+		return false;	/* it has a comma */
+	default:
+		return true;
+	}
+}
+
+/* @f is the first of them. */
+static bool match_fields(const struct value_match *m,
+			 const struct route_request *req,
+			 const struct http1_field *f)
+{
+	const struct http1_parser *p = req->parser;
+	struct joined j = { .req = req };
+
+	for (; f; f = http1_find_from(p, req->head, m->name, f + 1))
+		j.places[j.n++] = f - p->fields;
+	return match_joined(m, &j);
+}
+
 static bool match_header(const struct value_match *m,
 			 const struct route_request *req)
 {
-	const struct http1_field *f = req->parser->fields;
-	const struct http1_field *end = f + req->parser->nfields;
-	bool present = false, matches = false;
+	const struct http1_parser *p = req->parser;
+	const struct http1_field *f = http1_find(p, req->head, m->name);
 
-	for (; f < end && !matches; f++) {
-		if (f->name_len != m->name.len ||
-		    !span_eq_nocase(http1_span(req->head, f->name, f->name_len),
-				    m->name))
-			continue;
-		present = true;
-		matches = match_value(m, http1_span(req->head, f->value,
-						    f->value_len));
-	}
-	return verdict(m, present, matches);
+	if (!f)
+		return verdict(m, false, false);
+	if (http1_find_from(p, req->head, m->name, f + 1))
+		return verdict(m, true, match_fields(m, req, f));
+	return verdict(m, true, match_value(m, http1_span(req->head, f->value,
+							  f->value_len)));
 }
 
 /* The part of @s before the first @c, or all of it; @s becomes what follows. */

@@ -30,12 +30,12 @@ enum value_match_kind {
 /*
  * On a header field or a query parameter. Spans point into the route's own text.
  *
- * Field names ignore case. A repeated field matches if any of its values does
- * (ABSENT: if there is none). Query parameters are the parts of the query between
+ * Field names ignore case. The values of a repeated field are matched as if they stood
+ * joined by "," (RFC 9110 5.3, and Envoy). Query parameters are the parts of the query between
  * '&', name and value parted by the first '='; nothing is percent-decoded; of a
  * repeated parameter the first counts; one without '=' has an empty value.
  *
- * Inverted, a match wants the field or parameter to be there, and no value of it to
+ * Inverted, a match wants the field or parameter to be there, and its value not to
  * match (Envoy's invert_match: "header rules for absent headers do not match").
  */
 struct value_match {
@@ -93,6 +93,7 @@ struct route_request {
 	u64 source_netns;
 	const struct name_ref *listener;
 	u32 (*random)(void);
+	bool match_port;		/* of the host: domains have it, too */
 
 	/* private */
 	bool drawn;			/* what random() gave, ... */

@@ -23,7 +23,7 @@ from endpoints import OK, Endpoints
 from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained,
                 equal, in_pod, meshctl, note, request, run_in, run_tests,
                 stats, test, true, until)
-from xxh64 import xxh64
+from xxh64 import rotated, xxh64
 
 WEB, APP, APP6 = "10.2.0.20", "10.2.0.10", "fd00:2::10"
 VIP, VIP2, VIP6 = "10.96.0.1", "10.96.0.2", "fd00:96::1"
@@ -133,8 +133,62 @@ def _():
     check("values", [((f"/query?x={v}",), t) for v, t in cases])
     check("values", [(("/headers",), "absent"), (("/query?y",), "absent"),
                      (("/headers", "x: yes"), "Not Found\n"),
-                     (("/headers", "x: yes", "x: no"), "Not Found\n"),
-                     (("/headers", "x: 1a", "x: 3"), "range")])
+                     # Several values are one, joined by commas.
+                     (("/headers", "x: yes", "x: no"), "not"),
+                     (("/headers", "x: 1a", "x: 3"), "not"),
+                     (("/headers", "x: a", "X: b.org"), "suffix"),
+                     (("/headers", "x: amida", "X: b"), "contains")])
+
+
+@test("headers: several values of a field are matched as if joined by commas")
+def _():
+    def on(text, **how):
+        return says(text, headers=[{"name": "x", **how}])
+    mesh(host("joined", [
+        on("exact", exact="a,b,,c"), on("suffix", suffix="d,,e"),
+        on("contains", contains="mid,,d"), on("prefix", prefix="pre,fix,"),
+        on("regex", regex="r+(,[0-9]+)*"),
+        on("range", range={"start": 1, "end": 9}),
+        on("not", exact="no", invert=True), says("any")]))
+    check("joined", [
+        (("/", *(f"X: {v}" for v in values)), wanted) for values, wanted in (
+            (("a", "b", "", "c"), "exact"), (("a,b", ",c"), "exact"),
+            (("a,b,,c",), "exact"), (("a", "b", "c"), "not"),
+            (("a", "b", "", "c", ""), "not"), (("b", "a", "", "c"), "not"),
+            (("x", "xd", "", "e"), "suffix"), (("d,", "e"), "suffix"),
+            (("d", "e"), "not"), (("amid", "", "de"), "contains"),
+            (("x", "a mid,,d", "y"), "contains"), (("mid,", "d"), "contains"),
+            (("mid", "d"), "not"), (("pre", "fix", ""), "prefix"),
+            (("pre", "fixed"), "not"), (("pre,fix", "x"), "prefix"),
+            (("pre", "fix"), "not"), (("rr", "12", "3"), "regex"),
+            (("rr", "12", "x"), "not"), (("r", ""), "not"),
+            (("1", "2"), "not"), (("3",), "range"), (("no",), "any"),
+            (("no", "no"), "not"), ((), "any"))])
+
+
+@test("hosts: a port is ignored, or is a part of the name")
+def _():
+    def table(mode):
+        return {
+            "route_tables": [{"name": "main", "virtual_hosts": [
+                {"name": name, "domains": [name], "routes": [says(name)]}
+                for name in ("a.example", "a.example:81", "*.example",
+                             "*.example:82", "www.*", "[fd00::1]:83", "*")]}],
+            "listeners": [{"name": "one", "address": VIP, "port": 80,
+                           "protocol": "http", "route_table": "main",
+                           **mode}]}
+    for mode, cases in (
+            ({}, (("A.example", "a.example"), ("a.example:81", "a.example"),
+                  ("b.example:82", "*.example"), ("[fd00::1]:83", "*"))),
+            ({"host_port": "match"}, (
+                ("A.example", "a.example"), ("A.example:81", "a.example:81"),
+                ("a.example:80", "*"), ("b.example:82", "*.example:82"),
+                ("b.example:1", "*"), ("www.c:5", "www.*"),
+                ("[FD00::1]:83", "[fd00::1]:83"), ("[fd00::1]", "*")))):
+        apply(table(mode))
+        c = Client("app", VIP)
+        for name, wanted in cases:
+            equal((name, ask(c, "/", host=name)[1]), (name, wanted))
 
 
 @test("the client: its network, its namespace, the listener")
@@ -733,9 +787,12 @@ def ring(weights, least, most):
     return sorted(entries)
 
 
-def on_ring(entries, value):
-    h = xxh64(value.encode())
+def at_ring(entries, h):
     return next((i for e, i in entries if e >= h), entries[0][1])
+
+
+def on_ring(entries, value):
+    return at_ring(entries, xxh64(value.encode()))
 
 
 @test("ring_hash: each value goes where Envoy's ring says, by weight")
@@ -765,6 +822,62 @@ def _():
         equal(where(c, f"/p{i}?no=id")[0], on_ring(entries, f"/p{i}"))
         equal(where(c, f"/p?id=q{i}", f"X-User: u{i}")[0],
               on_ring(entries, f"u{i}"))
+
+
+def envoy_hash(*found):
+    """HashPolicyImpl::generateHash(): of each policy (value or None, terminal)."""
+    value = None
+    for one, terminal in found:
+        if one is not None:
+            one = xxh64(one.encode())
+            value = one if value is None else rotated(value, 1) ^ one
+        if terminal and value is not None:
+            break
+    return value
+
+
+@test("hash policies: combined as Envoy's, until one that is terminal")
+def _():
+    entries = ring((1, 1, 1, 1), 1024, 8388608)
+
+    def follows(policies, *cases):
+        hashed("ring_hash", *({**p, **({} if last else {"combine": True})}
+                              for p, last in policies))
+        c = Client("app", VIP)
+        for path, fields, values in cases:
+            wanted = envoy_hash(*zip(values, (last for _, last in policies)))
+            got = where(c, path, *fields)[0]
+            if wanted is not None:
+                equal((policies, path, fields, got),
+                      (policies, path, fields, at_ring(entries, wanted)))
+        close_clients()
+    many_users = [("/", (f"x-user: u{i}", f"x-id: i{i % 3}"), (f"u{i}", f"i{i % 3}"))
+                  for i in range(12)]
+    user, ident = {"header": "x-user"}, {"header": "x-id"}
+    follows([(user, False), (ident, False)], *many_users,
+            # The same twice is not nothing.
+            ("/", ("x-user: a", "x-id: a"), ("a", "a")),
+            ("/", ("x-id: a",), (None, "a")), ("/", ("x-user: a",), ("a", None)),
+            ("/", ("x-user:", "x-id:"), ("", "")))
+    follows([(user, True), (ident, False)], *many_users,
+            ("/", ("x-id: a",), (None, "a")))
+    # One that is terminal and has no value ends it too, if there was one.
+    follows([(user, False), (ident, True), ({"path": True}, False)], *many_users,
+            ("/p", ("x-user: a",), ("a", None, "/p")),
+            ("/p", (), (None, None, "/p")))
+    follows([({"source_address": True}, False), ({"query": "id"}, False),
+             ({"cookie": "sid"}, False), (user, True)],
+            ("/", (), (APP, None, None, None)),
+            ("/?id=q", ("x-user: a",), (APP, "q", None, "a")),
+            ("/?id=q", ("cookie: sid=s", "x-user: a"), (APP, "q", "s", "a")),
+            ("/?id", ("cookie: sid=",), (APP, "", None, None)))
+    # All values of a field, sorted and without anything between them.
+    follows([(user, True)],
+            *(("/", tuple(f"x-user: {v}" for v in order), ("abbb",))
+              for order in (("a", "b", "bb"), ("bb", "b", "a"), ("b", "a", "bb"))),
+            ("/", ("x-user: zz", "X-User:", "x-user: z"), ("zzz",)),
+            ("/", tuple(f"x-user: {v:02}" for v in range(12, 0, -1)),
+             ("010203040506070809101112",)))
 
 
 @test("hash policies: a route's own go before its cluster's")

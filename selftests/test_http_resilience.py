@@ -113,6 +113,17 @@ def _():
     many.quiet()
 
 
+@test("retries: an endpoint that says that a limit is reached is not asked again")
+def _():
+    mesh(retry={"on": "5xx"})
+    for field in "X-Envoy-Overloaded: true", "x-envoy-ratelimited:":
+        c = Client("app", VIP)
+        ask(c)
+        many.taken()[1].send(answer(503, field))
+        equal(c.response()[0].status, 503)
+        many.quiet()
+
+
 @test("retries: so many, and then the last answer is the client's")
 def _():
     for tries in 1, 3, 6:

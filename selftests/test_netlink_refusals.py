@@ -117,6 +117,7 @@ def refusals_of_numbers():
             ("LISTENER", "NORMALIZE_PATH", [2]),
             ("LISTENER", "ESCAPED_SLASHES", [3]),
             ("LISTENER", "EXPECT_CONTINUE", [2]),
+            ("LISTENER", "HOST_PORT", [2]),
             ("LISTENER", "UPGRADE", [3]),
             ("LISTENER", "CONNECT", [3]),
             ("LISTENER", "TRACEPARENT", [2]),
@@ -173,7 +174,7 @@ def refusals_of_listeners():
 
 
 def refusals_of_hosts():
-    for domain in ("", "a.example:80", "a b", "*a*", "a.*.b", "**",
+    for domain in ("", "a.example:x", "a b", "*a*", "a.*.b", "**",
                    "http://a"):
         yield (merge(NEW["VIRTUAL_HOST"], DOMAINS=["ok.example", domain]),
                errno.EINVAL, "not a domain", "VIRTUAL_HOST.DOMAINS.ITEM")
@@ -576,6 +577,9 @@ def refusals_of_hashes():
     yield bad(errno.EINVAL, one, ".ITEM", [{"COOKIE": "a", "QUERY": "b"}])
     yield bad(errno.EINVAL, "COOKIE_TTL is for COOKIE", ".ITEM.COOKIE_TTL",
               [{"HEADER": "a", "COOKIE_TTL": 1}])
+    yield bad(errno.EINVAL, "COMBINE with a COOKIE_TTL lets no later policy",
+              ".ITEM", [{"COOKIE": "a", "COOKIE_TTL": 1, "COMBINE": True},
+                        {"COOKIE": "b", "COOKIE_TTL": 1}])
     yield bad(errno.EINVAL, "COOKIE_PATH is for COOKIE_TTL",
               ".ITEM.COOKIE_PATH", [{"COOKIE": "a", "COOKIE_PATH": "/"}])
     for path in "a", "/;", "/%", "/ ":

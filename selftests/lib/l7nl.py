@@ -62,7 +62,7 @@ HEADER_OPS = [("HEADER_OP", {"NAME": "str", "VALUE": "str", "OP": "u32"})]
 HASH = [("HASH_POLICY", {"HEADER": "str", "SOURCE_ADDRESS": "flag",
                          "COOKIE": "str", "COOKIE_TTL": "u32",
                          "COOKIE_PATH": "str", "QUERY": "str",
-                         "PATH": "flag"})]
+                         "PATH": "flag", "COMBINE": "flag"})]
 RATE_LIMIT = ("RATE_LIMIT", {
     "MAX_TOKENS": "u32", "TOKENS_PER_FILL": "u32", "FILL_INTERVAL": "u32",
     "HEADER": "str", "SOURCE_ADDRESS": "flag", "MAX_KEYS": "u32"})
@@ -117,7 +117,7 @@ OBJECTS = {
             "MAX_CONNECTIONS_PER_SOURCE", "MAX_REQUESTS_PER_SOURCE",
             "MAX_REQUESTS_PER_CONNECTION", "MAX_HEADER_BYTES", "MAX_HEADERS",
             "MAX_URI_BYTES", "BUFFER_LIMIT", "ESCAPED_SLASHES",
-            "EXPECT_CONTINUE", "UPGRADE", "CONNECT", "TRUSTED_HOPS")},
+            "HOST_PORT", "EXPECT_CONTINUE", "UPGRADE", "CONNECT", "TRUSTED_HOPS")},
         "MAX_BODY_BYTES": "u64", **{n: "u8" for n in (
             "NORMALIZE_PATH", "MERGE_SLASHES", "X_REQUEST_ID",
             "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_FORWARDED_HOST",

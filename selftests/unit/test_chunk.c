@@ -258,7 +258,6 @@ static const struct {
 	{ BYTES("5 =a\r\nhello"), "error" },
 	{ BYTES("5=a\r\nhello"), "error" },
 	{ BYTES(" 5\r\nhello"), "error" },
-	{ BYTES("5 \n"), "error" },
 	{ BYTES("5 \r\r\n"), "error" },
 	{ BYTES("5;\1\r\n"), "error" },
 	{ BYTES("5;a\0\r\n"), "error" },

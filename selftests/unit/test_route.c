@@ -300,10 +300,12 @@ static void test_valid(void)
 {
 	static const char * const good[] = {
 		"*", "a", "example.com", "*.example.com", "*-x.example.com",
-		"www.example.*", "a_b", "10.0.0.1", "[fd00::1]", "a.",
+		"www.example.*", "a_b", "10.0.0.1", "[fd00::1]", "a.", "a:80",
+		"*.a:65535", "[fd00::1]:80", "10.0.0.1:1",
 	};
 	static const char * const bad[] = {
-		"", "**", "*.a.*", "a*b", "A", "a:80", "[fd00::1]:80", "[FD00::1]",
+		"", "**", "*.a.*", "a*b", "A", "a:", ":80", "a:65536", "a:8x", "a:80:80", "*:80",
+		"a.*:80", "[fd00::1]:", "[fd00::1]:65536", "[FD00::1]",
 		"[fd00::1", "[fd00]", "*[fd00::1]", "a b", "a/b", "a,b", "\xe4",
 	};
 	static const char * const paths[] = { "/", "/a/b;c=d%20", "/~" };
@@ -486,7 +488,21 @@ static void test_headers(void)
 	check_value(false, VALUE_MATCH_EXACT, "x-a", "", "x-a:\r\n", true);
 	check_value(false, VALUE_MATCH_EXACT, "x-a", "", "", false);
 	check_value(false, VALUE_MATCH_EXACT, "x-a", "2",
-		    "x-a: 1\r\nx-a: 2\r\n", true);
+		    "x-a: 1\r\nx-a: 2\r\n", false);
+	check_value(false, VALUE_MATCH_EXACT, "x-a", "1,2",
+		    "x-a: 1\r\nx-b: 3\r\nX-A: 2\r\n", true);
+	check_value(false, VALUE_MATCH_EXACT, "x-a", "1,2,",
+		    "x-a: 1\r\nX-A: 2\r\n", false);
+	check_value(false, VALUE_MATCH_CONTAINS, "x-a", ",,",
+		    "x-a: 1\r\nX-A: \r\nx-a: 3\r\n", true);
+	check_value(false, VALUE_MATCH_CONTAINS, "x-a", "1,2,3,4",
+		    "x-a: 0,1,2\r\nX-A: 3\r\nx-a: 45\r\n", true);
+	check_value(false, VALUE_MATCH_CONTAINS, "x-a", "2,3,5",
+		    "x-a: 0,1,2\r\nX-A: 3\r\nx-a: 45\r\n", false);
+	check_value(false, VALUE_MATCH_PREFIX, "x-a", "1,2,",
+		    "x-a: 1\r\nX-A: 2\r\n", false);
+	check_value(false, VALUE_MATCH_SUFFIX, "x-a", ",1,2",
+		    "x-a: 1\r\nX-A: 2\r\n", false);
 	check_value(false, VALUE_MATCH_EXACT, "x-a", "1", "x-a: 1, 2\r\n", false);
 	check_value(false, VALUE_MATCH_EXACT, "host", "a", "", true);
 	check_value(false, VALUE_MATCH_PREFIX, "x-a", "ab", "x-a: abc\r\n", true);

@@ -66,6 +66,21 @@ void envoy_copy_time(json_t *to, const char *key, const json_t *from,
 
 /* ---- listeners ---- */
 
+/* Envoy compares Host as it is unless it is told otherwise. "*" is all the same. */
+static void set_host_port(json_t *to, const json_t *hcm)
+{
+	const json_t *config = get(hcm, "route_config"), *host, *domain;
+	size_t i, k;
+
+	if (json_is_true(get(hcm, "strip_any_host_port")) ||
+	    json_is_true(get(config, "ignore_port_in_host_matching")))
+		return;
+	json_array_foreach(get(config, "virtual_hosts"), i, host)
+		json_array_foreach(get(host, "domains"), k, domain)
+			if (strcmp(json_string_value(domain), "*"))
+				set_text(to, "host_port", "match");
+}
+
 static void set_options(json_t *to, const json_t *hcm)
 {
 	static const char *const slashes[][2] = {
@@ -78,6 +93,7 @@ static void set_options(json_t *to, const json_t *hcm)
 	json_array_foreach(get(hcm, "upgrade_configs"), i, upgrade)
 		websocket |= !json_is_false(get(upgrade, "enabled"));
 	set_text(to, "upgrade", websocket ? "websocket" : "none");
+	set_host_port(to, hcm);
 	/* Without use_remote_address Envoy leaves the field alone. */
 	set_bool(to, "x_forwarded_for",
 		 json_is_true(get(hcm, "use_remote_address")));

@@ -245,6 +245,7 @@ static json_t *retry_of(const json_t *policy, const json_t *hedge)
 	return to;
 }
 
+/* Envoy's policies combine unless one is terminal, and nothing follows the last. */
 static json_t *hash_of(const json_t *list)
 {
 	json_t *to = must(json_array()), *one;
@@ -265,6 +266,9 @@ static json_t *hash_of(const json_t *list)
 		copy(one, "cookie_path", cookie, "path");
 		if (get(item, "connection_properties"))
 			set_bool(one, "source_address", true);
+		if (i + 1 < json_array_size(list) &&
+		    !json_is_true(get(item, "terminal")))
+			set_bool(one, "combine", true);
 		json_array_append_new(to, one);
 	}
 	return to;

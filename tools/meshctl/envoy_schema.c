@@ -85,7 +85,7 @@ static const char *const denominators[] = { "HUNDRED", "TEN_THOUSAND", "MILLION"
 
 static const struct field percent_fields[] = {
 	NUMBER("numerator", UINT32_MAX),
-	ENUM("denominator", denominators, "HUNDRED"),
+	PROTO_ENUM("denominator", denominators, "HUNDRED"),
 };
 
 SCHEMA(percent, "percent");
@@ -131,7 +131,7 @@ SCHEMA(header, "header");
 
 static const struct field header_option_fields[] = {
 	NEED("header", header), BOOLEAN("append", NULL),
-	ENUM("append_action", append_actions, "APPEND_IF_EXISTS_OR_ADD"),
+	PROTO_ENUM("append_action", append_actions, "APPEND_IF_EXISTS_OR_ADD"),
 };
 
 SCHEMA(header_option, "header value option");
@@ -309,7 +309,7 @@ SCHEMA(hash_query, "query parameter");
 static const struct field hash_fields[] = {
 	NEST("header", hash_header), NEST("cookie", hash_cookie),
 	NEST("connection_properties", hash_source),
-	NEST("query_parameter", hash_query),
+	NEST("query_parameter", hash_query), BOOLEAN("terminal", NULL),
 };
 
 static void rule_hash(const struct scope *scope, const json_t *body)
@@ -342,7 +342,7 @@ static const struct field route_action_fields[] = {
 	NEST("retry_policy", retry), NEST("hedge_policy", hedge),
 	LIST("hash_policy", hash),
 	LIST("request_mirror_policies", mirror),
-	ENUM("priority", priorities, "DEFAULT"),
+	PROTO_ENUM("priority", priorities, "DEFAULT"),
 	NEST("metadata_match", metadata),
 };
 
@@ -368,7 +368,7 @@ static const struct field redirect_fields[] = {
 	BOOLEAN("https_redirect", NULL), TEXT("scheme_redirect"),
 	TEXT("host_redirect"), PORT("port_redirect"), TEXT("path_redirect"),
 	TEXT("prefix_rewrite"), BOOLEAN("strip_query", NULL),
-	ENUM("response_code", redirect_codes, "MOVED_PERMANENTLY"),
+	PROTO_ENUM("response_code", redirect_codes, "MOVED_PERMANENTLY"),
 };
 
 SCHEMA(redirect, "redirect action");
@@ -495,17 +495,18 @@ static const char *const slash_actions[] = {
 /* Of both network filters that there are: its type says which keys it may have. */
 static const struct field filter_config_fields[] = {
 	NEEDED("@type"), ANY("stat_prefix"), ANY("access_log"), TEXT("cluster"),
-	ENUM("codec_type", codecs, "AUTO"), NEST("route_config", route_config),
+	PROTO_ENUM("codec_type", codecs, "AUTO"), NEST("route_config", route_config),
 	LIST("http_filters", http_filter), BOOLEAN("use_remote_address", NULL),
 	NUMBER("xff_num_trusted_hops", L7MESH_TRUSTED_HOPS_MAX),
 	BOOLEAN("generate_request_id", NULL), BOOLEAN("normalize_path", NULL),
 	BOOLEAN("merge_slashes", NULL),
-	ENUM("path_with_escaped_slashes_action", slash_actions,
+	PROTO_ENUM("path_with_escaped_slashes_action", slash_actions,
 	     "IMPLEMENTATION_SPECIFIC_DEFAULT"),
 	LIST("upgrade_configs", upgrade), DURATION("stream_idle_timeout"),
 	DURATION("request_timeout"), DURATION("request_headers_timeout"),
 	NUMBER("max_request_headers_kb", L7MESH_HEADER_BYTES_MAX / 1024),
 	NEST("common_http_protocol_options", common_http),
+	BOOLEAN("strip_any_host_port", NULL),
 };
 
 static void rule_filter_config(const struct scope *scope, const json_t *body)
@@ -626,7 +627,7 @@ static const char *const hash_functions[] = { "XX_HASH", NULL };
 static const struct field ring_hash_fields[] = {
 	NUMBER("minimum_ring_size", L7MESH_RING_SIZE_MAX),
 	NUMBER("maximum_ring_size", L7MESH_RING_SIZE_MAX),
-	ENUM("hash_function", hash_functions, "XX_HASH"),
+	PROTO_ENUM("hash_function", hash_functions, "XX_HASH"),
 };
 
 SCHEMA(ring_hash, "ring hash configuration");
@@ -671,7 +672,7 @@ static const struct field budget_fields[] = {
 SCHEMA(budget, "retry budget");
 
 static const struct field threshold_fields[] = {
-	ENUM("priority", priorities, "DEFAULT"),
+	PROTO_ENUM("priority", priorities, "DEFAULT"),
 	NUMBER("max_connections", UINT32_MAX),
 	NUMBER("max_pending_requests", UINT32_MAX),
 	NUMBER("max_requests", UINT32_MAX), NUMBER("max_retries", UINT32_MAX),
@@ -752,15 +753,15 @@ SCHEMA(selector, "subset selector");
 static const char *const fallbacks[] = { "NO_FALLBACK", "ANY_ENDPOINT", NULL };
 
 static const struct field subset_config_fields[] = {
-	ENUM("fallback_policy", fallbacks, "NO_FALLBACK"),
+	PROTO_ENUM("fallback_policy", fallbacks, "NO_FALLBACK"),
 	LIST("subset_selectors", selector),
 };
 
 SCHEMA(subset_config, "subset configuration");
 
 static const struct field cluster_fields[] = {
-	NAME("name"), ENUM("type", cluster_types, "STATIC"),
-	DURATION("connect_timeout"), ENUM("lb_policy", lb_policies, "ROUND_ROBIN"),
+	NAME("name"), PROTO_ENUM("type", cluster_types, "STATIC"),
+	DURATION("connect_timeout"), PROTO_ENUM("lb_policy", lb_policies, "ROUND_ROBIN"),
 	NEST("maglev_lb_config", maglev), NEST("ring_hash_lb_config", ring_hash),
 	NEST("least_request_lb_config", least_request),
 	NEST("round_robin_lb_config", round_robin),
@@ -770,7 +771,7 @@ static const struct field cluster_fields[] = {
 	{ .name = "health_checks", .type = FIELD_LIST, .flags = FIELD_EMPTY,
 	  .max = 1, .sub = &health_check },
 	NEST("circuit_breakers", breakers), NEST("outlier_detection", outlier),
-	ANY("alt_stat_name"), ENUM("dns_lookup_family", lookup_families, "AUTO"),
+	ANY("alt_stat_name"), PROTO_ENUM("dns_lookup_family", lookup_families, "AUTO"),
 	DURATION("dns_refresh_rate"), ANY("respect_dns_ttl"),
 	ANY("dns_failure_refresh_rate"), ANY("dns_jitter"), ANY("metadata"),
 	ANY("per_connection_buffer_limit_bytes"),

@@ -22,6 +22,9 @@
 #define NUMBER(n, most)	{ .name = (n), .type = FIELD_U32, .max = (most) }
 #define ENUM(n, of, d)	{ .name = (n), .type = FIELD_ENUM,		\
 			  .names = (of), .fallback = (d) }
+/* As protocol buffers' JSON is read by Envoy. */
+#define PROTO_ENUM(n, of, d) { .name = (n), .type = FIELD_ENUM,		\
+			  .flags = FIELD_NOCASE, .names = (of), .fallback = (d) }
 #define BOOLEAN(n, d)	{ .name = (n), .type = FIELD_U8_BOOL, .fallback = (d) }
 #define NUMBERS(n)	{ .name = (n), .type = FIELD_LIST,		\
 			  .flags = FIELD_EMPTY | FIELD_NUMBERS,	\

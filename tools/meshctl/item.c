@@ -83,8 +83,8 @@ static json_t *cookie_from_word(const struct schema *schema, const char *word,
 	return body;
 }
 
-json_t *hash_policy_from_word(const struct schema *schema, const char *word,
-			      char **why)
+static json_t *one_policy_from_word(const struct schema *schema,
+				    const char *word, char **why)
 {
 	const char *colon = strchr(word, ':');
 
@@ -102,6 +102,18 @@ json_t *hash_policy_from_word(const struct schema *schema, const char *word,
 	return NULL;
 }
 
+/* [combine:]POLICY */
+json_t *hash_policy_from_word(const struct schema *schema, const char *word,
+			      char **why)
+{
+	bool combine = !strncmp(word, "combine:", 8);
+	json_t *body;
+
+	body = one_policy_from_word(schema, word + (combine ? 8 : 0), why);
+	return body && combine ? with_field(schema, body, "combine", "true", 4,
+					    why) : body;
+}
+
 static char *cookie_to_word(const json_t *value)
 {
 	const json_t *ttl = json_object_get(value, "cookie_ttl");
@@ -114,7 +126,7 @@ static char *cookie_to_word(const json_t *value)
 			 path ? ",path=" : "", path ? path : "");
 }
 
-char *hash_policy_to_word(const json_t *value)
+static char *one_policy_to_word(const json_t *value)
 {
 	const char *header = get(value, "header"), *query = get(value, "query");
 
@@ -125,6 +137,17 @@ char *hash_policy_to_word(const json_t *value)
 				 header ? header : query);
 	return xstrdup(json_object_get(value, "path") ? "path" :
 							"source_address");
+}
+
+char *hash_policy_to_word(const json_t *value)
+{
+	char *one = one_policy_to_word(value), *word;
+
+	if (!json_object_get(value, "combine"))
+		return one;
+	word = xasprintf("combine:%s", one);
+	free(one);
+	return word;
 }
 
 json_t *socket_from_word(const struct schema *schema, const char *word,

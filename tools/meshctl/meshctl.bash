@@ -126,7 +126,7 @@ _meshctl_fields()
 			max_requests_per_connection max_header_bytes \
 			max_headers max_uri_bytes max_body_bytes buffer_limit \
 			normalize_path merge_slashes escaped_slashes \
-			expect_continue upgrade connect x_request_id \
+			host_port expect_continue upgrade connect x_request_id \
 			x_forwarded_for x_forwarded_proto x_forwarded_host \
 			forwarded via traceparent trusted_hops max_tokens \
 			tokens_per_fill fill_interval limit_header \
@@ -165,7 +165,7 @@ _meshctl_value()
 	lb) _meshctl_words maglev round_robin random ring_hash \
 		least_request peak_ewma ;;
 	protocol) _meshctl_words tcp http ;;
-	hash) _meshctl_words header: source_address cookie: query: path none ;;
+	hash) _meshctl_words header: source_address cookie: query: path combine: none ;;
 	match) _meshctl_words any ;;
 	order) _meshctl_words first specific ;;
 	redirect_scheme) _meshctl_words same http https ;;
@@ -185,6 +185,7 @@ _meshctl_value()
 	x_forwarded_for|x_forwarded_proto|x_forwarded_host|forwarded|via|\
 	traceparent) _meshctl_words true false ;;
 	escaped_slashes) _meshctl_words keep reject decode ;;
+	host_port) _meshctl_words ignore match ;;
 	expect_continue) _meshctl_words forward answer ;;
 	upgrade) _meshctl_words none websocket any ;;
 	connect) _meshctl_words refuse forward terminate ;;

@@ -45,6 +45,12 @@ static const char *const escaped_slashes_names[] = {
 	NULL,
 };
 
+static const char *const host_port_names[] = {
+	[L7MESH_HOST_PORT_IGNORE] = "ignore",
+	[L7MESH_HOST_PORT_MATCH] = "match",
+	NULL
+};
+
 static const char *const expect_continue_names[] = {
 	[L7MESH_EXPECT_CONTINUE_FORWARD] = "forward",
 	[L7MESH_EXPECT_CONTINUE_ANSWER] = "answer",
@@ -156,6 +162,8 @@ static const struct field hash_policy_fields[] = {
 	{ .name = "query", .attr = L7MESH_HASH_POLICY_A_QUERY,
 	  .type = FIELD_STRING, .check = text_check_parameter },
 	{ .name = "path", .attr = L7MESH_HASH_POLICY_A_PATH,
+	  .type = FIELD_FLAG },
+	{ .name = "combine", .attr = L7MESH_HASH_POLICY_A_COMBINE,
 	  .type = FIELD_FLAG },
 };
 
@@ -590,6 +598,8 @@ static const struct field listener_fields[] = {
 	BOOL_FIELD("merge_slashes", L7MESH_LISTENER_A_MERGE_SLASHES, "false"),
 	ENUM_FIELD("escaped_slashes", L7MESH_LISTENER_A_ESCAPED_SLASHES,
 		   escaped_slashes_names, "keep"),
+	ENUM_FIELD("host_port", L7MESH_LISTENER_A_HOST_PORT,
+		   host_port_names, "ignore"),
 	ENUM_FIELD("expect_continue", L7MESH_LISTENER_A_EXPECT_CONTINUE,
 		   expect_continue_names, "forward"),
 	ENUM_FIELD("upgrade", L7MESH_LISTENER_A_UPGRADE, upgrade_names,
@@ -1002,7 +1012,7 @@ static const struct field virtual_host_fields[] = {
 	NAME_FIELD(L7MESH_VIRTUAL_HOST_A_NAME),
 	{ .name = "domains", .attr = L7MESH_VIRTUAL_HOST_A_DOMAINS,
 	  .type = FIELD_LIST, .flags = FIELD_REQUIRED | FIELD_LOWER,
-	  .word = "domain", .check = text_check_domain },
+	  .word = "domain", .check = text_check_domain_port },
 	ENUM_FIELD("order", L7MESH_VIRTUAL_HOST_A_ORDER, route_order_names,
 		   "first"),
 	HEADER_OPS_FIELD("request_headers",

@@ -54,6 +54,7 @@ enum {
 	FIELD_EMPTY = 1 << 4,	/* may be empty, which is the same as not there */
 	FIELD_NUMBERS = 1 << 6,	/* in files: a list of numbers, kept as text */
 	FIELD_NULL = 1 << 7,	/* in files: null is the same as not there */
+	FIELD_NOCASE = 1 << 8,	/* a name's case does not matter: kept as it is listed */
 };
 
 struct field {

@@ -339,21 +339,47 @@ static bool is_host_chars(const char *s, size_t len)
 	return true;
 }
 
+/* Of what is behind a name: a colon and a number up to 65535; 0: it is not that. */
+static size_t port_len(const char *s, size_t len)
+{
+	size_t digits = 0;
+	unsigned long port = 0;
+
+	while (digits < len && isdigit((unsigned char)s[len - 1 - digits]))
+		digits++;
+	if (!digits || digits > 5 || digits + 1 >= len ||
+	    s[len - 1 - digits] != ':' || s[len - 2 - digits] == '*')
+		return 0;
+	for (size_t i = len - digits; i < len; i++)
+		port = port * 10 + s[i] - '0';
+	return port <= UINT16_MAX ? digits + 1 : 0;
+}
+
+static bool is_domain(const char *s, size_t len)
+{
+	if (!len || len > L7MESH_NAME_MAX)
+		return false;
+	if (is_bracketed_ipv6(s, len))
+		return true;
+	if (s[0] == '*')
+		return is_host_chars(s + 1, len - 1);
+	if (s[len - 1] == '*')
+		return is_host_chars(s, len - 1);
+	return is_host_chars(s, len);
+}
+
 const char *text_check_domain(const char *s, size_t len)
 {
-	static const char allowed[] =
-		"a host name, *.suffix, prefix.*, *, or an address (IPv6 in "
-		"brackets), without port";
+	return is_domain(s, len) ? NULL :
+	       "a host name, *.suffix, prefix.*, *, or an address (IPv6 in "
+	       "brackets), without port";
+}
 
-	if (!len || len > L7MESH_NAME_MAX)
-		return allowed;
-	if (is_bracketed_ipv6(s, len))
-		return NULL;
-	if (s[0] == '*')
-		return is_host_chars(s + 1, len - 1) ? NULL : allowed;
-	if (s[len - 1] == '*')
-		return is_host_chars(s, len - 1) ? NULL : allowed;
-	return is_host_chars(s, len) ? NULL : allowed;
+const char *text_check_domain_port(const char *s, size_t len)
+{
+	return is_domain(s, len - port_len(s, len)) ? NULL :
+	       "a host name, *.suffix, prefix.*, *, or an address (IPv6 in "
+	       "brackets), with :port if wanted";
 }
 
 const char *text_check_host(const char *s, size_t len)

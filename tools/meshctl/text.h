@@ -51,6 +51,7 @@ const char *text_check_value(const char *s, size_t len);
 const char *text_check_parameter(const char *s, size_t len);
 const char *text_check_argument(const char *s, size_t len);
 const char *text_check_domain(const char *s, size_t len);
+const char *text_check_domain_port(const char *s, size_t len);
 const char *text_check_host(const char *s, size_t len);
 const char *text_check_body(const char *s, size_t len);
 

@@ -349,8 +349,10 @@ static json_t *parse_enum(const struct field *f, const char *text, size_t len,
 
 	for (i = 0; f->names[i]; i++)
 		if (strlen(f->names[i]) == len &&
-		    !memcmp(f->names[i], text, len))
-			return json_text(text, len);
+		    !(f->flags & FIELD_NOCASE ?
+		      strncasecmp(f->names[i], text, len) :
+		      memcmp(f->names[i], text, len)))
+			return json_text(f->names[i], len);
 	allowed = xstrdup("one of ");
 	for (i = 0; f->names[i]; i++) {
 		more = xasprintf("%s%s%s", allowed, i ? ", " : "",

@@ -505,6 +505,7 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[buffer_limit BYTES] "
 			"[normalize_path|merge_slashes true|false] "
 			"[escaped_slashes keep|reject|decode] "
+			"[host_port ignore|match] "
 			"[expect_continue forward|answer] "
 			"[upgrade none|websocket|any] "
 			"[connect refuse|forward|terminate] "

@@ -403,7 +403,7 @@ enum {
 
 /*
  * One of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH per item; the first that yields
- * a value is used.
+ * a value is used, unless it has COMBINE.
  */
 enum l7mesh_hash_policy_attr {
 	L7MESH_HASH_POLICY_A_UNSPEC,
@@ -418,6 +418,7 @@ enum l7mesh_hash_policy_attr {
 	L7MESH_HASH_POLICY_A_COOKIE_PATH,	/* string: with COOKIE_TTL */
 	L7MESH_HASH_POLICY_A_QUERY,	/* string: a parameter's name */
 	L7MESH_HASH_POLICY_A_PATH,	/* flag: the path, without query */
+	L7MESH_HASH_POLICY_A_COMBINE,	/* flag: the value is mixed with later ones */
 
 	/* private: */
 	__L7MESH_HASH_POLICY_A_MAX,
@@ -451,6 +452,12 @@ enum l7mesh_escaped_slashes {
 	L7MESH_ESCAPED_SLASHES_KEEP,
 	L7MESH_ESCAPED_SLASHES_REJECT,	/* 400 */
 	L7MESH_ESCAPED_SLASHES_DECODE,	/* become "/" */
+};
+
+/* The port in Host, where domains are compared with it. */
+enum l7mesh_host_port {
+	L7MESH_HOST_PORT_IGNORE,
+	L7MESH_HOST_PORT_MATCH,		/* it is a part of the name */
 };
 
 /* Who says 100 to "Expect: 100-continue". */
@@ -538,6 +545,7 @@ enum l7mesh_listener_attr {
 	/* u32: of an address, at one time; default 0: any */
 	L7MESH_LISTENER_A_MAX_CONNECTIONS_PER_SOURCE,
 	L7MESH_LISTENER_A_MAX_REQUESTS_PER_SOURCE,	/* u32: the same */
+	L7MESH_LISTENER_A_HOST_PORT,	/* u32: enum l7mesh_host_port */
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,
