@@ -216,9 +216,8 @@ static void look_by(struct resolve *s, int64_t when)
 static bool read_events(struct resolve *s)
 {
 	int fd = mnl_socket_get_fd(s->events.socket);
-	ssize_t len;
 
-	while ((len = recv(fd, s->events.buf, NL_BUF_SIZE, MSG_DONTWAIT)) >= 0 ||
+	while (recv(fd, s->events.buf, NL_BUF_SIZE, MSG_DONTWAIT) >= 0 ||
 	       errno == ENOBUFS)
 		look_by(s, names_now() + LOOK_MS);
 	if (errno == EAGAIN || errno == EINTR)
