@@ -501,7 +501,7 @@ static const struct field filter_config_fields[] = {
 	BOOLEAN("generate_request_id", NULL), BOOLEAN("normalize_path", NULL),
 	BOOLEAN("merge_slashes", NULL),
 	PROTO_ENUM("path_with_escaped_slashes_action", slash_actions,
-	     "IMPLEMENTATION_SPECIFIC_DEFAULT"),
+		   "IMPLEMENTATION_SPECIFIC_DEFAULT"),
 	LIST("upgrade_configs", upgrade), DURATION("stream_idle_timeout"),
 	DURATION("request_timeout"), DURATION("request_headers_timeout"),
 	NUMBER("max_request_headers_kb", L7MESH_HEADER_BYTES_MAX / 1024),
