@@ -68,14 +68,21 @@ static int interception_get(void)
 	return err;
 }
 
+/* interception_mutex held. */
+static void interception_stop(void)
+{
+	if (!intercepting)
+		return;
+	static_branch_disable(&mesh_active);
+	intercept_disable();
+	intercepting = false;
+}
+
 static void interception_off(struct work_struct *work)
 {
 	mutex_lock(&interception_mutex);
-	if (intercepting && !atomic_read(&nintercepting)) {
-		static_branch_disable(&mesh_active);
-		intercept_disable();
-		intercepting = false;
-	}
+	if (!atomic_read(&nintercepting))
+		interception_stop();
 	mutex_unlock(&interception_mutex);
 }
 
@@ -529,6 +536,7 @@ static void nets_put(struct nets *nets)
 	while (nets->n)
 		put_net(nets->nets[--nets->n]);
 	kvfree(nets->nets);
+	memset(nets, 0, sizeof(*nets));
 }
 
 /* mesh_mutex held. Those that are not going; how many there are altogether. */
@@ -723,8 +731,12 @@ int mesh_init(void)
 
 void mesh_exit(void)
 {
+	/* Hooks look at namespaces' parts of the mesh: they go before those do. */
+	mutex_lock(&interception_mutex);
+	interception_stop();
+	mutex_unlock(&interception_mutex);
 	unregister_pernet_device(&mesh_net_ops);
-	/* Nobody has a mesh, so what was to be done later is done now. */
-	flush_delayed_work(&interception_work);
+	/* Nothing is left to be done by it. */
+	cancel_delayed_work_sync(&interception_work);
 	destroy_workqueue(mesh_wq);
 }
