@@ -42,6 +42,7 @@ struct cluster_state {
 
 	/* outlier.c */
 	unsigned long interval_end;	/* jiffies; 0: not begun */
+	atomic_t comparing;		/* somebody does, and nobody else may */
 	unsigned long counted_at;	/* jiffies: when ->ejected was counted */
 	atomic_t ejected;
 };

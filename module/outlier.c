@@ -166,6 +166,11 @@ static void compare(struct cluster *c, struct mesh_stats __percpu *stats)
 	compare_failures(c, stats);
 }
 
+static void end_comparison(struct cluster *c)
+{
+	atomic_set_release(&c->state->comparing, 0);
+}
+
 /* Of many endpoints, by a work: who answers a request is not to be held up. */
 struct comparison {
 	struct work_struct work;
@@ -178,6 +183,7 @@ static void comparison_work(struct work_struct *work)
 	struct comparison *o = container_of(work, struct comparison, work);
 
 	compare(o->c, o->mesh->stats);
+	end_comparison(o->c);
 	cluster_put(o->mesh->account, o->c);
 	mesh_put(o->mesh);
 	kfree(o);
@@ -188,8 +194,10 @@ static void compare_later(struct cluster *c, struct mesh *m)
 {
 	struct comparison *o = kmalloc(sizeof(*o), GFP_ATOMIC | __GFP_NOWARN);
 
-	if (!o)
+	if (!o) {
+		end_comparison(c);
 		return;
+	}
 	INIT_WORK(&o->work, comparison_work);
 	o->mesh = mesh_get(m);
 	o->c = cluster_get(c);
@@ -215,13 +223,15 @@ static void observe_rate(struct cluster *c, struct endpoint *ep, bool good,
 	atomic_inc(&ep->answers);
 	if (good)
 		atomic_inc(&ep->good_answers);
-	/* One CPU compares the endpoints. */
-	if (!interval_over(c))
+	/* One CPU compares the endpoints, and no other before it has done so. */
+	if (!interval_over(c) || atomic_cmpxchg(&c->state->comparing, 0, 1))
 		return;
-	if (c->nmembers <= CLUSTER_AT_ONCE)
+	if (c->nmembers <= CLUSTER_AT_ONCE) {
 		compare(c, m->stats);
-	else
+		end_comparison(c);
+	} else {
 		compare_later(c, m);
+	}
 }
 
 /* Envoy's split_external_local_origin_errors: an answer says nothing of the way. */
