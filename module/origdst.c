@@ -2,11 +2,12 @@
 /*
  * Only the options' own search is answered. It is told from others by the zone that it
  * passes, which is the kernel's default one itself, and by its context: what else
- * passes that (IPVS, BPF programs) does so for a packet, with BH off. Any other
- * socket's is left alone: it gets the kernel's own answer, conntrack's or ENOENT.
+ * passes that (IPVS, BPF programs) does so for a packet, with BH off, or in a kernel
+ * thread. Any other socket's is left alone: it gets the kernel's own answer,
+ * conntrack's or ENOENT.
  *
  * What is found is a template, as nftables makes them: it is in no table, and the last
- * who puts it frees it.
+ * who puts it frees it. It is marked as dying, so that nobody takes it out of one.
  *
  * The hook needs no mark on our call of the original, which happens only when
  * the record has gone in between: then it does not want that call either.
@@ -15,6 +16,7 @@
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 #include <linux/preempt.h>
+#include <linux/sched.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
@@ -52,7 +54,7 @@ bool origdst_wanted(struct ftrace_regs *regs)
 	struct address a;
 
 	return zone == &nf_ct_zone_dflt && !in_interrupt() &&
-	       original_of(net, tuple, &a);
+	       !(current->flags & PF_KTHREAD) && original_of(net, tuple, &a);
 }
 
 /* Of a connection to @a; NULL if there is no memory. */
@@ -60,11 +62,14 @@ static struct nf_conntrack_tuple_hash *
 make_entry(struct net *net, const struct nf_conntrack_zone *zone,
 	   const struct address *a)
 {
-	struct nf_conn *ct = nf_ct_tmpl_alloc(net, zone, GFP_KERNEL_ACCOUNT);
+	/* A BPF program that is being tried may ask as well, under RCU. */
+	struct nf_conn *ct = nf_ct_tmpl_alloc(net, zone, GFP_ATOMIC |
+					      __GFP_ACCOUNT | __GFP_NOWARN);
 	struct nf_conntrack_tuple_hash *h;
 
 	if (!ct)
 		return NULL;
+	__set_bit(IPS_DYING_BIT, &ct->status);
 	h = &ct->tuplehash[IP_CT_DIR_ORIGINAL];
 	h->tuple.dst.dir = IP_CT_DIR_ORIGINAL;
 	h->tuple.dst.u.tcp.port = a->port;
