@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
+#include <linux/user_namespace.h>
 #include "account.h"
 #include "mesh.h"
 #include "netlink.h"
@@ -32,6 +33,11 @@ int netlink_may_ask(const struct sk_buff *request, struct refusal *r)
 		return 0;
 	return refusal_set(r, -EPERM,
 			   "user namespaces may not have a mesh (module parameter userns)");
+}
+
+bool netlink_may_tell(const struct net *net)
+{
+	return READ_ONCE(userns) || net->user_ns == &init_user_ns;
 }
 
 /*

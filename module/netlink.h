@@ -57,6 +57,9 @@ void netlink_exit(void);
  */
 int netlink_may_ask(const struct sk_buff *request, struct refusal *r);
 
+/* May everybody who has CAP_NET_ADMIN over a network namespace see what it has? */
+bool netlink_may_tell(const struct net *net);
+
 /* ---- policies: each array has its enum's MAX + 1 entries ---- */
 
 extern const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1];

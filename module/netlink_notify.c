@@ -69,20 +69,6 @@ static int try_object(struct net *net, u8 cmd, const struct snapshot *s,
 	return err;
 }
 
-void netlink_notify_object(struct net *net, u8 cmd, const struct snapshot *s,
-			   const struct object_key *key)
-{
-	int err;
-
-	if (!genl_has_listeners(&l7mesh_family, net, GROUP_CONFIG))
-		return;
-	err = try_object(net, cmd, s, key, GENLMSG_DEFAULT_SIZE);
-	if (err == -EMSGSIZE)
-		err = try_object(net, cmd, s, key, MESSAGE_MAX);
-	if (err)
-		sorry(net);
-}
-
 void netlink_notify_changed(struct net *net, u64 generation)
 {
 	struct sk_buff *skb;
@@ -95,5 +81,24 @@ void netlink_notify_changed(struct net *net, u64 generation)
 	if (skb)
 		send(net, skb, header);
 	else
+		sorry(net);
+}
+
+void netlink_notify_object(struct net *net, u8 cmd, const struct snapshot *s,
+			   const struct object_key *key)
+{
+	int err;
+
+	if (!genl_has_listeners(&l7mesh_family, net, GROUP_CONFIG))
+		return;
+	/* Among them may be some who may not ask. */
+	if (!netlink_may_tell(net)) {
+		netlink_notify_changed(net, s->generation);
+		return;
+	}
+	err = try_object(net, cmd, s, key, GENLMSG_DEFAULT_SIZE);
+	if (err == -EMSGSIZE)
+		err = try_object(net, cmd, s, key, MESSAGE_MAX);
+	if (err)
 		sorry(net);
 }
