@@ -196,8 +196,10 @@ static void finish(struct name *name)
 							     strlen(address)));
 	}
 	name->due = names_now() + refresh_of(name);
+	/* RFC 8767, 4: an answer that claims years is believed for a day. */
 	if (!failed && name->ttl > refresh_of(name))
-		name->due = names_now() + name->ttl;
+		name->due = names_now() +
+			    (name->ttl < DAY_MS ? name->ttl : DAY_MS);
 	name->fresh = true;
 	if (!any) {
 		json_decref(all);
@@ -362,15 +364,16 @@ static struct timeval timeout_of(struct names *names, int64_t until)
 
 bool names_wait(struct names *names, fd_set *others, int max, int64_t until)
 {
-	struct timeval timeout = timeout_of(names, until);
+	struct timeval left = timeout_of(names, until);
+	struct timespec timeout = { left.tv_sec, left.tv_usec * 1000 };
 	fd_set reads = *others, writes;
 	int n, fds = 0;
 
 	FD_ZERO(&writes);
 	if (names->channel)
 		fds = ares_fds(names->channel, &reads, &writes);
-	n = select((fds > max + 1 ? fds : max + 1), &reads, &writes, NULL,
-		   &timeout);
+	n = pselect((fds > max + 1 ? fds : max + 1), &reads, &writes, NULL,
+		    &timeout, names->signals);
 	if (n < 0) {
 		FD_ZERO(others);
 		return errno != EINTR;

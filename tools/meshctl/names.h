@@ -11,6 +11,7 @@
 #define MESHCTL_NAMES_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/select.h>
@@ -41,6 +42,7 @@ struct names {
 	struct name **list;
 	size_t count;
 	json_t *index;		/* of the list, by cluster */
+	const sigset_t *signals;	/* blocked while waiting; NULL: as they are */
 	bool once;		/* what is fresh is not asked for again */
 	size_t asked;		/* of them are not answered */
 	struct ares_channeldata *channel;	/* while any is */

@@ -289,9 +289,24 @@ static int run(struct resolve *s, bool only_once)
 	return status;
 }
 
+/* They are let in by waits alone, which they end: none comes just before one. */
+static void catch_signals(struct names *names)
+{
+	static sigset_t before;
+	struct sigaction action = { .sa_handler = stop };
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, &before);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	names->signals = &before;
+}
+
 int cmd_resolve(const struct ctl *ctl, int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = stop };
 	bool only_once = argc == 2 && !strcmp(argv[1], "--once");
 	struct resolve s = { .ctl = ctl };
 	int status;
@@ -305,10 +320,8 @@ int cmd_resolve(const struct ctl *ctl, int argc, char **argv)
 		return status;
 	status = nl_open(&s.events);
 	if (!status) {
-		/* Without SA_RESTART: a signal ends a wait. */
-		sigaction(SIGINT, &action, NULL);
-		sigaction(SIGTERM, &action, NULL);
 		names_init(&s.names);
+		catch_signals(&s.names);
 		status = run(&s, only_once);
 		names_free(&s.names);
 		nl_close(&s.events);
