@@ -221,7 +221,7 @@ static int splice_setsockopt(struct sock *sk, int level, int optname,
 		splice_leave();
 	}
 	/* A jump, see Kbuild: it reads user space's memory, which may take long. */
-	return tcp_setsockopt(sk, level, optname, optval, optlen);
+	return tcp_prot.setsockopt(sk, level, optname, optval, optlen);
 }
 
 #ifdef CONFIG_BPF_SYSCALL

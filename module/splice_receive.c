@@ -307,6 +307,9 @@ bool splice_take_out(struct sock *sk, struct splice_end *e,
 		}
 	}
 	sk->sk_backlog.tail = tail;
+	/* Else who releases the socket does it, when it has worked on the rest. */
+	if (!tail)
+		sk->sk_backlog.len = 0;
 	return true;
 }
 

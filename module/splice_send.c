@@ -598,7 +598,7 @@ static void count_tcp(struct sock *sk, ssize_t n, enum splice_reason why)
 }
 
 /* Whether the peer has sent an ACK; not if it is in a system call just now. */
-static bool show_peer(struct splice_end *e)
+static bool show_peer(struct sock *sk, struct splice_end *e)
 {
 	struct sock *peer;
 	bool ok = true;
@@ -609,8 +609,11 @@ static bool show_peer(struct splice_end *e)
 	if (peer) {
 		lock_peer(e, peer);
 		ok = !sock_owned_by_user(peer);
-		if (ok && !splice_is_dead(e->pair))
+		if (ok && !splice_is_dead(e->pair)) {
+			/* Lest TCP count once more what commit() has counted. */
+			acknowledge(tcp_sk(sk), peer);
 			compat_send_ack(peer);
+		}
 		unlock_peer(peer);
 	}
 	local_bh_enable();
@@ -627,7 +630,7 @@ static noinline void be_seen(struct sock *sk, struct splice_end *e)
 	u32 every = e->pair->packet_every;
 
 	compat_send_ack(sk);
-	if (!show_peer(e))
+	if (!show_peer(sk, e))
 		every /= 4;
 	e->packet_due = tcp_jiffies32 + every;
 }

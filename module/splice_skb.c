@@ -172,10 +172,15 @@ static bool lone_piece(struct sock *sk, u32 len, struct piece *p)
 	return p->page;
 }
 
-/* Of at most @len bytes, which is at most BLOCK_BYTES. */
-static bool get_piece(struct sock *sk, u32 len, struct piece *p)
+/*
+ * Of at most @len bytes, which is at most BLOCK_BYTES. A buffer has places for a few
+ * pieces only, and what is left of an open block may be short: the last two places are
+ * for pieces of their own, which are as long as is wanted.
+ */
+static bool get_piece(struct sock *sk, u32 len, unsigned int nr_frags,
+		      struct piece *p)
 {
-	struct blocks *b = blocks_get();
+	struct blocks *b = nr_frags + 2 < MAX_SKB_FRAGS ? blocks_get() : NULL;
 	bool ok;
 
 	if (!b)
@@ -192,17 +197,18 @@ static bool get_piece(struct sock *sk, u32 len, struct piece *p)
 static int add_piece(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
 		     u32 len)
 {
+	unsigned int nr_frags = skb_shinfo(skb)->nr_frags;
 	struct piece p;
 
-	if (!get_piece(sk, len, &p))
+	if (WARN_ON_ONCE(nr_frags >= MAX_SKB_FRAGS) ||
+	    !get_piece(sk, len, nr_frags, &p))
 		return -ENOMEM;
 	if (copy_page_from_iter(p.page, p.off, p.len, &msg->msg_iter) !=
 	    p.len) {
 		put_page(p.page);
 		return -EFAULT;
 	}
-	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, p.page, p.off, p.len,
-			p.size);
+	skb_add_rx_frag(skb, nr_frags, p.page, p.off, p.len, p.size);
 	return p.len;
 }
 
