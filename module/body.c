@@ -2,6 +2,8 @@
 #include "body.h"
 
 #include <linux/skbuff.h>
+#include "budget.h"
+#include "compat.h"
 
 void body_init(struct body *b, const struct http1_parser *p, bool unframe,
 	       u64 max)
@@ -15,19 +17,38 @@ void body_init(struct body *b, const struct http1_parser *p, bool unframe,
 		http1_chunk_init(&b->chunk, p->response);
 }
 
+/* Bytes of a chunk that are copied, to go with the lines around them. */
+#define FEW		512U
+
+/* The longest: a chunk's size, of 60 bits. */
+#define LINE_MAX	24
+
+/* Without scnprintf(), which would be most of what a small chunk costs. */
+static u32 size_line(u64 size, char *line)
+{
+	u32 n = (fls64(size) + 3) / 4, i;
+
+	for (i = n; i--; size >>= 4)
+		line[i] = hex_asc_lo(size);
+	line[n++] = '\r';
+	line[n++] = '\n';
+	return n;
+}
+
 /* The line that the receiver gets for what the decoder has found. */
-static int frame_line(const struct body *b, enum http1_chunk_event event,
-		      char *line, size_t size)
+static u32 frame_line(const struct body *b, enum http1_chunk_event event,
+		      char *line)
 {
 	switch (event) {
 	case HTTP1_CHUNK_SIZE:
-		return scnprintf(line, size, "%llx\r\n",
-				 (unsigned long long)b->chunk.size);
+		return size_line(b->chunk.size, line);
 	case HTTP1_CHUNK_LAST:
-		return scnprintf(line, size, "0\r\n");
+		memcpy(line, "0\r\n", 3);
+		return 3;
 	case HTTP1_CHUNK_END:
 	case HTTP1_CHUNK_DONE:
-		return scnprintf(line, size, "\r\n");
+		memcpy(line, "\r\n", 2);
+		return 2;
 	default:
 		return 0;
 	}
@@ -35,10 +56,10 @@ static int frame_line(const struct body *b, enum http1_chunk_event event,
 
 /* Act on an event that consumed @used bytes. Returns 0 or a negative errno. */
 static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
-		       struct sock *to, struct out *out, bool more)
+		       struct sock *to, struct out *out)
 {
-	char line[24];
-	int n;
+	char line[LINE_MAX];
+	u32 n;
 
 	switch (event) {
 	case HTTP1_CHUNK_ERROR:
@@ -59,12 +80,11 @@ static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
 	default:
 		break;
 	}
-	if (b->unframe)
+	n = b->unframe ? 0 : frame_line(b, event, line);
+	if (!n || out_gather(out, line, n))
 		return 0;
-	n = frame_line(b, event, line, sizeof(line));
-	/* Only a size is sure to be followed by something to send at once. */
-	more &= event == HTTP1_CHUNK_SIZE;
-	return n ? out_send(out, to, line, n, more) : 0;
+	/* There is no memory, then nothing is kept either. */
+	return out_send(out, to, line, n, false);
 }
 
 /*
@@ -74,74 +94,110 @@ static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
  * Returns bytes of it consumed, or a negative errno.
  */
 static int chunk_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-		      struct sock *to)
+		      struct sock *to, struct out *out)
 {
 	bool more = !b->trailer && !b->unframe && len >= b->pass + 2;
 	u32 n = min(b->pass, len);
-	int sent = n;
+	int sent;
 
-	if (!b->trailer || !b->unframe)
-		sent = out_send_skb(to, skb, off, n, more);
+	if (b->trailer && b->unframe) {
+		sent = n;
+	} else {
+		sent = out_flush(out, to, true);
+		if (!sent)
+			sent = out_send_skb(to, skb, off, n, more);
+	}
 	if (sent > 0)
 		b->pass -= sent;
 	return sent;
 }
 
-/* Feed one contiguous piece to the decoder until it yields bytes to pass. */
+/* The few that are decoded and in one place. Returns whether they are done with. */
+static bool gather_few(struct body *b, const u8 *data, struct out *out)
+{
+	if (b->pass && !(b->trailer && b->unframe) &&
+	    (b->pass > FEW || !out_gather(out, data, b->pass)))
+		return false;
+	b->pass = 0;
+	return true;
+}
+
+/*
+ * Feed one contiguous piece to the decoder until it yields bytes to pass by
+ * reference. Lines, and bytes that are few, are gathered: as many small chunks as
+ * are there are one message.
+ *
+ * Returns bytes consumed; not those to be passed.
+ */
 static int chunk_decode(struct body *b, const u8 *data, u32 len,
-			struct sock *to, struct out *out, bool more)
+			struct sock *to, struct out *out, int *left)
 {
 	enum http1_chunk_event event;
 	u32 used, at = 0;
 	int err;
 
-	while (at < len && !b->done && out_empty(out)) {
+	while (at < len && !b->done && (*left > 0 || !at)) {
+		/* What the decoder says cannot be said again. */
+		if (!out_has_room(out, LINE_MAX)) {
+			err = out_flush(out, to, false);
+			if (err)
+				return at ? at : err;
+		}
+		*left -= COST_CHUNK;
 		event = http1_chunk_next(&b->chunk, (const char *)data + at,
 					 len - at, &used);
-		err = chunk_event(b, event, used, to, out,
-				  more || at + used < len);
+		err = chunk_event(b, event, used, to, out);
 		if (err)
 			return err;
-		if (b->pass)
-			break;		/* not consumed until they are sent */
+		if (!gather_few(b, data + at, out))
+			break;
 		at += used;
 	}
 	return at;
 }
 
-static int pass_chunked(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-			struct sock *to, struct out *out)
+/* The same for what lies at @off, as far as it is contiguous. */
+static int chunk_read(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+		      struct sock *to, struct out *out, int *left)
 {
 	struct skb_seq_state seq;
 	const u8 *data;
-	u32 at = 0, n;
 	int ret = 0;
+	u32 n;
 
-	while (at < len && !b->done && out_empty(out)) {
+	skb_prepare_seq_read(skb, off, off + len, &seq);
+	n = skb_seq_read(0, &data, &seq);
+	if (n)
+		ret = chunk_decode(b, data, n, to, out, left);
+	skb_abort_seq_read(&seq);
+	return ret;
+}
+
+/* At least one step is made, whatever is left. */
+static int pass_chunked(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+			struct sock *to, struct out *out, int *left)
+{
+	int ret = 0, err;
+	u32 at = 0;
+
+	while (at < len && !b->done && (*left > 0 || !at)) {
 		if (b->pass) {
-			ret = chunk_pass(b, skb, off + at, len - at, to);
-			if (ret <= 0)
-				break;
-			at += ret;
-			if (b->pass)
-				break;		/* no room, or no more bytes */
-			continue;
+			*left -= cost_of_bytes(min(b->pass, len - at));
+			ret = chunk_pass(b, skb, off + at, len - at, to, out);
+		} else {
+			ret = chunk_read(b, skb, off + at, len - at, to, out,
+					 left);
 		}
-		skb_prepare_seq_read(skb, off + at, off + len, &seq);
-		n = skb_seq_read(0, &data, &seq);
-		if (!n) {
-			skb_abort_seq_read(&seq);
+		if (ret < 0 || (!ret && !b->pass))
 			break;
-		}
-		ret = chunk_decode(b, data, n, to, out, at + n < len);
-		skb_abort_seq_read(&seq);
-		if (ret < 0)
-			return ret;
 		at += ret;
 	}
-	if (at)
-		return at;
-	return ret < 0 ? ret : -EAGAIN;
+	err = out_flush(out, to, false);
+	if (ret < 0 && ret != -EAGAIN)
+		return ret;
+	if (err && err != -EAGAIN)
+		return err;
+	return at ? at : -EAGAIN;
 }
 
 static int pass_length(struct body *b, struct sk_buff *skb, u32 off, u32 len,
@@ -162,14 +218,12 @@ static int pass_length(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 }
 
 int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-	      struct sock *to, struct out *out)
+	      struct sock *to, struct out *out, int *left)
 {
-	switch (b->framing) {
-	case HTTP1_BODY_LENGTH:
-		return pass_length(b, skb, off, len, to, out);
-	case HTTP1_BODY_CHUNKED:
-		return pass_chunked(b, skb, off, len, to, out);
-	default:
-		return out_send_skb(to, skb, off, len, false);
-	}
+	if (b->framing == HTTP1_BODY_CHUNKED)
+		return pass_chunked(b, skb, off, len, to, out, left);
+	*left -= cost_of_bytes(len);
+	return b->framing == HTTP1_BODY_LENGTH ?
+	       pass_length(b, skb, off, len, to, out) :
+	       out_send_skb(to, skb, off, len, false);
 }

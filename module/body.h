@@ -56,12 +56,14 @@ static inline bool body_follows(const struct body *b)
  * @len: bytes there, at least 1
  * @to: locked socket to send on
  * @out: pending bytes of ours for @to; empty unless body_follows()
+ * @left: of the run's budget, at least 1; what it costs is taken off
  *
- * Return: bytes consumed, which may be fewer than @len because the body is done
- * or @to has no room; -EAGAIN when none for want of room, -EBADMSG for a framing
- * error, -EMSGSIZE when it is too long, or the error of @to.
+ * Return: bytes consumed, which may be fewer than @len because the body is done,
+ * @to has no room or nothing is left of the budget; -EAGAIN when none for want of
+ * room, -EBADMSG for a framing error, -EMSGSIZE when it is too long, or the error of
+ * @to.
  */
 int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-	      struct sock *to, struct out *out);
+	      struct sock *to, struct out *out, int *left);
 
 #endif

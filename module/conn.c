@@ -29,17 +29,25 @@ void conn_cache_exit(void)
 
 static void conn_put(struct conn *c)
 {
+	struct http_net *hn = c->hn;
+
 	if (!refcount_dec_and_test(&c->ref))
 		return;
 	kmem_cache_free(conn_cache, c);
 	object_destroyed(OBJECT_CONN);
+	http_net_conn_gone(hn);
+}
+
+static void conn_join(struct conn *c, bool greedy)
+{
+	refcount_inc(&c->ref);
+	if (!line_join(c->line, &c->turn, greedy))
+		conn_put(c);
 }
 
 void conn_kick(struct conn *c)
 {
-	refcount_inc(&c->ref);
-	if (!queue_work(http_wq, &c->work))
-		conn_put(c);
+	conn_join(c, false);
 }
 
 /* ---- time ---- */
@@ -108,12 +116,18 @@ void conn_await_room(struct conn *c, const struct sock *sk)
 /* Run the exchange where the event happened. The socket is locked. */
 static void run_inline(struct conn *c, struct leg *held)
 {
-	struct run run = { .held = held };
+	struct run run = { .held = held, .left = BUDGET_INLINE };
 
 	stat_inc(c->mesh->stats, STAT_RUN_INLINE);
 	exchange_run(c, &run);
 	if (run.defer)
-		conn_kick(c);
+		conn_join(c, c->greedy);
+}
+
+/* With its lock: is it the work's? */
+static bool is_for_work(const struct conn *c)
+{
+	return sock_owned_by_user_nocheck(c->sk) || c->greedy;
 }
 
 static void conn_event(struct sock *sk)
@@ -124,7 +138,7 @@ static void conn_event(struct sock *sk)
 		return;
 	if (c->running)
 		c->missed = true;
-	else if (sock_owned_by_user_nocheck(sk))
+	else if (is_for_work(c))
 		conn_kick(c);
 	else
 		run_inline(c, NULL);
@@ -158,7 +172,7 @@ void conn_leg_event(struct conn *c, struct leg *leg)
 	if (!spin_trylock(&sk->sk_lock.slock)) {
 		conn_kick(c);
 	} else {
-		if (sock_owned_by_user_nocheck(sk))
+		if (is_for_work(c))
 			conn_kick(c);
 		else
 			run_inline(c, leg);
@@ -202,7 +216,6 @@ static void forget(struct conn *c)
 	spin_lock_bh(&hn->conns_lock);
 	list_del(&c->list);
 	spin_unlock_bh(&hn->conns_lock);
-	http_net_conn_gone(hn);
 }
 
 static void forget_client(struct conn *c)
@@ -215,7 +228,7 @@ static void forget_client(struct conn *c)
 /* See the header: who may still hold a connection when it ends. */
 static void conn_close(struct conn *c)
 {
-	struct run run = { .may_sleep = true };
+	struct run run = { .may_sleep = true, .left = BUDGET_WORK };
 	LIST_HEAD(doomed);
 
 	lock_sock(c->sk);
@@ -235,7 +248,7 @@ static void conn_close(struct conn *c)
 	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CLOSED);
 	mesh_put(c->mesh);
 	forget(c);
-	/* http_exit() waits for this work before the module's text goes. */
+	/* http_net_exit() waits for this work before the module's text goes. */
 	module_put(THIS_MODULE);
 	conn_put(c);
 }
@@ -313,43 +326,59 @@ static bool drain_over(const struct conn *c)
 	return c->leg && endpoint_overdue(leg_endpoint(c->leg));
 }
 
-/* Returns whether another round is due. */
-static bool work_round(struct conn *c)
+/*
+ * Returns whether another round is due. Time is judged last: what has come by now
+ * has come in time.
+ */
+static bool work_round(struct conn *c, int *left)
 {
-	struct run run = { .may_sleep = true };
+	struct run run = { .may_sleep = true, .left = *left };
 	struct chores todo;
 
 	lock_sock(c->sk);
 	keep_deadline(c);
 	if (drain_over(c))
 		WRITE_ONCE(c->killed, true);
+	exchange_run(c, &run);
 	if (!c->ended && deadline_passed(c)) {
 		WRITE_ONCE(c->deadline, 0);
 		exchange_timeout(c, &run);
+		exchange_run(c, &run);
 	}
-	exchange_run(c, &run);
 	chores_collect(&todo, c);
 	release_sock(c->sk);
+	*left = run.left - COST_CHORES;
 	return chores_do(&todo, c) || run.again;
 }
 
 static void conn_run(struct conn *c)
 {
+	int left = BUDGET_WORK;
+	bool again;
+
 	if (c->closed)
 		return;
 	stat_inc(c->mesh->stats, STAT_RUN_DEFERRED);
-	while (work_round(c))
-		cond_resched();
+	do {
+		again = work_round(c, &left);
+	} while (again && left > 0);
 	if (c->ended)
 		conn_close(c);
+	else if (again)
+		conn_join(c, true);
 }
 
-static void conn_work(struct work_struct *work)
+static void conn_serve(struct turn *turn)
 {
-	struct conn *c = container_of(work, struct conn, work);
+	struct conn *c = container_of(turn, struct conn, turn);
 
 	conn_run(c);
 	conn_put(c);
+}
+
+void conn_line_init(struct line *l)
+{
+	line_init(l, conn_serve);
 }
 
 /* ---- the beginning ---- */
@@ -383,7 +412,8 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	c->mesh = mesh;
 	c->sock = sock;
 	c->sk = sock->sk;
-	INIT_WORK(&c->work, conn_work);
+	c->line = http_net_line(hn);
+	INIT_LIST_HEAD(&c->turn.list);
 	INIT_LIST_HEAD(&c->rivals);
 	INIT_LIST_HEAD(&c->losers);
 	INIT_LIST_HEAD(&c->doomed_legs);
@@ -391,6 +421,7 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	c->pending.wake = wake_pending;
 	timer_setup(&c->timer, conn_timer, 0);
 	object_created(OBJECT_CONN);
+	http_net_conn_born(hn);
 	return c;
 }
 
@@ -438,7 +469,6 @@ static void conn_begin(struct conn *c)
 
 	http_net_tune_socket(c->sk);
 	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CONNECTIONS);
-	http_net_conn_born(hn);
 
 	lock_sock(c->sk);
 	load_options(c);

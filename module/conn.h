@@ -4,30 +4,31 @@
  *
  * Context. The lock of the downstream socket (conn->sk) protects a connection.
  * Events of either socket run the exchange where they happen, in softirq, when
- * both locks are free; otherwise, and whenever something may sleep (a leg is
- * opened, a socket is closed, memory is waited for), conn->work does it.
+ * both locks are free and the last run did not use up what one may cost; otherwise,
+ * and whenever something may sleep (a leg is opened, a socket is closed, memory is
+ * waited for), the work does it, when it is the connection's turn in its line.
  *
- * References: one for being open, dropped by conn_close(); one for each time the
- * work is queued. A leg that is bound to a connection has a pointer without a
+ * References: one for being open, dropped by conn_close(); one for standing in the
+ * line. A leg that is bound to a connection has a pointer without a
  * reference: conn_close() takes it back under the leg's lock before it drops the
  * first reference. The mesh and the module are held as long as the connection.
  *
  * End: only the work closes a connection. By then no leg points to it, its
- * callbacks are detached under the socket lock, the timer is deleted; the work
- * itself may still be queued once more and finds it closed.
+ * callbacks are detached under the socket lock, the timer is deleted; it may still
+ * stand in the line once more, where the work finds it closed.
  */
 #ifndef L7MESH_CONN_H
 #define L7MESH_CONN_H
 
 #include <linux/refcount.h>
 #include <linux/timer.h>
-#include <linux/workqueue.h>
 #include <net/sock.h>
 #include "address.h"
 #include "callbacks.h"
 #include "cluster_state.h"
 #include "deadline.h"
 #include "exchange.h"
+#include "line.h"
 #include "mesh.h"
 
 /* FIN, when all is said and the client may still be sending. */
@@ -48,7 +49,8 @@ struct conn {
 	char source_text[ADDRESS_HOST_MAX]; /* its address alone */
 	refcount_t ref;
 	struct list_head list;		/* hn->conns */
-	struct work_struct work;
+	struct line *line;		/* hn's; where it waits for the work */
+	struct turn turn;
 	struct timer_list timer;
 	unsigned long deadline;		/* jiffies */
 	struct callbacks callbacks;	/* the socket's own while ours are set */
@@ -68,6 +70,7 @@ struct conn {
 	struct pending pending;		/* waits for a connection of ex.cluster */
 	bool running;			/* the exchange is being run */
 	bool missed;			/* something happened meanwhile */
+	bool greedy;			/* a run cost what it may: the work goes on */
 	bool open_leg;			/* the work is to open a leg */
 	u8 shut_down;			/* enum shut_down */
 	u8 leg_shut_down;		/* the same towards the endpoint, of a tunnel */
@@ -79,6 +82,9 @@ struct conn {
 	unsigned long drain_until;	/* jiffies: then it is reset; 0: never */
 	bool killed;			/* close at once, from any context */
 };
+
+/* Prepare a line of a namespace, in which its connections wait. */
+void conn_line_init(struct line *l);
 
 int conn_cache_init(void);
 void conn_cache_exit(void);

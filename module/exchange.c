@@ -4,12 +4,6 @@
 /* How long a client may take to notice that we have closed, and to stop sending. */
 #define LINGER_TIMEOUT	2000
 
-/*
- * Rounds of one run. A client that pipelines without end must not keep a CPU in
- * softirq, nor those that spin on the socket's lock.
- */
-#define RUN_ROUNDS	16
-
 int note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
 {
 	r->reason = reason;
@@ -90,10 +84,20 @@ void exchange_release(struct conn *c, struct run *run)
 	memset(&c->ex, 0, sizeof(c->ex));
 }
 
+/* A request's own buffer, which did not go on: it is of no other's. */
+static void drop_taken(struct run *run)
+{
+	if (likely(!run->request))
+		return;
+	__kfree_skb(run->request);
+	run->request = NULL;
+}
+
 static void next_request(struct conn *c, struct run *run)
 {
 	release_request(c);
 	memset(&c->ex, 0, sizeof(c->ex));
+	drop_taken(run);
 	c->bound = c->expires;
 	conn_set_deadline(c, c->options.idle_timeout);
 	if (!skb_queue_empty(&c->sk->sk_receive_queue))
@@ -118,7 +122,6 @@ static void finish(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	bool whole = ex->request == REQUEST_DONE;
-	bool reuse;
 
 	if (ex->response != RESPONSE_DONE || !out_empty(&ex->down) ||
 	    c->shut_down != SHUT_DOWN_NO)
@@ -126,10 +129,7 @@ static void finish(struct conn *c, struct run *run)
 	if (ex->counted && !ex->local)
 		stat_inc(c->mesh->stats, STAT_RESPONSES);
 	if (c->leg) {
-		reuse = whole && ex->leg_reusable &&
-			skb_queue_empty(&c->leg->sk->sk_receive_queue) &&
-			!at_eof(c->leg->sk);
-		drop_leg(c, run, reuse);
+		drop_leg(c, run, true);
 		leave_connection(c);
 	}
 	if (whole && !ex->close && !READ_ONCE(c->draining))
@@ -164,8 +164,6 @@ static void run_exchange(struct conn *c, struct run *run)
 
 void exchange_run(struct conn *c, struct run *run)
 {
-	int rounds = RUN_ROUNDS;
-
 	c->running = true;
 	if (READ_ONCE(c->killed))
 		end_conn(c, run, true);
@@ -181,14 +179,13 @@ void exchange_run(struct conn *c, struct run *run)
 		else
 			run_exchange(c, run);
 		run->again |= c->missed;
-	} while (run->again && --rounds);
+		run->left -= COST_ROUND;
+	} while (run->again && run->left > 0);
+	c->greedy = run->again;
 	run->defer |= run->again;
 	leave_leg(c, run);
 	/* Who has to wait does not keep it. */
-	if (unlikely(run->request)) {
-		__kfree_skb(run->request);
-		run->request = NULL;
-	}
+	drop_taken(run);
 	c->running = false;
 }
 
@@ -229,8 +226,8 @@ static void refuse_late(struct conn *c, struct run *run)
 		refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
 		return;
 	}
-	/* Else no endpoint has it. */
-	if (c->ex.request >= REQUEST_CONNECTING)
+	/* Else no endpoint has it; or none was found while rivals were out. */
+	if (c->ex.request >= REQUEST_CONNECTING && c->ex.ep)
 		request_failed(c, 504);
 	refuse(c, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
 }

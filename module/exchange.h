@@ -14,6 +14,7 @@
 #define L7MESH_EXCHANGE_H
 
 #include "body.h"
+#include "budget.h"
 #include "config.h"
 #include "head.h"
 #include "out.h"
@@ -54,6 +55,7 @@ struct exchange {
 	bool reused_leg;
 	bool fresh_leg;		/* another one than from the pool is wanted */
 	bool received;		/* all of the request was, at some time */
+	bool sent;		/* all of it is, by this try */
 	bool committed;		/* the client heard from an endpoint: no other try */
 	u8 tries;		/* that failed and were done again */
 	bool admitted;		/* counts among ->state's requests, ... */
@@ -103,7 +105,8 @@ struct exchange {
 struct run {
 	bool may_sleep;
 	bool defer;		/* out: the work must go on */
-	bool again;		/* private */
+	bool again;		/* out: its budget is used up, and there is more to be done */
+	int left;		/* of its budget; not always positive */
 	struct sk_buff *request;	/* private: all of the request, or NULL */
 	struct leg *held;	/* locked by the caller, or NULL */
 	struct leg *locked;	/* private: locked by the run itself */
@@ -114,7 +117,7 @@ struct run {
  * @c: connection, locked
  * @run: how
  *
- * The caller sets may_sleep and held; on return no lock of the run's own is held,
+ * The caller sets may_sleep, left and held; on return no lock of the run's own is held,
  * and if @run->defer is set the caller is to kick the work.
  */
 void exchange_run(struct conn *c, struct run *run);

@@ -62,6 +62,7 @@ static void take_rival(struct conn *c, struct leg *leg)
 		cluster_state_put(r->state);
 	}
 	ex->request = REQUEST_DONE;
+	ex->sent = true;
 	ex->response = RESPONSE_HEAD;
 	conn_set_deadline(c, ex->cluster->options.response_timeout);
 }
@@ -168,16 +169,33 @@ static bool has_answer(const struct leg *leg)
 	return !skb_queue_empty(&leg->sk->sk_receive_queue);
 }
 
+/*
+ * A rival is looked at without its lock. Its end first, then its queue: what it said
+ * before it ended is there by then.
+ */
+static bool ended_silently(const struct leg *leg)
+{
+	const struct sock *sk = leg->sk;
+	bool ended = READ_ONCE(sk->sk_err) ||
+		     READ_ONCE(sk->sk_state) == TCP_CLOSE ||
+		     (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
+
+	/* TCP queues bytes, then the end. */
+	smp_rmb();
+	return ended && !has_answer(leg);
+}
+
 void look_at_rivals(struct conn *c, struct run *run)
 {
 	struct leg *leg, *next, *answered = NULL;
 
 	list_for_each_entry_safe(leg, next, &c->rivals, list) {
-		if (has_answer(leg)) {
-			answered = answered ?: leg;
-		} else if (at_eof(leg->sk) || endpoint_overdue(leg_endpoint(leg))) {
+		if (ended_silently(leg) ||
+		    (endpoint_overdue(leg_endpoint(leg)) && !has_answer(leg))) {
 			lose(c, leg);
 			run->defer = true;
+		} else if (has_answer(leg)) {
+			answered = answered ?: leg;
 		}
 	}
 	/* After fall_back() any of them will do. */

@@ -69,7 +69,19 @@ void leave_leg(struct conn *c, struct run *run)
 	unlock_leg(run);
 }
 
-/* Part with the leg, which is locked: to its pool, or to be closed. */
+/*
+ * Of a leg that may be used again: the request was wholly written, the response
+ * wholly read, and there is nothing else. One that knows half of either would take
+ * the next for the rest. Whoever lets a leg go passes here.
+ */
+static bool is_clean(const struct exchange *ex, const struct sock *sk)
+{
+	return ex->sent && ex->leg_reusable &&
+	       ex->response == RESPONSE_DONE && out_empty(&ex->up) &&
+	       skb_queue_empty(&sk->sk_receive_queue) && !at_eof(sk);
+}
+
+/* Part with the leg, which is locked: to its pool if it can be, or to be closed. */
 void drop_leg(struct conn *c, struct run *run, bool reuse)
 {
 	struct exchange *ex = &c->ex;
@@ -82,7 +94,8 @@ void drop_leg(struct conn *c, struct run *run, bool reuse)
 	leg->conn = NULL;
 	leg->busy = false;
 	c->leg = NULL;
-	if (!reuse || !leg_park(leg, jiffies + msecs_to_jiffies(ex->leg_idle),
+	if (!reuse || !is_clean(ex, sk) ||
+	    !leg_park(leg, jiffies + msecs_to_jiffies(ex->leg_idle),
 				ex->cluster->options.max_idle)) {
 		leg_doom(leg, &c->doomed_legs);
 		run->defer = true;

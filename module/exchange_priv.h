@@ -93,6 +93,21 @@ struct reader {
 	bool retry;		/* another try instead */
 };
 
+/* May an actor go on? If not, the run is to go on later. */
+static inline bool may_spend(struct run *run)
+{
+	if (likely(run->left > 0))
+		return true;
+	run->again = true;
+	return false;
+}
+
+/* How much of a head may be read. */
+static inline u32 affordable_head(const struct run *run, u32 len)
+{
+	return min_t(u32, len, run->left / COST_HEAD_BYTE + 1);
+}
+
 /* The body of a request that is understood, from its first byte. */
 static inline void begin_request_body(struct conn *c)
 {

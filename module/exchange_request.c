@@ -36,9 +36,11 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 		bound_request(r->c);
 		conn_set_deadline(r->c, o->headers_timeout);
 	}
-	n = head_gather(ex->request_head, skb, off, len, gfp, &result);
+	n = head_gather(ex->request_head, skb, off,
+			affordable_head(r->run, len), gfp, &result);
 	if (n < 0)
 		return note_no_memory(r);
+	r->run->left -= n * COST_HEAD_BYTE;
 	if (result == HTTP1_DONE)
 		request_parsed(r, skb, n == len);
 	else if (result == HTTP1_ERROR)
@@ -63,7 +65,8 @@ static int pass_request_body(struct conn *c, struct run *run,
 	if (ex->request_body.done ||
 	    !(out_empty(&ex->up) || body_follows(&ex->request_body)))
 		return 0;
-	n = body_pass(&ex->request_body, skb, off, len, c->leg->sk, &ex->up);
+	n = body_pass(&ex->request_body, skb, off, len, c->leg->sk, &ex->up,
+		      &run->left);
 	if (n > 0) {
 		conn_set_deadline(c, c->options.stream_idle_timeout);
 		return n;
@@ -105,6 +108,8 @@ static bool send_replay(struct conn *c, struct run *run)
 	int n;
 
 	while (replay_pending(r)) {
+		if (!may_spend(run))
+			return false;
 		n = pass_request_body(c, run, r->next, r->off,
 				      r->next->len - r->off);
 		if (n <= 0)
@@ -119,6 +124,8 @@ static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
 {
 	struct reader *r = desc->arg.data;
 
+	if (!may_spend(r->run))
+		return 0;
 	switch (r->c->ex.request) {
 	case REQUEST_IDLE:
 	case REQUEST_HEAD:
@@ -126,6 +133,7 @@ static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	case REQUEST_BODY:
 		return take_request_body(r->c, r->run, skb, off, len);
 	case REQUEST_DISCARD:
+		r->run->left -= COST_BUFFER;
 		return len;
 	default:
 		return 0;
@@ -187,6 +195,7 @@ static void request_sent(struct conn *c, struct run *run)
 	struct exchange *ex = &c->ex;
 
 	ex->request = REQUEST_DONE;
+	ex->sent = true;
 	if (ex->mirrors)
 		mirror_request(c, run_gfp(run));
 	if (ex->response == RESPONSE_HEAD)
@@ -309,6 +318,13 @@ void send_request_head(struct conn *c, struct run *run)
 	}
 	if (!leg_connected(c->leg))
 		return;
+	/* Said before it was asked: since the leg was bound, the run has ended. */
+	if (unlikely(ex->reused_leg &&
+		     !skb_queue_empty(&c->leg->sk->sk_receive_queue))) {
+		upstream_failed(c, run, RETRY_RESET,
+				STAT_REPLY_BAD_RESPONSE, 502);
+		return;
+	}
 	if (ends_tunnel_here(c)) {
 		open_tunnel(c, run);
 		return;

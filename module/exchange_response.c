@@ -192,9 +192,11 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 		ex->response_head->parser.connect_request =
 			ex->request_head->parser.connect;
 	}
-	n = head_gather(ex->response_head, skb, off, len, gfp, &result);
+	n = head_gather(ex->response_head, skb, off,
+			affordable_head(r->run, len), gfp, &result);
 	if (n < 0)
 		return note_no_memory(r);
+	r->run->left -= n * COST_HEAD_BYTE;
 	if (result == HTTP1_ERROR)
 		return note_bad_response(r);
 	if (result == HTTP1_DONE && !may_switch(ex))
@@ -233,7 +235,8 @@ static int take_response_body(struct conn *c, struct run *run,
 	len = response_allowance(c, len);
 	if (!len)
 		return 0;
-	n = body_pass(&ex->response_body, skb, off, len, c->sk, &ex->down);
+	n = body_pass(&ex->response_body, skb, off, len, c->sk, &ex->down,
+		      &run->left);
 	if (n == -EAGAIN) {
 		conn_await_room(c, c->sk);
 		return 0;
@@ -260,7 +263,8 @@ static int response_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	struct reader *r = desc->arg.data;
 	struct exchange *ex = &r->c->ex;
 
-	if (r->c->ended || r->refuse_status || r->retry || ex->head_whole)
+	if (r->c->ended || r->refuse_status || r->retry || ex->head_whole ||
+	    !may_spend(r->run))
 		return 0;
 	if (!out_empty(&ex->down) && !(ex->response == RESPONSE_BODY &&
 				       body_follows(&ex->response_body)))

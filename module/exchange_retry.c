@@ -35,6 +35,7 @@ static void begin_anew(struct conn *c, struct run *run)
 	ex->response_head = NULL;
 	ex->head_whole = false;
 	ex->leg_reusable = false;
+	ex->sent = false;
 	ex->response = RESPONSE_NONE;
 	ex->sent_at = 0;
 	ex->hedge_due = false;

@@ -43,8 +43,9 @@ static int pass(struct reader *r, struct sk_buff *skb, u32 off, u32 len,
 {
 	int n;
 
-	if (r->c->ended)
+	if (r->c->ended || !may_spend(r->run))
 		return 0;
+	r->run->left -= cost_of_bytes(len);
 	n = out_send_skb(to, skb, off, len, false);
 	if (n > 0) {
 		conn_set_deadline(r->c, r->c->options.stream_idle_timeout);

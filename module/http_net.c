@@ -16,6 +16,12 @@
 #define REAP_INTERVAL	(2 * HZ)
 #define ACCEPT_BACKLOG	4096
 
+/* Connections that are accepted before others' are. */
+#define ACCEPT_SHARE	32
+
+/* CPUs that a namespace's deferred runs may keep busy. */
+#define LINES_MAX	16
+
 struct workqueue_struct *http_wq;
 
 /* ---- accepting ---- */
@@ -37,16 +43,19 @@ static void accept_work(struct work_struct *work)
 	struct acceptor *a = container_of(to_delayed_work(work),
 					  struct acceptor, work);
 	struct socket *sock;
-	int err;
+	int err = 0, i;
 
-	while (!(err = kernel_accept(a->sock, &sock, O_NONBLOCK))) {
+	for (i = 0; i < ACCEPT_SHARE; i++) {
+		err = kernel_accept(a->sock, &sock, O_NONBLOCK);
+		if (err)
+			break;
 		disinherit(a, sock->sk);
 		conn_accept(a->hn, sock);
 		cond_resched();
 	}
 	/* Short of memory: those that wait would wait for the next one. */
 	if (err != -EAGAIN && !READ_ONCE(a->hn->dead))
-		queue_delayed_work(http_wq, &a->work, ACCEPT_RETRY);
+		queue_delayed_work(http_wq, &a->work, err ? ACCEPT_RETRY : 0);
 }
 
 /* Children have it too until they are accepted; their bytes wait. */
@@ -264,13 +273,19 @@ static void http_net_setup(struct http_net *hn, struct mesh_net *mn)
 	}
 	for (i = 0; i < POOL_BUCKETS; i++)
 		spin_lock_init(&hn->buckets[i].lock);
+	for (i = 0; i < hn->nlines; i++)
+		conn_line_init(&hn->lines[i]);
 }
 
 int http_net_init(struct mesh_net *mn)
 {
-	mn->http = kzalloc(sizeof(*mn->http), GFP_KERNEL_ACCOUNT);
+	u32 nlines = min_t(u32, num_possible_cpus(), LINES_MAX);
+
+	mn->http = kzalloc(struct_size(mn->http, lines, nlines),
+			   GFP_KERNEL_ACCOUNT);
 	if (!mn->http)
 		return -ENOMEM;
+	mn->http->nlines = nlines;
 	http_net_setup(mn->http, mn);
 	return 0;
 }
@@ -354,6 +369,8 @@ void http_net_exit(struct mesh_net *mn)
 	call_end_all(hn);
 	kill_all(hn);
 	wait_var_event(&hn->nconns, !atomic_read(&hn->nconns));
+	for (i = 0; i < hn->nlines; i++)
+		line_exit(&hn->lines[i]);
 	/* No connection parks a leg any more; nobody can queue this again. */
 	cancel_delayed_work_sync(&hn->reaper);
 	leg_reap(hn, true);
@@ -384,9 +401,14 @@ int http_init(void)
 		err = -ENOMEM;
 		goto conns;
 	}
+	err = lines_init();
+	if (err)
+		goto wq;
 	err = source_limit_init();
 	if (!err)
 		return 0;
+	lines_exit();
+wq:
 	destroy_workqueue(http_wq);
 conns:
 	conn_cache_exit();
@@ -399,6 +421,7 @@ heads:
 
 void http_exit(void)
 {
+	lines_exit();
 	destroy_workqueue(http_wq);
 	source_limit_exit();
 	conn_cache_exit();

@@ -10,6 +10,7 @@
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 #include "callbacks.h"
+#include "line.h"
 #include "leg.h"
 
 /* A listening socket of ours on loopback. */
@@ -34,7 +35,7 @@ struct http_net {
 
 	spinlock_t conns_lock;		/* BH */
 	struct list_head conns;
-	atomic_t nconns;		/* waited for by http_net_exit() */
+	atomic_t nconns;		/* that take memory; waited for by http_net_exit() */
 	atomic_t nlegs;			/* the same */
 	atomic_t drains;		/* how often all pools were emptied */
 
@@ -48,9 +49,19 @@ struct http_net {
 	struct delayed_work drainer;	/* looks for those whose drain is over */
 	unsigned long drain_until;	/* jiffies: of the last of them; under conns_lock */
 	struct pool_bucket buckets[POOL_BUCKETS];
+
+	atomic_t line;			/* of the latest connection */
+	u32 nlines;
+	struct line lines[];		/* connections are shared out among them */
 };
 
+/* For all but serving: see line.h for that. */
 extern struct workqueue_struct *http_wq;
+
+static inline struct line *http_net_line(struct http_net *hn)
+{
+	return &hn->lines[(u32)atomic_inc_return(&hn->line) % hn->nlines];
+}
 
 void http_net_reap_later(struct http_net *hn);
 
@@ -74,6 +85,7 @@ static inline void http_net_conn_born(struct http_net *hn)
 	atomic_inc(&hn->nconns);
 }
 
+/* @hn may be freed as soon as this has counted, but for who runs in its line. */
 static inline void http_net_conn_gone(struct http_net *hn)
 {
 	if (atomic_dec_and_test(&hn->nconns))

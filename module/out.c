@@ -79,6 +79,25 @@ int out_flush(struct out *o, struct sock *sk, bool more)
 	return 0;
 }
 
+bool out_gather(struct out *o, const void *data, u32 len)
+{
+	char *fresh;
+
+	if (!o->data) {
+		fresh = len <= SMALL ? out_alloc(SMALL, GFP_ATOMIC) : NULL;
+		if (!fresh)
+			return false;
+		memcpy(fresh, data, len);
+		out_take(o, fresh, SMALL, len);
+		return true;
+	}
+	if (!out_has_room(o, len))
+		return false;
+	memcpy(o->data + o->len, data, len);
+	o->len += len;
+	return true;
+}
+
 /* Of so few bytes a copy costs less than a message of their own. */
 #define FEW		2048
 

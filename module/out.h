@@ -63,6 +63,22 @@ static inline void out_take(struct out *o, char *data, u32 size, u32 len)
 	o->len = len;
 }
 
+/* Whether a few bytes may be gathered, if there is memory. */
+static inline bool out_has_room(const struct out *o, u32 len)
+{
+	return !o->data || o->size - o->len >= len;
+}
+
+/**
+ * out_gather() - Keep a few bytes, to be sent with what is gathered behind them
+ * @o: whose bytes, if it has any, were gathered
+ * @data: bytes, copied
+ * @len: how many, at least 1
+ *
+ * Return: false, and nothing has happened, if there is no room or no memory.
+ */
+bool out_gather(struct out *o, const void *data, u32 len);
+
 /**
  * out_flush() - Send what is kept
  * @o: may be empty
