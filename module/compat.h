@@ -19,6 +19,8 @@
 #include <linux/timer.h>
 #include <linux/uio.h>
 #include <net/genetlink.h>
+#include <net/inet6_hashtables.h>
+#include <net/inet_hashtables.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
@@ -107,6 +109,36 @@ static inline int compat_send_page(struct sock *sk, struct page *page, u32 off,
 	return tcp_sendmsg_locked(sk, &msg, len);
 #endif
 }
+
+/* ---- looking a connection up: which table is no argument since 6.18 ---- */
+
+static inline struct sock *compat_lookup(struct net *net, __be32 saddr,
+					 __be16 sport, __be32 daddr, u16 port,
+					 int dif)
+{
+#ifdef MESH_HAVE_LOOKUP_HASHINFO
+	return __inet_lookup_established(net, net->ipv4.tcp_death_row.hashinfo,
+					 saddr, sport, daddr, port, dif, 0);
+#else
+	return __inet_lookup_established(net, saddr, sport, daddr, port, dif, 0);
+#endif
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static inline struct sock *compat_lookup6(struct net *net,
+					  const struct in6_addr *saddr,
+					  __be16 sport,
+					  const struct in6_addr *daddr, u16 port,
+					  int dif)
+{
+#ifdef MESH_HAVE_LOOKUP_HASHINFO
+	return __inet6_lookup_established(net, net->ipv4.tcp_death_row.hashinfo,
+					  saddr, sport, daddr, port, dif, 0);
+#else
+	return __inet6_lookup_established(net, saddr, sport, daddr, port, dif, 0);
+#endif
+}
+#endif
 
 /**
  * compat_sock_hold_net() - Let a kernel socket finish closing on its own

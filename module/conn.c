@@ -97,10 +97,15 @@ static bool deadline_passed(const struct conn *c)
 	return c->deadline && !time_before(jiffies, c->deadline);
 }
 
-void conn_run_soon(struct conn *c)
+void conn_run_by(struct conn *c, unsigned long at)
 {
 	WRITE_ONCE(c->retry_soon, true);
-	wake_by(c, jiffies + RETRY_DELAY);
+	wake_by(c, at);
+}
+
+void conn_run_soon(struct conn *c)
+{
+	conn_run_by(c, jiffies + RETRY_DELAY);
 }
 
 void conn_await_room(struct conn *c, const struct sock *sk)

@@ -60,6 +60,7 @@ struct conn {
 	unsigned long expires;		/* jiffies: no request begins after it; 0: never */
 	unsigned long bound;		/* jiffies: no deadline is later; 0: none */
 	u32 requests;
+	unsigned long asked;		/* jiffies | 1: when the client still listened; 0: never */
 	struct source *client;		/* counted, if a limit counts what it has; or NULL */
 	bool client_connected;		/* this connection is */
 	struct exchange ex;
@@ -144,6 +145,13 @@ static inline bool conn_expired(const struct conn *c)
  * @c: connection, locked
  */
 void conn_run_soon(struct conn *c);
+
+/**
+ * conn_run_by() - Run the exchange again, whether or not something happens
+ * @c: connection, locked
+ * @at: jiffies: then, or sooner
+ */
+void conn_run_by(struct conn *c, unsigned long at);
 
 /**
  * conn_await_room() - A send found no room

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "client.h"
 #include "exchange_priv.h"
 
 /* From its first byte to its last a request may take so long, and no longer. */
@@ -140,6 +141,32 @@ static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	}
 }
 
+static void abandon(struct conn *c, struct run *run)
+{
+	stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
+	end_conn(c, run, true);
+}
+
+/* How often a client that sends no more is asked whether it still listens. */
+#define LISTENS_INTERVAL	HZ
+
+/*
+ * It shut down its half, or closed, or did the one and later the other, of which
+ * nothing is said.
+ */
+static bool listens_no_more(struct conn *c)
+{
+	if (c->options.abort_on_close)
+		return true;
+	if (!c->asked || time_after(jiffies, c->asked + LISTENS_INTERVAL)) {
+		if (client_is_gone(c->sk))
+			return true;
+		c->asked = jiffies | 1;
+	}
+	conn_run_by(c, c->asked + LISTENS_INTERVAL + 1);
+	return false;
+}
+
 /* The client will send no more. It may still wait for a response. */
 static void downstream_eof(struct conn *c, struct run *run)
 {
@@ -152,16 +179,18 @@ static void downstream_eof(struct conn *c, struct run *run)
 		end_conn(c, run, false);
 		break;
 	case REQUEST_BODY:
-		if (ex->received)
-			break;
-		stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
-		end_conn(c, run, true);
+		if (!ex->received || listens_no_more(c))
+			abandon(c, run);
 		break;
 	case REQUEST_DISCARD:
 		if (ex->response == RESPONSE_DONE && out_empty(&ex->down))
 			end_conn(c, run, false);
+		else if (ex->response != RESPONSE_DONE && listens_no_more(c))
+			abandon(c, run);
 		break;
 	default:
+		if (ex->response != RESPONSE_DONE && listens_no_more(c))
+			abandon(c, run);
 		break;
 	}
 }

@@ -41,6 +41,7 @@ struct http_options {
 	bool forwarded;
 	bool via;
 	bool traceparent;
+	bool abort_on_close;		/* a FIN ends the request that is under way */
 };
 
 extern const struct http_options http_options_default;

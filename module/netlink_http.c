@@ -38,6 +38,7 @@ static const struct netlink_option table[] = {
 	OPTION(FLAG, VIA, via),
 	OPTION(FLAG, TRACEPARENT, traceparent),
 	OPTION(U32, TRUSTED_HOPS, trusted_hops),
+	OPTION(FLAG, ABORT_ON_CLOSE, abort_on_close),
 };
 
 static const struct netlink_options options = {

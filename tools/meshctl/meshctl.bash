@@ -128,7 +128,8 @@ _meshctl_fields()
 			normalize_path merge_slashes escaped_slashes \
 			host_port expect_continue upgrade connect x_request_id \
 			x_forwarded_for x_forwarded_proto x_forwarded_host \
-			forwarded via traceparent trusted_hops max_tokens \
+			forwarded via traceparent trusted_hops abort_on_close \
+			max_tokens \
 			tokens_per_fill fill_interval limit_header \
 			limit_source_address max_keys rate_limit ;;
 	virtual_host)
@@ -183,7 +184,7 @@ _meshctl_value()
 	hedge_on_per_try_timeout|fault_by_header|dns_logical|\
 	normalize_path|merge_slashes|x_request_id|\
 	x_forwarded_for|x_forwarded_proto|x_forwarded_host|forwarded|via|\
-	traceparent) _meshctl_words true false ;;
+	traceparent|abort_on_close) _meshctl_words true false ;;
 	escaped_slashes) _meshctl_words keep reject decode ;;
 	host_port) _meshctl_words ignore match ;;
 	expect_continue) _meshctl_words forward answer ;;

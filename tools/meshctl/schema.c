@@ -618,6 +618,7 @@ static const struct field listener_fields[] = {
 	BOOL_FIELD("traceparent", L7MESH_LISTENER_A_TRACEPARENT, "false"),
 	NUMBER_FIELD("trusted_hops", L7MESH_LISTENER_A_TRUSTED_HOPS,
 		     0, L7MESH_TRUSTED_HOPS_MAX, "0"),
+	BOOL_FIELD("abort_on_close", L7MESH_LISTENER_A_ABORT_ON_CLOSE, "false"),
 	RATE_LIMIT_FIELD(L7MESH_LISTENER_A_RATE_LIMIT),
 };
 

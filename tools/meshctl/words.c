@@ -512,6 +512,7 @@ const char *words_usage(enum l7mesh_kind kind)
 			"[x_request_id|x_forwarded_for|x_forwarded_proto|"
 			"x_forwarded_host|forwarded|via|traceparent "
 			"true|false] [trusted_hops N] "
+			"[abort_on_close true|false] "
 			RATE_LIMIT_USAGE,
 		[L7MESH_KIND_ROUTE_TABLE] = "route_table NAME",
 		[L7MESH_KIND_VIRTUAL_HOST] =

@@ -546,6 +546,8 @@ enum l7mesh_listener_attr {
 	L7MESH_LISTENER_A_MAX_CONNECTIONS_PER_SOURCE,
 	L7MESH_LISTENER_A_MAX_REQUESTS_PER_SOURCE,	/* u32: the same */
 	L7MESH_LISTENER_A_HOST_PORT,	/* u32: enum l7mesh_host_port */
+	/* u8: 0 or 1: a client that shuts down its half is taken for one that closes */
+	L7MESH_LISTENER_A_ABORT_ON_CLOSE,
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,
