@@ -7,6 +7,7 @@
 
 #include "compat.h"
 #include "http_net_priv.h"
+#include "payer.h"
 #include "splice.h"
 
 /* Every event of the socket; its lock is held. */
@@ -60,6 +61,9 @@ static int start_connecting(struct call *call)
 			       IPPROTO_TCP, &call->sock);
 	if (err)
 		return err;
+	lock_sock(call->sock->sk);
+	payer_take(call->payer, call->sock->sk);
+	release_sock(call->sock->sk);
 	tcp_sock_set_nodelay(call->sock->sk);
 	hook(call);
 	len = address_to_sockaddr(&call->to, &to);
@@ -128,16 +132,18 @@ static u64 body_bytes(const struct http1_parser *p)
 static int take_head(struct reading *r, struct sk_buff *skb, u32 off, u32 len)
 {
 	struct call *call = r->call;
+	gfp_t gfp = GFP_NOIO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL |
+		    payer_gfp(call->payer);
 	enum http1_result result;
 	int n;
 
 	if (!call->response) {
-		call->response = head_alloc(true, GFP_NOIO);
+		call->response = head_alloc(true, gfp);
 		if (!call->response)
 			return r->err = -ENOMEM;
 		call->response->parser.head_request = call->head_request;
 	}
-	n = head_gather(call->response, skb, off, len, GFP_NOIO, &result);
+	n = head_gather(call->response, skb, off, len, gfp, &result);
 	if (n < 0)
 		return r->err = n;
 	if (result == HTTP1_ERROR)
@@ -218,8 +224,7 @@ static bool is_last(const struct call *call)
 	       (call->state == CALL_CONNECTING && out_empty(&call->request));
 }
 
-/* As far as possible: -EAGAIN to wait, else it is over. */
-static int advance(struct call *call)
+static int take_steps(struct call *call)
 {
 	bool last = false;
 	int err = 0;
@@ -247,6 +252,8 @@ void call_release(struct call *call)
 	replay_clear(&call->body);
 	head_free(call->response);
 	call->response = NULL;
+	payer_put(call->payer);
+	call->payer = NULL;
 }
 
 static void close_socket(struct call *call, bool reset)
@@ -285,6 +292,16 @@ static void finish(struct call *call, int err)
 }
 
 #define SEND_AGAIN	(HZ / 10)
+
+/* As far as possible: -EAGAIN to wait, else it is over. */
+static int advance(struct call *call)
+{
+	struct mem_cgroup *old = payer_enter(call->payer);
+	int err = take_steps(call);
+
+	payer_leave(call->payer, old);
+	return err;
+}
 
 static void call_work(struct work_struct *work)
 {

@@ -26,6 +26,7 @@
 
 struct endpoint;
 struct http_net;
+struct mem_cgroup;
 
 enum call_state {
 	CALL_NEW,
@@ -40,6 +41,7 @@ struct call {
 	struct out request;	/* a whole head; empty: only to connect */
 	struct replay body;	/* what follows it, with its framing; may be empty */
 	struct address to;
+	struct mem_cgroup *payer;	/* counted, see payer.h; or NULL */
 	bool head_request;	/* the method is HEAD */
 	void (*done)(struct call *call, int err, u16 status);
 

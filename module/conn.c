@@ -6,6 +6,7 @@
 #include "compat.h"
 #include "http_net_priv.h"
 #include "leg.h"
+#include "payer.h"
 #include "redirect.h"
 #include "source_limit.h"
 #include "stats.h"
@@ -33,6 +34,7 @@ static void conn_put(struct conn *c)
 
 	if (!refcount_dec_and_test(&c->ref))
 		return;
+	payer_put(c->payer);
 	kmem_cache_free(conn_cache, c);
 	object_destroyed(OBJECT_CONN);
 	http_net_conn_gone(hn);
@@ -405,11 +407,16 @@ static void wake_pending(struct pending *p)
 	conn_kick(container_of(p, struct conn, pending));
 }
 
+/* On success it has what @claim was given. */
 static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
-			       struct mesh *mesh)
+			       struct mesh *mesh,
+			       const struct redirect_claim *claim)
 {
-	struct conn *c = kmem_cache_zalloc(conn_cache, GFP_KERNEL);
+	gfp_t gfp = GFP_KERNEL | payer_gfp(claim->payer);
+	struct mem_cgroup *old = payer_enter(claim->payer);
+	struct conn *c = kmem_cache_zalloc(conn_cache, gfp);
 
+	payer_leave(claim->payer, old);
 	if (!c)
 		return NULL;
 	refcount_set(&c->ref, 2);	/* it is open; whoever makes it */
@@ -417,6 +424,10 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	c->mesh = mesh;
 	c->sock = sock;
 	c->sk = sock->sk;
+	c->payer = claim->payer;
+	c->original = claim->original;
+	c->source = claim->source;
+	c->source_len = address_host_text(&c->source, c->source_text);
 	c->line = http_net_line(hn);
 	INIT_LIST_HEAD(&c->turn.list);
 	INIT_LIST_HEAD(&c->rivals);
@@ -437,7 +448,8 @@ static bool is_over_limit(struct conn *c, const struct listener *l)
 
 	if (!max)
 		return false;
-	c->client = source_get(c->mesh, &c->source, &l->address, GFP_KERNEL);
+	c->client = source_get(c->mesh, &c->source, &l->address,
+			       GFP_KERNEL | payer_gfp(c->payer));
 	if (c->client)
 		c->client_connected = admit(&c->client->connections, max);
 	return !c->client_connected;
@@ -470,6 +482,7 @@ static void reset_socket(struct socket *sock)
  */
 static void conn_begin(struct conn *c)
 {
+	struct mem_cgroup *old = payer_enter(c->payer);
 	struct http_net *hn = c->hn;
 
 	http_net_tune_socket(c->sk);
@@ -477,6 +490,11 @@ static void conn_begin(struct conn *c)
 
 	lock_sock(c->sk);
 	load_options(c);
+	if (!payer_take(c->payer, c->sk)) {
+		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
+		c->killed = true;
+	}
+	payer_leave(c->payer, old);
 	c->expires = conn_time(c->options.max_connection_duration);
 	c->bound = c->expires;
 	http_net_limit_socket(c->sk, c->options.buffer_limit);
@@ -493,30 +511,30 @@ static void conn_begin(struct conn *c)
 
 void conn_accept(struct http_net *hn, struct socket *sock)
 {
-	struct address original, source;
+	struct redirect_claim claim;
 	struct mesh *mesh;
 	struct conn *c;
 
 	mesh = mesh_get_obeyed(hn->net);
 	if (!mesh)
 		goto reset;
-	if (!redirect_claim(sock->sk, &original, &source)) {
+	if (!redirect_claim(sock->sk, &claim)) {
 		stat_inc(mesh->stats, STAT_DOWNSTREAM_STRANGERS);
 		goto put_mesh;
 	}
 	if (!try_module_get(THIS_MODULE))
-		goto put_mesh;
-	c = conn_alloc(hn, sock, mesh);
+		goto put_payer;
+	c = conn_alloc(hn, sock, mesh, &claim);
 	if (!c)
 		goto put_module;
-	c->original = original;
-	c->source = source;
-	c->source_len = address_host_text(&source, c->source_text);
 	conn_begin(c);
 	return;
 
 put_module:
+	stat_inc(mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
 	module_put(THIS_MODULE);
+put_payer:
+	payer_put(claim.payer);
 put_mesh:
 	mesh_put(mesh);
 reset:

@@ -43,6 +43,7 @@ struct conn {
 	struct sock *sk;
 	struct http_net *hn;
 	struct mesh *mesh;
+	struct mem_cgroup *payer;	/* counted, see payer.h; or NULL */
 	struct address original;	/* what the client connected to */
 	struct address source;		/* the client */
 	u8 source_len;

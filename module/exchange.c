@@ -164,6 +164,8 @@ static void run_exchange(struct conn *c, struct run *run)
 
 void exchange_run(struct conn *c, struct run *run)
 {
+	struct mem_cgroup *old = payer_enter(c->payer);
+
 	c->running = true;
 	if (READ_ONCE(c->killed))
 		end_conn(c, run, true);
@@ -187,6 +189,7 @@ void exchange_run(struct conn *c, struct run *run)
 	/* Who has to wait does not keep it. */
 	drop_taken(run);
 	c->running = false;
+	payer_leave(c->payer, old);
 }
 
 static void response_late(struct conn *c, struct run *run)
@@ -269,10 +272,13 @@ static void timed_out(struct conn *c, struct run *run)
 
 void exchange_timeout(struct conn *c, struct run *run)
 {
+	struct mem_cgroup *old = payer_enter(c->payer);
+
 	c->running = true;
 	if (enter_leg(c, run)) {
 		timed_out(c, run);
 		leave_leg(c, run);
 	}
 	c->running = false;
+	payer_leave(c->payer, old);
 }

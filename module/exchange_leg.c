@@ -110,7 +110,7 @@ static bool take_pooled_leg(struct conn *c, struct run *run)
 	struct exchange *ex = &c->ex;
 	struct leg *leg;
 
-	while ((leg = leg_take(c->hn, ex->ep))) {
+	while ((leg = leg_take(c->hn, ex->ep, c->payer))) {
 		c->leg = leg;
 		if (!lock_leg(c, run)) {
 			/* Its socket is busy just now: the work will wait. */
@@ -169,10 +169,21 @@ static bool awaits_leg(const struct conn *c)
 	return c->ex.request == REQUEST_CONNECTING && !c->leg && !c->open_leg;
 }
 
-void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
+static void leg_failed(struct conn *c, int err)
 {
+	struct mem_cgroup *old = payer_enter(c->payer);
 	struct run run = { .may_sleep = true };
 
+	if (err == -ENOMEM || err == -ENOBUFS)
+		refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
+	else
+		upstream_failed(c, &run, RETRY_CONNECT_FAILURE,
+				STAT_REPLY_CONNECT_FAILURE, 503);
+	payer_leave(c->payer, old);
+}
+
+void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
+{
 	if (leg)
 		stat_inc(c->mesh->stats, STAT_LEGS_OPENED);
 	if (!awaits_leg(c)) {
@@ -180,13 +191,8 @@ void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
 			list_add(&leg->list, &c->losers);
 		return;
 	}
-	if (leg) {
+	if (leg)
 		c->leg = leg;
-		return;
-	}
-	if (err == -ENOMEM || err == -ENOBUFS)
-		refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
 	else
-		upstream_failed(c, &run, RETRY_CONNECT_FAILURE,
-				STAT_REPLY_CONNECT_FAILURE, 503);
+		leg_failed(c, err);
 }

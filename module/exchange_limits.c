@@ -60,7 +60,7 @@ bool count_at_source(struct conn *c, struct run *run, const struct listener *l)
 
 	if (!c->client)
 		c->client = source_get(c->mesh, &c->source, &l->address,
-				       GFP_ATOMIC);
+				       GFP_ATOMIC | payer_gfp(c->payer));
 	c->ex.from_source = c->client &&
 			    admit(&c->client->requests,
 				  c->options.max_requests_per_source);

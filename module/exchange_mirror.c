@@ -82,6 +82,7 @@ static bool send_mirror(struct conn *c, const struct mirror *m, gfp_t gfp)
 	if (!mc)
 		return false;
 	mc->call.to = ep->address;
+	mc->call.payer = payer_get(c->payer);
 	if (!fill_call(c, m, &mc->call, gfp)) {
 		mc->mesh = mesh_get(c->mesh);
 		if (call_begin(&mc->call, c->hn,

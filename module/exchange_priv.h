@@ -30,16 +30,25 @@
 #include "forward.h"
 #include "http_net_priv.h"
 #include "leg.h"
+#include "payer.h"
 #include "rate_limiter.h"
 #include "reply.h"
 #include "retry.h"
 #include "routing.h"
 #include "splice.h"
 
-static inline gfp_t run_gfp(const struct run *run)
+/*
+ * Under a socket lock: reclaim must not come back to the network. A client whose
+ * control group is full is refused, and nobody is killed for it; nor are reserves
+ * for it: where one may not sleep it is tried again where one may.
+ */
+static inline gfp_t run_gfp(const struct conn *c, const struct run *run)
 {
-	/* Under a socket lock: reclaim must not come back to the network. */
-	return run->may_sleep ? GFP_NOIO : GFP_ATOMIC;
+	gfp_t gfp = run->may_sleep ?
+		    GFP_NOIO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL :
+		    GFP_NOWAIT | __GFP_NOWARN;
+
+	return gfp | payer_gfp(c->payer);
 }
 
 static inline void end_conn(struct conn *c, struct run *run, bool reset)

@@ -28,15 +28,15 @@ static int write_reply(struct conn *c, struct run *run, struct reply *r,
 
 	r->connection = connection_field(ex);
 	r->head_request = is_head_request(ex);
-	err = reply_write(r, run_gfp(run), &ex->down) ?:
-	      edit_response(c, r->status, run_gfp(run));
+	err = reply_write(r, run_gfp(c, run), &ex->down) ?:
+	      edit_response(c, r->status, run_gfp(c, run));
 	if (err != -EMSGSIZE)
 		return err;
 	out_clear(&ex->down);
 	bare.connection = r->connection;
 	bare.head_request = r->head_request;
 	*reason = STAT_REPLY_RESPONSE_OPERATIONS;
-	return reply_write(&bare, run_gfp(run), &ex->down);
+	return reply_write(&bare, run_gfp(c, run), &ex->down);
 }
 
 /* Answer in the endpoint's place. The exchange is over but for sending it. */

@@ -24,7 +24,7 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 {
 	const struct http_options *o = &r->c->options;
 	struct exchange *ex = &r->c->ex;
-	gfp_t gfp = run_gfp(r->run);
+	gfp_t gfp = run_gfp(r->c, r->run);
 	enum http1_result result;
 	int n;
 
@@ -96,7 +96,8 @@ static int take_request_body(struct conn *c, struct run *run,
 
 	if (n <= 0)
 		return n;
-	replay_keep(&ex->replay, skb, off, n, body_limit(ex), GFP_ATOMIC);
+	replay_keep(&ex->replay, skb, off, n, body_limit(ex),
+		    GFP_NOWAIT | __GFP_NOWARN | payer_gfp(c->payer));
 	if (ex->request_body.done)
 		request_received(c);
 	return n;
@@ -226,7 +227,7 @@ static void request_sent(struct conn *c, struct run *run)
 	ex->request = REQUEST_DONE;
 	ex->sent = true;
 	if (ex->mirrors)
-		mirror_request(c, run_gfp(run));
+		mirror_request(c, run_gfp(c, run));
 	if (ex->response == RESPONSE_HEAD)
 		await_response(c);
 }
@@ -359,7 +360,7 @@ void send_request_head(struct conn *c, struct run *run)
 		return;
 	}
 	if (!steer_request(c, run))
-		err = write_request_head(c, NULL, &ex->up, run_gfp(run));
+		err = write_request_head(c, NULL, &ex->up, run_gfp(c, run));
 	if (err == -EMSGSIZE) {
 		refuse(c, run, STAT_REPLY_REQUEST_OPERATIONS, 431);
 		return;

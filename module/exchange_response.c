@@ -103,7 +103,7 @@ static int pass_switch(struct conn *c, struct run *run)
 {
 	int err;
 
-	err = write_response_head(c, HTTP1_BODY_NONE, NULL, run_gfp(run));
+	err = write_response_head(c, HTTP1_BODY_NONE, NULL, run_gfp(c, run));
 	if (err)
 		return err;
 	request_answered(c, c->ex.response_head->parser.status);
@@ -122,7 +122,7 @@ static bool pass_response_head(struct conn *c, struct run *run,
 			       struct sk_buff *whole, bool more)
 {
 	struct exchange *ex = &c->ex;
-	gfp_t gfp = run_gfp(run);
+	gfp_t gfp = run_gfp(c, run);
 	int err;
 
 	if (unlikely(!list_empty(&c->rivals)))
@@ -177,7 +177,7 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 			      u32 len)
 {
 	struct exchange *ex = &r->c->ex;
-	gfp_t gfp = run_gfp(r->run);
+	gfp_t gfp = run_gfp(r->c, r->run);
 	const struct http1_parser *p;
 	enum http1_result result;
 	bool whole;

@@ -5,6 +5,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 
+#include "payer.h"
 #include "spares.h"
 
 static struct kmem_cache *head_cache;
@@ -27,14 +28,27 @@ void head_cache_exit(void)
 	kmem_cache_destroy(head_cache);
 }
 
+static void keep(struct head *h)
+{
+	if (!spares_keep(&heads, h))
+		kmem_cache_free(head_cache, h);
+}
+
 struct head *head_alloc(bool response, gfp_t gfp)
 {
+	struct mem_cgroup *payer = payer_here(gfp);
 	struct head *h = spares_take(&heads);
 
+	/* Nobody uses what another pays for. */
+	if (h && unlikely(h->payer != payer)) {
+		keep(h);
+		h = NULL;
+	}
 	if (!h)
 		h = kmem_cache_alloc(head_cache, gfp);
 	if (!h)
 		return NULL;
+	h->payer = payer;
 	http1_init(&h->parser, response);
 	h->len = 0;
 	h->cap = HEAD_INLINE;
@@ -53,8 +67,7 @@ void head_free(struct head *h)
 	if (!h)
 		return;
 	free_grown(h);
-	if (!spares_keep(&heads, h))
-		kmem_cache_free(head_cache, h);
+	keep(h);
 }
 
 static int head_grow(struct head *h, gfp_t gfp)

@@ -23,6 +23,7 @@ struct writer;
 
 struct head {
 	struct http1_parser parser;
+	struct mem_cgroup *payer;	/* of this memory; compared only */
 	u32 len;		/* bytes gathered */
 	u32 cap;
 	char *data;		/* inline_data, or kvmalloc'ed */

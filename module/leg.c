@@ -8,6 +8,7 @@
 #include "conn.h"
 #include "http_net.h"
 #include "http_net_priv.h"
+#include "payer.h"
 #include "stats.h"
 
 static struct kmem_cache *leg_cache;
@@ -30,24 +31,27 @@ static struct pool_bucket *bucket_of(struct http_net *hn,
 	return &hn->buckets[hash_ptr(ep, ilog2(POOL_BUCKETS))];
 }
 
-static struct pool *pool_find(struct pool_bucket *b, const struct endpoint *ep)
+static struct pool *pool_find(struct pool_bucket *b, const struct endpoint *ep,
+			      const struct mem_cgroup *payer)
 {
 	struct pool *p;
 
 	hlist_for_each_entry(p, &b->pools, node)
-		if (p->ep == ep)
+		if (p->ep == ep && p->payer == payer)
 			return p;
 	return NULL;
 }
 
-static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep)
+static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep,
+			       struct mem_cgroup *payer)
 {
-	struct pool *p = kzalloc(sizeof(*p), GFP_KERNEL);
+	struct pool *p = kzalloc(sizeof(*p), GFP_KERNEL | payer_gfp(payer));
 
 	if (!p)
 		return NULL;
 	p->hn = hn;
 	p->ep = endpoint_get(ep);
+	p->payer = payer;
 	INIT_LIST_HEAD(&p->idle);
 	return p;
 }
@@ -61,15 +65,16 @@ static void pool_free(struct pool *p)
 }
 
 /* Count one more leg in the endpoint's pool, which is made if need be. */
-static struct pool *pool_join(struct http_net *hn, struct endpoint *ep)
+static struct pool *pool_join(struct http_net *hn, struct endpoint *ep,
+			      struct mem_cgroup *payer)
 {
 	struct pool_bucket *b = bucket_of(hn, ep);
-	struct pool *fresh = pool_alloc(hn, ep), *p;
+	struct pool *fresh = pool_alloc(hn, ep, payer), *p;
 
 	if (!fresh)
 		return NULL;
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep);
+	p = pool_find(b, ep, payer);
 	if (!p) {
 		p = fresh;
 		fresh = NULL;
@@ -96,14 +101,15 @@ static void pool_leave(struct pool *p)
 		pool_free(p);
 }
 
-struct leg *leg_take(struct http_net *hn, const struct endpoint *ep)
+struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
+		     const struct mem_cgroup *payer)
 {
 	struct pool_bucket *b = bucket_of(hn, ep);
 	struct leg *leg = NULL;
 	struct pool *p;
 
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep);
+	p = pool_find(b, ep, payer);
 	if (p)
 		leg = list_first_entry_or_null(&p->idle, struct leg, list);
 	/* The endpoint may close one that has expired at any moment. */
@@ -274,13 +280,15 @@ static void leg_close_work(struct work_struct *work)
 	leg_close(container_of(work, struct leg, close_work));
 }
 
-static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep)
+static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
+			     struct mem_cgroup *payer)
 {
-	struct leg *leg = kmem_cache_zalloc(leg_cache, GFP_KERNEL);
+	struct leg *leg = kmem_cache_zalloc(leg_cache,
+					    GFP_KERNEL | payer_gfp(payer));
 
 	if (!leg)
 		return NULL;
-	leg->pool = pool_join(hn, ep);
+	leg->pool = pool_join(hn, ep, payer);
 	if (!leg->pool) {
 		kmem_cache_free(leg_cache, leg);
 		return NULL;
@@ -293,6 +301,42 @@ static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep)
 	return leg;
 }
 
+/* The leg's socket, whose memory is the payer's from the first byte. */
+static int leg_socket(struct leg *leg, struct mem_cgroup *payer)
+{
+	const struct endpoint *ep = leg_endpoint(leg);
+	int err;
+
+	err = sock_create_kern(leg->pool->hn->net, ep->address.family,
+			       SOCK_STREAM, IPPROTO_TCP, &leg->sock);
+	if (err)
+		return err;
+	leg->sk = leg->sock->sk;
+	lock_sock(leg->sk);
+	payer_take(payer, leg->sk);
+	release_sock(leg->sk);
+	return 0;
+}
+
+/* A leg that nobody has connected, with its socket. */
+static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
+			    struct mem_cgroup *payer, int *err)
+{
+	struct mem_cgroup *old = payer_enter(payer);
+	struct leg *leg = leg_alloc(hn, ep, payer);
+
+	*err = leg ? leg_socket(leg, payer) : -ENOMEM;
+	payer_leave(payer, old);
+	if (!*err)
+		return leg;
+	if (leg) {
+		pool_leave(leg->pool);
+		leg_free(leg);
+		http_net_leg_gone(hn);
+	}
+	return NULL;
+}
+
 struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 		     struct conn *conn, int *err)
 {
@@ -300,16 +344,9 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	struct leg *leg;
 	int len;
 
-	leg = leg_alloc(hn, ep);
-	if (!leg) {
-		*err = -ENOMEM;
+	leg = leg_make(hn, ep, conn->payer, err);
+	if (!leg)
 		return NULL;
-	}
-	*err = sock_create_kern(hn->net, ep->address.family, SOCK_STREAM,
-				IPPROTO_TCP, &leg->sock);
-	if (*err)
-		goto free;
-	leg->sk = leg->sock->sk;
 	http_net_tune_socket(leg->sk);
 	leg->conn = conn;
 	leg->buffer_limit = conn->options.buffer_limit;
@@ -324,11 +361,6 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 		return leg;
 	}
 	leg_close(leg);
-	return NULL;
-free:
-	pool_leave(leg->pool);
-	leg_free(leg);
-	http_net_leg_gone(hn);
 	return NULL;
 }
 
@@ -387,8 +419,9 @@ void leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep)
 	struct pool *p;
 
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep);
-	if (p) {
+	hlist_for_each_entry(p, &b->pools, node) {
+		if (p->ep != ep)
+			continue;
 		list_for_each_entry(leg, &p->idle, list)
 			leg->broken = true;
 		list_splice_init(&p->idle, &doomed);

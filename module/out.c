@@ -6,21 +6,48 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <net/tcp.h>
+#include "payer.h"
 #include "spares.h"
 #include "splice.h"
 
 /* Most heads fit, and all of their buffers are of this size. */
-#define SMALL		1024U
+struct small {
+	char data[1024 - sizeof(struct mem_cgroup *)];
+	struct mem_cgroup *payer;	/* of this memory; compared only */
+};
+
+#define SMALL		sizeof_field(struct small, data)
 
 static DEFINE_PER_CPU(struct spares, small_buffers);
 
+static void free_small(struct small *s)
+{
+	if (!spares_keep(&small_buffers, s))
+		kfree(s);
+}
+
+static char *alloc_small(gfp_t gfp)
+{
+	struct mem_cgroup *payer = payer_here(gfp);
+	struct small *s = spares_take(&small_buffers);
+
+	/* Nobody uses what another pays for. */
+	if (s && unlikely(s->payer != payer)) {
+		free_small(s);
+		s = NULL;
+	}
+	if (!s)
+		s = kmalloc(sizeof(*s), gfp | __GFP_NOWARN);
+	if (!s)
+		return NULL;
+	s->payer = payer;
+	return s->data;
+}
+
 char *out_alloc(u32 size, gfp_t gfp)
 {
-	char *data = size <= SMALL ? spares_take(&small_buffers) : NULL;
-
-	if (data)
-		return data;
-	size = max(size, SMALL);
+	if (size <= SMALL)
+		return alloc_small(gfp);
 	if (gfpflags_allow_blocking(gfp))
 		return kvmalloc(size, gfp);
 	return kmalloc(size, gfp | __GFP_NOWARN);
@@ -28,16 +55,18 @@ char *out_alloc(u32 size, gfp_t gfp)
 
 void out_free(char *data, u32 size)
 {
-	if (size > SMALL || !spares_keep(&small_buffers, data))
+	if (size <= SMALL)
+		free_small(container_of(data, struct small, data[0]));
+	else
 		kvfree(data);
 }
 
 void out_exit(void)
 {
-	char *data;
+	struct small *s;
 
-	while ((data = spares_empty(&small_buffers)))
-		kvfree(data);
+	while ((s = spares_empty(&small_buffers)))
+		kfree(s);
 }
 
 static int send_pieces(struct sock *sk, struct kvec *pieces, int n, u32 len,

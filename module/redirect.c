@@ -20,6 +20,10 @@
  * SYN. With TCP_FASTOPEN_CONNECT the SYN is sent after connect() has returned: it
  * is in by_tuple since then.
  *
+ * Who connects pays for the record (__GFP_ACCOUNT) and bounds their number: one for
+ * each of its sockets, and one for each that it has closed within ORPHAN_LIFE before
+ * the other end accepted, which has no more of those than fit in its backlog.
+ *
  * A tuple that an orphan still has is taken from it: the port is used again.
  *
  * Locks: a bucket's lock of either table (BH), never two; orphans_lock (BH)
@@ -33,6 +37,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "mesh.h"
+#include "payer.h"
 #include "redirect.h"
 
 #define ORPHAN_LIFE		(60 * HZ)
@@ -130,7 +135,7 @@ static void redirect_put(struct redirect *r)
 
 struct redirect *redirect_alloc(void)
 {
-	struct redirect *r = kmem_cache_zalloc(cache, GFP_KERNEL);
+	struct redirect *r = kmem_cache_zalloc(cache, GFP_KERNEL_ACCOUNT);
 
 	if (r)
 		object_created(OBJECT_REDIRECT);
@@ -139,6 +144,7 @@ struct redirect *redirect_alloc(void)
 
 void redirect_free(struct redirect *r)
 {
+	payer_put(r->payer);
 	object_destroyed(OBJECT_REDIRECT);
 	kmem_cache_free(cache, r);
 }
@@ -222,6 +228,8 @@ void redirect_begin(struct redirect *r, struct sock *sk)
 	redirect_destroyed(sk);
 	r->sk = sk;
 	r->net = sock_net(sk);
+	if (r->kind == REDIRECT_HTTP)
+		r->payer = payer_of(sk);
 	r->connecting = true;
 	refcount_set(&r->ref, 1);
 	lock_bucket(&socks, hash);
@@ -379,8 +387,7 @@ bool redirect_local(const struct sock *sk, struct address *a)
 	return found;
 }
 
-bool redirect_claim(const struct sock *child, struct address *original,
-		    struct address *source)
+bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
 {
 	const struct net *net = sock_net(child);
 	struct address client, target;
@@ -396,8 +403,11 @@ bool redirect_claim(const struct sock *child, struct address *original,
 	r = find_tuple(&client, &target, net, hash);
 	found = r && r->kind == REDIRECT_HTTP;
 	if (found) {
-		*original = r->original;
-		*source = r->source;
+		*claim = (struct redirect_claim){
+			.original = r->original,
+			.source = r->source,
+			.payer = payer_get(r->payer),
+		};
 		tuple_remove(r);
 	}
 	unlock_bucket(&tuples, hash);

@@ -25,7 +25,15 @@ enum redirect_kind {
 	REDIRECT_HTTP,		/* to our own acceptor, which will claim */
 };
 
+struct mem_cgroup;
 struct mesh;
+
+/* What the other end of a redirection learns of the client. */
+struct redirect_claim {
+	struct address original;	/* what it asked for */
+	struct address source;		/* its own address without a mesh */
+	struct mem_cgroup *payer;	/* counted, see payer.h; or NULL */
+};
 
 struct redirect {
 	/* set by connect.c before redirect_begin(), then constant */
@@ -39,6 +47,7 @@ struct redirect {
 	struct hlist_node by_sock;
 	struct hlist_node by_tuple;
 	struct list_head orphan;
+	struct mem_cgroup *payer;	/* of the client, counted; or NULL */
 	const struct sock *sk;		/* key of by_sock; compared only */
 	const struct net *net;		/* compared only, while there; NULL: it has gone */
 	struct address client;		/* real; with target the key of by_tuple */
@@ -54,15 +63,13 @@ struct redirect {
 /**
  * redirect_claim() - Is this accepted socket the other end of our redirection?
  * @child: socket that the HTTP acceptor was given
- * @original: out: the address that the client asked for
- * @source: out: the client's address as it would have been without a mesh
+ * @claim: out: who the client is; its payer is the caller's to put
  *
  * A record can be claimed once. Any context but hard interrupts.
  *
  * Return: true if so.
  */
-bool redirect_claim(const struct sock *child, struct address *original,
-		    struct address *source);
+bool redirect_claim(const struct sock *child, struct redirect_claim *claim);
 
 /**
  * redirect_original() - What the client of a local proxy asked for

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * payer: the memory control group that pays for what the engine holds for a client.
+ *
+ * The engine accepts and connects in kernel threads, and runs in softirq and in
+ * whatever task woke it: left alone, its sockets and buffers would belong to nobody,
+ * or to a stranger. So the group of the client's own socket goes from redirect.c's
+ * record to the connection, and from there to its legs, and to the calls that are
+ * made for it; their sockets are that group's, and what is allocated for them with
+ * __GFP_ACCOUNT between payer_enter() and payer_leave() is charged to it.
+ *
+ * NULL is a client that no group accounts for: then nothing is charged, and
+ * __GFP_ACCOUNT must not be used, lest a task that is there by chance pays.
+ */
+#ifndef L7MESH_PAYER_H
+#define L7MESH_PAYER_H
+
+#include <linux/memcontrol.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <net/sock.h>
+
+static inline struct mem_cgroup *payer_get(struct mem_cgroup *payer)
+{
+#ifdef CONFIG_MEMCG
+	if (payer)
+		css_get(&payer->css);
+#endif
+	return payer;
+}
+
+static inline void payer_put(struct mem_cgroup *payer)
+{
+	mem_cgroup_put(payer);
+}
+
+/* The group of a socket whose lock is held; counted. */
+static inline struct mem_cgroup *payer_of(const struct sock *sk)
+{
+#ifdef CONFIG_MEMCG
+	return payer_get(sk->sk_memcg);
+#else
+	return NULL;
+#endif
+}
+
+/**
+ * payer_enter() - From here on accounted allocations are charged to a client
+ * @payer: who pays, or NULL
+ *
+ * Any context, in which payer_leave() follows. May be nested.
+ *
+ * Return: for payer_leave().
+ */
+static inline struct mem_cgroup *payer_enter(struct mem_cgroup *payer)
+{
+	return payer ? set_active_memcg(payer) : NULL;
+}
+
+static inline void payer_leave(struct mem_cgroup *payer, struct mem_cgroup *old)
+{
+	if (payer)
+		set_active_memcg(old);
+}
+
+/* Who pays for what is allocated with @gfp here, or NULL. Only to be compared. */
+static inline struct mem_cgroup *payer_here(gfp_t gfp)
+{
+#ifdef CONFIG_MEMCG
+	if (gfp & __GFP_ACCOUNT)
+		return in_task() ? current->active_memcg :
+				   this_cpu_read(int_active_memcg);
+#endif
+	return NULL;
+}
+
+/* To be added to how something is allocated. */
+static inline gfp_t payer_gfp(const struct mem_cgroup *payer)
+{
+	return payer ? __GFP_ACCOUNT : 0;
+}
+
+/**
+ * payer_take() - A socket's memory is a client's, now and from now on
+ * @payer: who pays, or NULL
+ * @sk: locked, of the kernel's own; it belongs to nobody so far
+ *
+ * As accept() does, which has no names that a module could use: what the socket has
+ * is charged as new, and then given back in the old account.
+ *
+ * Context: process.
+ *
+ * Return: false if the group has no room: then nothing has changed.
+ */
+static inline bool payer_take(struct mem_cgroup *payer, struct sock *sk)
+{
+#ifdef CONFIG_MEMCG
+	int bytes = sk_mem_pages(sk->sk_forward_alloc +
+				 atomic_read(&sk->sk_rmem_alloc) +
+				 sk->sk_wmem_queued) << PAGE_SHIFT;
+	bool charged;
+
+	if (!payer || sk->sk_memcg)
+		return true;
+	sk->sk_memcg = payer;
+	charged = !bytes || __sk_mem_schedule(sk, bytes, SK_MEM_RECV);
+	sk->sk_memcg = NULL;
+	if (!charged)
+		return false;
+	if (bytes)
+		__sk_mem_reclaim(sk, bytes);
+	sk->sk_memcg = payer_get(payer);
+#endif
+	return true;
+}
+
+#endif

@@ -1,0 +1,268 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Who pays for the memory that HTTP takes, and how much it can be.
+
+   clients in pod "app", each in a control group of its own -- virtual IP -- a server
+   in pod "web", in another one
+"""
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "lib"))
+# pylint: disable=wrong-import-position
+from endpoints import VIP, WEB
+from l7 import (Client, Counters, Net, apply, close_clients, drained, equal, in_pod,
+                meshctl, note, request, run_tests, test, true, until)
+
+CGROUP = "/sys/fs/cgroup"
+MIB = 1 << 20
+net = None
+
+
+# ---- control groups ----
+
+class Group:
+    """A control group, and the processes that are put into it."""
+
+    def __init__(self, name, limit=None):
+        self.path = f"{CGROUP}/{name}"
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(self.path)
+        self.pids = []
+        if limit:
+            self.write("memory.max", limit)
+
+    def write(self, name, value):
+        with open(f"{self.path}/{name}", "w", encoding="ascii") as f:
+            f.write(str(value))
+
+    def stat(self, key):
+        with open(f"{self.path}/memory.stat", encoding="ascii") as f:
+            return {k: int(v) for k, v in map(str.split, f)}[key]
+
+    def run(self, function, *args):
+        """A process in it that does something until it is killed."""
+        pid = os.fork()
+        if pid:
+            self.pids.append(pid)
+            return pid
+        with contextlib.suppress(BaseException):
+            signal.alarm(0)
+            self.write("cgroup.procs", os.getpid())
+            function(*args)
+        os._exit(0)  # pylint: disable=protected-access
+
+    def end(self):
+        while self.pids:
+            pid = self.pids.pop()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        until(lambda: not self.procs())
+        os.rmdir(self.path)
+
+    def procs(self):
+        with open(f"{self.path}/cgroup.procs", encoding="ascii") as f:
+            return f.read()
+
+
+def tcp_memory():
+    """Bytes that TCP has accounted to all sockets."""
+    with open("/proc/net/sockstat", encoding="ascii") as f:
+        for line in f:
+            if line.startswith("TCP:"):
+                return int(line.split()[-1]) * 4096
+    raise AssertionError("no TCP")
+
+
+def available():
+    """Bytes that are free, or would be if they were asked for."""
+    with open("/proc/meminfo", encoding="ascii") as f:
+        for line in f:
+            if line.startswith("MemAvailable"):
+                return int(line.split()[1]) * 1024
+    raise AssertionError("no MemAvailable")
+
+
+# ---- both ends: in processes of their own ----
+
+def answer(conn, head, read):
+    """Returns whether more is to be read."""
+    if head.startswith(b"POST"):
+        return read
+    if head.startswith(b"GET /long"):
+        with contextlib.suppress(BlockingIOError):
+            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n"
+                      + b"x" * (4 * MIB))
+    else:
+        conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    return True
+
+
+def serve(port, read):
+    """Answers a GET; reads the bodies of others, or does not."""
+    with in_pod("web"):
+        listener = socket.socket(socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((WEB, port))
+    listener.listen(1000)
+    selector = selectors.DefaultSelector()
+    selector.register(listener, selectors.EVENT_READ)
+    while True:
+        for key, _ in selector.select():
+            conn = key.fileobj
+            if conn is listener:
+                conn = listener.accept()[0]
+                conn.setblocking(False)
+                selector.register(conn, selectors.EVENT_READ)
+                continue
+            try:
+                data = conn.recv(65536)
+            except OSError:
+                data = b""
+            if not data or not answer(conn, data, read):
+                selector.unregister(conn)
+                serve.kept.append(conn)
+
+
+serve.kept = []
+
+
+def stall(n, message, body):
+    """So many clients send one message, and what there is room for of its body; none
+    reads an answer."""
+    left = {}
+    for _ in range(n):
+        with in_pod("app"):
+            sock = socket.socket(socket.AF_INET)
+        sock.connect((VIP, 80))
+        sock.sendall(message)
+        sock.setblocking(False)
+        left[sock] = body
+    while True:
+        for sock in left:
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                left[sock] -= sock.send(b"z" * min(left[sock], 65536))
+        time.sleep(0.02)
+
+
+UPLOAD = request("/", "Content-Length: 100000000", host="a", method="POST")
+LONG = request("/long", host="a")
+
+
+def mesh(**route):
+    apply({
+        "clusters": [
+            {"name": "web", "endpoints": [{"address": WEB, "port": 9000}]},
+            {"name": "calm", "endpoints": [{"address": WEB, "port": 9001}]}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "calm", "domains": ["calm"], "routes": [
+                {"action": {"cluster": "calm"}}]},
+            {"name": "any", "domains": ["*"], "routes": [
+                {"action": {"cluster": "web"}, **route}]}]}],
+        "listeners": [{"name": "4", "address": VIP, "port": 80,
+                       "protocol": "http", "route_table": "main"}]})
+
+
+@contextlib.contextmanager
+def groups(read=False, limit=None):
+    """A server's group and a client's."""
+    server, client = Group("l7server"), Group("l7client", limit)
+    try:
+        server.run(serve, 9000, read)
+        server.run(serve, 9001, read)
+        time.sleep(0.5)
+        yield server, client
+    finally:
+        client.end()
+        server.end()
+        drained()
+
+
+def settled(value):
+    """What something is when it does not change any more."""
+    last = None
+    while last != (now := value()):
+        last = now
+        time.sleep(0.5)
+    return last
+
+
+def served():
+    """Another pod's request has an answer."""
+    c = Client("victim", VIP)
+    c.send(request(host="calm"))
+    equal(c.response()[1], b"ok")
+    c.close()
+
+
+# ---- tests ----
+
+@test("every socket of a connection is the client's or the server's")
+def _():
+    mesh()
+    for message, body in (UPLOAD, 8 * MIB), (LONG, 0):
+        with groups() as (server, client):
+            before = tcp_memory()
+            client.run(stall, 32, message, body)
+            until(lambda: client.stat("sock") > 8 * MIB, 30)
+            settled(lambda: client.stat("sock"))
+            gone = tcp_memory() - before
+            of_client, of_server = client.stat("sock"), server.stat("sock")
+            note(f"{gone >> 10} KiB of TCP's, {of_client >> 10} the client's, "
+                 f"{of_server >> 10} the server's")
+            # A CPU may keep 1 MiB to itself before TCP's sum knows of it.
+            true(of_client + of_server > gone - 2 * MIB)
+        until(lambda: tcp_memory() < before + 3 * MIB, 30)
+
+
+@test("what is kept of a request's body is the client's")
+def _():
+    mesh(mirrors=[{"cluster": "web"}])
+    with groups(read=True) as (_, client):
+        client.run(stall, 16, UPLOAD, 14 * 65536)
+        until(lambda: client.stat("slab") > 12 * MIB)
+        served()
+
+
+@test("a pod takes no more than its control group may", 240)
+def _():
+    mesh(mirrors=[{"cluster": "web"}])
+    for message, body in (UPLOAD, 14 * 65536), (LONG, 0):
+        counters = Counters()
+        with groups(read=True, limit=64 * MIB) as (server, client):
+            before, least = available(), available()
+            client.run(stall, 200, message, body)
+            end = time.monotonic() + 20
+            while time.monotonic() < end:
+                served()
+                least = min(least, available() + server.stat("sock"))
+                time.sleep(0.2)
+            note(f"{(before - least) >> 20} MiB gone; {counters.all('')}")
+            true(before - least < 140 * MIB)
+
+
+def main():
+    global net  # pylint: disable=global-statement
+    with open(f"{CGROUP}/cgroup.subtree_control", "w", encoding="ascii") as f:
+        f.write("+memory")
+    net = Net(app=10, victim=11, web=20)
+    try:
+        mesh()
+        meshctl("attach", "app")
+        meshctl("attach", "victim")
+        return run_tests(close_clients)
+    finally:
+        meshctl("flush")
+        net.down()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
