@@ -98,6 +98,17 @@ struct cluster *snapshot_cluster(const struct snapshot *s,
 	return objset_find(&s->clusters, name);
 }
 
+static bool has_state(const void *cluster, const void *state)
+{
+	return ((const struct cluster *)cluster)->state == state;
+}
+
+struct cluster *snapshot_cluster_of(const struct snapshot *s, u32 hash,
+				    const struct cluster_state *state)
+{
+	return objset_find_by(&s->clusters, hash, has_state, state);
+}
+
 int config_init(void)
 {
 	free_wq = alloc_workqueue("l7mesh_config", WQ_UNBOUND, 0);

@@ -80,6 +80,17 @@ const struct listener_slot *snapshot_listener(const struct snapshot *s,
 					      const struct address *to);
 
 /**
+ * snapshot_cluster_of() - The cluster that a state belongs to
+ * @s: snapshot, held or under RCU
+ * @hash: of its name
+ * @state: its state, held
+ *
+ * Return: borrowed from @s, or NULL if there is none any more.
+ */
+struct cluster *snapshot_cluster_of(const struct snapshot *s, u32 hash,
+				    const struct cluster_state *state);
+
+/**
  * snapshot_cluster() - The cluster of a name
  * @s: snapshot, held or under RCU
  * @name: name with its hash

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "cluster_state.h"
 #include "exchange_priv.h"
 
 /* How long a client may take to notice that we have closed, and to stop sending. */
@@ -67,12 +68,54 @@ static void release_request(struct conn *c)
 	head_free(ex->request_head);
 	head_free(ex->response_head);
 	end_load(ex);
+	if (ex->ep_held)
+		endpoint_put(ex->ep);
 	out_clear(&ex->up);
 	out_clear(&ex->down);
 	if (ex->replay.first)
 		replay_clear(&ex->replay);
 	if (ex->snapshot)
 		snapshot_put(ex->snapshot);
+}
+
+/* Nothing is left to be done but to pass on what comes, or to throw it away. */
+static bool only_passes(const struct conn *c)
+{
+	return c->ex.request >= REQUEST_DONE && c->ex.response >= RESPONSE_BODY &&
+	       list_empty(&c->rivals);
+}
+
+/*
+ * A response may take for ever. Meanwhile the exchange holds the few bytes that it
+ * still needs: its endpoint, and its cluster's state, by which it finds that cluster's
+ * version of the moment if the response fails. A configuration that has been replaced
+ * is not held by who is slow, nor is the request's head.
+ */
+static void let_go(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->ep) {
+		endpoint_get(ex->ep);
+		ex->ep_held = true;
+	}
+	if (ex->cluster) {
+		ex->cluster_hash = ex->cluster->name.hash;
+		if (!ex->state)
+			ex->state = cluster_state_get(ex->cluster->state);
+	}
+	ex->hedge_due = false;
+	ex->cluster = NULL;
+	ex->route = NULL;
+	ex->vhost = NULL;
+	ex->chosen = NULL;
+	ex->cookie = NULL;
+	snapshot_put(ex->snapshot);
+	ex->snapshot = NULL;
+	head_free(ex->request_head);
+	ex->request_head = NULL;
+	if (ex->replay.first)
+		replay_clear(&ex->replay);
 }
 
 void exchange_release(struct conn *c, struct run *run)
@@ -180,6 +223,8 @@ void exchange_run(struct conn *c, struct run *run)
 			run_tunnel(c, run);
 		else
 			run_exchange(c, run);
+		if (c->ex.snapshot && only_passes(c))
+			let_go(c);
 		run->again |= c->missed;
 		run->left -= COST_ROUND;
 	} while (run->again && run->left > 0);

@@ -70,14 +70,18 @@ struct exchange {
 	bool leg_reusable;	/* as far as the response says */
 	bool head_whole;	/* response_head is understood, and not yet written */
 	bool upgrade;		/* the client's wish for one was passed on */
-	u32 leg_idle;		/* ms that the leg may be idle afterwards */
+	u32 leg_idle;		/* ms that the leg may be idle afterwards, ... */
+	u32 leg_max_idle;	/* ... and how many may */
 	bool counted;		/* in requests */
 	bool from_source;	/* in those of conn->client */
-	struct snapshot *snapshot;	/* held while a request is served */
+	/* held until the response's head has passed, see let_go() */
+	struct snapshot *snapshot;
 	struct cluster *cluster;	/* of the snapshot */
 	struct cluster_state *state;	/* counted, if a limit counts the request ... */
 	struct cluster_load *load;	/* ... in this of it, of the route's priority */
-	struct endpoint *ep;		/* of the snapshot */
+	struct endpoint *ep;		/* of the snapshot, or held */
+	bool ep_held;
+	u32 cluster_hash;		/* of its name, once it is let go */
 	struct endpoint *tried[TRIED_MAX]; /* of the snapshot, those of tries */
 	bool active;			/* the request counts as the endpoint's load */
 	u64 sent_at;			/* ns: when it was sent; 0: nobody wants to know */

@@ -31,23 +31,22 @@ void request_begins(struct exchange *ex)
 		ex->sent_at = ktime_get_ns();
 }
 
-static void observe(struct conn *c, u16 status, bool local_origin)
+static void observe(struct conn *c, struct cluster *cluster, u16 status,
+		    bool local_origin)
 {
-	struct exchange *ex = &c->ex;
+	struct endpoint *ep = c->ex.ep;
 
-	if (accrual_enabled(&ex->cluster->options))
-		accrual_observe(ex->cluster, ex->ep, status >= 500,
-				c->mesh->stats);
-	if (outlier_enabled(&ex->cluster->options))
-		outlier_observe(ex->cluster, ex->ep, status, local_origin,
-				c->mesh);
+	if (accrual_enabled(&cluster->options))
+		accrual_observe(cluster, ep, status >= 500, c->mesh->stats);
+	if (outlier_enabled(&cluster->options))
+		outlier_observe(cluster, ep, status, local_origin, c->mesh);
 }
 
 void request_answered(struct conn *c, u16 status)
 {
 	struct exchange *ex = &c->ex;
 
-	observe(c, status, false);
+	observe(c, ex->cluster, status, false);
 	if (!ex->sent_at)
 		return;
 	endpoint_observe(ex->ep, ktime_get_ns() - ex->sent_at,
@@ -57,20 +56,42 @@ void request_answered(struct conn *c, u16 status)
 
 void request_late(struct conn *c)
 {
-	observe(c, 504, true);
+	observe(c, c->ex.cluster, 504, true);
+}
+
+static void observe_failure(struct conn *c, struct cluster *cluster, u16 status)
+{
+	struct exchange *ex = &c->ex;
+	u64 took;
+
+	observe(c, cluster, status, true);
+	if (cluster->options.lb != L7MESH_LB_PEAK_EWMA)
+		return;
+	took = ex->sent_at ? ktime_get_ns() - ex->sent_at : 0;
+	endpoint_observe(ex->ep, max_t(u64, took, FAILURE_LATENCY),
+			 cluster->options.decay);
+	ex->sent_at = 0;
+}
+
+/* Its cluster was let go: as it is by now, if there is one. */
+static void observe_failure_late(struct conn *c, u16 status)
+{
+	struct snapshot *s = mesh_snapshot_get(c->mesh);
+	struct cluster *cluster;
+
+	cluster = snapshot_cluster_of(s, c->ex.cluster_hash, c->ex.state);
+	if (cluster)
+		observe_failure(c, cluster, status);
+	snapshot_put(s);
 }
 
 void request_failed(struct conn *c, u16 status)
 {
 	struct exchange *ex = &c->ex;
-	u64 took;
 
-	observe(c, status, true);
 	atomic64_inc(&ex->ep->failures);
-	if (ex->cluster->options.lb != L7MESH_LB_PEAK_EWMA)
-		return;
-	took = ex->sent_at ? ktime_get_ns() - ex->sent_at : 0;
-	endpoint_observe(ex->ep, max_t(u64, took, FAILURE_LATENCY),
-			 ex->cluster->options.decay);
-	ex->sent_at = 0;
+	if (likely(ex->cluster))
+		observe_failure(c, ex->cluster, status);
+	else
+		observe_failure_late(c, status);
 }

@@ -96,7 +96,7 @@ void drop_leg(struct conn *c, struct run *run, bool reuse)
 	c->leg = NULL;
 	if (!reuse || !is_clean(ex, sk) ||
 	    !leg_park(leg, jiffies + msecs_to_jiffies(ex->leg_idle),
-				ex->cluster->options.max_idle)) {
+				ex->leg_max_idle)) {
 		leg_doom(leg, &c->doomed_legs);
 		run->defer = true;
 	}

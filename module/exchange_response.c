@@ -25,6 +25,7 @@ static void learn_leg_life(struct exchange *ex)
 	const struct http1_parser *p = &ex->response_head->parser;
 	u32 seconds = head_idle_seconds(ex->response_head);
 
+	ex->leg_max_idle = ex->cluster->options.max_idle;
 	ex->leg_idle = ex->cluster->options.idle_timeout;
 	if (seconds <= ex->leg_idle / 1000)
 		ex->leg_idle = seconds ? (seconds - 1) * 1000 : 0;

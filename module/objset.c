@@ -82,3 +82,22 @@ void *objset_find(const struct objset *set, const struct name_ref *name)
 	}
 	return NULL;
 }
+
+void *objset_find_by(const struct objset *set, u32 hash,
+		     bool (*is)(const void *object, const void *what),
+		     const void *what)
+{
+	u32 slot = hash & set->mask;
+	u32 at;
+
+	if (!set->n)
+		return NULL;
+	while ((at = set->index[slot])) {
+		void *object = set->objects[at - 1];
+
+		if (object_name(set, object)->hash == hash && is(object, what))
+			return object;
+		slot = (slot + 1) & set->mask;
+	}
+	return NULL;
+}

@@ -68,4 +68,17 @@ void objset_add(struct objset *set, void *object);
  */
 void *objset_find(const struct objset *set, const struct name_ref *name);
 
+/**
+ * objset_find_by() - Look up an object by more than its name
+ * @set: set
+ * @hash: of its name
+ * @is: is it the one?
+ * @what: for @is
+ *
+ * Return: the object or NULL.
+ */
+void *objset_find_by(const struct objset *set, u32 hash,
+		     bool (*is)(const void *object, const void *what),
+		     const void *what);
+
 #endif
