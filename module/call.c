@@ -286,6 +286,7 @@ static void finish(struct call *call, int err)
 	if (!err && call->response)
 		status = call->response->parser.status;
 	call_release(call);
+	quota_add(&hn->quota, -(s64)call->bytes);
 	call->done(call, err, status);
 	if (atomic_dec_and_test(&hn->ncalls))
 		wake_up_var(&hn->ncalls);
@@ -333,6 +334,8 @@ bool call_begin(struct call *call, struct http_net *hn, u32 timeout)
 	begun = !READ_ONCE(hn->dead);
 	if (begun) {
 		atomic_inc(&hn->ncalls);
+		call->bytes = out_bytes(&call->request) + call->body.bytes;
+		quota_add(&hn->quota, call->bytes);
 		list_add(&call->list, &hn->calls);
 		queue_delayed_work(http_wq, &call->work, 0);
 	}

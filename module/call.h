@@ -50,6 +50,7 @@ struct call {
 	bool killed;
 	int err;
 	struct http_net *hn;
+	u32 bytes;		/* of it, in hn->quota */
 	struct list_head list;	/* hn->calls */
 	struct delayed_work work;
 	unsigned long deadline;	/* jiffies */

@@ -65,6 +65,7 @@ struct conn {
 	struct source *client;		/* counted, if a limit counts what it has; or NULL */
 	bool client_connected;		/* this connection is */
 	struct exchange ex;
+	u32 held;			/* bytes of ex, as in hn->quota */
 	struct leg *leg;		/* bound, or NULL */
 	struct list_head rivals;	/* legs of earlier tries that are out, ... */
 	struct list_head losers;	/* ... and not wanted any more, for the work */

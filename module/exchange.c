@@ -21,6 +21,24 @@ int note_no_memory(struct reader *r)
 	return 0;
 }
 
+int note_memory_limit(struct reader *r)
+{
+	return note_refusal(r, STAT_REPLY_MEMORY_LIMIT, 503);
+}
+
+void settle(struct conn *c)
+{
+	const struct exchange *ex = &c->ex;
+	u32 bytes = head_bytes(ex->request_head) +
+		    head_bytes(ex->response_head) + out_bytes(&ex->up) +
+		    out_bytes(&ex->down) + ex->replay.bytes;
+
+	if (bytes == c->held)
+		return;
+	quota_add(&c->hn->quota, (s64)bytes - c->held);
+	c->held = bytes;
+}
+
 void read_from(struct sock *sk, struct conn *c, struct run *run,
 	       sk_read_actor_t actor)
 {
@@ -125,6 +143,7 @@ void exchange_release(struct conn *c, struct run *run)
 		drop_leg(c, run, false);
 	release_request(c);
 	memset(&c->ex, 0, sizeof(c->ex));
+	settle(c);
 }
 
 /* A request's own buffer, which did not go on: it is of no other's. */
@@ -233,6 +252,7 @@ void exchange_run(struct conn *c, struct run *run)
 	leave_leg(c, run);
 	/* Who has to wait does not keep it. */
 	drop_taken(run);
+	settle(c);
 	c->running = false;
 	payer_leave(c->payer, old);
 }

@@ -75,7 +75,7 @@ static bool send_mirror(struct conn *c, const struct mirror *m, gfp_t gfp)
 	struct endpoint *ep = pick_mirror(c, cluster);
 	struct mirror_call *mc;
 
-	if (!ep || c->ex.replay.lost ||
+	if (!ep || c->ex.replay.lost || quota_spent(&c->hn->quota) ||
 	    atomic_read(&c->hn->ncalls) >= CALLS_MAX)
 		return false;
 	mc = kzalloc(sizeof(*mc), gfp);

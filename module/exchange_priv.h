@@ -127,6 +127,10 @@ static inline void begin_request_body(struct conn *c)
 /* exchange.c */
 int note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
 int note_no_memory(struct reader *r);
+/* The namespace holds as much as it may: a head is not begun, or does not grow. */
+int note_memory_limit(struct reader *r);
+/* Tell the namespace what the exchange holds by now. */
+void settle(struct conn *c);
 void read_from(struct sock *sk, struct conn *c, struct run *run,
 	       sk_read_actor_t actor);
 

@@ -28,6 +28,9 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 	enum http1_result result;
 	int n;
 
+	if ((!ex->request_head || head_full(ex->request_head)) &&
+	    quota_spent(&r->c->hn->quota))
+		return note_memory_limit(r);
 	if (!ex->request_head) {
 		ex->request_head = head_alloc(false, gfp);
 		if (!ex->request_head)
@@ -88,6 +91,22 @@ static int pass_request_body(struct conn *c, struct run *run,
 	return 0;
 }
 
+/* What is sent of the body may have to be sent again. */
+static void keep_body(struct conn *c, const struct sk_buff *skb, u32 off, u32 len)
+{
+	struct replay *replay = &c->ex.replay;
+	u32 limit = body_limit(&c->ex);
+
+	if (limit && !replay->lost && quota_spent(&c->hn->quota)) {
+		stat_inc(c->mesh->stats, STAT_REPLAYS_GIVEN_UP);
+		limit = 0;
+	}
+	replay_keep(replay, skb, off, len, limit,
+		    GFP_NOWAIT | __GFP_NOWARN | payer_gfp(c->payer));
+	if (limit)
+		settle(c);
+}
+
 static int take_request_body(struct conn *c, struct run *run,
 			     struct sk_buff *skb, u32 off, u32 len)
 {
@@ -96,8 +115,7 @@ static int take_request_body(struct conn *c, struct run *run,
 
 	if (n <= 0)
 		return n;
-	replay_keep(&ex->replay, skb, off, n, body_limit(ex),
-		    GFP_NOWAIT | __GFP_NOWARN | payer_gfp(c->payer));
+	keep_body(c, skb, off, n);
 	if (ex->request_body.done)
 		request_received(c);
 	return n;

@@ -193,6 +193,8 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 		ex->response_head->parser.connect_request =
 			ex->request_head->parser.connect;
 	}
+	if (head_full(ex->response_head) && quota_spent(&r->c->hn->quota))
+		return note_memory_limit(r);
 	n = head_gather(ex->response_head, skb, off,
 			affordable_head(r->run, len), gfp, &result);
 	if (n < 0)

@@ -87,7 +87,7 @@ static int head_grow(struct head *h, gfp_t gfp)
 /* Returns how many bytes of @len there is room for, or -ENOMEM. */
 static int head_room(struct head *h, u32 len, gfp_t gfp)
 {
-	int err = h->len == h->cap ? head_grow(h, gfp) : 0;
+	int err = head_full(h) ? head_grow(h, gfp) : 0;
 
 	return err ?: min(len, h->cap - h->len);
 }

@@ -43,6 +43,20 @@ void head_cache_exit(void);
 struct head *head_alloc(bool response, gfp_t gfp);
 void head_free(struct head *h);
 
+/* How much memory it is; of NULL none. */
+static inline u32 head_bytes(const struct head *h)
+{
+	if (!h)
+		return 0;
+	return sizeof(*h) + (h->data == h->inline_data ? 0 : h->cap);
+}
+
+/* Will it have to grow for another byte? */
+static inline bool head_full(const struct head *h)
+{
+	return h->len == h->cap;
+}
+
 /**
  * head_gather() - Take bytes of a received skb and parse
  * @h: head

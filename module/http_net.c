@@ -280,13 +280,18 @@ static void http_net_setup(struct http_net *hn, struct mesh_net *mn)
 int http_net_init(struct mesh_net *mn)
 {
 	u32 nlines = min_t(u32, num_possible_cpus(), LINES_MAX);
+	struct http_net *hn;
 
-	mn->http = kzalloc(struct_size(mn->http, lines, nlines),
-			   GFP_KERNEL_ACCOUNT);
-	if (!mn->http)
+	hn = kzalloc(struct_size(hn, lines, nlines), GFP_KERNEL_ACCOUNT);
+	if (!hn)
 		return -ENOMEM;
-	mn->http->nlines = nlines;
-	http_net_setup(mn->http, mn);
+	if (quota_init(&hn->quota)) {
+		kfree(hn);
+		return -ENOMEM;
+	}
+	hn->nlines = nlines;
+	http_net_setup(hn, mn);
+	mn->http = hn;
 	return 0;
 }
 
@@ -376,6 +381,7 @@ void http_net_exit(struct mesh_net *mn)
 	leg_reap(hn, true);
 	wait_var_event(&hn->nlegs, !atomic_read(&hn->nlegs));
 	mn->http = NULL;
+	quota_exit(&hn->quota);
 	kfree(hn);
 }
 

@@ -12,6 +12,7 @@
 #include "callbacks.h"
 #include "line.h"
 #include "leg.h"
+#include "quota.h"
 
 /* A listening socket of ours on loopback. */
 struct acceptor {
@@ -29,6 +30,7 @@ enum { ACCEPTOR_V4, ACCEPTOR_V6, ACCEPTORS };
 struct http_net {
 	struct net *net;		/* outlives this */
 	struct mesh_net *mn;
+	struct quota quota;		/* of what is held for clients */
 	bool dead;			/* the namespace or the module is going */
 	struct mutex mutex;		/* opening of acceptors */
 	struct acceptor acceptors[ACCEPTORS];

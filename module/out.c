@@ -12,7 +12,7 @@
 
 /* Most heads fit, and all of their buffers are of this size. */
 struct small {
-	char data[1024 - sizeof(struct mem_cgroup *)];
+	char data[OUT_BYTES_MIN - sizeof(struct mem_cgroup *)];
 	struct mem_cgroup *payer;	/* of this memory; compared only */
 };
 

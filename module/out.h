@@ -12,6 +12,9 @@
 
 #include <net/sock.h>
 
+/* What a short one takes. */
+#define OUT_BYTES_MIN	1024U
+
 struct out {
 	char *data;		/* out_alloc'ed, or NULL when empty */
 	u32 size;		/* for which */
@@ -37,6 +40,12 @@ void out_exit(void);
 static inline bool out_empty(const struct out *o)
 {
 	return !o->data;
+}
+
+/* How much memory it is. */
+static inline u32 out_bytes(const struct out *o)
+{
+	return o->data ? max(o->size, OUT_BYTES_MIN) : 0;
 }
 
 static inline void out_clear(struct out *o)

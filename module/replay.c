@@ -84,6 +84,7 @@ int replay_clone(struct replay *to, const struct replay *r, gfp_t gfp)
 		clone->next = NULL;
 		append(to, clone);
 	}
+	to->bytes = r->bytes;
 	replay_rewind(to);
 	return 0;
 }

@@ -7,6 +7,7 @@
 """
 
 import contextlib
+import json
 import os
 import selectors
 import signal
@@ -18,12 +19,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import VIP, WEB
-from l7 import (Client, Counters, Net, apply, close_clients, drained, equal, in_pod,
+from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained, equal, in_pod,
                 meshctl, note, request, run_tests, test, true, until)
 
 CGROUP = "/sys/fs/cgroup"
 MIB = 1 << 20
-net = None
+net = server = None
 
 
 # ---- control groups ----
@@ -209,13 +210,13 @@ def served():
 def _():
     mesh()
     for message, body in (UPLOAD, 8 * MIB), (LONG, 0):
-        with groups() as (server, client):
+        with groups() as (serving, client):
             before = tcp_memory()
             client.run(stall, 32, message, body)
             until(lambda: client.stat("sock") > 8 * MIB, 30)
             settled(lambda: client.stat("sock"))
             gone = tcp_memory() - before
-            of_client, of_server = client.stat("sock"), server.stat("sock")
+            of_client, of_server = client.stat("sock"), serving.stat("sock")
             note(f"{gone >> 10} KiB of TCP's, {of_client >> 10} the client's, "
                  f"{of_server >> 10} the server's")
             # A CPU may keep 1 MiB to itself before TCP's sum knows of it.
@@ -237,28 +238,100 @@ def _():
     mesh(mirrors=[{"cluster": "web"}])
     for message, body in (UPLOAD, 14 * 65536), (LONG, 0):
         counters = Counters()
-        with groups(read=True, limit=64 * MIB) as (server, client):
+        with groups(read=True, limit=64 * MIB) as (serving, client):
             before, least = available(), available()
             client.run(stall, 200, message, body)
             end = time.monotonic() + 20
             while time.monotonic() < end:
                 served()
-                least = min(least, available() + server.stat("sock"))
+                least = min(least, available() + serving.stat("sock"))
                 time.sleep(0.2)
             note(f"{(before - least) >> 20} MiB gone; {counters.all('')}")
             true(before - least < 140 * MIB)
 
 
+def after_each():
+    close_clients()
+    server.close_all()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc"
+
+
+def hold(weight, **cluster):
+    """A configuration that is large, and as large with another weight."""
+    apply({
+        "clusters": [
+            {"name": "held", "lb": "maglev", "table_size": 65537,
+             "hash": [{"header": "x-user"}], "endpoints": [
+                 {"address": WEB, "port": 9002, "weight": weight}], **cluster}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "any", "domains": ["*"], "routes": [
+                {"action": {"cluster": "held"}}]}]}],
+        "listeners": [{"name": "4", "address": VIP, "port": 80,
+                       "protocol": "http", "route_table": "main"}]})
+
+
+def config_bytes():
+    return json.loads(meshctl("-j", "version"))["config_bytes"]
+
+
+def answers(c):
+    """A response of which there is a part: the connection that it comes from."""
+    c.send(request(host="a"))
+    conn = server.request()[0]
+    conn.send(HEAD)
+    equal(c.head().status, 200)
+    equal(c.exactly(3), b"abc")
+    return conn
+
+
+@test("a response that goes on holds no configuration, and ends as any other")
+def _():
+    hold(1)
+    one = settled(config_bytes)
+    counters = Counters()
+    clients = [Client("app", VIP) for _ in range(4)]
+    conns = []
+    for i, c in enumerate(clients):
+        conns.append(answers(c))
+        hold(i + 2)
+    equal(settled(config_bytes), one)
+    for c, conn in zip(clients, conns):
+        conn.send(b"def")
+        equal(c.exactly(3), b"def")
+    # All the same their connections are used again, and count as they did.
+    for c in clients:
+        answers(c).send(b"def")
+        equal(c.exactly(3), b"def")
+    equal(counters("upstream_legs_opened", "responses"), [4, 8])
+
+
+@test("a response that breaks off counts against its cluster as it is by then")
+def _():
+    ejected = "outlier_ejected_consecutive_5xx"
+    for cluster, wanted in ({"consecutive_5xx": 1}, 1), ({}, 0):
+        hold(1, outlier_detection={"consecutive_5xx": 1})
+        counters = Counters()
+        c = Client("app", VIP)
+        conn = answers(c)
+        hold(2, **({"outlier_detection": cluster} if cluster else {}))
+        server.forget(conn)
+        equal(c.was_reset(), b"")
+        equal(counters("responses_cut_by_upstream", ejected), [1, wanted])
+
+
 def main():
-    global net  # pylint: disable=global-statement
+    global net, server  # pylint: disable=global-statement
     with open(f"{CGROUP}/cgroup.subtree_control", "w", encoding="ascii") as f:
         f.write("+memory")
     net = Net(app=10, victim=11, web=20)
     try:
+        server = Backend("web", 9002)
         mesh()
         meshctl("attach", "app")
         meshctl("attach", "victim")
-        return run_tests(close_clients)
+        return run_tests(after_each)
     finally:
         meshctl("flush")
         net.down()
