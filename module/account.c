@@ -72,11 +72,13 @@ void account_free(struct account *a, const void *p, size_t bytes)
 	account_uncharge(a, bytes);
 }
 
-int account_refuse(struct refusal *r, int err)
+int account_refuse(const struct account *a, struct refusal *r, int err)
 {
 	if (err == -ENOSPC)
 		return refusal_set(r, err,
-				   "configuration exceeds the limit of %lu bytes (module parameter config_bytes_max)",
-				   READ_ONCE(config_bytes_max));
+				   "configuration exceeds the limit of %lu bytes (module parameter config_bytes_max): the one in force, what there is of the new one, and %d replaced ones still in use hold %ld",
+				   READ_ONCE(config_bytes_max),
+				   atomic_read(&a->retired),
+				   atomic_long_read(&a->bytes));
 	return refusal_set(r, err, "out of memory");
 }

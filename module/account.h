@@ -4,8 +4,9 @@
  *
  * Every allocation of a configuration is charged when it is made and given back
  * when it is freed: the published snapshot, replaced ones that requests still
- * hold, Maglev tables, and transactions being built. The limit is the module
- * parameter config_bytes_max, read at each charge. The pages are charged to the
+ * hold, Maglev tables, and transactions being built. So an update needs as much room
+ * again as what it builds anew: the old version is there until the new one is. The
+ * limit is the module parameter config_bytes_max, read at each charge. The pages are charged to the
  * memory cgroup of whoever configures as well (GFP_KERNEL_ACCOUNT).
  *
  * References: held by the mesh and by each of its snapshots; the last put frees.
@@ -68,11 +69,12 @@ void account_uncharge(struct account *a, size_t bytes);
 
 /**
  * account_refuse() - Put a failed allocation in words
+ * @a: account, or NULL if it cannot have been that
  * @r: refusal to fill
  * @err: what account_new() failed with
  *
  * Return: @err.
  */
-int account_refuse(struct refusal *r, int err);
+int account_refuse(const struct account *a, struct refusal *r, int err);
 
 #endif

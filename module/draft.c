@@ -226,7 +226,7 @@ struct draft_object *draft_open(struct draft *d, enum draft_kind kind,
 		return o;
 	o = add_object(d, kind, name);
 	if (IS_ERR(o)) {
-		account_refuse(r, PTR_ERR(o));
+		account_refuse(d->account, r, PTR_ERR(o));
 		return o;
 	}
 	from = underlying(d, kind, name);
@@ -242,7 +242,7 @@ struct draft_object *draft_open(struct draft *d, enum draft_kind kind,
 	hashmap_remove(&d->objects, &o->node);
 	list_del(&o->list);
 	account_free(d->account, o, o->bytes);
-	account_refuse(r, err);
+	account_refuse(d->account, r, err);
 	return ERR_PTR(err);
 }
 
@@ -293,7 +293,7 @@ int draft_put_cluster(struct draft *d, const struct cluster *spec,
 		return PTR_ERR(o);
 	c = cluster_clone(d->account, spec);
 	if (IS_ERR(c))
-		return account_refuse(r, PTR_ERR(c));
+		return account_refuse(d->account, r, PTR_ERR(c));
 	cluster_put(d->account, o->cluster);
 	o->cluster = c;
 	revive(d, o);
@@ -310,7 +310,7 @@ int draft_put_listener(struct draft *d, const struct listener *spec,
 		return PTR_ERR(o);
 	l = listener_clone(d->account, spec);
 	if (IS_ERR(l))
-		return account_refuse(r, PTR_ERR(l));
+		return account_refuse(d->account, r, PTR_ERR(l));
 	listener_put(d->account, o->listener);
 	o->listener = l;
 	revive(d, o);
@@ -338,7 +338,7 @@ int draft_del(struct draft *d, enum draft_kind kind, const struct name_ref *name
 	if (!o)
 		o = add_object(d, kind, name);
 	if (IS_ERR(o))
-		return account_refuse(r, PTR_ERR(o));
+		return account_refuse(d->account, r, PTR_ERR(o));
 	empty_object(d, o);
 	o->gone = true;
 	o->in_place = false;
@@ -443,13 +443,13 @@ int draft_put_endpoint(struct draft *d, const struct name_ref *cluster,
 	/* What it has may be what it is given. */
 	err = copy_metadata(d, &metadata, place->metadata);
 	if (err)
-		return account_refuse(r, err);
+		return account_refuse(d->account, r, err);
 	m = find_member(d, o, address);
 	if (!m)
 		m = add_member(d, o, address);
 	if (IS_ERR(m)) {
 		free_metadata(d, metadata);
-		return account_refuse(r, PTR_ERR(m));
+		return account_refuse(d->account, r, PTR_ERR(m));
 	}
 	free_metadata(d, m->place.metadata);
 	m->place = *place;

@@ -118,7 +118,7 @@ static int merge_member(struct merge *mg, const struct draft_member *m)
 		return 0;
 	ep = endpoint_alloc(&m->address, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ep)
-		return account_refuse(mg->r, -ENOMEM);
+		return account_refuse(NULL, mg->r, -ENOMEM);
 	return merge_placed(mg, ep, &m->place);
 }
 
@@ -139,7 +139,7 @@ static int merge_members(struct draft *d, struct draft_object *o,
 		return 0;
 	mg.members = account_new(d->account, capacity * sizeof(*mg.members));
 	if (IS_ERR(mg.members))
-		return account_refuse(r, PTR_ERR(mg.members));
+		return account_refuse(d->account, r, PTR_ERR(mg.members));
 	list_sort(NULL, &o->parts, by_key);
 	prev_key(&mg);
 	list_for_each_entry(m, &o->parts, list) {
@@ -151,7 +151,7 @@ static int merge_members(struct draft *d, struct draft_object *o,
 	if (!err)
 		err = merge_prev(&mg, NULL);
 	more = cluster_set_members(d->account, c, mg.members, mg.n, capacity);
-	return err || !more ? err : account_refuse(r, more);
+	return err || !more ? err : account_refuse(d->account, r, more);
 }
 
 static int check_table_size(const struct cluster *c, struct refusal *r)
@@ -174,7 +174,7 @@ static int finish_cluster(struct draft *d, struct cluster *c,
 	err = cluster_finish(d->account, c, prev);
 	if (err == -EINTR)
 		return refusal_set(r, err, "interrupted");
-	return err ? account_refuse(r, err) : 0;
+	return err ? account_refuse(d->account, r, err) : 0;
 }
 
 /* The overlay's object becomes what will be published, or what is. */
@@ -186,7 +186,7 @@ static int build_cluster(struct draft *d, struct draft_object *o,
 	int err;
 
 	if (IS_ERR(c))
-		return account_refuse(r, PTR_ERR(c));
+		return account_refuse(d->account, r, PTR_ERR(c));
 	err = merge_members(d, o, c, prev, r);
 	if (err) {
 		cluster_put(d->account, c);
@@ -293,7 +293,7 @@ static struct route_table *make_table(struct draft *d, struct draft_object *o,
 	int err = 0;
 
 	if (IS_ERR(vhosts)) {
-		account_refuse(r, PTR_ERR(vhosts));
+		account_refuse(d->account, r, PTR_ERR(vhosts));
 		return ERR_CAST(vhosts);
 	}
 	keep_routes(d, o, before);
@@ -305,7 +305,7 @@ static struct route_table *make_table(struct draft *d, struct draft_object *o,
 		cond_resched();
 	}
 	if (err) {
-		account_refuse(r, err);
+		account_refuse(d->account, r, err);
 		t = ERR_PTR(err);
 	} else {
 		t = route_table_make(d->account, &o->name, vhosts, n, r);
@@ -452,7 +452,7 @@ static int fill_sets(struct draft *d, struct snapshot *s, struct refusal *r)
 		err = fill_set(d, &s->route_tables, DRAFT_ROUTE_TABLE,
 			       &from->route_tables,
 			       offsetof(struct route_table, name));
-	return err ? account_refuse(r, err) : 0;
+	return err ? account_refuse(d->account, r, err) : 0;
 }
 
 static int check_tcp(const struct snapshot *s, const struct listener *l,
@@ -604,7 +604,7 @@ struct snapshot *draft_build(struct draft *d, u64 generation, struct refusal *r)
 		return ERR_PTR(err);
 	s = snapshot_alloc(d->account, generation);
 	if (IS_ERR(s)) {
-		account_refuse(r, PTR_ERR(s));
+		account_refuse(d->account, r, PTR_ERR(s));
 		return s;
 	}
 	s->splice = d->splice;

@@ -125,7 +125,7 @@ static struct virtual_host *clone_vhost(struct draft *d,
 		refusal_set(r, -E2BIG, "the domains take more than "
 			    __stringify(ROUTE_BYTES_MAX) " bytes together");
 	else if (IS_ERR(vh))
-		account_refuse(r, PTR_ERR(vh));
+		account_refuse(d->account, r, PTR_ERR(vh));
 	return vh;
 }
 
@@ -145,7 +145,7 @@ int draft_add_vhost(struct draft *d, const struct name_ref *table,
 	if (!err)
 		return 0;
 	virtual_host_put(d->account, vh);
-	return account_refuse(r, err);
+	return account_refuse(d->account, r, err);
 }
 
 /* Room for @capacity routes, of which @dv keeps those that it has. */
@@ -191,7 +191,7 @@ int draft_set_vhost(struct draft *d, struct draft_vhost *dv,
 
 	err = open_routes(d, dv);
 	if (err)
-		return account_refuse(r, err);
+		return account_refuse(d->account, r, err);
 	vh = clone_vhost(d, spec, r);
 	if (IS_ERR(vh))
 		return PTR_ERR(vh);
@@ -225,7 +225,7 @@ static struct route *clone_route(struct draft *d, const struct route *spec,
 		refusal_set(r, -E2BIG, "the route takes more than "
 			    __stringify(ROUTE_BYTES_MAX) " bytes");
 	else if (IS_ERR(route))
-		account_refuse(r, PTR_ERR(route));
+		account_refuse(d->account, r, PTR_ERR(route));
 	return route;
 }
 
@@ -239,7 +239,7 @@ int draft_add_route(struct draft *d, struct draft_vhost *dv, u32 index,
 	if (!err && dv->nroutes == dv->capacity)
 		err = resize(d, dv, max(4U, dv->capacity * 2));
 	if (err)
-		return account_refuse(r, err);
+		return account_refuse(d->account, r, err);
 	route = clone_route(d, spec, r);
 	if (IS_ERR(route))
 		return PTR_ERR(route);
@@ -258,7 +258,7 @@ int draft_set_route(struct draft *d, struct draft_vhost *dv, u32 index,
 
 	err = open_routes(d, dv);
 	if (err)
-		return account_refuse(r, err);
+		return account_refuse(d->account, r, err);
 	route = clone_route(d, spec, r);
 	if (IS_ERR(route))
 		return PTR_ERR(route);
@@ -274,7 +274,7 @@ int draft_del_route(struct draft *d, struct draft_vhost *dv, u32 index,
 
 	err = open_routes(d, dv);
 	if (err)
-		return account_refuse(r, err);
+		return account_refuse(d->account, r, err);
 	route_put(d->account, dv->routes[index]);
 	dv->nroutes--;
 	memmove(&dv->routes[index], &dv->routes[index + 1],

@@ -108,7 +108,7 @@ int snapshot_index_listeners(struct snapshot *s, struct refusal *r)
 		return 0;
 	p = account_new(s->account, slots * sizeof(*s->slots));
 	if (IS_ERR(p))
-		return account_refuse(r, PTR_ERR(p));
+		return account_refuse(s->account, r, PTR_ERR(p));
 	s->slots = p;
 	s->slot_mask = slots - 1;
 	s->slot_seed = get_random_u32();

@@ -374,7 +374,7 @@ static int find_table(struct dump *d, struct span name)
 	err = cluster_build_maglev(d->mesh->account, c, c->all.sets,
 				   &d->maglev);
 	if (err)
-		return account_refuse(&d->r, err);
+		return account_refuse(d->mesh->account, &d->r, err);
 	d->own_maglev = true;
 	return 0;
 }

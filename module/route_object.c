@@ -380,7 +380,7 @@ struct route_table *route_table_make(struct account *account,
 
 	t = alloc_table(account, name, vhosts, n, &slots);
 	if (IS_ERR(t)) {
-		account_refuse(r, PTR_ERR(t));
+		account_refuse(account, r, PTR_ERR(t));
 		return t;
 	}
 	for (; t->nvhosts < n; t->nvhosts++)

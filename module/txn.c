@@ -33,7 +33,7 @@ int txn_begin(struct mesh *m, const struct txn_owner *owner, bool replace,
 				   TXNS_MAX);
 	txn = account_new(m->account, sizeof(*txn));
 	if (IS_ERR(txn))
-		return account_refuse(r, PTR_ERR(txn));
+		return account_refuse(m->account, r, PTR_ERR(txn));
 	txn->owner = *owner;
 	txn->generation = m->generation;
 	draft_init(&txn->draft, mesh_snapshot_get(m), replace);
