@@ -94,14 +94,17 @@ def available():
 
 # ---- both ends: in processes of their own ----
 
+ENDLESS = (b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" +
+           b"x" * MIB)
+
+
 def answer(conn, head, read):
     """Returns whether more is to be read."""
-    if head.startswith(b"POST"):
+    if not head.startswith(b"GET"):
         return read
     if head.startswith(b"GET /long"):
         with contextlib.suppress(BlockingIOError):
-            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n"
-                      + b"x" * (4 * MIB))
+            conn.send(ENDLESS)
     else:
         conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     return True
@@ -209,11 +212,11 @@ def served():
 @test("every socket of a connection is the client's or the server's")
 def _():
     mesh()
-    for message, body in (UPLOAD, 8 * MIB), (LONG, 0):
+    for message, body, least in (UPLOAD, 8 * MIB, 8 * MIB), (LONG, 0, MIB // 2):
         with groups() as (serving, client):
             before = tcp_memory()
-            client.run(stall, 32, message, body)
-            until(lambda: client.stat("sock") > 8 * MIB, 30)
+            client.run(stall, 16, message, body)
+            until(lambda: client.stat("sock") > least, 60)
             settled(lambda: client.stat("sock"))
             gone = tcp_memory() - before
             of_client, of_server = client.stat("sock"), serving.stat("sock")
@@ -229,7 +232,10 @@ def _():
     mesh(mirrors=[{"cluster": "web"}])
     with groups(read=True) as (_, client):
         client.run(stall, 16, UPLOAD, 14 * 65536)
-        until(lambda: client.stat("slab") > 12 * MIB)
+        with contextlib.suppress(AssertionError):
+            until(lambda: client.stat("slab") > 12 * MIB, 60)
+        note(f"{client.stat('slab') >> 10} KiB")
+        true(client.stat("slab") > 12 * MIB)
         served()
 
 
@@ -319,6 +325,80 @@ def _():
         server.forget(conn)
         equal(c.was_reset(), b"")
         equal(counters("responses_cut_by_upstream", ejected), [1, wanted])
+
+
+@contextlib.contextmanager
+def budget(value):
+    """What the engine may hold for a namespace's clients."""
+    path = "/sys/module/l7mesh/parameters/namespace_bytes_max"
+    with open(path, encoding="ascii") as f:
+        old = f.read()
+    with open(path, "w", encoding="ascii") as f:
+        f.write(str(value))
+    try:
+        yield
+    finally:
+        with open(path, "w", encoding="ascii") as f:
+            f.write(old)
+
+
+def padding(n):
+    """Fields of so many bytes."""
+    return b"".join(b"x: " + b"y" * 1019 + b"\r\n" for _ in range(n // 1024))
+
+
+@test("a namespace's clients have what its limit lets them, and others theirs")
+def _():
+    mesh()
+    with groups(), budget(MIB):
+        counters = Counters()
+        begun = [Client("app", VIP) for _ in range(60)]
+        for c in begun:
+            c.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + padding(50 * 1024))
+        # 1 MiB is not enough for all of them; who is told so gives back what it had.
+        until(lambda: counters("reply_503_memory_limit") >= 20, 30)
+        served()
+        for c in begun:
+            c.close()
+        drained()
+        c = Client("app", VIP)
+        c.send(request(host="a"))
+        equal(c.response()[0].status, 200)
+
+
+@test("at a namespace's limit a body is not kept, nor copied, but passed on")
+def _():
+    hold(1)
+    apply({
+        "clusters": [
+            {"name": "held",
+             "endpoints": [{"address": WEB, "port": 9002}]}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "any", "domains": ["*"], "routes": [
+                {"action": {"cluster": "held"},
+                 "mirrors": [{"cluster": "held"}]}]}]}],
+        "listeners": [{"name": "4", "address": VIP, "port": 80,
+                       "protocol": "http", "route_table": "main"}]})
+    with budget(128 * 1024):
+        counters = Counters()
+        c = Client("app", VIP)
+        body = b"z" * (512 * 1024)
+        c.send(request("/", f"Content-Length: {len(body)}", host="a",
+                       method="POST"))
+        conn = server.request()[0]
+        c.sock.setblocking(False)
+        at = got = 0
+        while got < len(body):
+            with contextlib.suppress(BlockingIOError):
+                at += c.sock.send(body[at:at + 65536])
+            with contextlib.suppress(TimeoutError):
+                conn.sock.settimeout(0.05)
+                got += len(conn.sock.recv(65536))
+        conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        c.sock.settimeout(30)
+        equal(c.response()[0].status, 200)
+        equal(counters("bodies_given_up_memory_limit", "mirrored_requests",
+                       "mirrored_requests_dropped"), [1, 0, 1])
 
 
 def main():
