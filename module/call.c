@@ -7,6 +7,7 @@
 
 #include "compat.h"
 #include "http_net_priv.h"
+#include "identity.h"
 #include "payer.h"
 #include "splice.h"
 
@@ -57,13 +58,10 @@ static int start_connecting(struct call *call)
 	struct sockaddr_storage to;
 	int err, len;
 
-	err = sock_create_kern(call->hn->net, call->to.family, SOCK_STREAM,
-			       IPPROTO_TCP, &call->sock);
+	err = identity_sock_create(call->identity, call->hn->net,
+				   call->to.family, &call->sock);
 	if (err)
 		return err;
-	lock_sock(call->sock->sk);
-	payer_take(call->payer, call->sock->sk);
-	release_sock(call->sock->sk);
 	tcp_sock_set_nodelay(call->sock->sk);
 	hook(call);
 	len = address_to_sockaddr(&call->to, &to);
@@ -133,7 +131,7 @@ static int take_head(struct reading *r, struct sk_buff *skb, u32 off, u32 len)
 {
 	struct call *call = r->call;
 	gfp_t gfp = GFP_NOIO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL |
-		    payer_gfp(call->payer);
+		    payer_gfp(identity_payer(call->identity));
 	enum http1_result result;
 	int n;
 
@@ -252,8 +250,8 @@ void call_release(struct call *call)
 	replay_clear(&call->body);
 	head_free(call->response);
 	call->response = NULL;
-	payer_put(call->payer);
-	call->payer = NULL;
+	identity_put(call->identity);
+	call->identity = NULL;
 }
 
 static void close_socket(struct call *call, bool reset)
@@ -266,7 +264,7 @@ static void close_socket(struct call *call, bool reset)
 	if (reset)
 		sock_no_linger(sock->sk);
 	compat_sock_hold_net(sock->sk);
-	sock_release(sock);
+	identity_sock_release(sock);
 }
 
 static void finish(struct call *call, int err)
@@ -297,10 +295,11 @@ static void finish(struct call *call, int err)
 /* As far as possible: -EAGAIN to wait, else it is over. */
 static int advance(struct call *call)
 {
-	struct mem_cgroup *old = payer_enter(call->payer);
+	struct mem_cgroup *payer = identity_payer(call->identity);
+	struct mem_cgroup *old = payer_enter(payer);
 	int err = take_steps(call);
 
-	payer_leave(call->payer, old);
+	payer_leave(payer, old);
 	return err;
 }
 

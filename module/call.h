@@ -26,7 +26,7 @@
 
 struct endpoint;
 struct http_net;
-struct mem_cgroup;
+struct identity;
 
 enum call_state {
 	CALL_NEW,
@@ -41,7 +41,7 @@ struct call {
 	struct out request;	/* a whole head; empty: only to connect */
 	struct replay body;	/* what follows it, with its framing; may be empty */
 	struct address to;
-	struct mem_cgroup *payer;	/* counted, see payer.h; or NULL */
+	struct identity *identity; /* for whom, counted; NULL: for the mesh itself */
 	bool head_request;	/* the method is HEAD */
 	void (*done)(struct call *call, int err, u16 status);
 

@@ -10,12 +10,14 @@
 
 #include <linux/bpf-cgroup.h>
 #include <linux/bvec.h>
+#include <linux/cgroup.h>
 #include <linux/ftrace.h>
 #include <linux/memcontrol.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/security.h>
 #include <linux/timer.h>
 #include <linux/uio.h>
 #include <net/genetlink.h>
@@ -363,6 +365,50 @@ static inline bool compat_has_tcx(const struct net_device *dev)
 	       rcu_access_pointer(dev->tcx_egress);
 #else
 	return false;
+#endif
+}
+
+/* ---- the security label of the task that runs: more than a number since 6.14 ---- */
+
+#ifdef MESH_HAVE_LSM_PROP
+struct compat_label {
+	struct lsm_prop prop;
+};
+
+static inline void compat_label_of_current(struct compat_label *label)
+{
+	security_current_getlsmprop_subj(&label->prop);
+}
+#else
+struct compat_label {
+	u32 secid;
+};
+
+static inline void compat_label_of_current(struct compat_label *label)
+{
+	security_current_getsecid_subj(&label->secid);
+}
+#endif
+
+/* ---- cgroups: cgroup_sk_clone() and cgroup_sk_free() are not exported ---- */
+
+/**
+ * compat_sock_copy_cgroup() - Put a socket where another one is
+ * @to: socket that nobody has used
+ * @from: the other one
+ */
+static inline void compat_sock_copy_cgroup(struct sock *to,
+					   const struct sock *from)
+{
+#ifdef CONFIG_SOCK_CGROUP_DATA
+	struct cgroup *old = sock_cgroup_ptr(&to->sk_cgrp_data), *new;
+
+	to->sk_cgrp_data = from->sk_cgrp_data;
+	new = sock_cgroup_ptr(&to->sk_cgrp_data);
+	cgroup_get(new);
+	cgroup_bpf_get(new);
+	cgroup_bpf_put(old);
+	cgroup_put(old);
 #endif
 }
 

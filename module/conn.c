@@ -34,7 +34,7 @@ static void conn_put(struct conn *c)
 
 	if (!refcount_dec_and_test(&c->ref))
 		return;
-	payer_put(c->payer);
+	identity_put(c->identity);
 	kmem_cache_free(conn_cache, c);
 	object_destroyed(OBJECT_CONN);
 	http_net_conn_gone(hn);
@@ -412,11 +412,12 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 			       struct mesh *mesh,
 			       const struct redirect_claim *claim)
 {
-	gfp_t gfp = GFP_KERNEL | payer_gfp(claim->payer);
-	struct mem_cgroup *old = payer_enter(claim->payer);
+	struct mem_cgroup *payer = identity_payer(claim->identity);
+	gfp_t gfp = GFP_KERNEL | payer_gfp(payer);
+	struct mem_cgroup *old = payer_enter(payer);
 	struct conn *c = kmem_cache_zalloc(conn_cache, gfp);
 
-	payer_leave(claim->payer, old);
+	payer_leave(payer, old);
 	if (!c)
 		return NULL;
 	refcount_set(&c->ref, 2);	/* it is open; whoever makes it */
@@ -424,7 +425,8 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	c->mesh = mesh;
 	c->sock = sock;
 	c->sk = sock->sk;
-	c->payer = claim->payer;
+	c->identity = claim->identity;
+	c->payer = payer;
 	c->original = claim->original;
 	c->source = claim->source;
 	c->source_len = address_host_text(&c->source, c->source_text);
@@ -523,7 +525,7 @@ void conn_accept(struct http_net *hn, struct socket *sock)
 		goto put_mesh;
 	}
 	if (!try_module_get(THIS_MODULE))
-		goto put_payer;
+		goto put_identity;
 	c = conn_alloc(hn, sock, mesh, &claim);
 	if (!c)
 		goto put_module;
@@ -533,8 +535,8 @@ void conn_accept(struct http_net *hn, struct socket *sock)
 put_module:
 	stat_inc(mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
 	module_put(THIS_MODULE);
-put_payer:
-	payer_put(claim.payer);
+put_identity:
+	identity_put(claim.identity);
 put_mesh:
 	mesh_put(mesh);
 reset:

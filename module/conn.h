@@ -29,6 +29,7 @@
 #include "deadline.h"
 #include "exchange.h"
 #include "line.h"
+#include "identity.h"
 #include "mesh.h"
 
 /* FIN, when all is said and the client may still be sending. */
@@ -43,9 +44,10 @@ struct conn {
 	struct sock *sk;
 	struct http_net *hn;
 	struct mesh *mesh;
-	struct mem_cgroup *payer;	/* counted, see payer.h; or NULL */
 	struct address original;	/* what the client connected to */
 	struct address source;		/* the client */
+	struct identity *identity;	/* the client's, counted */
+	struct mem_cgroup *payer;	/* the identity's, see payer.h; or NULL */
 	u8 source_len;
 	char source_text[ADDRESS_HOST_MAX]; /* its address alone */
 	refcount_t ref;

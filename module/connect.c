@@ -28,6 +28,7 @@
 #include "health.h"
 #include "hook.h"
 #include "http_net.h"
+#include "identity.h"
 #include "mesh.h"
 #include "redirect.h"
 
@@ -265,6 +266,9 @@ static int plan_http(struct plan *p, struct sock *sk)
 		stat_inc(p->mesh->stats, STAT_BYPASSED_NO_LOOPBACK);
 		return PLAN_BYPASS;
 	}
+	r->identity = identity_of(sk);
+	if (!r->identity)
+		return plan_no_memory(p);
 	r->kind = REDIRECT_HTTP;
 	if (r->original.family == AF_INET)
 		address_set_v4(&r->target, htonl(INADDR_LOOPBACK), port);

@@ -110,7 +110,7 @@ static bool take_pooled_leg(struct conn *c, struct run *run)
 	struct exchange *ex = &c->ex;
 	struct leg *leg;
 
-	while ((leg = leg_take(c->hn, ex->ep, c->payer))) {
+	while ((leg = leg_take(c->hn, ex->ep, c->identity))) {
 		c->leg = leg;
 		if (!lock_leg(c, run)) {
 			/* Its socket is busy just now: the work will wait. */
@@ -176,6 +176,9 @@ static void leg_failed(struct conn *c, int err)
 
 	if (err == -ENOMEM || err == -ENOBUFS)
 		refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
+	else if (err == -EPERM || err == -EACCES)
+		/* What the client may not do is not the endpoint's failure. */
+		refuse(c, &run, STAT_REPLY_NOT_PERMITTED, 503);
 	else
 		upstream_failed(c, &run, RETRY_CONNECT_FAILURE,
 				STAT_REPLY_CONNECT_FAILURE, 503);

@@ -65,6 +65,7 @@ static int fill_call(struct conn *c, const struct mirror *m, struct call *call,
 
 	call->head_request = is_head_request(&c->ex);
 	call->done = mirror_done;
+	call->identity = identity_get(c->identity);
 	return err ?: replay_clone(&call->body, &c->ex.replay, gfp);
 }
 
@@ -82,7 +83,6 @@ static bool send_mirror(struct conn *c, const struct mirror *m, gfp_t gfp)
 	if (!mc)
 		return false;
 	mc->call.to = ep->address;
-	mc->call.payer = payer_get(c->payer);
 	if (!fill_call(c, m, &mc->call, gfp)) {
 		mc->mesh = mesh_get(c->mesh);
 		if (call_begin(&mc->call, c->hn,

@@ -11,6 +11,7 @@
 #include "health.h"
 #include "http_net_priv.h"
 #include "ident.h"
+#include "identity.h"
 #include "source_limit.h"
 
 #define REAP_INTERVAL	(2 * HZ)
@@ -392,6 +393,7 @@ int http_init(void)
 	int err;
 
 	ident_init();
+	identity_init();
 	err = head_cache_init();
 	if (err)
 		return err;

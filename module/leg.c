@@ -8,6 +8,7 @@
 #include "conn.h"
 #include "http_net.h"
 #include "http_net_priv.h"
+#include "identity.h"
 #include "payer.h"
 #include "stats.h"
 
@@ -26,32 +27,40 @@ void leg_cache_exit(void)
 }
 
 static struct pool_bucket *bucket_of(struct http_net *hn,
-				     const struct endpoint *ep)
+				     const struct endpoint *ep,
+				     const struct identity *id)
 {
-	return &hn->buckets[hash_ptr(ep, ilog2(POOL_BUCKETS))];
+	return &hn->buckets[hash_long((unsigned long)ep ^ identity_hash(id),
+				      ilog2(POOL_BUCKETS))];
+}
+
+static struct pool_bucket *bucket_of_leg(const struct leg *leg)
+{
+	return bucket_of(leg->pool->hn, leg->pool->ep, leg->pool->id);
 }
 
 static struct pool *pool_find(struct pool_bucket *b, const struct endpoint *ep,
-			      const struct mem_cgroup *payer)
+			      const struct identity *id)
 {
 	struct pool *p;
 
 	hlist_for_each_entry(p, &b->pools, node)
-		if (p->ep == ep && p->payer == payer)
+		if (p->ep == ep && p->id == id)
 			return p;
 	return NULL;
 }
 
 static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep,
-			       struct mem_cgroup *payer)
+			       struct identity *id)
 {
-	struct pool *p = kzalloc(sizeof(*p), GFP_KERNEL | payer_gfp(payer));
+	struct pool *p = kzalloc(sizeof(*p),
+				 GFP_KERNEL | payer_gfp(identity_payer(id)));
 
 	if (!p)
 		return NULL;
 	p->hn = hn;
 	p->ep = endpoint_get(ep);
-	p->payer = payer;
+	p->id = identity_get(id);
 	INIT_LIST_HEAD(&p->idle);
 	return p;
 }
@@ -61,20 +70,21 @@ static void pool_free(struct pool *p)
 	if (!p)
 		return;
 	endpoint_put(p->ep);
+	identity_put(p->id);
 	kfree(p);
 }
 
-/* Count one more leg in the endpoint's pool, which is made if need be. */
+/* Count one more leg in the pool where it belongs, which is made if need be. */
 static struct pool *pool_join(struct http_net *hn, struct endpoint *ep,
-			      struct mem_cgroup *payer)
+			      struct identity *id)
 {
-	struct pool_bucket *b = bucket_of(hn, ep);
-	struct pool *fresh = pool_alloc(hn, ep, payer), *p;
+	struct pool_bucket *b = bucket_of(hn, ep, id);
+	struct pool *fresh = pool_alloc(hn, ep, id), *p;
 
 	if (!fresh)
 		return NULL;
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep, payer);
+	p = pool_find(b, ep, id);
 	if (!p) {
 		p = fresh;
 		fresh = NULL;
@@ -89,7 +99,7 @@ static struct pool *pool_join(struct http_net *hn, struct endpoint *ep,
 /* One leg fewer; the last one takes the pool with it. */
 static void pool_leave(struct pool *p)
 {
-	struct pool_bucket *b = bucket_of(p->hn, p->ep);
+	struct pool_bucket *b = bucket_of(p->hn, p->ep, p->id);
 	bool last;
 
 	spin_lock_bh(&b->lock);
@@ -102,14 +112,14 @@ static void pool_leave(struct pool *p)
 }
 
 struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
-		     const struct mem_cgroup *payer)
+		     const struct identity *id)
 {
-	struct pool_bucket *b = bucket_of(hn, ep);
+	struct pool_bucket *b = bucket_of(hn, ep, id);
 	struct leg *leg = NULL;
 	struct pool *p;
 
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep, payer);
+	p = pool_find(b, ep, id);
 	if (p)
 		leg = list_first_entry_or_null(&p->idle, struct leg, list);
 	/* The endpoint may close one that has expired at any moment. */
@@ -151,7 +161,7 @@ static bool may_park(const struct leg *leg, u32 max_idle)
 bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle)
 {
 	struct pool *p = leg->pool;
-	struct pool_bucket *b = bucket_of(p->hn, p->ep);
+	struct pool_bucket *b = bucket_of_leg(leg);
 	bool parked = false;
 
 	spin_lock_bh(&b->lock);
@@ -175,7 +185,7 @@ bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle)
 static void leg_break(struct leg *leg)
 {
 	struct pool *p = leg->pool;
-	struct pool_bucket *b = bucket_of(p->hn, p->ep);
+	struct pool_bucket *b = bucket_of_leg(leg);
 	bool pooled;
 
 	spin_lock_bh(&b->lock);
@@ -192,7 +202,7 @@ static void leg_break(struct leg *leg)
 
 void leg_doom(struct leg *leg, struct list_head *doomed)
 {
-	struct pool_bucket *b = bucket_of(leg->pool->hn, leg->pool->ep);
+	struct pool_bucket *b = bucket_of_leg(leg);
 
 	spin_lock_bh(&b->lock);
 	leg->broken = true;
@@ -265,7 +275,7 @@ void leg_close(struct leg *leg)
 	if (leg->reset)
 		sock_no_linger(leg->sk);
 	compat_sock_hold_net(leg->sk);
-	sock_release(leg->sock);
+	identity_sock_release(leg->sock);
 	if (leg->mesh) {
 		stat_inc(leg->mesh->stats, STAT_LEGS_CLOSED);
 		mesh_put(leg->mesh);
@@ -281,14 +291,15 @@ static void leg_close_work(struct work_struct *work)
 }
 
 static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
-			     struct mem_cgroup *payer)
+			     struct identity *id)
 {
 	struct leg *leg = kmem_cache_zalloc(leg_cache,
-					    GFP_KERNEL | payer_gfp(payer));
+					    GFP_KERNEL |
+					    payer_gfp(identity_payer(id)));
 
 	if (!leg)
 		return NULL;
-	leg->pool = pool_join(hn, ep, payer);
+	leg->pool = pool_join(hn, ep, id);
 	if (!leg->pool) {
 		kmem_cache_free(leg_cache, leg);
 		return NULL;
@@ -301,31 +312,28 @@ static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
 	return leg;
 }
 
-/* The leg's socket, whose memory is the payer's from the first byte. */
-static int leg_socket(struct leg *leg, struct mem_cgroup *payer)
+/* The leg's socket, which is its client's from the first byte. */
+static int leg_socket(struct leg *leg)
 {
-	const struct endpoint *ep = leg_endpoint(leg);
+	const struct pool *p = leg->pool;
 	int err;
 
-	err = sock_create_kern(leg->pool->hn->net, ep->address.family,
-			       SOCK_STREAM, IPPROTO_TCP, &leg->sock);
-	if (err)
-		return err;
-	leg->sk = leg->sock->sk;
-	lock_sock(leg->sk);
-	payer_take(payer, leg->sk);
-	release_sock(leg->sk);
-	return 0;
+	err = identity_sock_create(p->id, p->hn->net, p->ep->address.family,
+				   &leg->sock);
+	if (!err)
+		leg->sk = leg->sock->sk;
+	return err;
 }
 
 /* A leg that nobody has connected, with its socket. */
 static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
-			    struct mem_cgroup *payer, int *err)
+			    struct identity *id, int *err)
 {
+	struct mem_cgroup *payer = identity_payer(id);
 	struct mem_cgroup *old = payer_enter(payer);
-	struct leg *leg = leg_alloc(hn, ep, payer);
+	struct leg *leg = leg_alloc(hn, ep, id);
 
-	*err = leg ? leg_socket(leg, payer) : -ENOMEM;
+	*err = leg ? leg_socket(leg) : -ENOMEM;
 	payer_leave(payer, old);
 	if (!*err)
 		return leg;
@@ -344,7 +352,7 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	struct leg *leg;
 	int len;
 
-	leg = leg_make(hn, ep, conn->payer, err);
+	leg = leg_make(hn, ep, conn->identity, err);
 	if (!leg)
 		return NULL;
 	http_net_tune_socket(leg->sk);
@@ -411,10 +419,11 @@ u32 leg_reap(struct http_net *hn, bool all)
 	return left;
 }
 
-void leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep)
+/* Move the legs of a bucket that go to @ep to @doomed. */
+static void bucket_reap_endpoint(struct pool_bucket *b,
+				 const struct endpoint *ep,
+				 struct list_head *doomed)
 {
-	struct pool_bucket *b = bucket_of(hn, ep);
-	LIST_HEAD(doomed);
 	struct leg *leg;
 	struct pool *p;
 
@@ -424,9 +433,18 @@ void leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep)
 			continue;
 		list_for_each_entry(leg, &p->idle, list)
 			leg->broken = true;
-		list_splice_init(&p->idle, &doomed);
+		list_splice_tail_init(&p->idle, doomed);
 		p->nidle = 0;
 	}
 	spin_unlock_bh(&b->lock);
+}
+
+void leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep)
+{
+	LIST_HEAD(doomed);
+	int i;
+
+	for (i = 0; i < POOL_BUCKETS; i++)
+		bucket_reap_endpoint(&hn->buckets[i], ep, &doomed);
 	close_all(&doomed);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * leg: an upstream connection to an endpoint, used by one HTTP exchange at a time
- * and pooled in between, per namespace, endpoint and payer (payer.h).
+ * and pooled in between, per namespace, endpoint and identity: it acts for its
+ * client, and never for another one that the network could tell from it.
  *
  * Ownership: a leg has one owner at a time: the connection that uses it, its
  * pool, or the work that closes it. The owner changes
@@ -29,6 +30,7 @@ struct cluster_load;
 struct cluster_state;
 struct conn;
 struct http_net;
+struct identity;
 struct mesh;
 struct pool;
 
@@ -60,12 +62,12 @@ struct leg {
 
 #define POOL_BUCKETS	64
 
-/* Legs to one endpoint that one payer pays for. Lives as long as it has a leg. */
+/* Legs to one endpoint for one identity. Lives as long as it has a leg. */
 struct pool {
 	struct hlist_node node;
 	struct http_net *hn;
 	struct endpoint *ep;	/* counted */
-	struct mem_cgroup *payer;	/* compared only; or NULL */
+	struct identity *id;	/* counted */
 	struct list_head idle;	/* most recently used first */
 	u32 nidle;
 	u32 nlegs;
@@ -83,7 +85,7 @@ void leg_cache_exit(void);
  * leg_open() - Begin to connect to an endpoint
  * @hn: namespace
  * @ep: endpoint
- * @conn: who will use it, and whose payer pays
+ * @conn: who will use it, and for whose client it acts
  * @err: out: why not
  *
  * Context: process, no socket lock held. Events of the leg go to @conn from now
@@ -106,7 +108,7 @@ void leg_close(struct leg *leg);
  * leg_take() - An idle leg to an endpoint
  * @hn: namespace
  * @ep: endpoint
- * @payer: who pays for it
+ * @id: for whom
  *
  * Any context. The caller owns the result and must leg_bind() it, which may find
  * it broken.
@@ -114,7 +116,7 @@ void leg_close(struct leg *leg);
  * Return: a leg or NULL.
  */
 struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
-		     const struct mem_cgroup *payer);
+		     const struct identity *id);
 
 /**
  * leg_bind() - Use a leg that was taken

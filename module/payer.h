@@ -4,10 +4,10 @@
  *
  * The engine accepts and connects in kernel threads, and runs in softirq and in
  * whatever task woke it: left alone, its sockets and buffers would belong to nobody,
- * or to a stranger. So the group of the client's own socket goes from redirect.c's
- * record to the connection, and from there to its legs, and to the calls that are
- * made for it; their sockets are that group's, and what is allocated for them with
- * __GFP_ACCOUNT between payer_enter() and payer_leave() is charged to it.
+ * or to a stranger. So the group of the client's own socket is a part of its identity
+ * (identity.h), which holds it; the sockets of the client's connection, of its legs
+ * and of the calls that are made for it are that group's, and what is allocated for
+ * them with __GFP_ACCOUNT between payer_enter() and payer_leave() is charged to it.
  *
  * NULL is a client that no group accounts for: then nothing is charged, and
  * __GFP_ACCOUNT must not be used, lest a task that is there by chance pays.
@@ -19,30 +19,6 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <net/sock.h>
-
-static inline struct mem_cgroup *payer_get(struct mem_cgroup *payer)
-{
-#ifdef CONFIG_MEMCG
-	if (payer)
-		css_get(&payer->css);
-#endif
-	return payer;
-}
-
-static inline void payer_put(struct mem_cgroup *payer)
-{
-	mem_cgroup_put(payer);
-}
-
-/* The group of a socket whose lock is held; counted. */
-static inline struct mem_cgroup *payer_of(const struct sock *sk)
-{
-#ifdef CONFIG_MEMCG
-	return payer_get(sk->sk_memcg);
-#else
-	return NULL;
-#endif
-}
 
 /**
  * payer_enter() - From here on accounted allocations are charged to a client
@@ -109,7 +85,8 @@ static inline bool payer_take(struct mem_cgroup *payer, struct sock *sk)
 		return false;
 	if (bytes)
 		__sk_mem_reclaim(sk, bytes);
-	sk->sk_memcg = payer_get(payer);
+	css_get(&payer->css);
+	sk->sk_memcg = payer;
 #endif
 	return true;
 }

@@ -36,8 +36,8 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include "identity.h"
 #include "mesh.h"
-#include "payer.h"
 #include "redirect.h"
 
 #define ORPHAN_LIFE		(60 * HZ)
@@ -144,7 +144,7 @@ struct redirect *redirect_alloc(void)
 
 void redirect_free(struct redirect *r)
 {
-	payer_put(r->payer);
+	identity_put(r->identity);
 	object_destroyed(OBJECT_REDIRECT);
 	kmem_cache_free(cache, r);
 }
@@ -228,8 +228,6 @@ void redirect_begin(struct redirect *r, struct sock *sk)
 	redirect_destroyed(sk);
 	r->sk = sk;
 	r->net = sock_net(sk);
-	if (r->kind == REDIRECT_HTTP)
-		r->payer = payer_of(sk);
 	r->connecting = true;
 	refcount_set(&r->ref, 1);
 	lock_bucket(&socks, hash);
@@ -406,8 +404,9 @@ bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
 		*claim = (struct redirect_claim){
 			.original = r->original,
 			.source = r->source,
-			.payer = payer_get(r->payer),
+			.identity = r->identity,
 		};
+		r->identity = NULL;
 		tuple_remove(r);
 	}
 	unlock_bucket(&tuples, hash);

@@ -25,14 +25,14 @@ enum redirect_kind {
 	REDIRECT_HTTP,		/* to our own acceptor, which will claim */
 };
 
-struct mem_cgroup;
+struct identity;
 struct mesh;
 
 /* What the other end of a redirection learns of the client. */
 struct redirect_claim {
 	struct address original;	/* what it asked for */
 	struct address source;		/* its own address without a mesh */
-	struct mem_cgroup *payer;	/* counted, see payer.h; or NULL */
+	struct identity *identity;	/* counted */
 };
 
 struct redirect {
@@ -42,12 +42,14 @@ struct redirect {
 	struct address original;	/* what the application asked for */
 	struct address target;		/* where it was sent */
 	struct address source;		/* the client's without a mesh */
+	struct identity *identity;	/* REDIRECT_HTTP: the client's, counted, until
+					 * claimed; else NULL
+					 */
 
 	/* private to redirect.c */
 	struct hlist_node by_sock;
 	struct hlist_node by_tuple;
 	struct list_head orphan;
-	struct mem_cgroup *payer;	/* of the client, counted; or NULL */
 	const struct sock *sk;		/* key of by_sock; compared only */
 	const struct net *net;		/* compared only, while there; NULL: it has gone */
 	struct address client;		/* real; with target the key of by_tuple */
@@ -63,7 +65,7 @@ struct redirect {
 /**
  * redirect_claim() - Is this accepted socket the other end of our redirection?
  * @child: socket that the HTTP acceptor was given
- * @claim: out: who the client is; its payer is the caller's to put
+ * @claim: out: who the client is; its identity is the caller's to put
  *
  * A record can be claimed once. Any context but hard interrupts.
  *

@@ -385,12 +385,12 @@ _clients = []
 
 
 class Client(Stream):
-    """A client in a pod, connected to a virtual IP."""
+    """A client in a pod, connected to a virtual IP. @make makes its socket."""
 
-    def __init__(self, pod, address, port=80, sizes=None):
+    def __init__(self, pod, address, port=80, sizes=None, make=socket.socket):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with in_pod(pod):
-            sock = socket.socket(family, socket.SOCK_STREAM)
+            sock = make(family, socket.SOCK_STREAM)
         if sizes:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, sizes)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sizes)

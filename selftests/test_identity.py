@@ -1,0 +1,305 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Whose connections they are: what the mesh connects for a client is the client's,
+for firewalls, cgroups and routes, and nobody else ever uses it.
+
+   clients of several users and cgroups in pod "app" -- virtual IPs -- raw servers
+   in pod "web"
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "lib"))
+# pylint: disable=wrong-import-position
+from bpf import EXIT, Attached, instruction
+from endpoints import OK, VIP, VIP6, WEB
+from l7 import (Backend, Client, Counters, Net, apply, drained, equal, in_pod,
+                meshctl, request, run_in, run_tests, test)
+
+WEB6 = "fd00:2::20"
+CGROUP = "/sys/fs/cgroup/l7mesh-identity"
+USER, GROUP, OTHER, MARK, PRIORITY, AF11 = 1000, 2000, 1001, 7, 5, 0x28
+net = web = None
+
+
+def mesh(cluster=None, **route):
+    apply({
+        "clusters": [
+            {"name": "4", "connect_timeout": "500ms", **(cluster or {}),
+             "endpoints": [{"address": WEB, "port": 9000}]},
+            {"name": "6", "connect_timeout": "500ms", **(cluster or {}),
+             "endpoints": [{"address": WEB6, "port": 9000}]}],
+        "route_tables": [{"name": name, "virtual_hosts": [
+            {"name": "any", "domains": ["*"],
+             "routes": [{"action": {"cluster": name}, **route}]}]}
+            for name in "46"],
+        "listeners": [
+            {"name": name, "address": vip, "port": 80, "protocol": "http",
+             "route_table": name} for name, vip in (("4", VIP), ("6", VIP6))]})
+
+
+@contextlib.contextmanager
+def in_cgroup():
+    """A socket stays where it was made."""
+    def enter(cgroup):
+        with open(f"{cgroup}/cgroup.procs", "w", encoding="ascii") as procs:
+            procs.write(str(os.getpid()))
+    enter(CGROUP)
+    try:
+        yield
+    finally:
+        enter("/sys/fs/cgroup")
+
+
+@contextlib.contextmanager
+def as_user(uid, gid):
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def owned(uid=0, gid=0, cgroup=False, options=()):
+    """Makes sockets that belong to somebody; with options of SOL_SOCKET."""
+    def make(*args):
+        with in_cgroup() if cgroup else contextlib.nullcontext():
+            with as_user(uid, gid):
+                sock = socket.socket(*args)
+        for option in options:
+            sock.setsockopt(*option)
+        return sock
+    return make
+
+
+def client(address=VIP, **owner):
+    return Client("app", address, make=owned(**owner))
+
+
+def served(c):
+    """A request, and its answer by the server: the server's connection."""
+    c.send(request("/", host="a"))
+    conn, _ = web.request()
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
+    return conn
+
+
+def refused(c, reason):
+    """A request that is answered by the mesh, for a reason, and reaches nobody."""
+    counters = Counters()
+    c.send(request("/", host="a"))
+    equal(c.response()[0].status, 503)
+    equal(counters.all("reply_"), {reason: 1})
+    equal(web.poll(0.3), None)
+
+
+def in_app(*command):
+    """As run_in(), but with the cgroups where they are."""
+    with in_pod("app"):
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
+@contextlib.contextmanager
+def nft(*rules):
+    """Rules for what the pod sends to the endpoints, and counters a, b, c ..."""
+    counters = "".join(f"counter {name} {{ }}\n" for name in "abcdefgh")
+    rules = "\n".join(f"tcp dport 9000 {rule}" for rule in rules)
+    in_app("nft", f"""table inet identity {{
+        {counters}
+        chain output {{
+            type filter hook output priority 0
+            {rules}
+        }}
+    }}""")
+    try:
+        yield
+    finally:
+        in_app("nft", "delete table inet identity")
+
+
+def counted():
+    """What the counters that were used have counted."""
+    found = json.loads(in_app("nft", "-j", "list counters"))["nftables"]
+    return {c["counter"]["name"]: c["counter"]["packets"]
+            for c in found if c.get("counter", {}).get("packets")}
+
+
+@test("a firewall's rules for a user hold for what goes through the mesh")
+def _():
+    mesh()
+    for address in VIP, VIP6:
+        with nft(f"meta skuid {USER} reject with tcp reset"):
+            served(client(address))
+            refused(client(address, uid=USER), "reply_503_connect_failure")
+            served(client(address, uid=OTHER))
+        with nft(f"meta skgid {GROUP} reject with tcp reset"):
+            served(client(address, uid=USER))
+            refused(client(address, gid=GROUP), "reply_503_connect_failure")
+
+
+@test("packets of a connection have their client's uid, gid, mark, priority, DSCP "
+      "and cgroup, from the first to the last")
+def _():
+    mesh()
+    mine = (f"meta skuid {USER}", f"meta skgid {GROUP}", f"meta mark {MARK}",
+            f"meta priority 0:{PRIORITY}")
+    for address, ip, level, option in (
+            (VIP, "ip", socket.IPPROTO_IP, socket.IP_TOS),
+            (VIP6, "ip6", socket.IPPROTO_IPV6, socket.IPV6_TCLASS)):
+        traits = mine + (f"{ip} dscp af11",
+                         'socket cgroupv2 level 1 "l7mesh-identity"')
+        for flag in "syn", "fin":
+            flags = f"tcp flags & {flag} == {flag}"
+            with nft(f"{flags} counter name a",
+                     *[f"{flags} {trait} counter name {name}"
+                       for trait, name in zip(traits, "bcdefgh")]):
+                served(client(address, uid=USER, gid=GROUP, cgroup=True,
+                              options=((level, option, AF11),
+                                       (socket.SOL_SOCKET, socket.SO_MARK, MARK),
+                                       (socket.SOL_SOCKET, socket.SO_PRIORITY,
+                                        PRIORITY))))
+                drained()
+                counts = counted()
+                equal(set(counts), set("abcdefg"))
+                equal(set(counts.values()), {counts["a"]})
+
+
+@test("a mark chooses the route of what goes through the mesh")
+def _():
+    mesh()
+    rule = ("rule", "add", "fwmark", str(MARK), "to", WEB, "prohibit")
+    run_in("app", "ip", *rule)
+    try:
+        c = client(options=((socket.SOL_SOCKET, socket.SO_MARK, MARK),))
+        refused(c, "reply_503_connect_not_permitted")
+        served(client())
+    finally:
+        run_in("app", "ip", "rule", "del", *rule[2:])
+
+
+CGROUP_SKB, CGROUP_SOCK_ADDR = 8, 18
+EGRESS, CONNECT4, CONNECT6 = 1, 10, 11
+LOAD_BYTES = 26
+
+# To 127.0.0.0/8 and ::1
+LOOPBACK_ONLY = (
+    instruction(0xb7, 2, 0),                         # r2 = 0
+    instruction(0xbf, 0xa3), instruction(0x07, 3, -40),  # r3 = fp - 40
+    instruction(0xb7, 4, 40),                        # r4 = 40
+    instruction(0x85, 0, LOAD_BYTES),
+    instruction(0x71, 0xa1, 0, -40),                 # r1 = version
+    instruction(0x77, 1, 4),
+    instruction(0x55, 1, 6, 3),                      # not 6: over there
+    instruction(0x71, 0xa0, 0, -16),                 # r0 = first of destination
+    instruction(0x15, 0, 0, 5), instruction(0x05, 0, 0, 2),
+    instruction(0x71, 0xa0, 0, -24),
+    instruction(0x15, 0, 127, 2),
+    instruction(0xb7, 0, 0), instruction(EXIT),
+    instruction(0xb7, 0, 1), instruction(EXIT))
+
+
+def to_port(port):
+    """Everything but connect() to a port."""
+    return (instruction(0x61, 0x12, 0, 24),          # r2 = ctx->user_port
+            instruction(0xb7, 0, 1),
+            instruction(0x55, 2, socket.htons(port), 1),
+            instruction(0xb7, 0, 0), instruction(EXIT))
+
+
+@test("a cgroup that may send to loopback alone reaches nobody through the mesh")
+def _():
+    mesh()
+    with Attached(CGROUP, EGRESS, CGROUP_SKB, *LOOPBACK_ONLY):
+        for address in VIP, VIP6:
+            served(client(address))
+            refused(client(address, cgroup=True), "reply_503_connect_timeout")
+
+
+@test("a cgroup's program for connect() decides on what the mesh connects, and "
+      "its refusal is not the endpoint's failure")
+def _():
+    mesh(cluster={"outlier_detection": {"consecutive_5xx": 1,
+                                        "max_ejection_percent": 100}})
+    for address, attach in (VIP, CONNECT4), (VIP6, CONNECT6):
+        with Attached(CGROUP, attach, CGROUP_SOCK_ADDR, *to_port(9000)):
+            for _ in range(3):
+                refused(client(address, cgroup=True),
+                        "reply_503_connect_not_permitted")
+            served(client(address))
+
+
+@test("connections wait in pools for their own client alone")
+def _():
+    mesh()
+    owners = ({}, {"uid": USER}, {"gid": GROUP}, {"cgroup": True},
+              {"options": ((socket.SOL_SOCKET, socket.SO_MARK, MARK),)},
+              {"options": ((socket.SOL_SOCKET, socket.SO_PRIORITY, PRIORITY),)},
+              {"options": ((socket.IPPROTO_IP, socket.IP_TOS, AF11),)})
+    counters = Counters()
+    first = [served(client(**owner)) for owner in owners]
+    equal(len({conn.sock for conn in first}), len(owners))
+    equal(counters("upstream_legs_opened", "upstream_legs_reused"),
+          [len(owners), 0])
+    for owner, conn in reversed(list(zip(owners, first))):
+        equal(served(client(**owner)), conn)
+    equal(counters("upstream_legs_opened", "upstream_legs_reused"),
+          [len(owners), len(owners)])
+
+
+@test("what a socket is told after connect() changes nothing")
+def _():
+    mesh()
+    c = client()
+    first = served(c)
+    c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, MARK)
+    equal(served(c), first)
+    equal(served(client()), first)
+
+
+@test("a mirror's copy is its client's")
+def _():
+    copies = Backend("web", 9001)
+    apply({
+        "clusters": [
+            {"name": "web", "endpoints": [{"address": WEB, "port": 9000}]},
+            {"name": "copies", "endpoints": [{"address": WEB, "port": 9001}]}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "any", "domains": ["*"], "routes": [
+                {"action": {"cluster": "web"},
+                 "mirrors": [{"cluster": "copies"}]}]}]}],
+        "listeners": [{"name": "4", "address": VIP, "port": 80,
+                       "protocol": "http", "route_table": "main"}]})
+    counters = Counters()
+    with nft():
+        in_app("nft", "add rule inet identity output "
+               f"tcp dport 9001 meta skuid {USER} reject with tcp reset")
+        served(client(uid=USER))
+        counters.reach("mirrored_requests_failed", 1)
+        copies.quiet()
+        served(client())
+        copies.request()
+
+
+def main():
+    global net, web  # pylint: disable=global-statement
+    net = Net(app=10, web=20)
+    os.makedirs(CGROUP, exist_ok=True)
+    try:
+        web = Backend("web", 9000)
+        meshctl("attach", "app")
+        return run_tests(drained)
+    finally:
+        net.down()
+        os.rmdir(CGROUP)
+
+
+sys.exit(main())
