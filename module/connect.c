@@ -253,27 +253,34 @@ static int plan_no_memory(struct plan *p)
 	return -ENOMEM;
 }
 
+/* A packet to what is not would leave the namespace. */
+static bool is_local(struct net *net, const struct address *a)
+{
+	return a->family == AF_INET ? inet_addr_type(net, a->v4) == RTN_LOCAL :
+				      ipv6_chk_addr(net, &a->v6, NULL, 0);
+}
+
+/* Nor what has no port, or no address, on a loopback that is up. */
+static int plan_no_loopback(struct plan *p)
+{
+	stat_inc(p->mesh->stats, STAT_REFUSED_NO_LOOPBACK);
+	return -EADDRNOTAVAIL;
+}
+
 static int plan_http(struct plan *p, struct sock *sk)
 {
 	struct redirect *r = p->r;
-	__be16 port;
 	int err;
 
-	err = http_net_port(mesh_net(sock_net(sk)), r->original.family, &port);
+	err = http_net_target(mesh_net(sock_net(sk)), &r->original, &r->target);
 	if (err == -ENOMEM || err == -ENOBUFS || err == -ENFILE)
 		return plan_no_memory(p);
-	if (err) {
-		stat_inc(p->mesh->stats, STAT_BYPASSED_NO_LOOPBACK);
-		return PLAN_BYPASS;
-	}
+	if (err || !is_local(sock_net(sk), &r->target))
+		return plan_no_loopback(p);
 	r->identity = identity_of(sk);
 	if (!r->identity)
 		return plan_no_memory(p);
 	r->kind = REDIRECT_HTTP;
-	if (r->original.family == AF_INET)
-		address_set_v4(&r->target, htonl(INADDR_LOOPBACK), port);
-	else
-		address_set_v6(&r->target, &in6addr_loopback, port);
 	return 0;
 }
 
@@ -293,6 +300,9 @@ static int plan_target(struct plan *p, struct sock *sk)
 	if (l->has_proxy) {
 		r->kind = REDIRECT_PROXY;
 		r->target = l->proxy;
+		if (address_is_loopback(&l->proxy) &&
+		    !is_local(sock_net(sk), &l->proxy))
+			return plan_no_loopback(p);
 		return can_reach(sk, r->target.family) ? 0 : plan_refuse(p);
 	}
 	r->kind = REDIRECT_ENDPOINT;

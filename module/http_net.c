@@ -3,6 +3,7 @@
 
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
+#include <net/route.h>
 #include <net/tcp.h>
 #include "call.h"
 #include "compat.h"
@@ -109,37 +110,45 @@ static void acceptor_close(struct acceptor *a)
 	a->sock = NULL;
 }
 
-/* Loopback, and a port that the kernel chooses. */
-static int acceptor_listen(struct socket *sock, int family, __be16 *port)
+static bool is_v4(const struct acceptor *a)
 {
-	struct address address;
-	struct sockaddr_storage ss;
-	int err, len;
+	return a == &a->hn->acceptors[ACCEPTOR_V4];
+}
 
-	if (family == AF_INET)
-		address_set_v4(&address, htonl(INADDR_LOOPBACK), 0);
-	else
+/* Loopback, and a port that the kernel chooses. */
+static int acceptor_listen(struct acceptor *a, __be16 *port)
+{
+	struct sock *sk = a->sock->sk;
+	struct sockaddr_storage ss;
+	struct address address;
+	int err = 0, len;
+
+	if (is_v4(a)) {
+		address_set_v4(&address, htonl(INADDR_ANY), 0);
+		err = sock_bindtoindex(sk, a->hn->net->loopback_dev->ifindex,
+				       true);
+	} else {
 		address_set_v6(&address, &in6addr_loopback, 0);
+	}
 	len = address_to_sockaddr(&address, &ss);
-	err = compat_bind(sock, &ss, len);
+	err = err ?: compat_bind(a->sock, &ss, len);
 	if (!err)
-		err = kernel_listen(sock, ACCEPT_BACKLOG);
-	*port = inet_sk(sock->sk)->inet_sport;
+		err = kernel_listen(a->sock, ACCEPT_BACKLOG);
+	*port = inet_sk(sk)->inet_sport;
 	return err;
 }
 
 static int acceptor_open(struct acceptor *a)
 {
-	int family = a == &a->hn->acceptors[ACCEPTOR_V4] ? AF_INET : AF_INET6;
 	__be16 port;
 	int err;
 
-	err = sock_create_kern(a->hn->net, family, SOCK_STREAM, IPPROTO_TCP,
-			       &a->sock);
+	err = sock_create_kern(a->hn->net, is_v4(a) ? AF_INET : AF_INET6,
+			       SOCK_STREAM, IPPROTO_TCP, &a->sock);
 	if (err)
 		return err;
 	acceptor_hook(a);
-	err = acceptor_listen(a->sock, family, &port);
+	err = acceptor_listen(a, &port);
 	if (err) {
 		acceptor_close(a);
 		return err;
@@ -167,11 +176,9 @@ static int open_and_wait(struct acceptor *a)
 	return a->open_err;
 }
 
-int http_net_port(struct mesh_net *mn, int family, __be16 *port)
+static int acceptor_port(struct acceptor *a, __be16 *port)
 {
-	struct http_net *hn = mn->http;
-	struct acceptor *a = &hn->acceptors[family == AF_INET ? ACCEPTOR_V4 :
-								ACCEPTOR_V6];
+	struct http_net *hn = a->hn;
 	int err = 0;
 
 	/* Pairs with the release in acceptor_open(). */
@@ -186,6 +193,99 @@ int http_net_port(struct mesh_net *mn, int family, __be16 *port)
 	*port = a->port;
 	mutex_unlock(&hn->mutex);
 	return err;
+}
+
+/*
+ * One of 127.1.0.0 to 127.254.255.255, for the listener alone, or nearly so: 1 in
+ * 16 million pairs of them has the same. The first address is that of all if
+ * loopback has only that one.
+ */
+static __be32 loopback_of(struct net *net, const struct address *vip)
+{
+	u32 hash = address_hash(vip, 0);
+	__be32 own = htonl(0x7f000000 | (1 + (hash >> 16) % 254) << 16 |
+			   (hash & 0xffff));
+
+	return inet_addr_type(net, own) == RTN_LOCAL ? own :
+						       htonl(INADDR_LOOPBACK);
+}
+
+static int target_v4(struct http_net *hn, const struct address *vip,
+		     struct address *target)
+{
+	__be16 port;
+	int err = acceptor_port(&hn->acceptors[ACCEPTOR_V4], &port);
+
+	address_set_v4(target, loopback_of(hn->net, vip), port);
+	return err;
+}
+
+/* The listener's, or one that it may take, or one that it shares. */
+static struct acceptor *acceptor_of(struct http_net *hn,
+				    const struct address *vip)
+{
+	struct acceptor *v6 = &hn->acceptors[ACCEPTOR_V6], *a;
+	u32 i, first = address_hash(vip, 0);
+
+	for (i = 0; i < ACCEPTORS_V6; i++) {
+		a = &v6[(first + i) % ACCEPTORS_V6];
+		/* Pairs with the release in acceptor_take(). */
+		if (!smp_load_acquire(&a->taken) || address_eq(&a->vip, vip))
+			return a;
+	}
+	return &v6[first % ACCEPTORS_V6];
+}
+
+static struct acceptor *acceptor_take(struct http_net *hn,
+				      const struct address *vip)
+{
+	struct acceptor *a = acceptor_of(hn, vip);
+
+	/* Once it is somebody's it remains so. */
+	if (READ_ONCE(a->taken))
+		return a;
+	mutex_lock(&hn->mutex);
+	a = acceptor_of(hn, vip);
+	if (!a->taken) {
+		a->vip = *vip;
+		/* Only now may others compare it. */
+		smp_store_release(&a->taken, true);
+	}
+	mutex_unlock(&hn->mutex);
+	return a;
+}
+
+/* Any that is open. */
+static bool port_of_another(struct http_net *hn, __be16 *port)
+{
+	int i;
+
+	for (i = ACCEPTOR_V6; i < ACCEPTORS; i++) {
+		/* Pairs with the release in acceptor_open(). */
+		*port = smp_load_acquire(&hn->acceptors[i].port);
+		if (*port)
+			return true;
+	}
+	return false;
+}
+
+static int target_v6(struct http_net *hn, const struct address *vip,
+		     struct address *target)
+{
+	__be16 port;
+	int err = acceptor_port(acceptor_take(hn, vip), &port);
+
+	if (err && port_of_another(hn, &port))
+		err = 0;
+	address_set_v6(target, &in6addr_loopback, port);
+	return err;
+}
+
+int http_net_target(struct mesh_net *mn, const struct address *vip,
+		    struct address *target)
+{
+	return vip->family == AF_INET ? target_v4(mn->http, vip, target) :
+					target_v6(mn->http, vip, target);
 }
 
 /*

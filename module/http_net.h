@@ -26,17 +26,20 @@ int http_net_init(struct mesh_net *mn);
 void http_net_exit(struct mesh_net *mn);
 
 /**
- * http_net_port() - The port of the in-kernel listener on loopback
+ * http_net_target() - Where on loopback the engine takes connections to a listener
  * @mn: namespace
- * @family: AF_INET or AF_INET6
- * @port: out
+ * @vip: the listener's address
+ * @target: out: for this listener alone, so that connections to different ones may
+ *	come from one port; with IPv6 only the first few have their own
  *
- * Opens the listener at first use. Context: process, may sleep; the caller may
+ * Opens the acceptor at first use. Context: process, may sleep; the caller may
  * hold the lock of a user's socket.
  *
- * Return: 0 or a negative errno.
+ * Return: 0; -EADDRINUSE if no port is free; or another negative errno. Whether
+ * loopback has the address is for the caller to see.
  */
-int http_net_port(struct mesh_net *mn, int family, __be16 *port);
+int http_net_target(struct mesh_net *mn, const struct address *vip,
+		    struct address *target);
 
 /**
  * http_net_drain() - Close idle connections now, busy ones after their exchange

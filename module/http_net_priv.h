@@ -14,9 +14,19 @@
 #include "leg.h"
 #include "quota.h"
 
-/* A listening socket of ours on loopback. */
+/*
+ * A listening socket of ours on loopback.
+ *
+ * Connections to different listeners have to differ in their destination, or they
+ * would have to differ in the client's port. IPv4 has a network of loopback
+ * addresses: one socket takes all of them, bound to the loopback device so that
+ * it is nowhere else. IPv6 has one address: there each listener has a port, as far
+ * as there are some; then they share.
+ */
 struct acceptor {
 	struct http_net *hn;
+	struct address vip;		/* IPv6: whose it is, if ... */
+	bool taken;			/* ... it is somebody's; set under hn->mutex, for ever */
 	struct socket *sock;		/* NULL until first used; under hn->mutex */
 	__be16 port;			/* 0 until it listens */
 	struct delayed_work work;	/* accepts */
@@ -25,7 +35,8 @@ struct acceptor {
 	struct callbacks callbacks;	/* the socket's own while ours are set */
 };
 
-enum { ACCEPTOR_V4, ACCEPTOR_V6, ACCEPTORS };
+#define ACCEPTORS_V6	16
+enum { ACCEPTOR_V4, ACCEPTOR_V6, ACCEPTORS = ACCEPTOR_V6 + ACCEPTORS_V6 };
 
 struct http_net {
 	struct net *net;		/* outlives this */

@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Whose connections they are: what the mesh connects for a client is the client's,
-for firewalls, cgroups and routes, and nobody else ever uses it.
+for firewalls, cgroups and routes, and nobody else ever uses it. And where from: the
+mesh takes no ports from its clients, and without one nothing passes.
 
    clients of several users and cgroups in pod "app" -- virtual IPs -- raw servers
    in pod "web"
 """
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -287,6 +289,171 @@ def _():
         copies.quiet()
         served(client())
         copies.request()
+
+
+# ---- addresses and ports ----
+
+VIPS = {VIP: "one", "10.96.0.2": "two", VIP6: "three", "fd00:96::2": "four"}
+PROXIED, PROXIED6 = "10.96.0.3", "fd00:96::3"
+EACH = 80
+
+
+def answers():
+    """Each virtual IP answers its name."""
+    apply({
+        "route_tables": [{"name": name, "virtual_hosts": [
+            {"name": "any", "domains": ["*"],
+             "routes": [{"action": {"direct_response": {
+                 "status": 200, "body": name}}}]}]} for name in VIPS.values()],
+        "listeners": [
+            {"name": name, "address": vip, "port": 80, "protocol": "http",
+             "route_table": name} for vip, name in VIPS.items()] + [
+            {"name": f"proxied{name}", "address": vip, "port": 80,
+             "protocol": "tcp", "proxy": {"address": address, "port": 15001}}
+            for name, vip, address in ((4, PROXIED, "127.0.0.1"),
+                                       (6, PROXIED6, "::1"))]})
+
+
+def answered(c, vip):
+    """By the one that was asked."""
+    equal(c.sock.getpeername()[:2], (vip, 80))
+    c.send(request("/", host="a"))
+    equal(c.response()[1], VIPS[vip].encode())
+
+
+def sysctl(pod, name, value):
+    with in_pod(pod), open(f"/proc/sys/net/{name}", "w", encoding="ascii") as f:
+        f.write(value)
+
+
+@contextlib.contextmanager
+def ports(pod, first, last):
+    sysctl(pod, "ipv4/ip_local_port_range", f"{first} {last}")
+    try:
+        yield
+    finally:
+        sysctl(pod, "ipv4/ip_local_port_range", "32768 60999")
+
+
+def from_port(port):
+    def make(*args):
+        sock = socket.socket(*args)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("", port))
+        return sock
+    return make
+
+
+@test("one source port reaches each virtual IP")
+def _():
+    answers()
+    clients = [(Client("app", vip, make=from_port(45678)), vip) for vip in VIPS]
+    for c, vip in clients:
+        equal(c.sock.getsockname()[1], 45678)
+        answered(c, vip)
+
+
+@test("a namespace has as many connections as without a mesh")
+def _():
+    answers()
+    for vip in VIPS:
+        answered(Client("app", vip), vip)   # from here on there is a port of ours
+    drained()
+    with ports("app", 40000, 40099):
+        clients = [(Client("app", vip), vip) for vip in VIPS for _ in range(EACH)]
+        for c, vip in clients[::EACH // 2]:
+            answered(c, vip)
+
+
+def not_available(pod, vip, **how):
+    counters = Counters()
+    try:
+        Client(pod, vip, **how)
+    except OSError as e:
+        equal(e.errno, errno.EADDRNOTAVAIL)
+    else:
+        raise AssertionError("it was connected")
+    equal(counters("refused_no_loopback", "bypassed_no_loopback"), [1, 0])
+
+
+@test("without a port for the mesh there are no connections")
+def _():
+    answers()
+    net("net_pod", "full=30")
+    meshctl("attach", "full")
+    try:
+        with in_pod("full"):
+            server = socket.create_server(("::", 40000), family=socket.AF_INET6,
+                                          dualstack_ipv6=True)
+        with server, ports("full", 40000, 40000):
+            for vip in VIP, VIP6:
+                not_available("full", vip, make=from_port(45678))
+        for vip in VIP, VIP6:
+            answered(Client("full", vip), vip)
+        drained()
+    finally:
+        net("net_remove", "full")
+
+
+@test("a loopback that is up, but has not its address, lets nothing pass")
+def _():
+    answers()
+    for vip, proxied, address, again in (
+            (VIP, PROXIED, "127.0.0.1/8", "127.0.0.1/32"),
+            (VIP6, PROXIED6, "::1/128", "::1/128")):
+        answered(Client("app", vip), vip)
+        run_in("app", "ip", "addr", "del", address, "dev", "lo")
+        try:
+            not_available("app", vip)
+            not_available("app", proxied)
+            run_in("app", "ip", "addr", "add", again, "dev", "lo")
+            answered(Client("app", vip), vip)
+        finally:
+            run_in("app", "ip", "addr", "replace", address, "dev", "lo")
+
+
+STRANGERS = 300
+
+
+def strangers(address, port):
+    """Connect to the mesh's own port, and wait for nothing."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with in_pod("app"):
+        socks = [socket.socket(family) for _ in range(STRANGERS)]
+    for sock in socks:
+        sock.setblocking(False)
+        sock.connect_ex((address, port))
+    return socks
+
+
+def acceptors():
+    """Where the mesh listens in the pod: address and port."""
+    found = [line.split()[3].rsplit(":", 1)
+             for line in run_in("app", "ss", "-Hltn").splitlines()]
+    return [(address.replace("0.0.0.0%lo", "127.0.0.1").strip("[]"), int(port))
+            for address, port in found]
+
+
+@test("who comes to the mesh's own port is reset, and keeps nobody out")
+def _():
+    answers()
+    for vip in VIPS:
+        answered(Client("app", vip), vip)
+    places = acceptors()
+    equal({address for address, _ in places}, {"127.0.0.1", "::1"})
+    counters = Counters()
+    for address, port in places:
+        socks = strangers(address, port)
+        for vip in VIPS:
+            answered(Client("app", vip), vip)
+        for sock in socks:
+            sock.close()
+    counters.reach("downstream_strangers_reset", STRANGERS * len(places))
+    for _, port in places:
+        for address in "10.2.0.10", "fd00:2::10":
+            with in_pod("web"), socket.socket(
+                    socket.AF_INET6 if ":" in address else socket.AF_INET) as sock:
+                equal(sock.connect_ex((address, port)), errno.ECONNREFUSED)
 
 
 def main():
