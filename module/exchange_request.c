@@ -175,7 +175,8 @@ static void abandon(struct conn *c, struct run *run)
  */
 static bool listens_no_more(struct conn *c)
 {
-	if (c->options.abort_on_close)
+	/* While there are bytes it has not been heard out. */
+	if (c->options.abort_on_close && !tcp_inq(c->sk))
 		return true;
 	if (!c->asked || time_after(jiffies, c->asked + LISTENS_INTERVAL)) {
 		if (client_is_gone(c->sk))
@@ -214,6 +215,19 @@ static void downstream_eof(struct conn *c, struct run *run)
 	}
 }
 
+/*
+ * The same, when its FIN, and maybe something before it, waits in the queue: nothing is
+ * read while a request is under way.
+ */
+static void downstream_eof_unread(struct conn *c, struct run *run)
+{
+	const struct exchange *ex = &c->ex;
+
+	if (ex->request > REQUEST_HEAD && ex->response != RESPONSE_DONE &&
+	    listens_no_more(c))
+		abandon(c, run);
+}
+
 static bool reads_request(const struct exchange *ex)
 {
 	return ex->request == REQUEST_IDLE || ex->request == REQUEST_HEAD ||
@@ -233,8 +247,12 @@ void read_request(struct conn *c, struct run *run)
 	}
 	if (reads_request(ex))
 		read_from(c->sk, c, run, request_actor);
-	if (!c->ended && at_eof(c->sk))
+	if (c->ended)
+		return;
+	if (at_eof(c->sk))
 		downstream_eof(c, run);
+	else if (unlikely(c->sk->sk_shutdown & RCV_SHUTDOWN))
+		downstream_eof_unread(c, run);
 }
 
 /* The request is sent: now it is the endpoint's turn. */
