@@ -122,6 +122,13 @@ static bool gather_few(struct body *b, const u8 *data, struct out *out)
 	return true;
 }
 
+/* Bytes of data are not looked at; a line may have an extension, or a trailer's field. */
+static int cost_of_chunk(enum http1_chunk_event event, u32 used)
+{
+	return COST_CHUNK +
+	       (event == HTTP1_CHUNK_DATA ? 0 : used * COST_HEAD_BYTE);
+}
+
 /*
  * Feed one contiguous piece to the decoder until it yields bytes to pass by
  * reference. Lines, and bytes that are few, are gathered: as many small chunks as
@@ -139,13 +146,14 @@ static int chunk_decode(struct body *b, const u8 *data, u32 len,
 	while (at < len && !b->done && (*left > 0 || !at)) {
 		/* What the decoder says cannot be said again. */
 		if (!out_has_room(out, LINE_MAX)) {
+			*left -= COST_BUFFER;
 			err = out_flush(out, to, false);
 			if (err)
 				return at ? at : err;
 		}
-		*left -= COST_CHUNK;
 		event = http1_chunk_next(&b->chunk, (const char *)data + at,
 					 len - at, &used);
+		*left -= cost_of_chunk(event, used);
 		err = chunk_event(b, event, used, to, out);
 		if (err)
 			return err;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* conntrack: see conntrack.h. */
-#include <linux/module.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <net/ip6_fib.h>
@@ -15,23 +14,6 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
-
-/* Of a module that may come after us, or never. */
-static typeof(nf_conntrack_find_get) *find_get;
-
-static bool have_conntrack(void)
-{
-	typeof(nf_conntrack_find_get) *found;
-
-	if (READ_ONCE(find_get))
-		return true;
-	if (!rcu_access_pointer(nf_ct_hook))
-		return false;
-	found = symbol_get(nf_conntrack_find_get);
-	if (found && cmpxchg(&find_get, NULL, found))
-		symbol_put(nf_conntrack_find_get);
-	return found;
-}
 
 /* What a packet of the socket's carries when it leaves. */
 static void tuple_of(struct nf_conntrack_tuple *t, const struct sock *sk)
@@ -73,9 +55,12 @@ static bool relax_in(struct net *net, const struct nf_conntrack_tuple *t,
 		.id = NF_CT_DEFAULT_ZONE_ID,
 		.dir = NF_CT_DEFAULT_ZONE_DIR,
 	};
-	struct nf_conntrack_tuple_hash *h = find_get(net, &zone, t);
+	struct nf_conntrack_tuple_hash *h;
 	struct nf_conn *ct;
 
+	if (!nf_conntrack_count(net))
+		return false;
+	h = nf_conntrack_find_get(net, &zone, t);
 	if (!h)
 		return false;
 	ct = nf_ct_tuplehash_to_ctrack(h);
@@ -136,8 +121,6 @@ bool conntrack_relax(const struct sock *client, const struct sock *server,
 	bool found;
 
 	*every = PACKET_EVERY;
-	if (!have_conntrack())
-		return true;
 	tuple_of(&there, client);
 	tuple_of(&back, server);
 	if (!relax_in(net, &there, every) && tracks(net, &there))
@@ -153,14 +136,6 @@ bool conntrack_relax(const struct sock *client, const struct sock *server,
 	       !is_routed(client, &there) || !tracks(&init_net, &there);
 }
 
-void conntrack_exit(void)
-{
-	if (!find_get)
-		return;
-	symbol_put(nf_conntrack_find_get);
-	find_get = NULL;
-}
-
 #else
 
 bool conntrack_relax(const struct sock *client, const struct sock *server,
@@ -168,10 +143,6 @@ bool conntrack_relax(const struct sock *client, const struct sock *server,
 {
 	*every = PACKET_EVERY;
 	return true;
-}
-
-void conntrack_exit(void)
-{
 }
 
 #endif

@@ -28,15 +28,11 @@
  * @server: the other
  * @every: out: jiffies after which there should be a packet, while it is busy
  *
- * Context: any but hard interrupts; both locked, either way. Where nf_conntrack is
- * loaded a reference to that module is kept until conntrack_exit().
+ * Context: any but hard interrupts; both locked, either way.
  *
  * Return: false if it must not be: an entry may be in a zone that we do not know.
  */
 bool conntrack_relax(const struct sock *client, const struct sock *server,
 		     u32 *every);
-
-/* When nobody pairs any more. Context: process. */
-void conntrack_exit(void);
 
 #endif

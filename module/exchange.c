@@ -75,6 +75,22 @@ static void dispatch(struct conn *c, struct run *run)
 		send_request_head(c, run);
 }
 
+/*
+ * Of the two directions one is read first. The other has its share, even when nothing
+ * is left: whoever never stops would keep it from its turn.
+ */
+#define SHARE		20000
+
+void read_second(struct sock *sk, struct conn *c, struct run *run,
+		 sk_read_actor_t actor)
+{
+	int lent = run->left > 0 ? 0 : SHARE - run->left;
+
+	run->left += lent;
+	read_from(sk, c, run, actor);
+	run->left -= lent;
+}
+
 static void release_request(struct conn *c)
 {
 	struct exchange *ex = &c->ex;

@@ -133,7 +133,7 @@ static void begin_hedge(struct conn *c, struct run *run)
 void hedge(struct conn *c, struct run *run)
 {
 	c->ex.hedge_due = false;
-	if (only_waits(&c->ex) && may_try_again(c))
+	if (c->ex.sent && only_waits(&c->ex) && may_try_again(c))
 		begin_hedge(c, run);
 	else
 		conn_set_deadline(c, c->ex.cluster->options.response_timeout);
@@ -154,7 +154,7 @@ bool fall_back(struct conn *c, struct run *run, enum mesh_stat reason)
 /* The latest try steps aside for a rival's answer, or is given up. */
 static void promote(struct conn *c, struct run *run, struct leg *leg)
 {
-	if (c->leg && only_waits(&c->ex)) {
+	if (c->leg && c->ex.sent && only_waits(&c->ex)) {
 		leave_leg(c, run);
 		add_rival(c);
 	} else if (!enter_leg(c, run)) {

@@ -133,6 +133,8 @@ int note_memory_limit(struct reader *r);
 void settle(struct conn *c);
 void read_from(struct sock *sk, struct conn *c, struct run *run,
 	       sk_read_actor_t actor);
+void read_second(struct sock *sk, struct conn *c, struct run *run,
+		 sk_read_actor_t actor);
 
 /* exchange_leg.c */
 bool enter_leg(struct conn *c, struct run *run);

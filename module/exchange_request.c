@@ -162,7 +162,8 @@ static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
 
 static void abandon(struct conn *c, struct run *run)
 {
-	stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
+	if (c->ex.counted)
+		stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
 	end_conn(c, run, true);
 }
 
@@ -291,7 +292,13 @@ void send_request(struct conn *c, struct run *run)
 	      (tcp_inq(c->sk) > 0 || replay_pending(&ex->replay))) &&
 	    !flush_request(c))
 		return;
-	if (!send_replay(c, run) || ex->request != REQUEST_BODY)
+	if (!send_replay(c, run)) {
+		/* Who waits for room has said so. */
+		if (ex->request == REQUEST_BODY && c->leg)
+			flush_request(c);
+		return;
+	}
+	if (ex->request != REQUEST_BODY)
 		return;
 	if (!ex->request_body.done)
 		read_from(c->sk, c, run, request_actor);

@@ -328,7 +328,7 @@ void pass_response(struct conn *c, struct run *run)
 		return;
 	}
 	if (!c->ended)
-		read_from(c->leg->sk, c, run, response_actor);
+		read_second(c->leg->sk, c, run, response_actor);
 	if (c->ended || !flush_response(c, run) || !c->leg)
 		return;
 	if (ex->request == REQUEST_TUNNEL)

@@ -104,7 +104,7 @@ void run_tunnel(struct conn *c, struct run *run)
 		return;
 	read_from(c->sk, c, run, upstream_actor);
 	if (!c->ended)
-		read_from(c->leg->sk, c, run, downstream_actor);
+		read_second(c->leg->sk, c, run, downstream_actor);
 	if (!c->ended)
 		pass_fin(c, run);
 }

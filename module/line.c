@@ -61,6 +61,8 @@ bool line_join(struct line *l, struct turn *t, bool greedy)
 	joined = list_empty(&t->list);
 	if (joined)
 		list_add_tail(&t->list, greedy ? &l->greedy : &l->fresh);
+	else if (greedy)	/* something happened in the very run that cost so much */
+		list_move_tail(&t->list, &l->greedy);
 	spin_unlock_bh(&l->lock);
 	if (joined)
 		queue_work(serve_wq, &l->work);

@@ -398,32 +398,25 @@ static void attach(struct sock *sk, struct splice_end *e)
 	smp_store_release(&sk->sk_prot, &e->prot);
 }
 
-/* Both locked, either way. */
-static void pair(struct sock *client, struct sock *server)
+/* Refer the connection to @m, which is held, and splice it. */
+static bool pair_for(struct mesh *m, const struct splice_subject *subject,
+		     struct sock *client, struct sock *server)
 {
-	struct splice_subject subject;
-	struct splice_pair *p;
-	struct mesh *m;
+	enum mesh_stat why = STAT_SPLICE_UNPAIRED_TRACKED;
+	struct splice_pair *p = NULL;
 	u32 every;
 
-	if (client->sk_state != TCP_ESTABLISHED || !is_plain(client) ||
-	    !is_plain(server) ||
-	    (client->sk_kern_sock && server->sk_kern_sock))
-		return;
-	splice_policy_subject(&subject, client, server);
-	m = get_mesh(&subject);
-	if (!m)
-		return;
-	p = conntrack_relax(client, server, &every) ?
-	    alloc_pair(client, server) : NULL;
+	if (conntrack_relax(client, server, &every)) {
+		p = alloc_pair(client, server);
+		why = STAT_SPLICE_UNPAIRED;
+	}
 	if (!p) {
-		stat_inc(m->stats, STAT_SPLICE_UNPAIRED);
-		mesh_put(m);
-		return;
+		stat_inc(m->stats, why);
+		return false;
 	}
 	p->mesh = m;
 	p->packet_every = every;
-	p->subject = subject;
+	p->subject = *subject;
 	list_pair(p);
 	attach(client, &p->ends[0]);
 	attach(server, &p->ends[1]);
@@ -432,6 +425,23 @@ static void pair(struct sock *client, struct sock *server)
 	/* A policy that has changed meanwhile may not have found it listed. */
 	if (!is_wanted(p))
 		splice_kill(p);
+	return true;
+}
+
+/* Both locked, either way. */
+static void pair(struct sock *client, struct sock *server)
+{
+	struct splice_subject subject;
+	struct mesh *m;
+
+	if (client->sk_state != TCP_ESTABLISHED || !is_plain(client) ||
+	    !is_plain(server) ||
+	    (client->sk_kern_sock && server->sk_kern_sock))
+		return;
+	splice_policy_subject(&subject, client, server);
+	m = get_mesh(&subject);
+	if (m && !pair_for(m, &subject, client, server))
+		mesh_put(m);
 }
 
 struct pair_work {
@@ -816,7 +826,6 @@ void splice_exit(void)
 {
 	destroy_workqueue(splice_wq);
 	kmem_cache_destroy(pair_cache);
-	conntrack_exit();
 	pairing_exit();
 	splice_skb_exit();
 }

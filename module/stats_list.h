@@ -101,6 +101,7 @@ STAT(STREAMS_TIMED_OUT, "streams_timed_out")
 /* splice; the fallbacks in the order of enum splice_reason */
 STAT(SPLICED, "spliced_connections")
 STAT(SPLICE_UNPAIRED, "splice_unpaired_no_memory")
+STAT(SPLICE_UNPAIRED_TRACKED, "splice_unpaired_tracked_elsewhere")
 STAT(SPLICE_DIRECT_BYTES, "splice_direct_bytes")
 STAT(SPLICE_DIRECT_MESSAGES, "splice_direct_messages")
 STAT(SPLICE_TCP_BYTES, "splice_tcp_bytes")

@@ -884,8 +884,10 @@ def _():
         for pod, zone in ("app", "7"), ("web", "7"), ("app", None):
             rules = ZONE if zone else ZONE.replace("ct zone set 7", "accept")
             run_in(pod, "nft", rules)
+            grown = Counters()
             equal((pod, zone, between("app", "web", not zone)),
                   (pod, zone, not zone))
+            equal(grown("splice_unpaired_tracked_elsewhere"), bool(zone))
             run_in(pod, "nft", "delete table inet z")
     finally:
         down(net)
