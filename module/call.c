@@ -11,13 +11,16 @@
 #include "payer.h"
 #include "splice.h"
 
+/* Apart from what accepts: a control group that is full makes its own calls wait. */
+static struct workqueue_struct *call_wq;
+
 /* Every event of the socket; its lock is held. */
 static void call_event(struct sock *sk)
 {
 	struct call *call = sk->sk_user_data;
 
 	if (call)
-		mod_delayed_work(http_wq, &call->work, 0);
+		mod_delayed_work(call_wq, &call->work, 0);
 }
 
 static void call_write_space(struct sock *sk)
@@ -28,7 +31,7 @@ static void call_write_space(struct sock *sk)
 		return;
 	call->callbacks.write_space(sk);
 	if (!test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
-		mod_delayed_work(http_wq, &call->work, 0);
+		mod_delayed_work(call_wq, &call->work, 0);
 }
 
 static void hook(struct call *call)
@@ -55,8 +58,7 @@ static void unhook(struct call *call)
 
 static int start_connecting(struct call *call)
 {
-	struct sockaddr_storage to;
-	int err, len;
+	int err;
 
 	err = identity_sock_create(call->identity, call->hn->net,
 				   call->to.family, &call->sock);
@@ -64,9 +66,7 @@ static int start_connecting(struct call *call)
 		return err;
 	tcp_sock_set_nodelay(call->sock->sk);
 	hook(call);
-	len = address_to_sockaddr(&call->to, &to);
-	err = compat_connect(call->sock, &to, len, O_NONBLOCK);
-	return err == -EINPROGRESS ? 0 : err;
+	return identity_connect(call->identity, call->sock, &call->to);
 }
 
 static bool is_over(const struct sock *sk)
@@ -316,7 +316,7 @@ static void call_work(struct work_struct *work)
 	if (call->state == CALL_SENDING)
 		wait = min_t(unsigned long, wait, SEND_AGAIN);
 	if (err == -EAGAIN)
-		queue_delayed_work(http_wq, &call->work, wait);
+		queue_delayed_work(call_wq, &call->work, wait);
 	else
 		finish(call, err);
 }
@@ -336,7 +336,7 @@ bool call_begin(struct call *call, struct http_net *hn, u32 timeout)
 		call->bytes = out_bytes(&call->request) + call->body.bytes;
 		quota_add(&hn->quota, call->bytes);
 		list_add(&call->list, &hn->calls);
-		queue_delayed_work(http_wq, &call->work, 0);
+		queue_delayed_work(call_wq, &call->work, 0);
 	}
 	spin_unlock_bh(&hn->calls_lock);
 	return begun;
@@ -349,8 +349,19 @@ void call_end_all(struct http_net *hn)
 	spin_lock_bh(&hn->calls_lock);
 	list_for_each_entry(call, &hn->calls, list) {
 		WRITE_ONCE(call->killed, true);
-		mod_delayed_work(http_wq, &call->work, 0);
+		mod_delayed_work(call_wq, &call->work, 0);
 	}
 	spin_unlock_bh(&hn->calls_lock);
 	wait_var_event(&hn->ncalls, !atomic_read(&hn->ncalls));
+}
+
+int calls_init(void)
+{
+	call_wq = alloc_workqueue("l7mesh_call", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return call_wq ? 0 : -ENOMEM;
+}
+
+void calls_exit(void)
+{
+	destroy_workqueue(call_wq);
 }

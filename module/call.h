@@ -77,6 +77,10 @@ bool call_begin(struct call *call, struct http_net *hn, u32 timeout);
 /* Free what a call was given, of one that could not be begun. */
 void call_release(struct call *call);
 
+/* Module-wide. Context: process. */
+int calls_init(void);
+void calls_exit(void);
+
 /* End all calls of a namespace, and wait until they are over. Context: process. */
 void call_end_all(struct http_net *hn);
 

@@ -5,8 +5,7 @@
 #include <net/inet_sock.h>
 #include "compat.h"
 
-/* Its socket, or what is left of it, with a reference; or NULL. */
-static struct sock *client_find(const struct sock *sk)
+static struct sock *look_up(const struct sock *sk)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 	struct net *net = sock_net(sk);
@@ -23,14 +22,21 @@ static struct sock *client_find(const struct sock *sk)
 			     sk->sk_daddr, port, dif);
 }
 
-bool client_is_gone(const struct sock *sk)
+struct sock *client_find(const struct sock *sk)
 {
 	struct sock *client;
-	bool gone;
 
 	rcu_read_lock();
-	client = client_find(sk);
+	client = look_up(sk);
 	rcu_read_unlock();
+	return client;
+}
+
+bool client_is_gone(const struct sock *sk)
+{
+	struct sock *client = client_find(sk);
+	bool gone;
+
 	if (!client)
 		return true;
 	/* close() says both before it sends the FIN. */

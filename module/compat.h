@@ -308,8 +308,9 @@ static inline bool compat_memcg_is_overcharged(const struct sock *sk)
 	return false;
 }
 
-/* By what has been charged to @to, @sk's namespace and control group decide. */
-static inline void compat_charge_as(struct sock *to, const struct sock *sk)
+/* What is charged to @to is charged to @sk's namespace, and to this control group. */
+static inline void compat_charge_as(struct sock *to, const struct sock *sk,
+				    void *memcg)
 {
 	to->sk_prot = sk->sk_prot;
 	to->sk_type = sk->sk_type;
@@ -319,17 +320,10 @@ static inline void compat_charge_as(struct sock *to, const struct sock *sk)
 	to->sk_wmem_queued = READ_ONCE(sk->sk_wmem_queued);
 	atomic_set(&to->sk_rmem_alloc, atomic_read(&sk->sk_rmem_alloc));
 #ifdef CONFIG_MEMCG
-	to->sk_memcg = sk->sk_memcg;
+	to->sk_memcg = memcg;
 #endif
 #ifdef MESH_HAVE_BYPASS_PROT_MEM
 	to->sk_bypass_prot_mem = sk->sk_bypass_prot_mem;
-#endif
-}
-
-static inline void compat_charge_nobody(struct sock *to)
-{
-#ifdef CONFIG_MEMCG
-	to->sk_memcg = NULL;
 #endif
 }
 

@@ -484,19 +484,20 @@ static void reset_socket(struct socket *sock)
  */
 static void conn_begin(struct conn *c)
 {
-	struct mem_cgroup *old = payer_enter(c->payer);
 	struct http_net *hn = c->hn;
+	struct mem_cgroup *old;
 
 	http_net_tune_socket(c->sk);
 	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CONNECTIONS);
 
 	lock_sock(c->sk);
+	old = payer_enter(c->payer);
 	load_options(c);
+	payer_leave(c->payer, old);
 	if (!payer_take(c->payer, c->sk)) {
 		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
 		c->killed = true;
 	}
-	payer_leave(c->payer, old);
 	c->expires = conn_time(c->options.max_connection_duration);
 	c->bound = c->expires;
 	http_net_limit_socket(c->sk, c->options.buffer_limit);

@@ -29,6 +29,8 @@ struct check_turn {
 	bool taken;			/* it is being asked, and not in the queue */
 };
 
+#define ENDPOINT_REACHED	8
+
 struct endpoint {
 	struct address address;
 	refcount_t ref;
@@ -42,6 +44,8 @@ struct endpoint {
 	unsigned long since;		/* jiffies: when it came, or was well again */
 	bool draining;			/* not to be picked */
 	unsigned long drain_until;	/* jiffies: what it has then is reset; 0: nothing is */
+
+	u32 reached[ENDPOINT_REACHED];	/* see endpoint_note_reached() */
 
 	/* health.c; 0 until it is used */
 	bool healthy;
@@ -74,6 +78,27 @@ static inline struct endpoint *endpoint_get(struct endpoint *ep)
 {
 	refcount_inc(&ep->ref);
 	return ep;
+}
+
+/**
+ * endpoint_note_reached() - Somebody has connected to it
+ * @ep: endpoint
+ * @who: a random number that is his alone, or nearly so
+ *
+ * A client that cannot connect may be one that is not permitted to: what it meets says
+ * nothing of the endpoint, unless it has got there before. The latest few are known.
+ */
+static inline void endpoint_note_reached(struct endpoint *ep, u32 who)
+{
+	u32 *slot = &ep->reached[who % ENDPOINT_REACHED];
+
+	if (READ_ONCE(*slot) != who)
+		WRITE_ONCE(*slot, who);
+}
+
+static inline bool endpoint_was_reached(const struct endpoint *ep, u32 who)
+{
+	return READ_ONCE(ep->reached[who % ENDPOINT_REACHED]) == who;
 }
 
 /* Is it not to be picked, as others do better? */

@@ -144,7 +144,8 @@ static void let_go(struct conn *c)
 	ex->vhost = NULL;
 	ex->chosen = NULL;
 	ex->cookie = NULL;
-	snapshot_put(ex->snapshot);
+	if (ex->snapshot)
+		snapshot_put(ex->snapshot);
 	ex->snapshot = NULL;
 	head_free(ex->request_head);
 	ex->request_head = NULL;
@@ -258,7 +259,7 @@ void exchange_run(struct conn *c, struct run *run)
 			run_tunnel(c, run);
 		else
 			run_exchange(c, run);
-		if (c->ex.snapshot && only_passes(c))
+		if ((c->ex.snapshot || c->ex.request_head) && only_passes(c))
 			let_go(c);
 		run->again |= c->missed;
 		run->left -= COST_ROUND;

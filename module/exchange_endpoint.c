@@ -90,6 +90,10 @@ void request_failed(struct conn *c, u16 status)
 	struct exchange *ex = &c->ex;
 
 	atomic64_inc(&ex->ep->failures);
+	/* Nothing has been heard of it as yet, for whatever reason. */
+	if (ex->request == REQUEST_CONNECTING &&
+	    !endpoint_was_reached(ex->ep, who_connects(c)))
+		return;
 	if (likely(ex->cluster))
 		observe_failure(c, ex->cluster, status);
 	else

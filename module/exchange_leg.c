@@ -180,8 +180,7 @@ static void leg_failed(struct conn *c, int err)
 		/* What the client may not do is not the endpoint's failure. */
 		refuse(c, &run, STAT_REPLY_NOT_PERMITTED, 503);
 	else
-		upstream_failed(c, &run, RETRY_CONNECT_FAILURE,
-				STAT_REPLY_CONNECT_FAILURE, 503);
+		way_failed(c, &run);
 	payer_leave(c->payer, old);
 }
 

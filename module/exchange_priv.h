@@ -148,6 +148,12 @@ void end_load(struct exchange *ex);
 void request_begins(struct exchange *ex);
 void request_answered(struct conn *c, u16 status);
 /* @status: what the client would be told */
+/* Whose connections these are, to endpoint_note_reached(). */
+static inline u32 who_connects(const struct conn *c)
+{
+	return identity_hash(c->identity) ^ hash_ptr(c->hn, 32);
+}
+
 void request_failed(struct conn *c, u16 status);
 /* Its time is over, though the answer may still come. */
 void request_late(struct conn *c);
@@ -232,6 +238,8 @@ void leave_source(struct conn *c);
 
 /* exchange_retry.c */
 /* The try ended, and the client has no response yet: another try, or a refusal. */
+/* There is no way to the endpoint from here, of which it has no part. */
+void way_failed(struct conn *c, struct run *run);
 void upstream_failed(struct conn *c, struct run *run,
 		     enum retry_failure failure, enum mesh_stat reason,
 		     u16 status);

@@ -22,21 +22,24 @@ bool is_head_request(const struct exchange *ex)
 static int write_reply(struct conn *c, struct run *run, struct reply *r,
 		       enum mesh_stat *reason)
 {
+	/* Small, and said here and now: a group that is full does not keep it back. */
+	gfp_t gfp = run->may_sleep ? run_gfp(c, run) :
+		    GFP_ATOMIC | __GFP_NOWARN | payer_gfp(c->payer);
 	struct exchange *ex = &c->ex;
 	struct reply bare = { .status = 500 };
 	int err;
 
 	r->connection = connection_field(ex);
 	r->head_request = is_head_request(ex);
-	err = reply_write(r, run_gfp(c, run), &ex->down) ?:
-	      edit_response(c, r->status, run_gfp(c, run));
+	err = reply_write(r, gfp, &ex->down) ?:
+	      edit_response(c, r->status, gfp);
 	if (err != -EMSGSIZE)
 		return err;
 	out_clear(&ex->down);
 	bare.connection = r->connection;
 	bare.head_request = r->head_request;
 	*reason = STAT_REPLY_RESPONSE_OPERATIONS;
-	return reply_write(&bare, run_gfp(c, run), &ex->down);
+	return reply_write(&bare, gfp, &ex->down);
 }
 
 /* Answer in the endpoint's place. The exchange is over but for sending it. */

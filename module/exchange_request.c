@@ -92,19 +92,22 @@ static int pass_request_body(struct conn *c, struct run *run,
 }
 
 /* What is sent of the body may have to be sent again. */
-static void keep_body(struct conn *c, const struct sk_buff *skb, u32 off, u32 len)
+static void keep_body(struct conn *c, struct run *run,
+		      const struct sk_buff *skb, u32 off, u32 len)
 {
 	struct replay *replay = &c->ex.replay;
 	u32 limit = body_limit(&c->ex);
 
-	if (limit && !replay->lost && quota_spent(&c->hn->quota)) {
+	if (!limit || replay->lost) {
+		replay_keep(replay, skb, off, len, 0, 0);
+		return;
+	}
+	if (quota_spent(&c->hn->quota)) {
 		stat_inc(c->mesh->stats, STAT_REPLAYS_GIVEN_UP);
 		limit = 0;
 	}
-	replay_keep(replay, skb, off, len, limit,
-		    GFP_NOWAIT | __GFP_NOWARN | payer_gfp(c->payer));
-	if (limit)
-		settle(c);
+	replay_keep(replay, skb, off, len, limit, run_gfp(c, run));
+	settle(c);
 }
 
 static int take_request_body(struct conn *c, struct run *run,
@@ -115,7 +118,7 @@ static int take_request_body(struct conn *c, struct run *run,
 
 	if (n <= 0)
 		return n;
-	keep_body(c, skb, off, n);
+	keep_body(c, run, skb, off, n);
 	if (ex->request_body.done)
 		request_received(c);
 	return n;
@@ -391,6 +394,8 @@ void send_request_head(struct conn *c, struct run *run)
 	}
 	if (!leg_connected(c->leg))
 		return;
+	if (!ex->reused_leg)
+		endpoint_note_reached(ex->ep, who_connects(c));
 	/* Said before it was asked: since the leg was bound, the run has ended. */
 	if (unlikely(ex->reused_leg &&
 		     !skb_queue_empty(&c->leg->sk->sk_receive_queue))) {

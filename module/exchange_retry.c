@@ -155,19 +155,33 @@ void retry(struct conn *c, struct run *run)
 	try_again(c, run);
 }
 
+static void try_or_refuse(struct conn *c, struct run *run,
+			  enum retry_failure failure, enum mesh_stat reason,
+			  u16 status)
+{
+	const struct retry_policy *p = policy_of(&c->ex);
+
+	if (p && retry_on_failure(p, failure) && may_try_again(c))
+		try_again(c, run);
+	else
+		refuse(c, run, reason, status);
+}
+
+void way_failed(struct conn *c, struct run *run)
+{
+	atomic64_inc(&c->ex.ep->failures);
+	try_or_refuse(c, run, RETRY_CONNECT_FAILURE,
+		      STAT_REPLY_CONNECT_FAILURE, 503);
+}
+
 void upstream_failed(struct conn *c, struct run *run,
 		     enum retry_failure failure, enum mesh_stat reason,
 		     u16 status)
 {
-	const struct retry_policy *p = policy_of(&c->ex);
-
 	if (reason != STAT_REPLY_RESPONSE_TIMEOUT && leg_was_stale(&c->ex)) {
 		use_fresh_leg(c, run);
 		return;
 	}
 	request_failed(c, status);
-	if (p && retry_on_failure(p, failure) && may_try_again(c))
-		try_again(c, run);
-	else
-		refuse(c, run, reason, status);
+	try_or_refuse(c, run, failure, reason, status);
 }

@@ -41,7 +41,7 @@ struct head *head_alloc(bool response, gfp_t gfp)
 
 	/* Nobody uses what another pays for. */
 	if (h && unlikely(h->payer != payer)) {
-		keep(h);
+		kmem_cache_free(head_cache, h);
 		h = NULL;
 	}
 	if (!h)

@@ -123,10 +123,12 @@ static int acceptor_listen(struct acceptor *a, __be16 *port)
 	struct address address;
 	int err = 0, len;
 
-	if (is_v4(a)) {
+	if (is_v4(a) && !a->narrow) {
 		address_set_v4(&address, htonl(INADDR_ANY), 0);
 		err = sock_bindtoindex(sk, a->hn->net->loopback_dev->ifindex,
 				       true);
+	} else if (is_v4(a)) {
+		address_set_v4(&address, htonl(INADDR_LOOPBACK), 0);
 	} else {
 		address_set_v6(&address, &in6addr_loopback, 0);
 	}
@@ -151,7 +153,11 @@ static int acceptor_open(struct acceptor *a)
 	err = acceptor_listen(a, &port);
 	if (err) {
 		acceptor_close(a);
-		return err;
+		/* All addresses need a port that nobody has on any, one does not. */
+		if (err != -EADDRINUSE || !is_v4(a) || a->narrow)
+			return err;
+		a->narrow = true;
+		return acceptor_open(a);
 	}
 	/* Only now may it be told: the socket is there for whoever sees it. */
 	smp_store_release(&a->port, port);
@@ -200,23 +206,25 @@ static int acceptor_port(struct acceptor *a, __be16 *port)
  * 16 million pairs of them has the same. The first address is that of all if
  * loopback has only that one.
  */
-static __be32 loopback_of(struct net *net, const struct address *vip)
+static __be32 loopback_of(const struct acceptor *a, const struct address *vip)
 {
+	struct net *net = a->hn->net;
 	u32 hash = address_hash(vip, 0);
 	__be32 own = htonl(0x7f000000 | (1 + (hash >> 16) % 254) << 16 |
 			   (hash & 0xffff));
 
-	return inet_addr_type(net, own) == RTN_LOCAL ? own :
-						       htonl(INADDR_LOOPBACK);
+	return !a->narrow && inet_addr_type(net, own) == RTN_LOCAL ?
+	       own : htonl(INADDR_LOOPBACK);
 }
 
 static int target_v4(struct http_net *hn, const struct address *vip,
 		     struct address *target)
 {
+	struct acceptor *a = &hn->acceptors[ACCEPTOR_V4];
 	__be16 port;
-	int err = acceptor_port(&hn->acceptors[ACCEPTOR_V4], &port);
+	int err = acceptor_port(a, &port);
 
-	address_set_v4(target, loopback_of(hn->net, vip), port);
+	address_set_v4(target, loopback_of(a, vip), port);
 	return err;
 }
 
@@ -451,7 +459,7 @@ void http_net_drain(struct mesh_net *mn, const struct drain *d)
 	unsigned long until = conn_time(d->deadline);
 
 	if (d->ep) {
-		leg_reap_endpoint(mn->http, d->ep);
+		leg_reap_endpoint(mn->http, d->ep, false);
 	} else {
 		drain_conns(mn->http, d, until);
 		if (!d->listener)
@@ -512,9 +520,14 @@ int http_init(void)
 	err = lines_init();
 	if (err)
 		goto wq;
+	err = calls_init();
+	if (err)
+		goto lines;
 	err = source_limit_init();
 	if (!err)
 		return 0;
+	calls_exit();
+lines:
 	lines_exit();
 wq:
 	destroy_workqueue(http_wq);
@@ -530,6 +543,7 @@ heads:
 void http_exit(void)
 {
 	lines_exit();
+	calls_exit();
 	destroy_workqueue(http_wq);
 	source_limit_exit();
 	conn_cache_exit();

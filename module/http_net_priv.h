@@ -29,6 +29,7 @@ struct acceptor {
 	bool taken;			/* ... it is somebody's; set under hn->mutex, for ever */
 	struct socket *sock;		/* NULL until first used; under hn->mutex */
 	__be16 port;			/* 0 until it listens */
+	bool narrow;			/* IPv4: at one address alone; before ->port */
 	struct delayed_work work;	/* accepts */
 	struct work_struct open_work;	/* opens, in nobody's cgroup */
 	int open_err;

@@ -18,6 +18,7 @@
 #include <linux/random.h>
 #include <linux/refcount.h>
 #include <linux/security.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
@@ -28,8 +29,9 @@
 
 #define BUCKETS_BITS	10
 
-/* What is compared; padding is zero. The groups of the credentials are, besides. */
+/* What is compared; padding is zero. */
 struct traits {
+	u64 groups;		/* of the opener's, hashed: they may be 65,536 */
 	struct cgroup *cgroup;
 	struct mem_cgroup *memcg;
 	struct compat_label caller;
@@ -59,6 +61,7 @@ struct bucket {
 
 static struct bucket buckets[1 << BUCKETS_BITS];
 static u32 seed;
+static siphash_key_t groups_key;
 
 static const struct cred *opener(const struct socket *sock)
 {
@@ -72,6 +75,14 @@ static u32 tos_of(const struct sock *sk)
 	if (sk->sk_family == AF_INET6 && inet6_sk(sk)->tclass)
 		tos = inet6_sk(sk)->tclass;
 	return tos & ~INET_ECN_MASK;
+}
+
+static u64 groups_of(const struct cred *cred)
+{
+	const struct group_info *g = cred->group_info;
+
+	return siphash(g->gid, array_size(g->ngroups, sizeof(*g->gid)),
+		       &groups_key);
 }
 
 static void traits_of(struct traits *traits, struct sock *sk)
@@ -95,6 +106,7 @@ static void traits_of(struct traits *traits, struct sock *sk)
 	traits->uid = sk->sk_uid;
 	traits->fsuid = cred->fsuid;
 	traits->fsgid = cred->fsgid;
+	traits->groups = groups_of(cred);
 }
 
 static u32 traits_hash(const struct traits *traits)
@@ -108,8 +120,7 @@ static struct bucket *bucket_of(u32 hash)
 	return &buckets[hash & (ARRAY_SIZE(buckets) - 1)];
 }
 
-static struct identity *find(const struct traits *traits, u32 hash,
-			     const struct cred *cred)
+static struct identity *find(const struct traits *traits, u32 hash)
 {
 	struct bucket *b = bucket_of(hash);
 	struct identity *id;
@@ -117,7 +128,6 @@ static struct identity *find(const struct traits *traits, u32 hash,
 	spin_lock_bh(&b->lock);
 	hlist_for_each_entry(id, &b->head, node)
 		if (id->hash == hash && !memcmp(&id->traits, traits, sizeof(*traits)) &&
-		    !cred_fscmp(opener(id->pattern), cred) &&
 		    refcount_inc_not_zero(&id->ref))
 			goto out;
 	id = NULL;
@@ -196,7 +206,7 @@ struct identity *identity_of(struct sock *sk)
 
 	traits_of(&traits, sk);
 	hash = traits_hash(&traits);
-	return find(&traits, hash, opener(sk->sk_socket)) ?:
+	return find(&traits, hash) ?:
 	       identity_create(&traits, hash, sk);
 }
 
@@ -259,6 +269,21 @@ int identity_sock_create(const struct identity *id, struct net *net, int family,
 	return err;
 }
 
+int identity_connect(const struct identity *id, struct socket *sock,
+		     const struct address *to)
+{
+	const struct cred *mine = NULL;
+	struct sockaddr_storage ss;
+	int len = address_to_sockaddr(to, &ss), err;
+
+	if (id)
+		mine = override_creds(opener(id->pattern));
+	err = compat_connect(sock, &ss, len, O_NONBLOCK);
+	if (mine)
+		revert_creds(mine);
+	return err == -EINPROGRESS ? 0 : err;
+}
+
 /*
  * The last packets are its client's, too, so it has the file to the end. For
  * sock_release() that means that the file will see to the inode: but it is none of
@@ -278,6 +303,7 @@ void identity_init(void)
 	unsigned int i;
 
 	seed = get_random_u32();
+	get_random_bytes(&groups_key, sizeof(groups_key));
 	for (i = 0; i < ARRAY_SIZE(buckets); i++)
 		spin_lock_init(&buckets[i].lock);
 }

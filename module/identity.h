@@ -25,6 +25,7 @@
 #define L7MESH_IDENTITY_H
 
 #include <net/sock.h>
+#include "address.h"
 
 struct identity;
 
@@ -59,6 +60,18 @@ u32 identity_hash(const struct identity *id);
  */
 int identity_sock_create(const struct identity *id, struct net *net, int family,
 			 struct socket **sock);
+
+/**
+ * identity_connect() - Begin to connect such a socket
+ * @id: whom it acts for, whose credentials a program at connect() finds; or NULL
+ * @sock: what identity_sock_create() gave
+ * @to: where
+ *
+ * Context: process, may sleep. Return: 0 if it is under way, or a negative errno, which
+ * is never the other end's word.
+ */
+int identity_connect(const struct identity *id, struct socket *sock,
+		     const struct address *to);
 
 /**
  * identity_sock_release() - Close a socket that acted for somebody

@@ -26,12 +26,20 @@ void leg_cache_exit(void)
 	kmem_cache_destroy(leg_cache);
 }
 
+/* Of the few that have an endpoint's pools. */
+static struct pool_bucket *bucket_first(struct http_net *hn,
+					const struct endpoint *ep)
+{
+	u32 n = hash_ptr(ep, ilog2(POOL_BUCKETS / ENDPOINT_BUCKETS));
+
+	return &hn->buckets[n * ENDPOINT_BUCKETS];
+}
+
 static struct pool_bucket *bucket_of(struct http_net *hn,
 				     const struct endpoint *ep,
 				     const struct identity *id)
 {
-	return &hn->buckets[hash_long((unsigned long)ep ^ identity_hash(id),
-				      ilog2(POOL_BUCKETS))];
+	return bucket_first(hn, ep) + identity_hash(id) % ENDPOINT_BUCKETS;
 }
 
 static struct pool_bucket *bucket_of_leg(const struct leg *leg)
@@ -348,9 +356,7 @@ static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
 struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 		     struct conn *conn, int *err)
 {
-	struct sockaddr_storage to;
 	struct leg *leg;
-	int len;
 
 	leg = leg_make(hn, ep, conn->identity, err);
 	if (!leg)
@@ -361,10 +367,12 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	http_net_limit_socket(leg->sk, leg->buffer_limit);
 	leg_hook(leg);
 	atomic64_inc(&ep->connections);
-	len = address_to_sockaddr(&ep->address, &to);
-	*err = compat_connect(leg->sock, &to, len, O_NONBLOCK);
-	if (*err == -EINPROGRESS || !*err) {
-		*err = 0;
+	*err = identity_connect(conn->identity, leg->sock, &ep->address);
+	/* Idle ones may have all ports, each client's for itself. */
+	if (*err == -EADDRNOTAVAIL && leg_reap_endpoint(hn, ep, true))
+		*err = identity_connect(conn->identity, leg->sock,
+					&ep->address);
+	if (!*err) {
 		leg->mesh = mesh_get(conn->mesh);
 		return leg;
 	}
@@ -421,7 +429,7 @@ u32 leg_reap(struct http_net *hn, bool all)
 
 /* Move the legs of a bucket that go to @ep to @doomed. */
 static void bucket_reap_endpoint(struct pool_bucket *b,
-				 const struct endpoint *ep,
+				 const struct endpoint *ep, bool reset,
 				 struct list_head *doomed)
 {
 	struct leg *leg;
@@ -431,20 +439,27 @@ static void bucket_reap_endpoint(struct pool_bucket *b,
 	hlist_for_each_entry(p, &b->pools, node) {
 		if (p->ep != ep)
 			continue;
-		list_for_each_entry(leg, &p->idle, list)
+		list_for_each_entry(leg, &p->idle, list) {
 			leg->broken = true;
+			leg->reset = reset;
+		}
 		list_splice_tail_init(&p->idle, doomed);
 		p->nidle = 0;
 	}
 	spin_unlock_bh(&b->lock);
 }
 
-void leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep)
+bool leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep,
+		       bool reset)
 {
+	struct pool_bucket *first = bucket_first(hn, ep);
 	LIST_HEAD(doomed);
+	bool any;
 	int i;
 
-	for (i = 0; i < POOL_BUCKETS; i++)
-		bucket_reap_endpoint(&hn->buckets[i], ep, &doomed);
+	for (i = 0; i < ENDPOINT_BUCKETS; i++)
+		bucket_reap_endpoint(first + i, ep, reset, &doomed);
+	any = !list_empty(&doomed);
 	close_all(&doomed);
+	return any;
 }

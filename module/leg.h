@@ -60,7 +60,9 @@ struct leg {
 	struct callbacks callbacks;	/* the socket's own while ours are set */
 };
 
-#define POOL_BUCKETS	64
+#define POOL_BUCKETS	256
+/* Among which an endpoint's pools are shared out by identity. */
+#define ENDPOINT_BUCKETS	8
 
 /* Legs to one endpoint for one identity. Lives as long as it has a leg. */
 struct pool {
@@ -167,11 +169,13 @@ u32 leg_reap(struct http_net *hn, bool all);
 /**
  * leg_reap_endpoint() - Close the pooled legs to an endpoint
  * @hn: namespace
- * @ep: endpoint that is draining: legs that are in use now will not be pooled
+ * @ep: endpoint; if it is draining, legs that are in use now will not be pooled
+ * @reset: with RST, so that their ports are free at once
  *
- * Context: process.
+ * Context: process. Return: whether there were any.
  */
-void leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep);
+bool leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep,
+		       bool reset);
 
 static inline struct endpoint *leg_endpoint(const struct leg *leg)
 {

@@ -33,7 +33,7 @@ static char *alloc_small(gfp_t gfp)
 
 	/* Nobody uses what another pays for. */
 	if (s && unlikely(s->payer != payer)) {
-		free_small(s);
+		kfree(s);
 		s = NULL;
 	}
 	if (!s)
@@ -69,6 +69,12 @@ void out_exit(void)
 		kfree(s);
 }
 
+/* Within a run somebody pays. */
+static gfp_t atomic_gfp(void)
+{
+	return GFP_ATOMIC | payer_gfp_here();
+}
+
 static int send_pieces(struct sock *sk, struct kvec *pieces, int n, u32 len,
 		       bool more)
 {
@@ -76,9 +82,14 @@ static int send_pieces(struct sock *sk, struct kvec *pieces, int n, u32 len,
 		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL |
 			     (more ? MSG_MORE : 0),
 	};
+	struct mem_cgroup *payer;
+	int sent;
 
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, pieces, n, len);
-	return splice_send_locked(sk, &msg);
+	payer = payer_pause();
+	sent = splice_send_locked(sk, &msg);
+	payer_resume(payer);
+	return sent;
 }
 
 static int send_bytes(struct sock *sk, const char *data, u32 len, bool more)
@@ -113,7 +124,7 @@ bool out_gather(struct out *o, const void *data, u32 len)
 	char *fresh;
 
 	if (!o->data) {
-		fresh = len <= SMALL ? out_alloc(SMALL, GFP_ATOMIC) : NULL;
+		fresh = len <= SMALL ? out_alloc(SMALL, atomic_gfp()) : NULL;
 		if (!fresh)
 			return false;
 		memcpy(fresh, data, len);
@@ -171,7 +182,7 @@ int out_send(struct out *o, struct sock *sk, const char *data, u32 len,
 		n = 0;
 	if (n == len)
 		return 0;
-	rest = out_alloc(len - n, GFP_ATOMIC);
+	rest = out_alloc(len - n, atomic_gfp());
 	if (!rest)
 		return -ENOMEM;
 	memcpy(rest, data + n, len - n);
@@ -201,12 +212,17 @@ static int send_frag(struct sock *sk, const skb_frag_t *f, u32 off, u32 size,
 		     bool more)
 {
 	const char *va = size < SMALL_FRAG ? skb_frag_address_safe(f) : NULL;
+	struct mem_cgroup *payer;
+	int sent;
 
 	if (va)
 		return send_bytes(sk, va + off, size, more);
-	return splice_send_page(sk, skb_frag_page(f), skb_frag_off(f) + off,
+	payer = payer_pause();
+	sent = splice_send_page(sk, skb_frag_page(f), skb_frag_off(f) + off,
 				size, MSG_DONTWAIT | MSG_NOSIGNAL |
 				      (more ? MSG_MORE : 0));
+	payer_resume(payer);
+	return sent;
 }
 
 static int send_frags(struct sock *sk, const struct sk_buff *skb, u32 off,

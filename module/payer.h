@@ -50,10 +50,51 @@ static inline struct mem_cgroup *payer_here(gfp_t gfp)
 	return NULL;
 }
 
-/* To be added to how something is allocated. */
+/*
+ * Whoever allocates beyond memory.high sleeps for it, at the latest on his way back to
+ * user space. A thread of the kernel's never gets there: it would pay at its next
+ * allocation but one, for all of its clients, while others wait for it.
+ */
+static inline void payer_forgive(void)
+{
+#ifdef CONFIG_MEMCG
+	if (current->flags & PF_KTHREAD && in_task())
+		current->memcg_nr_pages_over_high = 0;
+#endif
+}
+
+/* To be added to how something is allocated, each time. */
 static inline gfp_t payer_gfp(const struct mem_cgroup *payer)
 {
-	return payer ? __GFP_ACCOUNT : 0;
+	if (!payer)
+		return 0;
+	payer_forgive();
+	return __GFP_ACCOUNT;
+}
+
+/* The same, of who is paying just now. */
+static inline gfp_t payer_gfp_here(void)
+{
+	return payer_gfp(payer_here(__GFP_ACCOUNT));
+}
+
+/**
+ * payer_pause() - TCP is about to charge a socket
+ *
+ * It knows by itself to whom, but puts who is active to sleep if that is beyond its
+ * limit.
+ *
+ * Return: for payer_resume(), which follows.
+ */
+static inline struct mem_cgroup *payer_pause(void)
+{
+	return in_task() ? set_active_memcg(NULL) : NULL;
+}
+
+static inline void payer_resume(struct mem_cgroup *payer)
+{
+	if (payer)
+		set_active_memcg(payer);
 }
 
 /**
@@ -64,7 +105,7 @@ static inline gfp_t payer_gfp(const struct mem_cgroup *payer)
  * As accept() does, which has no names that a module could use: what the socket has
  * is charged as new, and then given back in the old account.
  *
- * Context: process.
+ * Context: process, between payer_leave() and payer_enter().
  *
  * Return: false if the group has no room: then nothing has changed.
  */

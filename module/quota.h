@@ -17,8 +17,7 @@
  * two, each for as long as a socket has no room. When there is no memory at all for
  * these, the client has 503, or its connection is reset.
  *
- * Counted per CPU: at QUOTA_BATCH for each of them the sum is known to all, so the
- * limit is as exact as that. Any context.
+ * Counted per CPU, and summed up near the limit alone. Any context.
  */
 #ifndef L7MESH_QUOTA_H
 #define L7MESH_QUOTA_H
@@ -55,8 +54,10 @@ static inline void quota_add(struct quota *q, s64 bytes)
 
 static inline bool quota_spent(struct quota *q)
 {
-	return percpu_counter_read_positive(&q->bytes) >=
-	       READ_ONCE(namespace_bytes_max);
+	return __percpu_counter_compare(&q->bytes,
+					min(READ_ONCE(namespace_bytes_max),
+					    (unsigned long)LONG_MAX),
+					QUOTA_BATCH) >= 0;
 }
 
 #endif

@@ -36,6 +36,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include "client.h"
 #include "identity.h"
 #include "mesh.h"
 #include "redirect.h"
@@ -385,8 +386,21 @@ bool redirect_local(const struct sock *sk, struct address *a)
 	return found;
 }
 
+/*
+ * Whoever connected may have closed since. But if there is a socket that is in use it
+ * has to be the one that connected: not one that took the port of a client which gave
+ * up before it was accepted, to be taken for it.
+ */
+static bool is_of(const struct redirect *r, const struct sock *client)
+{
+	if (!client || !sk_fullsock(client) || sock_flag(client, SOCK_DEAD))
+		return true;
+	return client == r->sk && !r->is_orphan;
+}
+
 bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
 {
+	struct sock *taker = client_find(child);
 	const struct net *net = sock_net(child);
 	struct address client, target;
 	struct redirect *r;
@@ -399,7 +413,7 @@ bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
 
 	lock_bucket(&tuples, hash);
 	r = find_tuple(&client, &target, net, hash);
-	found = r && r->kind == REDIRECT_HTTP;
+	found = r && r->kind == REDIRECT_HTTP && is_of(r, taker);
 	if (found) {
 		*claim = (struct redirect_claim){
 			.original = r->original,
@@ -410,6 +424,8 @@ bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
 		tuple_remove(r);
 	}
 	unlock_bucket(&tuples, hash);
+	if (taker)
+		sock_gen_put(taker);
 	return found;
 }
 

@@ -46,7 +46,7 @@ static bool keep_piece(struct replay *r, const struct sk_buff *skb, u32 off,
 		return false;
 	}
 	append(r, copy);
-	r->bytes += SKB_TRUESIZE(len);
+	r->bytes += copy->truesize;
 	return true;
 }
 

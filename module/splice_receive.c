@@ -78,13 +78,13 @@ static int charge_of(const struct sk_buff *skb)
 }
 
 /* BH is disabled. */
-static struct likeness *get_likeness(const struct sock *sk)
+static struct likeness *get_likeness(const struct sock *sk, void *memcg)
 	__acquires(&l->lock)
 {
 	struct likeness *l = raw_cpu_ptr(&likenesses);
 
 	spin_lock(&l->lock);
-	compat_charge_as(&l->sk, sk);
+	compat_charge_as(&l->sk, sk, memcg);
 	return l;
 }
 
@@ -94,23 +94,24 @@ static void put_likeness(struct likeness *l)
 	spin_unlock(&l->lock);
 }
 
-static bool charge_backlog(const struct sock *sk, const struct sk_buff *skb)
+static bool charge_backlog(const struct sock *sk, const struct sk_buff *skb,
+			   void *memcg)
 {
-	struct likeness *l = get_likeness(sk);
+	struct likeness *l = get_likeness(sk, memcg);
 	bool ok = __sk_mem_schedule(&l->sk, skb->truesize, SK_MEM_RECV);
 
 	put_likeness(l);
 	return ok;
 }
 
-/* What was charged before the receiver's memory was charged to a control group. */
-static void discharge_backlog(const struct sock *sk, const struct sk_buff *skb)
+/* What was charged before the receiver's memory was charged to another group, or any. */
+static void discharge_backlog(const struct sock *sk, const struct sk_buff *skb,
+			      void *memcg)
 {
 	struct likeness *l;
 
 	local_bh_disable();
-	l = get_likeness(sk);
-	compat_charge_nobody(&l->sk);
+	l = get_likeness(sk, memcg);
 	l->sk.sk_forward_alloc = charge_of(skb);
 	__sk_mem_reclaim(&l->sk, charge_of(skb));
 	put_likeness(l);
@@ -138,7 +139,7 @@ static bool admit_backlog(const struct sock *sk, const struct sk_buff *skb)
 			return false;
 		e->backlog_memcg = memcg;
 	}
-	return may_charge(sk) && charge_backlog(sk, skb);
+	return may_charge(sk) && charge_backlog(sk, skb, memcg);
 }
 
 bool splice_admit(struct sock *sk, struct sk_buff *skb)
@@ -160,7 +161,7 @@ static void own_backlog(struct sock *sk, const struct splice_end *e,
 	int charge = charge_of(skb);
 
 	if (unlikely(e->backlog_memcg != compat_sk_memcg(sk))) {
-		discharge_backlog(sk, skb);
+		discharge_backlog(sk, skb, e->backlog_memcg);
 		sk_rmem_schedule(sk, skb, skb->truesize);
 		charge = 0;
 	}

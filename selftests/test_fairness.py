@@ -148,12 +148,12 @@ def shut_and_close(c):
     c.close()
 
 
-def asks_and_goes(address, go):
+def asks_and_goes(address, go, ahead=b""):
     """Five requests are all that may be under way; who asked them has gone."""
     grown = Counters()
     for _ in range(5):
         c = Client("greedy", address)
-        c.send(get("/few"))
+        c.send(get("/few") + ahead)
         web.request()
         go(c)
     grown.reach("requests_abandoned_by_client", 5)
@@ -172,6 +172,7 @@ def _():
         for address in (VIP, VIP6):
             asks_and_goes(address, Client.close)
             asks_and_goes(address, shut_and_close)
+            asks_and_goes(address, Client.close, get("/few"))
     apply(CONFIG)
 
 

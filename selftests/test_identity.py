@@ -135,9 +135,15 @@ def counted():
             for c in found if c.get("counter", {}).get("packets")}
 
 
-@test("a firewall's rules for a user hold for what goes through the mesh")
+# A single failure ends the use of an endpoint, for everybody.
+STRICT = {"outlier_detection": {"consecutive_5xx": 1,
+                                "max_ejection_percent": 100}}
+
+
+@test("a firewall's rules for a user hold for what goes through the mesh, and are not "
+      "the endpoint's failure")
 def _():
-    mesh()
+    mesh(cluster=STRICT)
     for address in VIP, VIP6:
         with nft(f"meta skuid {USER} reject with tcp reset"):
             served(client(address))
@@ -219,18 +225,18 @@ def to_port(port):
 
 @test("a cgroup that may send to loopback alone reaches nobody through the mesh")
 def _():
-    mesh()
+    mesh(cluster=STRICT)
     with Attached(CGROUP, EGRESS, CGROUP_SKB, *LOOPBACK_ONLY):
         for address in VIP, VIP6:
             served(client(address))
             refused(client(address, cgroup=True), "reply_503_connect_timeout")
+            served(client(address))
 
 
 @test("a cgroup's program for connect() decides on what the mesh connects, and "
       "its refusal is not the endpoint's failure")
 def _():
-    mesh(cluster={"outlier_detection": {"consecutive_5xx": 1,
-                                        "max_ejection_percent": 100}})
+    mesh(cluster=STRICT)
     for address, attach in (VIP, CONNECT4), (VIP6, CONNECT6):
         with Attached(CGROUP, attach, CGROUP_SOCK_ADDR, *to_port(9000)):
             for _ in range(3):
