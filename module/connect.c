@@ -275,7 +275,7 @@ static int plan_http(struct plan *p, struct sock *sk)
 	err = http_net_target(mesh_net(sock_net(sk)), &r->original, &r->target);
 	if (err == -ENOMEM || err == -ENOBUFS || err == -ENFILE)
 		return plan_no_memory(p);
-	if (err || !is_local(sock_net(sk), &r->target))
+	if (err)
 		return plan_no_loopback(p);
 	r->identity = identity_of(sk);
 	if (!r->identity)

@@ -3,6 +3,7 @@
 
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
+#include <net/addrconf.h>
 #include <net/route.h>
 #include <net/tcp.h>
 #include "call.h"
@@ -203,29 +204,34 @@ static int acceptor_port(struct acceptor *a, __be16 *port)
 
 /*
  * One of 127.1.0.0 to 127.254.255.255, for the listener alone, or nearly so: 1 in
- * 16 million pairs of them has the same. The first address is that of all if
- * loopback has only that one.
+ * 16 million pairs of them has the same.
  */
-static __be32 loopback_of(const struct acceptor *a, const struct address *vip)
+static __be32 loopback_of(const struct address *vip)
 {
-	struct net *net = a->hn->net;
 	u32 hash = address_hash(vip, 0);
-	__be32 own = htonl(0x7f000000 | (1 + (hash >> 16) % 254) << 16 |
-			   (hash & 0xffff));
 
-	return !a->narrow && inet_addr_type(net, own) == RTN_LOCAL ?
-	       own : htonl(INADDR_LOOPBACK);
+	return htonl(0x7f000000 | (1 + (hash >> 16) % 254) << 16 |
+		     (hash & 0xffff));
 }
 
 static int target_v4(struct http_net *hn, const struct address *vip,
 		     struct address *target)
 {
 	struct acceptor *a = &hn->acceptors[ACCEPTOR_V4];
+	__be32 address = loopback_of(vip);
 	__be16 port;
 	int err = acceptor_port(a, &port);
 
-	address_set_v4(target, loopback_of(a, vip), port);
-	return err;
+	if (err)
+		return err;
+	/* The first one is that of all if loopback, or the acceptor, has no other. */
+	if (a->narrow || inet_addr_type(hn->net, address) != RTN_LOCAL) {
+		address = htonl(INADDR_LOOPBACK);
+		if (inet_addr_type(hn->net, address) != RTN_LOCAL)
+			return -EADDRNOTAVAIL;
+	}
+	address_set_v4(target, address, port);
+	return 0;
 }
 
 /* The listener's, or one that it may take, or one that it shares. */
@@ -285,8 +291,11 @@ static int target_v6(struct http_net *hn, const struct address *vip,
 
 	if (err && port_of_another(hn, &port))
 		err = 0;
+	if (err)
+		return err;
 	address_set_v6(target, &in6addr_loopback, port);
-	return err;
+	return ipv6_chk_addr(hn->net, &in6addr_loopback, NULL, 0) ?
+	       0 : -EADDRNOTAVAIL;
 }
 
 int http_net_target(struct mesh_net *mn, const struct address *vip,

@@ -35,8 +35,8 @@ void http_net_exit(struct mesh_net *mn);
  * Opens the acceptor at first use. Context: process, may sleep; the caller may
  * hold the lock of a user's socket.
  *
- * Return: 0; -EADDRINUSE if no port is free; or another negative errno. Whether
- * loopback has the address is for the caller to see.
+ * Return: 0; -EADDRINUSE if no port is free; -EADDRNOTAVAIL if loopback has no
+ * address; or another negative errno.
  */
 int http_net_target(struct mesh_net *mn, const struct address *vip,
 		    struct address *target);
