@@ -8,6 +8,7 @@ either side.
 
 import contextlib
 import os
+import socket
 import sys
 import time
 
@@ -15,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, Endpoints, answer, apply_route, ask
-from l7 import (Client, Counters, Net, Stream, close_clients, drained, equal,
+from l7 import (Client, Counters, Net, Stream, close_clients, drained, equal, in_pod,
                 meshctl, note, request, run_tests, stats, test, true, until)
 
 PORTS = range(9100, 9104)
@@ -908,6 +909,45 @@ def _():
         meshctl("flush")
 
 
+def nobody_was_there():
+    """Where nobody listens somebody did: each endpoint has answered the client."""
+    with in_pod("web"):
+        listener = socket.create_server((WEB, NOBODY))
+    c = Client("app", VIP)
+    for _ in range(4):
+        ask(c)
+        found = many.poll(0.3)
+        if found:
+            found[1].head()
+            found[1].send(OK)
+        else:
+            conn = listener.accept()[0]
+            conn.recv(65536)
+            conn.sendall(OK)
+            conn.close()
+        equal(c.response()[0].status, 200)
+    c.close()
+    listener.close()
+
+
+@test("outliers: who cannot be reached by somebody who never has is not blamed for it")
+def _():
+    grown = Counters()
+    mesh({"outlier_detection": {"consecutive_5xx": 1, "max_ejection_percent": 100}},
+         ports=[PORTS[0], NOBODY])
+    c = Client("app", VIP)
+    for _ in range(4):
+        ask(c)
+        found = many.poll(0.3)
+        if found:
+            found[1].head()
+            found[1].send(OK)
+        equal(c.response()[0].status, 200 if found else 503)
+    c.close()
+    equal(ejected(), [])
+    equal(grown("reply_503_connect_failure"), 2)
+
+
 @test("outliers: failures on the way there are told from answers, if that is wanted")
 def _():
     grown = Counters()
@@ -915,6 +955,7 @@ def _():
         "consecutive_5xx": 2, "max_ejection_percent": 100,
         "consecutive_local_origin_failure": 3}},
          ports=[*PORTS[:3], NOBODY])
+    nobody_was_there()
 
     def round_of(n):
         """Of n times four requests, the first endpoint resets its own."""
@@ -1072,6 +1113,7 @@ def _():
     mesh({"response_timeout": "100ms", "max_idle": 0, "outlier_detection": {
         "consecutive_gateway_failure": 3, "max_ejection_percent": 100}},
          ports=[*PORTS[:3], NOBODY])
+    nobody_was_there()
     c = Client("app", VIP)
     seen = [0] * 4
     while min(seen) < 3:
