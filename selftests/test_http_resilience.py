@@ -1110,10 +1110,11 @@ def _():
 
 @test("outliers: who refuses, resets or is late fails like a gateway")
 def _():
-    mesh({"response_timeout": "100ms", "max_idle": 0, "outlier_detection": {
-        "consecutive_gateway_failure": 3, "max_ejection_percent": 100}},
-         ports=[*PORTS[:3], NOBODY])
+    cluster = {"max_idle": 0, "outlier_detection": {
+        "consecutive_gateway_failure": 3, "max_ejection_percent": 100}}
+    mesh(cluster, ports=[*PORTS[:3], NOBODY])
     nobody_was_there()
+    mesh({"response_timeout": "100ms", **cluster}, ports=[*PORTS[:3], NOBODY])
     c = Client("app", VIP)
     seen = [0] * 4
     while min(seen) < 3:
