@@ -16,6 +16,7 @@
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/string.h>
 #include "address.h"
 #include "deadline.h"
 
@@ -99,6 +100,11 @@ static inline void endpoint_note_reached(struct endpoint *ep, u32 who)
 static inline bool endpoint_was_reached(const struct endpoint *ep, u32 who)
 {
 	return READ_ONCE(ep->reached[who % ENDPOINT_REACHED]) == who;
+}
+
+static inline bool endpoint_was_reached_by_any(const struct endpoint *ep)
+{
+	return memchr_inv(ep->reached, 0, sizeof(ep->reached));
 }
 
 /* Is it not to be picked, as others do better? */

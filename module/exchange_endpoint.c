@@ -59,18 +59,23 @@ void request_late(struct conn *c)
 	observe(c, c->ex.cluster, 504, true);
 }
 
-static void observe_failure(struct conn *c, struct cluster *cluster, u16 status)
+/* Who fails at once is not a fast one. */
+static void observe_slow(struct exchange *ex, const struct cluster *cluster)
 {
-	struct exchange *ex = &c->ex;
 	u64 took;
 
-	observe(c, cluster, status, true);
 	if (cluster->options.lb != L7MESH_LB_PEAK_EWMA)
 		return;
 	took = ex->sent_at ? ktime_get_ns() - ex->sent_at : 0;
 	endpoint_observe(ex->ep, max_t(u64, took, FAILURE_LATENCY),
 			 cluster->options.decay);
 	ex->sent_at = 0;
+}
+
+static void observe_failure(struct conn *c, struct cluster *cluster, u16 status)
+{
+	observe(c, cluster, status, true);
+	observe_slow(&c->ex, cluster);
 }
 
 /* Its cluster was let go: as it is by now, if there is one. */
@@ -85,15 +90,26 @@ static void observe_failure_late(struct conn *c, u16 status)
 	snapshot_put(s);
 }
 
-void request_failed(struct conn *c, u16 status)
+void connect_failed(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
 	atomic64_inc(&ex->ep->failures);
-	/* Nothing has been heard of it as yet, for whatever reason. */
+	/* One that nobody has reached as yet costs nothing, and would be preferred. */
+	if (!endpoint_was_reached_by_any(ex->ep))
+		observe_slow(ex, ex->cluster);
+}
+
+void request_failed(struct conn *c, u16 status)
+{
+	struct exchange *ex = &c->ex;
+
 	if (ex->request == REQUEST_CONNECTING &&
-	    !endpoint_was_reached(ex->ep, who_connects(c)))
+	    !endpoint_was_reached(ex->ep, who_connects(c))) {
+		connect_failed(c);
 		return;
+	}
+	atomic64_inc(&ex->ep->failures);
 	if (likely(ex->cluster))
 		observe_failure(c, ex->cluster, status);
 	else

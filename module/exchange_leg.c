@@ -37,6 +37,7 @@ static bool lock_leg(struct conn *c, struct run *run)
 /* The leg may be somebody else's by now: only its socket is touched. */
 static void unlock_leg(struct run *run)
 {
+	struct mem_cgroup *payer;
 	struct sock *sk;
 
 	if (!run->locked)
@@ -44,7 +45,10 @@ static void unlock_leg(struct run *run)
 	sk = run->locked->sk;
 	run->locked = NULL;
 	if (run->may_sleep) {
+		/* TCP gets what came meanwhile. */
+		payer = payer_pause();
 		release_sock(sk);
+		payer_resume(payer);
 		sock_put(sk);
 	} else {
 		__acquire(&sk->sk_lock.slock);

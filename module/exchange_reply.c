@@ -23,8 +23,7 @@ static int write_reply(struct conn *c, struct run *run, struct reply *r,
 		       enum mesh_stat *reason)
 {
 	/* Small, and said here and now: a group that is full does not keep it back. */
-	gfp_t gfp = run->may_sleep ? run_gfp(c, run) :
-		    GFP_ATOMIC | __GFP_NOWARN | payer_gfp(c->payer);
+	gfp_t gfp = run_gfp(c, run) | __GFP_HIGH;
 	struct exchange *ex = &c->ex;
 	struct reply bare = { .status = 500 };
 	int err;

@@ -169,7 +169,7 @@ static void try_or_refuse(struct conn *c, struct run *run,
 
 void way_failed(struct conn *c, struct run *run)
 {
-	atomic64_inc(&c->ex.ep->failures);
+	connect_failed(c);
 	try_or_refuse(c, run, RETRY_CONNECT_FAILURE,
 		      STAT_REPLY_CONNECT_FAILURE, 503);
 }

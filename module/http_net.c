@@ -173,6 +173,8 @@ static void open_work(struct work_struct *work)
 {
 	struct acceptor *a = container_of(work, struct acceptor, open_work);
 
+	/* Nobody looks before there is a port. */
+	a->narrow = false;
 	a->open_err = acceptor_open(a);
 }
 

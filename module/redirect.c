@@ -391,11 +391,13 @@ bool redirect_local(const struct sock *sk, struct address *a)
  * has to be the one that connected: not one that took the port of a client which gave
  * up before it was accepted, to be taken for it.
  */
-static bool is_of(const struct redirect *r, const struct sock *client)
+static bool is_of(const struct redirect *r, const struct sock *client,
+		  const struct sock *child)
 {
 	if (!client || !sk_fullsock(client) || sock_flag(client, SOCK_DEAD))
 		return true;
-	return client == r->sk && !r->is_orphan;
+	/* Nor is the record for one that was reset, and whose port is used again. */
+	return client == r->sk && !r->is_orphan && child->sk_state != TCP_CLOSE;
 }
 
 bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
@@ -413,7 +415,7 @@ bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
 
 	lock_bucket(&tuples, hash);
 	r = find_tuple(&client, &target, net, hash);
-	found = r && r->kind == REDIRECT_HTTP && is_of(r, taker);
+	found = r && r->kind == REDIRECT_HTTP && is_of(r, taker, child);
 	if (found) {
 		*claim = (struct redirect_claim){
 			.original = r->original,
