@@ -161,8 +161,11 @@ tap_is "each is a change of one object" \
 	"$(grep ' web ' "$temporary/said" | sort)"
 tap_is "a logical name keeps its address" "$(addresses one)" "$one"
 
+before=$(asked web.test)
 meshctl resolve >"$temporary/said" 2>"$temporary/errors" &
 service=$!
+# It asks for all to begin with, and then for those whose time has come.
+within 100 asked_often web.test $((before + 6))
 hosts "10.9.0.4 web.test" "10.9.1.3 one.test"
 becomes "resolve follows a name" web "10.9.0.4"
 becomes "and a logical one" one "10.9.1.3"
