@@ -154,9 +154,9 @@ static inline u32 who_connects(const struct conn *c)
 	return identity_hash(c->identity) ^ hash_ptr(c->hn, 32);
 }
 
-/* The same, if it may well be the client's: it could not connect. */
-void connect_failed(struct conn *c);
 void request_failed(struct conn *c, u16 status);
+/* The same, if it may well be the client's fault: it could not connect. */
+void connect_failed(struct conn *c);
 /* Its time is over, though the answer may still come. */
 void request_late(struct conn *c);
 

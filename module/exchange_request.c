@@ -191,6 +191,13 @@ static bool listens_no_more(struct conn *c)
 	return false;
 }
 
+/* It has asked, has no answer yet, and nobody is there to read one. */
+static void abandon_if_gone(struct conn *c, struct run *run)
+{
+	if (c->ex.response != RESPONSE_DONE && listens_no_more(c))
+		abandon(c, run);
+}
+
 /* The client will send no more. It may still wait for a response. */
 static void downstream_eof(struct conn *c, struct run *run)
 {
@@ -209,12 +216,11 @@ static void downstream_eof(struct conn *c, struct run *run)
 	case REQUEST_DISCARD:
 		if (ex->response == RESPONSE_DONE && out_empty(&ex->down))
 			end_conn(c, run, false);
-		else if (ex->response != RESPONSE_DONE && listens_no_more(c))
-			abandon(c, run);
+		else
+			abandon_if_gone(c, run);
 		break;
 	default:
-		if (ex->response != RESPONSE_DONE && listens_no_more(c))
-			abandon(c, run);
+		abandon_if_gone(c, run);
 		break;
 	}
 }
@@ -225,11 +231,8 @@ static void downstream_eof(struct conn *c, struct run *run)
  */
 static void downstream_eof_unread(struct conn *c, struct run *run)
 {
-	const struct exchange *ex = &c->ex;
-
-	if (ex->request > REQUEST_HEAD && ex->response != RESPONSE_DONE &&
-	    listens_no_more(c))
-		abandon(c, run);
+	if (c->ex.request > REQUEST_HEAD)
+		abandon_if_gone(c, run);
 }
 
 static bool reads_request(const struct exchange *ex)
