@@ -342,16 +342,32 @@ bool call_begin(struct call *call, struct http_net *hn, u32 timeout)
 	return begun;
 }
 
-void call_end_all(struct http_net *hn)
+/* Calls that are told with BH off at one time. */
+#define END_BATCH	64
+
+/* None is added any more; those that know go to the end. Returns whether all do. */
+static bool end_batch(struct http_net *hn)
 {
 	struct call *call;
+	int n;
 
 	spin_lock_bh(&hn->calls_lock);
-	list_for_each_entry(call, &hn->calls, list) {
+	for (n = 0; n < END_BATCH; n++) {
+		call = list_first_entry_or_null(&hn->calls, struct call, list);
+		if (!call || call->killed)
+			break;
 		WRITE_ONCE(call->killed, true);
+		list_move_tail(&call->list, &hn->calls);
 		mod_delayed_work(call_wq, &call->work, 0);
 	}
 	spin_unlock_bh(&hn->calls_lock);
+	return n < END_BATCH;
+}
+
+void call_end_all(struct http_net *hn)
+{
+	while (!end_batch(hn))
+		cond_resched();
 	wait_var_event(&hn->ncalls, !atomic_read(&hn->ncalls));
 }
 

@@ -504,7 +504,8 @@ static void conn_begin(struct conn *c)
 	conn_set_deadline(c, c->options.idle_timeout);
 	conn_hook(c);
 	spin_lock_bh(&hn->conns_lock);
-	list_add(&c->list, &hn->conns);
+	c->walk = hn->walk;
+	list_add_tail(&c->list, &hn->conns);
 	spin_unlock_bh(&hn->conns_lock);
 	release_sock(c->sk);
 	/* What came before the hook was not noticed. */

@@ -52,6 +52,7 @@ struct conn {
 	char source_text[ADDRESS_HOST_MAX]; /* its address alone */
 	refcount_t ref;
 	struct list_head list;		/* hn->conns */
+	u32 walk;			/* of hn's that it needs no visit of, or had it */
 	struct line *line;		/* hn's; where it waits for the work */
 	struct turn turn;
 	struct timer_list timer;

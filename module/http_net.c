@@ -357,17 +357,56 @@ void http_net_reap_later(struct http_net *hn)
 
 /* ---- the namespace ---- */
 
-/* Their own work knows whether it is them. */
+/* Connections that are visited with BH off at one time. */
+#define WALK_BATCH	64
+
+/* Returns whether all have been visited. */
+static bool walk_batch(struct http_net *hn,
+		       void (*visit)(struct conn *c, const void *arg),
+		       const void *arg)
+{
+	struct conn *c;
+	int n;
+
+	spin_lock_bh(&hn->conns_lock);
+	for (n = 0; n < WALK_BATCH; n++) {
+		c = list_first_entry_or_null(&hn->conns, struct conn, list);
+		if (!c || c->walk == hn->walk)
+			break;
+		c->walk = hn->walk;
+		list_move_tail(&c->list, &hn->conns);
+		visit(c, arg);
+	}
+	spin_unlock_bh(&hn->conns_lock);
+	return n < WALK_BATCH;
+}
+
+/* All that are there now, unless they end meanwhile; @visit is called under the lock. */
+static void walk_conns(struct http_net *hn,
+		       void (*visit)(struct conn *c, const void *arg),
+		       const void *arg)
+{
+	mutex_lock(&hn->walk_mutex);
+	spin_lock_bh(&hn->conns_lock);
+	hn->walk++;
+	spin_unlock_bh(&hn->conns_lock);
+	while (!walk_batch(hn, visit, arg))
+		cond_resched();
+	mutex_unlock(&hn->walk_mutex);
+}
+
+/* Its own work knows whether it is meant. */
+static void remind(struct conn *c, const void *arg)
+{
+	conn_kick(c);
+}
+
 static void drainer_work(struct work_struct *work)
 {
 	struct http_net *hn = container_of(work, struct http_net, drainer.work);
 	unsigned long until = READ_ONCE(hn->drain_until);
-	struct conn *c;
 
-	spin_lock_bh(&hn->conns_lock);
-	list_for_each_entry(c, &hn->conns, list)
-		conn_kick(c);
-	spin_unlock_bh(&hn->conns_lock);
+	walk_conns(hn, remind, NULL);
 	if (time_before(jiffies, until))
 		queue_delayed_work(http_wq, &hn->drainer, until - jiffies + 1);
 }
@@ -381,6 +420,7 @@ static void http_net_setup(struct http_net *hn, struct mesh_net *mn)
 	mutex_init(&hn->mutex);
 	spin_lock_init(&hn->conns_lock);
 	INIT_LIST_HEAD(&hn->conns);
+	mutex_init(&hn->walk_mutex);
 	INIT_DELAYED_WORK(&hn->reaper, reaper_work);
 	INIT_DELAYED_WORK(&hn->drainer, drainer_work);
 	spin_lock_init(&hn->calls_lock);
@@ -415,19 +455,13 @@ int http_net_init(struct mesh_net *mn)
 	return 0;
 }
 
-static void kill_all(struct http_net *hn)
+static void kill(struct conn *c, const void *arg)
 {
-	struct conn *c;
-
-	spin_lock_bh(&hn->conns_lock);
-	list_for_each_entry(c, &hn->conns, list) {
-		WRITE_ONCE(c->killed, true);
-		conn_kick(c);
-	}
-	spin_unlock_bh(&hn->conns_lock);
+	WRITE_ONCE(c->killed, true);
+	conn_kick(c);
 }
 
-static void drain_by(struct http_net *hn, unsigned long until)
+static void remind_by(struct http_net *hn, unsigned long until)
 {
 	if (!until)
 		return;
@@ -449,34 +483,35 @@ static bool came_to(const struct conn *c, const struct drain *d)
 	return slot && name_eq(&slot->listener->name, d->listener);
 }
 
-static void drain_conns(struct http_net *hn, const struct drain *d,
-			unsigned long until)
-{
-	struct conn *c;
+struct drain_by {
+	const struct drain *drain;
+	unsigned long until;		/* jiffies, the same for all */
+};
 
-	spin_lock_bh(&hn->conns_lock);
-	list_for_each_entry(c, &hn->conns, list) {
-		if (!came_to(c, d))
-			continue;
-		WRITE_ONCE(c->drain_until, until);
-		WRITE_ONCE(c->draining, true);
-		conn_kick(c);
-	}
-	spin_unlock_bh(&hn->conns_lock);
+static void drain(struct conn *c, const void *arg)
+{
+	const struct drain_by *d = arg;
+
+	if (!came_to(c, d->drain))
+		return;
+	WRITE_ONCE(c->drain_until, d->until);
+	WRITE_ONCE(c->draining, true);
+	conn_kick(c);
 }
 
 void http_net_drain(struct mesh_net *mn, const struct drain *d)
 {
 	unsigned long until = conn_time(d->deadline);
+	const struct drain_by by = { .drain = d, .until = until };
 
 	if (d->ep) {
 		leg_reap_endpoint(mn->http, d->ep, false);
 	} else {
-		drain_conns(mn->http, d, until);
+		walk_conns(mn->http, drain, &by);
 		if (!d->listener)
 			leg_reap(mn->http, true);
 	}
-	drain_by(mn->http, until);
+	remind_by(mn->http, until);
 }
 
 void http_net_exit(struct mesh_net *mn)
@@ -492,7 +527,7 @@ void http_net_exit(struct mesh_net *mn)
 	cancel_delayed_work_sync(&hn->drainer);
 	cancel_delayed_work_sync(&hn->checker);
 	call_end_all(hn);
-	kill_all(hn);
+	walk_conns(hn, kill, NULL);
 	wait_var_event(&hn->nconns, !atomic_read(&hn->nconns));
 	for (i = 0; i < hn->nlines; i++)
 		line_exit(&hn->lines[i]);

@@ -48,7 +48,9 @@ struct http_net {
 	struct acceptor acceptors[ACCEPTORS];
 
 	spinlock_t conns_lock;		/* BH */
-	struct list_head conns;
+	struct list_head conns;		/* those that the latest walk has visited last */
+	u32 walk;			/* its number; under conns_lock */
+	struct mutex walk_mutex;	/* before conns_lock: one walk at a time */
 	atomic_t nconns;		/* that take memory; waited for by http_net_exit() */
 	atomic_t nlegs;			/* the same */
 	atomic_t drains;		/* how often all pools were emptied */

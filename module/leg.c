@@ -380,73 +380,106 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	return NULL;
 }
 
-/* Move the legs of a bucket that are to go to @doomed. Returns how many stay. */
-static u32 bucket_reap(struct pool_bucket *b, bool all, struct list_head *doomed)
+/* Legs that are taken out of their pools with BH off at one time. */
+#define REAP_BATCH	128
+
+static void doom(struct leg *leg, struct list_head *doomed)
+{
+	leg->broken = true;
+	leg->pool->nidle--;
+	list_move(&leg->list, doomed);
+}
+
+/*
+ * Of those that were parked long ago, the ones that have expired: one that an
+ * endpoint's Keep-Alive lets expire before those waits for them, unless the endpoint
+ * closes it.
+ */
+static void pool_reap(struct pool *p, bool all, struct list_head *doomed,
+		      u32 *room)
 {
 	struct leg *leg, *next;
+
+	list_for_each_entry_safe_reverse(leg, next, &p->idle, list) {
+		if (!*room || (!all && time_before(jiffies, leg->expires)))
+			return;
+		if (!all)
+			stat_inc(leg->mesh->stats, STAT_LEGS_IDLE_TIMEOUT);
+		doom(leg, doomed);
+		(*room)--;
+	}
+}
+
+/*
+ * Move a batch of the legs of a bucket that are to go to @doomed. Returns whether
+ * that was not all; else @left has grown by those that stay.
+ */
+static bool bucket_reap(struct pool_bucket *b, bool all,
+			struct list_head *doomed, u32 *left)
+{
+	u32 room = REAP_BATCH, n = 0;
 	struct pool *p;
-	u32 left = 0;
 
 	spin_lock_bh(&b->lock);
 	hlist_for_each_entry(p, &b->pools, node) {
-		list_for_each_entry_safe(leg, next, &p->idle, list) {
-			if (!all && time_before(jiffies, leg->expires))
-				continue;
-			if (!all)
-				stat_inc(leg->mesh->stats,
-					 STAT_LEGS_IDLE_TIMEOUT);
-			leg->broken = true;
-			list_move(&leg->list, doomed);
-			p->nidle--;
-		}
-		left += p->nidle;
+		pool_reap(p, all, doomed, &room);
+		n += p->nidle;
 	}
 	spin_unlock_bh(&b->lock);
-	return left;
+	if (room)
+		*left += n;
+	return !room;
 }
 
-static void close_all(struct list_head *doomed)
+/* Returns whether there were any. */
+static bool close_all(struct list_head *doomed)
 {
+	bool any = !list_empty(doomed);
 	struct leg *leg, *next;
 
 	list_for_each_entry_safe(leg, next, doomed, list)
 		leg_close(leg);
+	INIT_LIST_HEAD(doomed);
+	return any;
 }
 
 u32 leg_reap(struct http_net *hn, bool all)
 {
-	u32 left = 0;
 	LIST_HEAD(doomed);
+	u32 left = 0;
+	bool more;
 	int i;
 
 	if (all)
 		atomic_inc(&hn->drains);
-	for (i = 0; i < POOL_BUCKETS; i++)
-		left += bucket_reap(&hn->buckets[i], all, &doomed);
-	close_all(&doomed);
+	for (i = 0; i < POOL_BUCKETS; i++) {
+		do {
+			more = bucket_reap(&hn->buckets[i], all, &doomed,
+					   &left);
+			close_all(&doomed);
+			cond_resched();
+		} while (more);
+	}
 	return left;
 }
 
-/* Move the legs of a bucket that go to @ep to @doomed. */
-static void bucket_reap_endpoint(struct pool_bucket *b,
+/* Move a batch of the legs of a bucket that go to @ep to @doomed. Was that not all? */
+static bool bucket_reap_endpoint(struct pool_bucket *b,
 				 const struct endpoint *ep, bool reset,
 				 struct list_head *doomed)
 {
+	u32 room = REAP_BATCH;
 	struct leg *leg;
 	struct pool *p;
 
 	spin_lock_bh(&b->lock);
-	hlist_for_each_entry(p, &b->pools, node) {
-		if (p->ep != ep)
-			continue;
-		list_for_each_entry(leg, &p->idle, list) {
-			leg->broken = true;
-			leg->reset = reset;
-		}
-		list_splice_tail_init(&p->idle, doomed);
-		p->nidle = 0;
-	}
+	hlist_for_each_entry(p, &b->pools, node)
+		if (p->ep == ep)
+			pool_reap(p, true, doomed, &room);
+	list_for_each_entry(leg, doomed, list)
+		leg->reset = reset;
 	spin_unlock_bh(&b->lock);
+	return !room;
 }
 
 bool leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep,
@@ -454,12 +487,17 @@ bool leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep,
 {
 	struct pool_bucket *first = bucket_first(hn, ep);
 	LIST_HEAD(doomed);
-	bool any;
+	bool any = false, more;
 	int i;
 
-	for (i = 0; i < ENDPOINT_BUCKETS; i++)
-		bucket_reap_endpoint(first + i, ep, reset, &doomed);
-	any = !list_empty(&doomed);
-	close_all(&doomed);
+	for (i = 0; i < ENDPOINT_BUCKETS; i++) {
+		do {
+			more = bucket_reap_endpoint(first + i, ep, reset,
+						    &doomed);
+			any |= close_all(&doomed);
+			cond_resched();
+			/* Else others may go on parking for ever. */
+		} while (more && READ_ONCE(ep->draining));
+	}
 	return any;
 }

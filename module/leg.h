@@ -169,7 +169,8 @@ u32 leg_reap(struct http_net *hn, bool all);
 /**
  * leg_reap_endpoint() - Close the pooled legs to an endpoint
  * @hn: namespace
- * @ep: endpoint; if it is draining, legs that are in use now will not be pooled
+ * @ep: endpoint; if it is draining, legs that are in use now will not be pooled,
+ *	else those that are closed are a thousand at the most
  * @reset: with RST, so that their ports are free at once
  *
  * Context: process. Return: whether there were any.
