@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import selectors
-import signal
 import socket
 import sys
 import time
@@ -18,60 +17,13 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
+from control_group import Group, use_memory
 from endpoints import VIP, WEB
 from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained, equal, in_pod,
                 meshctl, note, request, run_tests, test, true, until)
 
-CGROUP = "/sys/fs/cgroup"
 MIB = 1 << 20
 net = server = None
-
-
-# ---- control groups ----
-
-class Group:
-    """A control group, and the processes that are put into it."""
-
-    def __init__(self, name, limit=None):
-        self.path = f"{CGROUP}/{name}"
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(self.path)
-        self.pids = []
-        if limit:
-            self.write("memory.max", limit)
-
-    def write(self, name, value):
-        with open(f"{self.path}/{name}", "w", encoding="ascii") as f:
-            f.write(str(value))
-
-    def stat(self, key):
-        with open(f"{self.path}/memory.stat", encoding="ascii") as f:
-            return {k: int(v) for k, v in map(str.split, f)}[key]
-
-    def run(self, function, *args):
-        """A process in it that does something until it is killed."""
-        pid = os.fork()
-        if pid:
-            self.pids.append(pid)
-            return pid
-        with contextlib.suppress(BaseException):
-            signal.alarm(0)
-            self.write("cgroup.procs", os.getpid())
-            function(*args)
-        os._exit(0)  # pylint: disable=protected-access
-
-    def end(self):
-        while self.pids:
-            pid = self.pids.pop()
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        until(lambda: not self.procs())
-        os.rmdir(self.path)
-
-    def procs(self):
-        with open(f"{self.path}/cgroup.procs", encoding="ascii") as f:
-            return f.read()
 
 
 def tcp_memory():
@@ -403,8 +355,7 @@ def _():
 
 def main():
     global net, server  # pylint: disable=global-statement
-    with open(f"{CGROUP}/cgroup.subtree_control", "w", encoding="ascii") as f:
-        f.write("+memory")
+    use_memory()
     net = Net(app=10, victim=11, web=20)
     try:
         server = Backend("web", 9002)

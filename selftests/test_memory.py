@@ -14,6 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
+from control_group import Group, use_memory
 from l7 import PATIENCE, Counters, equal, meshctl, note, run_tests, test, true
 
 MIB = 1 << 20
@@ -243,6 +244,91 @@ def _():
         all_go_on(pairs, took)
 
 
+# ---- a control group at its limit ----
+
+def hold(listener, n, told, tell):
+    """Takes n connections, settles, and reads nothing until it is told to; says how
+    much it was then, of each."""
+    ends = [listener.accept()[0] for _ in range(n)]
+    for _ in range(2):
+        for end in ends:
+            equal(end.recv(1), b"x")
+            end.sendall(b"x")
+    os.read(told, 1)
+    total = 0
+    for end in ends:
+        while True:
+            piece = end.recv(MIB)
+            if not piece:
+                break
+            total += len(piece)
+    os.write(tell, str(total).encode())
+
+
+def settled_clients(listener, n):
+    ends = [socket.create_connection(listener.getsockname(), PATIENCE)
+            for _ in range(n)]
+    for _ in range(2):
+        for end in ends:
+            end.sendall(b"x")
+            equal(end.recv(1), b"x")
+    for end in ends:
+        end.setblocking(False)
+    return ends
+
+
+def end_with(sock, data):
+    sock.settimeout(PATIENCE)
+    sock.sendall(data)
+    sock.shutdown(socket.SHUT_WR)
+
+
+def sent_to_full_group(policy, n, limit):
+    """How much a group that does not read takes, and what it then had of memory; all
+    of it comes when it reads."""
+    meshctl("splice", policy)
+    group = Group("l7reader")
+    told, tell = os.pipe(), os.pipe()
+    with socket.create_server(("127.0.0.1", 0), backlog=n) as listener:
+        group.run(hold, listener, n, told[0], tell[1])
+        ends = settled_clients(listener, n)
+    before = int(group.read("memory.current"))
+    group.write("memory.max", before + limit)
+    direct = Counters()
+    took = 0
+    for i, end in enumerate(ends):
+        took += fill(end, SIZES[i % len(SIZES)], stop=3)
+    had = int(group.read("memory.current")) - before
+    if policy == "all":
+        true(direct("splice_direct_messages") >= n)
+    # Without it even to read takes memory that is not there.
+    group.write("memory.max", "max")
+    os.write(told[1], b"x")
+    for end in ends:
+        end_with(end, b"end")
+    equal(int(os.read(tell[0], 100)), took + len(b"end") * n)
+    for end in ends:
+        end.close()
+    for fd in (*told, *tell):
+        os.close(fd)
+    group.end()
+    return took, had
+
+
+@test("a control group at its limit takes as much as by TCP, and all of it comes",
+      300)
+def _():
+    n, limit = 100 // SCALE, 2 * MIB
+    took, had = {}, {}
+    for policy in "off", "all":
+        took[policy], had[policy] = sent_to_full_group(policy, n, limit)
+        note(f"{policy}: {took[policy] >> 10} KiB taken, the group has "
+             f"{had[policy] >> 10} more")
+    # In softirq TCP's own charges go beyond the limit; a receive buffer ends them.
+    true(had["all"] <= 1.5 * had["off"] + MIB)
+    true(took["all"] <= 1.25 * took["off"])
+
+
 TRACING = "/sys/kernel/tracing"
 SHRINKS = f"{TRACING}/events/vmscan/mm_shrink_slab_start"
 
@@ -286,6 +372,7 @@ def _():
 
 def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
+    use_memory()
     subprocess.run(["rmmod", "l7mesh"], check=False, stderr=subprocess.DEVNULL)
     subprocess.run(["insmod", os.environ["L7MESH_KO"]], check=True)
     try:
