@@ -17,7 +17,7 @@
 #define BUDGET_INLINE		100000
 #define BUDGET_WORK		1000000
 
-#define COST_ROUND		6000	/* a request, or a response, but for its bytes */
+#define COST_ROUND		10000	/* a request, or a response, but for its bytes */
 #define COST_CHORES		30000	/* a leg is opened, or closed */
 #define COST_BUFFER		2000	/* is read, and sent */
 #define COST_HEAD_BYTE		16
