@@ -48,6 +48,10 @@ bench-check:		## whether anything needs 3% more instructions than it did
 bench-splice:		## instructions per round trip and KiB, spliced and not, in a VM
 	@selftests/bench/splice
 
+.PHONY: bench-longest
+bench-longest:		## for how many instructions anybody keeps a CPU, in a VM
+	@selftests/bench/longest
+
 .PHONY: test
 test:			## unit tests, then the selftests in a VM (TESTS="a b": only these)
 	@selftests/all $(TESTS)
