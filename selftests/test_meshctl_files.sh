@@ -245,7 +245,8 @@ for file in isolation partial; do
 	tap_is "what is wrong with them: $file" "$(<"$temporary/errors")" \
 		"$(cat "gateway-api/$file.err" 2>/dev/null)"
 	tap_is "what is imported can be applied: $file" \
-		"$(outcome "$MESHCTL" check -f "gateway-api/$file.mesh.yaml")" "0 "
+		"$(outcome "$MESHCTL" apply -f "gateway-api/$file.mesh.yaml")" "0 "
+	"$MESHCTL" flush
 done
 "$MESHCTL" -j import gateway-api gateway-api/partial.yaml \
 	2>"$temporary/report.json" >"$temporary/partial.json"

@@ -4,9 +4,12 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <linux/l7mesh.h>
+
+#include "pattern.h"
 
 /* Decodes one UTF-8 sequence; returns its length, or 0 if it is not one. */
 static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *code)
@@ -276,9 +279,16 @@ const char *text_check_suffix(const char *s, size_t len)
 
 const char *text_check_regex(const char *s, size_t len)
 {
-	if (len && len <= L7MESH_VALUE_MAX && text_is_plain(s, len))
+	static char allowed[128];
+	const char *why;
+
+	if (!len || len > L7MESH_VALUE_MAX || !text_is_plain(s, len))
+		return "a regular expression of up to 4096 bytes";
+	why = pattern_check(s, len);
+	if (!why)
 		return NULL;
-	return "a regular expression of up to 4096 bytes";
+	snprintf(allowed, sizeof(allowed), "a regular expression: %s", why);
+	return allowed;
 }
 
 const char *text_check_value(const char *s, size_t len)
