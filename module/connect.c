@@ -382,18 +382,24 @@ bool connect_syn_wanted(struct ftrace_regs *regs)
 	return redirect_syn_due((void *)compat_ftrace_argument(regs, 0));
 }
 
-/* Not due any more when it calls the original. */
+/*
+ * Not due any more when it calls the original. Data for the SYN would be read from
+ * user memory in there, beneath us: they follow the handshake, as without a cookie.
+ */
 int connect_syn(struct sock *sk)
 {
+	struct tcp_fastopen_request *data = tcp_sk(sk)->fastopen_req;
 	int err;
 
 	redirect_syn(sk);
+	tcp_sk(sk)->fastopen_req = NULL;
 	err = tcp_connect(sk);
+	tcp_sk(sk)->fastopen_req = data;
 	hook_leave();
 	return err;
 }
 
-int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
+static noinline int redirect_v4(struct sock *sk, compat_sockaddr *to)
 {
 	struct sockaddr_in sa = *(struct sockaddr_in *)to;
 	struct address a;
@@ -402,9 +408,7 @@ int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
 
 	address_set_v4(&a, sa.sin_addr.s_addr, sa.sin_port);
 	err = plan_make(&p, sk, &a);
-	if (err == PLAN_BYPASS) {
-		err = tcp_prot.connect(sk, to, len | CONNECT_PASS);
-	} else if (!err) {
+	if (!err) {
 		redirect_begin(p.r, sk);
 		sa.sin_addr.s_addr = p.r->target.v4;
 		sa.sin_port = p.r->target.port;
@@ -417,7 +421,16 @@ int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
 	return err;
 }
 
-int connect_v6(struct sock *sk, compat_sockaddr *to, int len)
+int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
+{
+	int err = redirect_v4(sk, to);
+
+	/* A jump, see Kbuild: nobody returns here, and data may go with the SYN. */
+	return err == PLAN_BYPASS ?
+	       tcp_prot.connect(sk, to, len | CONNECT_PASS) : err;
+}
+
+static noinline int redirect_v6(struct sock *sk, compat_sockaddr *to)
 {
 	struct sockaddr_in6 sa = { .sin6_family = AF_INET6 };
 	struct address a;
@@ -427,9 +440,7 @@ int connect_v6(struct sock *sk, compat_sockaddr *to, int len)
 	memcpy(&sa, to, SIN6_LEN_RFC2133);
 	address_set_v6(&a, &sa.sin6_addr, sa.sin6_port);
 	err = plan_make(&p, sk, &a);
-	if (err == PLAN_BYPASS) {
-		err = tcpv6_prot.connect(sk, to, len | CONNECT_PASS);
-	} else if (!err) {
+	if (!err) {
 		redirect_begin(p.r, sk);
 		sa.sin6_port = p.r->target.port;
 		if (p.r->target.family == AF_INET)
@@ -443,6 +454,14 @@ int connect_v6(struct sock *sk, compat_sockaddr *to, int len)
 	plan_free(&p);
 	hook_leave();
 	return err;
+}
+
+int connect_v6(struct sock *sk, compat_sockaddr *to, int len)
+{
+	int err = redirect_v6(sk, to);
+
+	return err == PLAN_BYPASS ?
+	       tcpv6_prot.connect(sk, to, len | CONNECT_PASS) : err;
 }
 
 /*

@@ -41,6 +41,11 @@ static void disinherit(struct acceptor *a, struct sock *sk)
 	release_sock(sk);
 }
 
+static bool is_listening(const struct acceptor *a)
+{
+	return READ_ONCE(a->sock->sk->sk_state) == TCP_LISTEN;
+}
+
 static void accept_work(struct work_struct *work)
 {
 	struct acceptor *a = container_of(to_delayed_work(work),
@@ -57,7 +62,7 @@ static void accept_work(struct work_struct *work)
 		cond_resched();
 	}
 	/* Short of memory: those that wait would wait for the next one. */
-	if (err != -EAGAIN && !READ_ONCE(a->hn->dead))
+	if (err != -EAGAIN && !READ_ONCE(a->hn->dead) && is_listening(a))
 		queue_delayed_work(http_wq, &a->work, err ? ACCEPT_RETRY : 0);
 }
 
@@ -72,6 +77,24 @@ static void acceptor_data_ready(struct sock *sk)
 	a = sk->sk_user_data;
 	if (a)
 		mod_delayed_work(http_wq, &a->work, 0);
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+/*
+ * Whoever may administer the namespace's network can destroy its sockets (ss -K): the
+ * next connect() opens another one. Children have this, too, until they are accepted.
+ */
+static void acceptor_state_change(struct sock *sk)
+{
+	struct acceptor *a;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	a = sk->sk_user_data;
+	if (a) {
+		a->callbacks.state_change(sk);
+		if (sk == a->sock->sk && !is_listening(a))
+			WRITE_ONCE(a->port, 0);
+	}
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
@@ -92,7 +115,7 @@ static void acceptor_hook(struct acceptor *a)
 
 	a->callbacks = (struct callbacks){
 		.data_ready = acceptor_data_ready,
-		.state_change = sk->sk_state_change,
+		.state_change = acceptor_state_change,
 		.write_space = sk->sk_write_space,
 		.error_report = sk->sk_error_report,
 	};
@@ -173,6 +196,7 @@ static void open_work(struct work_struct *work)
 {
 	struct acceptor *a = container_of(work, struct acceptor, open_work);
 
+	acceptor_close(a);
 	/* Nobody looks before there is a port. */
 	a->narrow = false;
 	a->open_err = acceptor_open(a);

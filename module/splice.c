@@ -16,6 +16,8 @@
  * Two tracepoints tell what happens to sockets: each runs with the socket locked,
  * either way. A socket that becomes TCP_CLOSE ends its pair, whoever did that.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -444,24 +446,73 @@ static void pair(struct sock *client, struct sock *server)
 		mesh_put(m);
 }
 
+/* Pairings that are under way, in works or in backlogs: splice_disable() waits for them. */
+static atomic_t npairings = ATOMIC_INIT(0);
+
 struct pair_work {
-	struct work_struct work;
+	struct delayed_work work;
 	struct sock *client, *server;	/* held */
+	unsigned int tries;
 };
+
+/* Some two seconds in all; at first the next tick, where most succeed. */
+#define PAIR_TRIES	24
+
+static unsigned long next_try(const struct pair_work *w)
+{
+	return min_t(unsigned long, 1UL << w->tries / 2, HZ / 8);
+}
+
+/* Both slocks are held. False if somebody owns one. */
+static bool pair_if_free(struct sock *client, struct sock *server)
+{
+	if (!READ_ONCE(enabled) || server->sk_state != TCP_ESTABLISHED)
+		return true;
+	if (sock_owned_by_user(client) || sock_owned_by_user(server))
+		return false;
+	pair(client, server);
+	return true;
+}
+
+/* The client's slock is held. */
+static bool try_pair_bh(struct sock *client, struct sock *server)
+{
+	bool done;
+
+	if (!spin_trylock(&server->sk_lock.slock))
+		return false;
+	done = pair_if_free(client, server);
+	spin_unlock(&server->sk_lock.slock);
+	return done;
+}
+
+/*
+ * Whoever owns one of them may wait for a page of its memory as long as it likes: it
+ * is not waited for, neither here nor with the other one locked. False: try again.
+ */
+static bool try_pair(struct sock *client, struct sock *server)
+{
+	bool done;
+
+	spin_lock_bh(&client->sk_lock.slock);
+	done = try_pair_bh(client, server);
+	spin_unlock_bh(&client->sk_lock.slock);
+	return done;
+}
 
 static void pair_later(struct work_struct *work)
 {
-	struct pair_work *w = container_of(work, struct pair_work, work);
+	struct pair_work *w = container_of(to_delayed_work(work),
+					   struct pair_work, work);
 
-	lock_sock(w->client);
-	lock_sock_nested(w->server, SINGLE_DEPTH_NESTING);
-	if (READ_ONCE(enabled) && w->server->sk_state == TCP_ESTABLISHED)
-		pair(w->client, w->server);
-	release_sock(w->server);
-	release_sock(w->client);
+	if (!try_pair(w->client, w->server) && ++w->tries < PAIR_TRIES) {
+		queue_delayed_work(splice_wq, &w->work, next_try(w));
+		return;
+	}
 	sock_put(w->server);
 	sock_put(w->client);
 	kfree(w);
+	atomic_dec(&npairings);
 }
 
 static void queue_pair(struct sock *client, struct sock *server)
@@ -470,12 +521,14 @@ static void queue_pair(struct sock *client, struct sock *server)
 
 	if (!w)
 		return;
-	INIT_WORK(&w->work, pair_later);
+	INIT_DELAYED_WORK(&w->work, pair_later);
 	w->client = client;
 	w->server = server;
+	w->tries = 0;
 	sock_hold(client);
 	sock_hold(server);
-	queue_work(splice_wq, &w->work);
+	atomic_inc(&npairings);
+	queue_delayed_work(splice_wq, &w->work, 0);
 }
 
 /* ---- by way of the client's backlog ---- */
@@ -491,8 +544,6 @@ struct pairing_cb {
 };
 
 #define PAIRING_CB(skb)	((struct pairing_cb *)(skb)->cb)
-
-static atomic_t npairings = ATOMIC_INIT(0);	/* that are in backlogs */
 
 /* The client is owned, the server is not ours yet. */
 static void pair_owned(struct sock *client, struct sock *server)
@@ -727,35 +778,101 @@ int splice_enable(void)
 	return 0;
 }
 
-/* A socket, held, that has an end in a list; NULL if there is none. */
-static struct sock *first_socket(struct pair_list *l)
+static void kill_all(struct pair_list *l)
 {
-	struct sock *sk = NULL;
 	struct splice_pair *p;
 
 	spin_lock_bh(&l->lock);
+	list_for_each_entry(p, &l->pairs, list)
+		splice_kill(p);
+	spin_unlock_bh(&l->lock);
+}
+
+/*
+ * A socket, held, that has an end in a list: one that nobody owns, if there is any;
+ * NULL if there is none at all.
+ */
+static struct sock *any_socket(struct pair_list *l)
+{
+	struct sock *found = NULL, *sk;
+	struct splice_pair *p;
+	int i;
+
+	spin_lock_bh(&l->lock);
 	list_for_each_entry(p, &l->pairs, list) {
-		sk = p->ends[0].sk ?: p->ends[1].sk;
-		if (sk) {
-			/* It is not destroyed before its end is detached. */
-			sock_hold(sk);
-			break;
+		for (i = 0; i < 2; i++) {
+			sk = p->ends[i].sk;
+			if (!sk)
+				continue;
+			found = sk;
+			if (!sock_owned_by_user_nocheck(sk))
+				goto out;
 		}
 	}
+out:
+	/* It is not destroyed before its end is detached. */
+	if (found)
+		sock_hold(found);
 	spin_unlock_bh(&l->lock);
+	return found;
+}
+
+#define COMPLAIN_AFTER	HZ
+
+static void complain(struct sock *sk)
+{
+	pr_notice("unloading waits for who has locked the socket of inode %lu in network namespace %u\n",
+		  sock_i_ino(sk), sock_net(sk)->ns.inum);
+}
+
+/* Detach all that nobody owns. Returns one that somebody does, held; NULL: none is left. */
+static struct sock *leave_list(struct pair_list *l)
+{
+	struct sock *sk;
+
+	while ((sk = any_socket(l)) && !sock_owned_by_user_nocheck(sk)) {
+		leave(sk);
+		sock_put(sk);
+	}
 	return sk;
 }
 
+static struct sock *leave_lists(void)
+{
+	struct sock *owned = NULL, *sk;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		sk = leave_list(&lists[i]);
+		if (owned && sk)
+			sock_put(sk);
+		else if (sk)
+			owned = sk;
+	}
+	return owned;
+}
+
+/*
+ * Who owns a socket detaches it on releasing it: soon, unless it waits for a page of
+ * its memory, in TCP's code. No other socket waits for that.
+ */
 static void leave_all(void)
 {
-	struct sock *sk;
+	unsigned long complain_at = jiffies + COMPLAIN_AFTER;
+	bool complained = false;
+	struct sock *owned;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(lists); i++)
-		while ((sk = first_socket(&lists[i]))) {
-			leave(sk);
-			sock_put(sk);
+		kill_all(&lists[i]);
+	while ((owned = leave_lists())) {
+		if (!complained && time_after(jiffies, complain_at)) {
+			complain(owned);
+			complained = true;
 		}
+		sock_put(owned);
+		schedule_timeout_idle(1);
+	}
 }
 
 void splice_disable(void)
@@ -763,7 +880,7 @@ void splice_disable(void)
 	WRITE_ONCE(enabled, false);
 	/* No probe has seen it true any more, nor queues a work. */
 	tracepoint_synchronize_unregister();
-	/* Their owners come by soon: nobody sleeps without looking. */
+	/* A try is never far; those in backlogs end when their owners come by. */
 	while (atomic_read(&npairings))
 		schedule_timeout_idle(1);
 	flush_workqueue(splice_wq);

@@ -6,21 +6,27 @@
    server in pod "web"
 """
 
+import contextlib
 import functools
 import os
+import resource
+import signal
+import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
+from missing_page import is_stuck, missing_page
 from l7 import (Backend, Client, Counters, Net, all_ended, apply, close_clients, equal,
                 in_pod, meshctl, note, request, run_tests, stats, test, true, until)
 
 SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
-VIP, VIP6, STRICT = "10.96.0.1", "fd00:96::1", "10.96.0.2"
+VIP, VIP6, STRICT, EVIL = "10.96.0.1", "fd00:96::1", "10.96.0.2", "10.96.0.3"
 WEB = "10.2.0.20"
 CONFIG = {
     "clusters": [
@@ -28,18 +34,23 @@ CONFIG = {
          "endpoints": [{"address": WEB, "port": 9000}]},
         {"name": "few", "response_timeout": "60s", "max_idle": 0,
          "circuit_breakers": {"max_requests": 5},
-         "endpoints": [{"address": WEB, "port": 9000}]}],
+         "endpoints": [{"address": WEB, "port": 9000}]},
+        {"name": "evil", "response_timeout": "2s", "connect_timeout": "2s",
+         "endpoints": [{"address": WEB, "port": 9001}]}],
     "route_tables": [{"name": "t", "virtual_hosts": [
         {"name": "v", "domains": ["*"], "routes": [
             {"match": {"path": {"exact": "/direct"}},
              "action": {"direct_response": {"status": 200, "body": "direct"}}},
             {"match": {"path": {"prefix": "/few"}}, "action": {"cluster": "few"}},
+            {"match": {"path": {"prefix": "/evil"}}, "action": {"cluster": "evil"}},
             {"action": {"cluster": "web"}}]}]}],
     "listeners": [
         {"name": "l", "address": VIP, "port": 80, "protocol": "http",
          "route_table": "t"},
         {"name": "l6", "address": VIP6, "port": 80, "protocol": "http",
          "route_table": "t"},
+        {"name": "evil", "address": EVIL, "port": 80, "protocol": "tcp",
+         "cluster": "evil"},
         {"name": "strict", "address": STRICT, "port": 80, "protocol": "http",
          "route_table": "t", "abort_on_close": True}],
 }
@@ -108,6 +119,80 @@ def _():
     note(f"alone {alone * 1000:.1f} ms, beside {beside * 1000:.1f} ms")
     # Of one CPU three have a third, and the machine may be somebody else's, too.
     true(beside < 20 * alone + 0.1, f"{beside:.3f} s, alone {alone:.3f} s")
+
+
+# ---- an endpoint that owns its sockets for ever ----
+
+def accept_and_hang(listener, page):
+    with contextlib.suppress(OSError):
+        listener.accept()[0].send(page)
+
+
+def hang_on_each(listener, n):
+    page = missing_page()
+    threads = [threading.Thread(target=accept_and_hang, args=(listener, page))
+               for _ in range(n)]
+    for thread in threads:
+        thread.start()
+    signal.pause()
+
+
+@contextlib.contextmanager
+def evil_endpoint(n):
+    """The first thing that it does with a connection is to send what it has to wait
+    for: as long as it lives nobody else gets the socket's lock."""
+    with in_pod("web"):
+        listener = socket.create_server((WEB, 9001), backlog=n)
+    pid = os.fork()
+    if not pid:
+        with contextlib.suppress(BaseException):
+            signal.alarm(0)
+            hang_on_each(listener, n)
+        os._exit(1)  # pylint: disable=protected-access
+    listener.close()
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def bother(vip, n):
+    """Connections to it, many at a time; each has a request, if it is HTTP."""
+    with in_pod("greedy"):
+        socks = [socket.socket() for _ in range(n)]
+    for sock in socks:
+        sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            sock.connect((vip, 80))
+    time.sleep(0.02)
+    for sock in socks:
+        with contextlib.suppress(OSError):
+            sock.send(get("/evil"))
+    return socks
+
+
+@test("an endpoint that waits for its own memory holds up no other request", 300)
+def _():
+    n = 500 // SCALE
+    with evil_endpoint(4 * n) as pid:
+        socks = []
+        for _ in range(n // 25 + 1):
+            socks += bother(VIP, 25) + bother(EVIL, 25)
+        until(lambda: is_stuck(pid))
+        # Each of a namespace's lines serves some of these.
+        for _ in range(8):
+            c = Client("greedy", VIP)
+            c.send(get("/"))
+            conn, _ = web.request()
+            conn.send(OK)
+            equal(c.response()[1], b"ok")
+        # Nor does its process stop a client in the middle of a system call.
+        for sock in socks:
+            with contextlib.suppress(OSError):
+                sock.send(b"x")
+        for sock in socks:
+            sock.close()
 
 
 CHUNKS = 10000 // SCALE
@@ -211,6 +296,7 @@ def after_each():
 
 
 def main():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     global web
     net = Net(greedy=10, polite=11, web=20)
     try:

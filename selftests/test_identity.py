@@ -401,6 +401,15 @@ def _():
         net("net_remove", "full")
 
 
+@test("who destroys the mesh's own sockets has them opened anew")
+def _():
+    answers()
+    for vip in VIP, VIP6:
+        answered(Client("app", vip), vip)
+        run_in("app", "ss", "-K", "-tln")
+        answered(Client("app", vip), vip)
+
+
 @test("a loopback that is up, but has not its address, lets nothing pass")
 def _():
     answers()

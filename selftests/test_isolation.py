@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
 from l7 import equal, run_tests, true, until
 from l7nl import Genl, Refused
+from missing_page import is_stuck
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, child, generation,
                     load, pods, refused, settled, unshare)
 
@@ -169,12 +170,19 @@ def stuck_in(pod):
         stuck = subprocess.Popen([STUCK_PAGE, "10.96.0.11", "80", "15001"],
                                  stdout=subprocess.PIPE, text=True)
     equal(stuck.stdout.readline(), "10.96.0.11\n")
-    until(lambda: is_stuck(stuck), why="it got an answer")
+    until(lambda: is_stuck(stuck.pid), why="it got an answer")
     return stuck
 
 
-def is_stuck(process):
-    return "handle_userfault" in read(f"/proc/{process.pid}/stack")
+@contextlib.contextmanager
+def ending(process):
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if not os.path.exists("/sys/module/l7mesh"):
+            run("insmod", os.environ["L7MESH_KO"])
 
 
 def hooks():
@@ -183,36 +191,66 @@ def hooks():
     return [line for line in lines if line.startswith("tcp_v4_connect")]
 
 
+def proxied_pod(pod):
+    """A mesh of somebody else's, which @pod obeys, with a listener for a proxy."""
+    owner = Pod()
+    g = owner.genl()
+    g.add(LISTENER={"NAME": "proxy", "ADDRESS": "10.96.0.11", "PORT": 80,
+                    "PROTOCOL": 0, "PROXY_ADDRESS": "127.0.0.1",
+                    "PROXY_PORT": 15001})
+    g.do("ATTACH", {"NETNS_FD": pod.fd})
+    g.close()
+    return owner
+
+
+def holds_up_nobody(stuck, owner):
+    """The mesh that it obeyed goes; another one comes; the module goes."""
+    true(hooks(), "nothing is hooked")
+    owner.leave()
+    end_a_pod()
+    until(lambda: not hooks(), why="the hooks stay")
+    load(Genl(), [{"LISTENER": {
+        "NAME": "l", "ADDRESS": "10.96.0.12", "PORT": 80, "PROTOCOL": 0,
+        "PROXY_ADDRESS": "127.0.0.1", "PROXY_PORT": 1}}])
+    true(hooks(), "nothing is hooked again")
+    run("rmmod", "l7mesh")
+    true(is_stuck(stuck.pid))
+
+
 @alone("a proxy that waits for a page holds up no namespace, and not the module")
 def _():
     subprocess.run(["make", "-s", "-C", os.path.join(HERE, "lib"), "stuck_page"],
                    check=True)
     with pods(CLONE_NEWNET) as pod:
-        owner = Pod()
-        g = owner.genl()
-        g.add(LISTENER={"NAME": "proxy", "ADDRESS": "10.96.0.11", "PORT": 80,
-                        "PROTOCOL": 0, "PROXY_ADDRESS": "127.0.0.1",
-                        "PROXY_PORT": 15001})
-        g.do("ATTACH", {"NETNS_FD": pod.fd})
-        g.close()
-        stuck = stuck_in(pod)
-        try:
-            true(hooks(), "nothing is hooked")
-            owner.leave()
-            end_a_pod()
-            until(lambda: not hooks(), why="the hooks stay")
-            # And the next mesh gets them.
-            load(Genl(), [{"LISTENER": {
-                "NAME": "l", "ADDRESS": "10.96.0.12", "PORT": 80, "PROTOCOL": 0,
-                "PROXY_ADDRESS": "127.0.0.1", "PROXY_PORT": 1}}])
-            true(hooks(), "nothing is hooked again")
-            run("rmmod", "l7mesh")
-            true(is_stuck(stuck))
-        finally:
-            stuck.kill()
-            stuck.wait()
-            if not os.path.exists("/sys/module/l7mesh"):
-                run("insmod", os.environ["L7MESH_KO"])
+        owner = proxied_pod(pod)
+        with ending(stuck_in(pod)) as stuck:
+            holds_up_nobody(stuck, owner)
+
+
+# Data that are to go with the SYN are read where the connection begins.
+FAST_OPENER = """
+import socket
+from missing_page import missing_page
+listener = socket.create_server(("127.0.0.1", 15001))
+sock = socket.socket()
+sock.setsockopt(socket.SOL_TCP, 34, 1)
+print("ready", flush=True)
+sock.sendto(missing_page()[:1000], socket.MSG_FASTOPEN, ("10.96.0.11", 80))
+"""
+
+
+@alone("data for a SYN that do not come hold up no namespace, and not the module")
+def _():
+    with pods(CLONE_NEWNET) as pod:
+        owner = proxied_pod(pod)
+        with pod.inside():
+            run("ip", "link", "set", "lo", "up")
+            run("ip", "route", "add", "default", "dev", "lo")
+            process = subprocess.Popen([sys.executable, "-c", FAST_OPENER],
+                                       cwd=os.path.join(HERE, "lib"))
+        with ending(process) as stuck:
+            until(lambda: is_stuck(stuck.pid))
+            holds_up_nobody(stuck, owner)
 
 
 if __name__ == "__main__":

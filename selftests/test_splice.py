@@ -3,9 +3,11 @@
 # timeout: 3000
 """Two sockets of one node pass bytes without packets, and nobody can tell."""
 
+import contextlib
 import hashlib
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -17,9 +19,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 import bpf
-from l7 import (PATIENCE, Client, Counters, Net, apply, equal, in_pod, meshctl,
-                note, request, run_in, run_tests, test, true)
+from l7 import (PATIENCE, Client, Counters, Net, apply, equal, in_pod, meshctl, note,
+                request, run_in, run_tests, test, true, until)
 from l7nl import Genl
+from missing_page import is_stuck, missing_page
 
 MIB = 1 << 20
 
@@ -363,6 +366,45 @@ def _():
               hashlib.sha256(data).hexdigest())
         writers[i].join(PATIENCE)
         true(not writers[i].is_alive())
+    load("all")
+
+
+def hang_in_recv(sock):
+    """A process that owns a socket until it is killed."""
+    pid = os.fork()
+    if not pid:
+        with contextlib.suppress(BaseException):
+            signal.alarm(0)
+            sock.recv_into(missing_page())
+        os._exit(1)  # pylint: disable=protected-access
+    return pid
+
+
+def kernel_says(words):
+    return words in subprocess.run(["dmesg"], check=True, text=True,
+                                   stdout=subprocess.PIPE).stdout
+
+
+@test("a reader that waits for a page keeps the module alone, which says who it is", 300)
+def _():
+    held, other = pair(), pair()
+    pid = hang_in_recv(held[1])
+    try:
+        held[0].sendall(b"x")
+        until(lambda: is_stuck(pid))
+        with subprocess.Popen(["rmmod", "l7mesh"]) as rmmod:
+            until(lambda: kernel_says(
+                f"socket of inode {os.fstat(held[1].fileno()).st_ino} in"))
+            for a, b in other, other[::-1]:
+                a.sendall(b"goes on")
+                equal(exactly(b, 7), b"goes on")
+            equal(rmmod.poll(), None)
+            os.kill(pid, signal.SIGKILL)
+            equal(rmmod.wait(PATIENCE), 0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
     load("all")
 
 
