@@ -10,20 +10,18 @@ import contextlib
 import functools
 import os
 import resource
-import signal
 import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from missing_page import is_stuck, missing_page
 from l7 import (Backend, Client, Counters, Net, all_ended, apply, close_clients, equal,
                 in_pod, meshctl, note, request, run_tests, stats, test, true, until)
+from missing_page import is_stuck
 
 SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
 VIP, VIP6, STRICT, EVIL = "10.96.0.1", "fd00:96::1", "10.96.0.2", "10.96.0.3"
@@ -123,38 +121,21 @@ def _():
 
 # ---- an endpoint that owns its sockets for ever ----
 
-def accept_and_hang(listener, page):
-    with contextlib.suppress(OSError):
-        listener.accept()[0].send(page)
-
-
-def hang_on_each(listener, n):
-    page = missing_page()
-    threads = [threading.Thread(target=accept_and_hang, args=(listener, page))
-               for _ in range(n)]
-    for thread in threads:
-        thread.start()
-    signal.pause()
-
-
 @contextlib.contextmanager
 def evil_endpoint(n):
     """The first thing that it does with a connection is to send what it has to wait
     for: as long as it lives nobody else gets the socket's lock."""
+    lib = os.path.join(os.path.dirname(os.path.realpath(__file__)), "lib")
+    subprocess.run(["make", "-s", "-C", lib, "hang_endpoint"], check=True)
     with in_pod("web"):
-        listener = socket.create_server((WEB, 9001), backlog=n)
-    pid = os.fork()
-    if not pid:
-        with contextlib.suppress(BaseException):
-            signal.alarm(0)
-            hang_on_each(listener, n)
-        os._exit(1)  # pylint: disable=protected-access
-    listener.close()
+        running = subprocess.Popen([f"{lib}/hang_endpoint", WEB, "9001", str(n)],
+                                   stdout=subprocess.PIPE, text=True)
     try:
-        yield pid
+        equal(running.stdout.readline(), "ready\n")
+        yield running.pid
     finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        running.kill()
+        running.wait()
 
 
 def bother(vip, n):
@@ -174,7 +155,7 @@ def bother(vip, n):
 
 @test("an endpoint that waits for its own memory holds up no other request", 300)
 def _():
-    n = 500 // SCALE
+    n = 600 // SCALE
     with evil_endpoint(4 * n) as pid:
         socks = []
         for _ in range(n // 25 + 1):
@@ -296,8 +277,8 @@ def after_each():
 
 
 def main():
-    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     global web
+    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     net = Net(greedy=10, polite=11, web=20)
     try:
         web = Backend("web", 9000)
