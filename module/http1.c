@@ -495,17 +495,28 @@ static bool take_host(struct http1_parser *p, const char *buf,
 }
 
 /*
- * 6.3. A repeated field or value could be read as one if all agree; it is
- * refused, as no sane sender does that.
+ * 6.3. A repeated field or value could be read as one if all agree. A request with
+ * either is refused, as no sane sender does that; of a response a field that says the
+ * same once more is not passed on.
  */
+static bool repeat_content_length(struct http1_parser *p, struct http1_field *f,
+				  u64 length)
+{
+	if (!p->response || length != p->content_length)
+		return refuse(p);
+	f->hop = true;
+	p->odd = true;
+	return true;
+}
+
 static bool take_content_length(struct http1_parser *p, const char *buf,
-				const struct http1_field *f)
+				struct http1_field *f)
 {
 	struct span value = field_value(buf, f);
 	u64 length = 0;
 	u32 i, digit;
 
-	if (p->seen & (SEEN_LENGTH | SEEN_CHUNKED) || !value.len)
+	if (p->seen & SEEN_CHUNKED || !value.len)
 		return refuse(p);
 	for (i = 0; i < value.len; i++) {
 		digit = value.p[i] - '0';
@@ -514,6 +525,8 @@ static bool take_content_length(struct http1_parser *p, const char *buf,
 			return refuse(p);
 		length = length * 10 + digit;
 	}
+	if (p->seen & SEEN_LENGTH)
+		return repeat_content_length(p, f, length);
 	p->seen |= SEEN_LENGTH;
 	p->odd |= value.len > 1 && value.p[0] == '0';
 	p->content_length = length;

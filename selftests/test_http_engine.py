@@ -450,6 +450,8 @@ def _():
              None, False),
             ("304 Not Modified", "Content-Length: 5", b"", 304, "5", True),
             ("200", "Content-Length: 5", b"hello", 200, "5", True),
+            ("200 OK", "Content-Length: 5\r\nContent-Length: 5", b"hello", 200,
+             "5", True),
             ("404", "Content-Length: 0", b"", 404, "0", True)):
         c.send(get())
         conn, _ = web.request()

@@ -330,7 +330,8 @@ def scale_growth(_tools, quick):
     for n in (least, 4 * least):
         grow_configuration(n)
         grow_checks(n)
-        grow_ejections(n // 4)
+        # More than what is compared at one time.
+        grow_ejections(2 * n)
         grow_connections(n // 10)
         grow_namespaces(n // 100)
 
