@@ -394,6 +394,9 @@ int connect_syn(struct sock *sk)
 	redirect_syn(sk);
 	tcp_sk(sk)->fastopen_req = NULL;
 	err = tcp_connect(sk);
+	/* As after a SYN with data: later ones are without the option. */
+	if (data)
+		data->cookie.len = -1;
 	tcp_sk(sk)->fastopen_req = data;
 	hook_leave();
 	return err;

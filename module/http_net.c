@@ -92,6 +92,8 @@ static void acceptor_state_change(struct sock *sk)
 	a = sk->sk_user_data;
 	if (a) {
 		a->callbacks.state_change(sk);
+		/* Pairs with the one in acceptor_open(). */
+		smp_mb();
 		if (sk == a->sock->sk && !is_listening(a))
 			WRITE_ONCE(a->port, 0);
 	}
@@ -185,6 +187,10 @@ static int acceptor_open(struct acceptor *a)
 	}
 	/* Only now may it be told: the socket is there for whoever sees it. */
 	smp_store_release(&a->port, port);
+	/* If it has been destroyed meanwhile, either this sees it or that the port. */
+	smp_mb();
+	if (!is_listening(a))
+		WRITE_ONCE(a->port, 0);
 	return 0;
 }
 
@@ -223,9 +229,9 @@ static int acceptor_port(struct acceptor *a, __be16 *port)
 		err = -ESHUTDOWN;
 	else if (!a->port)
 		err = open_and_wait(a);
-	*port = a->port;
+	*port = READ_ONCE(a->port);
 	mutex_unlock(&hn->mutex);
-	return err;
+	return err ?: *port ? 0 : -EADDRNOTAVAIL;
 }
 
 /*

@@ -380,8 +380,9 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	return NULL;
 }
 
-/* Legs that are taken out of their pools with BH off at one time. */
+/* Legs that are taken out of their pools, or only looked at, with BH off at one time. */
 #define REAP_BATCH	128
+#define REAP_LOOKS	4096
 
 static void doom(struct leg *leg, struct list_head *doomed)
 {
@@ -390,19 +391,25 @@ static void doom(struct leg *leg, struct list_head *doomed)
 	list_move(&leg->list, doomed);
 }
 
-/*
- * Of those that were parked long ago, the ones that have expired: one that an
- * endpoint's Keep-Alive lets expire before those waits for them, unless the endpoint
- * closes it.
- */
+/* Those that were opened since all were to go are good. */
+static bool is_due(const struct leg *leg, bool all)
+{
+	return all ? leg->drains != atomic_read(&leg->pool->hn->drains) :
+		     !time_before(jiffies, leg->expires);
+}
+
+/* From the end, where those are that were used the longest time ago. */
 static void pool_reap(struct pool *p, bool all, struct list_head *doomed,
 		      u32 *room)
 {
+	u32 looks = REAP_LOOKS;
 	struct leg *leg, *next;
 
 	list_for_each_entry_safe_reverse(leg, next, &p->idle, list) {
-		if (!*room || (!all && time_before(jiffies, leg->expires)))
+		if (!*room || !looks--)
 			return;
+		if (!is_due(leg, all))
+			continue;
 		if (!all)
 			stat_inc(leg->mesh->stats, STAT_LEGS_IDLE_TIMEOUT);
 		doom(leg, doomed);
@@ -463,21 +470,32 @@ u32 leg_reap(struct http_net *hn, bool all)
 	return left;
 }
 
+static void pool_drop(struct pool *p, bool reset, struct list_head *doomed,
+		      u32 *room)
+{
+	struct leg *leg, *next;
+
+	list_for_each_entry_safe_reverse(leg, next, &p->idle, list) {
+		if (!*room)
+			return;
+		leg->reset = reset;
+		doom(leg, doomed);
+		(*room)--;
+	}
+}
+
 /* Move a batch of the legs of a bucket that go to @ep to @doomed. Was that not all? */
 static bool bucket_reap_endpoint(struct pool_bucket *b,
 				 const struct endpoint *ep, bool reset,
 				 struct list_head *doomed)
 {
 	u32 room = REAP_BATCH;
-	struct leg *leg;
 	struct pool *p;
 
 	spin_lock_bh(&b->lock);
 	hlist_for_each_entry(p, &b->pools, node)
 		if (p->ep == ep)
-			pool_reap(p, true, doomed, &room);
-	list_for_each_entry(leg, doomed, list)
-		leg->reset = reset;
+			pool_drop(p, reset, doomed, &room);
 	spin_unlock_bh(&b->lock);
 	return !room;
 }

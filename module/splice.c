@@ -463,6 +463,15 @@ static unsigned long next_try(const struct pair_work *w)
 	return min_t(unsigned long, 1UL << w->tries / 2, HZ / 8);
 }
 
+/* The client may have been connected to somebody else meanwhile. */
+static bool are_peers(const struct sock *client, const struct sock *server)
+{
+	const struct tcp_sock *c = tcp_sk(client), *s = tcp_sk(server);
+
+	return between(s->rcv_nxt, c->snd_una, c->write_seq) &&
+	       between(c->rcv_nxt, s->snd_una, s->write_seq);
+}
+
 /* Both slocks are held. False if somebody owns one. */
 static bool pair_if_free(struct sock *client, struct sock *server)
 {
@@ -470,7 +479,8 @@ static bool pair_if_free(struct sock *client, struct sock *server)
 		return true;
 	if (sock_owned_by_user(client) || sock_owned_by_user(server))
 		return false;
-	pair(client, server);
+	if (are_peers(client, server))
+		pair(client, server);
 	return true;
 }
 
@@ -778,14 +788,25 @@ int splice_enable(void)
 	return 0;
 }
 
-static void kill_all(struct pair_list *l)
+/* Pairs that are killed with BH off at one time. */
+#define KILL_BATCH	128
+
+/* Returns whether there may be more. */
+static bool kill_some(struct pair_list *l)
 {
 	struct splice_pair *p;
+	int n = 0;
 
 	spin_lock_bh(&l->lock);
-	list_for_each_entry(p, &l->pairs, list)
+	list_for_each_entry(p, &l->pairs, list) {
+		if (splice_is_dead(p))
+			continue;
+		if (n++ == KILL_BATCH)
+			break;
 		splice_kill(p);
+	}
 	spin_unlock_bh(&l->lock);
+	return n > KILL_BATCH;
 }
 
 /*
@@ -825,15 +846,26 @@ static void complain(struct sock *sk)
 		  sock_i_ino(sk), sock_net(sk)->ns.inum);
 }
 
+/* Its pair is dead. False if somebody owns it. */
+static bool leave_free(struct sock *sk)
+{
+	bool is_free;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	is_free = !sock_owned_by_user(sk);
+	if (is_free)
+		splice_settle(sk);
+	spin_unlock_bh(&sk->sk_lock.slock);
+	return is_free;
+}
+
 /* Detach all that nobody owns. Returns one that somebody does, held; NULL: none is left. */
 static struct sock *leave_list(struct pair_list *l)
 {
 	struct sock *sk;
 
-	while ((sk = any_socket(l)) && !sock_owned_by_user_nocheck(sk)) {
-		leave(sk);
+	while ((sk = any_socket(l)) && leave_free(sk))
 		sock_put(sk);
-	}
 	return sk;
 }
 
@@ -864,7 +896,8 @@ static void leave_all(void)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(lists); i++)
-		kill_all(&lists[i]);
+		while (kill_some(&lists[i]))
+			cond_resched();
 	while ((owned = leave_lists())) {
 		if (!complained && time_after(jiffies, complain_at)) {
 			complain(owned);
@@ -875,14 +908,27 @@ static void leave_all(void)
 	}
 }
 
+/* A try is never far; those in backlogs end when their owners come by. */
+static void wait_for_pairings(void)
+{
+	unsigned long complain_at = jiffies + COMPLAIN_AFTER;
+	bool complained = false;
+
+	while (atomic_read(&npairings)) {
+		if (!complained && time_after(jiffies, complain_at)) {
+			pr_notice("unloading waits for a client in a system call\n");
+			complained = true;
+		}
+		schedule_timeout_idle(1);
+	}
+}
+
 void splice_disable(void)
 {
 	WRITE_ONCE(enabled, false);
 	/* No probe has seen it true any more, nor queues a work. */
 	tracepoint_synchronize_unregister();
-	/* A try is never far; those in backlogs end when their owners come by. */
-	while (atomic_read(&npairings))
-		schedule_timeout_idle(1);
+	wait_for_pairings();
 	flush_workqueue(splice_wq);
 	leave_all();
 	tracepoint_probe_unregister(set_state, probe_set_state, NULL);
