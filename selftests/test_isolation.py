@@ -217,7 +217,7 @@ def holds_up_nobody(stuck, owner):
     true(is_stuck(stuck.pid))
 
 
-@alone("a proxy that waits for a page holds up no namespace, and not the module")
+@alone("a proxy that waits for a page holds up no namespace, and not the module", 300)
 def _():
     subprocess.run(["make", "-s", "-C", os.path.join(HERE, "lib"), "stuck_page"],
                    check=True)
@@ -239,7 +239,8 @@ sock.sendto(missing_page()[:1000], socket.MSG_FASTOPEN, ("10.96.0.11", 80))
 """
 
 
-@alone("data for a SYN that do not come hold up no namespace, and not the module")
+@alone("data for a SYN that do not come hold up no namespace, and not the module",
+       300)
 def _():
     with pods(CLONE_NEWNET) as pod:
         owner = proxied_pod(pod)
