@@ -276,8 +276,10 @@ def grow_checks(n):
 
 
 def grow_ejections(n):
-    """A failure ejects an endpoint; a request meets each once."""
+    """A timeout ejects an endpoint; a request meets each once. The kernel alone takes
+    the connections: nobody accepts them."""
     apply(one_cluster(n, """  panic_threshold: 0
+  response_timeout: 1ms
   outlier_detection: {consecutive_5xx: 1, max_ejection_percent: 100, base_ejection_time: 300s}""")
           + """route_tables:
 - name: t
@@ -285,7 +287,9 @@ def grow_ejections(n):
 listeners:
 - {name: l, address: 10.97.0.0, port: 80, protocol: http, route_table: t}
 """)
-    with socket.create_connection(("10.97.0.0", 80)) as s, grown("ejections", n):
+    run("sysctl -qw net.core.somaxconn=65535")
+    with socket.create_server(("0.0.0.0", 9), backlog=65535), \
+            socket.create_connection(("10.97.0.0", 80)) as s, grown("ejections", n):
         for _ in range(n):
             s.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             while b"\r\n\r\n" not in s.recv(4096):
@@ -331,7 +335,7 @@ def scale_growth(_tools, quick):
         grow_configuration(n)
         grow_checks(n)
         # More than what is compared at one time.
-        grow_ejections(2 * n)
+        grow_ejections(4 * n)
         grow_connections(n // 10)
         grow_namespaces(n // 100)
 
