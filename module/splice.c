@@ -842,8 +842,8 @@ out:
 
 static void complain(struct sock *sk)
 {
-	pr_notice("unloading waits for who has locked the socket of inode %lu in network namespace %u\n",
-		  sock_i_ino(sk), sock_net(sk)->ns.inum);
+	pr_notice("unloading waits for who has locked the socket of inode %llu in network namespace %u\n",
+		  (u64)sock_i_ino(sk), sock_net(sk)->ns.inum);
 }
 
 /* Its pair is dead. False if somebody owns it. */
