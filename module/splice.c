@@ -838,7 +838,14 @@ out:
 	return found;
 }
 
-#define COMPLAIN_AFTER	HZ
+/* Whether a second has gone since @since, but only once. */
+static bool is_late(unsigned long *since)
+{
+	if (!*since || time_before(jiffies, *since + HZ))
+		return false;
+	*since = 0;
+	return true;
+}
 
 static void complain(struct sock *sk)
 {
@@ -890,8 +897,7 @@ static struct sock *leave_lists(void)
  */
 static void leave_all(void)
 {
-	unsigned long complain_at = jiffies + COMPLAIN_AFTER;
-	bool complained = false;
+	unsigned long since = jiffies | 1;
 	struct sock *owned;
 	int i;
 
@@ -899,10 +905,8 @@ static void leave_all(void)
 		while (kill_some(&lists[i]))
 			cond_resched();
 	while ((owned = leave_lists())) {
-		if (!complained && time_after(jiffies, complain_at)) {
+		if (is_late(&since))
 			complain(owned);
-			complained = true;
-		}
 		sock_put(owned);
 		schedule_timeout_idle(1);
 	}
@@ -911,14 +915,11 @@ static void leave_all(void)
 /* A try is never far; those in backlogs end when their owners come by. */
 static void wait_for_pairings(void)
 {
-	unsigned long complain_at = jiffies + COMPLAIN_AFTER;
-	bool complained = false;
+	unsigned long since = jiffies | 1;
 
 	while (atomic_read(&npairings)) {
-		if (!complained && time_after(jiffies, complain_at)) {
+		if (is_late(&since))
 			pr_notice("unloading waits for a client in a system call\n");
-			complained = true;
-		}
 		schedule_timeout_idle(1);
 	}
 }
