@@ -9,39 +9,20 @@
  */
 #include <arpa/inet.h>
 #include <err.h>
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "missing_page.h"
 
 #define SIZE 16384
 
 static void *page;
 static int listener;
-
-static void *missing_page(void)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	void *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	range.range.start = (unsigned long)p;
-	range.range.len = SIZE;
-	if (fd < 0 || p == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
-	    ioctl(fd, UFFDIO_REGISTER, &range))
-		err(1, "userfaultfd");
-	return p;
-}
 
 static void listen_at(const char *address, int port)
 {
@@ -72,7 +53,7 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		errx(1, "usage: hang_endpoint ADDRESS PORT N");
-	page = missing_page();
+	page = missing_pages(SIZE);
 	listen_at(argv[1], atoi(argv[2]));
 	/* Nobody is to come between accept() and send(). */
 	setpriority(PRIO_PROCESS, 0, -20);

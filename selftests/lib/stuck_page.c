@@ -11,16 +11,12 @@
  */
 #include <arpa/inet.h>
 #include <err.h>
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "missing_page.h"
 
 #define SO_ORIGINAL_DST 80
 
@@ -43,36 +39,9 @@ static int accepted(const char *vip, int port, int proxy_port)
 	return accept(l, NULL, NULL);
 }
 
-static void *fresh_page(void)
-{
-	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED)
-		err(1, "mmap");
-	return page;
-}
-
-static void *missing_page(void)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = {
-		.range = { .start = (unsigned long)fresh_page(), .len = 4096 },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
-	    ioctl(fd, UFFDIO_REGISTER, &range)) {
-		warn("userfaultfd");
-		exit(4);
-	}
-	return (void *)(unsigned long)range.range.start;
-}
-
 int main(int argc, char *argv[])
 {
-	struct sockaddr_in *answer = fresh_page();
+	struct sockaddr_in *answer = fresh_pages(4096);
 	socklen_t len = sizeof(*answer);
 	int s;
 
@@ -83,6 +52,6 @@ int main(int argc, char *argv[])
 		err(1, "SO_ORIGINAL_DST");
 	printf("%s\n", inet_ntoa(answer->sin_addr));
 	fflush(stdout);
-	getsockopt(s, SOL_IP, SO_ORIGINAL_DST, missing_page(), &len);
+	getsockopt(s, SOL_IP, SO_ORIGINAL_DST, missing_pages(4096), &len);
 	return 0;
 }
