@@ -8,12 +8,13 @@
  *
  * What it refuses beyond what RFC 9112 demands, because no sane sender does it
  * and it is how requests are smuggled: any Transfer-Encoding but one "chunked",
- * a repeated Content-Length even of equal values, Content-Length together with
- * Transfer-Encoding even in a response, white space around the size of a request's
- * chunk, userinfo and schemes other than http and https in a target, '#' and bytes
+ * a repeated Content-Length, in a request even of equal values, Content-Length
+ * together with Transfer-Encoding even in a response, white space around the size of
+ * a request's chunk, userinfo and schemes other than http and https in a target, '#' and bytes
  * above 0x7e in a target, empty Host, CONNECT with a body. What it lets pass
  * beyond, of responses alone, as what follows cannot be mistaken: a status line that
- * ends behind the code; a length or a coding in a 204, or a coding in a 304, flagged
+ * ends behind the code; the same Content-Length once more, flagged not to be
+ * forwarded; a length or a coding in a 204, or a coding in a 304, flagged
  * not to be forwarded, after which nothing more is read from who sent it;
  * "Content-Length: 0" in a 1xx, flagged as well; chunk extensions that are none, and
  * white space behind a chunk's size.

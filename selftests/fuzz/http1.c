@@ -71,7 +71,9 @@ static void sound_fields(const struct http1_parser *p, const char *buf)
 						       f->name_len)));
 		must_hold(http1_value_valid(http1_span(buf, f->value,
 						       f->value_len)));
-		lengths += f->id == HTTP1_CONTENT_LENGTH;
+		/* A response may repeat its length: it is not passed on twice. */
+		lengths += f->id == HTTP1_CONTENT_LENGTH &&
+			   !(p->response && f->hop);
 		codings += f->id == HTTP1_TRANSFER_ENCODING;
 		hosts += f->id == HTTP1_HOST;
 		must_hold(f->id != HTTP1_TRANSFER_ENCODING || f->hop);
