@@ -3,7 +3,8 @@
 
     missing_page(size)	a buffer that userfaultfd has, and nobody ever fills: a system
 		call that reads or writes it hangs, until its process is killed
-    is_stuck(pid)	whether a thread of that process hangs in such a page
+    stuck_threads(pid)	how many threads of that process hang in such a page
+    is_stuck(pid)	whether one does
 """
 
 import ctypes
@@ -32,9 +33,13 @@ def missing_page(size=1 << 20):
     return memoryview(memory)
 
 
-def is_stuck(pid):
+def stuck_threads(pid):
+    n = 0
     for path in glob.glob(f"/proc/{pid}/task/*/stack"):
         with open(path, encoding="ascii") as f:
-            if "handle_userfault" in f.read():
-                return True
-    return False
+            n += "handle_userfault" in f.read()
+    return n
+
+
+def is_stuck(pid):
+    return stuck_threads(pid) > 0
