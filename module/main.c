@@ -11,12 +11,12 @@
 #include <linux/genetlink.h>
 #include <linux/module.h>
 #include <net/genetlink.h>
-#include "http_net.h"
-#include "intercept.h"
-#include "netlink.h"
+#include "intercept/intercept.h"
+#include "lib/version.h"
+#include "link/http_net.h"
+#include "netlink/netlink.h"
 #include "selftest.h"
-#include "splice.h"
-#include "version.h"
+#include "splice/splice.h"
 
 static bool splice = true;
 module_param(splice, bool, 0444);

@@ -12,9 +12,9 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "f64.h"
-#include "maglev.h"
+#include "lib/f64.h"
 #include "selftest.h"
+#include "upstream/maglev.h"
 
 #define ROUNDS		20
 #define ENDPOINTS_MAX	300

@@ -187,7 +187,7 @@ def refusals_of_hosts():
 
 
 def refusals_of_expressions(bad):
-    """As module/regexp.h says; test_regexp.c has each of them."""
+    """As module/http/regexp.h says; test_regexp.c has each of them."""
     for pattern, code, text in (
             ("(", errno.EINVAL, "( without )"), ("a{2", errno.EINVAL, "{ wants"),
             ("(?=a)", errno.EINVAL, "of (?...)"),

@@ -7,7 +7,7 @@ functions, and functions as parts of the way.
     part_of(function)	one of PARTS
 
 User space is one function, "user space"; those of modules end in "[MODULE]", our own
-in "[l7mesh/FILE]".
+in "[l7mesh/FILE]", without its folder.
 """
 
 import bisect
@@ -64,14 +64,14 @@ def part_of(function):
 
 
 def own_files():
-    """The module's functions, and the names of the files that define them."""
+    """The module's functions, and the files that define them, from MODULE."""
     found = {}
-    for path in glob.glob(f"{MODULE}/*.c"):
+    for path in glob.glob(f"{MODULE}/**/*.c", recursive=True):
         with open(path, encoding="utf-8") as f:
             for line in f:
                 start = re.match(r"[a-z][\w *]*?[ *](\w+)\([^;]*$", line)
                 if start:
-                    name = os.path.basename(path)[:-len(".c")]
+                    name = os.path.relpath(path, MODULE)[:-len(".c")]
                     found.setdefault(start[1], []).append(name)
     return found
 
@@ -89,7 +89,7 @@ class Symbols:
 
     @staticmethod
     def placed(table):
-        """The linker has our files one after the other, in the order of their names,
+        """The linker has our files one after the other, in the order of their paths,
         which tells functions of one name apart; and what is of a header."""
         files = own_files()
         here = ""
@@ -98,7 +98,7 @@ class Symbols:
                 found = files.get(name.partition(".")[0], [])
                 if found and here not in found:
                     here = min((f for f in found if f > here), default=found[0])
-                module = [f"[l7mesh/{here}]"]
+                module = [f"[l7mesh/{os.path.basename(here)}]"]
             yield [name, *module]
 
     def name(self, address):

@@ -6,7 +6,7 @@
  * Input: what to do, seed of the split, the body (encoded, or to be encoded).
  */
 #include "fuzz.h"
-#include "http1.h"
+#include "http1/http1.h"
 
 /* What the decoder gave. Data and trailers run together. */
 struct output {

@@ -12,7 +12,7 @@
 #include <linux/kernel.h>
 #include <linux/types.h>
 
-#include "span.h"
+#include "lib/span.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
  * Input: kind of message, seed of the split, the message.
  */
 #include "fuzz.h"
-#include "http1.h"
+#include "http1/http1.h"
 
 enum { REQUEST, RESPONSE, RESPONSE_TO_HEAD, RESPONSE_TO_CONNECT };
 

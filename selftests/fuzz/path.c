@@ -5,7 +5,7 @@
  * Input: rules, the path without its first slash.
  */
 #include "fuzz.h"
-#include "http1_path.h"
+#include "http/http1_path.h"
 
 static bool has_dot_segment(const char *p, u32 len)
 {

@@ -8,7 +8,7 @@
 #include <regex.h>
 
 #include "fuzz.h"
-#include "regexp.h"
+#include "http/regexp.h"
 
 static struct regexp_builder builder;
 

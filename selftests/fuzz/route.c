@@ -15,8 +15,8 @@
 #include <ctype.h>
 
 #include "fuzz.h"
-#include "path_template.h"
-#include "route.h"
+#include "http/path_template.h"
+#include "route/route.h"
 
 #define MANY	16
 

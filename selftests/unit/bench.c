@@ -17,10 +17,10 @@
 #include <unistd.h>
 #include <linux/kernel.h>
 
-#include "http1.h"
-#include "route.h"
+#include "http1/http1.h"
 #include "maglev_table.h"
 #include "pico.h"
+#include "route/route.h"
 #ifdef HAVE_HTTP_PARSER
 #include <http_parser.h>
 #endif

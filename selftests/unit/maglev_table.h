@@ -3,7 +3,7 @@
 #ifndef UNIT_MAGLEV_TABLE_H
 #define UNIT_MAGLEV_TABLE_H
 
-#include "maglev.h"
+#include "upstream/maglev.h"
 
 struct maglev_key {
 	char text[MAGLEV_KEY_MAX];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of module/http1_chunk.c: every body whole, byte by byte and in random
+ * Tests of module/http1/http1_chunk.c: every body whole, byte by byte and in random
  * splits, each piece in memory of exactly its size.
  */
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <linux/kernel.h>
 
-#include "http1.h"
+#include "http1/http1.h"
 #include "tap.h"
 #include "unit.h"
 

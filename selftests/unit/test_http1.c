@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of module/http1.c: every message of the tables whole, byte by byte and in
+ * Tests of module/http1/http1.c: every message of the tables whole, byte by byte and in
  * random splits, each time in a buffer of exactly its size at a new address.
  */
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <linux/kernel.h>
 
-#include "http1.h"
+#include "http1/http1.h"
 #include "tap.h"
 #include "unit.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of module/maglev.c. */
+/* Tests of module/upstream/maglev.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/kernel.h>
 
-#include "f64.h"
+#include "lib/f64.h"
 #include "maglev_table.h"
 #include "tap.h"
 #include "unit.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of module/metadata.c. */
+/* Tests of module/upstream/metadata.c. */
 #include <string.h>
 #include <linux/kernel.h>
 
-#include "metadata.h"
 #include "tap.h"
 #include "unit.h"
+#include "upstream/metadata.h"
 
 static struct span text(const char *s)
 {

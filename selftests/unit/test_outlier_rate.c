@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of module/outlier_rate.h, beside Envoy's arithmetic in doubles. */
+/* Tests of module/upstream/outlier_rate.h, beside Envoy's arithmetic in doubles. */
 #include <math.h>
 #include <linux/kernel.h>
 
-#include "outlier_rate.h"
 #include "tap.h"
 #include "unit.h"
+#include "upstream/outlier_rate.h"
 
 /* outlier_detection_impl.cc, successRateEjectionThreshold(); rates of 0 to 1 */
 static double envoys_threshold(const double *rates, u32 n, double factor)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of module/http1_path.c: tables, and what holds for every path.
+ * Tests of module/http/http1_path.c: tables, and what holds for every path.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/kernel.h>
 
-#include "http1_path.h"
+#include "http/http1_path.h"
 #include "tap.h"
 #include "unit.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of module/path_template.c. */
+/* Tests of module/http/path_template.c. */
 #include <stdio.h>
 #include <string.h>
 #include <linux/kernel.h>
 
-#include "path_template.h"
+#include "http/path_template.h"
 #include "tap.h"
 #include "unit.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of module/peak_ewma.h, beside e^-x in doubles. */
+/* Tests of module/upstream/peak_ewma.h, beside e^-x in doubles. */
 #include <math.h>
 #include <linux/kernel.h>
 
-#include "peak_ewma.h"
 #include "tap.h"
 #include "unit.h"
+#include "upstream/peak_ewma.h"
 
 #define DECAY 10000000	/* us */
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of module/priority.c: Envoy's documentation, and its code in plain words. */
+/* Tests of module/upstream/priority.c: Envoy's documentation, and its code in plain words. */
 #include <stdio.h>
 #include <linux/kernel.h>
 
-#include "priority.h"
 #include "tap.h"
 #include "unit.h"
+#include "upstream/priority.h"
 
 #define LEVELS	4
 

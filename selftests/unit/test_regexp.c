@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of module/regexp.c: tables, and glibc's regexec() as an oracle for what both
+ * Tests of module/http/regexp.c: tables, and glibc's regexec() as an oracle for what both
  * understand.
  */
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <linux/kernel.h>
 
-#include "regexp.h"
+#include "http/regexp.h"
 #include "tap.h"
 #include "unit.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of module/retry.c, beside Envoy's documentation of x-envoy-retry-on. */
+/* Tests of module/policy/retry.c, beside Envoy's documentation of x-envoy-retry-on. */
 #include <linux/bits.h>
 #include <linux/kernel.h>
 
-#include "retry.h"
+#include "policy/retry.h"
 #include "tap.h"
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of module/ring.c: rings of random weights beside Envoy's arithmetic in
+ * Tests of module/upstream/ring.c: rings of random weights beside Envoy's arithmetic in
  * doubles, entry for entry.
  */
 #include <math.h>
@@ -10,10 +10,10 @@
 #include <linux/kernel.h>
 #include <linux/xxhash.h>
 
-#include "f64.h"
-#include "ring.h"
+#include "lib/f64.h"
 #include "tap.h"
 #include "unit.h"
+#include "upstream/ring.h"
 
 #define ENDPOINTS_MAX	40
 #define ENTRIES_MAX	100000

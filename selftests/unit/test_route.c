@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of module/route.c, with requests as the parser reads them. */
+/* Tests of module/route/route.c, with requests as the parser reads them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/kernel.h>
 
-#include "route.h"
+#include "route/route.h"
 #include "tap.h"
 #include "unit.h"
 

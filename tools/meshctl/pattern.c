@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "pattern.h"
 
-#include "../../module/regexp.h"
+#include "../../module/http/regexp.h"
 
 const char *pattern_check(const char *s, size_t len)
 {

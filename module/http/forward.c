@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "http/forward.h"
+
+#include <linux/inet.h>
+#include <linux/kernel.h>
+
+#include "lib/compat.h"
+#include "lib/ident.h"
+
+#define BIT_OF(id) (1u << (id))
+
+static struct span value_of(const struct head *h, const struct http1_field *f)
+{
+	return head_span(h, f->value, f->value_len);
+}
+
+static bool is_hex(struct span s)
+{
+	u32 i;
+
+	/* Lower case alone, W3C Trace Context 3.2.2. */
+	for (i = 0; i < s.len; i++)
+		if (!(s.p[i] >= '0' && s.p[i] <= '9') &&
+		    !(s.p[i] >= 'a' && s.p[i] <= 'f'))
+			return false;
+	return true;
+}
+
+static bool is_zero(struct span s)
+{
+	u32 i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.p[i] != '0')
+			return false;
+	return true;
+}
+
+/* W3C Trace Context 3.2.2: version-traceid-parentid-flags, and more later. */
+#define TRACEPARENT_LEN 55
+
+static bool traceparent_valid(struct span s)
+{
+	static const struct { u8 at, len; } parts[] = {
+		{ 0, 2 }, { 3, 32 }, { 36, 16 }, { 53, 2 },
+	};
+	struct span part;
+	int i;
+
+	if (s.len < TRACEPARENT_LEN)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		part = (struct span){ s.p + parts[i].at, parts[i].len };
+		if (!is_hex(part) || (i && s.p[parts[i].at - 1] != '-'))
+			return false;
+		if ((i == 1 || i == 2) && is_zero(part))
+			return false;
+	}
+	if (span_starts_with(s, SPAN("ff")))
+		return false;
+	if (span_starts_with(s, SPAN("00")))
+		return s.len == TRACEPARENT_LEN;
+	return s.len == TRACEPARENT_LEN || s.p[TRACEPARENT_LEN] == '-';
+}
+
+static bool is_traced(const struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+	const struct http1_field *f, *found = NULL;
+
+	for (f = p->fields; f < p->fields + p->nfields; f++) {
+		if (f->id != HTTP1_TRACEPARENT || f->hop)
+			continue;
+		if (found)
+			return false;
+		found = f;
+	}
+	return found && traceparent_valid(value_of(h, found));
+}
+
+void forwarding_init(struct forwarding *s, const struct forward *fw,
+		     const struct head *h)
+{
+	s->fw = fw;
+	s->h = h;
+	s->seen = 0;
+	s->traced = fw->options->traceparent && is_traced(h);
+}
+
+/* Room for "forwarded", "via", "x-forwarded-host", "traceparent" but for hosts. */
+#define RARE_MAX 256
+
+u32 forwarding_max(const struct forward *fw, const struct head *h)
+{
+	const struct http_options *o = fw->options;
+
+	if (!o->x_forwarded_host && !o->forwarded && !o->via && !o->traceparent)
+		return 0;
+	return RARE_MAX + 2 * h->parser.authority_len;
+}
+
+/* The authority that was asked for. */
+static struct span host_of(const struct forwarding *s)
+{
+	return head_span(s->h, s->h->parser.authority,
+			 s->h->parser.authority_len);
+}
+
+/* RFC 7239 4: a host may have a colon, so it is in quotes. */
+static void write_forwarded(struct forwarding *s, struct writer *w)
+{
+	bool v6 = memchr(s->fw->client.p, ':', s->fw->client.len);
+	struct span host = host_of(s);
+
+	put(w, v6 ? SPAN("for=\"[") : SPAN("for="));
+	put(w, s->fw->client);
+	put(w, v6 ? SPAN("]\"") : SPAN(""));
+	if (host.len) {
+		put(w, SPAN(";host=\""));
+		put(w, host);
+		put(w, SPAN("\""));
+	}
+	put(w, SPAN(";proto=http"));
+}
+
+static void write_element(struct forwarding *s, struct writer *w, u8 id)
+{
+	if (id == HTTP1_X_FORWARDED_FOR)
+		put(w, s->fw->client);
+	else if (id == HTTP1_FORWARDED)
+		write_forwarded(s, w);
+	else
+		put(w, s->h->parser.minor ? SPAN("1.1 l7mesh") :
+					    SPAN("1.0 l7mesh"));
+}
+
+static bool is_last(const struct head *h, const struct http1_field *f)
+{
+	const struct http1_field *end = h->parser.fields + h->parser.nfields;
+	u8 id = f->id;
+
+	while (++f < end)
+		if (f->id == id && !f->hop)
+			return false;
+	return true;
+}
+
+/* A list, to whose last line an element of ours is appended. */
+static bool put_list(struct forwarding *s, struct writer *w,
+		     const struct http1_field *f, bool wanted)
+{
+	if (!wanted || !is_last(s->h, f))
+		return false;
+	s->seen |= BIT_OF(f->id);
+	put(w, head_span(s->h, f->name, f->name_len));
+	put(w, SPAN(": "));
+	put(w, value_of(s->h, f));
+	if (f->value_len)
+		put(w, SPAN(", "));
+	write_element(s, w, f->id);
+	put(w, SPAN("\r\n"));
+	return true;
+}
+
+bool forwarding_put(struct forwarding *s, struct writer *w,
+		    const struct http1_field *f)
+{
+	const struct http_options *o = s->fw->options;
+
+	switch (f->id) {
+	case HTTP1_X_FORWARDED_FOR:
+		return put_list(s, w, f, o->x_forwarded_for);
+	case HTTP1_FORWARDED:
+		return put_list(s, w, f, o->forwarded);
+	case HTTP1_VIA:
+		return put_list(s, w, f, o->via);
+	case HTTP1_TRACEPARENT:
+	case HTTP1_TRACESTATE:
+		/* Without a good parent the state has no meaning: 3.3.1. */
+		return o->traceparent && !s->traced;
+	default:
+		s->seen |= BIT_OF(f->id);
+		return false;
+	}
+}
+
+static void put_request_id(const struct forwarding *s, struct writer *w)
+{
+	char text[IDENT_TEXT];
+
+	ident_text(s->fw->ident, text);
+	put_field(w, SPAN("x-request-id"), (struct span){ text, sizeof(text) });
+}
+
+/*
+ * A trace that begins here, to be recorded (flag 01): that it is to be begun was
+ * the operator's wish.
+ */
+static void put_traceparent(struct writer *w)
+{
+	char text[TRACEPARENT_LEN + 1];
+	u64 trace[2], parent[2];
+
+	ident_make(trace);
+	ident_make(parent);
+	/* Neither may be zero: half of each is a mixed counter. */
+	scnprintf(text, sizeof(text), "00-%016llx%016llx-%016llx-01",
+		  (unsigned long long)trace[0] | 1,
+		  (unsigned long long)trace[1],
+		  (unsigned long long)parent[0] | 1);
+	put_field(w, SPAN("traceparent"),
+		  (struct span){ text, TRACEPARENT_LEN });
+}
+
+static void add_list(struct forwarding *s, struct writer *w, u8 id,
+		     struct span name)
+{
+	if (s->seen & BIT_OF(id))
+		return;
+	put(w, name);
+	write_element(s, w, id);
+	put(w, SPAN("\r\n"));
+}
+
+void forwarding_add(struct forwarding *s, struct writer *w)
+{
+	const struct http_options *o = s->fw->options;
+
+	if (o->x_forwarded_for)
+		add_list(s, w, HTTP1_X_FORWARDED_FOR,
+			 SPAN("x-forwarded-for: "));
+	if (o->x_forwarded_proto && !(s->seen & BIT_OF(HTTP1_X_FORWARDED_PROTO)))
+		put_field(w, SPAN("x-forwarded-proto"), SPAN("http"));
+	if (o->x_forwarded_host && host_of(s).len &&
+	    !(s->seen & BIT_OF(HTTP1_X_FORWARDED_HOST)))
+		put_field(w, SPAN("x-forwarded-host"), host_of(s));
+	if (o->forwarded)
+		add_list(s, w, HTTP1_FORWARDED, SPAN("forwarded: "));
+	if (o->via)
+		add_list(s, w, HTTP1_VIA, SPAN("via: "));
+	if (o->traceparent && !s->traced)
+		put_traceparent(w);
+	if (o->x_request_id && !(s->seen & BIT_OF(HTTP1_X_REQUEST_ID)))
+		put_request_id(s, w);
+}
+
+/* ---- the client behind trusted proxies ---- */
+
+/* Takes the last element off a list. */
+static struct span last_element(struct span *list)
+{
+	u32 at = list->len;
+	struct span element;
+
+	while (at && list->p[at - 1] != ',')
+		at--;
+	element = (struct span){ list->p + at, list->len - at };
+	list->len = at ? at - 1 : 0;
+	return span_trim(element);
+}
+
+/* The element that is @hops from the end of all lines together. */
+static struct span nth_from_end(const struct head *h, u32 hops)
+{
+	const struct http1_field *first = h->parser.fields, *f;
+	struct span list, element;
+
+	for (f = first + h->parser.nfields; f-- > first;) {
+		if (f->id != HTTP1_X_FORWARDED_FOR || f->hop)
+			continue;
+		list = value_of(h, f);
+		while (list.len) {
+			element = last_element(&list);
+			if (element.len && !--hops)
+				return element;
+		}
+	}
+	return (struct span){ NULL, 0 };
+}
+
+void forward_client(const struct head *h, u32 hops, struct address *client)
+{
+	struct span s = nth_from_end(h, hops);
+	struct in6_addr v6;
+	__be32 v4;
+
+	if (!s.len)
+		return;
+	if (in4_pton(s.p, s.len, (u8 *)&v4, -1, NULL))
+		address_set_v4(client, v4, 0);
+	else if (in6_pton(s.p, s.len, (u8 *)&v6, -1, NULL))
+		address_set_v6(client, &v6, 0);
+}

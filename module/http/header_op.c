@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/* header_op: see header_op.h. */
+#include "http/header_op.h"
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+
+#include "http/header_value.h"
+#include "http1/writer.h"
+#include "link/out.h"
+
+bool header_name_changeable(struct span name)
+{
+	static const struct span fixed[] = {
+		SPAN("host"), SPAN("connection"), SPAN("content-length"),
+		SPAN("transfer-encoding"), SPAN("keep-alive"), SPAN("upgrade"),
+		SPAN("proxy-connection"), SPAN("te"), SPAN("trailer"),
+		SPAN("expect"),
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(fixed); i++)
+		if (span_eq_nocase(name, fixed[i]))
+			return false;
+	return true;
+}
+
+/* An operation, and how long the value is that it adds; 0: it adds nothing. */
+struct step {
+	const struct header_op *op;
+	u32 len;
+};
+
+/* So many need no allocation. */
+#define FEW_STEPS	16
+
+/* All operations on a head, in the order in which they happen. */
+struct edit {
+	const struct header_context *context;
+	struct span lines;		/* the fields, as they are */
+	struct step *steps;
+	u32 n;
+	struct step few[FEW_STEPS];
+};
+
+static void append(struct edit *e, const struct header_op_list *level,
+		   bool removals)
+{
+	const struct header_op *op;
+	bool removes;
+	u32 i;
+
+	for (i = 0; i < level->n; i++) {
+		op = &level->ops[i];
+		removes = op->kind == HEADER_OP_REMOVE;
+		if (removes == removals)
+			e->steps[e->n++].op = op;
+	}
+}
+
+/* Those of a level that remove come first, wherever they are listed. */
+static int begin(struct edit *e, const struct header_op_list *const *levels,
+		 u32 nlevels, u32 n, gfp_t gfp)
+{
+	u32 i;
+
+	e->n = 0;
+	e->steps = e->few;
+	if (n > FEW_STEPS)
+		e->steps = kmalloc_array(n, sizeof(*e->steps), gfp);
+	if (!e->steps)
+		return -ENOMEM;
+	for (i = 0; i < nlevels; i++) {
+		append(e, levels[i], true);
+		append(e, levels[i], false);
+	}
+	return 0;
+}
+
+static void end(struct edit *e)
+{
+	if (e->steps != e->few)
+		kfree(e->steps);
+}
+
+/* Does one of the operations from the @i-th on part with what has this name? */
+static bool is_dropped(const struct edit *e, u32 i, struct span name)
+{
+	const struct header_op *op;
+
+	for (; i < e->n; i++) {
+		op = e->steps[i].op;
+		if ((op->kind == HEADER_OP_SET || op->kind == HEADER_OP_REMOVE) &&
+		    span_eq_nocase(op->name, name))
+			return true;
+	}
+	return false;
+}
+
+/* The next line without its CRLF; false at the blank one. */
+static bool next_line(struct span *lines, struct span *line)
+{
+	const char *end = memchr(lines->p, '\r', lines->len);
+
+	*line = (struct span){ lines->p, end - lines->p };
+	*lines = span_from(*lines, line->len + 2);
+	return line->len;
+}
+
+static struct span name_of(struct span line)
+{
+	const char *colon = memchr(line.p, ':', line.len);
+
+	return (struct span){ line.p, colon - line.p };
+}
+
+static bool is_received(const struct edit *e, struct span name)
+{
+	struct span lines = e->lines, line;
+
+	while (next_line(&lines, &line))
+		if (span_eq_nocase(name_of(line), name))
+			return true;
+	return false;
+}
+
+/* Is there a field of the name of the @i-th operation when its turn comes? */
+static bool is_present(const struct edit *e, u32 i)
+{
+	struct span name = e->steps[i].op->name;
+
+	while (i--)
+		if (span_eq_nocase(e->steps[i].op->name, name))
+			return e->steps[i].op->kind != HEADER_OP_REMOVE;
+	return is_received(e, name);
+}
+
+/* How long the value is that the @i-th operation adds and none takes back. */
+static u32 added_len(const struct edit *e, u32 i)
+{
+	const struct header_op *op = e->steps[i].op;
+
+	if (op->kind == HEADER_OP_REMOVE || is_dropped(e, i + 1, op->name))
+		return 0;
+	if (op->kind == HEADER_OP_ADD_IF_ABSENT && is_present(e, i))
+		return 0;
+	return header_value_put(op->value, e->context, NULL);
+}
+
+/*
+ * Variables take their time: what each adds is reckoned once, and written once. All of
+ * it is no more than a head may be: a client chooses how long its fields are. Not that
+ * it could choose which operations are done: more is -EMSGSIZE, and none of them is.
+ */
+static int reckon(struct edit *e)
+{
+	u32 i, value, len = 0;
+
+	for (i = 0; i < e->n; i++) {
+		value = added_len(e, i);
+		e->steps[i].len = value;
+		if (!value)
+			continue;
+		if (value > HTTP1_HEAD_MAX)
+			return -EMSGSIZE;
+		len += e->steps[i].op->name.len + 4 + value;
+		if (len > HTTP1_HEAD_MAX)
+			return -EMSGSIZE;
+	}
+	return len;
+}
+
+static void write_fields(const struct edit *e, struct writer *w)
+{
+	struct span lines = e->lines, line;
+	u32 i;
+
+	while (next_line(&lines, &line)) {
+		if (is_dropped(e, 0, name_of(line)))
+			continue;
+		put(w, (struct span){ line.p, line.len + 2 });
+	}
+	for (i = 0; i < e->n; i++) {
+		if (!e->steps[i].len)
+			continue;
+		put(w, e->steps[i].op->name);
+		put(w, SPAN(": "));
+		header_value_put(e->steps[i].op->value, e->context, w);
+		put(w, SPAN("\r\n"));
+	}
+	put(w, SPAN("\r\n"));
+	put(w, lines);
+}
+
+static int rewrite(struct edit *e, gfp_t gfp, struct out *out)
+{
+	struct span first;
+	struct writer w;
+	int added;
+
+	e->lines = (struct span){ out->data, out->len };
+	next_line(&e->lines, &first);
+	added = reckon(e);
+	if (added < 0)
+		return added;
+	if (writer_init(&w, out->len + added, gfp))
+		return -ENOMEM;
+	put(&w, (struct span){ first.p, first.len + 2 });
+	write_fields(e, &w);
+	out_clear(out);
+	return writer_finish(&w, out);
+}
+
+int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
+		     const struct header_context *context, gfp_t gfp,
+		     struct out *out)
+{
+	struct edit e;
+	u32 i, n = 0;
+	int err;
+
+	for (i = 0; i < nlevels; i++)
+		n += levels[i]->n;
+	if (!n)
+		return 0;
+	e.context = context;
+	err = begin(&e, levels, nlevels, n, gfp);
+	if (err)
+		return err;
+	err = rewrite(&e, gfp, out);
+	end(&e);
+	return err;
+}

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A connect() to a listener's address, on its way into TCP.
+ *
+ * The wanted functions look the listener up in the hook's callback, so that any
+ * other connect() only pays for that. The replacements look it up again, since
+ * what they found may have changed; they hold the snapshot, as opening the HTTP
+ * acceptor may sleep. They run as the caller under the socket's lock.
+ *
+ * A call of the original from here is known by CONNECT_PASS in its length, which
+ * the originals only compare with a minimum: nothing else passes a length above
+ * that of a sockaddr_storage. That needs no state, holds for tail calls and
+ * under return probes, and cannot fail. tcp_v6_connect() hands v4-mapped
+ * addresses to tcp_v4_connect() itself: the latter is left alone for IPv6
+ * sockets.
+ */
+#include <linux/bits.h>
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/mptcp.h>
+#include <net/route.h>
+#include <net/tcp.h>
+#include <net/transp_v6.h>
+#include <linux/l7mesh.h>
+#include "intercept/connect.h"
+#include "intercept/hook.h"
+#include "intercept/redirect.h"
+#include "link/http_net.h"
+#include "link/identity.h"
+#include "mesh/mesh.h"
+#include "upstream/health.h"
+
+#define CONNECT_PASS	BIT(30)
+
+typedef int (*connect_fn)(struct sock *sk, compat_sockaddr *to, int len);
+
+/* connect_plan(): leave the connection alone. */
+#define PLAN_BYPASS	1
+
+/* What becomes of one connect(). */
+struct plan {
+	struct mesh *mesh;
+	struct snapshot *snapshot;
+	const struct listener_slot *slot;
+	struct redirect *r;
+	struct endpoint *ep;		/* REDIRECT_ENDPOINT */
+};
+
+static const struct inet_connection_sock_af_ops *v6_af_ops;
+#if defined(CONFIG_TCP_MD5SIG) || defined(CONFIG_TCP_AO)
+static const struct tcp_sock_af_ops *v6_md5_ops;
+#endif
+
+/*
+ * A user's socket, used by a user's thread: io_uring's workers are that, too.
+ * Sockets of the kernel's own may be made without saying so (sock_create()),
+ * but have no file.
+ */
+static bool is_users(const struct sock *sk)
+{
+	const struct ip_options_rcu *options;
+
+	if (sk->sk_kern_sock || (current->flags & PF_KTHREAD))
+		return false;
+	if (!sk->sk_socket || !sk->sk_socket->file)
+		return false;
+	if (unlikely(tcp_sk(sk)->repair))
+		return false;
+	options = rcu_dereference(inet_sk(sk)->inet_opt);
+	return likely(!options) || !options->opt.srr;	/* source route */
+}
+
+/* Can a socket connect to addresses of this family at all? */
+static bool can_reach(const struct sock *sk, u16 family)
+{
+	if (sk->sk_family == AF_INET)
+		return family == AF_INET;
+	if (!ipv6_addr_any(&sk->sk_v6_rcv_saddr))
+		return family == (ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr) ?
+				  AF_INET : AF_INET6);
+	return family == AF_INET6 || !ipv6_only_sock(sk);
+}
+
+static bool loopback_is_up(const struct net *net)
+{
+	return READ_ONCE(net->loopback_dev->flags) & IFF_UP;
+}
+
+/*
+ * Why a connection to a listener has to be left alone; MESH_STAT_COUNT if it has
+ * not. A socket that is bound to a device must not leave it, and a link-local
+ * destination is bound to one by nature.
+ */
+static enum mesh_stat bypass_reason(const struct sock *sk,
+				    const struct listener *l,
+				    const struct address *to)
+{
+	if (sk_is_mptcp(sk))
+		return STAT_BYPASSED_MPTCP;
+	if (sk->sk_bound_dev_if)
+		return STAT_BYPASSED_BOUND_DEVICE;
+	if (to->family == AF_INET6 &&
+	    ipv6_addr_type(&to->v6) & IPV6_ADDR_LINKLOCAL)
+		return STAT_BYPASSED_BOUND_DEVICE;
+	if (!can_reach(sk, to->family))
+		return STAT_BYPASSED_FAMILY;
+	if ((l->protocol == L7MESH_PROTOCOL_HTTP ||
+	     (l->has_proxy && address_is_loopback(&l->proxy))) &&
+	    !loopback_is_up(sock_net(sk)))
+		return STAT_BYPASSED_NO_LOOPBACK;
+	return MESH_STAT_COUNT;
+}
+
+static bool is_wanted(const struct sock *sk, const struct address *to)
+{
+	const struct listener_slot *slot;
+	const struct mesh *m;
+	enum mesh_stat why;
+	bool wanted = false;
+
+	rcu_read_lock();
+	m = mesh_obeyed(sock_net(sk));
+	if (!m)
+		goto out;
+	slot = snapshot_listener(rcu_dereference(m->snapshot), to);
+	if (!slot)
+		goto out;
+	if (!sk_is_mptcp(sk) && !is_users(sk))
+		goto out;
+	why = bypass_reason(sk, slot->listener, to);
+	wanted = why == MESH_STAT_COUNT;
+	if (!wanted)
+		stat_inc(m->stats, why);
+out:
+	rcu_read_unlock();
+	return wanted;
+}
+
+bool connect_wanted_v4(struct ftrace_regs *regs)
+{
+	const struct sock *sk = (void *)compat_ftrace_argument(regs, 0);
+	const struct sockaddr_in *in = (void *)compat_ftrace_argument(regs, 1);
+	int len = compat_ftrace_argument(regs, 2);
+	struct address to;
+
+	if (len < (int)sizeof(*in) || len & CONNECT_PASS ||
+	    sk->sk_family != AF_INET || in->sin_family != AF_INET)
+		return false;
+	address_set_v4(&to, in->sin_addr.s_addr, in->sin_port);
+	return is_wanted(sk, &to);
+}
+
+bool connect_wanted_v6(struct ftrace_regs *regs)
+{
+	const struct sock *sk = (void *)compat_ftrace_argument(regs, 0);
+	const struct sockaddr_in6 *in6 = (void *)compat_ftrace_argument(regs, 1);
+	int len = compat_ftrace_argument(regs, 2);
+	struct address to;
+
+	if (len < SIN6_LEN_RFC2133 || len & CONNECT_PASS ||
+	    in6->sin6_family != AF_INET6)
+		return false;
+	address_set_v6(&to, &in6->sin6_addr, in6->sin6_port);
+	return is_wanted(sk, &to);
+}
+
+/* The source that the route to @to gives; if there is none, any of the node's. */
+static void route_source_v4(struct sock *sk, __be32 to, __be16 port,
+			    struct address *source)
+{
+	struct net *net = sock_net(sk);
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	ip_route_connect_init(&fl4, to, 0, sk->sk_bound_dev_if, IPPROTO_TCP,
+			      inet_sk(sk)->inet_sport, port, sk);
+	rt = __ip_route_output_key(net, &fl4);
+	if (IS_ERR(rt)) {
+		address_set_v4(source, inet_select_addr(net->loopback_dev, to,
+							RT_SCOPE_UNIVERSE), 0);
+		return;
+	}
+	address_set_v4(source, fl4.saddr, 0);
+	ip_rt_put(rt);
+}
+
+static void route_source_v6(struct sock *sk, const struct in6_addr *to,
+			    __be16 port, struct address *source)
+{
+	struct net *net = sock_net(sk);
+	struct dst_entry *dst;
+	struct flowi6 fl6 = {
+		.flowi6_proto = IPPROTO_TCP,
+		.daddr = *to,
+		.flowi6_oif = sk->sk_bound_dev_if,
+		.flowi6_mark = READ_ONCE(sk->sk_mark),
+		.fl6_dport = port,
+		.fl6_sport = inet_sk(sk)->inet_sport,
+		.flowi6_uid = sk->sk_uid,
+	};
+
+	if (ip6_dst_lookup(net, sk, &dst, &fl6)) {
+		fl6.saddr = in6addr_any;
+		ipv6_dev_get_saddr(net, NULL, to, 0, &fl6.saddr);
+	} else {
+		dst_release(dst);
+	}
+	address_set_v6(source, &fl6.saddr, 0);
+}
+
+/* The address that getsockname() would answer without a mesh; port 0. */
+static void source_address(struct sock *sk, const struct address *to,
+			   struct address *source)
+{
+	if (sk->sk_family == AF_INET6 && !ipv6_addr_any(&sk->sk_v6_rcv_saddr))
+		address_set_v6(source, &sk->sk_v6_rcv_saddr, 0);
+	else if (sk->sk_family == AF_INET && inet_sk(sk)->inet_saddr)
+		address_set_v4(source, inet_sk(sk)->inet_saddr, 0);
+	else if (to->family == AF_INET)
+		route_source_v4(sk, to->v4, to->port, source);
+	else
+		route_source_v6(sk, &to->v6, to->port, source);
+}
+
+/*
+ * The cluster's pick; if this socket cannot reach that one, the next that it
+ * can, from a place that depends on the client, so that the load spreads.
+ */
+static struct endpoint *pick_endpoint(const struct sock *sk, struct cluster *c,
+				      const struct address *source)
+{
+	struct pick pick = { .source = *source, .unobserved = true };
+	struct endpoint *ep = cluster_pick(c, &pick);
+	u32 i, start;
+
+	if (!ep || can_reach(sk, ep->address.family))
+		return ep;
+	start = reciprocal_scale(address_hash(source, 0), c->nmembers);
+	for (i = 0; i < c->nmembers; i++) {
+		ep = c->members[(start + i) % c->nmembers].ep;
+		if (can_reach(sk, ep->address.family))
+			return ep;
+	}
+	return NULL;
+}
+
+/* What the mesh has no memory for must not go around it. */
+static int plan_no_memory(struct plan *p)
+{
+	stat_inc(p->mesh->stats, STAT_REFUSED_NO_MEMORY);
+	return -ENOMEM;
+}
+
+/* A packet to what is not would leave the namespace. */
+static bool is_local(struct net *net, const struct address *a)
+{
+	return a->family == AF_INET ? inet_addr_type(net, a->v4) == RTN_LOCAL :
+				      ipv6_chk_addr(net, &a->v6, NULL, 0);
+}
+
+/* Nor what has no port, or no address, on a loopback that is up. */
+static int plan_no_loopback(struct plan *p)
+{
+	stat_inc(p->mesh->stats, STAT_REFUSED_NO_LOOPBACK);
+	return -EADDRNOTAVAIL;
+}
+
+static int plan_http(struct plan *p, struct sock *sk)
+{
+	struct redirect *r = p->r;
+	int err;
+
+	err = http_net_target(mesh_net(sock_net(sk)), &r->original, &r->target);
+	if (err == -ENOMEM || err == -ENOBUFS || err == -ENFILE)
+		return plan_no_memory(p);
+	if (err)
+		return plan_no_loopback(p);
+	r->identity = identity_of(sk);
+	if (!r->identity)
+		return plan_no_memory(p);
+	r->kind = REDIRECT_HTTP;
+	return 0;
+}
+
+static int plan_refuse(struct plan *p)
+{
+	stat_inc(p->mesh->stats, STAT_REFUSED_NO_ENDPOINT);
+	return -ECONNREFUSED;
+}
+
+static int plan_target(struct plan *p, struct sock *sk)
+{
+	const struct listener *l = p->slot->listener;
+	struct redirect *r = p->r;
+
+	if (l->protocol == L7MESH_PROTOCOL_HTTP)
+		return plan_http(p, sk);
+	if (l->has_proxy) {
+		r->kind = REDIRECT_PROXY;
+		r->target = l->proxy;
+		if (address_is_loopback(&l->proxy) &&
+		    !is_local(sock_net(sk), &l->proxy))
+			return plan_no_loopback(p);
+		return can_reach(sk, r->target.family) ? 0 : plan_refuse(p);
+	}
+	r->kind = REDIRECT_ENDPOINT;
+	p->ep = pick_endpoint(sk, p->slot->cluster, &r->source);
+	if (!p->ep)
+		return plan_refuse(p);
+	r->target = p->ep->address;
+	return 0;
+}
+
+static void plan_free(struct plan *p)
+{
+	if (p->r)
+		redirect_free(p->r);
+	if (p->snapshot)
+		snapshot_put(p->snapshot);
+	if (p->mesh)
+		mesh_put(p->mesh);
+}
+
+/*
+ * Decides what becomes of a connect(), and holds what that needs. To be undone
+ * with plan_free() whatever it returns: 0, PLAN_BYPASS, or the errno for the
+ * application.
+ */
+static int plan_make(struct plan *p, struct sock *sk, const struct address *to)
+{
+	struct mesh *m;
+
+	memset(p, 0, sizeof(*p));
+	rcu_read_lock();
+	m = mesh_obeyed(sock_net(sk));
+	if (m && mesh_tryget(m))
+		p->mesh = m;
+	rcu_read_unlock();
+	if (!p->mesh)
+		return PLAN_BYPASS;
+	p->snapshot = mesh_snapshot_get(p->mesh);
+	p->slot = snapshot_listener(p->snapshot, to);
+	if (!p->slot)
+		return PLAN_BYPASS;
+	p->r = redirect_alloc();
+	if (!p->r)
+		return plan_no_memory(p);
+	p->r->mesh = p->mesh;
+	p->r->original = *to;
+	source_address(sk, to, &p->r->source);
+	return plan_target(p, sk);
+}
+
+/* The redirected connect() has returned @err. */
+static void plan_done(struct plan *p, struct sock *sk, int err)
+{
+	static const enum mesh_stat stats[] = {
+		[REDIRECT_ENDPOINT] = STAT_INTERCEPTED_L4,
+		[REDIRECT_PROXY] = STAT_INTERCEPTED_PROXY,
+		[REDIRECT_HTTP] = STAT_INTERCEPTED_HTTP,
+	};
+
+	if (err) {
+		redirect_abort(p->r);
+		if (p->ep)
+			atomic64_inc(&p->ep->failures);
+	} else {
+		redirect_commit(p->r, sk);
+		stat_inc(p->mesh->stats, stats[p->r->kind]);
+		if (p->ep) {
+			health_note_use(p->mesh, p->slot->cluster);
+			atomic64_inc(&p->ep->connections);
+		}
+	}
+	p->r = NULL;
+}
+
+bool connect_syn_wanted(struct ftrace_regs *regs)
+{
+	return redirect_syn_due((void *)compat_ftrace_argument(regs, 0));
+}
+
+/*
+ * Not due any more when it calls the original. Data for the SYN would be read from
+ * user memory in there, beneath us: they follow the handshake, as without a cookie.
+ */
+int connect_syn(struct sock *sk)
+{
+	struct tcp_fastopen_request *data = tcp_sk(sk)->fastopen_req;
+	int err;
+
+	redirect_syn(sk);
+	tcp_sk(sk)->fastopen_req = NULL;
+	err = tcp_connect(sk);
+	/* As after a SYN with data: later ones are without the option. */
+	if (data)
+		data->cookie.len = -1;
+	tcp_sk(sk)->fastopen_req = data;
+	hook_leave();
+	return err;
+}
+
+static noinline int redirect_v4(struct sock *sk, compat_sockaddr *to)
+{
+	struct sockaddr_in sa = *(struct sockaddr_in *)to;
+	struct address a;
+	struct plan p;
+	int err;
+
+	address_set_v4(&a, sa.sin_addr.s_addr, sa.sin_port);
+	err = plan_make(&p, sk, &a);
+	if (!err) {
+		redirect_begin(p.r, sk);
+		sa.sin_addr.s_addr = p.r->target.v4;
+		sa.sin_port = p.r->target.port;
+		err = tcp_prot.connect(sk, (compat_sockaddr *)&sa,
+				       sizeof(sa) | CONNECT_PASS);
+		plan_done(&p, sk, err);
+	}
+	plan_free(&p);
+	hook_leave();
+	return err;
+}
+
+int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
+{
+	int err = redirect_v4(sk, to);
+
+	/* A jump, see Kbuild: nobody returns here, and data may go with the SYN. */
+	return err == PLAN_BYPASS ?
+	       tcp_prot.connect(sk, to, len | CONNECT_PASS) : err;
+}
+
+static noinline int redirect_v6(struct sock *sk, compat_sockaddr *to)
+{
+	struct sockaddr_in6 sa = { .sin6_family = AF_INET6 };
+	struct address a;
+	struct plan p;
+	int err;
+
+	memcpy(&sa, to, SIN6_LEN_RFC2133);
+	address_set_v6(&a, &sa.sin6_addr, sa.sin6_port);
+	err = plan_make(&p, sk, &a);
+	if (!err) {
+		redirect_begin(p.r, sk);
+		sa.sin6_port = p.r->target.port;
+		if (p.r->target.family == AF_INET)
+			ipv6_addr_set_v4mapped(p.r->target.v4, &sa.sin6_addr);
+		else
+			sa.sin6_addr = p.r->target.v6;
+		err = tcpv6_prot.connect(sk, (compat_sockaddr *)&sa,
+					 sizeof(sa) | CONNECT_PASS);
+		plan_done(&p, sk, err);
+	}
+	plan_free(&p);
+	hook_leave();
+	return err;
+}
+
+int connect_v6(struct sock *sk, compat_sockaddr *to, int len)
+{
+	int err = redirect_v6(sk, to);
+
+	return err == PLAN_BYPASS ?
+	       tcpv6_prot.connect(sk, to, len | CONNECT_PASS) : err;
+}
+
+/*
+ * tcp_v6_connect() gives a socket IPv4's operations for a mapped address and
+ * leaves them when such a connection fails later, as an application does not
+ * connect one socket to both families. We make it do so, when an IPv6 listener
+ * has an IPv4 endpoint. The state changes to SYN_SENT before they are used.
+ */
+void connect_native(struct sock *sk)
+{
+	if (sk->sk_family != AF_INET6 || ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+		return;
+	if (!v6_af_ops || inet_csk(sk)->icsk_af_ops == v6_af_ops)
+		return;
+	WRITE_ONCE(inet_csk(sk)->icsk_af_ops, v6_af_ops);
+	if (sk->sk_backlog_rcv == tcp_prot.backlog_rcv)
+		sk->sk_backlog_rcv = tcpv6_prot.backlog_rcv;
+#if defined(CONFIG_TCP_MD5SIG) || defined(CONFIG_TCP_AO)
+	tcp_sk(sk)->af_specific = v6_md5_ops;
+#endif
+}
+
+/* The operations are not exported, but every IPv6 socket begins with them. */
+int connect_init(void)
+{
+	struct socket *sock;
+	int err;
+
+	err = sock_create_kern(&init_net, PF_INET6, SOCK_STREAM, IPPROTO_TCP,
+			       &sock);
+	if (err == -EAFNOSUPPORT)
+		return 0;	/* ipv6.disable=1 */
+	if (err)
+		return err;
+	v6_af_ops = inet_csk(sock->sk)->icsk_af_ops;
+#if defined(CONFIG_TCP_MD5SIG) || defined(CONFIG_TCP_AO)
+	v6_md5_ops = tcp_sk(sock->sk)->af_specific;
+#endif
+	sock_release(sock);
+	return 0;
+}

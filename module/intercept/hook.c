@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ftrace.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/trace_recursion.h>
+#include "intercept/hook.h"
+#include "lib/inside.h"
+
+/* The ftrace site is at most this far into a function (ENDBR, BTI, NOPs). */
+#define HOOK_SITE_MAX	16
+
+#define HOOKS_MAX	8
+
+static const struct hook *active;
+static unsigned int nactive;
+
+/* Calls between the callback's decision and hook_leave(). */
+static DEFINE_PER_CPU(long, inside);
+
+void hook_leave(void)
+{
+	this_cpu_dec(inside);
+}
+
+static notrace const struct hook *hook_at(unsigned long ip)
+{
+	unsigned int i;
+
+	for (i = 0; i < nactive; i++)
+		if (ip - active[i].function <= HOOK_SITE_MAX)
+			return &active[i];
+	return NULL;
+}
+
+static void notrace hook_callback(unsigned long ip, unsigned long parent_ip,
+				  struct ftrace_ops *ops,
+				  struct ftrace_regs *regs)
+{
+	const struct hook *h;
+	int bit;
+
+	/* Disables preemption. It fails only inside of another callback. */
+	bit = ftrace_test_recursion_trylock(ip, parent_ip);
+	if (bit < 0)
+		return;
+	h = hook_at(ip);
+	if (h && h->wanted(regs)) {
+		this_cpu_inc(inside);
+		compat_ftrace_set_ip(regs, (unsigned long)h->replacement);
+	}
+	ftrace_test_recursion_unlock(bit);
+}
+
+static struct ftrace_ops hook_ops;
+
+/*
+ * As new: some kernels' ftrace_free_filter() leaves pointers to what it freed,
+ * which the next ftrace_set_filter_ips() would free again.
+ */
+static void hook_ops_init(void)
+{
+	hook_ops = (struct ftrace_ops){
+		.func = hook_callback,
+		.flags = COMPAT_FTRACE_OPS_FLAGS | FTRACE_OPS_FL_IPMODIFY |
+			 FTRACE_OPS_FL_PERMANENT,
+	};
+}
+
+int hooks_enable(const struct hook *hooks, unsigned int n)
+{
+	unsigned long functions[HOOKS_MAX];
+	unsigned int i;
+	int err;
+
+	if (WARN_ON_ONCE(nactive || n > HOOKS_MAX))
+		return -EINVAL;
+	for (i = 0; i < n; i++)
+		functions[i] = hooks[i].function;
+	active = hooks;
+	nactive = n;
+	hook_ops_init();
+	err = ftrace_set_filter_ips(&hook_ops, functions, n, 0, 1);
+	if (!err)
+		err = register_ftrace_function(&hook_ops);
+	if (err) {
+		ftrace_free_filter(&hook_ops);
+		nactive = 0;
+	}
+	return err;
+}
+
+void hooks_disable(void)
+{
+	/* On return no callback runs: ours is a dynamic ftrace_ops. */
+	WARN_ON(unregister_ftrace_function(&hook_ops));
+	ftrace_free_filter(&hook_ops);
+	nactive = 0;
+	/*
+	 * Since nobody enters, counters only fall while they are summed up: 0
+	 * means that everybody has passed hook_leave().
+	 */
+	while (inside_any(&inside))
+		schedule_timeout_uninterruptible(1);
+	/*
+	 * Left are the few instructions from there to the return, on which a
+	 * task may have been preempted: it has left them when it next sleeps
+	 * or is in user space.
+	 */
+	synchronize_rcu_tasks();
+	synchronize_rcu();
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Only the options' own search is answered. It is told from others by the zone that it
+ * passes, which is the kernel's default one itself, and by its context: what else
+ * passes that (IPVS, BPF programs) does so for a packet, with BH off, or in a kernel
+ * thread. Any other socket's is left alone: it gets the kernel's own answer,
+ * conntrack's or ENOENT.
+ *
+ * What is found is a template, as nftables makes them: it is in no table, and the last
+ * who puts it frees it. It is marked as dying, so that nobody takes it out of one.
+ *
+ * The hook needs no mark on our call of the original, which happens only when
+ * the record has gone in between: then it does not want that call either.
+ */
+#include "intercept/origdst.h"
+
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+#include "intercept/hook.h"
+#include "intercept/redirect.h"
+
+/* @tuple is what the proxy sends, so its destination is the client. */
+static bool original_of(const struct net *net,
+			const struct nf_conntrack_tuple *tuple,
+			struct address *a)
+{
+	struct address client, target;
+
+	if (tuple->dst.protonum != IPPROTO_TCP)
+		return false;
+	if (tuple->src.l3num == AF_INET) {
+		address_set_v4(&target, tuple->src.u3.ip, tuple->src.u.tcp.port);
+		address_set_v4(&client, tuple->dst.u3.ip, tuple->dst.u.tcp.port);
+	} else {
+		address_set_v6(&target, &tuple->src.u3.in6,
+			       tuple->src.u.tcp.port);
+		address_set_v6(&client, &tuple->dst.u3.in6,
+			       tuple->dst.u.tcp.port);
+	}
+	return redirect_original(net, &client, &target, a) &&
+	       a->family == tuple->src.l3num;
+}
+
+bool origdst_wanted(struct ftrace_regs *regs)
+{
+	const struct net *net = (void *)compat_ftrace_argument(regs, 0);
+	const void *zone = (void *)compat_ftrace_argument(regs, 1);
+	const struct nf_conntrack_tuple *tuple =
+		(void *)compat_ftrace_argument(regs, 2);
+	struct address a;
+
+	return zone == &nf_ct_zone_dflt && !in_interrupt() &&
+	       !(current->flags & PF_KTHREAD) && original_of(net, tuple, &a);
+}
+
+/* Of a connection to @a; NULL if there is no memory. */
+static struct nf_conntrack_tuple_hash *
+make_entry(struct net *net, const struct nf_conntrack_zone *zone,
+	   const struct address *a)
+{
+	/* A BPF program that is being tried may ask as well, under RCU. */
+	struct nf_conn *ct = nf_ct_tmpl_alloc(net, zone, GFP_ATOMIC |
+					      __GFP_ACCOUNT | __GFP_NOWARN);
+	struct nf_conntrack_tuple_hash *h;
+
+	if (!ct)
+		return NULL;
+	__set_bit(IPS_DYING_BIT, &ct->status);
+	h = &ct->tuplehash[IP_CT_DIR_ORIGINAL];
+	h->tuple.dst.dir = IP_CT_DIR_ORIGINAL;
+	h->tuple.dst.u.tcp.port = a->port;
+	if (a->family == AF_INET)
+		h->tuple.dst.u3.ip = a->v4;
+	else
+		h->tuple.dst.u3.in6 = a->v6;
+	return h;
+}
+
+struct nf_conntrack_tuple_hash *
+origdst_find(struct net *net, const struct nf_conntrack_zone *zone,
+	     const struct nf_conntrack_tuple *tuple)
+{
+	struct nf_conntrack_tuple_hash *h;
+	struct address a;
+
+	if (original_of(net, tuple, &a))
+		h = make_entry(net, zone, &a);
+	else
+		h = nf_conntrack_find_get(net, zone, tuple);
+	hook_leave();
+	return h;
+}
+
+#endif

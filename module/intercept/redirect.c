@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lifetime of a record, and who holds it.
+ *
+ *	by_sock		hashed by the client's struct sock, from connect() until it
+ *			is destroyed or connects again. A closed socket keeps it:
+ *			getsockname() may still be asked.
+ *	by_tuple	hashed by the addresses of the connection, for the other
+ *			end to look up: of HTTP until claimed, of a proxy, which
+ *			may ask at any time, as long as by_sock. A client may be
+ *			gone before the other end has even accepted, so a record
+ *			that by_sock lets go becomes an orphan here and is kept
+ *			for ORPHAN_LIFE. To an endpoint: never hashed.
+ *
+ * Each hash holds one reference; the last one frees after a grace period. A
+ * record enters each hash at most once.
+ *
+ * The record is in by_tuple before the SYN is sent (redirect_syn()), so whoever
+ * accepts the connection finds it, even where a server's TCP Fast Open accepts on
+ * SYN. With TCP_FASTOPEN_CONNECT the SYN is sent after connect() has returned: it
+ * is in by_tuple since then.
+ *
+ * Who connects pays for the record (__GFP_ACCOUNT) and bounds their number: one for
+ * each of its sockets, and one for each that it has closed within ORPHAN_LIFE before
+ * the other end accepted, which has no more of those than fit in its backlog.
+ *
+ * A tuple that an orphan still has is taken from it: the port is used again.
+ *
+ * Locks: a bucket's lock of either table (BH), never two; orphans_lock (BH)
+ * inside that of by_tuple. Readers use RCU. The client's socket lock is outside.
+ * They are raw ones, as records are dropped in tracepoints' probes, where nothing may
+ * sleep on PREEMPT_RT either; there, they need not keep softirqs away.
+ */
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include "intercept/redirect.h"
+#include "link/client.h"
+#include "link/identity.h"
+#include "mesh/mesh.h"
+
+#define ORPHAN_LIFE		(60 * HZ)
+#define SWEEP_INTERVAL		(5 * HZ)
+
+/* One bucket for so much memory of the machine. */
+#define BYTES_PER_BUCKET	(64 << 10)
+#define BUCKETS_MIN		1024
+#define BUCKETS_MAX		(256 * 1024)
+
+struct table {
+	struct hlist_head *buckets;
+	raw_spinlock_t *locks;		/* of buckets, each of several */
+	u32 mask;
+	u32 lock_mask;
+	u32 seed;
+};
+
+static struct table socks, tuples;
+static struct kmem_cache *cache;
+
+static LIST_HEAD(orphans);		/* oldest first */
+static DEFINE_RAW_SPINLOCK(orphans_lock);
+
+static void sweep(struct work_struct *work);
+static DECLARE_DELAYED_WORK(sweep_work, sweep);
+
+static u32 sock_hash(const struct sock *sk)
+{
+	return jhash_2words((u32)(unsigned long)sk,
+			    (u32)((u64)(unsigned long)sk >> 32), socks.seed);
+}
+
+/*
+ * Each namespace has the same loopback addresses; others are one node's, and
+ * have to be found from another namespace than the client's.
+ */
+static u32 tuple_hash(const struct address *client, const struct net *net)
+{
+	u32 seed = tuples.seed;
+
+	if (address_is_loopback(client))
+		seed ^= net_hash_mix(net);
+	return address_hash(client, seed);
+}
+
+static struct hlist_head *bucket(struct table *t, u32 hash)
+{
+	return &t->buckets[hash & t->mask];
+}
+
+static raw_spinlock_t *bucket_lock(struct table *t, u32 hash)
+{
+	return &t->locks[hash & t->lock_mask];
+}
+
+static void lock_raw(raw_spinlock_t *lock)
+	__acquires(lock)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_bh_disable();
+	raw_spin_lock(lock);
+}
+
+static void unlock_raw(raw_spinlock_t *lock)
+	__releases(lock)
+{
+	raw_spin_unlock(lock);
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_bh_enable();
+}
+
+static void lock_bucket(struct table *t, u32 hash)
+	__acquires(t->locks)
+{
+	lock_raw(bucket_lock(t, hash));
+}
+
+static void unlock_bucket(struct table *t, u32 hash)
+	__releases(t->locks)
+{
+	unlock_raw(bucket_lock(t, hash));
+}
+
+static void redirect_free_rcu(struct rcu_head *head)
+{
+	redirect_free(container_of(head, struct redirect, rcu));
+}
+
+static void redirect_put(struct redirect *r)
+{
+	if (refcount_dec_and_test(&r->ref))
+		call_rcu(&r->rcu, redirect_free_rcu);
+}
+
+struct redirect *redirect_alloc(void)
+{
+	struct redirect *r = kmem_cache_zalloc(cache, GFP_KERNEL_ACCOUNT);
+
+	if (r)
+		object_created(OBJECT_REDIRECT);
+	return r;
+}
+
+void redirect_free(struct redirect *r)
+{
+	identity_put(r->identity);
+	object_destroyed(OBJECT_REDIRECT);
+	kmem_cache_free(cache, r);
+}
+
+/* Under RCU or the bucket's lock. */
+static struct redirect *find_sock(const struct sock *sk, u32 hash)
+{
+	struct redirect *r;
+
+	hlist_for_each_entry_rcu(r, bucket(&socks, hash), by_sock,
+				 lockdep_is_held(bucket_lock(&socks, hash)))
+		if (r->sk == sk)
+			return r;
+	return NULL;
+}
+
+/* Under RCU or the bucket's lock. */
+static struct redirect *find_tuple(const struct address *client,
+				   const struct address *target,
+				   const struct net *net, u32 hash)
+{
+	struct redirect *r;
+
+	hlist_for_each_entry_rcu(r, bucket(&tuples, hash), by_tuple,
+				 lockdep_is_held(bucket_lock(&tuples, hash)))
+		if (READ_ONCE(r->net) == net && address_eq(&r->client, client) &&
+		    address_eq(&r->target, target))
+			return r;
+	return NULL;
+}
+
+/* From another namespace of the same mesh, which the addresses reached as they are. */
+static struct redirect *find_tuple_abroad(const struct address *client,
+					  const struct address *target,
+					  const struct mesh *mesh, u32 hash)
+{
+	struct redirect *r;
+
+	if (!mesh || address_is_loopback(client) || address_is_loopback(target))
+		return NULL;
+	hlist_for_each_entry_rcu(r, bucket(&tuples, hash), by_tuple)
+		if (READ_ONCE(r->net) && r->mesh == mesh &&
+		    address_eq(&r->client, client) &&
+		    address_eq(&r->target, target))
+			return r;
+	return NULL;
+}
+
+/* Under the bucket's lock. */
+static void tuple_remove(struct redirect *r)
+{
+	if (!r->in_tuples)
+		return;
+	r->in_tuples = false;
+	hlist_del_rcu(&r->by_tuple);
+	if (r->is_orphan) {
+		raw_spin_lock(&orphans_lock);
+		list_del(&r->orphan);
+		raw_spin_unlock(&orphans_lock);
+	}
+	redirect_put(r);
+}
+
+static void tuple_insert(struct redirect *r)
+{
+	struct redirect *stale;
+
+	lock_bucket(&tuples, r->hash);
+	stale = find_tuple(&r->client, &r->target, r->net, r->hash);
+	if (stale)
+		tuple_remove(stale);
+	r->in_tuples = true;
+	hlist_add_head_rcu(&r->by_tuple, bucket(&tuples, r->hash));
+	unlock_bucket(&tuples, r->hash);
+}
+
+void redirect_begin(struct redirect *r, struct sock *sk)
+{
+	u32 hash = sock_hash(sk);
+
+	redirect_destroyed(sk);
+	r->sk = sk;
+	r->net = sock_net(sk);
+	r->connecting = true;
+	refcount_set(&r->ref, 1);
+	lock_bucket(&socks, hash);
+	hlist_add_head_rcu(&r->by_sock, bucket(&socks, hash));
+	unlock_bucket(&socks, hash);
+}
+
+static void set_tuple(struct redirect *r, const struct sock *sk)
+{
+	sock_local_address(sk, &r->client);
+	r->source.port = r->client.port;
+	if (r->kind == REDIRECT_ENDPOINT)
+		return;
+	r->hash = tuple_hash(&r->client, r->net);
+	refcount_inc(&r->ref);
+	tuple_insert(r);
+}
+
+bool redirect_syn_due(const struct sock *sk)
+{
+	struct redirect *r;
+	bool due;
+
+	rcu_read_lock();
+	r = find_sock(sk, sock_hash(sk));
+	due = r && r->connecting && !r->client.family;
+	rcu_read_unlock();
+	return due;
+}
+
+void redirect_syn(struct sock *sk)
+{
+	struct redirect *r;
+
+	rcu_read_lock();
+	r = find_sock(sk, sock_hash(sk));
+	if (r)
+		set_tuple(r, sk);
+	rcu_read_unlock();
+}
+
+void redirect_commit(struct redirect *r, struct sock *sk)
+{
+	if (!r->client.family)
+		set_tuple(r, sk);
+	r->connecting = false;
+}
+
+/* The client is gone, the other end may still come. */
+static void make_orphan(struct redirect *r)
+{
+	lock_bucket(&tuples, r->hash);
+	if (r->in_tuples) {
+		r->is_orphan = true;
+		r->expires = jiffies + ORPHAN_LIFE;
+		raw_spin_lock(&orphans_lock);
+		list_add_tail(&r->orphan, &orphans);
+		raw_spin_unlock(&orphans_lock);
+		schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
+	}
+	unlock_bucket(&tuples, r->hash);
+}
+
+/* Takes over the reference of by_sock; @sk is locked or has no other user. */
+static struct redirect *take_sock(const struct sock *sk)
+{
+	u32 hash = sock_hash(sk);
+	struct redirect *r;
+
+	/* Most sockets have none, and nobody else gives them one now. */
+	if (!redirect_exists(sk))
+		return NULL;
+	lock_bucket(&socks, hash);
+	r = find_sock(sk, hash);
+	if (r)
+		hlist_del_rcu(&r->by_sock);
+	unlock_bucket(&socks, hash);
+	return r;
+}
+
+void redirect_destroyed(const struct sock *sk)
+{
+	struct redirect *r = take_sock(sk);
+
+	if (!r)
+		return;
+	if (r->kind != REDIRECT_ENDPOINT)
+		make_orphan(r);
+	redirect_put(r);
+}
+
+void redirect_abort(struct redirect *r)
+{
+	take_sock(r->sk);
+	lock_bucket(&tuples, r->hash);
+	tuple_remove(r);
+	unlock_bucket(&tuples, r->hash);
+	redirect_put(r);
+}
+
+void redirect_connecting(const struct sock *sk)
+{
+	struct redirect *r;
+	bool stale;
+
+	rcu_read_lock();
+	r = find_sock(sk, sock_hash(sk));
+	stale = r && !r->connecting;
+	rcu_read_unlock();
+	if (stale)
+		redirect_destroyed(sk);
+}
+
+bool redirect_exists(const struct sock *sk)
+{
+	bool found;
+
+	if (!sk)
+		return false;
+	rcu_read_lock();
+	found = find_sock(sk, sock_hash(sk));
+	rcu_read_unlock();
+	return found;
+}
+
+/*
+ * A record may outlive its connection, so an answer is only changed if it is
+ * the one that the redirection caused.
+ */
+bool redirect_peer(const struct sock *sk, struct address *a)
+{
+	struct redirect *r;
+	bool found;
+
+	rcu_read_lock();
+	r = find_sock(sk, sock_hash(sk));
+	found = r && address_eq(a, &r->target);
+	if (found)
+		*a = r->original;
+	rcu_read_unlock();
+	return found;
+}
+
+bool redirect_local(const struct sock *sk, struct address *a)
+{
+	struct redirect *r;
+	bool found;
+
+	rcu_read_lock();
+	r = find_sock(sk, sock_hash(sk));
+	found = r && address_eq(a, &r->client);
+	if (found)
+		*a = r->source;
+	rcu_read_unlock();
+	return found;
+}
+
+/*
+ * Whoever connected may have closed since. But if there is a socket that is in use it
+ * has to be the one that connected: not one that took the port of a client which gave
+ * up before it was accepted, to be taken for it.
+ */
+static bool is_of(const struct redirect *r, const struct sock *client,
+		  const struct sock *child)
+{
+	if (!client || !sk_fullsock(client) || sock_flag(client, SOCK_DEAD))
+		return true;
+	/* Nor is the record for one that was reset, and whose port is used again. */
+	return client == r->sk && !r->is_orphan && child->sk_state != TCP_CLOSE;
+}
+
+bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
+{
+	struct sock *taker = client_find(child);
+	const struct net *net = sock_net(child);
+	struct address client, target;
+	struct redirect *r;
+	bool found;
+	u32 hash;
+
+	sock_peer_address(child, &client);
+	sock_local_address(child, &target);
+	hash = tuple_hash(&client, net);
+
+	lock_bucket(&tuples, hash);
+	r = find_tuple(&client, &target, net, hash);
+	found = r && r->kind == REDIRECT_HTTP && is_of(r, taker, child);
+	if (found) {
+		*claim = (struct redirect_claim){
+			.original = r->original,
+			.source = r->source,
+			.identity = r->identity,
+		};
+		r->identity = NULL;
+		tuple_remove(r);
+	}
+	unlock_bucket(&tuples, hash);
+	if (taker)
+		sock_gen_put(taker);
+	return found;
+}
+
+bool redirect_original(const struct net *net, const struct address *client,
+		       const struct address *target, struct address *original)
+{
+	u32 hash = tuple_hash(client, net);
+	struct redirect *r;
+	bool found;
+
+	rcu_read_lock();
+	r = find_tuple(client, target, net, hash);
+	if (!r)
+		r = find_tuple_abroad(client, target, mesh_obeyed(net), hash);
+	found = r && r->kind == REDIRECT_PROXY;
+	if (found)
+		*original = r->original;
+	rcu_read_unlock();
+	return found;
+}
+
+/* The oldest orphan, held, if it has expired. */
+static struct redirect *expired_orphan(void)
+{
+	struct redirect *r;
+
+	lock_raw(&orphans_lock);
+	r = list_first_entry_or_null(&orphans, struct redirect, orphan);
+	if (r && time_after(jiffies, r->expires))
+		refcount_inc(&r->ref);	/* on the list: its hash holds it */
+	else
+		r = NULL;
+	unlock_raw(&orphans_lock);
+	return r;
+}
+
+static void sweep(struct work_struct *work)
+{
+	struct redirect *r;
+
+	while ((r = expired_orphan())) {
+		lock_bucket(&tuples, r->hash);
+		tuple_remove(r);
+		unlock_bucket(&tuples, r->hash);
+		redirect_put(r);
+		cond_resched();
+	}
+	if (!list_empty_careful(&orphans))
+		schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
+}
+
+/*
+ * Sockets hold their namespace, so only orphans are left of it. They are swept
+ * when their time comes; until then nobody finds them. Of those that go together all
+ * are told in one pass.
+ */
+void redirect_nets_exit(void)
+{
+	struct redirect *r;
+
+	lock_raw(&orphans_lock);
+	list_for_each_entry(r, &orphans, orphan)
+		if (r->net && mesh_net(r->net)->gone)
+			WRITE_ONCE(r->net, NULL);
+	unlock_raw(&orphans_lock);
+}
+
+static void drop_sock(struct redirect *r)
+{
+	hlist_del_rcu(&r->by_sock);
+	redirect_put(r);
+}
+
+void redirect_drop_all(void)
+{
+	struct hlist_node *next;
+	struct redirect *r;
+	u32 i;
+
+	for (i = 0; i <= socks.mask; i++) {
+		lock_bucket(&socks, i);
+		hlist_for_each_entry_safe(r, next, bucket(&socks, i), by_sock)
+			drop_sock(r);
+		unlock_bucket(&socks, i);
+	}
+	for (i = 0; i <= tuples.mask; i++) {
+		lock_bucket(&tuples, i);
+		hlist_for_each_entry_safe(r, next, bucket(&tuples, i), by_tuple)
+			tuple_remove(r);
+		unlock_bucket(&tuples, i);
+	}
+	cancel_delayed_work_sync(&sweep_work);
+}
+
+static void table_exit(struct table *t)
+{
+	kvfree(t->locks);
+	kvfree(t->buckets);
+}
+
+static int table_init(struct table *t)
+{
+	u64 n = ((u64)totalram_pages() << PAGE_SHIFT) / BYTES_PER_BUCKET;
+	u32 nlocks, i;
+
+	n = roundup_pow_of_two(clamp_t(u64, n, BUCKETS_MIN, BUCKETS_MAX));
+	/* A power of two not above n: a bucket has one lock. */
+	nlocks = min_t(u32, n, roundup_pow_of_two(16 * num_possible_cpus()));
+	t->mask = n - 1;
+	t->lock_mask = nlocks - 1;
+	t->seed = get_random_u32();
+	t->buckets = kvcalloc(n, sizeof(*t->buckets), GFP_KERNEL);
+	t->locks = kvmalloc_array(nlocks, sizeof(*t->locks), GFP_KERNEL);
+	if (!t->buckets || !t->locks) {
+		table_exit(t);
+		return -ENOMEM;
+	}
+	for (i = 0; i < nlocks; i++)
+		raw_spin_lock_init(&t->locks[i]);
+	return 0;
+}
+
+int redirect_init(void)
+{
+	cache = KMEM_CACHE(redirect, SLAB_ACCOUNT);
+	if (!cache)
+		return -ENOMEM;
+	if (table_init(&socks))
+		goto err_cache;
+	if (table_init(&tuples))
+		goto err_socks;
+	return 0;
+
+err_socks:
+	table_exit(&socks);
+err_cache:
+	kmem_cache_destroy(cache);
+	return -ENOMEM;
+}
+
+void redirect_exit(void)
+{
+	rcu_barrier();
+	table_exit(&tuples);
+	table_exit(&socks);
+	kmem_cache_destroy(cache);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * redirect: what an intercepted connection was, before it was sent elsewhere.
+ *
+ * One record per intercepted client socket, from its connect() until the socket is
+ * destroyed or connects again. It answers getpeername() and
+ * getsockname() of the client, SO_ORIGINAL_DST of a local proxy, and tells the
+ * HTTP engine's acceptor which connections are ours.
+ *
+ * See redirect.c for hashing, locks and lifetime.
+ */
+#ifndef L7MESH_REDIRECT_H
+#define L7MESH_REDIRECT_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+#include "lib/address.h"
+
+enum redirect_kind {
+	REDIRECT_ENDPOINT,	/* tcp: straight to an endpoint */
+	REDIRECT_PROXY,		/* tcp: to a local proxy, which will ask */
+	REDIRECT_HTTP,		/* to our own acceptor, which will claim */
+};
+
+struct identity;
+struct mesh;
+
+/* What the other end of a redirection learns of the client. */
+struct redirect_claim {
+	struct address original;	/* what it asked for */
+	struct address source;		/* its own address without a mesh */
+	struct identity *identity;	/* counted */
+};
+
+struct redirect {
+	/* set by connect.c before redirect_begin(), then constant */
+	u8 kind;			/* enum redirect_kind */
+	struct mesh *mesh;		/* obeyed then; compared only, not held */
+	struct address original;	/* what the application asked for */
+	struct address target;		/* where it was sent */
+	struct address source;		/* the client's without a mesh */
+	struct identity *identity;	/* REDIRECT_HTTP: the client's, counted, until
+					 * claimed; else NULL
+					 */
+
+	/* private to redirect.c */
+	struct hlist_node by_sock;
+	struct hlist_node by_tuple;
+	struct list_head orphan;
+	const struct sock *sk;		/* key of by_sock; compared only */
+	const struct net *net;		/* compared only, while there; NULL: it has gone */
+	struct address client;		/* real; with target the key of by_tuple */
+	u32 hash;			/* of by_tuple */
+	bool connecting;		/* under the socket's lock */
+	bool in_tuples;
+	bool is_orphan;
+	unsigned long expires;
+	refcount_t ref;			/* one for each hash that it is in */
+	struct rcu_head rcu;
+};
+
+/**
+ * redirect_claim() - Is this accepted socket the other end of our redirection?
+ * @child: socket that the HTTP acceptor was given
+ * @claim: out: who the client is; its identity is the caller's to put
+ *
+ * A record can be claimed once. Any context but hard interrupts.
+ *
+ * Return: true if so.
+ */
+bool redirect_claim(const struct sock *child, struct redirect_claim *claim);
+
+/**
+ * redirect_original() - What the client of a local proxy asked for
+ * @net: namespace of the proxy
+ * @client: peer of the socket that the proxy accepted
+ * @target: its own address
+ * @original: out
+ *
+ * Any context. It may be asked again and again.
+ *
+ * Return: true if that is the other end of a redirection to a proxy.
+ */
+bool redirect_original(const struct net *net, const struct address *client,
+		       const struct address *target, struct address *original);
+
+/**
+ * redirect_exists() - Is this the client of a redirected connection?
+ * @sk: any socket, or NULL
+ *
+ * Any context. One hash probe.
+ *
+ * Return: true if so, or if it was until it got disconnected.
+ */
+bool redirect_exists(const struct sock *sk);
+
+/**
+ * redirect_peer() - The address that getpeername() answers
+ * @sk: client
+ * @a: in: the kernel's answer; out: the one that the application expects
+ *
+ * Any context.
+ *
+ * Return: false if nothing has to be changed.
+ */
+bool redirect_peer(const struct sock *sk, struct address *a);
+
+/**
+ * redirect_local() - The address that getsockname() answers
+ * @sk: client
+ * @a: in: the kernel's answer; out: the one that the application expects
+ *
+ * Any context.
+ *
+ * Return: false if nothing has to be changed.
+ */
+bool redirect_local(const struct sock *sk, struct address *a);
+
+/**
+ * redirect_alloc() - A record to be filled in
+ *
+ * Context: process, may sleep. Return: NULL if there is no memory.
+ */
+struct redirect *redirect_alloc(void);
+
+/* Of a record that never began. */
+void redirect_free(struct redirect *r);
+
+/**
+ * redirect_begin() - The socket is about to connect to r->target
+ * @r: record, which now belongs to redirect.c
+ * @sk: client, locked until redirect_commit() or redirect_abort()
+ */
+void redirect_begin(struct redirect *r, struct sock *sk);
+
+/**
+ * redirect_syn_due() - Is redirect_syn() to be called?
+ * @sk: any socket that connects, locked
+ *
+ * Any context; sleeps on no lock, on PREEMPT_RT either.
+ */
+bool redirect_syn_due(const struct sock *sk);
+
+/**
+ * redirect_syn() - The socket has its addresses and sends the SYN next
+ * @sk: socket for which redirect_syn_due() holds, locked
+ *
+ * From here on the other end finds the record.
+ */
+void redirect_syn(struct sock *sk);
+
+/* connect() has succeeded, or is under way. */
+void redirect_commit(struct redirect *r, struct sock *sk);
+
+/* connect() has failed at once; @r is gone. */
+void redirect_abort(struct redirect *r);
+
+/**
+ * redirect_connecting() - A socket connects, redirected or not
+ * @sk: locked, state changing to SYN_SENT
+ *
+ * Ends the record of an earlier connection, if there is one.
+ */
+void redirect_connecting(const struct sock *sk);
+
+/**
+ * redirect_destroyed() - A socket is destroyed
+ * @sk: locked or without other users
+ */
+void redirect_destroyed(const struct sock *sk);
+
+/**
+ * redirect_drop_all() - Forget every record; their connections go on
+ *
+ * Context: process; no socket begins, connects or is destroyed meanwhile.
+ */
+void redirect_drop_all(void);
+
+/**
+ * redirect_nets_exit() - Namespaces are going, those whose mesh_net says so
+ *
+ * No user's socket is left in them.
+ *
+ * Context: pernet exit. On return nothing refers to them.
+ */
+void redirect_nets_exit(void);
+
+/* Module-wide. Context: process. */
+int redirect_init(void);
+void redirect_exit(void);
+
+/* The addresses of a connected or connecting TCP socket. */
+static inline void sock_local_address(const struct sock *sk, struct address *a)
+{
+	if (sk->sk_family == AF_INET6)
+		address_set_v6(a, &sk->sk_v6_rcv_saddr, inet_sk(sk)->inet_sport);
+	else
+		address_set_v4(a, sk->sk_rcv_saddr, inet_sk(sk)->inet_sport);
+}
+
+static inline void sock_peer_address(const struct sock *sk, struct address *a)
+{
+	if (sk->sk_family == AF_INET6)
+		address_set_v6(a, &sk->sk_v6_daddr, sk->sk_dport);
+	else
+		address_set_v4(a, sk->sk_daddr, sk->sk_dport);
+}
+
+static inline bool address_is_loopback(const struct address *a)
+{
+	return a->family == AF_INET ? ipv4_is_loopback(a->v4) :
+				      ipv6_addr_loopback(&a->v6);
+}
+
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+/* client: see client.h. */
+#include "link/client.h"
+
+#include <net/inet_sock.h>
+#include "lib/compat.h"
+
+static struct sock *look_up(const struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	struct net *net = sock_net(sk);
+	u16 port = ntohs(inet->inet_dport);
+	int dif = net->loopback_dev->ifindex;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6)
+		return compat_lookup6(net, &sk->sk_v6_rcv_saddr,
+				      inet->inet_sport, &sk->sk_v6_daddr, port,
+				      dif);
+#endif
+	return compat_lookup(net, sk->sk_rcv_saddr, inet->inet_sport,
+			     sk->sk_daddr, port, dif);
+}
+
+struct sock *client_find(const struct sock *sk)
+{
+	struct sock *client;
+
+	rcu_read_lock();
+	client = look_up(sk);
+	rcu_read_unlock();
+	return client;
+}
+
+bool client_is_gone(const struct sock *sk)
+{
+	struct sock *client = client_find(sk);
+	bool gone;
+
+	if (!client)
+		return true;
+	/* close() says both before it sends the FIN. */
+	gone = !sk_fullsock(client) || sock_flag(client, SOCK_DEAD) ||
+	       READ_ONCE(client->sk_shutdown) == SHUTDOWN_MASK;
+	sock_gen_put(client);
+	return gone;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * http_net, as the engine's own files (http_net.c, conn.c, leg.c) see it.
+ */
+#ifndef L7MESH_HTTP_NET_PRIV_H
+#define L7MESH_HTTP_NET_PRIV_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
+#include "lib/quota.h"
+#include "link/callbacks.h"
+#include "link/leg.h"
+#include "link/line.h"
+
+/*
+ * A listening socket of ours on loopback.
+ *
+ * Connections to different listeners have to differ in their destination, or they
+ * would have to differ in the client's port. IPv4 has a network of loopback
+ * addresses: one socket takes all of them, bound to the loopback device so that
+ * it is nowhere else. IPv6 has one address: there each listener has a port, as far
+ * as there are some; then they share.
+ */
+struct acceptor {
+	struct http_net *hn;
+	struct address vip;		/* IPv6: whose it is, if ... */
+	bool taken;			/* ... it is somebody's; set under hn->mutex, for ever */
+	struct socket *sock;		/* NULL until first used; under hn->mutex */
+	__be16 port;			/* 0 until it listens */
+	bool narrow;			/* IPv4: at one address alone; before ->port */
+	struct delayed_work work;	/* accepts */
+	struct work_struct open_work;	/* opens, in nobody's cgroup */
+	int open_err;
+	struct callbacks callbacks;	/* the socket's own while ours are set */
+};
+
+#define ACCEPTORS_V6	16
+enum { ACCEPTOR_V4, ACCEPTOR_V6, ACCEPTORS = ACCEPTOR_V6 + ACCEPTORS_V6 };
+
+struct http_net {
+	struct net *net;		/* outlives this */
+	struct mesh_net *mn;
+	struct quota quota;		/* of what is held for clients */
+	bool dead;			/* the namespace or the module is going */
+	struct mutex mutex;		/* opening of acceptors */
+	struct acceptor acceptors[ACCEPTORS];
+
+	spinlock_t conns_lock;		/* BH */
+	struct list_head conns;		/* those that the latest walk has visited last */
+	u32 walk;			/* its number; under conns_lock */
+	struct mutex walk_mutex;	/* before conns_lock: one walk at a time */
+	atomic_t nconns;		/* that take memory; waited for by http_net_exit() */
+	atomic_t nlegs;			/* the same */
+	atomic_t drains;		/* how often all pools were emptied */
+
+	spinlock_t calls_lock;		/* BH */
+	struct list_head calls;		/* of struct call */
+	atomic_t ncalls;		/* waited for by call_end_all() */
+	struct delayed_work checker;	/* begins health checks, see health.c */
+	unsigned long check_at;		/* jiffies: when it comes next */
+
+	struct delayed_work reaper;	/* closes legs that were idle too long */
+	struct delayed_work drainer;	/* looks for those whose drain is over */
+	unsigned long drain_until;	/* jiffies: of the last of them; under conns_lock */
+	struct pool_bucket buckets[POOL_BUCKETS];
+
+	atomic_t line;			/* of the latest connection */
+	u32 nlines;
+	struct line lines[];		/* connections are shared out among them */
+};
+
+/* For all but serving: see line.h for that. */
+extern struct workqueue_struct *http_wq;
+
+static inline struct line *http_net_line(struct http_net *hn)
+{
+	return &hn->lines[(u32)atomic_inc_return(&hn->line) % hn->nlines];
+}
+
+void http_net_reap_later(struct http_net *hn);
+
+/* What both ends of the engine's connections have in common. Context: process. */
+void http_net_tune_socket(struct sock *sk);
+
+/**
+ * http_net_limit_socket() - How much a socket may buffer, each way
+ * @sk: locked
+ * @bytes: of payload; 0: what TCP thinks best
+ */
+void http_net_limit_socket(struct sock *sk, u32 bytes);
+
+static inline void http_net_leg_born(struct http_net *hn)
+{
+	atomic_inc(&hn->nlegs);
+}
+
+static inline void http_net_conn_born(struct http_net *hn)
+{
+	atomic_inc(&hn->nconns);
+}
+
+/* @hn may be freed as soon as this has counted, but for who runs in its line. */
+static inline void http_net_conn_gone(struct http_net *hn)
+{
+	if (atomic_dec_and_test(&hn->nconns))
+		wake_up_var(&hn->nconns);
+}
+
+/* @hn may be freed as soon as this has counted. */
+static inline void http_net_leg_gone(struct http_net *hn)
+{
+	if (atomic_dec_and_test(&hn->nlegs))
+		wake_up_var(&hn->nlegs);
+}
+
+#endif

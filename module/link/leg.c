@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "link/leg.h"
+
+#include <linux/hash.h>
+#include <linux/slab.h>
+#include <net/tcp.h>
+#include "lib/compat.h"
+#include "lib/payer.h"
+#include "lib/stats.h"
+#include "link/http_net.h"
+#include "link/http_net_priv.h"
+#include "link/identity.h"
+#include "stream/conn.h"
+
+static struct kmem_cache *leg_cache;
+
+int leg_cache_init(void)
+{
+	leg_cache = kmem_cache_create("l7mesh_leg", sizeof(struct leg), 0, 0,
+				      NULL);
+	return leg_cache ? 0 : -ENOMEM;
+}
+
+void leg_cache_exit(void)
+{
+	kmem_cache_destroy(leg_cache);
+}
+
+/* Of the few that have an endpoint's pools. */
+static struct pool_bucket *bucket_first(struct http_net *hn,
+					const struct endpoint *ep)
+{
+	u32 n = hash_ptr(ep, ilog2(POOL_BUCKETS / ENDPOINT_BUCKETS));
+
+	return &hn->buckets[n * ENDPOINT_BUCKETS];
+}
+
+static struct pool_bucket *bucket_of(struct http_net *hn,
+				     const struct endpoint *ep,
+				     const struct identity *id)
+{
+	return bucket_first(hn, ep) + identity_hash(id) % ENDPOINT_BUCKETS;
+}
+
+static struct pool_bucket *bucket_of_leg(const struct leg *leg)
+{
+	return bucket_of(leg->pool->hn, leg->pool->ep, leg->pool->id);
+}
+
+static struct pool *pool_find(struct pool_bucket *b, const struct endpoint *ep,
+			      const struct identity *id)
+{
+	struct pool *p;
+
+	hlist_for_each_entry(p, &b->pools, node)
+		if (p->ep == ep && p->id == id)
+			return p;
+	return NULL;
+}
+
+static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep,
+			       struct identity *id)
+{
+	struct pool *p = kzalloc(sizeof(*p),
+				 GFP_KERNEL | payer_gfp(identity_payer(id)));
+
+	if (!p)
+		return NULL;
+	p->hn = hn;
+	p->ep = endpoint_get(ep);
+	p->id = identity_get(id);
+	INIT_LIST_HEAD(&p->idle);
+	return p;
+}
+
+static void pool_free(struct pool *p)
+{
+	if (!p)
+		return;
+	endpoint_put(p->ep);
+	identity_put(p->id);
+	kfree(p);
+}
+
+/* Count one more leg in the pool where it belongs, which is made if need be. */
+static struct pool *pool_join(struct http_net *hn, struct endpoint *ep,
+			      struct identity *id)
+{
+	struct pool_bucket *b = bucket_of(hn, ep, id);
+	struct pool *fresh = pool_alloc(hn, ep, id), *p;
+
+	if (!fresh)
+		return NULL;
+	spin_lock_bh(&b->lock);
+	p = pool_find(b, ep, id);
+	if (!p) {
+		p = fresh;
+		fresh = NULL;
+		hlist_add_head(&p->node, &b->pools);
+	}
+	p->nlegs++;
+	spin_unlock_bh(&b->lock);
+	pool_free(fresh);
+	return p;
+}
+
+/* One leg fewer; the last one takes the pool with it. */
+static void pool_leave(struct pool *p)
+{
+	struct pool_bucket *b = bucket_of(p->hn, p->ep, p->id);
+	bool last;
+
+	spin_lock_bh(&b->lock);
+	last = !--p->nlegs;
+	if (last)
+		hlist_del(&p->node);
+	spin_unlock_bh(&b->lock);
+	if (last)
+		pool_free(p);
+}
+
+struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
+		     const struct identity *id)
+{
+	struct pool_bucket *b = bucket_of(hn, ep, id);
+	struct leg *leg = NULL;
+	struct pool *p;
+
+	spin_lock_bh(&b->lock);
+	p = pool_find(b, ep, id);
+	if (p)
+		leg = list_first_entry_or_null(&p->idle, struct leg, list);
+	/* The endpoint may close one that has expired at any moment. */
+	if (leg && time_after(jiffies, leg->expires))
+		leg = NULL;
+	if (leg) {
+		list_del_init(&leg->list);
+		p->nidle--;
+	}
+	spin_unlock_bh(&b->lock);
+	return leg;
+}
+
+bool leg_bind(struct leg *leg, struct conn *conn)
+{
+	struct sock *sk = leg->sk;
+
+	if (leg->broken || sk->sk_state != TCP_ESTABLISHED || sk->sk_err ||
+	    (sk->sk_shutdown & RCV_SHUTDOWN) ||
+	    !skb_queue_empty(&sk->sk_receive_queue))
+		return false;
+	leg->conn = conn;
+	return true;
+}
+
+/*
+ * Under the bucket's lock: a leg that is parked before leg_reap() comes for all
+ * is found by it, and one that is parked after it sees what it has counted.
+ */
+static bool may_park(const struct leg *leg, u32 max_idle)
+{
+	struct http_net *hn = leg->pool->hn;
+
+	return !leg->broken && !READ_ONCE(leg->pool->ep->draining) &&
+	       leg->pool->nidle < max_idle &&
+	       leg->drains == atomic_read(&hn->drains) && !READ_ONCE(hn->dead);
+}
+
+bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle)
+{
+	struct pool *p = leg->pool;
+	struct pool_bucket *b = bucket_of_leg(leg);
+	bool parked = false;
+
+	spin_lock_bh(&b->lock);
+	leg->expires = expires;
+	if (may_park(leg, max_idle)) {
+		list_add(&leg->list, &p->idle);
+		p->nidle++;
+		parked = true;
+	}
+	spin_unlock_bh(&b->lock);
+	if (parked)
+		http_net_reap_later(p->hn);
+	return parked;
+}
+
+/*
+ * The endpoint closed an idle leg, or sent what nobody asked for. If it is in the
+ * pool it is taken out and closed; if somebody is just taking it, leg_bind() sees
+ * that it is broken.
+ */
+static void leg_break(struct leg *leg)
+{
+	struct pool *p = leg->pool;
+	struct pool_bucket *b = bucket_of_leg(leg);
+	bool pooled;
+
+	spin_lock_bh(&b->lock);
+	pooled = !leg->broken && !list_empty(&leg->list);
+	leg->broken = true;
+	if (pooled) {
+		list_del_init(&leg->list);
+		p->nidle--;
+	}
+	spin_unlock_bh(&b->lock);
+	if (pooled)
+		queue_work(http_wq, &leg->close_work);
+}
+
+void leg_doom(struct leg *leg, struct list_head *doomed)
+{
+	struct pool_bucket *b = bucket_of_leg(leg);
+
+	spin_lock_bh(&b->lock);
+	leg->broken = true;
+	list_add(&leg->list, doomed);
+	spin_unlock_bh(&b->lock);
+}
+
+/* Every event of the leg's socket but room; its lock is held. */
+static void leg_event(struct sock *sk)
+{
+	struct leg *leg = sk->sk_user_data;
+
+	if (!leg)
+		return;
+	if (leg->conn)
+		conn_leg_event(leg->conn, leg);
+	else
+		leg_break(leg);
+}
+
+static void leg_write_space(struct sock *sk)
+{
+	struct leg *leg = sk->sk_user_data;
+
+	if (!leg)
+		return;
+	leg->callbacks.write_space(sk);
+	/* Not enough room yet: it will be called again. */
+	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		return;
+	if (leg->conn && !leg->busy)
+		conn_leg_event(leg->conn, leg);
+}
+
+bool leg_owns(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_data_ready) == leg_event;
+}
+
+static void leg_hook(struct leg *leg)
+{
+	leg->callbacks = (struct callbacks){
+		.data_ready = leg_event,
+		.state_change = leg_event,
+		.write_space = leg_write_space,
+		.error_report = leg_event,
+	};
+	compat_sock_softirq_send(leg->sk);
+	callbacks_swap(leg->sk, &leg->callbacks, leg);
+}
+
+static void leg_unhook(struct leg *leg)
+{
+	lock_sock(leg->sk);
+	callbacks_swap(leg->sk, &leg->callbacks, NULL);
+	release_sock(leg->sk);
+}
+
+static void leg_free(struct leg *leg)
+{
+	kmem_cache_free(leg_cache, leg);
+	object_destroyed(OBJECT_LEG);
+}
+
+void leg_close(struct leg *leg)
+{
+	struct http_net *hn = leg->pool->hn;
+
+	leg_unhook(leg);
+	if (leg->reset)
+		sock_no_linger(leg->sk);
+	compat_sock_hold_net(leg->sk);
+	identity_sock_release(leg->sock);
+	if (leg->mesh) {
+		stat_inc(leg->mesh->stats, STAT_LEGS_CLOSED);
+		mesh_put(leg->mesh);
+	}
+	pool_leave(leg->pool);
+	leg_free(leg);
+	http_net_leg_gone(hn);
+}
+
+static void leg_close_work(struct work_struct *work)
+{
+	leg_close(container_of(work, struct leg, close_work));
+}
+
+static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
+			     struct identity *id)
+{
+	struct leg *leg = kmem_cache_zalloc(leg_cache,
+					    GFP_KERNEL |
+					    payer_gfp(identity_payer(id)));
+
+	if (!leg)
+		return NULL;
+	leg->pool = pool_join(hn, ep, id);
+	if (!leg->pool) {
+		kmem_cache_free(leg_cache, leg);
+		return NULL;
+	}
+	leg->drains = atomic_read(&hn->drains);
+	INIT_LIST_HEAD(&leg->list);
+	INIT_WORK(&leg->close_work, leg_close_work);
+	object_created(OBJECT_LEG);
+	http_net_leg_born(hn);
+	return leg;
+}
+
+/* The leg's socket, which is its client's from the first byte. */
+static int leg_socket(struct leg *leg)
+{
+	const struct pool *p = leg->pool;
+	int err;
+
+	err = identity_sock_create(p->id, p->hn->net, p->ep->address.family,
+				   &leg->sock);
+	if (!err)
+		leg->sk = leg->sock->sk;
+	return err;
+}
+
+/* A leg that nobody has connected, with its socket. */
+static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
+			    struct identity *id, int *err)
+{
+	struct mem_cgroup *payer = identity_payer(id);
+	struct mem_cgroup *old = payer_enter(payer);
+	struct leg *leg = leg_alloc(hn, ep, id);
+
+	*err = leg ? leg_socket(leg) : -ENOMEM;
+	payer_leave(payer, old);
+	if (!*err)
+		return leg;
+	if (leg) {
+		pool_leave(leg->pool);
+		leg_free(leg);
+		http_net_leg_gone(hn);
+	}
+	return NULL;
+}
+
+struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
+		     struct conn *conn, int *err)
+{
+	struct leg *leg;
+
+	leg = leg_make(hn, ep, conn->identity, err);
+	if (!leg)
+		return NULL;
+	http_net_tune_socket(leg->sk);
+	leg->conn = conn;
+	leg->buffer_limit = conn->options.buffer_limit;
+	http_net_limit_socket(leg->sk, leg->buffer_limit);
+	leg_hook(leg);
+	atomic64_inc(&ep->connections);
+	*err = identity_connect(conn->identity, leg->sock, &ep->address);
+	/* Idle ones may have all ports, each client's for itself. */
+	if (*err == -EADDRNOTAVAIL && leg_reap_endpoint(hn, ep, true))
+		*err = identity_connect(conn->identity, leg->sock,
+					&ep->address);
+	if (!*err) {
+		leg->mesh = mesh_get(conn->mesh);
+		return leg;
+	}
+	leg_close(leg);
+	return NULL;
+}
+
+/* Legs that are taken out of their pools, or only looked at, with BH off at one time. */
+#define REAP_BATCH	128
+#define REAP_LOOKS	4096
+
+static void doom(struct leg *leg, struct list_head *doomed)
+{
+	leg->broken = true;
+	leg->pool->nidle--;
+	list_move(&leg->list, doomed);
+}
+
+/* Those that were opened since all were to go are good. */
+static bool is_due(const struct leg *leg, bool all)
+{
+	return all ? leg->drains != atomic_read(&leg->pool->hn->drains) :
+		     !time_before(jiffies, leg->expires);
+}
+
+/* From the end, where those are that were used the longest time ago. */
+static void pool_reap(struct pool *p, bool all, struct list_head *doomed,
+		      u32 *room)
+{
+	u32 looks = REAP_LOOKS;
+	struct leg *leg, *next;
+
+	list_for_each_entry_safe_reverse(leg, next, &p->idle, list) {
+		if (!*room || !looks--)
+			return;
+		if (!is_due(leg, all))
+			continue;
+		if (!all)
+			stat_inc(leg->mesh->stats, STAT_LEGS_IDLE_TIMEOUT);
+		doom(leg, doomed);
+		(*room)--;
+	}
+}
+
+/*
+ * Move a batch of the legs of a bucket that are to go to @doomed. Returns whether
+ * that was not all; else @left has grown by those that stay.
+ */
+static bool bucket_reap(struct pool_bucket *b, bool all,
+			struct list_head *doomed, u32 *left)
+{
+	u32 room = REAP_BATCH, n = 0;
+	struct pool *p;
+
+	spin_lock_bh(&b->lock);
+	hlist_for_each_entry(p, &b->pools, node) {
+		pool_reap(p, all, doomed, &room);
+		n += p->nidle;
+	}
+	spin_unlock_bh(&b->lock);
+	if (room)
+		*left += n;
+	return !room;
+}
+
+/* Returns whether there were any. */
+static bool close_all(struct list_head *doomed)
+{
+	bool any = !list_empty(doomed);
+	struct leg *leg, *next;
+
+	list_for_each_entry_safe(leg, next, doomed, list)
+		leg_close(leg);
+	INIT_LIST_HEAD(doomed);
+	return any;
+}
+
+u32 leg_reap(struct http_net *hn, bool all)
+{
+	LIST_HEAD(doomed);
+	u32 left = 0;
+	bool more;
+	int i;
+
+	if (all)
+		atomic_inc(&hn->drains);
+	for (i = 0; i < POOL_BUCKETS; i++) {
+		do {
+			more = bucket_reap(&hn->buckets[i], all, &doomed,
+					   &left);
+			close_all(&doomed);
+			cond_resched();
+		} while (more);
+	}
+	return left;
+}
+
+static void pool_drop(struct pool *p, bool reset, struct list_head *doomed,
+		      u32 *room)
+{
+	struct leg *leg, *next;
+
+	list_for_each_entry_safe_reverse(leg, next, &p->idle, list) {
+		if (!*room)
+			return;
+		leg->reset = reset;
+		doom(leg, doomed);
+		(*room)--;
+	}
+}
+
+/* Move a batch of the legs of a bucket that go to @ep to @doomed. Was that not all? */
+static bool bucket_reap_endpoint(struct pool_bucket *b,
+				 const struct endpoint *ep, bool reset,
+				 struct list_head *doomed)
+{
+	u32 room = REAP_BATCH;
+	struct pool *p;
+
+	spin_lock_bh(&b->lock);
+	hlist_for_each_entry(p, &b->pools, node)
+		if (p->ep == ep)
+			pool_drop(p, reset, doomed, &room);
+	spin_unlock_bh(&b->lock);
+	return !room;
+}
+
+bool leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep,
+		       bool reset)
+{
+	struct pool_bucket *first = bucket_first(hn, ep);
+	LIST_HEAD(doomed);
+	bool any = false, more;
+	int i;
+
+	for (i = 0; i < ENDPOINT_BUCKETS; i++) {
+		do {
+			more = bucket_reap_endpoint(first + i, ep, reset,
+						    &doomed);
+			any |= close_all(&doomed);
+			cond_resched();
+			/* Else others may go on parking for ever. */
+		} while (more && READ_ONCE(ep->draining));
+	}
+	return any;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * leg: an upstream connection to an endpoint, used by one HTTP exchange at a time
+ * and pooled in between, per namespace, endpoint and identity: it acts for its
+ * client, and never for another one that the network could tell from it.
+ *
+ * Ownership: a leg has one owner at a time: the connection that uses it, its
+ * pool, or the work that closes it. The owner changes
+ *   pool -> connection	leg_take(), then leg_bind() under the leg's socket lock
+ *   connection -> pool	leg->conn = NULL under the socket lock, then leg_park()
+ *   pool -> work	when the endpoint closes it, when it was idle too long, or
+ *			when the namespace goes
+ *   connection -> nobody	leg_close()
+ * leg_close() is the end in every case. It detaches the callbacks under the
+ * socket lock, so that none can run afterwards.
+ *
+ * Locks: connection's socket > leg's socket > pool bucket. In softirq the second
+ * socket is only tried for.
+ */
+#ifndef L7MESH_LEG_H
+#define L7MESH_LEG_H
+
+#include <linux/list.h>
+#include <linux/workqueue.h>
+#include <net/sock.h>
+#include "link/callbacks.h"
+#include "upstream/cluster.h"
+
+struct cluster_load;
+struct cluster_state;
+struct conn;
+struct http_net;
+struct identity;
+struct mesh;
+struct pool;
+
+/* What a try is counted in while another is the latest, see exchange_hedge.c. */
+struct rival {
+	u64 sent_at;		/* ns, or 0 */
+	struct cluster_state *state;	/* counted, if ... */
+	struct cluster_load *load;	/* ... it is among the connections of this; or NULL */
+	bool hedge;
+};
+
+struct leg {
+	struct socket *sock;
+	struct sock *sk;
+	struct pool *pool;
+	struct mesh *mesh;	/* whose counters had it opened, held; NULL until then */
+	struct conn *conn;	/* who uses it; under the socket lock */
+	bool broken;		/* not to be used (again); under the bucket's lock */
+	struct list_head list;	/* pool->idle, conn->rivals, or of who is to close it */
+	struct rival rival;
+	unsigned long expires;	/* jiffies; of a pooled leg */
+	int drains;		/* hn->drains when it was opened */
+	struct work_struct close_work;
+	bool busy;		/* a run has it; under the socket lock */
+	bool reset;		/* to be closed with RST */
+	u32 buffer_limit;	/* see http_net_limit_socket() */
+	struct callbacks callbacks;	/* the socket's own while ours are set */
+};
+
+#define POOL_BUCKETS	256
+/* Among which an endpoint's pools are shared out by identity. */
+#define ENDPOINT_BUCKETS	8
+
+/* Legs to one endpoint for one identity. Lives as long as it has a leg. */
+struct pool {
+	struct hlist_node node;
+	struct http_net *hn;
+	struct endpoint *ep;	/* counted */
+	struct identity *id;	/* counted */
+	struct list_head idle;	/* most recently used first */
+	u32 nidle;
+	u32 nlegs;
+};
+
+struct pool_bucket {
+	spinlock_t lock;	/* BH; protects pools, their lists, leg->broken */
+	struct hlist_head pools;
+};
+
+int leg_cache_init(void);
+void leg_cache_exit(void);
+
+/**
+ * leg_open() - Begin to connect to an endpoint
+ * @hn: namespace
+ * @ep: endpoint
+ * @conn: who will use it, and for whose client it acts
+ * @err: out: why not
+ *
+ * Context: process, no socket lock held. Events of the leg go to @conn from now
+ * on; it is connected when its socket is ESTABLISHED.
+ *
+ * Return: a leg that the caller owns, or NULL with *@err set.
+ */
+struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
+		     struct conn *conn, int *err);
+
+/**
+ * leg_close() - End a leg
+ * @leg: leg of the caller's
+ *
+ * Context: process, no socket lock held.
+ */
+void leg_close(struct leg *leg);
+
+/**
+ * leg_take() - An idle leg to an endpoint
+ * @hn: namespace
+ * @ep: endpoint
+ * @id: for whom
+ *
+ * Any context. The caller owns the result and must leg_bind() it, which may find
+ * it broken.
+ *
+ * Return: a leg or NULL.
+ */
+struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
+		     const struct identity *id);
+
+/**
+ * leg_bind() - Use a leg that was taken
+ * @leg: leg, socket locked
+ * @conn: who uses it
+ *
+ * Return: false if it turned out to be broken; close it.
+ */
+bool leg_bind(struct leg *leg, struct conn *conn);
+
+/**
+ * leg_park() - Give a leg to its pool
+ * @leg: leg, leg->conn already NULL
+ * @expires: jiffies until when it may stay there
+ * @max_idle: how many the pool may hold
+ *
+ * Any context. Also for a leg that was taken and could not be locked.
+ *
+ * Return: false if it is broken, the pool is full, or was drained since the leg
+ * was opened; it is still the caller's.
+ */
+bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle);
+
+/**
+ * leg_doom() - Put a leg aside to be closed where that is possible
+ * @leg: leg of the caller's, leg->conn already NULL
+ * @doomed: the caller's list; leg_close() each of its legs
+ *
+ * Any context.
+ */
+void leg_doom(struct leg *leg, struct list_head *doomed);
+
+/* Is it a leg's socket? Any context. */
+bool leg_owns(const struct sock *sk);
+
+/**
+ * leg_reap() - Close pooled legs
+ * @hn: namespace
+ * @all: all, not only those idle for too long; legs that are in use now will
+ *	not be pooled any more
+ *
+ * Context: process.
+ *
+ * Return: how many are left.
+ */
+u32 leg_reap(struct http_net *hn, bool all);
+
+/**
+ * leg_reap_endpoint() - Close the pooled legs to an endpoint
+ * @hn: namespace
+ * @ep: endpoint; if it is draining, legs that are in use now will not be pooled,
+ *	else those that are closed are a thousand at the most
+ * @reset: with RST, so that their ports are free at once
+ *
+ * Context: process. Return: whether there were any.
+ */
+bool leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep,
+		       bool reset);
+
+static inline struct endpoint *leg_endpoint(const struct leg *leg)
+{
+	return leg->pool->ep;
+}
+
+static inline bool leg_connected(const struct leg *leg)
+{
+	return leg->sk->sk_state == TCP_ESTABLISHED ||
+	       leg->sk->sk_state == TCP_CLOSE_WAIT;
+}
+
+#endif

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "link/out.h"
+
+#include <linux/mm.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+#include <net/tcp.h>
+#include "lib/payer.h"
+#include "lib/spares.h"
+#include "splice/splice.h"
+
+/* Most heads fit, and all of their buffers are of this size. */
+struct small {
+	char data[OUT_BYTES_MIN - sizeof(struct mem_cgroup *)];
+	struct mem_cgroup *payer;	/* of this memory; compared only */
+};
+
+#define SMALL		sizeof_field(struct small, data)
+
+static DEFINE_PER_CPU(struct spares, small_buffers);
+
+static void free_small(struct small *s)
+{
+	if (!spares_keep(&small_buffers, s))
+		kfree(s);
+}
+
+static char *alloc_small(gfp_t gfp)
+{
+	struct mem_cgroup *payer = payer_here(gfp);
+	struct small *s = spares_take(&small_buffers);
+
+	/* Nobody uses what another pays for. */
+	if (s && unlikely(s->payer != payer)) {
+		kfree(s);
+		s = NULL;
+	}
+	if (!s)
+		s = kmalloc(sizeof(*s), gfp | __GFP_NOWARN);
+	if (!s)
+		return NULL;
+	s->payer = payer;
+	return s->data;
+}
+
+char *out_alloc(u32 size, gfp_t gfp)
+{
+	if (size <= SMALL)
+		return alloc_small(gfp);
+	if (gfpflags_allow_blocking(gfp))
+		return kvmalloc(size, gfp);
+	return kmalloc(size, gfp | __GFP_NOWARN);
+}
+
+void out_free(char *data, u32 size)
+{
+	if (size <= SMALL)
+		free_small(container_of(data, struct small, data[0]));
+	else
+		kvfree(data);
+}
+
+void out_exit(void)
+{
+	struct small *s;
+
+	while ((s = spares_empty(&small_buffers)))
+		kfree(s);
+}
+
+/* Within a run somebody pays. */
+static gfp_t atomic_gfp(void)
+{
+	return GFP_ATOMIC | payer_gfp_here();
+}
+
+static int send_pieces(struct sock *sk, struct kvec *pieces, int n, u32 len,
+		       bool more)
+{
+	struct msghdr msg = {
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL |
+			     (more ? MSG_MORE : 0),
+	};
+	struct mem_cgroup *payer;
+	int sent;
+
+	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, pieces, n, len);
+	payer = payer_pause();
+	sent = splice_send_locked(sk, &msg);
+	payer_resume(payer);
+	return sent;
+}
+
+static int send_bytes(struct sock *sk, const char *data, u32 len, bool more)
+{
+	struct kvec piece = { .iov_base = (void *)data, .iov_len = len };
+
+	return send_pieces(sk, &piece, 1, len, more);
+}
+
+static void out_sent(struct out *o, u32 n)
+{
+	o->off += n;
+	if (o->off == o->len)
+		out_clear(o);
+}
+
+int out_flush(struct out *o, struct sock *sk, bool more)
+{
+	int n;
+
+	while (o->data) {
+		n = send_bytes(sk, o->data + o->off, o->len - o->off, more);
+		if (n < 0)
+			return n;
+		out_sent(o, n);
+	}
+	return 0;
+}
+
+bool out_gather(struct out *o, const void *data, u32 len)
+{
+	char *fresh;
+
+	if (!o->data) {
+		fresh = len <= SMALL ? out_alloc(SMALL, atomic_gfp()) : NULL;
+		if (!fresh)
+			return false;
+		memcpy(fresh, data, len);
+		out_take(o, fresh, SMALL, len);
+		return true;
+	}
+	if (!out_has_room(o, len))
+		return false;
+	memcpy(o->data + o->len, data, len);
+	o->len += len;
+	return true;
+}
+
+/* Of so few bytes a copy costs less than a message of their own. */
+#define FEW		2048
+
+/* Where bytes of an skb are if they are in one place that has an address. */
+static char *few_bytes(const struct sk_buff *skb, u32 off, u32 len)
+{
+	return len <= FEW && off + len <= skb_headlen(skb) ? skb->data + off :
+							     NULL;
+}
+
+int out_send_behind(struct out *o, struct sock *sk, const struct sk_buff *skb,
+		    u32 off, u32 len)
+{
+	u32 before = o->len - o->off;
+	struct kvec pieces[] = {
+		{ o->data + o->off, before },
+		{ few_bytes(skb, off, len), len },
+	};
+	int n;
+
+	if (!pieces[1].iov_base) {
+		n = out_flush(o, sk, true);
+		return n ?: out_send_skb(sk, skb, off, len, false);
+	}
+	n = send_pieces(sk, pieces, ARRAY_SIZE(pieces), before + len, false);
+	if (n < 0)
+		return n;
+	out_sent(o, min_t(u32, n, before));
+	return n > before ? n - before : -EAGAIN;
+}
+
+int out_send(struct out *o, struct sock *sk, const char *data, u32 len,
+	     bool more)
+{
+	char *rest;
+	int n;
+
+	n = send_bytes(sk, data, len, more);
+	if (n < 0 && n != -EAGAIN)
+		return n;
+	if (n < 0)
+		n = 0;
+	if (n == len)
+		return 0;
+	rest = out_alloc(len - n, atomic_gfp());
+	if (!rest)
+		return -ENOMEM;
+	memcpy(rest, data + n, len - n);
+	out_take(o, rest, len - n, len - n);
+	return 0;
+}
+
+/* What has been sent so far, or why nothing was. */
+static int sent_or(u32 sent, int err)
+{
+	return sent ? sent : err;
+}
+
+static int send_linear(struct sock *sk, const struct sk_buff *skb, u32 off,
+		       u32 len, bool more)
+{
+	return send_bytes(sk, skb->data + off, len, more);
+}
+
+/*
+ * A page is accounted to the socket by the bytes sent of it, but held whole: of
+ * small pieces, each from a page of its own, a copy holds less and costs no more.
+ */
+#define SMALL_FRAG	512
+
+static int send_frag(struct sock *sk, const skb_frag_t *f, u32 off, u32 size,
+		     bool more)
+{
+	const char *va = size < SMALL_FRAG ? skb_frag_address_safe(f) : NULL;
+	struct mem_cgroup *payer;
+	int sent;
+
+	if (va)
+		return send_bytes(sk, va + off, size, more);
+	payer = payer_pause();
+	sent = splice_send_page(sk, skb_frag_page(f), skb_frag_off(f) + off,
+				size, MSG_DONTWAIT | MSG_NOSIGNAL |
+				      (more ? MSG_MORE : 0));
+	payer_resume(payer);
+	return sent;
+}
+
+static int send_frags(struct sock *sk, const struct sk_buff *skb, u32 off,
+		      u32 len, bool more)
+{
+	u32 sent = 0;
+	int i, n;
+
+	for (i = 0; i < skb_shinfo(skb)->nr_frags && sent < len; i++) {
+		const skb_frag_t *f = &skb_shinfo(skb)->frags[i];
+		u32 size;
+
+		if (off >= skb_frag_size(f)) {
+			off -= skb_frag_size(f);
+			continue;
+		}
+		size = min_t(u32, len - sent, skb_frag_size(f) - off);
+		n = send_frag(sk, f, off, size, more || sent + size < len);
+		if (n <= 0)
+			return sent_or(sent, n);
+		sent += n;
+		off += n;
+		if (n < size)
+			break;
+		off = 0;
+	}
+	return sent;
+}
+
+static int send_frag_list(struct sock *sk, const struct sk_buff *skb, u32 off,
+			  u32 len, bool more)
+{
+	const struct sk_buff *frag;
+	u32 sent = 0, size;
+	int n;
+
+	skb_walk_frags(skb, frag) {
+		if (off >= frag->len) {
+			off -= frag->len;
+			continue;
+		}
+		if (sent == len)
+			break;
+		size = min(len - sent, frag->len - off);
+		n = out_send_skb(sk, frag, off, size,
+				 more || sent + size < len);
+		if (n <= 0)
+			return sent_or(sent, n);
+		sent += n;
+		if (n < size)
+			break;
+		off = 0;
+	}
+	return sent;
+}
+
+typedef int (*send_part_t)(struct sock *sk, const struct sk_buff *skb, u32 off,
+			   u32 len, bool more);
+
+/* An skb's bytes lie in its head, then its pages, then its list of skbs. */
+int out_send_skb(struct sock *sk, const struct sk_buff *skb, u32 off, u32 len,
+		 bool more)
+{
+	static const send_part_t parts[] = {
+		send_linear, send_frags, send_frag_list
+	};
+	u32 lens[] = {
+		skb_headlen(skb),
+		skb_pagelen(skb) - skb_headlen(skb),
+		skb->len - skb_pagelen(skb),
+	};
+	u32 sent = 0, size;
+	int i, n;
+
+	for (i = 0; i < ARRAY_SIZE(parts) && sent < len; i++) {
+		if (off >= lens[i]) {
+			off -= lens[i];
+			continue;
+		}
+		size = min(len - sent, lens[i] - off);
+		n = parts[i](sk, skb, off, size, more || sent + size < len);
+		if (n <= 0)
+			return sent_or(sent, n);
+		sent += n;
+		if (n < size)
+			break;
+		off = 0;
+	}
+	return sent;
+}

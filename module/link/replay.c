@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/* replay: see replay.h. */
+#include "link/replay.h"
+
+#include <linux/minmax.h>
+
+void replay_clear(struct replay *r)
+{
+	kfree_skb_list(r->first);
+	r->first = NULL;
+	r->last = NULL;
+	r->next = NULL;
+	r->bytes = 0;
+}
+
+static void give_up(struct replay *r)
+{
+	replay_clear(r);
+	r->lost = true;
+}
+
+static void append(struct replay *r, struct sk_buff *copy)
+{
+	if (r->last)
+		r->last->next = copy;
+	else
+		r->first = copy;
+	r->last = copy;
+}
+
+/* Larger ones are hard to get where one may not sleep. */
+#define PIECE	SKB_WITH_OVERHEAD(2 * PAGE_SIZE)
+
+static bool keep_piece(struct replay *r, const struct sk_buff *skb, u32 off,
+		       u32 len, u32 limit, gfp_t gfp)
+{
+	struct sk_buff *copy = NULL;
+
+	/* What is short costs a multiple of its bytes: that is what is limited. */
+	if (r->bytes + SKB_TRUESIZE(len) <= limit)
+		copy = alloc_skb(len, gfp);
+	if (!copy)
+		return false;
+	if (skb_copy_bits(skb, off, skb_put(copy, len), len)) {
+		kfree_skb(copy);
+		return false;
+	}
+	append(r, copy);
+	r->bytes += copy->truesize;
+	return true;
+}
+
+void replay_keep(struct replay *r, const struct sk_buff *skb, u32 off, u32 len,
+		 u32 limit, gfp_t gfp)
+{
+	u32 n;
+
+	for (; len && !r->lost; len -= n, off += n) {
+		n = min_t(u32, len, PIECE);
+		if (!keep_piece(r, skb, off, n, limit, gfp))
+			give_up(r);
+	}
+}
+
+void replay_consume(struct replay *r, u32 n)
+{
+	r->off += n;
+	if (r->off < r->next->len)
+		return;
+	r->next = r->next->next;
+	r->off = 0;
+}
+
+int replay_clone(struct replay *to, const struct replay *r, gfp_t gfp)
+{
+	const struct sk_buff *skb;
+	struct sk_buff *clone;
+
+	for (skb = r->first; skb; skb = skb->next) {
+		/* Nobody writes into the bytes, which the two share. */
+		clone = skb_clone((struct sk_buff *)skb, gfp);
+		if (!clone)
+			return -ENOMEM;
+		clone->next = NULL;
+		append(to, clone);
+	}
+	to->bytes = r->bytes;
+	replay_rewind(to);
+	return 0;
+}

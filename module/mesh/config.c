@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * config: see config.h.
+ *
+ * The end of a snapshot: snapshot_kill() turns the per-CPU count into a shared
+ * one, after a grace period; the last put, from any context, queues the work that
+ * frees, after another. By then nobody can see the snapshot or an object that is
+ * in no other.
+ */
+#include <linux/err.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include "lib/account.h"
+#include "lib/stats.h"
+#include "mesh/config.h"
+#include "route/route_object.h"
+
+static struct workqueue_struct *free_wq;
+
+static void free_slots(struct snapshot *s)
+{
+	account_free(s->account, s->slots,
+		     ((size_t)s->slot_mask + 1) * sizeof(*s->slots));
+}
+
+static void put_objects(struct snapshot *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->clusters.n; i++) {
+		cluster_put(s->account, s->clusters.objects[i]);
+		cond_resched();
+	}
+	for (i = 0; i < s->listeners.n; i++) {
+		listener_put(s->account, s->listeners.objects[i]);
+		cond_resched();
+	}
+	for (i = 0; i < s->route_tables.n; i++) {
+		route_table_put(s->account, s->route_tables.objects[i]);
+		cond_resched();
+	}
+}
+
+static void free_snapshot(struct work_struct *work)
+{
+	struct snapshot *s = container_of(to_rcu_work(work), struct snapshot,
+					  free_work);
+	struct account *account = s->account;
+
+	percpu_ref_exit(&s->ref);
+	put_objects(s);
+	objset_free(&s->clusters, account);
+	objset_free(&s->listeners, account);
+	objset_free(&s->route_tables, account);
+	free_slots(s);
+	if (s->retired)
+		atomic_dec(&account->retired);
+	account_free(account, s, sizeof(*s));
+	account_put(account);
+	object_destroyed(OBJECT_SNAPSHOT);
+}
+
+static void release_snapshot(struct percpu_ref *ref)
+{
+	struct snapshot *s = container_of(ref, struct snapshot, ref);
+
+	queue_rcu_work(free_wq, &s->free_work);
+}
+
+struct snapshot *snapshot_alloc(struct account *account, u64 generation)
+{
+	struct snapshot *s = account_new(account, sizeof(*s));
+	int err;
+
+	if (IS_ERR(s))
+		return s;
+	err = percpu_ref_init(&s->ref, release_snapshot, 0, GFP_KERNEL_ACCOUNT);
+	if (err) {
+		account_free(account, s, sizeof(*s));
+		return ERR_PTR(err);
+	}
+	INIT_RCU_WORK(&s->free_work, free_snapshot);
+	s->generation = generation;
+	s->account = account_get(account);
+	object_created(OBJECT_SNAPSHOT);
+	return s;
+}
+
+void snapshot_kill(struct snapshot *s)
+{
+	percpu_ref_kill(&s->ref);
+}
+
+struct cluster *snapshot_cluster(const struct snapshot *s,
+				 const struct name_ref *name)
+{
+	return objset_find(&s->clusters, name);
+}
+
+static bool has_state(const void *cluster, const void *state)
+{
+	return ((const struct cluster *)cluster)->state == state;
+}
+
+struct cluster *snapshot_cluster_of(const struct snapshot *s, u32 hash,
+				    const struct cluster_state *state)
+{
+	return objset_find_by(&s->clusters, hash, has_state, state);
+}
+
+int config_init(void)
+{
+	free_wq = alloc_workqueue("l7mesh_config", WQ_UNBOUND, 0);
+	return free_wq ? 0 : -ENOMEM;
+}
+
+/*
+ * The first barrier waits for the switch of the counts, and so for the queueing
+ * of what nobody holds; the second for the grace periods of that.
+ */
+static void flush(void)
+{
+	rcu_barrier();
+	rcu_barrier();
+	flush_workqueue(free_wq);
+}
+
+bool config_reclaim(struct account *account)
+{
+	if (!atomic_read(&account->retired))
+		return false;
+	flush();
+	return true;
+}
+
+void config_exit(void)
+{
+	flush();
+	destroy_workqueue(free_wq);
+}

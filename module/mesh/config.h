@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * config: the immutable configuration that a mesh publishes, as readers see it.
+ *
+ * A snapshot is a graph of shared immutable objects plus indexes of its own. It
+ * is published by RCU in mesh->snapshot; readers either stay under
+ * rcu_read_lock() or take a reference (per CPU, so it costs no shared cache
+ * line) and keep the snapshot as long as they like: an HTTP request keeps the
+ * one that it began with.
+ */
+#ifndef L7MESH_CONFIG_H
+#define L7MESH_CONFIG_H
+
+#include <linux/percpu-refcount.h>
+#include "http/http_options.h"
+#include "lib/address.h"
+#include "lib/objset.h"
+#include "policy/rate_limit.h"
+#include "route/route.h"
+#include "splice/splice_policy.h"
+#include "upstream/cluster.h"
+
+struct account;
+struct rate_limiter;
+struct refusal;
+
+/* One allocation with the names. */
+struct listener {
+	refcount_t ref;
+	size_t bytes;
+	struct name_ref name;
+	struct address address;		/* port 0: any */
+	u8 protocol;			/* enum l7mesh_protocol */
+	bool has_proxy;
+	struct address proxy;
+	struct name_ref route_table;	/* http */
+	struct name_ref cluster;	/* tcp without proxy */
+	struct http_options http;
+	struct rate_limit limit;	/* of its requests */
+	struct rate_limiter *limiter;	/* counted; NULL without a limit */
+};
+
+/* A listener with what it refers to, resolved when the snapshot was made. */
+struct listener_slot {
+	struct listener *listener;	/* NULL: empty slot */
+	union {
+		struct cluster *cluster;
+		struct route_table *route_table;
+	};
+};
+
+struct snapshot {
+	struct percpu_ref ref;
+	u64 generation;
+	struct account *account;	/* counted */
+	u32 largest;			/* bytes of the largest object, for dumps */
+	struct objset clusters;		/* of struct cluster */
+	struct objset listeners;	/* of struct listener */
+	struct objset route_tables;	/* of struct route_table */
+	struct splice_policy splice;
+	struct listener_slot *slots;	/* open addressing by address and port, power of two */
+	u32 slot_mask;
+	u32 slot_seed;
+	bool has_wildcard_ports;
+	bool retired;			/* was replaced by another */
+	struct rcu_work free_work;
+};
+
+/**
+ * snapshot_listener() - The listener for an address that somebody connects to
+ * @s: snapshot, held or under RCU
+ * @to: address and port
+ *
+ * One hash probe for the exact address and port, one more for the address with
+ * any port if the snapshot has such listeners; the same cost whatever their number.
+ *
+ * Return: the slot, borrowed from @s, or NULL.
+ */
+const struct listener_slot *snapshot_listener(const struct snapshot *s,
+					      const struct address *to);
+
+/**
+ * snapshot_cluster_of() - The cluster that a state belongs to
+ * @s: snapshot, held or under RCU
+ * @hash: of its name
+ * @state: its state, held
+ *
+ * Return: borrowed from @s, or NULL if there is none any more.
+ */
+struct cluster *snapshot_cluster_of(const struct snapshot *s, u32 hash,
+				    const struct cluster_state *state);
+
+/**
+ * snapshot_cluster() - The cluster of a name
+ * @s: snapshot, held or under RCU
+ * @name: name with its hash
+ *
+ * Return: borrowed from @s, or NULL.
+ */
+struct cluster *snapshot_cluster(const struct snapshot *s,
+				 const struct name_ref *name);
+
+/**
+ * snapshot_alloc() - A snapshot without objects, not yet published
+ * @account: charged
+ * @generation: its number
+ *
+ * Return: a snapshot to fill, with one reference that snapshot_kill() drops; or
+ * what account_new() says. It owns a reference to each object of its sets.
+ */
+struct snapshot *snapshot_alloc(struct account *account, u64 generation);
+
+/**
+ * snapshot_kill() - Give up a snapshot that is not, or not any more, published
+ * @s: snapshot
+ *
+ * Any context. It is freed when the last reference goes, after a grace period.
+ */
+void snapshot_kill(struct snapshot *s);
+
+/**
+ * snapshot_index_listeners() - Fill the slots from the sets
+ * @s: snapshot with its three sets filled
+ * @r: filled if two listeners have one address
+ *
+ * What a listener refers to must exist.
+ *
+ * Return: 0, -EEXIST, or what account_new() says.
+ */
+int snapshot_index_listeners(struct snapshot *s, struct refusal *r);
+
+/**
+ * snapshot_tryget() - Hold a snapshot seen under RCU
+ * @s: snapshot
+ *
+ * Return: false if it is on its way out: look again for the current one.
+ */
+static inline bool snapshot_tryget(struct snapshot *s)
+{
+	return percpu_ref_tryget(&s->ref);
+}
+
+/* One more, of who holds it. */
+static inline struct snapshot *snapshot_get(struct snapshot *s)
+{
+	percpu_ref_get(&s->ref);
+	return s;
+}
+
+/* Any context. */
+static inline void snapshot_put(struct snapshot *s)
+{
+	percpu_ref_put(&s->ref);
+}
+
+/**
+ * listener_clone() - A listener of its own memory
+ * @account: charged
+ * @spec: listener to copy; ref and bytes need not be set
+ *
+ * Return: a listener with one reference, or what account_new() says.
+ */
+struct listener *listener_clone(struct account *account,
+				const struct listener *spec);
+
+/**
+ * listener_equal() - Would replacing one by the other change nothing?
+ * @a: listener
+ * @b: listener of the same name
+ */
+bool listener_equal(const struct listener *a, const struct listener *b);
+
+static inline struct listener *listener_get(struct listener *l)
+{
+	refcount_inc(&l->ref);
+	return l;
+}
+
+/* Context: process, when no reader can see it any more. */
+void listener_put(struct account *account, struct listener *l);
+
+/* Snapshots are freed by a workqueue; config_exit() waits for all of them. */
+int config_init(void);
+void config_exit(void);
+
+/**
+ * config_reclaim() - Wait for what was replaced and is not in use
+ * @account: whose memory is wanted
+ *
+ * Context: process; some ten milliseconds.
+ *
+ * Return: false if there is nothing to hope for.
+ */
+bool config_reclaim(struct account *account);
+
+#endif

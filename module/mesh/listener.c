@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * listener: see config.h.
+ *
+ * A snapshot finds its listeners by address in an open-addressing table of its
+ * own, at most half full, hashed with a seed of its own.
+ */
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/random.h>
+#include <uapi/linux/l7mesh.h>
+#include "lib/account.h"
+#include "lib/pack.h"
+#include "lib/refusal.h"
+#include "lib/stats.h"
+#include "mesh/config.h"
+#include "policy/rate_limiter.h"
+
+static void pack_listener(struct packer *p, void *object)
+{
+	struct listener *l = object;
+
+	pack_span(p, &l->name.name);
+	pack_span(p, &l->route_table.name);
+	pack_span(p, &l->cluster.name);
+	pack_span(p, &l->limit.header);
+}
+
+struct listener *listener_clone(struct account *account,
+				const struct listener *spec)
+{
+	struct listener like = *spec, *l;
+
+	l = pack_clone(account, &like, sizeof(like), pack_listener, SIZE_MAX,
+		       &like.bytes);
+	if (IS_ERR(l))
+		return l;
+	refcount_set(&l->ref, 1);
+	object_created(OBJECT_LISTENER);
+	l->limiter = rate_limiter_share(account, &l->limit, spec->limiter);
+	if (!IS_ERR(l->limiter))
+		return l;
+	like.limiter = l->limiter;
+	l->limiter = NULL;
+	listener_put(account, l);
+	return ERR_CAST(like.limiter);
+}
+
+void listener_put(struct account *account, struct listener *l)
+{
+	if (!l || !refcount_dec_and_test(&l->ref))
+		return;
+	rate_limiter_put(account, l->limiter);
+	object_destroyed(OBJECT_LISTENER);
+	account_free(account, l, l->bytes);
+}
+
+bool listener_equal(const struct listener *a, const struct listener *b)
+{
+	return address_eq(&a->address, &b->address) &&
+	       a->protocol == b->protocol && a->has_proxy == b->has_proxy &&
+	       address_eq(&a->proxy, &b->proxy) &&
+	       span_eq(a->route_table.name, b->route_table.name) &&
+	       span_eq(a->cluster.name, b->cluster.name) &&
+	       http_options_equal(&a->http, &b->http) &&
+	       rate_limit_equal(&a->limit, &b->limit);
+}
+
+/* The slot of an address, or the empty one where it would be. */
+static struct listener_slot *slot_of(const struct snapshot *s,
+				     const struct address *address)
+{
+	u32 i = address_hash(address, s->slot_seed) & s->slot_mask;
+
+	while (s->slots[i].listener &&
+	       !address_eq(&s->slots[i].listener->address, address))
+		i = (i + 1) & s->slot_mask;
+	return &s->slots[i];
+}
+
+static int index_one(struct snapshot *s, struct listener *l, struct refusal *r)
+{
+	struct listener_slot *slot = slot_of(s, &l->address);
+
+	if (slot->listener)
+		return refusal_set(r, -EEXIST,
+				   "listeners \"%.*s\" and \"%.*s\" have the same address and port",
+				   (int)slot->listener->name.name.len,
+				   slot->listener->name.name.p,
+				   (int)l->name.name.len, l->name.name.p);
+	slot->listener = l;
+	if (l->protocol == L7MESH_PROTOCOL_HTTP)
+		slot->route_table = objset_find(&s->route_tables, &l->route_table);
+	else if (!l->has_proxy)
+		slot->cluster = objset_find(&s->clusters, &l->cluster);
+	s->has_wildcard_ports |= !l->address.port;
+	return 0;
+}
+
+int snapshot_index_listeners(struct snapshot *s, struct refusal *r)
+{
+	u32 slots = roundup_pow_of_two((u64)s->listeners.n * 2 + 1);
+	void *p;
+	u32 i;
+	int err;
+
+	if (!s->listeners.n)
+		return 0;
+	p = account_new(s->account, slots * sizeof(*s->slots));
+	if (IS_ERR(p))
+		return account_refuse(s->account, r, PTR_ERR(p));
+	s->slots = p;
+	s->slot_mask = slots - 1;
+	s->slot_seed = get_random_u32();
+	for (i = 0; i < s->listeners.n; i++) {
+		err = index_one(s, s->listeners.objects[i], r);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+const struct listener_slot *snapshot_listener(const struct snapshot *s,
+					      const struct address *to)
+{
+	const struct listener_slot *slot;
+	struct address any;
+
+	if (!s->slots)
+		return NULL;
+	slot = slot_of(s, to);
+	if (slot->listener)
+		return slot;
+	if (!s->has_wildcard_ports)
+		return NULL;
+	any = *to;
+	any.port = 0;
+	slot = slot_of(s, &any);
+	return slot->listener ? slot : NULL;
+}

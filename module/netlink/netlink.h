@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * netlink: the generic netlink family that configures meshes.
+ *
+ *	netlink.c		the family, requests that are no dumps
+ *	netlink_policy.c	what attributes may be
+ *	netlink_change.c	ADD, SET, DEL: from a message to a draft
+ *	netlink_option.c	plain numbers of any object, both ways
+ *	netlink_cluster.c	a cluster, both ways
+ *	netlink_hash.c		hash policies, both ways
+ *	netlink_health.c	how its endpoints are checked, both ways
+ *	netlink_match.c		from a message to a route's match
+ *	netlink_route.c		and its action
+ *	netlink_headers.c	what is done to fields, and CORS, both ways
+ *	netlink_retry.c		what is tried again, both ways
+ *	netlink_mirror.c	where copies of requests go, both ways
+ *	netlink_protect.c	rate limits and faults, both ways
+ *	netlink_http.c		the HTTP options of a listener, both ways
+ *	netlink_drain.c		DRAIN
+ *	netlink_fill.c		from objects to messages
+ *	netlink_fill_route.c	the same for routes
+ *	netlink_dump.c		dumps, but ...
+ *	netlink_explain.c	EXPLAIN
+ *	netlink_notify.c	what the multicast group hears
+ *
+ * The family is parallel: we lock for ourselves, so that a long commit holds up
+ * nobody else's generic netlink.
+ */
+#ifndef L7MESH_NETLINK_H
+#define L7MESH_NETLINK_H
+
+#include <net/genetlink.h>
+#include <uapi/linux/l7mesh.h>
+#include "lib/refusal.h"
+#include "mesh/config.h"
+
+struct draft;
+struct member;
+struct mesh_net;
+
+extern struct genl_family l7mesh_family;
+
+/* Module init and exit. Context: process. */
+int netlink_init(void);
+void netlink_exit(void);
+
+/**
+ * netlink_may_ask() - May who sent a request ask for anything at all?
+ * @request: request; that the asker has CAP_NET_ADMIN over the network namespace is
+ *	genl's to tell
+ * @r: refusal
+ *
+ * By default only the initial user namespace may have meshes: they hook functions
+ * of the whole kernel, and work in kernel threads.
+ *
+ * Return: 0 or -EPERM.
+ */
+int netlink_may_ask(const struct sk_buff *request, struct refusal *r);
+
+/* May everybody who has CAP_NET_ADMIN over a network namespace see what it has? */
+bool netlink_may_tell(const struct net *net);
+
+/* ---- policies: each array has its enum's MAX + 1 entries ---- */
+
+extern const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1];
+extern const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1];
+extern const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1];
+extern const struct nla_policy netlink_drain_policy[L7MESH_A_DRAIN_END + 1];
+extern const struct nla_policy
+	netlink_listener_key_policy[L7MESH_LISTENER_A_NAME + 1];
+extern const struct nla_policy
+	netlink_endpoint_key_policy[L7MESH_ENDPOINT_A_PORT + 1];
+extern const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1];
+extern const struct nla_policy netlink_netns_policy[L7MESH_A_NETNS_PID + 1];
+extern const struct nla_policy
+	netlink_cluster_name_policy[L7MESH_A_CLUSTER_NAME + 1];
+extern const struct nla_policy
+	netlink_explain_request_policy[L7MESH_A_EXPLAIN + 1];
+extern const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1];
+
+extern const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1];
+extern const struct nla_policy
+	netlink_locality_policy[L7MESH_LOCALITY_A_MAX + 1];
+extern const struct nla_policy
+	netlink_session_policy[L7MESH_SESSION_A_MAX + 1];
+extern const struct nla_policy netlink_dns_policy[L7MESH_DNS_A_MAX + 1];
+extern const struct nla_policy
+	netlink_subset_policy[L7MESH_SUBSET_A_MAX + 1];
+extern const struct nla_policy
+	netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1];
+extern const struct nla_policy
+	netlink_health_check_policy[L7MESH_HEALTH_CHECK_A_MAX + 1];
+extern const struct nla_policy
+	netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1];
+extern const struct nla_policy
+	netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1];
+extern const struct nla_policy
+	netlink_route_table_policy[L7MESH_ROUTE_TABLE_A_MAX + 1];
+extern const struct nla_policy
+	netlink_virtual_host_policy[L7MESH_VIRTUAL_HOST_A_MAX + 1];
+extern const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1];
+extern const struct nla_policy netlink_splice_policy[L7MESH_SPLICE_A_MAX + 1];
+extern const struct nla_policy
+	netlink_splice_except_policy[L7MESH_SPLICE_EXCEPT_A_MAX + 1];
+extern const struct nla_policy netlink_match_policy[L7MESH_MATCH_A_MAX + 1];
+extern const struct nla_policy
+	netlink_value_match_policy[L7MESH_VALUE_MATCH_A_MAX + 1];
+extern const struct nla_policy netlink_action_policy[L7MESH_ACTION_A_MAX + 1];
+extern const struct nla_policy
+	netlink_weighted_cluster_policy[L7MESH_WEIGHTED_CLUSTER_A_MAX + 1];
+extern const struct nla_policy netlink_rewrite_policy[L7MESH_REWRITE_A_MAX + 1];
+extern const struct nla_policy
+	netlink_header_op_policy[L7MESH_HEADER_OP_A_MAX + 1];
+extern const struct nla_policy netlink_cors_policy[L7MESH_CORS_A_MAX + 1];
+extern const struct nla_policy netlink_retry_policy[L7MESH_RETRY_A_MAX + 1];
+extern const struct nla_policy netlink_mirror_policy[L7MESH_MIRROR_A_MAX + 1];
+extern const struct nla_policy
+	netlink_rate_limit_policy[L7MESH_RATE_LIMIT_A_MAX + 1];
+extern const struct nla_policy netlink_fault_policy[L7MESH_FAULT_A_MAX + 1];
+extern const struct nla_policy
+	netlink_redirect_policy[L7MESH_REDIRECT_A_MAX + 1];
+extern const struct nla_policy
+	netlink_direct_response_policy[L7MESH_DIRECT_RESPONSE_A_MAX + 1];
+
+/* How many a list may have; the size of a message bounds the others. */
+#define HASH_POLICIES_MAX	16
+#define VALUE_MATCHES_MAX	100
+
+/* ---- parsing ---- */
+
+/* A string's bytes, with or without NUL in the message. */
+static inline struct span netlink_span(const struct nlattr *nla)
+{
+	struct span s = { nla_data(nla), nla_len(nla) };
+
+	if (s.len && !s.p[s.len - 1])
+		s.len--;
+	return s;
+}
+
+/**
+ * netlink_parse() - Sort the attributes of a nest
+ * @tb: out: @max + 1 entries
+ * @max: highest type
+ * @nest: nest that the family's policies have validated
+ * @policy: its policy
+ * @r: refusal
+ *
+ * Return: 0, or -EINVAL if one is there twice.
+ */
+int netlink_parse(struct nlattr **tb, int max, const struct nlattr *nest,
+		  const struct nla_policy *policy, struct refusal *r);
+
+/**
+ * netlink_name() - The name that an attribute has
+ * @nla: attribute
+ * @name: out: points into the message
+ * @r: refusal
+ *
+ * Return: 0 or -EINVAL: names are printable ASCII without space.
+ */
+int netlink_name(const struct nlattr *nla, struct name_ref *name,
+		 struct refusal *r);
+
+/* Of an endpoint or a subset; @metadata points into the message. 0 or -EINVAL. */
+int netlink_metadata(const struct nlattr *nla, struct span *metadata,
+		     struct refusal *r);
+
+/* RFC 3986 3.4, less what parts parameters: as it stands in a query. */
+bool netlink_query_name_valid(struct span name);
+
+/* Of 4 or 16 bytes, that one can connect to; @port may be NULL. */
+int netlink_address(struct address *a, const struct nlattr *nla,
+		    const struct nlattr *port, struct refusal *r);
+
+/**
+ * netlink_drain() - DRAIN of everything, of a listener, of an endpoint
+ * @mn: namespace
+ * @attrs: top-level attributes
+ * @r: refusal
+ */
+int netlink_drain(struct mesh_net *mn, struct nlattr **attrs,
+		  struct refusal *r);
+
+/* Of two bytes each, 100 to 599; @status points into the message. */
+int netlink_statuses(const struct nlattr *nla, const u16 **status, u32 *n,
+		     struct refusal *r);
+
+/* How many items a list has. */
+u32 netlink_count(const struct nlattr *list);
+
+/* Which object a request is about. The spans point into the message. */
+struct object_key {
+	enum l7mesh_kind kind;
+	struct name_ref name;		/* own, or of the cluster or route table */
+	struct address address;		/* endpoint */
+	struct span vhost;		/* virtual host, route */
+	u32 index;			/* route */
+};
+
+/**
+ * netlink_change() - Apply one ADD, SET or DEL to a draft
+ * @d: draft
+ * @cmd: which
+ * @attrs: top-level attributes
+ * @key: out: what it was about
+ * @r: refusal; blames the object's name or reference if a later check fails
+ *
+ * Return: 0 or a negative errno with nothing changed.
+ */
+int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
+		   struct object_key *key, struct refusal *r);
+
+/**
+ * netlink_parse_hash() - Understand hash policies, which replace what there was
+ * @to: out; points into @room and the message
+ * @room: for HASH_POLICIES_MAX
+ * @list: a list of nests, enum l7mesh_hash_policy_attr
+ * @r: refusal
+ */
+int netlink_parse_hash(struct hash_policies *to, struct hash_policy *room,
+		       const struct nlattr *list, struct refusal *r);
+int netlink_put_hash(struct sk_buff *skb, int attr,
+		     const struct hash_policies *policies);
+
+/* The cookie of session affinity; an empty nest is none. */
+int netlink_parse_session(struct hash_policy *cookie, const struct nlattr *nest,
+			  struct refusal *r);
+int netlink_put_session(struct sk_buff *skb, const struct hash_policy *cookie);
+
+/* The name whose addresses a cluster's endpoints are; an empty nest is none. */
+int netlink_parse_dns(struct dns *dns, const struct nlattr *nest,
+		      struct refusal *r);
+int netlink_put_dns(struct sk_buff *skb, const struct dns *dns);
+
+/* Room for what a cluster points to. */
+struct cluster_parser {
+	struct hash_policy hash[HASH_POLICIES_MAX];
+	struct locality localities[LOCALITIES_MAX];
+	struct subset subsets[SUBSETS_MAX];
+};
+
+/**
+ * netlink_parse_cluster() - Change a cluster by what is given of it
+ * @spec: in: what it was, or the defaults
+ * @p: room, which @spec points to afterwards
+ * @tb: attributes
+ * @r: refusal
+ */
+int netlink_parse_cluster(struct cluster *spec, struct cluster_parser *p,
+			  struct nlattr **tb, struct refusal *r);
+
+/* Replaced whole; @nest may be empty. */
+int netlink_parse_health_check(struct health_check *hc,
+			       const struct nlattr *nest, struct refusal *r);
+
+/* Room for what a header_edit points to. */
+struct header_edit_parser {
+	struct header_op request[L7MESH_HEADER_OPS_MAX];
+	struct header_op response[L7MESH_HEADER_OPS_MAX];
+};
+
+/* What a route's attributes say; the route points into it and into the message. */
+struct route_parser {
+	struct value_match headers[VALUE_MATCHES_MAX];
+	struct value_match query[VALUE_MATCHES_MAX];
+	struct header_edit_parser edit;
+	struct mirror mirrors[L7MESH_MIRRORS_MAX];
+	struct hash_policy hash[HASH_POLICIES_MAX];
+	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
+	struct header_op *ops;			/* of clusters */
+	struct span *origins;
+	struct regexp_builder *regexp;
+};
+
+/**
+ * netlink_parse_match() - Understand a match
+ * @m: out
+ * @p: parser
+ * @nest: L7MESH_ROUTE_A_MATCH
+ * @r: refusal
+ */
+int netlink_parse_match(struct route_match *m, struct route_parser *p,
+			const struct nlattr *nest, struct refusal *r);
+
+/* The same for L7MESH_ROUTE_A_ACTION, which is replaced in @route. */
+int netlink_parse_action(struct route *route, struct route_parser *p,
+			 const struct nlattr *nest, struct refusal *r);
+
+/* Do match and rewrite go together? */
+int netlink_check_rewrite(const struct route *route, struct refusal *r);
+
+/**
+ * netlink_parse_header_edit() - What is done to the fields of both heads
+ * @edit: out: of a list that is given; points into @p and the messages
+ * @p: parser
+ * @request: list of operations, or NULL: they stay
+ * @response: likewise
+ * @r: refusal
+ */
+int netlink_parse_header_edit(struct header_edit *edit,
+			      struct header_edit_parser *p,
+			      const struct nlattr *request,
+			      const struct nlattr *response, struct refusal *r);
+
+/**
+ * netlink_parse_ops() - One list of operations
+ * @ops: out; they stay if @list is NULL
+ * @array: room for as many as @list has, which is what @ops points to
+ * @list: list or NULL
+ * @response: of a response
+ * @r: refusal
+ */
+int netlink_parse_ops(struct header_op_list *ops, struct header_op *array,
+		      const struct nlattr *list, bool response,
+		      struct refusal *r);
+
+int netlink_parse_cors(struct cors *c, struct route_parser *p,
+		       const struct nlattr *nest, struct refusal *r);
+
+/* Replaced whole; @nest may be empty. */
+int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
+			struct refusal *r);
+
+/* Replaced whole; @list may be empty. */
+int netlink_parse_mirrors(struct route *route, struct route_parser *p,
+			  const struct nlattr *list, struct refusal *r);
+
+/* Replaced whole; @nest may be empty. @limiter is none afterwards. */
+int netlink_parse_rate_limit(struct rate_limit *limit,
+			     struct rate_limiter **limiter,
+			     const struct nlattr *nest, struct refusal *r);
+int netlink_parse_fault(struct fault *fault, const struct nlattr *nest,
+			struct refusal *r);
+
+/* The options that are given; the others stay. */
+void netlink_take_http(struct http_options *o, struct nlattr **tb);
+
+/* ---- filling: 0 or -EMSGSIZE with the message as it was ---- */
+
+int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c);
+int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
+			  const struct member *m);
+int netlink_fill_listener(struct sk_buff *skb, const struct listener *l);
+int netlink_fill_route_table(struct sk_buff *skb, const struct route_table *t);
+int netlink_fill_virtual_host(struct sk_buff *skb, const struct route_table *t,
+			      const struct virtual_host *vh);
+int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
+		       const struct virtual_host *vh, u32 index);
+int netlink_fill_splice(struct sk_buff *skb, const struct splice_policy *p);
+int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
+				const struct member *m);
+/* Only what identifies an object. */
+int netlink_fill_key(struct sk_buff *skb, const struct object_key *key);
+/* All of an object that a snapshot has. */
+int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
+			const struct object_key *key);
+
+int netlink_put_address(struct sk_buff *skb, int type, const struct address *a);
+int netlink_put_health_check(struct sk_buff *skb, const struct health_check *hc);
+int netlink_put_http(struct sk_buff *skb, const struct http_options *o);
+/* As lists of these types. */
+int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
+			    const struct header_edit *edit);
+int netlink_put_cors(struct sk_buff *skb, const struct cors *c);
+int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry);
+int netlink_put_mirrors(struct sk_buff *skb, const struct route *route);
+int netlink_put_rate_limit(struct sk_buff *skb, int type,
+			   const struct rate_limit *limit);
+int netlink_put_fault(struct sk_buff *skb, const struct fault *fault);
+
+/* Finish a nest, or take it back if @err. */
+static inline int netlink_end_nest(struct sk_buff *skb, struct nlattr *nest,
+				   int err)
+{
+	if (err) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static inline int netlink_put_span(struct sk_buff *skb, int type, struct span s)
+{
+	struct nlattr *nla = nla_reserve(skb, type, s.len + 1);
+	char *text;
+
+	if (!nla)
+		return -EMSGSIZE;
+	text = nla_data(nla);
+	memcpy(text, s.p, s.len);
+	text[s.len] = 0;
+	return 0;
+}
+
+/* What is not empty. */
+static inline int netlink_put_some(struct sk_buff *skb, int type, struct span s)
+{
+	return s.len ? netlink_put_span(skb, type, s) : 0;
+}
+
+/* ---- dumps ---- */
+
+int netlink_start_get(struct netlink_callback *cb);
+int netlink_dump_get(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_start_stats(struct netlink_callback *cb);
+int netlink_dump_stats(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_start_maglev(struct netlink_callback *cb);
+int netlink_dump_maglev(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_start_attached(struct netlink_callback *cb);
+int netlink_dump_attached(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_start_splices(struct netlink_callback *cb);
+int netlink_dump_splices(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_start_explain(struct netlink_callback *cb);
+int netlink_dump_explain(struct sk_buff *skb, struct netlink_callback *cb);
+int netlink_dump_done(struct netlink_callback *cb);
+
+/* ---- notifications, in the order of the changes: mesh->lock is held ---- */
+
+/* One object was changed. */
+void netlink_notify_object(struct net *net, u8 cmd, const struct snapshot *s,
+			   const struct object_key *key);
+/* A snapshot was published. */
+void netlink_notify_changed(struct net *net, u64 generation);
+
+#endif

@@ -1,0 +1,785 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_change: see netlink.h. ADD, SET and DEL of each kind.
+ *
+ * SET begins with what is in the draft, ADD with the defaults; both then take the
+ * attributes given, check the whole, and put it into the draft.
+ */
+#include <linux/mm.h>
+#include <linux/stringify.h>
+#include "lib/objset.h"
+#include "mesh/draft.h"
+#include "netlink/netlink.h"
+#include "upstream/metadata.h"
+
+struct change {
+	struct draft *d;
+	u8 cmd;
+	const struct nlattr *nest;	/* the object's */
+	struct object_key *key;
+	struct refusal *r;
+};
+
+int netlink_parse(struct nlattr **tb, int max, const struct nlattr *nest,
+		  const struct nla_policy *policy, struct refusal *r)
+{
+	const struct nlattr *nla;
+	int rem, err;
+
+	err = nla_parse_nested(tb, max, nest, policy, NULL);
+	if (err)
+		return refusal_set_attr(r, nest, err, "malformed attributes");
+	nla_for_each_nested(nla, nest, rem)
+		if (tb[nla_type(nla)] != nla)
+			return refusal_set_attr(r, nla, -EINVAL,
+						"the attribute is there twice");
+	return 0;
+}
+
+static bool name_valid(struct span s)
+{
+	u32 i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
+			return false;
+	return s.len;
+}
+
+int netlink_name(const struct nlattr *nla, struct name_ref *name,
+		 struct refusal *r)
+{
+	struct span s = netlink_span(nla);
+
+	if (!name_valid(s))
+		return refusal_set_attr(r, nla, -EINVAL,
+					"a name is printable ASCII without space");
+	*name = name_ref(s);
+	return 0;
+}
+
+int netlink_metadata(const struct nlattr *nla, struct span *metadata,
+		     struct refusal *r)
+{
+	const char *problem;
+
+	*metadata = netlink_span(nla);
+	problem = metadata_problem(*metadata);
+	return problem ? refusal_set_attr(r, nla, -EINVAL, "%s", problem) : 0;
+}
+
+u32 netlink_count(const struct nlattr *list)
+{
+	const struct nlattr *item;
+	u32 n = 0;
+	int rem;
+
+	nla_for_each_nested(item, list, rem)
+		n++;
+	return n;
+}
+
+/* A name that must be there. */
+static int need_name(struct change *c, struct nlattr **tb, u16 type,
+		     const char *label, struct name_ref *name)
+{
+	if (!tb[type])
+		return refusal_set_missing(c->r, c->nest, type, label);
+	return netlink_name(tb[type], name, c->r);
+}
+
+/* Is the object there when it must be, and not when it must not? */
+static int check_exists(struct change *c, bool exists, const struct nlattr *key)
+{
+	c->r->attr = key;
+	if (c->cmd == L7MESH_CMD_ADD)
+		return exists ? refusal_set(c->r, -EEXIST, "it exists already") : 0;
+	return exists ? 0 : refusal_set(c->r, -ENOENT, "it does not exist");
+}
+
+static void take_u32(u32 *to, const struct nlattr *nla)
+{
+	if (nla)
+		*to = nla_get_u32(nla);
+}
+
+static int put_cluster(struct change *c, struct nlattr **tb,
+		       const struct cluster *old)
+{
+	struct cluster spec = { .options = cluster_options_default };
+	struct cluster_parser *p;
+	int err;
+
+	if (old)
+		spec = *old;
+	spec.name = c->key->name;
+	p = kmalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	if (!p)
+		return refusal_set(c->r, -ENOMEM, "out of memory");
+	err = netlink_parse_cluster(&spec, p, tb, c->r);
+	if (!err)
+		err = draft_put_cluster(c->d, &spec, c->r);
+	kfree(p);
+	return err;
+}
+
+static int change_cluster(struct change *c)
+{
+	struct nlattr *tb[L7MESH_CLUSTER_A_MAX + 1];
+	const struct cluster *old;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_CLUSTER_A_MAX, c->nest,
+			    netlink_cluster_policy, c->r);
+	if (!err)
+		err = need_name(c, tb, L7MESH_CLUSTER_A_NAME, "NAME",
+				&c->key->name);
+	if (err)
+		return err;
+	old = draft_cluster(c->d, &c->key->name);
+	err = check_exists(c, old, tb[L7MESH_CLUSTER_A_NAME]);
+	if (err)
+		return err;
+	if (c->cmd == L7MESH_CMD_DEL)
+		return draft_del(c->d, DRAFT_CLUSTER, &c->key->name, c->r);
+	return put_cluster(c, tb, old);
+}
+
+static bool is_unusable(const struct address *a)
+{
+	if (a->family == AF_INET)
+		return ipv4_is_zeronet(a->v4) || ipv4_is_multicast(a->v4) ||
+		       ipv4_is_lbcast(a->v4);
+	return ipv6_addr_any(&a->v6) || ipv6_addr_is_multicast(&a->v6) ||
+	       ipv6_addr_type(&a->v6) & IPV6_ADDR_LINKLOCAL;
+}
+
+int netlink_statuses(const struct nlattr *nla, const u16 **status, u32 *n,
+		     struct refusal *r)
+{
+	u32 i;
+
+	if (nla_len(nla) % sizeof(**status))
+		return refusal_set_attr(r, nla, -EINVAL,
+					"a status has two bytes");
+	*status = nla_data(nla);
+	*n = nla_len(nla) / sizeof(**status);
+	for (i = 0; i < *n; i++)
+		if ((*status)[i] < 100 || (*status)[i] > 599)
+			return refusal_set_attr(r, nla, -EINVAL,
+						"%u is not a status of 100 to 599",
+						(*status)[i]);
+	return 0;
+}
+
+int netlink_address(struct address *a, const struct nlattr *nla,
+		    const struct nlattr *port, struct refusal *r)
+{
+	__be16 p = port ? htons(nla_get_u16(port)) : 0;
+	struct in6_addr v6;
+
+	if (nla_len(nla) == sizeof(__be32)) {
+		address_set_v4(a, nla_get_in_addr(nla), p);
+	} else if (nla_len(nla) == sizeof(v6)) {
+		v6 = nla_get_in6_addr(nla);
+		address_set_v6(a, &v6, p);
+	} else {
+		return refusal_set_attr(r, nla, -EINVAL,
+					"an address has 4 or 16 bytes");
+	}
+	if (is_unusable(a))
+		return refusal_set_attr(r, nla, -EINVAL,
+					"nobody can connect to this address");
+	return 0;
+}
+
+static int endpoint_key(struct change *c, struct nlattr **tb)
+{
+	int err;
+
+	c->r->attr = NULL;
+	err = need_name(c, tb, L7MESH_ENDPOINT_A_CLUSTER, "CLUSTER",
+			&c->key->name);
+	if (err)
+		return err;
+	if (!tb[L7MESH_ENDPOINT_A_ADDRESS])
+		return refusal_set_missing(c->r, c->nest, L7MESH_ENDPOINT_A_ADDRESS,
+					   "ADDRESS");
+	if (!tb[L7MESH_ENDPOINT_A_PORT])
+		return refusal_set_missing(c->r, c->nest, L7MESH_ENDPOINT_A_PORT,
+					   "PORT");
+	return netlink_address(&c->key->address, tb[L7MESH_ENDPOINT_A_ADDRESS],
+			       tb[L7MESH_ENDPOINT_A_PORT], c->r);
+}
+
+static int take_locality(struct change *c, struct placement *place,
+			 const struct nlattr *nla)
+{
+	const struct cluster *cluster = draft_cluster(c->d, &c->key->name);
+	struct span name = netlink_span(nla);
+
+	if (name.len && cluster_locality(cluster, name) == LOCALITY_NONE)
+		return refusal_set_attr(c->r, nla, -ENOENT,
+					"the cluster has no such locality");
+	place->locality_len = name.len;
+	memcpy(place->locality, name.p, name.len);
+	return 0;
+}
+
+static int take_placement(struct change *c, struct placement *place,
+			  struct nlattr **tb)
+{
+	take_u32(&place->weight, tb[L7MESH_ENDPOINT_A_WEIGHT]);
+	if (tb[L7MESH_ENDPOINT_A_PRIORITY])
+		place->priority = nla_get_u32(tb[L7MESH_ENDPOINT_A_PRIORITY]);
+	if (tb[L7MESH_ENDPOINT_A_METADATA]) {
+		int err = netlink_metadata(tb[L7MESH_ENDPOINT_A_METADATA],
+					   &place->metadata, c->r);
+
+		if (err)
+			return err;
+	}
+	if (!tb[L7MESH_ENDPOINT_A_LOCALITY])
+		return 0;
+	return take_locality(c, place, tb[L7MESH_ENDPOINT_A_LOCALITY]);
+}
+
+static int change_endpoint(struct change *c)
+{
+	struct nlattr *tb[L7MESH_ENDPOINT_A_MAX + 1];
+	struct placement old, place = { .weight = 1 };
+	int err;
+
+	err = netlink_parse(tb, L7MESH_ENDPOINT_A_MAX, c->nest,
+			    netlink_endpoint_policy, c->r);
+	if (!err)
+		err = endpoint_key(c, tb);
+	if (err)
+		return err;
+	err = draft_placement(c->d, &c->key->name, &c->key->address, &old);
+	if (err)
+		return refusal_set_attr(c->r, tb[L7MESH_ENDPOINT_A_CLUSTER], err,
+					"there is no such cluster");
+	err = check_exists(c, old.weight, tb[L7MESH_ENDPOINT_A_ADDRESS]);
+	if (err)
+		return err;
+	if (c->cmd == L7MESH_CMD_SET)
+		place = old;
+	err = take_placement(c, &place, tb);
+	if (c->cmd == L7MESH_CMD_DEL)
+		place.weight = 0;
+	return err ?: draft_put_endpoint(c->d, &c->key->name, &c->key->address,
+					 &place, c->r);
+}
+
+/* One of ROUTE_TABLE, CLUSTER and PROXY_* replaces whatever there was of them. */
+static int parse_target(struct listener *l, struct nlattr **tb,
+			struct refusal *r)
+{
+	struct nlattr *table = tb[L7MESH_LISTENER_A_ROUTE_TABLE];
+	struct nlattr *cluster = tb[L7MESH_LISTENER_A_CLUSTER];
+	struct nlattr *proxy = tb[L7MESH_LISTENER_A_PROXY_ADDRESS];
+	struct nlattr *port = tb[L7MESH_LISTENER_A_PROXY_PORT];
+	int err = 0;
+
+	if (!table && !cluster && !proxy && !port)
+		return 0;
+	if (!!table + !!cluster + (proxy || port) > 1)
+		return refusal_set(r, -EINVAL,
+				   "ROUTE_TABLE, CLUSTER and PROXY_ADDRESS exclude each other");
+	if (!proxy != !port)
+		return refusal_set_attr(r, proxy ?: port, -EINVAL,
+					"PROXY_ADDRESS and PROXY_PORT go together");
+	memset(&l->route_table, 0, sizeof(l->route_table));
+	memset(&l->cluster, 0, sizeof(l->cluster));
+	memset(&l->proxy, 0, sizeof(l->proxy));
+	l->has_proxy = proxy;
+	if (table)
+		err = netlink_name(table, &l->route_table, r);
+	else if (cluster)
+		err = netlink_name(cluster, &l->cluster, r);
+	else
+		err = netlink_address(&l->proxy, proxy, port, r);
+	if (!err)
+		r->attr = table ?: cluster ?: proxy;
+	return err;
+}
+
+static int check_target(struct change *c, const struct listener *l,
+			struct nlattr **tb)
+{
+	bool http = l->protocol == L7MESH_PROTOCOL_HTTP;
+
+	if (http && !l->route_table.name.len)
+		return refusal_set_missing(c->r, c->nest,
+					   L7MESH_LISTENER_A_ROUTE_TABLE,
+					   "an http listener's ROUTE_TABLE");
+	if (!http && l->route_table.name.len)
+		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_ROUTE_TABLE] ?:
+					tb[L7MESH_LISTENER_A_PROTOCOL], -EINVAL,
+					"a tcp listener has no ROUTE_TABLE, but CLUSTER or PROXY_ADDRESS");
+	if (!http && !l->has_proxy && !l->cluster.name.len)
+		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_CLUSTER,
+					   "a tcp listener's CLUSTER or PROXY_ADDRESS");
+	if (l->has_proxy && l->proxy.family != l->address.family)
+		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_PROXY_ADDRESS] ?:
+					tb[L7MESH_LISTENER_A_ADDRESS], -EINVAL,
+					"PROXY_ADDRESS and ADDRESS are of different families");
+	return 0;
+}
+
+/* ADDRESS and PORT may be set one without the other. */
+static int parse_listener_address(struct change *c, struct listener *l,
+				  struct nlattr **tb)
+{
+	struct nlattr *address = tb[L7MESH_LISTENER_A_ADDRESS];
+	struct nlattr *port = tb[L7MESH_LISTENER_A_PORT];
+	__be16 old = l->address.port;
+	int err;
+
+	if (c->cmd == L7MESH_CMD_ADD && !address)
+		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_ADDRESS,
+					   "ADDRESS");
+	if (c->cmd == L7MESH_CMD_ADD && !port)
+		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_PORT,
+					   "PORT");
+	if (address) {
+		err = netlink_address(&l->address, address, port, c->r);
+		if (err)
+			return err;
+		l->address.port = old;
+		c->r->attr = address;
+	}
+	if (port)
+		l->address.port = htons(nla_get_u16(port));
+	return 0;
+}
+
+static int put_listener(struct change *c, struct nlattr **tb,
+			const struct listener *old)
+{
+	struct listener l = { .http = http_options_default };
+	struct nlattr *limit = tb[L7MESH_LISTENER_A_RATE_LIMIT];
+	int err;
+
+	if (old)
+		l = *old;
+	l.name = c->key->name;
+	if (c->cmd == L7MESH_CMD_ADD && !tb[L7MESH_LISTENER_A_PROTOCOL])
+		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_PROTOCOL,
+					   "PROTOCOL");
+	if (tb[L7MESH_LISTENER_A_PROTOCOL])
+		l.protocol = nla_get_u32(tb[L7MESH_LISTENER_A_PROTOCOL]);
+	err = parse_listener_address(c, &l, tb);
+	if (!err)
+		err = parse_target(&l, tb, c->r);
+	if (!err)
+		err = check_target(c, &l, tb);
+	if (!err && limit)
+		err = netlink_parse_rate_limit(&l.limit, &l.limiter, limit,
+					       c->r);
+	if (err)
+		return err;
+	netlink_take_http(&l.http, tb);
+	return draft_put_listener(c->d, &l, c->r);
+}
+
+static int change_listener(struct change *c)
+{
+	struct nlattr *tb[L7MESH_LISTENER_A_MAX + 1];
+	const struct listener *old;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_LISTENER_A_MAX, c->nest,
+			    netlink_listener_policy, c->r);
+	if (!err)
+		err = need_name(c, tb, L7MESH_LISTENER_A_NAME, "NAME",
+				&c->key->name);
+	if (err)
+		return err;
+	old = draft_listener(c->d, &c->key->name);
+	err = check_exists(c, old, tb[L7MESH_LISTENER_A_NAME]);
+	if (err)
+		return err;
+	if (c->cmd == L7MESH_CMD_DEL)
+		return draft_del(c->d, DRAFT_LISTENER, &c->key->name, c->r);
+	return put_listener(c, tb, old);
+}
+
+static int change_route_table(struct change *c)
+{
+	struct nlattr *tb[L7MESH_ROUTE_TABLE_A_MAX + 1];
+	int err;
+
+	err = netlink_parse(tb, L7MESH_ROUTE_TABLE_A_MAX, c->nest,
+			    netlink_route_table_policy, c->r);
+	if (!err)
+		err = need_name(c, tb, L7MESH_ROUTE_TABLE_A_NAME, "NAME",
+				&c->key->name);
+	if (!err)
+		err = check_exists(c, draft_has_table(c->d, &c->key->name),
+				   tb[L7MESH_ROUTE_TABLE_A_NAME]);
+	if (err)
+		return err;
+	if (c->cmd == L7MESH_CMD_DEL)
+		return draft_del(c->d, DRAFT_ROUTE_TABLE, &c->key->name, c->r);
+	if (c->cmd == L7MESH_CMD_SET)
+		return 0;
+	return draft_add_table(c->d, &c->key->name, c->r);
+}
+
+/* What a virtual host's attributes say: the specification points into it. */
+struct vhost_parser {
+	struct header_edit_parser edit;
+	void *domains;			/* to be kvfree()d */
+};
+
+/* Domains in lower case, each after the other behind the array. */
+static int parse_domains(struct virtual_host *spec, void *buffer,
+			 const struct nlattr *list, struct refusal *r)
+{
+	struct span *domains = buffer;
+	char *text = (char *)(domains + netlink_count(list));
+	const struct nlattr *item;
+	u32 i;
+	int rem;
+
+	spec->domains = domains;
+	spec->ndomains = 0;
+	nla_for_each_nested(item, list, rem) {
+		struct span s = netlink_span(item);
+
+		for (i = 0; i < s.len; i++)
+			text[i] = ascii_lower(s.p[i]);
+		s.p = text;
+		text += s.len;
+		if (!route_domain_valid(s))
+			return refusal_set_attr(r, item, -EINVAL,
+						"not a domain: a host without port, with * as its first or last label or alone");
+		domains[spec->ndomains++] = s;
+	}
+	if (!spec->ndomains)
+		return refusal_set_attr(r, list, -EINVAL,
+					"at least one domain is needed");
+	r->attr = list;
+	return 0;
+}
+
+static int parse_vhost(struct change *c, struct nlattr **tb,
+		       struct virtual_host *spec, struct vhost_parser *p)
+{
+	struct nlattr *list = tb[L7MESH_VIRTUAL_HOST_A_DOMAINS];
+	struct nlattr *order = tb[L7MESH_VIRTUAL_HOST_A_ORDER];
+	int err;
+
+	if (order)
+		spec->order = nla_get_u32(order);
+	err = netlink_parse_header_edit(&spec->edit, &p->edit,
+					tb[L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS],
+					tb[L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS],
+					c->r);
+	if (err || !list)
+		return err;
+	p->domains = kvmalloc(netlink_count(list) * sizeof(struct span) +
+			      nla_len(list), GFP_KERNEL_ACCOUNT);
+	if (!p->domains)
+		return refusal_set(c->r, -ENOMEM, "out of memory");
+	return parse_domains(spec, p->domains, list, c->r);
+}
+
+static int put_vhost(struct change *c, struct nlattr **tb,
+		     struct draft_vhost *dv)
+{
+	struct virtual_host spec = { .name = c->key->vhost };
+	struct vhost_parser *p;
+	int err;
+
+	if (!dv && !tb[L7MESH_VIRTUAL_HOST_A_DOMAINS])
+		return refusal_set_missing(c->r, c->nest,
+					   L7MESH_VIRTUAL_HOST_A_DOMAINS, "DOMAINS");
+	p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	if (!p)
+		return refusal_set(c->r, -ENOMEM, "out of memory");
+	if (dv)
+		spec = *dv->vh;
+	err = parse_vhost(c, tb, &spec, p);
+	if (!err && dv)
+		err = draft_set_vhost(c->d, dv, &spec, c->r);
+	else if (!err)
+		err = draft_add_vhost(c->d, &c->key->name, &spec, c->r);
+	kvfree(p->domains);
+	kfree(p);
+	return err;
+}
+
+/* The names of table and virtual host, and the latter as the draft has it. */
+static struct draft_vhost *find_vhost(struct change *c, struct nlattr *table,
+				      struct nlattr *host)
+{
+	struct name_ref name;
+	int err;
+
+	err = netlink_name(table, &c->key->name, c->r);
+	if (!err)
+		err = netlink_name(host, &name, c->r);
+	if (err)
+		return ERR_PTR(err);
+	c->key->vhost = name.name;
+	c->r->attr = table;
+	return draft_vhost(c->d, &c->key->name, name.name, c->r);
+}
+
+static int change_virtual_host(struct change *c)
+{
+	struct nlattr *tb[L7MESH_VIRTUAL_HOST_A_MAX + 1];
+	struct nlattr *table, *name;
+	struct draft_vhost *dv;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_VIRTUAL_HOST_A_MAX, c->nest,
+			    netlink_virtual_host_policy, c->r);
+	if (err)
+		return err;
+	table = tb[L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE];
+	name = tb[L7MESH_VIRTUAL_HOST_A_NAME];
+	if (!table)
+		return refusal_set_missing(c->r, c->nest,
+					   L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,
+					   "ROUTE_TABLE");
+	if (!name)
+		return refusal_set_missing(c->r, c->nest, L7MESH_VIRTUAL_HOST_A_NAME,
+					   "NAME");
+	dv = find_vhost(c, table, name);
+	if (IS_ERR(dv))
+		return PTR_ERR(dv);
+	err = check_exists(c, dv, name);
+	if (err)
+		return err;
+	if (c->cmd != L7MESH_CMD_DEL)
+		return put_vhost(c, tb, dv);
+	draft_del_vhost(c->d, dv);
+	return 0;
+}
+
+/* Where a route is, or is to be. */
+static int route_index(struct change *c, const struct nlattr *nla, u32 n)
+{
+	if (!nla && c->cmd != L7MESH_CMD_ADD)
+		return refusal_set_missing(c->r, c->nest, L7MESH_ROUTE_A_INDEX,
+					   "INDEX");
+	c->key->index = nla ? nla_get_u32(nla) : n;
+	if (c->key->index < n ||
+	    (c->key->index == n && c->cmd == L7MESH_CMD_ADD))
+		return 0;
+	return refusal_set_attr(c->r, nla, -ENOENT,
+				"the virtual host has %u routes", n);
+}
+
+static int parse_route(struct change *c, struct nlattr **tb, struct route *route,
+		       struct route_parser *p)
+{
+	struct nlattr *match = tb[L7MESH_ROUTE_A_MATCH];
+	struct nlattr *action = tb[L7MESH_ROUTE_A_ACTION];
+	struct nlattr *cors = tb[L7MESH_ROUTE_A_CORS];
+	struct nlattr *retry = tb[L7MESH_ROUTE_A_RETRY];
+	struct nlattr *mirrors = tb[L7MESH_ROUTE_A_MIRRORS];
+	struct nlattr *limit = tb[L7MESH_ROUTE_A_RATE_LIMIT];
+	struct nlattr *fault = tb[L7MESH_ROUTE_A_FAULT];
+	int err = 0;
+
+	if (!action && c->cmd == L7MESH_CMD_ADD)
+		return refusal_set_missing(c->r, c->nest, L7MESH_ROUTE_A_ACTION,
+					   "ACTION");
+	if (match)
+		err = netlink_parse_match(&route->match, p, match, c->r);
+	if (!err && action)
+		err = netlink_parse_action(route, p, action, c->r);
+	if (!err)
+		err = netlink_parse_header_edit(&route->edit, &p->edit,
+						tb[L7MESH_ROUTE_A_REQUEST_HEADERS],
+						tb[L7MESH_ROUTE_A_RESPONSE_HEADERS],
+						c->r);
+	if (!err && cors)
+		err = netlink_parse_cors(&route->cors, p, cors, c->r);
+	if (!err && retry)
+		err = netlink_parse_retry(&route->retry, retry, c->r);
+	if (!err && mirrors)
+		err = netlink_parse_mirrors(route, p, mirrors, c->r);
+	if (!err && tb[L7MESH_ROUTE_A_HASH])
+		err = netlink_parse_hash(&route->hash, p->hash,
+					 tb[L7MESH_ROUTE_A_HASH], c->r);
+	if (!err && limit)
+		err = netlink_parse_rate_limit(&route->limit, &route->limiter,
+					       limit, c->r);
+	if (!err && fault)
+		err = netlink_parse_fault(&route->fault, fault, c->r);
+	take_u32(&route->timeout, tb[L7MESH_ROUTE_A_TIMEOUT]);
+	if (tb[L7MESH_ROUTE_A_PRIORITY])
+		route->priority = nla_get_u32(tb[L7MESH_ROUTE_A_PRIORITY]);
+	if (err)
+		return err;
+	if (route->nmirrors && (route->action == ROUTE_REDIRECT ||
+				route->action == ROUTE_DIRECT_RESPONSE))
+		return refusal_set_attr(c->r, mirrors ?: action, -EINVAL,
+					"nothing is forwarded that could be mirrored");
+	c->r->attr = action ?: match ?: c->nest;
+	return netlink_check_rewrite(route, c->r);
+}
+
+static int put_route(struct change *c, struct nlattr **tb,
+		     struct draft_vhost *dv)
+{
+	struct route_parser *p = kvzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	struct route route = {};
+	int err;
+
+	if (!p)
+		return refusal_set(c->r, -ENOMEM, "out of memory");
+	if (c->cmd == L7MESH_CMD_SET)
+		route = *draft_route(dv, c->key->index);
+	err = parse_route(c, tb, &route, p);
+	if (!err && c->cmd == L7MESH_CMD_SET)
+		err = draft_set_route(c->d, dv, c->key->index, &route, c->r);
+	else if (!err)
+		err = draft_add_route(c->d, dv, c->key->index, &route, c->r);
+	kvfree(p->clusters);
+	kvfree(p->ops);
+	kvfree(p->origins);
+	kvfree(p->regexp);
+	kvfree(p);
+	return err;
+}
+
+static int change_route(struct change *c)
+{
+	struct nlattr *tb[L7MESH_ROUTE_A_MAX + 1];
+	struct nlattr *table, *host;
+	struct draft_vhost *dv;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_ROUTE_A_MAX, c->nest,
+			    netlink_route_policy, c->r);
+	if (err)
+		return err;
+	table = tb[L7MESH_ROUTE_A_ROUTE_TABLE];
+	host = tb[L7MESH_ROUTE_A_VIRTUAL_HOST];
+	if (!table)
+		return refusal_set_missing(c->r, c->nest, L7MESH_ROUTE_A_ROUTE_TABLE,
+					   "ROUTE_TABLE");
+	if (!host)
+		return refusal_set_missing(c->r, c->nest, L7MESH_ROUTE_A_VIRTUAL_HOST,
+					   "VIRTUAL_HOST");
+	dv = find_vhost(c, table, host);
+	if (IS_ERR(dv))
+		return PTR_ERR(dv);
+	if (!dv)
+		return refusal_set_attr(c->r, host, -ENOENT,
+					"there is no such virtual host");
+	err = route_index(c, tb[L7MESH_ROUTE_A_INDEX], draft_nroutes(dv));
+	if (err)
+		return err;
+	c->r->attr = tb[L7MESH_ROUTE_A_INDEX];
+	if (c->cmd == L7MESH_CMD_DEL)
+		return draft_del_route(c->d, dv, c->key->index, c->r);
+	return put_route(c, tb, dv);
+}
+
+static int parse_except(struct splice_policy *p, const struct nlattr *list,
+			struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_SPLICE_EXCEPT_A_MAX + 1];
+	const struct nlattr *item;
+	int rem, err;
+
+	p->nexcept = 0;
+	nla_for_each_nested(item, list, rem) {
+		if (p->nexcept == L7MESH_SPLICE_EXCEPT_MAX)
+			return refusal_set_attr(r, item, -E2BIG,
+						"more than "
+						__stringify(L7MESH_SPLICE_EXCEPT_MAX)
+						" exceptions");
+		err = netlink_parse(tb, L7MESH_SPLICE_EXCEPT_A_MAX, item,
+				    netlink_splice_except_policy, r);
+		if (err)
+			return err;
+		if (!tb[L7MESH_SPLICE_EXCEPT_A_PORT])
+			return refusal_set_missing(r, item,
+						   L7MESH_SPLICE_EXCEPT_A_PORT,
+						   "PORT");
+		p->except[p->nexcept++] =
+			nla_get_u16(tb[L7MESH_SPLICE_EXCEPT_A_PORT]);
+	}
+	return 0;
+}
+
+static int put_splice(struct change *c, struct nlattr **tb)
+{
+	struct splice_policy p = c->d->splice;
+	int err;
+
+	p.exists = true;
+	if (tb[L7MESH_SPLICE_A_POLICY])
+		p.policy = nla_get_u32(tb[L7MESH_SPLICE_A_POLICY]);
+	if (tb[L7MESH_SPLICE_A_BYPASS_SHAPING])
+		p.bypass_shaping =
+			nla_get_u8(tb[L7MESH_SPLICE_A_BYPASS_SHAPING]);
+	if (tb[L7MESH_SPLICE_A_EXCEPT]) {
+		err = parse_except(&p, tb[L7MESH_SPLICE_A_EXCEPT], c->r);
+		if (err)
+			return err;
+	}
+	c->d->splice = p;
+	return 0;
+}
+
+static int change_splice(struct change *c)
+{
+	struct nlattr *tb[L7MESH_SPLICE_A_MAX + 1];
+	int err;
+
+	err = netlink_parse(tb, L7MESH_SPLICE_A_MAX, c->nest,
+			    netlink_splice_policy, c->r);
+	if (!err)
+		err = check_exists(c, c->d->splice.exists, c->nest);
+	if (err)
+		return err;
+	if (c->cmd != L7MESH_CMD_DEL)
+		return put_splice(c, tb);
+	memset(&c->d->splice, 0, sizeof(c->d->splice));
+	return 0;
+}
+
+static const struct {
+	enum l7mesh_kind kind;
+	int (*change)(struct change *c);
+} kinds[L7MESH_A_SPLICE + 1] = {
+	[L7MESH_A_CLUSTER] = { L7MESH_KIND_CLUSTER, change_cluster },
+	[L7MESH_A_ENDPOINT] = { L7MESH_KIND_ENDPOINT, change_endpoint },
+	[L7MESH_A_LISTENER] = { L7MESH_KIND_LISTENER, change_listener },
+	[L7MESH_A_ROUTE_TABLE] = { L7MESH_KIND_ROUTE_TABLE, change_route_table },
+	[L7MESH_A_VIRTUAL_HOST] = { L7MESH_KIND_VIRTUAL_HOST,
+				    change_virtual_host },
+	[L7MESH_A_ROUTE] = { L7MESH_KIND_ROUTE, change_route },
+	[L7MESH_A_SPLICE] = { L7MESH_KIND_SPLICE, change_splice },
+};
+
+int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
+		   struct object_key *key, struct refusal *r)
+{
+	struct change c = { .d = d, .cmd = cmd, .key = key, .r = r };
+	u16 type, found = 0;
+
+	for (type = L7MESH_A_CLUSTER; type <= L7MESH_A_SPLICE; type++) {
+		if (!attrs[type])
+			continue;
+		if (found)
+			return refusal_set_attr(r, attrs[type], -EINVAL,
+						"one object at a time");
+		found = type;
+	}
+	if (!found)
+		return refusal_set(r, -EINVAL, "no object is given");
+	c.nest = attrs[found];
+	key->kind = kinds[found].kind;
+	return kinds[found].change(&c);
+}

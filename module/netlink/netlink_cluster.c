@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_cluster: see netlink.h. A cluster, without its endpoints, both ways.
+ */
+#include <linux/stringify.h>
+#include "netlink/netlink.h"
+#include "netlink/netlink_option.h"
+
+#define OPTION(type, attr, member) \
+	NETLINK_OPTION(type, L7MESH_CLUSTER_A_##attr, cluster_options, member)
+
+/* Of requests whose route has one priority, and the other. */
+#define BREAKER(attr, member) \
+	OPTION(U32, attr, breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].member)
+#define HIGH_BREAKER(attr, member) \
+	OPTION(U32, HIGH_##attr, breakers[L7MESH_ROUTING_PRIORITY_HIGH].member)
+
+static const struct netlink_option table[] = {
+	OPTION(ENUM, LB, lb),
+	OPTION(U32, TABLE_SIZE, table_size),
+	OPTION(U32, CONNECT_TIMEOUT, connect_timeout),
+	OPTION(U32, RESPONSE_TIMEOUT, response_timeout),
+	OPTION(U32, IDLE_TIMEOUT, idle_timeout),
+	OPTION(U32, MAX_IDLE, max_idle),
+	OPTION(U32, RING_MIN, ring_min),
+	OPTION(U32, RING_MAX, ring_max),
+	OPTION(U32, CHOICES, choices),
+	OPTION(U32, DECAY, decay),
+	OPTION(U32, PANIC_THRESHOLD, panic_threshold),
+	BREAKER(MAX_CONNECTIONS, max_connections),
+	BREAKER(MAX_PENDING_REQUESTS, max_pending_requests),
+	BREAKER(MAX_REQUESTS, max_requests),
+	BREAKER(MAX_RETRIES, max_retries),
+	BREAKER(RETRY_BUDGET, retry_budget),
+	BREAKER(MIN_RETRY_CONCURRENCY, min_retry_concurrency),
+	HIGH_BREAKER(MAX_CONNECTIONS, max_connections),
+	HIGH_BREAKER(MAX_PENDING_REQUESTS, max_pending_requests),
+	HIGH_BREAKER(MAX_REQUESTS, max_requests),
+	HIGH_BREAKER(MAX_RETRIES, max_retries),
+	HIGH_BREAKER(RETRY_BUDGET, retry_budget),
+	HIGH_BREAKER(MIN_RETRY_CONCURRENCY, min_retry_concurrency),
+	OPTION(U32, CONSECUTIVE_5XX, consecutive_5xx),
+	OPTION(U32, CONSECUTIVE_GATEWAY_FAILURE, consecutive_gateway_failure),
+	OPTION(U32, OUTLIER_INTERVAL, outlier_interval),
+	OPTION(U32, BASE_EJECTION_TIME, base_ejection_time),
+	OPTION(U32, MAX_EJECTION_TIME, max_ejection_time),
+	OPTION(U32, MAX_EJECTION_PERCENT, max_ejection_percent),
+	OPTION(U32, SUCCESS_RATE_STDEV_FACTOR, success_rate_stdev_factor),
+	OPTION(U32, SUCCESS_RATE_MINIMUM_HOSTS, success_rate_minimum_hosts),
+	OPTION(U32, SUCCESS_RATE_REQUEST_VOLUME, success_rate_request_volume),
+	OPTION(U32, FAILURE_PERCENTAGE_THRESHOLD, failure_percentage_threshold),
+	OPTION(U32, FAILURE_PERCENTAGE_MINIMUM_HOSTS, failure_percentage_minimum_hosts),
+	OPTION(U32, FAILURE_PERCENTAGE_REQUEST_VOLUME, failure_percentage_request_volume),
+	OPTION(U32, OVERPROVISIONING_FACTOR, overprovisioning_factor),
+	OPTION(ENUM, SUBSET_FALLBACK, subset_fallback),
+	OPTION(U32, SLOW_START_WINDOW, slow_start_window),
+	OPTION(U32, SLOW_START_MIN_WEIGHT, slow_start_min_weight),
+	OPTION(U32, ENFORCING_CONSECUTIVE_5XX, enforcing_consecutive_5xx),
+	OPTION(U32, ENFORCING_CONSECUTIVE_GATEWAY_FAILURE, enforcing_consecutive_gateway_failure),
+	OPTION(U32, ENFORCING_SUCCESS_RATE, enforcing_success_rate),
+	OPTION(U32, ENFORCING_FAILURE_PERCENTAGE, enforcing_failure_percentage),
+	OPTION(U32, ACCRUAL_MAX_FAILURES, accrual_max_failures),
+	OPTION(U32, ACCRUAL_MIN_PENALTY, accrual_min_penalty),
+	OPTION(U32, ACCRUAL_MAX_PENALTY, accrual_max_penalty),
+	OPTION(U32, ACCRUAL_JITTER, accrual_jitter),
+	OPTION(U32, CONSECUTIVE_LOCAL_ORIGIN_FAILURE, consecutive_local_origin_failure),
+	OPTION(U32, ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+	       enforcing_consecutive_local_origin_failure),
+};
+
+static const struct netlink_options options = {
+	.table = table,
+	.n = ARRAY_SIZE(table),
+};
+
+static int parse_locality(struct cluster *spec, struct locality *l,
+			  const struct nlattr *item, struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_LOCALITY_A_MAX + 1];
+	struct name_ref name;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_LOCALITY_A_MAX, item,
+			    netlink_locality_policy, r);
+	if (err)
+		return err;
+	if (!tb[L7MESH_LOCALITY_A_NAME])
+		return refusal_set_missing(r, item, L7MESH_LOCALITY_A_NAME,
+					   "NAME");
+	err = netlink_name(tb[L7MESH_LOCALITY_A_NAME], &name, r);
+	if (err)
+		return err;
+	l->name = name.name;
+	l->weight = 1;
+	if (tb[L7MESH_LOCALITY_A_WEIGHT])
+		l->weight = nla_get_u32(tb[L7MESH_LOCALITY_A_WEIGHT]);
+	if (cluster_locality(spec, l->name) == LOCALITY_NONE)
+		return 0;
+	return refusal_set_attr(r, tb[L7MESH_LOCALITY_A_NAME], -EEXIST,
+				"the locality is there twice");
+}
+
+static int parse_localities(struct cluster *spec, struct locality *localities,
+			    const struct nlattr *list, struct refusal *r)
+{
+	const struct nlattr *item;
+	int rem, err;
+
+	spec->localities = localities;
+	spec->nlocalities = 0;
+	nla_for_each_nested(item, list, rem) {
+		if (spec->nlocalities == LOCALITIES_MAX)
+			return refusal_set_attr(r, item, -E2BIG,
+						"more than "
+						__stringify(L7MESH_LOCALITIES_MAX)
+						" localities");
+		err = parse_locality(spec, &localities[spec->nlocalities], item,
+				     r);
+		if (err)
+			return err;
+		spec->nlocalities++;
+	}
+	return 0;
+}
+
+static int parse_subset(const struct cluster *spec, struct subset *s,
+			const struct nlattr *item, struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_SUBSET_A_MAX + 1];
+	struct name_ref name;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_SUBSET_A_MAX, item, netlink_subset_policy,
+			    r);
+	if (err)
+		return err;
+	if (!tb[L7MESH_SUBSET_A_NAME])
+		return refusal_set_missing(r, item, L7MESH_SUBSET_A_NAME, "NAME");
+	if (!tb[L7MESH_SUBSET_A_METADATA])
+		return refusal_set_missing(r, item, L7MESH_SUBSET_A_METADATA,
+					   "METADATA");
+	err = netlink_name(tb[L7MESH_SUBSET_A_NAME], &name, r) ?:
+	      netlink_metadata(tb[L7MESH_SUBSET_A_METADATA], &s->metadata, r);
+	if (err)
+		return err;
+	s->name = name.name;
+	if (!s->metadata.len)
+		return refusal_set_attr(r, tb[L7MESH_SUBSET_A_METADATA], -EINVAL,
+					"a subset needs METADATA");
+	if (!cluster_has_subset(spec, s->name))
+		return 0;
+	return refusal_set_attr(r, tb[L7MESH_SUBSET_A_NAME], -EEXIST,
+				"the subset is there twice");
+}
+
+static int parse_subsets(struct cluster *spec, struct subset *subsets,
+			 const struct nlattr *list, struct refusal *r)
+{
+	const struct nlattr *item;
+	int rem, err;
+
+	spec->subsets = subsets;
+	spec->nsubsets = 0;
+	nla_for_each_nested(item, list, rem) {
+		if (spec->nsubsets == SUBSETS_MAX)
+			return refusal_set_attr(r, item, -E2BIG,
+						"more than "
+						__stringify(L7MESH_SUBSETS_MAX)
+						" subsets");
+		err = parse_subset(spec, &subsets[spec->nsubsets], item, r);
+		if (err)
+			return err;
+		spec->nsubsets++;
+	}
+	return 0;
+}
+
+/* What one number cannot tell. */
+static int check_options(const struct cluster_options *o, struct nlattr **tb,
+			 struct refusal *r)
+{
+	const struct nlattr *size = tb[L7MESH_CLUSTER_A_TABLE_SIZE];
+
+	if (size && !maglev_size_valid(o->table_size))
+		return refusal_set_attr(r, size, -EINVAL,
+					"TABLE_SIZE must be a prime number");
+	if (o->ring_min > o->ring_max)
+		return refusal_set_attr(r, tb[L7MESH_CLUSTER_A_RING_MAX] ?:
+					tb[L7MESH_CLUSTER_A_RING_MIN], -EINVAL,
+					"RING_MIN is above RING_MAX");
+	if (o->accrual_min_penalty > o->accrual_max_penalty)
+		return refusal_set_attr(r, tb[L7MESH_CLUSTER_A_ACCRUAL_MAX_PENALTY] ?:
+					tb[L7MESH_CLUSTER_A_ACCRUAL_MIN_PENALTY], -EINVAL,
+					"ACCRUAL_MIN_PENALTY is above ACCRUAL_MAX_PENALTY");
+	return 0;
+}
+
+int netlink_parse_cluster(struct cluster *spec, struct cluster_parser *p,
+			  struct nlattr **tb, struct refusal *r)
+{
+	int err;
+
+	netlink_take_options(&options, &spec->options, tb);
+	err = check_options(&spec->options, tb, r);
+	if (!err && tb[L7MESH_CLUSTER_A_HASH])
+		err = netlink_parse_hash(&spec->hash, p->hash,
+					 tb[L7MESH_CLUSTER_A_HASH], r);
+	if (!err && tb[L7MESH_CLUSTER_A_LOCALITIES])
+		err = parse_localities(spec, p->localities,
+				       tb[L7MESH_CLUSTER_A_LOCALITIES], r);
+	if (!err && tb[L7MESH_CLUSTER_A_SESSION])
+		err = netlink_parse_session(&spec->session.cookie,
+					    tb[L7MESH_CLUSTER_A_SESSION], r);
+	if (!err && tb[L7MESH_CLUSTER_A_DNS])
+		err = netlink_parse_dns(&spec->dns, tb[L7MESH_CLUSTER_A_DNS], r);
+	if (!err && tb[L7MESH_CLUSTER_A_SUBSETS])
+		err = parse_subsets(spec, p->subsets,
+				    tb[L7MESH_CLUSTER_A_SUBSETS], r);
+	if (!err && tb[L7MESH_CLUSTER_A_HEALTH_CHECK])
+		err = netlink_parse_health_check(&spec->health,
+						 tb[L7MESH_CLUSTER_A_HEALTH_CHECK],
+						 r);
+	return err;
+}
+
+static int put_locality(struct sk_buff *skb, const struct locality *l)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+	int err;
+
+	if (!item)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_LOCALITY_A_NAME, l->name) ||
+	      nla_put_u32(skb, L7MESH_LOCALITY_A_WEIGHT, l->weight);
+	return netlink_end_nest(skb, item, err);
+}
+
+static int put_localities(struct sk_buff *skb, const struct cluster *c)
+{
+	struct nlattr *list = nla_nest_start(skb, L7MESH_CLUSTER_A_LOCALITIES);
+	int err = 0;
+	u32 i;
+
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < c->nlocalities && !err; i++)
+		err = put_locality(skb, &c->localities[i]);
+	return netlink_end_nest(skb, list, err);
+}
+
+static int put_subset(struct sk_buff *skb, const struct subset *s)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+	int err;
+
+	if (!item)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_SUBSET_A_NAME, s->name) ||
+	      netlink_put_span(skb, L7MESH_SUBSET_A_METADATA, s->metadata);
+	return netlink_end_nest(skb, item, err);
+}
+
+static int put_subsets(struct sk_buff *skb, const struct cluster *c)
+{
+	struct nlattr *list = nla_nest_start(skb, L7MESH_CLUSTER_A_SUBSETS);
+	int err = 0;
+	u32 i;
+
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < c->nsubsets && !err; i++)
+		err = put_subset(skb, &c->subsets[i]);
+	return netlink_end_nest(skb, list, err);
+}
+
+int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_CLUSTER);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_CLUSTER_A_NAME, c->name.name) ||
+	      netlink_put_options(skb, &options, &c->options) ||
+	      netlink_put_hash(skb, L7MESH_CLUSTER_A_HASH, &c->hash) ||
+	      put_localities(skb, c) ||
+	      put_subsets(skb, c) ||
+	      netlink_put_session(skb, &c->session.cookie) ||
+	      netlink_put_dns(skb, &c->dns) ||
+	      netlink_put_health_check(skb, &c->health);
+	return netlink_end_nest(skb, nest, err);
+}

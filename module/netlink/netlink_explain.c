@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_explain: see netlink.h. All is decided at the start; the dump tells of it.
+ */
+#include <linux/mm.h>
+#include "lib/compat.h"
+#include "lib/objset.h"
+#include "netlink/netlink_dump_priv.h"
+#include "stream/explain.h"
+
+/* What of a head an attribute holds. */
+#define HEAD_MAX	65000U
+
+/* Owned by the dump. */
+struct explaining {
+	struct question q;
+	struct explanation e;
+};
+
+enum {
+	EXPLAIN_OUTCOME,
+	EXPLAIN_ROUTE,
+	EXPLAIN_REQUEST,
+	EXPLAIN_RESPONSE,
+	EXPLAIN_MISMATCHES,
+	EXPLAIN_STAGES,
+};
+
+static_assert((int)L7MESH_MISMATCH_NONE == ROUTE_MATCHES);
+static_assert((int)L7MESH_MISMATCH_PATH == ROUTE_PATH_DIFFERS);
+static_assert((int)L7MESH_MISMATCH_METHOD == ROUTE_METHOD_DIFFERS);
+static_assert((int)L7MESH_MISMATCH_HEADER == ROUTE_HEADER_DIFFERS);
+static_assert((int)L7MESH_MISMATCH_QUERY == ROUTE_QUERY_DIFFERS);
+static_assert((int)L7MESH_MISMATCH_SOURCE == ROUTE_SOURCE_DIFFERS);
+static_assert((int)L7MESH_MISMATCH_SOURCE_NETNS == ROUTE_NETNS_DIFFERS);
+static_assert((int)L7MESH_MISMATCH_LISTENER == ROUTE_LISTENER_DIFFERS);
+static_assert((int)L7MESH_MISMATCH_FRACTION == ROUTE_NOT_DRAWN);
+
+void netlink_free_explaining(struct explaining *x)
+{
+	if (!x)
+		return;
+	explanation_release(&x->e);
+	kfree(x);
+}
+
+static int find_listener(struct dump *d, const struct nlattr *nla,
+			 const struct listener_slot **slot)
+{
+	const struct listener *l = NULL;
+	struct name_ref name;
+
+	if (!nla)
+		return refusal_set(&d->r, -EINVAL, "LISTENER is missing");
+	name = name_ref(netlink_span(nla));
+	if (d->s)
+		l = objset_find(&d->s->listeners, &name);
+	if (!l)
+		return refusal_set(&d->r, -ENOENT,
+				   "there is no such listener");
+	*slot = snapshot_listener(d->s, &l->address);
+	return 0;
+}
+
+static int take_source(struct dump *d, struct address *source,
+		       const struct nlattr *nla)
+{
+	if (!nla) {
+		if (source->family == AF_INET)
+			address_set_v4(source, htonl(INADDR_LOOPBACK), 0);
+		else
+			address_set_v6(source, &in6addr_loopback, 0);
+		return 0;
+	}
+	return netlink_address(source, nla, NULL, &d->r);
+}
+
+static int take_head(struct dump *d, struct question *q,
+		     const struct nlattr *nla)
+{
+	bool http = q->slot->listener->protocol == L7MESH_PROTOCOL_HTTP;
+
+	if (http && !nla)
+		return refusal_set(&d->r, -EINVAL,
+				   "HEAD is missing: the listener's protocol is http");
+	if (!http && nla)
+		return refusal_set(&d->r, -EINVAL,
+				   "HEAD is given, and the listener's protocol is tcp");
+	if (nla)
+		q->head = (struct span){ nla_data(nla), nla_len(nla) };
+	return 0;
+}
+
+static int take_question(struct dump *d, struct question *q,
+			 const struct nlattr *nest)
+{
+	struct nlattr *tb[L7MESH_EXPLAIN_A_MAX + 1];
+	struct nlattr *port, *netns;
+	int err;
+
+	if (!nest)
+		return refusal_set(&d->r, -EINVAL, "EXPLAIN is missing");
+	err = netlink_parse(tb, L7MESH_EXPLAIN_A_MAX, nest,
+			    netlink_explain_policy, &d->r);
+	if (!err)
+		err = find_listener(d, tb[L7MESH_EXPLAIN_A_LISTENER], &q->slot);
+	if (err)
+		return err;
+	port = tb[L7MESH_EXPLAIN_A_PORT];
+	netns = tb[L7MESH_EXPLAIN_A_SOURCE_NETNS];
+	q->original = q->slot->listener->address;
+	if (!q->original.port)
+		q->original.port = htons(port ? nla_get_u16(port) : 80);
+	q->source.family = q->original.family;
+	if (netns)
+		q->netns = nla_get_u64(netns);
+	err = take_source(d, &q->source, tb[L7MESH_EXPLAIN_A_SOURCE]);
+	return err ?: take_head(d, q, tb[L7MESH_EXPLAIN_A_HEAD]);
+}
+
+static int begin_explaining(struct netlink_callback *cb, struct dump *d)
+{
+	struct explaining *x = kzalloc(sizeof(*x), GFP_KERNEL_ACCOUNT);
+	struct explanation *e;
+	int err;
+
+	if (!x)
+		return refusal_set(&d->r, -ENOMEM, "out of memory");
+	d->explaining = x;
+	e = &x->e;
+	x->q.netns = sock_net(cb->skb->sk)->net_cookie;
+	err = take_question(d, &x->q, compat_dump_attrs(cb)[L7MESH_A_EXPLAIN]);
+	if (err)
+		return err;
+	err = explain(e, d->s, &x->q);
+	if (err == -ENOMEM)
+		return refusal_set(&d->r, err, "out of memory");
+	if (err)
+		return refusal_set(&d->r, err,
+				   "HEAD must be the head of one request, up to the blank line");
+	cb->min_dump_alloc = NLMSG_GOODSIZE +
+			     max3(d->s->largest, min(e->reply.len, HEAD_MAX),
+				  min(e->forwarded.len, HEAD_MAX));
+	return 0;
+}
+
+int netlink_start_explain(struct netlink_callback *cb)
+{
+	struct dump *d = netlink_start_dump(cb);
+
+	if (!d)
+		return -ENOMEM;
+	if (!d->err)
+		d->err = begin_explaining(cb, d);
+	return 0;
+}
+
+static int put_route_key(struct sk_buff *skb, const struct explanation *e)
+{
+	const struct virtual_host *vh = e->vhost;
+	const struct route_table *t = e->question->slot->route_table;
+	int err;
+
+	err = netlink_put_span(skb, L7MESH_EXPLANATION_A_ROUTE_TABLE,
+			       t->name.name);
+	if (!err && vh)
+		err = netlink_put_span(skb, L7MESH_EXPLANATION_A_VIRTUAL_HOST,
+				       vh->name);
+	if (!err && e->route)
+		err = nla_put_u32(skb, L7MESH_EXPLANATION_A_ROUTE,
+				  route_index_at(&vh->index, e->position));
+	return err;
+}
+
+static int put_target(struct sk_buff *skb, const struct explanation *e)
+{
+	const struct listener *l = e->question->slot->listener;
+	const struct address *a = e->ep ? &e->ep->address : NULL;
+	int err = 0;
+
+	if (l->has_proxy)
+		a = &l->proxy;
+	if (e->cluster)
+		err = netlink_put_span(skb, L7MESH_EXPLANATION_A_CLUSTER,
+				       e->cluster->name.name);
+	if (!err && e->chosen && e->chosen->subset.len)
+		err = netlink_put_span(skb, L7MESH_EXPLANATION_A_SUBSET,
+				       e->chosen->subset);
+	if (!err && a)
+		err = netlink_put_address(skb, L7MESH_EXPLANATION_A_ADDRESS, a) ?:
+		      nla_put_u16(skb, L7MESH_EXPLANATION_A_PORT,
+				  ntohs(a->port));
+	if (!err && e->hashed)
+		err = nla_put_u64_64bit(skb, L7MESH_EXPLANATION_A_HASH, e->hash,
+					L7MESH_EXPLANATION_A_PAD);
+	return err;
+}
+
+static int put_answer(struct sk_buff *skb, const struct explanation *e)
+{
+	int err = 0;
+
+	if (e->own.status)
+		err = nla_put_u16(skb, L7MESH_EXPLANATION_A_STATUS,
+				  e->own.status);
+	if (!err && e->own.reason)
+		err = nla_put_string(skb, L7MESH_EXPLANATION_A_REASON,
+				     mesh_stat_names[e->own.reason]);
+	return err;
+}
+
+static int fill_outcome(struct sk_buff *skb, const struct explanation *e)
+{
+	const struct listener *l = e->question->slot->listener;
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_EXPLANATION);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = nla_put_u32(skb, L7MESH_EXPLANATION_A_PROTOCOL, l->protocol) ?:
+	      netlink_put_address(skb, L7MESH_EXPLANATION_A_CLIENT, &e->client);
+	if (!err && l->protocol == L7MESH_PROTOCOL_HTTP)
+		err = put_route_key(skb, e) ?:
+		      nla_put_u32(skb, L7MESH_EXPLANATION_A_POLICIES,
+				  e->policies);
+	if (!err)
+		err = put_answer(skb, e) ?: put_target(skb, e);
+	return netlink_end_nest(skb, nest, err);
+}
+
+static struct span wanted_text(const struct route_match *m,
+			       struct route_mismatch mismatch)
+{
+	switch (mismatch.kind) {
+	case ROUTE_PATH_DIFFERS:
+		return m->path;
+	case ROUTE_METHOD_DIFFERS:
+		return m->method;
+	case ROUTE_HEADER_DIFFERS:
+		return m->headers[mismatch.index].name;
+	case ROUTE_QUERY_DIFFERS:
+		return m->query[mismatch.index].name;
+	case ROUTE_LISTENER_DIFFERS:
+		return m->listener.name;
+	default:
+		return SPAN("");
+	}
+}
+
+static int fill_mismatch(struct sk_buff *skb, struct explanation *e,
+			 u32 position)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_MISMATCH);
+	struct route_mismatch mismatch;
+	u32 index;
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	mismatch = explain_mismatch(e, position, &index);
+	err = nla_put_u32(skb, L7MESH_MISMATCH_A_ROUTE, index) ?:
+	      nla_put_u32(skb, L7MESH_MISMATCH_A_KIND, mismatch.kind) ?:
+	      netlink_put_some(skb, L7MESH_MISMATCH_A_OF,
+			       wanted_text(&e->vhost->routes[index]->match,
+					   mismatch));
+	return netlink_end_nest(skb, nest, err);
+}
+
+static int fill_head(struct sk_buff *skb, int type, const struct out *head)
+{
+	return nla_put(skb, type, min(head->len, HEAD_MAX), head->data);
+}
+
+/* Is there anything to tell at this stage? */
+static bool tells(const struct explanation *e, u32 stage, u32 done)
+{
+	switch (stage) {
+	case EXPLAIN_ROUTE:
+		return !done && e->route;
+	case EXPLAIN_REQUEST:
+		return !done && !out_empty(&e->forwarded);
+	case EXPLAIN_RESPONSE:
+		return !done && !out_empty(&e->reply);
+	case EXPLAIN_MISMATCHES:
+		return e->vhost && done < e->position;
+	default:
+		return !done;
+	}
+}
+
+static int fill(struct sk_buff *skb, struct explanation *e,
+		const struct cursor *at)
+{
+	const struct listener_slot *slot = e->question->slot;
+
+	switch (at->stage) {
+	case EXPLAIN_ROUTE:
+		return netlink_fill_route(skb, slot->route_table, e->vhost,
+					  route_index_at(&e->vhost->index,
+							 e->position));
+	case EXPLAIN_REQUEST:
+		return fill_head(skb, L7MESH_A_REQUEST_HEAD, &e->forwarded);
+	case EXPLAIN_RESPONSE:
+		return fill_head(skb, L7MESH_A_RESPONSE, &e->reply);
+	case EXPLAIN_MISMATCHES:
+		return fill_mismatch(skb, e, at->object);
+	default:
+		return fill_outcome(skb, e);
+	}
+}
+
+static int put_message(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct dump *d = netlink_dump_of(cb);
+	void *header = netlink_begin_message(skb, cb, L7MESH_CMD_EXPLAIN);
+
+	if (!header)
+		return -EMSGSIZE;
+	return netlink_end_message(skb, header,
+				   fill(skb, &d->explaining->e, &d->at));
+}
+
+int netlink_dump_explain(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct dump *d = netlink_dump_of(cb);
+	struct cursor *at = &d->at;
+	int err = 0;
+
+	if (d->err)
+		return netlink_refuse_dump(cb, d);
+	for (; at->stage < EXPLAIN_STAGES; at->stage++, at->object = 0) {
+		for (; tells(&d->explaining->e, at->stage, at->object);
+		     at->object++) {
+			err = put_message(skb, cb);
+			if (err)
+				return netlink_answer_dump(skb, err);
+			cond_resched();
+		}
+	}
+	return netlink_answer_dump(skb, err);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_headers: see netlink.h. What routes and virtual hosts do to fields, and
+ * CORS, both ways.
+ */
+#include <linux/mm.h>
+#include <linux/stringify.h>
+#include "http/header_value.h"
+#include "netlink/netlink.h"
+
+static_assert((int)L7MESH_HEADER_OP_ADD == HEADER_OP_ADD);
+static_assert((int)L7MESH_HEADER_OP_ADD_IF_ABSENT == HEADER_OP_ADD_IF_ABSENT);
+static_assert((int)L7MESH_HEADER_OP_REMOVE == HEADER_OP_REMOVE);
+
+static int parse_op_value(struct header_op *op, const struct nlattr *nla,
+			  bool response, struct refusal *r)
+{
+	const char *why;
+
+	op->value = netlink_span(nla);
+	if (op->kind == HEADER_OP_REMOVE)
+		return refusal_set_attr(r, nla, -EINVAL,
+					"what is removed has no value");
+	if (!op->value.len || !http1_value_valid(op->value))
+		return refusal_set_attr(r, nla, -EINVAL,
+					"not the value of a header field");
+	why = header_value_check(op->value, response);
+	return why ? refusal_set_attr(r, nla, -EINVAL, "%s", why) : 0;
+}
+
+static int parse_op(struct header_op *op, const struct nlattr *item,
+		    bool response, struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_HEADER_OP_A_MAX + 1];
+	struct nlattr *name, *value, *kind;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_HEADER_OP_A_MAX, item,
+			    netlink_header_op_policy, r);
+	if (err)
+		return err;
+	name = tb[L7MESH_HEADER_OP_A_NAME];
+	value = tb[L7MESH_HEADER_OP_A_VALUE];
+	kind = tb[L7MESH_HEADER_OP_A_OP];
+	if (!name)
+		return refusal_set_missing(r, item, L7MESH_HEADER_OP_A_NAME,
+					   "NAME");
+	*op = (struct header_op){
+		.name = netlink_span(name),
+		.kind = kind ? nla_get_u32(kind) : HEADER_OP_SET,
+	};
+	if (!http1_token_valid(op->name))
+		return refusal_set_attr(r, name, -EINVAL,
+					"not the name of a header field");
+	if (!header_name_changeable(op->name))
+		return refusal_set_attr(r, name, -EINVAL,
+					"this field cannot be changed");
+	if (value)
+		return parse_op_value(op, value, response, r);
+	return op->kind == HEADER_OP_REMOVE ? 0 :
+	       refusal_set_missing(r, item, L7MESH_HEADER_OP_A_VALUE, "VALUE");
+}
+
+int netlink_parse_ops(struct header_op_list *ops, struct header_op *array,
+		      const struct nlattr *list, bool response,
+		      struct refusal *r)
+{
+	const struct nlattr *item;
+	int rem, err;
+
+	if (!list)
+		return 0;
+	ops->ops = array;
+	ops->n = 0;
+	nla_for_each_nested(item, list, rem) {
+		if (ops->n == L7MESH_HEADER_OPS_MAX)
+			return refusal_set_attr(r, item, -E2BIG, "more than "
+						__stringify(L7MESH_HEADER_OPS_MAX)
+						" in one list");
+		err = parse_op(&array[ops->n], item, response, r);
+		if (err)
+			return err;
+		ops->n++;
+	}
+	return 0;
+}
+
+int netlink_parse_header_edit(struct header_edit *edit,
+			      struct header_edit_parser *p,
+			      const struct nlattr *request,
+			      const struct nlattr *response, struct refusal *r)
+{
+	int err = netlink_parse_ops(&edit->request, p->request, request, false,
+				    r);
+
+	return err ?: netlink_parse_ops(&edit->response, p->response, response,
+					true, r);
+}
+
+static int put_op(struct sk_buff *skb, const struct header_op *op)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+	int err;
+
+	if (!item)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_HEADER_OP_A_NAME, op->name);
+	if (!err && op->kind != HEADER_OP_REMOVE)
+		err = netlink_put_span(skb, L7MESH_HEADER_OP_A_VALUE, op->value);
+	if (!err)
+		err = nla_put_u32(skb, L7MESH_HEADER_OP_A_OP, op->kind);
+	return netlink_end_nest(skb, item, err);
+}
+
+static int put_ops(struct sk_buff *skb, int type,
+		   const struct header_op_list *ops)
+{
+	struct nlattr *list;
+	int err = 0;
+	u32 i;
+
+	if (!ops->n)
+		return 0;
+	list = nla_nest_start(skb, type);
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < ops->n && !err; i++)
+		err = put_op(skb, &ops->ops[i]);
+	return netlink_end_nest(skb, list, err);
+}
+
+int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
+			    const struct header_edit *edit)
+{
+	return put_ops(skb, request, &edit->request) ?:
+	       put_ops(skb, response, &edit->response);
+}
+
+/* A text that becomes a field's value as it is. */
+static int parse_cors_text(struct span *s, const struct nlattr *nla,
+			   struct refusal *r)
+{
+	if (!nla)
+		return 0;
+	*s = netlink_span(nla);
+	if (s->len && http1_value_valid(*s) && !memchr(s->p, '%', s->len))
+		return 0;
+	return refusal_set_attr(r, nla, -EINVAL,
+				"not a list of names for a header field");
+}
+
+static int parse_origins(struct cors *c, struct route_parser *p,
+			 const struct nlattr *list, struct refusal *r)
+{
+	const struct nlattr *item;
+	int rem;
+
+	p->origins = kvcalloc(netlink_count(list) ?: 1, sizeof(*p->origins),
+			      GFP_KERNEL_ACCOUNT);
+	if (!p->origins)
+		return refusal_set(r, -ENOMEM, "out of memory");
+	c->origins = p->origins;
+	nla_for_each_nested(item, list, rem) {
+		p->origins[c->norigins] = netlink_span(item);
+		if (!cors_origin_valid(p->origins[c->norigins++]))
+			return refusal_set_attr(r, item, -EINVAL,
+						"not an origin, such as https://example.com, with one * at most");
+	}
+	return 0;
+}
+
+int netlink_parse_cors(struct cors *c, struct route_parser *p,
+		       const struct nlattr *nest, struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_CORS_A_MAX + 1];
+	struct nlattr *origins, *max_age, *credentials;
+	int err;
+
+	memset(c, 0, sizeof(*c));
+	err = netlink_parse(tb, L7MESH_CORS_A_MAX, nest, netlink_cors_policy, r);
+	if (err)
+		return err;
+	origins = tb[L7MESH_CORS_A_ALLOW_ORIGINS];
+	max_age = tb[L7MESH_CORS_A_MAX_AGE];
+	credentials = tb[L7MESH_CORS_A_ALLOW_CREDENTIALS];
+	if (origins)
+		err = parse_origins(c, p, origins, r);
+	if (!err)
+		err = parse_cors_text(&c->methods,
+				      tb[L7MESH_CORS_A_ALLOW_METHODS], r);
+	if (!err)
+		err = parse_cors_text(&c->headers,
+				      tb[L7MESH_CORS_A_ALLOW_HEADERS], r);
+	if (!err)
+		err = parse_cors_text(&c->expose,
+				      tb[L7MESH_CORS_A_EXPOSE_HEADERS], r);
+	c->has_max_age = max_age;
+	if (max_age)
+		c->max_age = nla_get_u32(max_age);
+	c->credentials = credentials && nla_get_u8(credentials);
+	if (!err && !c->norigins && (c->methods.len || c->headers.len ||
+				     c->expose.len || max_age || credentials))
+		return refusal_set_attr(r, nest, -EINVAL,
+					"ALLOW_ORIGINS is needed: without, nobody is allowed anything");
+	return err;
+}
+
+static int put_origins(struct sk_buff *skb, const struct cors *c)
+{
+	struct nlattr *list = nla_nest_start(skb, L7MESH_CORS_A_ALLOW_ORIGINS);
+	int err = 0;
+	u32 i;
+
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < c->norigins && !err; i++)
+		err = netlink_put_span(skb, L7MESH_LIST_ITEM, c->origins[i]);
+	return netlink_end_nest(skb, list, err);
+}
+
+int netlink_put_cors(struct sk_buff *skb, const struct cors *c)
+{
+	struct nlattr *nest;
+	int err;
+
+	if (!c->norigins)
+		return 0;
+	nest = nla_nest_start(skb, L7MESH_ROUTE_A_CORS);
+	if (!nest)
+		return -EMSGSIZE;
+	err = put_origins(skb, c) ||
+	      netlink_put_some(skb, L7MESH_CORS_A_ALLOW_METHODS, c->methods) ||
+	      netlink_put_some(skb, L7MESH_CORS_A_ALLOW_HEADERS, c->headers) ||
+	      netlink_put_some(skb, L7MESH_CORS_A_EXPOSE_HEADERS, c->expose);
+	if (!err && c->has_max_age)
+		err = nla_put_u32(skb, L7MESH_CORS_A_MAX_AGE, c->max_age);
+	if (!err)
+		err = nla_put_u8(skb, L7MESH_CORS_A_ALLOW_CREDENTIALS,
+				 c->credentials);
+	return netlink_end_nest(skb, nest, err);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_mirror: see netlink.h. Where a route sends copies of its requests, both ways.
+ */
+#include <linux/stringify.h>
+#include "netlink/netlink.h"
+#include "netlink/netlink_option.h"
+
+static const struct netlink_option table[] = {
+	NETLINK_OPTION(U32, L7MESH_MIRROR_A_FRACTION, mirror, fraction),
+	NETLINK_OPTION(FLAG, L7MESH_MIRROR_A_SHADOW, mirror, shadow),
+};
+
+static const struct netlink_options options = {
+	.table = table,
+	.n = ARRAY_SIZE(table),
+};
+
+static int parse_mirror(struct mirror *m, const struct nlattr *item,
+			struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_MIRROR_A_MAX + 1];
+	int err;
+
+	err = netlink_parse(tb, L7MESH_MIRROR_A_MAX, item,
+			    netlink_mirror_policy, r);
+	if (err)
+		return err;
+	if (!tb[L7MESH_MIRROR_A_CLUSTER])
+		return refusal_set_missing(r, item, L7MESH_MIRROR_A_CLUSTER,
+					   "CLUSTER");
+	*m = (struct mirror){
+		.fraction = L7MESH_FRACTION_MAX, .shadow = true,
+	};
+	netlink_take_options(&options, m, tb);
+	return netlink_name(tb[L7MESH_MIRROR_A_CLUSTER], &m->cluster, r);
+}
+
+int netlink_parse_mirrors(struct route *route, struct route_parser *p,
+			  const struct nlattr *list, struct refusal *r)
+{
+	const struct nlattr *item;
+	int rem, err;
+
+	route->mirrors = p->mirrors;
+	route->nmirrors = 0;
+	nla_for_each_nested(item, list, rem) {
+		if (route->nmirrors == L7MESH_MIRRORS_MAX)
+			return refusal_set_attr(r, item, -E2BIG, "more than "
+						__stringify(L7MESH_MIRRORS_MAX)
+						" mirrors");
+		err = parse_mirror(&p->mirrors[route->nmirrors], item, r);
+		if (err)
+			return err;
+		route->nmirrors++;
+	}
+	return 0;
+}
+
+static int put_mirror(struct sk_buff *skb, const struct mirror *m)
+{
+	struct nlattr *item = nla_nest_start(skb, L7MESH_LIST_ITEM);
+	int err;
+
+	if (!item)
+		return -EMSGSIZE;
+	err = netlink_put_span(skb, L7MESH_MIRROR_A_CLUSTER, m->cluster.name) ?:
+	      netlink_put_options(skb, &options, m);
+	return netlink_end_nest(skb, item, err);
+}
+
+int netlink_put_mirrors(struct sk_buff *skb, const struct route *route)
+{
+	struct nlattr *list;
+	int err = 0;
+	u32 i;
+
+	if (!route->nmirrors)
+		return 0;
+	list = nla_nest_start(skb, L7MESH_ROUTE_A_MIRRORS);
+	if (!list)
+		return -EMSGSIZE;
+	for (i = 0; i < route->nmirrors && !err; i++)
+		err = put_mirror(skb, &route->mirrors[i]);
+	return netlink_end_nest(skb, list, err);
+}

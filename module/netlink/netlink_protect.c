@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_protect: see netlink.h. Rate limits and faults, both ways.
+ */
+#include "netlink/netlink.h"
+#include "netlink/netlink_option.h"
+
+#define LIMIT(type, attr, member) \
+	NETLINK_OPTION(type, L7MESH_RATE_LIMIT_A_##attr, rate_limit, member)
+
+static const struct netlink_option limit_table[] = {
+	LIMIT(U32, MAX_TOKENS, max_tokens),
+	LIMIT(U32, TOKENS_PER_FILL, tokens_per_fill),
+	LIMIT(U32, FILL_INTERVAL, fill_interval),
+	LIMIT(U32, MAX_KEYS, max_keys),
+};
+
+static const struct netlink_options limit_options = {
+	.table = limit_table,
+	.n = ARRAY_SIZE(limit_table),
+};
+
+static const struct rate_limit limit_default = {
+	.tokens_per_fill = 1,
+	.fill_interval = 1000,
+	.max_keys = 8192,
+};
+
+static int parse_key(struct rate_limit *limit, struct nlattr **tb,
+		     struct refusal *r)
+{
+	const struct nlattr *header = tb[L7MESH_RATE_LIMIT_A_HEADER];
+	const struct nlattr *source = tb[L7MESH_RATE_LIMIT_A_SOURCE_ADDRESS];
+
+	if (header && source)
+		return refusal_set_attr(r, source, -EINVAL,
+					"HEADER and SOURCE_ADDRESS exclude each other");
+	if (source)
+		limit->key = RATE_LIMIT_SOURCE;
+	if (!header)
+		return 0;
+	limit->key = RATE_LIMIT_HEADER;
+	limit->header = netlink_span(header);
+	return http1_token_valid(limit->header) ? 0 :
+	       refusal_set_attr(r, header, -EINVAL,
+				"not the name of a header field");
+}
+
+/* Longer than that nobody waits, and sums of nanoseconds hold it. */
+#define FILL_MAX_NS	(365ULL * 24 * 60 * 60 * NSEC_PER_SEC)
+
+static int check_rate(const struct rate_limit *limit, const struct nlattr *nest,
+		      struct refusal *r)
+{
+	u64 ns = div_u64((u64)limit->fill_interval * NSEC_PER_MSEC,
+			 limit->tokens_per_fill);
+
+	if (ns < RATE_LIMIT_NS_MIN)
+		return refusal_set_attr(r, nest, -EINVAL,
+					"more than 10000 tokens a millisecond");
+	if (ns > div_u64(FILL_MAX_NS, limit->max_tokens))
+		return refusal_set_attr(r, nest, -EINVAL,
+					"the bucket is not full in a year");
+	return 0;
+}
+
+int netlink_parse_rate_limit(struct rate_limit *limit,
+			     struct rate_limiter **limiter,
+			     const struct nlattr *nest, struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_RATE_LIMIT_A_MAX + 1];
+	int err;
+
+	err = netlink_parse(tb, L7MESH_RATE_LIMIT_A_MAX, nest,
+			    netlink_rate_limit_policy, r);
+	if (err)
+		return err;
+	*limiter = NULL;
+	*limit = (struct rate_limit){};
+	if (!nla_len(nest))
+		return 0;
+	*limit = limit_default;
+	if (!tb[L7MESH_RATE_LIMIT_A_MAX_TOKENS])
+		return refusal_set_missing(r, nest,
+					   L7MESH_RATE_LIMIT_A_MAX_TOKENS,
+					   "MAX_TOKENS");
+	netlink_take_options(&limit_options, limit, tb);
+	err = parse_key(limit, tb, r);
+	return err ?: check_rate(limit, nest, r);
+}
+
+static int put_key(struct sk_buff *skb, const struct rate_limit *limit)
+{
+	if (limit->key == RATE_LIMIT_SOURCE)
+		return nla_put_flag(skb, L7MESH_RATE_LIMIT_A_SOURCE_ADDRESS);
+	return netlink_put_some(skb, L7MESH_RATE_LIMIT_A_HEADER, limit->header);
+}
+
+int netlink_put_rate_limit(struct sk_buff *skb, int type,
+			   const struct rate_limit *limit)
+{
+	struct nlattr *nest;
+	int err;
+
+	if (!limit->max_tokens)
+		return 0;
+	nest = nla_nest_start(skb, type);
+	if (!nest)
+		return -EMSGSIZE;
+	err = netlink_put_options(skb, &limit_options, limit) ?:
+	      put_key(skb, limit);
+	return netlink_end_nest(skb, nest, err);
+}
+
+#define FAULT(type, attr, member) \
+	NETLINK_OPTION(type, L7MESH_FAULT_A_##attr, fault, member)
+
+#define FAULT_IF(type, attr, member) \
+	NETLINK_OPTIONAL(type, L7MESH_FAULT_A_##attr, fault, member)
+
+static const struct netlink_option fault_table[] = {
+	FAULT_IF(U32, DELAY, delay),
+	FAULT(U32, DELAY_FRACTION, delay_fraction),
+	FAULT_IF(U16, ABORT, abort),
+	FAULT(U32, ABORT_FRACTION, abort_fraction),
+	FAULT_IF(U32, RESPONSE_RATE, response_rate),
+	FAULT(U32, RATE_FRACTION, rate_fraction),
+	FAULT(FLAG, BY_HEADER, by_header),
+};
+
+static const struct netlink_options fault_options = {
+	.table = fault_table,
+	.n = ARRAY_SIZE(fault_table),
+};
+
+static bool fault_exists(const struct fault *f)
+{
+	return f->delay || f->abort || f->response_rate || f->by_header;
+}
+
+int netlink_parse_fault(struct fault *fault, const struct nlattr *nest,
+			struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_FAULT_A_MAX + 1];
+	int err;
+
+	err = netlink_parse(tb, L7MESH_FAULT_A_MAX, nest, netlink_fault_policy,
+			    r);
+	if (err)
+		return err;
+	memset(fault, 0, sizeof(*fault));
+	if (!nla_len(nest))
+		return 0;
+	fault->delay_fraction = L7MESH_FRACTION_MAX;
+	fault->abort_fraction = L7MESH_FRACTION_MAX;
+	fault->rate_fraction = L7MESH_FRACTION_MAX;
+	netlink_take_options(&fault_options, fault, tb);
+	return fault_exists(fault) ? 0 :
+	       refusal_set_attr(r, nest, -EINVAL,
+				"DELAY, ABORT, RESPONSE_RATE or BY_HEADER is needed");
+}
+
+int netlink_put_fault(struct sk_buff *skb, const struct fault *fault)
+{
+	struct nlattr *nest;
+
+	if (!fault_exists(fault))
+		return 0;
+	nest = nla_nest_start(skb, L7MESH_ROUTE_A_FAULT);
+	if (!nest)
+		return -EMSGSIZE;
+	return netlink_end_nest(skb, nest,
+				netlink_put_options(skb, &fault_options, fault));
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_retry: see netlink.h. What a route tries again, both ways.
+ */
+#include "netlink/netlink.h"
+#include "netlink/netlink_option.h"
+
+#define OPTION(type, attr, member) \
+	NETLINK_OPTION(type, L7MESH_RETRY_A_##attr, retry_policy, member)
+
+static const struct netlink_option table[] = {
+	NETLINK_OPTIONAL(U32, L7MESH_RETRY_A_ON, retry_policy, on),
+	OPTION(U32, NUM_RETRIES, num_retries),
+	OPTION(U32, PER_TRY_TIMEOUT, per_try_timeout),
+	OPTION(U32, BACKOFF, backoff),
+	OPTION(U32, MAX_BACKOFF, max_backoff),
+	OPTION(U32, REPLAY_LIMIT, replay_limit),
+	OPTION(FLAG, AVOID_PREVIOUS_HOSTS, avoid_previous_hosts),
+	OPTION(FLAG, HEDGE_ON_PER_TRY_TIMEOUT, hedge_on_per_try_timeout),
+};
+
+static const struct netlink_options options = {
+	.table = table,
+	.n = ARRAY_SIZE(table),
+};
+
+static const struct retry_policy retry_default = {
+	.num_retries = 1,
+	.backoff = 25,
+	.replay_limit = 65536,
+	.avoid_previous_hosts = true,
+};
+
+int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
+			struct refusal *r)
+{
+	struct nlattr *tb[L7MESH_RETRY_A_MAX + 1];
+	struct nlattr *status;
+	int err;
+
+	err = netlink_parse(tb, L7MESH_RETRY_A_MAX, nest, netlink_retry_policy,
+			    r);
+	if (err)
+		return err;
+	*retry = (struct retry_policy){};
+	if (!nla_len(nest))
+		return 0;
+	*retry = retry_default;
+	netlink_take_options(&options, retry, tb);
+	status = tb[L7MESH_RETRY_A_STATUS];
+	if (!retry->on && !status)
+		return refusal_set_attr(r, nest, -EINVAL,
+					"ON or STATUS is needed: without, nothing is tried again");
+	if (retry->hedge_on_per_try_timeout && !retry->per_try_timeout)
+		return refusal_set_attr(r, tb[L7MESH_RETRY_A_HEDGE_ON_PER_TRY_TIMEOUT],
+					-EINVAL,
+					"HEDGE_ON_PER_TRY_TIMEOUT needs a PER_TRY_TIMEOUT");
+	if (retry->max_backoff && retry->max_backoff < retry->backoff)
+		return refusal_set_attr(r, tb[L7MESH_RETRY_A_MAX_BACKOFF],
+					-EINVAL, "MAX_BACKOFF is below BACKOFF");
+	return status ? netlink_statuses(status, &retry->status,
+					 &retry->nstatus, r) : 0;
+}
+
+int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry)
+{
+	struct nlattr *nest;
+	int err = 0;
+
+	if (!retry_policy_exists(retry))
+		return 0;
+	nest = nla_nest_start(skb, L7MESH_ROUTE_A_RETRY);
+	if (!nest)
+		return -EMSGSIZE;
+	if (retry->nstatus)
+		err = nla_put(skb, L7MESH_RETRY_A_STATUS,
+			      retry->nstatus * sizeof(*retry->status),
+			      retry->status);
+	if (!err)
+		err = netlink_put_options(skb, &options, retry);
+	return netlink_end_nest(skb, nest, err);
+}

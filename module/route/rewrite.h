@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * rewrite: the path and the URL that a route makes of a request's.
+ *
+ * Envoy's RouteAction and RedirectAction; where a prefix matched whole segments it
+ * is replaced as Gateway API says (HTTPPathModifier): "/foo" becoming "/xyz" makes
+ * /foo/bar /xyz/bar, and becoming "/" makes it /bar. Any context.
+ */
+#ifndef L7MESH_REWRITE_H
+#define L7MESH_REWRITE_H
+
+#include "http/path_template.h"
+#include "lib/address.h"
+#include "route/route.h"
+
+struct http_options;
+
+/* A path in pieces. */
+struct rewritten_path {
+	struct span pieces[2];
+	u32 n;			/* of them; then those of the template */
+	struct span template;
+	struct path_variables vars;
+};
+
+/**
+ * rewrite_path() - The path that a route makes of a request's
+ * @r: route that matched
+ * @path: the request's; "*" and nothing stay
+ * @rw: out; points to both
+ */
+void rewrite_path(const struct route *r, struct span path,
+		  struct rewritten_path *rw);
+
+/**
+ * rewrite_next() - The next piece of a path
+ * @rw: path; the piece is taken off
+ * @piece: out
+ *
+ * Return: false if there is none.
+ */
+bool rewrite_next(struct rewritten_path *rw, struct span *piece);
+
+/* How long a path is. */
+u32 rewrite_len(struct rewritten_path rw);
+
+#define LOCATION_PIECES	8
+
+/* What a redirect says, in pieces. */
+struct location {
+	struct span pieces[LOCATION_PIECES];
+	u32 n;
+	char port[8];
+	char host[ADDRESS_HOST_MAX + 2];
+};
+
+/**
+ * location_make() - Where a route with a redirect sends a request
+ * @l: out; points to itself, the route and the request
+ * @r: route
+ * @req: request
+ * @original: what the client connected to
+ * @o: the listener's options
+ *
+ * Always a URL: a path that begins with "//" would lead to another host (RFC 3986
+ * 4.2). What the route does not give of it is the request's: the scheme is http, or
+ * what trusted proxies say that it was; the host is Host's. The port is the one of the
+ * configuration; else, if the scheme is given, that scheme's; else, if the host is the
+ * request's, what Host says (Envoy); else the listener's (Gateway API,
+ * HTTPRequestRedirectFilter, port). It is left out where it is the scheme's own.
+ */
+void location_make(struct location *l, const struct route *r,
+		   const struct route_request *req,
+		   const struct address *original,
+		   const struct http_options *o);
+
+#endif

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/* route_match: see route_match.h. */
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/math64.h>
+#include <linux/string.h>
+
+#include "http/path_template.h"
+#include "route/route_match.h"
+
+bool route_path_valid(struct span path)
+{
+	u32 i;
+
+	if (!path.len || path.p[0] != '/')
+		return false;
+	for (i = 0; i < path.len; i++)
+		if (path.p[i] <= ' ' || path.p[i] >= 0x7f ||
+		    path.p[i] == '?' || path.p[i] == '#')
+			return false;
+	return true;
+}
+
+void route_request_init(struct route_request *req,
+			const struct http1_parser *p, const char *head)
+{
+	req->host = http1_span(head, p->host, p->host_len);
+	req->method = http1_span(head, p->method, p->method_len);
+	req->path = http1_span(head, p->path, p->path_len);
+	req->query = http1_span(head, p->query, p->query_len);
+	req->parser = p;
+	req->head = head;
+	req->drawn = false;
+	req->match_port = false;
+	/* absolute-form without path: RFC 9110 4.2.3. CONNECT has none at all. */
+	if (!req->path.len && !p->connect)
+		req->path = SPAN("/");
+}
+
+static bool ends_with(struct span s, struct span suffix)
+{
+	return s.len >= suffix.len &&
+	       !memcmp(s.p + s.len - suffix.len, suffix.p, suffix.len);
+}
+
+static bool contains(struct span s, struct span part)
+{
+	u32 i;
+
+	for (i = 0; i + part.len <= s.len; i++)
+		if (!memcmp(s.p + i, part.p, part.len))
+			return true;
+	return false;
+}
+
+/* A whole number, perhaps with a sign, that an s64 holds: Envoy's SimpleAtoi. */
+static bool read_number(struct span s, s64 *n)
+{
+	bool negative = s.len && s.p[0] == '-';
+	u64 value = 0, most = negative ? (u64)S64_MAX + 1 : S64_MAX;
+	u32 i = negative || (s.len && s.p[0] == '+');
+
+	if (i == s.len)
+		return false;
+	for (; i < s.len; i++) {
+		u8 digit = s.p[i] - '0';
+
+		/* The first half keeps the second from overflowing. */
+		if (digit > 9 || value > S64_MAX / 10 ||
+		    value * 10 + digit > most)
+			return false;
+		value = value * 10 + digit;
+	}
+	*n = negative ? -value : value;
+	return true;
+}
+
+static bool is_in_range(const struct value_match *m, struct span value)
+{
+	s64 n;
+
+	return read_number(value, &n) && n >= m->first && n < m->end;
+}
+
+static bool match_value(const struct value_match *m, struct span value)
+{
+	switch (m->kind) {
+	case VALUE_MATCH_EXACT:
+		return span_eq(value, m->value);
+	case VALUE_MATCH_PREFIX:
+		return span_starts_with(value, m->value);
+	case VALUE_MATCH_SUFFIX:
+		return ends_with(value, m->value);
+	case VALUE_MATCH_CONTAINS:
+		return contains(value, m->value);
+	case VALUE_MATCH_REGEX:
+		return regexp_match(m->regexp, value);
+	case VALUE_MATCH_RANGE:
+		return is_in_range(m, value);
+	default:
+		return true;
+	}
+}
+
+/* What follows of being there, and of one value that matches. */
+static bool verdict(const struct value_match *m, bool present, bool matches)
+{
+	if (m->kind == VALUE_MATCH_ABSENT)
+		return !present;
+	return present && matches != m->invert;
+}
+
+/*
+ * The values of a field that came more than once. They are matched as if they stood
+ * joined by "," (RFC 9110 5.3), where they are.
+ */
+struct joined {
+	const struct route_request *req;
+	u32 n;
+	u8 places[HTTP1_FIELDS_MAX];
+};
+
+static struct span joined_value(const struct joined *j, u32 i)
+{
+	const struct http1_field *f = &j->req->parser->fields[j->places[i]];
+
+	return http1_span(j->req->head, f->value, f->value_len);
+}
+
+/* Is @s how the text from the @i-th value on begins? */
+static bool begins_at(const struct joined *j, u32 i, struct span s)
+{
+	struct span value;
+
+	for (;; i++) {
+		value = joined_value(j, i);
+		if (s.len <= value.len)
+			return span_starts_with(value, s);
+		if (i + 1 == j->n || !span_starts_with(s, value) ||
+		    s.p[value.len] != ',')
+			return false;
+		s = span_from(s, value.len + 1);
+	}
+}
+
+/* Is @s how the text up to the @i-th value ends? */
+static bool ends_at(const struct joined *j, u32 i, struct span s)
+{
+	struct span value;
+
+	for (;; i--) {
+		value = joined_value(j, i);
+		if (s.len <= value.len)
+			return ends_with(value, s);
+		if (!i || !ends_with(s, value) ||
+		    s.p[s.len - value.len - 1] != ',')
+			return false;
+		s.len -= value.len + 1;
+	}
+}
+
+/* Is @s in one of the values, or does one of its commas join two? */
+static bool contained(const struct joined *j, struct span s)
+{
+	struct span before;
+	u32 i, at;
+
+	for (i = 0; i < j->n; i++)
+		if (contains(joined_value(j, i), s))
+			return true;
+	for (at = 0; at < s.len; at++) {
+		before = (struct span){ s.p, at };
+		for (i = 0; s.p[at] == ',' && i + 1 < j->n; i++)
+			if (ends_at(j, i, before) &&
+			    begins_at(j, i + 1, span_from(s, at + 1)))
+				return true;
+	}
+	return false;
+}
+
+static bool is_joined(const struct joined *j, struct span s)
+{
+	u32 i, len = j->n - 1;
+
+	for (i = 0; i < j->n; i++)
+		len += joined_value(j, i).len;
+	return len == s.len && begins_at(j, 0, s);
+}
+
+static bool match_joined_regexp(const struct joined *j, const struct regexp *re)
+{
+	u32 i, state = REGEXP_START;
+
+	for (i = 0; i < j->n; i++) {
+		if (i)
+			state = regexp_step(re, state, SPAN(","));
+		state = regexp_step(re, state, joined_value(j, i));
+	}
+	return regexp_accepts(re, state);
+}
+
+static bool match_joined(const struct value_match *m, const struct joined *j)
+{
+	switch (m->kind) {
+	case VALUE_MATCH_EXACT:
+		return is_joined(j, m->value);
+	case VALUE_MATCH_PREFIX:
+		return begins_at(j, 0, m->value);
+	case VALUE_MATCH_SUFFIX:
+		return ends_at(j, j->n - 1, m->value);
+	case VALUE_MATCH_CONTAINS:
+		return contained(j, m->value);
+	case VALUE_MATCH_REGEX:
+		return match_joined_regexp(j, m->regexp);
+	case VALUE_MATCH_RANGE:
+		return false;	/* it has a comma */
+	default:
+		return true;
+	}
+}
+
+/* @f is the first of them. */
+static bool match_fields(const struct value_match *m,
+			 const struct route_request *req,
+			 const struct http1_field *f)
+{
+	const struct http1_parser *p = req->parser;
+	struct joined j = { .req = req };
+
+	for (; f; f = http1_find_from(p, req->head, m->name, f + 1))
+		j.places[j.n++] = f - p->fields;
+	return match_joined(m, &j);
+}
+
+static bool match_header(const struct value_match *m,
+			 const struct route_request *req)
+{
+	const struct http1_parser *p = req->parser;
+	const struct http1_field *f = http1_find(p, req->head, m->name);
+
+	if (!f)
+		return verdict(m, false, false);
+	if (http1_find_from(p, req->head, m->name, f + 1))
+		return verdict(m, true, match_fields(m, req, f));
+	return verdict(m, true, match_value(m, http1_span(req->head, f->value,
+							  f->value_len)));
+}
+
+/* The part of @s before the first @c, or all of it; @s becomes what follows. */
+static struct span cut(struct span *s, char c)
+{
+	const char *at = memchr(s->p, c, s->len);
+	struct span head = *s;
+
+	if (at) {
+		head.len = at - s->p;
+		s->p = at + 1;
+		s->len -= head.len + 1;
+	} else {
+		s->p += s->len;
+		s->len = 0;
+	}
+	return head;
+}
+
+bool route_query_value(struct span query, struct span name, struct span *value)
+{
+	while (query.len) {
+		*value = cut(&query, '&');
+		if (span_eq(cut(value, '='), name))
+			return true;
+	}
+	return false;
+}
+
+/* Only the first parameter of a name counts. */
+static bool match_query(const struct value_match *m, struct span query)
+{
+	struct span value;
+
+	if (!route_query_value(query, m->name, &value))
+		return verdict(m, false, false);
+	return verdict(m, true, match_value(m, value));
+}
+
+/* Whole segments: what follows the prefix is nothing or starts with '/'. */
+static bool match_prefix(struct span path, struct span prefix)
+{
+	prefix = route_prefix_segments(prefix);
+	return span_starts_with(path, prefix) &&
+	       (path.len == prefix.len || path.p[prefix.len] == '/');
+}
+
+static bool match_path(const struct route_match *m, struct span path)
+{
+	struct path_variables vars;
+
+	if (m->path_kind == PATH_MATCH_ANY)
+		return true;
+	/* CONNECT has no path, and "*" is none. */
+	if (!path.len || path.p[0] != '/')
+		return false;
+	switch (m->path_kind) {
+	case PATH_MATCH_EXACT:
+		return span_eq(path, m->path);
+	case PATH_MATCH_PREFIX:
+		return match_prefix(path, m->path);
+	case PATH_MATCH_RAW_PREFIX:
+		return span_starts_with(path, m->path);
+	case PATH_MATCH_SUFFIX:
+		return ends_with(path, m->path);
+	case PATH_MATCH_TEMPLATE:
+		return path_template_match(m->path, path, &vars);
+	default:
+		return regexp_match(m->path_regexp, path);
+	}
+}
+
+static bool match_source(const struct route_match *m,
+			 const struct route_request *req)
+{
+	u32 whole = m->source_bits / 8, rest = m->source_bits % 8;
+
+	if (m->source_family != req->source_family ||
+	    memcmp(m->source, req->source, whole))
+		return false;
+	return !rest ||
+	       !((m->source[whole] ^ req->source[whole]) >> (8 - rest));
+}
+
+static bool draw(u32 fraction, struct route_request *req)
+{
+	if (!req->drawn) {
+		req->lot = mul_u32_u32(req->random(), ROUTE_FRACTION_ALL) >> 32;
+		req->drawn = true;
+	}
+	return req->lot < fraction;
+}
+
+static struct route_mismatch mismatch(u8 kind, u16 index)
+{
+	return (struct route_mismatch){ .kind = kind, .index = index };
+}
+
+static bool same_listener(const struct route_match *m,
+			  const struct route_request *req)
+{
+	return req->listener && name_eq(&m->listener, req->listener);
+}
+
+struct route_mismatch route_match_request(const struct route_match *m,
+					  struct route_request *req)
+{
+	u16 i;
+
+	if (!match_path(m, req->path))
+		return mismatch(ROUTE_PATH_DIFFERS, 0);
+	if (m->method.len && !span_is_listed(m->method, req->method))
+		return mismatch(ROUTE_METHOD_DIFFERS, 0);
+	for (i = 0; i < m->nheaders; i++)
+		if (!match_header(&m->headers[i], req))
+			return mismatch(ROUTE_HEADER_DIFFERS, i);
+	for (i = 0; i < m->nquery; i++)
+		if (!match_query(&m->query[i], req->query))
+			return mismatch(ROUTE_QUERY_DIFFERS, i);
+	if (m->source_family && !match_source(m, req))
+		return mismatch(ROUTE_SOURCE_DIFFERS, 0);
+	if (m->source_netns && m->source_netns != req->source_netns)
+		return mismatch(ROUTE_NETNS_DIFFERS, 0);
+	if (m->listener.name.len && !same_listener(m, req))
+		return mismatch(ROUTE_LISTENER_DIFFERS, 0);
+	if (m->has_fraction && !draw(m->fraction, req))
+		return mismatch(ROUTE_NOT_DRAWN, 0);
+	return mismatch(ROUTE_MATCHES, 0);
+}

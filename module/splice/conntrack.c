@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/* conntrack: see conntrack.h. */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <net/ip6_fib.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+#include "splice/conntrack.h"
+
+/* Even where no entry was found there may be a firewall, or IPVS. */
+#define PACKET_EVERY	(15 * HZ)
+
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+
+/* What a packet of the socket's carries when it leaves. */
+static void tuple_of(struct nf_conntrack_tuple *t, const struct sock *sk)
+{
+	memset(t, 0, sizeof(*t));
+	t->dst.protonum = IPPROTO_TCP;
+	t->src.u.tcp.port = inet_sk(sk)->inet_sport;
+	t->dst.u.tcp.port = inet_sk(sk)->inet_dport;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
+		t->src.l3num = AF_INET6;
+		t->src.u3.in6 = sk->sk_v6_rcv_saddr;
+		t->dst.u3.in6 = sk->sk_v6_daddr;
+		return;
+	}
+#endif
+	t->src.l3num = AF_INET;
+	t->src.u3.ip = sk->sk_rcv_saddr;
+	t->dst.u3.ip = sk->sk_daddr;
+}
+
+/* Some packets of its life's length may be lost, or late. */
+static void relax_entry(struct nf_conn *ct, u32 *every)
+{
+	u32 life = nf_ct_expires(ct);
+	struct ip_ct_tcp *tcp = &ct->proto.tcp;
+
+	spin_lock_bh(&ct->lock);
+	tcp->seen[0].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+	tcp->seen[1].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+	spin_unlock_bh(&ct->lock);
+	*every = min_t(u32, *every, max_t(u32, life / 4, HZ / 2));
+}
+
+static bool relax_in(struct net *net, const struct nf_conntrack_tuple *t,
+		     u32 *every)
+{
+	static const struct nf_conntrack_zone zone = {
+		.id = NF_CT_DEFAULT_ZONE_ID,
+		.dir = NF_CT_DEFAULT_ZONE_DIR,
+	};
+	struct nf_conntrack_tuple_hash *h;
+	struct nf_conn *ct;
+
+	if (!nf_conntrack_count(net))
+		return false;
+	h = nf_conntrack_find_get(net, &zone, t);
+	if (!h)
+		return false;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	relax_entry(ct, every);
+	nf_conntrack_put(&ct->ct_general);
+	return true;
+}
+
+/* Whether a namespace's packets are tracked: conntrack has its hooks there. */
+static bool tracks(const struct net *net, const struct nf_conntrack_tuple *t)
+{
+	const int at = NF_INET_LOCAL_OUT;
+	const struct nf_hook_entries *e;
+	struct nf_hook_ops **ops;
+	bool found = false;
+	int i;
+
+	rcu_read_lock();
+	if (t->src.l3num == AF_INET6)
+		e = rcu_dereference(net->nf.hooks_ipv6[at]);
+	else
+		e = rcu_dereference(net->nf.hooks_ipv4[at]);
+	ops = e ? nf_hook_entries_get_hook_ops(e) : NULL;
+	for (i = 0; e && i < e->num_hook_entries && !found; i++)
+		found = ops[i]->priority == NF_IP_PRI_CONNTRACK &&
+			ops[i]->hook_ops_type == NF_HOOK_OP_UNDEFINED;
+	rcu_read_unlock();
+	return found;
+}
+
+/* By way of a router, which for a pod is the first namespace. */
+static bool is_routed(const struct sock *sk, const struct nf_conntrack_tuple *t)
+{
+	const struct dst_entry *dst;
+	bool routed = false;
+
+	rcu_read_lock();
+	dst = rcu_dereference(sk->sk_dst_cache);
+	if (dst && t->src.l3num == AF_INET)
+		routed = ((const struct rtable *)dst)->rt_uses_gateway;
+	else if (dst)
+		routed = ((const struct rt6_info *)dst)->rt6i_flags &
+			 RTF_GATEWAY;
+	rcu_read_unlock();
+	return routed;
+}
+
+static bool is_first(const struct sock *sk)
+{
+	return net_eq(sock_net(sk), &init_net);
+}
+
+bool conntrack_relax(const struct sock *client, const struct sock *server,
+		     u32 *every)
+{
+	struct nf_conntrack_tuple there, back;
+	struct net *net = sock_net(client);
+	bool found;
+
+	*every = PACKET_EVERY;
+	tuple_of(&there, client);
+	tuple_of(&back, server);
+	if (!relax_in(net, &there, every) && tracks(net, &there))
+		return false;
+	net = sock_net(server);
+	if (!relax_in(net, &back, every) && tracks(net, &back))
+		return false;
+	if (is_first(client) || is_first(server))
+		return true;
+	found = relax_in(&init_net, &there, every);
+	found |= relax_in(&init_net, &back, every);
+	return found || net_eq(sock_net(client), net) ||
+	       !is_routed(client, &there) || !tracks(&init_net, &there);
+}
+
+#else
+
+bool conntrack_relax(const struct sock *client, const struct sock *server,
+		     u32 *every)
+{
+	*every = PACKET_EVERY;
+	return true;
+}
+
+#endif

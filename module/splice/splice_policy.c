@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * splice_policy: see splice_policy.h.
+ */
+#include <linux/string.h>
+#include <net/dst.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include "intercept/redirect.h"
+#include "link/http_net.h"
+#include "mesh/mesh.h"
+#include "splice/shaping.h"
+#include "splice/splice_policy.h"
+
+bool splice_policy_equal(const struct splice_policy *a,
+			 const struct splice_policy *b)
+{
+	return a->exists == b->exists && a->policy == b->policy &&
+	       a->bypass_shaping == b->bypass_shaping &&
+	       a->nexcept == b->nexcept &&
+	       !memcmp(a->except, b->except, a->nexcept * sizeof(a->except[0]));
+}
+
+/* Under RCU. */
+static const struct splice_policy *policy_of(const struct mesh *m)
+{
+	return &rcu_dereference(m->snapshot)->splice;
+}
+
+/* The mesh that decides, or NULL. Under RCU. */
+static struct mesh *judge(struct mesh *a, struct mesh *b)
+{
+	struct mesh *node = mesh_obeyed(&init_net);
+
+	if (a && b)
+		return a == b ? a : NULL;
+	return (!a || a == node) && (!b || b == node) ? node : NULL;
+}
+
+bool splice_policy_concerns(const struct sock *client)
+{
+	struct mesh *obeyed, *m;
+	bool concerns = false;
+
+	rcu_read_lock();
+	obeyed = mesh_obeyed(sock_net(client));
+	m = obeyed ?: mesh_obeyed(&init_net);
+	if (!m)
+		goto out;
+	switch ((enum l7mesh_splice_policy)policy_of(m)->policy) {
+	case L7MESH_SPLICE_MESH:
+		concerns = obeyed && (http_owns(client) ||
+				      redirect_exists(client));
+		break;
+	case L7MESH_SPLICE_ATTACHED:
+		concerns = obeyed;
+		break;
+	case L7MESH_SPLICE_ALL:
+		concerns = true;
+		break;
+	case L7MESH_SPLICE_OFF:
+		break;
+	}
+out:
+	rcu_read_unlock();
+	return concerns;
+}
+
+static bool is_looped(const struct sock *client)
+{
+	const struct dst_entry *dst;
+	bool looped;
+
+	rcu_read_lock();
+	dst = rcu_dereference(client->sk_dst_cache);
+	looped = dst && dst->dev && dst->dev->flags & IFF_LOOPBACK;
+	rcu_read_unlock();
+	return looped;
+}
+
+void splice_policy_subject(struct splice_subject *s, struct sock *client,
+			   const struct sock *server)
+{
+	struct address asked;
+
+	s->client = sock_net(client);
+	s->server = sock_net(server);
+	s->meshed = static_branch_unlikely(&mesh_active) &&
+		    (http_owns(client) || redirect_exists(client));
+	s->looped = s->client == s->server && is_looped(client);
+	sock_peer_address(client, &asked);
+	s->ports[1] = ntohs(asked.port);
+	if (s->meshed)
+		redirect_peer(client, &asked);
+	s->ports[0] = ntohs(asked.port);
+	s->ports[2] = inet_sk(server)->inet_num;
+}
+
+static bool is_excepted(const struct splice_policy *p,
+			const struct splice_subject *s)
+{
+	u32 i, k;
+
+	for (i = 0; i < p->nexcept; i++)
+		for (k = 0; k < ARRAY_SIZE(s->ports); k++)
+			if (p->except[i] == s->ports[k])
+				return true;
+	return false;
+}
+
+static bool is_shaped(const struct splice_subject *s)
+{
+	if (s->looped)
+		return shaping_on_loopback(s->client);
+	return shaping_in(s->client) || shaping_in(s->server) ||
+	       shaping_in(&init_net);
+}
+
+static bool is_wanted(const struct splice_policy *p,
+		      const struct splice_subject *s, bool attached)
+{
+	switch ((enum l7mesh_splice_policy)p->policy) {
+	case L7MESH_SPLICE_MESH:
+		return s->meshed;
+	case L7MESH_SPLICE_ATTACHED:
+		return s->meshed || attached;
+	case L7MESH_SPLICE_ALL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+struct mesh *splice_policy_mesh(const struct splice_subject *s)
+{
+	struct mesh *a = mesh_obeyed(s->client), *b = mesh_obeyed(s->server);
+	struct mesh *m = judge(a, b);
+	const struct splice_policy *p;
+
+	if (!m)
+		return NULL;
+	p = policy_of(m);
+	if (!is_wanted(p, s, a && b) || is_excepted(p, s) ||
+	    (!p->bypass_shaping && is_shaped(s)))
+		return NULL;
+	return m;
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stream/body.h"
+
+#include <linux/skbuff.h>
+#include "lib/budget.h"
+#include "lib/compat.h"
+
+void body_init(struct body *b, const struct http1_parser *p, bool unframe,
+	       u64 max)
+{
+	b->framing = p->framing;
+	b->unframe = unframe;
+	b->left = p->framing == HTTP1_BODY_CHUNKED ? max : p->content_length;
+	b->pass = 0;
+	b->done = http1_bodiless(p);
+	if (p->framing == HTTP1_BODY_CHUNKED)
+		http1_chunk_init(&b->chunk, p->response);
+}
+
+/* Bytes of a chunk that are copied, to go with the lines around them. */
+#define FEW		512U
+
+/* The longest: a chunk's size, of 60 bits. */
+#define LINE_MAX	24
+
+/* Without scnprintf(), which would be most of what a small chunk costs. */
+static u32 size_line(u64 size, char *line)
+{
+	u32 n = (fls64(size) + 3) / 4, i;
+
+	for (i = n; i--; size >>= 4)
+		line[i] = hex_asc_lo(size);
+	line[n++] = '\r';
+	line[n++] = '\n';
+	return n;
+}
+
+/* The line that the receiver gets for what the decoder has found. */
+static u32 frame_line(const struct body *b, enum http1_chunk_event event,
+		      char *line)
+{
+	switch (event) {
+	case HTTP1_CHUNK_SIZE:
+		return size_line(b->chunk.size, line);
+	case HTTP1_CHUNK_LAST:
+		memcpy(line, "0\r\n", 3);
+		return 3;
+	case HTTP1_CHUNK_END:
+	case HTTP1_CHUNK_DONE:
+		memcpy(line, "\r\n", 2);
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+/* Act on an event that consumed @used bytes. Returns 0 or a negative errno. */
+static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
+		       struct sock *to, struct out *out)
+{
+	char line[LINE_MAX];
+	u32 n;
+
+	switch (event) {
+	case HTTP1_CHUNK_ERROR:
+		return -EBADMSG;
+	case HTTP1_CHUNK_DATA:
+	case HTTP1_CHUNK_TRAILER:
+		b->pass = used;
+		b->trailer = event == HTTP1_CHUNK_TRAILER;
+		return 0;
+	case HTTP1_CHUNK_SIZE:
+		if (b->chunk.size > b->left)
+			return -EMSGSIZE;
+		b->left -= b->chunk.size;
+		break;
+	case HTTP1_CHUNK_DONE:
+		b->done = true;
+		break;
+	default:
+		break;
+	}
+	n = b->unframe ? 0 : frame_line(b, event, line);
+	if (!n || out_gather(out, line, n))
+		return 0;
+	/* There is no memory, then nothing is kept either. */
+	return out_send(out, to, line, n, false);
+}
+
+/*
+ * Send what is decoded. A short segment may wait for what follows if that is
+ * sure to be sent: behind a chunk's data its line end.
+ *
+ * Returns bytes of it consumed, or a negative errno.
+ */
+static int chunk_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+		      struct sock *to, struct out *out)
+{
+	bool more = !b->trailer && !b->unframe && len >= b->pass + 2;
+	u32 n = min(b->pass, len);
+	int sent;
+
+	if (b->trailer && b->unframe) {
+		sent = n;
+	} else {
+		sent = out_flush(out, to, true);
+		if (!sent)
+			sent = out_send_skb(to, skb, off, n, more);
+	}
+	if (sent > 0)
+		b->pass -= sent;
+	return sent;
+}
+
+/* The few that are decoded and in one place. Returns whether they are done with. */
+static bool gather_few(struct body *b, const u8 *data, struct out *out)
+{
+	if (b->pass && !(b->trailer && b->unframe) &&
+	    (b->pass > FEW || !out_gather(out, data, b->pass)))
+		return false;
+	b->pass = 0;
+	return true;
+}
+
+/* Bytes of data are not looked at; a line may have an extension, or a trailer's field. */
+static int cost_of_chunk(enum http1_chunk_event event, u32 used)
+{
+	return COST_CHUNK +
+	       (event == HTTP1_CHUNK_DATA ? 0 : used * COST_HEAD_BYTE);
+}
+
+/*
+ * Feed one contiguous piece to the decoder until it yields bytes to pass by
+ * reference. Lines, and bytes that are few, are gathered: as many small chunks as
+ * are there are one message.
+ *
+ * Returns bytes consumed; not those to be passed.
+ */
+static int chunk_decode(struct body *b, const u8 *data, u32 len,
+			struct sock *to, struct out *out, int *left)
+{
+	enum http1_chunk_event event;
+	u32 used, at = 0;
+	int err;
+
+	while (at < len && !b->done && (*left > 0 || !at)) {
+		/* What the decoder says cannot be said again. */
+		if (!out_has_room(out, LINE_MAX)) {
+			*left -= COST_BUFFER;
+			err = out_flush(out, to, false);
+			if (err)
+				return at ? at : err;
+		}
+		event = http1_chunk_next(&b->chunk, (const char *)data + at,
+					 len - at, &used);
+		*left -= cost_of_chunk(event, used);
+		err = chunk_event(b, event, used, to, out);
+		if (err)
+			return err;
+		if (!gather_few(b, data + at, out))
+			break;
+		at += used;
+	}
+	return at;
+}
+
+/* The same for what lies at @off, as far as it is contiguous. */
+static int chunk_read(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+		      struct sock *to, struct out *out, int *left)
+{
+	struct skb_seq_state seq;
+	const u8 *data;
+	int ret = 0;
+	u32 n;
+
+	skb_prepare_seq_read(skb, off, off + len, &seq);
+	n = skb_seq_read(0, &data, &seq);
+	if (n)
+		ret = chunk_decode(b, data, n, to, out, left);
+	skb_abort_seq_read(&seq);
+	return ret;
+}
+
+/* At least one step is made, whatever is left. */
+static int pass_chunked(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+			struct sock *to, struct out *out, int *left)
+{
+	int ret = 0, err;
+	u32 at = 0;
+
+	while (at < len && !b->done && (*left > 0 || !at)) {
+		if (b->pass) {
+			*left -= cost_of_bytes(min(b->pass, len - at));
+			ret = chunk_pass(b, skb, off + at, len - at, to, out);
+		} else {
+			ret = chunk_read(b, skb, off + at, len - at, to, out,
+					 left);
+		}
+		if (ret < 0 || (!ret && !b->pass))
+			break;
+		at += ret;
+	}
+	err = out_flush(out, to, false);
+	if (ret < 0 && ret != -EAGAIN)
+		return ret;
+	if (err && err != -EAGAIN)
+		return err;
+	return at ? at : -EAGAIN;
+}
+
+static int pass_length(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+		       struct sock *to, struct out *out)
+{
+	u32 n = min_t(u64, len, b->left);
+	int sent;
+
+	if (out_empty(out))
+		sent = out_send_skb(to, skb, off, n, false);
+	else
+		sent = out_send_behind(out, to, skb, off, n);
+	if (sent > 0) {
+		b->left -= sent;
+		b->done = !b->left;
+	}
+	return sent;
+}
+
+int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+	      struct sock *to, struct out *out, int *left)
+{
+	if (b->framing == HTTP1_BODY_CHUNKED)
+		return pass_chunked(b, skb, off, len, to, out, left);
+	*left -= cost_of_bytes(len);
+	return b->framing == HTTP1_BODY_LENGTH ?
+	       pass_length(b, skb, off, len, to, out) :
+	       out_send_skb(to, skb, off, len, false);
+}

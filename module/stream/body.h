@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * body: passes a message's body from the socket where it is received to the one
+ * where it is sent, and knows where it ends. RFC 9112 6 and 7.
+ *
+ * Payload goes by reference to the skb's pages. A chunked body is decoded and
+ * framed anew: sizes in plain hex, extensions dropped, trailers kept. Towards an
+ * HTTP/1.0 client it loses its framing and ends with the connection.
+ *
+ * The caller holds both sockets' locks, in softirq or process context; nothing
+ * here sleeps.
+ */
+#ifndef L7MESH_BODY_H
+#define L7MESH_BODY_H
+
+#include "http1/http1.h"
+#include "link/out.h"
+
+struct body {
+	u8 framing;		/* enum http1_framing */
+	bool unframe;		/* chunked, to somebody who does not know chunks */
+	bool done;
+	u64 left;		/* HTTP1_BODY_LENGTH: bytes to come; chunked: bytes that
+				 * may yet be announced
+				 */
+	u32 pass;		/* chunked: bytes already decoded and yet to be sent */
+	bool trailer;		/* those are trailer lines */
+	struct http1_chunk chunk;
+};
+
+/**
+ * body_init() - Begin a body
+ * @b: body
+ * @p: parser at HTTP1_DONE of the message's head
+ * @unframe: the receiver does not understand chunks
+ * @max: how many bytes it may have if it is chunked; a length is checked by who
+ *	knows it
+ */
+void body_init(struct body *b, const struct http1_parser *p, bool unframe,
+	       u64 max);
+
+/*
+ * Whether body_pass() sends what is pending (a head) along with the body's first
+ * bytes.
+ */
+static inline bool body_follows(const struct body *b)
+{
+	return b->framing == HTTP1_BODY_LENGTH && !b->done;
+}
+
+/**
+ * body_pass() - Pass on body bytes of a received skb
+ * @b: body that is not done
+ * @skb: received
+ * @off: first byte
+ * @len: bytes there, at least 1
+ * @to: locked socket to send on
+ * @out: pending bytes of ours for @to; empty unless body_follows()
+ * @left: of the run's budget, at least 1; what it costs is taken off
+ *
+ * Return: bytes consumed, which may be fewer than @len because the body is done,
+ * @to has no room or nothing is left of the budget; -EAGAIN when none for want of
+ * room, -EBADMSG for a framing error, -EMSGSIZE when it is too long, or the error of
+ * @to.
+ */
+int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+	      struct sock *to, struct out *out, int *left);
+
+#endif

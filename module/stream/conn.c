@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stream/conn.h"
+
+#include <linux/module.h>
+#include <net/tcp.h>
+#include "intercept/redirect.h"
+#include "lib/compat.h"
+#include "lib/payer.h"
+#include "lib/stats.h"
+#include "link/http_net_priv.h"
+#include "link/leg.h"
+#include "policy/source_limit.h"
+
+/* How soon something is tried again that no event will announce. */
+#define RETRY_DELAY	(HZ / 50 + 1)
+
+static struct kmem_cache *conn_cache;
+
+int conn_cache_init(void)
+{
+	conn_cache = kmem_cache_create("l7mesh_conn", sizeof(struct conn), 0,
+				       0, NULL);
+	return conn_cache ? 0 : -ENOMEM;
+}
+
+void conn_cache_exit(void)
+{
+	kmem_cache_destroy(conn_cache);
+}
+
+static void conn_put(struct conn *c)
+{
+	struct http_net *hn = c->hn;
+
+	if (!refcount_dec_and_test(&c->ref))
+		return;
+	identity_put(c->identity);
+	kmem_cache_free(conn_cache, c);
+	object_destroyed(OBJECT_CONN);
+	http_net_conn_gone(hn);
+}
+
+static void conn_join(struct conn *c, bool greedy)
+{
+	refcount_inc(&c->ref);
+	if (!line_join(c->line, &c->turn, greedy))
+		conn_put(c);
+}
+
+void conn_kick(struct conn *c)
+{
+	conn_join(c, false);
+}
+
+/* ---- time ---- */
+
+static void conn_timer(struct timer_list *t)
+{
+	struct conn *c = compat_timer_container_of(c, t, timer);
+	unsigned long deadline;
+
+	/* Not pending any more, then the deadline: see conn_set_deadline(). */
+	smp_mb();
+	deadline = READ_ONCE(c->deadline);
+	if (!READ_ONCE(c->retry_soon)) {
+		if (!deadline)
+			return;
+		if (time_before(jiffies, deadline)) {
+			mod_timer(t, deadline);
+			return;
+		}
+	}
+	conn_kick(c);
+}
+
+static void wake_by(struct conn *c, unsigned long at)
+{
+	if (!timer_pending(&c->timer) ||
+	    time_after(READ_ONCE(c->timer.expires), at))
+		mod_timer(&c->timer, at);
+}
+
+void conn_set_deadline(struct conn *c, u32 ms)
+{
+	unsigned long at = conn_time(ms);
+
+	if (c->bound && (!at || time_before(c->bound, at)))
+		at = c->bound;
+	WRITE_ONCE(c->deadline, at);
+	if (!at)
+		return;
+	/* The deadline, then whether the timer is pending: see conn_timer(). */
+	smp_mb();
+	wake_by(c, at);
+}
+
+static bool deadline_passed(const struct conn *c)
+{
+	return c->deadline && !time_before(jiffies, c->deadline);
+}
+
+void conn_run_by(struct conn *c, unsigned long at)
+{
+	WRITE_ONCE(c->retry_soon, true);
+	wake_by(c, at);
+}
+
+void conn_run_soon(struct conn *c)
+{
+	conn_run_by(c, jiffies + RETRY_DELAY);
+}
+
+void conn_await_room(struct conn *c, const struct sock *sk)
+{
+	stat_inc(c->mesh->stats, sk == c->sk ? STAT_DOWNSTREAM_NO_ROOM :
+					       STAT_UPSTREAM_NO_ROOM);
+	if (tcp_rtx_and_write_queues_empty(sk))
+		conn_run_soon(c);
+}
+
+/* ---- events ---- */
+
+/* Run the exchange where the event happened. The socket is locked. */
+static void run_inline(struct conn *c, struct leg *held)
+{
+	struct run run = { .held = held, .left = BUDGET_INLINE };
+
+	stat_inc(c->mesh->stats, STAT_RUN_INLINE);
+	exchange_run(c, &run);
+	if (run.defer)
+		conn_join(c, c->greedy);
+}
+
+/* With its lock: is it the work's? */
+static bool is_for_work(const struct conn *c)
+{
+	return sock_owned_by_user_nocheck(c->sk) || c->greedy;
+}
+
+static void conn_event(struct sock *sk)
+{
+	struct conn *c = sk->sk_user_data;
+
+	if (!c)
+		return;
+	if (c->running)
+		c->missed = true;
+	else if (is_for_work(c))
+		conn_kick(c);
+	else
+		run_inline(c, NULL);
+}
+
+static void conn_write_space(struct sock *sk)
+{
+	struct conn *c = sk->sk_user_data;
+
+	if (!c)
+		return;
+	c->callbacks.write_space(sk);
+	/* Not enough room yet: it will be called again. */
+	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		return;
+	/* Within a send of our own it says what that send will return. */
+	if (!c->running)
+		conn_event(sk);
+}
+
+void conn_leg_event(struct conn *c, struct leg *leg)
+{
+	struct sock *sk = c->sk;
+
+	/* Within a run, which has both locks. */
+	if (leg->busy) {
+		c->missed = true;
+		return;
+	}
+	local_bh_disable();
+	if (!spin_trylock(&sk->sk_lock.slock)) {
+		conn_kick(c);
+	} else {
+		if (is_for_work(c))
+			conn_kick(c);
+		else
+			run_inline(c, leg);
+		spin_unlock(&sk->sk_lock.slock);
+	}
+	local_bh_enable();
+}
+
+bool conn_owns(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_data_ready) == conn_event;
+}
+
+/* The socket is locked. */
+static void conn_hook(struct conn *c)
+{
+	c->callbacks = (struct callbacks){
+		.data_ready = conn_event,
+		.state_change = conn_event,
+		.write_space = conn_write_space,
+		.error_report = conn_event,
+	};
+	compat_sock_softirq_send(c->sk);
+	callbacks_swap(c->sk, &c->callbacks, c);
+}
+
+/* ---- the work ---- */
+
+static void close_legs(struct list_head *doomed)
+{
+	struct leg *leg, *next;
+
+	list_for_each_entry_safe(leg, next, doomed, list)
+		leg_close(leg);
+}
+
+static void forget(struct conn *c)
+{
+	struct http_net *hn = c->hn;
+
+	spin_lock_bh(&hn->conns_lock);
+	list_del(&c->list);
+	spin_unlock_bh(&hn->conns_lock);
+}
+
+static void forget_client(struct conn *c)
+{
+	if (c->client_connected)
+		atomic_dec(&c->client->connections);
+	source_put(c->client);
+}
+
+/* See the header: who may still hold a connection when it ends. */
+static void conn_close(struct conn *c)
+{
+	struct run run = { .may_sleep = true, .left = BUDGET_WORK };
+	LIST_HEAD(doomed);
+
+	lock_sock(c->sk);
+	c->closed = true;
+	callbacks_swap(c->sk, &c->callbacks, NULL);
+	exchange_release(c, &run);
+	forget_client(c);
+	list_splice_init(&c->doomed_legs, &doomed);
+	part_with_losers(c, &doomed);
+	release_sock(c->sk);
+	close_legs(&doomed);
+	compat_timer_delete_sync(&c->timer);
+	if (c->reset)
+		sock_no_linger(c->sk);
+	compat_sock_hold_net(c->sk);
+	sock_release(c->sock);
+	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CLOSED);
+	mesh_put(c->mesh);
+	forget(c);
+	/* http_net_exit() waits for this work before the module's text goes. */
+	module_put(THIS_MODULE);
+	conn_put(c);
+}
+
+/* @ep: counted for this */
+static void open_leg(struct conn *c, struct endpoint *ep)
+{
+	struct leg *leg;
+	int err;
+
+	leg = leg_open(c->hn, ep, c, &err);
+	lock_sock(c->sk);
+	exchange_leg_opened(c, leg, err);
+	release_sock(c->sk);
+	endpoint_put(ep);
+}
+
+/* What a round leaves to be done without the lock. */
+struct chores {
+	struct list_head doomed;	/* legs */
+	struct endpoint *open;		/* counted, or NULL */
+	bool shut_down;
+	struct leg *leg_shut_down;	/* only the work closes legs; or NULL */
+};
+
+static void chores_collect(struct chores *todo, struct conn *c)
+{
+	INIT_LIST_HEAD(&todo->doomed);
+	list_splice_init(&c->doomed_legs, &todo->doomed);
+	part_with_losers(c, &todo->doomed);
+	todo->open = NULL;
+	todo->shut_down = false;
+	todo->leg_shut_down = NULL;
+	if (c->ended)
+		return;
+	if (c->open_leg)
+		todo->open = endpoint_get(c->ex.ep);
+	c->open_leg = false;
+	todo->shut_down = c->shut_down == SHUT_DOWN_WANTED;
+	if (todo->shut_down)
+		c->shut_down = SHUT_DOWN_SENT;
+	if (c->leg_shut_down == SHUT_DOWN_WANTED) {
+		c->leg_shut_down = SHUT_DOWN_SENT;
+		todo->leg_shut_down = c->leg;
+	}
+}
+
+static bool chores_do(struct chores *todo, struct conn *c)
+{
+	close_legs(&todo->doomed);
+	if (todo->open)
+		open_leg(c, todo->open);
+	if (todo->shut_down)
+		kernel_sock_shutdown(c->sock, SHUT_WR);
+	if (todo->leg_shut_down)
+		kernel_sock_shutdown(todo->leg_shut_down->sock, SHUT_WR);
+	return todo->open || todo->shut_down || todo->leg_shut_down;
+}
+
+/* Whatever made the timer be set sooner than the deadline is being done now. */
+static void keep_deadline(struct conn *c)
+{
+	WRITE_ONCE(c->retry_soon, false);
+	if (c->deadline)
+		wake_by(c, c->deadline);
+}
+
+/* Has it, or the endpoint that it uses, been told to end by now? */
+static bool drain_over(const struct conn *c)
+{
+	unsigned long until = READ_ONCE(c->drain_until);
+
+	if (READ_ONCE(c->draining) && until && !time_before(jiffies, until))
+		return true;
+	return c->leg && endpoint_overdue(leg_endpoint(c->leg));
+}
+
+/*
+ * Returns whether another round is due. Time is judged last: what has come by now
+ * has come in time.
+ */
+static bool work_round(struct conn *c, int *left)
+{
+	struct run run = { .may_sleep = true, .left = *left };
+	struct chores todo;
+
+	lock_sock(c->sk);
+	keep_deadline(c);
+	if (drain_over(c))
+		WRITE_ONCE(c->killed, true);
+	exchange_run(c, &run);
+	if (!c->ended && deadline_passed(c)) {
+		WRITE_ONCE(c->deadline, 0);
+		exchange_timeout(c, &run);
+		exchange_run(c, &run);
+	}
+	chores_collect(&todo, c);
+	release_sock(c->sk);
+	*left = run.left - COST_CHORES;
+	return chores_do(&todo, c) || run.again;
+}
+
+static void conn_run(struct conn *c)
+{
+	int left = BUDGET_WORK;
+	bool again;
+
+	if (c->closed)
+		return;
+	stat_inc(c->mesh->stats, STAT_RUN_DEFERRED);
+	do {
+		again = work_round(c, &left);
+	} while (again && left > 0);
+	if (c->ended)
+		conn_close(c);
+	else if (again)
+		conn_join(c, true);
+}
+
+static void conn_serve(struct turn *turn)
+{
+	struct conn *c = container_of(turn, struct conn, turn);
+
+	conn_run(c);
+	conn_put(c);
+}
+
+void conn_line_init(struct line *l)
+{
+	line_init(l, conn_serve);
+}
+
+/* ---- the beginning ---- */
+
+static struct mesh *mesh_get_obeyed(const struct net *net)
+{
+	struct mesh *m;
+
+	rcu_read_lock();
+	m = mesh_obeyed(net);
+	if (m && !mesh_tryget(m))
+		m = NULL;
+	rcu_read_unlock();
+	return m;
+}
+
+static void wake_pending(struct pending *p)
+{
+	conn_kick(container_of(p, struct conn, pending));
+}
+
+/* On success it has what @claim was given. */
+static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
+			       struct mesh *mesh,
+			       const struct redirect_claim *claim)
+{
+	struct mem_cgroup *payer = identity_payer(claim->identity);
+	gfp_t gfp = GFP_KERNEL | payer_gfp(payer);
+	struct mem_cgroup *old = payer_enter(payer);
+	struct conn *c = kmem_cache_zalloc(conn_cache, gfp);
+
+	payer_leave(payer, old);
+	if (!c)
+		return NULL;
+	refcount_set(&c->ref, 2);	/* it is open; whoever makes it */
+	c->hn = hn;
+	c->mesh = mesh;
+	c->sock = sock;
+	c->sk = sock->sk;
+	c->identity = claim->identity;
+	c->payer = payer;
+	c->original = claim->original;
+	c->source = claim->source;
+	c->source_len = address_host_text(&c->source, c->source_text);
+	c->line = http_net_line(hn);
+	INIT_LIST_HEAD(&c->turn.list);
+	INIT_LIST_HEAD(&c->rivals);
+	INIT_LIST_HEAD(&c->losers);
+	INIT_LIST_HEAD(&c->doomed_legs);
+	INIT_LIST_HEAD(&c->pending.list);
+	c->pending.wake = wake_pending;
+	timer_setup(&c->timer, conn_timer, 0);
+	object_created(OBJECT_CONN);
+	http_net_conn_born(hn);
+	return c;
+}
+
+/* Has its client as many connections as it may have? Without memory it has. */
+static bool is_over_limit(struct conn *c, const struct listener *l)
+{
+	u32 max = c->options.max_connections_per_source;
+
+	if (!max)
+		return false;
+	c->client = source_get(c->mesh, &c->source, &l->address,
+			       GFP_KERNEL | payer_gfp(c->payer));
+	if (c->client)
+		c->client_connected = admit(&c->client->connections, max);
+	return !c->client_connected;
+}
+
+/* For the time before the first request is understood. */
+static void load_options(struct conn *c)
+{
+	struct snapshot *s = mesh_snapshot_get(c->mesh);
+	const struct listener_slot *slot = exchange_listener(c, s);
+
+	if (!slot) {
+		c->killed = true;
+	} else if (is_over_limit(c, slot->listener)) {
+		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_SOURCE_LIMITED);
+		c->killed = true;
+	}
+	snapshot_put(s);
+}
+
+static void reset_socket(struct socket *sock)
+{
+	sock_no_linger(sock->sk);
+	sock_release(sock);
+}
+
+/*
+ * From the moment that the socket is unlocked the connection may end at any time:
+ * nothing but its memory is touched afterwards.
+ */
+static void conn_begin(struct conn *c)
+{
+	struct http_net *hn = c->hn;
+	struct mem_cgroup *old;
+
+	http_net_tune_socket(c->sk);
+	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CONNECTIONS);
+
+	lock_sock(c->sk);
+	old = payer_enter(c->payer);
+	load_options(c);
+	payer_leave(c->payer, old);
+	if (!payer_take(c->payer, c->sk)) {
+		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
+		c->killed = true;
+	}
+	c->expires = conn_time(c->options.max_connection_duration);
+	c->bound = c->expires;
+	http_net_limit_socket(c->sk, c->options.buffer_limit);
+	conn_set_deadline(c, c->options.idle_timeout);
+	conn_hook(c);
+	spin_lock_bh(&hn->conns_lock);
+	c->walk = hn->walk;
+	list_add_tail(&c->list, &hn->conns);
+	spin_unlock_bh(&hn->conns_lock);
+	release_sock(c->sk);
+	/* What came before the hook was not noticed. */
+	conn_kick(c);
+	conn_put(c);
+}
+
+void conn_accept(struct http_net *hn, struct socket *sock)
+{
+	struct redirect_claim claim;
+	struct mesh *mesh;
+	struct conn *c;
+
+	mesh = mesh_get_obeyed(hn->net);
+	if (!mesh)
+		goto reset;
+	if (!redirect_claim(sock->sk, &claim)) {
+		stat_inc(mesh->stats, STAT_DOWNSTREAM_STRANGERS);
+		goto put_mesh;
+	}
+	if (!try_module_get(THIS_MODULE))
+		goto put_identity;
+	c = conn_alloc(hn, sock, mesh, &claim);
+	if (!c)
+		goto put_module;
+	conn_begin(c);
+	return;
+
+put_module:
+	stat_inc(mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
+	module_put(THIS_MODULE);
+put_identity:
+	identity_put(claim.identity);
+put_mesh:
+	mesh_put(mesh);
+reset:
+	reset_socket(sock);
+}

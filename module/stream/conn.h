@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * conn: a downstream connection, from an application to the HTTP engine.
+ *
+ * Context. The lock of the downstream socket (conn->sk) protects a connection.
+ * Events of either socket run the exchange where they happen, in softirq, when
+ * both locks are free and the last run did not use up what one may cost; otherwise,
+ * and whenever something may sleep (a leg is opened, a socket is closed, memory is
+ * waited for), the work does it, when it is the connection's turn in its line.
+ *
+ * References: one for being open, dropped by conn_close(); one for standing in the
+ * line. A leg that is bound to a connection has a pointer without a
+ * reference: conn_close() takes it back under the leg's lock before it drops the
+ * first reference. The mesh and the module are held as long as the connection.
+ *
+ * End: only the work closes a connection. By then no leg points to it, its
+ * callbacks are detached under the socket lock, the timer is deleted; it may still
+ * stand in the line once more, where the work finds it closed.
+ */
+#ifndef L7MESH_CONN_H
+#define L7MESH_CONN_H
+
+#include <linux/refcount.h>
+#include <linux/timer.h>
+#include <net/sock.h>
+#include "lib/address.h"
+#include "lib/deadline.h"
+#include "link/callbacks.h"
+#include "link/identity.h"
+#include "link/line.h"
+#include "mesh/mesh.h"
+#include "stream/exchange.h"
+#include "upstream/cluster_state.h"
+
+/* FIN, when all is said and the client may still be sending. */
+enum shut_down {
+	SHUT_DOWN_NO,
+	SHUT_DOWN_WANTED,		/* the work is to send it */
+	SHUT_DOWN_SENT,
+};
+
+struct conn {
+	struct socket *sock;
+	struct sock *sk;
+	struct http_net *hn;
+	struct mesh *mesh;
+	struct address original;	/* what the client connected to */
+	struct address source;		/* the client */
+	struct identity *identity;	/* the client's, counted */
+	struct mem_cgroup *payer;	/* the identity's, see payer.h; or NULL */
+	u8 source_len;
+	char source_text[ADDRESS_HOST_MAX]; /* its address alone */
+	refcount_t ref;
+	struct list_head list;		/* hn->conns */
+	u32 walk;			/* of hn's that it needs no visit of, or had it */
+	struct line *line;		/* hn's; where it waits for the work */
+	struct turn turn;
+	struct timer_list timer;
+	unsigned long deadline;		/* jiffies */
+	struct callbacks callbacks;	/* the socket's own while ours are set */
+
+	/* under the socket lock */
+	struct http_options options;	/* of the listener, see http_options.h */
+	unsigned long expires;		/* jiffies: no request begins after it; 0: never */
+	unsigned long bound;		/* jiffies: no deadline is later; 0: none */
+	u32 requests;
+	unsigned long asked;		/* jiffies | 1: when the client still listened; 0: never */
+	struct source *client;		/* counted, if a limit counts what it has; or NULL */
+	bool client_connected;		/* this connection is */
+	struct exchange ex;
+	u32 held;			/* bytes of ex, as in hn->quota */
+	struct leg *leg;		/* bound, or NULL */
+	struct list_head rivals;	/* legs of earlier tries that are out, ... */
+	struct list_head losers;	/* ... and not wanted any more, for the work */
+	struct list_head doomed_legs;	/* to be closed by the work */
+	struct pending pending;		/* waits for a connection of ex.cluster */
+	bool running;			/* the exchange is being run */
+	bool missed;			/* something happened meanwhile */
+	bool greedy;			/* a run cost what it may: the work goes on */
+	bool open_leg;			/* the work is to open a leg */
+	u8 shut_down;			/* enum shut_down */
+	u8 leg_shut_down;		/* the same towards the endpoint, of a tunnel */
+	bool retry_soon;		/* memory was short: the timer is to kick */
+	bool ended;			/* the work is to close this */
+	bool reset;			/* with RST */
+	bool closed;
+	bool draining;			/* no further request, from any context */
+	unsigned long drain_until;	/* jiffies: then it is reset; 0: never */
+	bool killed;			/* close at once, from any context */
+};
+
+/* Prepare a line of a namespace, in which its connections wait. */
+void conn_line_init(struct line *l);
+
+int conn_cache_init(void);
+void conn_cache_exit(void);
+
+/**
+ * conn_accept() - Take over an accepted socket
+ * @hn: namespace
+ * @sock: accepted socket; belongs to the connection afterwards, and is closed if
+ * this fails
+ *
+ * Context: process. A socket that is not the other end of a redirection of ours
+ * is reset.
+ */
+void conn_accept(struct http_net *hn, struct socket *sock);
+
+/* Is it a connection's socket? Any context. */
+bool conn_owns(const struct sock *sk);
+
+/**
+ * conn_leg_event() - Something happened to the leg that a connection uses
+ * @c: connection
+ * @leg: its leg, whose socket is locked
+ */
+void conn_leg_event(struct conn *c, struct leg *leg);
+
+/**
+ * conn_kick() - Let the work look at a connection
+ * @c: connection, kept alive by the caller
+ *
+ * Any context.
+ */
+void conn_kick(struct conn *c);
+
+/**
+ * conn_set_deadline() - When the connection's patience ends
+ * @c: connection, locked
+ * @ms: from now; 0: never
+ *
+ * Sooner if it is bound to. The timer is only touched when it would fire too late.
+ */
+void conn_set_deadline(struct conn *c, u32 ms);
+
+/* In jiffies, @ms from now and never 0; 0 for 0: never. */
+static inline unsigned long conn_time(u32 ms)
+{
+	return ms ? deadline_in(ms) : 0;
+}
+
+/* Has it grown too old for another request? */
+static inline bool conn_expired(const struct conn *c)
+{
+	return c->expires && !time_before(jiffies, c->expires);
+}
+
+/**
+ * conn_run_soon() - Run the exchange again in a few hundredths of a second
+ * @c: connection, locked
+ */
+void conn_run_soon(struct conn *c);
+
+/**
+ * conn_run_by() - Run the exchange again, whether or not something happens
+ * @c: connection, locked
+ * @at: jiffies: then, or sooner
+ */
+void conn_run_by(struct conn *c, unsigned long at);
+
+/**
+ * conn_await_room() - A send found no room
+ * @c: connection, locked
+ * @sk: either of its sockets, locked
+ *
+ * Usually the socket says when there is room. If memory was short with nothing
+ * in flight it never would: then the timer tries again.
+ */
+void conn_await_room(struct conn *c, const struct sock *sk);
+
+#endif

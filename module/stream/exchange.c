@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stream/exchange_priv.h"
+#include "upstream/cluster_state.h"
+
+/* How long a client may take to notice that we have closed, and to stop sending. */
+#define LINGER_TIMEOUT	2000
+
+int note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
+{
+	r->reason = reason;
+	r->refuse_status = status;
+	return 0;
+}
+
+/* No memory for a head: where one may not sleep, it is tried where one may. */
+int note_no_memory(struct reader *r)
+{
+	if (r->run->may_sleep)
+		return note_refusal(r, STAT_REPLY_NO_MEMORY, 503);
+	r->run->defer = true;
+	return 0;
+}
+
+int note_memory_limit(struct reader *r)
+{
+	return note_refusal(r, STAT_REPLY_MEMORY_LIMIT, 503);
+}
+
+void settle(struct conn *c)
+{
+	const struct exchange *ex = &c->ex;
+	u32 bytes = head_bytes(ex->request_head) +
+		    head_bytes(ex->response_head) + out_bytes(&ex->up) +
+		    out_bytes(&ex->down) + ex->replay.bytes;
+
+	if (bytes == c->held)
+		return;
+	quota_add(&c->hn->quota, (s64)bytes - c->held);
+	c->held = bytes;
+}
+
+void read_from(struct sock *sk, struct conn *c, struct run *run,
+	       sk_read_actor_t actor)
+{
+	struct reader r = { .c = c, .run = run };
+	read_descriptor_t desc = { .arg.data = &r, .count = 1 };
+
+	if (skb_queue_empty(&sk->sk_receive_queue))
+		return;
+	/* Out-of-band bytes would stop the stream; HTTP has none. */
+	if (tcp_sk(sk)->urg_data) {
+		end_conn(c, run, true);
+		return;
+	}
+	splice_read_locked(sk, &desc, actor);
+	splice_consumed(sk);
+	if (r.retry)
+		retry(c, run);
+	else if (r.failed)
+		upstream_failed(c, run, RETRY_RESET, r.reason, r.refuse_status);
+	else if (r.refuse_status)
+		refuse(c, run, r.reason, r.refuse_status);
+}
+
+/* From a request that is understood to one that is being sent. */
+static void dispatch(struct conn *c, struct run *run)
+{
+	if (c->ex.request == REQUEST_PARSED)
+		begin_request(c, run);
+	if (c->ex.request == REQUEST_PENDING)
+		end_pending(c, run);
+	if (c->ex.request == REQUEST_ROUTED && enter_connection(c, run))
+		want_leg(c, run);
+	if (c->ex.request == REQUEST_CONNECTING)
+		send_request_head(c, run);
+}
+
+/*
+ * Of the two directions one is read first. The other has its share, even when nothing
+ * is left: whoever never stops would keep it from its turn.
+ */
+#define SHARE		20000
+
+void read_second(struct sock *sk, struct conn *c, struct run *run,
+		 sk_read_actor_t actor)
+{
+	int lent = run->left > 0 ? 0 : SHARE - run->left;
+
+	run->left += lent;
+	read_from(sk, c, run, actor);
+	run->left -= lent;
+}
+
+static void release_request(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->state)
+		leave_cluster(c);
+	if (ex->from_source)
+		leave_source(c);
+	head_free(ex->request_head);
+	head_free(ex->response_head);
+	end_load(ex);
+	if (ex->ep_held)
+		endpoint_put(ex->ep);
+	out_clear(&ex->up);
+	out_clear(&ex->down);
+	if (ex->replay.first)
+		replay_clear(&ex->replay);
+	if (ex->snapshot)
+		snapshot_put(ex->snapshot);
+}
+
+/* Nothing is left to be done but to pass on what comes, or to throw it away. */
+static bool only_passes(const struct conn *c)
+{
+	return c->ex.request >= REQUEST_DONE && c->ex.response >= RESPONSE_BODY &&
+	       list_empty(&c->rivals);
+}
+
+/*
+ * A response may take for ever. Meanwhile the exchange holds the few bytes that it
+ * still needs: its endpoint, and its cluster's state, by which it finds that cluster's
+ * version of the moment if the response fails. A configuration that has been replaced
+ * is not held by who is slow, nor is the request's head.
+ */
+static void let_go(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->ep) {
+		endpoint_get(ex->ep);
+		ex->ep_held = true;
+	}
+	if (ex->cluster) {
+		ex->cluster_hash = ex->cluster->name.hash;
+		if (!ex->state)
+			ex->state = cluster_state_get(ex->cluster->state);
+	}
+	ex->hedge_due = false;
+	ex->cluster = NULL;
+	ex->route = NULL;
+	ex->vhost = NULL;
+	ex->chosen = NULL;
+	ex->cookie = NULL;
+	if (ex->snapshot)
+		snapshot_put(ex->snapshot);
+	ex->snapshot = NULL;
+	head_free(ex->request_head);
+	ex->request_head = NULL;
+	if (ex->replay.first)
+		replay_clear(&ex->replay);
+}
+
+void exchange_release(struct conn *c, struct run *run)
+{
+	lose_rivals(c, run);
+	if (enter_leg(c, run))
+		drop_leg(c, run, false);
+	release_request(c);
+	memset(&c->ex, 0, sizeof(c->ex));
+	settle(c);
+}
+
+/* A request's own buffer, which did not go on: it is of no other's. */
+static void drop_taken(struct run *run)
+{
+	if (likely(!run->request))
+		return;
+	__kfree_skb(run->request);
+	run->request = NULL;
+}
+
+static void next_request(struct conn *c, struct run *run)
+{
+	release_request(c);
+	memset(&c->ex, 0, sizeof(c->ex));
+	drop_taken(run);
+	c->bound = c->expires;
+	conn_set_deadline(c, c->options.idle_timeout);
+	if (!skb_queue_empty(&c->sk->sk_receive_queue))
+		run->again = true;
+}
+
+/*
+ * Close without losing the response: bytes that we have not read would make TCP
+ * send RST, and the client might never read what we said. So FIN, and the client
+ * has some time to close as well (RFC 9112 9.6).
+ */
+static void linger(struct conn *c, struct run *run)
+{
+	c->ex.request = REQUEST_DISCARD;
+	c->shut_down = SHUT_DOWN_WANTED;
+	c->bound = 0;
+	run->defer = true;
+	conn_set_deadline(c, LINGER_TIMEOUT);
+}
+
+static void finish(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	bool whole = ex->request == REQUEST_DONE;
+
+	if (ex->response != RESPONSE_DONE || !out_empty(&ex->down) ||
+	    c->shut_down != SHUT_DOWN_NO)
+		return;
+	if (ex->counted && !ex->local)
+		stat_inc(c->mesh->stats, STAT_RESPONSES);
+	if (c->leg) {
+		drop_leg(c, run, true);
+		leave_connection(c);
+	}
+	if (whole && !ex->close && !READ_ONCE(c->draining))
+		next_request(c, run);
+	else if (at_eof(c->sk))
+		end_conn(c, run, false);
+	else
+		linger(c, run);
+}
+
+static void end_idle(struct conn *c, struct run *run)
+{
+	if (READ_ONCE(c->draining) && c->ex.request == REQUEST_IDLE &&
+	    skb_queue_empty(&c->sk->sk_receive_queue))
+		end_conn(c, run, false);
+}
+
+static void run_exchange(struct conn *c, struct run *run)
+{
+	read_request(c, run);
+	if (!c->ended)
+		dispatch(c, run);
+	if (!c->ended)
+		send_request(c, run);
+	if (!c->ended)
+		pass_response(c, run);
+	if (!c->ended)
+		finish(c, run);
+	if (!c->ended)
+		end_idle(c, run);
+}
+
+void exchange_run(struct conn *c, struct run *run)
+{
+	struct mem_cgroup *old = payer_enter(c->payer);
+
+	c->running = true;
+	if (READ_ONCE(c->killed))
+		end_conn(c, run, true);
+	do {
+		run->again = false;
+		c->missed = false;
+		if (unlikely(!list_empty(&c->rivals)) && !c->ended)
+			look_at_rivals(c, run);
+		if (c->ended || !enter_leg(c, run))
+			break;
+		if (c->ex.request == REQUEST_TUNNEL)
+			run_tunnel(c, run);
+		else
+			run_exchange(c, run);
+		if ((c->ex.snapshot || c->ex.request_head) && only_passes(c))
+			let_go(c);
+		run->again |= c->missed;
+		run->left -= COST_ROUND;
+	} while (run->again && run->left > 0);
+	c->greedy = run->again;
+	run->defer |= run->again;
+	leave_leg(c, run);
+	/* Who has to wait does not keep it. */
+	drop_taken(run);
+	settle(c);
+	c->running = false;
+	payer_leave(c->payer, old);
+}
+
+static void response_late(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->request == REQUEST_BODY && out_empty(&ex->up) &&
+	    skb_queue_empty(&c->sk->sk_receive_queue)) {
+		ex->close = true;
+		refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
+	} else {
+		/* They wait for longer. */
+		lose_rivals(c, run);
+		upstream_failed(c, run, RETRY_RESET,
+				STAT_REPLY_RESPONSE_TIMEOUT, 504);
+	}
+}
+
+/* Not a byte of a request is there. */
+static void idle_too_long(struct conn *c, struct run *run)
+{
+	stat_inc(c->mesh->stats, conn_expired(c) ?
+		 STAT_DOWNSTREAM_MAX_DURATION : STAT_DOWNSTREAM_IDLE_TIMEOUT);
+	end_conn(c, run, false);
+}
+
+/* Is there a time for the whole request, or for the response, and is it over? */
+static bool exchange_late(const struct conn *c)
+{
+	return c->bound && !time_before(jiffies, c->bound);
+}
+
+static void refuse_late(struct conn *c, struct run *run)
+{
+	if (!c->ex.received) {
+		c->ex.close = true;
+		refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
+		return;
+	}
+	/* Else no endpoint has it; or none was found while rivals were out. */
+	if (c->ex.request >= REQUEST_CONNECTING && c->ex.ep)
+		request_failed(c, 504);
+	refuse(c, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
+}
+
+static void timed_out(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->request == REQUEST_TUNNEL) {
+		stat_inc(c->mesh->stats, STAT_STREAMS_TIMED_OUT);
+		reset_tunnel(c, run);
+	} else if (c->shut_down != SHUT_DOWN_NO) {
+		end_conn(c, run, false);
+	} else if (ex->request == REQUEST_IDLE) {
+		idle_too_long(c, run);
+	} else if (exchange_late(c) && ex->response <= RESPONSE_HEAD) {
+		refuse_late(c, run);
+	} else if (ex->request == REQUEST_HEAD) {
+		ex->close = true;
+		refuse(c, run, STAT_REPLY_HEADERS_TIMEOUT, 408);
+	} else if (ex->request == REQUEST_BACKOFF) {
+		end_backoff(c, run);
+	} else if (ex->request == REQUEST_PENDING) {
+		refuse_overload(c, run);
+	} else if (ex->request == REQUEST_DELAYED) {
+		proceed(c, run);
+	} else if (ex->request == REQUEST_CONNECTING) {
+		upstream_failed(c, run, RETRY_CONNECT_FAILURE,
+				STAT_REPLY_CONNECT_TIMEOUT, 503);
+	} else if (ex->hedge_due) {
+		hedge(c, run);
+	} else if (ex->response == RESPONSE_HEAD) {
+		response_late(c, run);
+	} else {
+		stat_inc(c->mesh->stats, STAT_STREAMS_TIMED_OUT);
+		end_conn(c, run, true);
+	}
+}
+
+void exchange_timeout(struct conn *c, struct run *run)
+{
+	struct mem_cgroup *old = payer_enter(c->payer);
+
+	c->running = true;
+	if (enter_leg(c, run)) {
+		timed_out(c, run);
+		leave_leg(c, run);
+	}
+	c->running = false;
+	payer_leave(c->payer, old);
+}

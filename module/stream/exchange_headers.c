@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "lib/ident.h"
+#include "stream/exchange_priv.h"
+
+const u64 *request_ident(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+
+	if (!c->options.x_request_id)
+		return NULL;
+	if (!ex->ident[0] && !ex->ident[1])
+		ident_make(ex->ident);
+	return ex->ident;
+}
+
+static struct header_context context_of(struct conn *c)
+{
+	const struct exchange *ex = &c->ex;
+
+	return (struct header_context){
+		.client = &c->source,
+		.original = &c->original,
+		.upstream = ex->ep ? &ex->ep->address : NULL,
+		.cluster = ex->cluster ? ex->cluster->name.name : SPAN(""),
+		.request = ex->request_head,
+		.ident = request_ident(c),
+	};
+}
+
+static struct routing_edit edit_of(const struct exchange *ex)
+{
+	return (struct routing_edit){ ex->chosen, ex->route, ex->vhost };
+}
+
+bool request_stays(const struct exchange *ex)
+{
+	struct routing_edit edit = edit_of(ex);
+
+	return !routing_edits_request(&edit);
+}
+
+int edit_request(struct conn *c, struct out *head, gfp_t gfp)
+{
+	struct exchange *ex = &c->ex;
+	struct routing_edit edit = edit_of(ex);
+	struct header_context context;
+
+	if (!routing_edits_request(&edit))
+		return 0;
+	context = context_of(c);
+	return routing_edit_request(&edit, &context, gfp, head);
+}
+
+/* The cookie by which the client's next request finds the same endpoint. */
+struct cookie {
+	struct header_op op;
+	struct header_op_list ops;
+	char *text;			/* to be kfree()d */
+};
+
+/* Value, attributes and numbers of a cookie, without its name and path. */
+#define COOKIE_MAX	64
+
+static int make_cookie(struct cookie *cookie, const struct exchange *ex,
+		       gfp_t gfp)
+{
+	const struct hash_policy *hp = ex->cookie;
+	char value[COOKIE_VALUE_LEN];
+	u32 size, n;
+
+	*cookie = (struct cookie){
+		.op = { SPAN("set-cookie"), .kind = HEADER_OP_ADD },
+	};
+	if (!hp || ex->local)
+		return 0;
+	size = COOKIE_MAX + hp->name.len + hp->cookie_path.len;
+	cookie->text = kmalloc(size, gfp);
+	if (!cookie->text)
+		return -ENOMEM;
+	hash_policy_cookie_text(ex->cookie_value, value);
+	n = scnprintf(cookie->text, size, "%.*s=\"%.*s\"", hp->name.len,
+		      hp->name.p, COOKIE_VALUE_LEN, value);
+	if (hp->ttl)
+		n += scnprintf(cookie->text + n, size - n, "; Max-Age=%u",
+			       hp->ttl);
+	if (hp->cookie_path.len)
+		n += scnprintf(cookie->text + n, size - n, "; Path=%.*s",
+			       hp->cookie_path.len, hp->cookie_path.p);
+	n += scnprintf(cookie->text + n, size - n, "; HttpOnly");
+	cookie->op.value = (struct span){ cookie->text, n };
+	cookie->ops = (struct header_op_list){ &cookie->op, 1 };
+	return 0;
+}
+
+bool response_stays(const struct exchange *ex)
+{
+	struct routing_edit edit = edit_of(ex);
+
+	return !ex->route || (!routing_edits_response(&edit) &&
+			      ex->cors == CORS_NONE && !ex->cookie);
+}
+
+int edit_response(struct conn *c, u16 status, gfp_t gfp)
+{
+	struct exchange *ex = &c->ex;
+	struct routing_edit edit = edit_of(ex);
+	struct header_context context;
+	struct cookie cookie;
+	int err;
+
+	if (response_stays(ex))
+		return 0;
+	err = make_cookie(&cookie, ex, gfp);
+	if (err)
+		return err;
+	context = context_of(c);
+	context.response = ex->local ? NULL : ex->response_head;
+	context.status = status;
+	err = routing_edit_response(&edit, ex->cors, &cookie.ops, &context, gfp,
+				    &ex->down);
+	kfree(cookie.text);
+	return err;
+}

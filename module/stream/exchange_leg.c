@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stream/exchange_priv.h"
+#include "upstream/health.h"
+
+static bool trylock_leg(struct leg *leg)
+{
+	struct sock *sk = leg->sk;
+
+	if (!spin_trylock(&sk->sk_lock.slock))
+		return false;
+	if (sock_owned_by_user_nocheck(sk)) {
+		spin_unlock(&sk->sk_lock.slock);
+		return false;
+	}
+	__release(&sk->sk_lock.slock);	/* for sparse: run->locked knows */
+	return true;
+}
+
+/* Lock the leg that is bound, if it is not locked. */
+static bool lock_leg(struct conn *c, struct run *run)
+{
+	struct leg *leg = c->leg;
+
+	if (!leg || leg == run->held || leg == run->locked)
+		return true;
+	if (run->may_sleep) {
+		sock_hold(leg->sk);
+		lock_sock_nested(leg->sk, SINGLE_DEPTH_NESTING);
+	} else if (!trylock_leg(leg)) {
+		run->defer = true;
+		return false;
+	}
+	run->locked = leg;
+	return true;
+}
+
+/* The leg may be somebody else's by now: only its socket is touched. */
+static void unlock_leg(struct run *run)
+{
+	struct mem_cgroup *payer;
+	struct sock *sk;
+
+	if (!run->locked)
+		return;
+	sk = run->locked->sk;
+	run->locked = NULL;
+	if (run->may_sleep) {
+		/* TCP gets what came meanwhile. */
+		payer = payer_pause();
+		release_sock(sk);
+		payer_resume(payer);
+		sock_put(sk);
+	} else {
+		__acquire(&sk->sk_lock.slock);
+		spin_unlock(&sk->sk_lock.slock);
+	}
+}
+
+/* Lock it, and let its events of the run's own making be known for such. */
+bool enter_leg(struct conn *c, struct run *run)
+{
+	if (!lock_leg(c, run))
+		return false;
+	if (c->leg)
+		c->leg->busy = true;
+	return true;
+}
+
+void leave_leg(struct conn *c, struct run *run)
+{
+	if (c->leg)
+		c->leg->busy = false;
+	unlock_leg(run);
+}
+
+/*
+ * Of a leg that may be used again: the request was wholly written, the response
+ * wholly read, and there is nothing else. One that knows half of either would take
+ * the next for the rest. Whoever lets a leg go passes here.
+ */
+static bool is_clean(const struct exchange *ex, const struct sock *sk)
+{
+	return ex->sent && ex->leg_reusable &&
+	       ex->response == RESPONSE_DONE && out_empty(&ex->up) &&
+	       skb_queue_empty(&sk->sk_receive_queue) && !at_eof(sk);
+}
+
+/* Part with the leg, which is locked: to its pool if it can be, or to be closed. */
+void drop_leg(struct conn *c, struct run *run, bool reuse)
+{
+	struct exchange *ex = &c->ex;
+	struct leg *leg = c->leg;
+	struct sock *sk;
+
+	if (!leg)
+		return;
+	sk = leg->sk;
+	leg->conn = NULL;
+	leg->busy = false;
+	c->leg = NULL;
+	if (!reuse || !is_clean(ex, sk) ||
+	    !leg_park(leg, jiffies + msecs_to_jiffies(ex->leg_idle),
+				ex->leg_max_idle)) {
+		leg_doom(leg, &c->doomed_legs);
+		run->defer = true;
+	}
+	if (run->locked && run->locked->sk == sk)
+		unlock_leg(run);
+}
+
+/* Returns whether an idle leg was found and bound. */
+static bool take_pooled_leg(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	struct leg *leg;
+
+	while ((leg = leg_take(c->hn, ex->ep, c->identity))) {
+		c->leg = leg;
+		if (!lock_leg(c, run)) {
+			/* Its socket is busy just now: the work will wait. */
+			c->leg = NULL;
+			if (!leg_park(leg, leg->expires, ex->cluster->options.max_idle))
+				leg_doom(leg, &c->doomed_legs);
+			return false;
+		}
+		leg->busy = true;
+		if (leg_bind(leg, c))
+			return true;
+		drop_leg(c, run, false);
+	}
+	return false;
+}
+
+static bool may_reuse_leg(const struct conn *c)
+{
+	/* The endpoint of a tunnel that ends there knows of no earlier request. */
+	return !c->ex.fresh_leg && !ends_tunnel_here(c);
+}
+
+/* The leg's buffers are those of the listener that it works for now. */
+static void limit_leg(struct conn *c)
+{
+	if (c->leg->buffer_limit == c->options.buffer_limit)
+		return;
+	c->leg->buffer_limit = c->options.buffer_limit;
+	http_net_limit_socket(c->leg->sk, c->leg->buffer_limit);
+}
+
+void want_leg(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	if (may_reuse_leg(c) && take_pooled_leg(c, run)) {
+		limit_leg(c);
+		stat_inc(c->mesh->stats, STAT_LEGS_REUSED);
+		ex->reused_leg = true;
+		ex->request = REQUEST_CONNECTING;
+		return;
+	}
+	run->defer = true;
+	if (!run->may_sleep)
+		return;		/* the work comes here again */
+	ex->reused_leg = false;
+	ex->request = REQUEST_CONNECTING;
+	health_note_use(c->mesh, ex->cluster);
+	c->open_leg = true;
+	conn_set_deadline(c, ex->cluster->options.connect_timeout);
+}
+
+/* Meanwhile a rival may have answered. */
+static bool awaits_leg(const struct conn *c)
+{
+	return c->ex.request == REQUEST_CONNECTING && !c->leg && !c->open_leg;
+}
+
+static void leg_failed(struct conn *c, int err)
+{
+	struct mem_cgroup *old = payer_enter(c->payer);
+	struct run run = { .may_sleep = true };
+
+	if (err == -ENOMEM || err == -ENOBUFS)
+		refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
+	else if (err == -EPERM || err == -EACCES)
+		/* What the client may not do is not the endpoint's failure. */
+		refuse(c, &run, STAT_REPLY_NOT_PERMITTED, 503);
+	else
+		way_failed(c, &run);
+	payer_leave(c->payer, old);
+}
+
+void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
+{
+	if (leg)
+		stat_inc(c->mesh->stats, STAT_LEGS_OPENED);
+	if (!awaits_leg(c)) {
+		if (leg)
+			list_add(&leg->list, &c->losers);
+		return;
+	}
+	if (leg)
+		c->leg = leg;
+	else
+		leg_failed(c, err);
+}

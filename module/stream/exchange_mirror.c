@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A request that was sent is sent again, to somebody else, and forgotten: as a call
+ * (call.h), which has copies of all that it needs. What cannot be mirrored at once is
+ * not: no request is ever slower for it.
+ */
+#include <linux/math64.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "policy/mirror.h"
+#include "stream/exchange_priv.h"
+#include "upstream/call.h"
+#include "upstream/health.h"
+
+/* So many calls may there be in a namespace. */
+#define CALLS_MAX	1024
+
+/* Instead of a response_timeout of 0. ms */
+#define LONGEST		60000
+
+struct mirror_call {
+	struct call call;
+	struct mesh *mesh;		/* counted */
+};
+
+static void mirror_done(struct call *call, int err, u16 status)
+{
+	struct mirror_call *mc = container_of(call, struct mirror_call, call);
+
+	if (err)
+		stat_inc(mc->mesh->stats, STAT_MIRROR_FAILURES);
+	mesh_put(mc->mesh);
+	kfree(mc);
+}
+
+void draw_mirrors(struct exchange *ex)
+{
+	const struct route *r = ex->route;
+	u32 i, lot = mul_u32_u32(get_random_u32(), L7MESH_FRACTION_MAX) >> 32;
+
+	if (ex->request_head->parser.connect || ex->upgrade)
+		return;
+	for (i = 0; i < r->nmirrors; i++)
+		if (lot < r->mirrors[i].fraction)
+			ex->mirrors |= BIT(i);
+}
+
+static struct endpoint *pick_mirror(struct conn *c, struct cluster *cluster)
+{
+	struct pick pick = {
+		.source = client_of(c),
+		.parser = &c->ex.request_head->parser,
+		.head = c->ex.request_head->data,
+		.unobserved = true,
+	};
+
+	return cluster ? cluster_pick(cluster, &pick) : NULL;
+}
+
+static int fill_call(struct conn *c, const struct mirror *m, struct call *call,
+		     gfp_t gfp)
+{
+	int err = write_request_head(c, m, &call->request, gfp);
+
+	call->head_request = is_head_request(&c->ex);
+	call->done = mirror_done;
+	call->identity = identity_get(c->identity);
+	return err ?: replay_clone(&call->body, &c->ex.replay, gfp);
+}
+
+/* Returns whether it is on its way. */
+static bool send_mirror(struct conn *c, const struct mirror *m, gfp_t gfp)
+{
+	struct cluster *cluster = snapshot_cluster(c->ex.snapshot, &m->cluster);
+	struct endpoint *ep = pick_mirror(c, cluster);
+	struct mirror_call *mc;
+
+	if (!ep || c->ex.replay.lost || quota_spent(&c->hn->quota) ||
+	    atomic_read(&c->hn->ncalls) >= CALLS_MAX)
+		return false;
+	mc = kzalloc(sizeof(*mc), gfp);
+	if (!mc)
+		return false;
+	mc->call.to = ep->address;
+	if (!fill_call(c, m, &mc->call, gfp)) {
+		mc->mesh = mesh_get(c->mesh);
+		if (call_begin(&mc->call, c->hn,
+			       cluster->options.connect_timeout +
+			       (cluster->options.response_timeout ?: LONGEST))) {
+			health_note_use(c->mesh, cluster);
+			atomic64_inc(&ep->connections);
+			atomic64_inc(&ep->requests);
+			return true;
+		}
+		mesh_put(mc->mesh);
+	}
+	call_release(&mc->call);
+	kfree(mc);
+	return false;
+}
+
+void mirror_request(struct conn *c, gfp_t gfp)
+{
+	struct exchange *ex = &c->ex;
+	u32 i;
+
+	for (i = 0; i < ex->route->nmirrors; i++) {
+		if (!(ex->mirrors & BIT(i)))
+			continue;
+		stat_inc(c->mesh->stats,
+			 send_mirror(c, &ex->route->mirrors[i], gfp) ?
+			 STAT_MIRRORED : STAT_MIRRORS_DROPPED);
+	}
+	/* Once: not for each try. */
+	ex->mirrors = 0;
+}

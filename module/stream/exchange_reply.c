@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stream/exchange_priv.h"
+
+const char *connection_field(const struct exchange *ex)
+{
+	if (ex->close)
+		return "close";
+	return ex->http10 ? "keep-alive" : NULL;
+}
+
+bool is_head_request(const struct exchange *ex)
+{
+	const struct head *h = ex->request_head;
+
+	return h && span_eq(head_method(h), SPAN("HEAD"));
+}
+
+/*
+ * What routes want of an answer may be too much: then it is one without anything that
+ * was theirs, and for another reason.
+ */
+static int write_reply(struct conn *c, struct run *run, struct reply *r,
+		       enum mesh_stat *reason)
+{
+	/* Small, and said here and now: a group that is full does not keep it back. */
+	gfp_t gfp = run_gfp(c, run) | __GFP_HIGH;
+	struct exchange *ex = &c->ex;
+	struct reply bare = { .status = 500 };
+	int err;
+
+	r->connection = connection_field(ex);
+	r->head_request = is_head_request(ex);
+	err = reply_write(r, gfp, &ex->down) ?:
+	      edit_response(c, r->status, gfp);
+	if (err != -EMSGSIZE)
+		return err;
+	out_clear(&ex->down);
+	bare.connection = r->connection;
+	bare.head_request = r->head_request;
+	*reason = STAT_REPLY_RESPONSE_OPERATIONS;
+	return reply_write(&bare, gfp, &ex->down);
+}
+
+/* Answer in the endpoint's place. The exchange is over but for sending it. */
+void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
+		 struct reply *r)
+{
+	struct exchange *ex = &c->ex;
+	bool whole = ex->request >= REQUEST_PARSED && ex->received;
+	int err = -EPIPE;
+
+	if (unlikely(!list_empty(&c->rivals)) && fall_back(c, run, reason))
+		return;
+	if (!whole)
+		ex->close = true;
+	ex->local = true;
+	ex->leg_reusable = false;
+	ex->head_whole = false;
+	out_clear(&ex->up);
+	drop_leg(c, run, false);
+	leave_connection(c);
+	c->open_leg = false;
+	/* Else half an interim response is on its way. */
+	if (!ex->down.data || !ex->down.off) {
+		out_clear(&ex->down);
+		err = write_reply(c, run, r, &reason);
+	}
+	stat_inc(c->mesh->stats, reason);
+	if (err) {
+		end_conn(c, run, true);
+		return;
+	}
+	ex->response = RESPONSE_DONE;
+	ex->request = whole ? REQUEST_DONE : REQUEST_DISCARD;
+	c->bound = 0;
+	conn_set_deadline(c, c->options.stream_idle_timeout);
+	run->again = true;
+}
+
+void refuse(struct conn *c, struct run *run, enum mesh_stat reason, u16 status)
+{
+	struct reply r = { .status = status };
+
+	local_reply(c, run, reason, &r);
+}
+
+void refuse_malformed(struct conn *c, struct run *run, enum http1_error error)
+{
+	struct routing_refusal r = routing_malformed(error);
+
+	c->ex.close = true;
+	refuse(c, run, r.reason, r.status);
+}

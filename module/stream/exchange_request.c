@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "link/client.h"
+#include "stream/exchange_priv.h"
+
+/* From its first byte to its last a request may take so long, and no longer. */
+static void bound_request(struct conn *c)
+{
+	c->bound = conn_time(c->options.request_timeout);
+}
+
+/* If it is all in one buffer, that may go on itself: see steer_request(). */
+static void request_parsed(struct reader *r, struct sk_buff *skb, bool all)
+{
+	const struct head *h = r->c->ex.request_head;
+
+	r->c->ex.request = REQUEST_PARSED;
+	if (all && !r->run->request && h->len == skb->len &&
+	    http1_bodiless(&h->parser))
+		r->run->request = splice_take(r->c->sk, skb);
+}
+
+static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
+			     u32 len)
+{
+	const struct http_options *o = &r->c->options;
+	struct exchange *ex = &r->c->ex;
+	gfp_t gfp = run_gfp(r->c, r->run);
+	enum http1_result result;
+	int n;
+
+	if ((!ex->request_head || head_full(ex->request_head)) &&
+	    quota_spent(&r->c->hn->quota))
+		return note_memory_limit(r);
+	if (!ex->request_head) {
+		ex->request_head = head_alloc(false, gfp);
+		if (!ex->request_head)
+			return note_no_memory(r);
+		ex->request_head->parser.limits = routing_limits(o);
+		ex->request = REQUEST_HEAD;
+		bound_request(r->c);
+		conn_set_deadline(r->c, o->headers_timeout);
+	}
+	n = head_gather(ex->request_head, skb, off,
+			affordable_head(r->run, len), gfp, &result);
+	if (n < 0)
+		return note_no_memory(r);
+	r->run->left -= n * COST_HEAD_BYTE;
+	if (result == HTTP1_DONE)
+		request_parsed(r, skb, n == len);
+	else if (result == HTTP1_ERROR)
+		refuse_malformed(r->c, r->run, ex->request_head->parser.error);
+	return n;
+}
+
+/* Its response may be there all the same. */
+static void endpoint_takes_no_more(struct exchange *ex)
+{
+	out_clear(&ex->up);
+	ex->request = ex->received ? REQUEST_DONE : REQUEST_DISCARD;
+}
+
+/* From the client's socket, or once more from what was kept of it. */
+static int pass_request_body(struct conn *c, struct run *run,
+			     struct sk_buff *skb, u32 off, u32 len)
+{
+	struct exchange *ex = &c->ex;
+	int n;
+
+	if (ex->request_body.done ||
+	    !(out_empty(&ex->up) || body_follows(&ex->request_body)))
+		return 0;
+	n = body_pass(&ex->request_body, skb, off, len, c->leg->sk, &ex->up,
+		      &run->left);
+	if (n > 0) {
+		conn_set_deadline(c, c->options.stream_idle_timeout);
+		return n;
+	}
+	if (n == -EAGAIN) {
+		conn_await_room(c, c->leg->sk);
+		return 0;
+	}
+	if (n == -EBADMSG && ex->response == RESPONSE_HEAD) {
+		refuse_malformed(c, run, HTTP1_BAD_REQUEST);
+		return 0;
+	}
+	if (n == -EMSGSIZE && ex->response == RESPONSE_HEAD) {
+		refuse(c, run, STAT_REPLY_BODY_TOO_LARGE, 413);
+		return 0;
+	}
+	endpoint_takes_no_more(ex);
+	return 0;
+}
+
+/* What is sent of the body may have to be sent again. */
+static void keep_body(struct conn *c, struct run *run,
+		      const struct sk_buff *skb, u32 off, u32 len)
+{
+	struct replay *replay = &c->ex.replay;
+	u32 limit = body_limit(&c->ex);
+
+	if (!limit || replay->lost) {
+		replay_keep(replay, skb, off, len, 0, 0);
+		return;
+	}
+	if (quota_spent(&c->hn->quota)) {
+		stat_inc(c->mesh->stats, STAT_REPLAYS_GIVEN_UP);
+		limit = 0;
+	}
+	replay_keep(replay, skb, off, len, limit, run_gfp(c, run));
+	settle(c);
+}
+
+static int take_request_body(struct conn *c, struct run *run,
+			     struct sk_buff *skb, u32 off, u32 len)
+{
+	struct exchange *ex = &c->ex;
+	int n = pass_request_body(c, run, skb, off, len);
+
+	if (n <= 0)
+		return n;
+	keep_body(c, run, skb, off, n);
+	if (ex->request_body.done)
+		request_received(c);
+	return n;
+}
+
+/* Returns whether all that was kept is sent: then the socket's turn comes. */
+static bool send_replay(struct conn *c, struct run *run)
+{
+	struct replay *r = &c->ex.replay;
+	int n;
+
+	while (replay_pending(r)) {
+		if (!may_spend(run))
+			return false;
+		n = pass_request_body(c, run, r->next, r->off,
+				      r->next->len - r->off);
+		if (n <= 0)
+			return false;
+		replay_consume(r, n);
+	}
+	return true;
+}
+
+static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
+			 unsigned int off, size_t len)
+{
+	struct reader *r = desc->arg.data;
+
+	if (!may_spend(r->run))
+		return 0;
+	switch (r->c->ex.request) {
+	case REQUEST_IDLE:
+	case REQUEST_HEAD:
+		return take_request_head(r, skb, off, len);
+	case REQUEST_BODY:
+		return take_request_body(r->c, r->run, skb, off, len);
+	case REQUEST_DISCARD:
+		r->run->left -= COST_BUFFER;
+		return len;
+	default:
+		return 0;
+	}
+}
+
+static void abandon(struct conn *c, struct run *run)
+{
+	if (c->ex.counted)
+		stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
+	end_conn(c, run, true);
+}
+
+/* How often a client that sends no more is asked whether it still listens. */
+#define LISTENS_INTERVAL	HZ
+
+/*
+ * It shut down its half, or closed, or did the one and later the other, of which
+ * nothing is said.
+ */
+static bool listens_no_more(struct conn *c)
+{
+	/* While there are bytes it has not been heard out. */
+	if (c->options.abort_on_close && !tcp_inq(c->sk))
+		return true;
+	if (!c->asked || time_after(jiffies, c->asked + LISTENS_INTERVAL)) {
+		if (client_is_gone(c->sk))
+			return true;
+		c->asked = jiffies | 1;
+	}
+	conn_run_by(c, c->asked + LISTENS_INTERVAL + 1);
+	return false;
+}
+
+/* It has asked, has no answer yet, and nobody is there to read one. */
+static void abandon_if_gone(struct conn *c, struct run *run)
+{
+	if (c->ex.response != RESPONSE_DONE && listens_no_more(c))
+		abandon(c, run);
+}
+
+/* The client will send no more. It may still wait for a response. */
+static void downstream_eof(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	ex->close = true;
+	switch (ex->request) {
+	case REQUEST_IDLE:
+	case REQUEST_HEAD:
+		end_conn(c, run, false);
+		break;
+	case REQUEST_BODY:
+		if (!ex->received || listens_no_more(c))
+			abandon(c, run);
+		break;
+	case REQUEST_DISCARD:
+		if (ex->response == RESPONSE_DONE && out_empty(&ex->down))
+			end_conn(c, run, false);
+		else
+			abandon_if_gone(c, run);
+		break;
+	default:
+		abandon_if_gone(c, run);
+		break;
+	}
+}
+
+/*
+ * The same, when its FIN, and maybe something before it, waits in the queue: nothing is
+ * read while a request is under way.
+ */
+static void downstream_eof_unread(struct conn *c, struct run *run)
+{
+	if (c->ex.request > REQUEST_HEAD)
+		abandon_if_gone(c, run);
+}
+
+static bool reads_request(const struct exchange *ex)
+{
+	return ex->request == REQUEST_IDLE || ex->request == REQUEST_HEAD ||
+	       ex->request == REQUEST_DISCARD;
+}
+
+void read_request(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	if (is_broken(c->sk)) {
+		if (ex->counted && (ex->response != RESPONSE_DONE ||
+				    !out_empty(&ex->down)))
+			stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
+		end_conn(c, run, false);
+		return;
+	}
+	if (reads_request(ex))
+		read_from(c->sk, c, run, request_actor);
+	if (c->ended)
+		return;
+	if (at_eof(c->sk))
+		downstream_eof(c, run);
+	else if (unlikely(c->sk->sk_shutdown & RCV_SHUTDOWN))
+		downstream_eof_unread(c, run);
+}
+
+/* The request is sent: now it is the endpoint's turn. */
+static void request_sent(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	ex->request = REQUEST_DONE;
+	ex->sent = true;
+	if (ex->mirrors)
+		mirror_request(c, run_gfp(c, run));
+	if (ex->response == RESPONSE_HEAD)
+		await_response(c);
+}
+
+/* Returns whether all that was pending is sent. */
+static bool flush_request(struct conn *c)
+{
+	int err = out_flush(&c->ex.up, c->leg->sk, false);
+
+	if (err == -EAGAIN)
+		conn_await_room(c, c->leg->sk);
+	else if (err)
+		endpoint_takes_no_more(&c->ex);
+	return !err;
+}
+
+void send_request(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->request != REQUEST_BODY || !c->leg)
+		return;
+	/* The head goes with the body's first bytes, if they are there. */
+	if (!(body_follows(&ex->request_body) &&
+	      (tcp_inq(c->sk) > 0 || replay_pending(&ex->replay))) &&
+	    !flush_request(c))
+		return;
+	if (!send_replay(c, run)) {
+		/* Who waits for room has said so. */
+		if (ex->request == REQUEST_BODY && c->leg)
+			flush_request(c);
+		return;
+	}
+	if (ex->request != REQUEST_BODY)
+		return;
+	if (!ex->request_body.done)
+		read_from(c->sk, c, run, request_actor);
+	if (ex->request != REQUEST_BODY || !flush_request(c))
+		return;
+	if (ex->request_body.done)
+		request_sent(c, run);
+	else if (at_eof(c->sk))
+		downstream_eof(c, run);
+}
+
+static struct forward forward_of(struct conn *c, const struct mirror *m)
+{
+	const struct exchange *ex = &c->ex;
+
+	return (struct forward){
+		.options = &c->options,
+		.original = &c->original,
+		.client = { c->source_text, c->source_len },
+		.route = ex->route,
+		.ident = request_ident(c),
+		.upgrade = ex->upgrade,
+		.expect_answered = m || answers_expect(c),
+		.close = m,
+		.shadow = m && m->shadow,
+	};
+}
+
+int write_request_head(struct conn *c, const struct mirror *m, struct out *head,
+		       gfp_t gfp)
+{
+	struct forward fw = forward_of(c, m);
+	int err = head_write_request(c->ex.request_head, &fw, gfp, head);
+
+	if (!err)
+		err = edit_request(c, head, gfp);
+	if (err)
+		out_clear(head);
+	return err;
+}
+
+/* The endpoint is the tunnel's end: it never hears of HTTP. */
+static void open_tunnel(struct conn *c, struct run *run)
+{
+	static const char text[] = "HTTP/1.1 200 OK\r\n\r\n";
+	struct exchange *ex = &c->ex;
+
+	request_begins(ex);
+	if (out_send(&ex->down, c->sk, text, sizeof(text) - 1, false))
+		end_conn(c, run, true);
+	else
+		begin_tunnel(c, run);
+}
+
+/* The request's own buffer, with what we say besides. Once: then it is not what it was. */
+static bool steer_request(struct conn *c, struct run *run)
+{
+	struct sk_buff *skb = run->request;
+	struct forward fw;
+	u32 len;
+
+	if (!skb || !splice_is_spliced(c->leg->sk) || !request_stays(&c->ex))
+		return false;
+	fw = forward_of(c, NULL);
+	len = head_extend_request(c->ex.request_head, &fw, skb->data,
+				  skb->len + skb_tailroom(skb));
+	if (!len)
+		return false;
+	skb_put(skb, len - skb->len);
+	if (!splice_send_skb(c->leg->sk, skb))
+		__kfree_skb(skb);
+	else
+		len = 0;
+	run->request = NULL;
+	return !len;
+}
+
+/* The leg is there: once it is connected the request goes. */
+void send_request_head(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	int err = 0;
+
+	if (!c->leg || c->open_leg)
+		return;
+	if (is_broken(c->leg->sk)) {
+		upstream_failed(c, run, RETRY_CONNECT_FAILURE,
+				STAT_REPLY_CONNECT_FAILURE, 503);
+		return;
+	}
+	if (!leg_connected(c->leg))
+		return;
+	if (!ex->reused_leg)
+		endpoint_note_reached(ex->ep, who_connects(c));
+	/* Said before it was asked: since the leg was bound, the run has ended. */
+	if (unlikely(ex->reused_leg &&
+		     !skb_queue_empty(&c->leg->sk->sk_receive_queue))) {
+		upstream_failed(c, run, RETRY_RESET,
+				STAT_REPLY_BAD_RESPONSE, 502);
+		return;
+	}
+	if (ends_tunnel_here(c)) {
+		open_tunnel(c, run);
+		return;
+	}
+	if (!steer_request(c, run))
+		err = write_request_head(c, NULL, &ex->up, run_gfp(c, run));
+	if (err == -EMSGSIZE) {
+		refuse(c, run, STAT_REPLY_REQUEST_OPERATIONS, 431);
+		return;
+	}
+	if (err) {
+		if (run->may_sleep)
+			refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
+		run->defer = true;
+		return;
+	}
+	request_begins(ex);
+	ex->request = REQUEST_BODY;
+	ex->response = RESPONSE_HEAD;
+	conn_set_deadline(c, c->options.stream_idle_timeout);
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/random.h>
+#include <linux/sizes.h>
+
+#include "stream/exchange_priv.h"
+
+/*
+ * A pooled leg may be closed by the endpoint just as we use it. The request is
+ * sent again, once, on a fresh leg if doing it twice is harmless and not a byte
+ * of a response has come (RFC 9112 9.3.1). No policy is asked.
+ */
+static bool leg_was_stale(const struct exchange *ex)
+{
+	const struct http1_parser *p = &ex->request_head->parser;
+
+	if (!ex->reused_leg || ex->fresh_leg || ex->committed)
+		return false;
+	/* Nothing was sent. */
+	if (ex->request == REQUEST_CONNECTING)
+		return true;
+	return !ex->response_head && !p->content_length &&
+	       p->framing != HTTP1_BODY_CHUNKED &&
+	       retry_is_idempotent(head_method(ex->request_head));
+}
+
+/* To the same endpoint: it is its load still. */
+static void begin_anew(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	out_clear(&ex->up);
+	drop_leg(c, run, false);
+	leave_connection(c);
+	head_free(ex->response_head);
+	ex->response_head = NULL;
+	ex->head_whole = false;
+	ex->leg_reusable = false;
+	ex->sent = false;
+	ex->response = RESPONSE_NONE;
+	ex->sent_at = 0;
+	ex->hedge_due = false;
+	begin_request_body(c);
+	replay_rewind(&ex->replay);
+	run->again = true;
+}
+
+void abandon_try(struct conn *c, struct run *run)
+{
+	end_load(&c->ex);
+	begin_anew(c, run);
+	c->open_leg = false;
+}
+
+static void use_fresh_leg(struct conn *c, struct run *run)
+{
+	stat_inc(c->mesh->stats, STAT_LEGS_RETRIED);
+	c->ex.fresh_leg = true;
+	begin_anew(c, run);
+	c->ex.request = REQUEST_ROUTED;
+}
+
+static const struct retry_policy *policy_of(const struct exchange *ex)
+{
+	return ex->route && retry_policy_exists(&ex->route->retry) ?
+	       &ex->route->retry : NULL;
+}
+
+/* Of a request that is mirrored. */
+#define MIRROR_LIMIT	SZ_1M
+
+u32 body_limit(const struct exchange *ex)
+{
+	const struct retry_policy *p = policy_of(ex);
+	u32 limit = ex->mirrors ? MIRROR_LIMIT : 0;
+
+	if (p && ex->tries < p->num_retries &&
+	    retry_is_idempotent(head_method(ex->request_head)))
+		limit = max(limit, p->replay_limit);
+	return limit;
+}
+
+bool may_try_again(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+	const struct retry_policy *p = policy_of(ex);
+
+	if (!p || ex->committed || ex->replay.lost ||
+	    ex->request_head->parser.connect)
+		return false;
+	if (ex->request >= REQUEST_BODY &&
+	    !retry_is_idempotent(head_method(ex->request_head)))
+		return false;
+	if (ex->tries >= p->num_retries) {
+		stat_inc(c->mesh->stats, STAT_RETRIES_EXHAUSTED);
+		return false;
+	}
+	if (admit_retry(ex))
+		return true;
+	stat_inc(c->mesh->stats, STAT_RETRIES_OVERFLOW);
+	return false;
+}
+
+void count_try(struct conn *c)
+{
+	struct exchange *ex = &c->ex;
+
+	stat_inc(c->mesh->stats, STAT_RETRIES);
+	ex->tried[ex->tries++ % ARRAY_SIZE(ex->tried)] = ex->ep;
+	ex->fresh_leg = false;
+}
+
+static void try_again(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	const struct retry_policy *p = policy_of(ex);
+	u32 delay;
+
+	count_try(c);
+	abandon_try(c, run);
+	ex->request = REQUEST_BACKOFF;
+	delay = retry_backoff(p, ex->tries, get_random_u32());
+	if (delay)
+		conn_set_deadline(c, delay);
+	else
+		end_backoff(c, run);
+}
+
+void end_backoff(struct conn *c, struct run *run)
+{
+	pick_endpoint(c, run);
+	run->again = true;
+}
+
+/* What Envoy says where a limit was reached, and never tries again. */
+static bool limit_reached(const struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+
+	return http1_find(p, h->data, SPAN("x-envoy-overloaded")) ||
+	       http1_find(p, h->data, SPAN("x-envoy-ratelimited"));
+}
+
+bool retry_response(struct conn *c, u16 status)
+{
+	const struct retry_policy *p = policy_of(&c->ex);
+
+	/* An interim response decides nothing. */
+	return p && status >= 200 && retry_on_status(p, status) &&
+	       !limit_reached(c->ex.response_head) && may_try_again(c);
+}
+
+void retry(struct conn *c, struct run *run)
+{
+	request_answered(c, c->ex.response_head->parser.status);
+	try_again(c, run);
+}
+
+static void try_or_refuse(struct conn *c, struct run *run,
+			  enum retry_failure failure, enum mesh_stat reason,
+			  u16 status)
+{
+	const struct retry_policy *p = policy_of(&c->ex);
+
+	if (p && retry_on_failure(p, failure) && may_try_again(c))
+		try_again(c, run);
+	else
+		refuse(c, run, reason, status);
+}
+
+void way_failed(struct conn *c, struct run *run)
+{
+	connect_failed(c);
+	try_or_refuse(c, run, RETRY_CONNECT_FAILURE,
+		      STAT_REPLY_CONNECT_FAILURE, 503);
+}
+
+void upstream_failed(struct conn *c, struct run *run,
+		     enum retry_failure failure, enum mesh_stat reason,
+		     u16 status)
+{
+	if (reason != STAT_REPLY_RESPONSE_TIMEOUT && leg_was_stale(&c->ex)) {
+		use_fresh_leg(c, run);
+		return;
+	}
+	request_failed(c, status);
+	try_or_refuse(c, run, failure, reason, status);
+}

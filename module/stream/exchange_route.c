@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "policy/cors.h"
+#include "route/rewrite.h"
+#include "stream/exchange_priv.h"
+
+const struct listener_slot *exchange_listener(struct conn *c,
+					      const struct snapshot *s)
+{
+	const struct listener_slot *slot = snapshot_listener(s, &c->original);
+
+	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_HTTP)
+		return NULL;
+	c->options = slot->listener->http;
+	return slot;
+}
+
+static void reply_redirect(struct conn *c, struct run *run)
+{
+	const struct route *route = c->ex.route;
+	const struct head *h = c->ex.request_head;
+	struct location location;
+	struct reply r = { .status = route->status, .location = &location };
+	struct route_request req;
+
+	route_request_init(&req, &h->parser, h->data);
+	location_make(&location, route, &req, &c->original, &c->options);
+	local_reply(c, run, STAT_REPLY_REDIRECT, &r);
+}
+
+static void reply_direct(struct conn *c, struct run *run)
+{
+	const struct route *route = c->ex.route;
+	struct reply r = {
+		.status = route->status,
+		.body = { route->body.p ?: "", route->body.len },
+	};
+
+	local_reply(c, run, STAT_REPLY_DIRECT, &r);
+}
+
+/* Choose the endpoint, or say that there is none. */
+void pick_endpoint(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	struct pick pick = {
+		.source = client_of(c),
+		.parser = &ex->request_head->parser,
+		.head = ex->request_head->data,
+		.policies = &ex->route->hash,
+		.avoid = ex->tried,
+	};
+
+	if (ex->route->retry.avoid_previous_hosts)
+		pick.navoid = min_t(u32, ex->tries, TRIED_MAX);
+	if (!ex->cluster)
+		ex->cluster = routing_cluster(ex->snapshot, ex->route,
+					      ex->request_head, &ex->chosen);
+	if (ex->chosen)
+		pick.subset = ex->chosen->subset;
+	ex->ep = ex->cluster ? cluster_pick(ex->cluster, &pick) : NULL;
+	ex->cookie = pick.cookie;
+	ex->cookie_value = pick.cookie_value;
+	if (!ex->ep) {
+		refuse(c, run, STAT_REPLY_NO_ENDPOINT, 503);
+		return;
+	}
+	if (!admit_request(ex)) {
+		refuse_overload(c, run);
+		return;
+	}
+	begin_load(ex);
+	ex->request = REQUEST_ROUTED;
+}
+
+/* RFC 9110 10.1.1: the client waits for a word before it sends the body. */
+static void answer_expect(struct conn *c, struct run *run)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	struct exchange *ex = &c->ex;
+
+	if (!answers_expect(c) || ex->received || tcp_inq(c->sk) > 0)
+		return;
+	if (out_send(&ex->down, c->sk, text, sizeof(text) - 1, false))
+		end_conn(c, run, true);
+}
+
+/* The client, as routes see it. */
+static void describe_client(struct conn *c, const struct listener_slot *slot,
+			    struct address *client, struct route_request *req)
+{
+	*client = client_of(c);
+	req->source_family = client->family;
+	req->source = (const u8 *)&client->v6;
+	req->source_netns = c->hn->net->net_cookie;
+	req->listener = &slot->listener->name;
+	req->match_port = c->options.host_port == L7MESH_HOST_PORT_MATCH;
+	req->random = get_random_u32;
+}
+
+static void act(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	if (ex->route->action == ROUTE_REDIRECT)
+		reply_redirect(c, run);
+	else if (ex->route->action == ROUTE_DIRECT_RESPONSE)
+		reply_direct(c, run);
+	else
+		pick_endpoint(c, run);
+}
+
+void request_received(struct conn *c)
+{
+	c->ex.received = true;
+	c->bound = conn_time(c->ex.route->timeout);
+}
+
+void proceed(struct conn *c, struct run *run)
+{
+	if (abort_request(c, run))
+		return;
+	act(c, run);
+	if (c->ex.request != REQUEST_ROUTED)
+		return;
+	if (c->ex.route->nmirrors)
+		draw_mirrors(&c->ex);
+	if (c->ex.route->fault.rate_fraction)
+		draw_rate(&c->ex);
+	if (c->ex.received)
+		request_received(c);
+	answer_expect(c, run);
+}
+
+/* Envoy's filters in the order that its documentation recommends. */
+static void serve(struct conn *c, struct run *run)
+{
+	struct reply preflight = { .status = 200, .body = SPAN("") };
+	struct exchange *ex = &c->ex;
+
+	ex->cors = cors_kind_of(&ex->route->cors, ex->request_head);
+	if (ex->cors == CORS_PREFLIGHT)
+		local_reply(c, run, STAT_REPLY_PREFLIGHT, &preflight);
+	else if (admit_rate(c, run, ex->route->limiter, &ex->route->limit) &&
+		 !delay_request(c, run))
+		proceed(c, run);
+}
+
+static void route_request(struct conn *c, struct run *run,
+			  const struct listener_slot *slot)
+{
+	struct exchange *ex = &c->ex;
+	struct route_request req;
+	struct address client;
+
+	route_request_init(&req, &ex->request_head->parser,
+			   ex->request_head->data);
+	describe_client(c, slot, &client, &req);
+	ex->route = route_table_match(slot->route_table, &req, &ex->vhost);
+	if (ex->route)
+		serve(c, run);
+	else
+		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
+}
+
+/* What the listener lets pass. Returns false if the request is refused. */
+static bool check_request(struct conn *c, struct run *run)
+{
+	struct routing_refusal r = routing_check(&c->options,
+						 c->ex.request_head);
+
+	if (!r.status)
+		return true;
+	c->ex.close |= r.reason == STAT_REPLY_BAD_REQUEST;
+	refuse(c, run, r.reason, r.status);
+	return false;
+}
+
+/* The last request that the connection is to have? */
+static bool is_last_request(struct conn *c)
+{
+	u32 most = c->options.max_requests_per_connection;
+
+	if (++c->requests < most || !most)
+		return false;
+	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_MAX_REQUESTS);
+	return true;
+}
+
+/* The namespace obeys another mesh by now, or none. */
+static bool mesh_changed(const struct conn *c)
+{
+	bool changed;
+
+	rcu_read_lock();
+	changed = mesh_obeyed(c->hn->net) != c->mesh;
+	rcu_read_unlock();
+	return changed;
+}
+
+/* A request's head is understood. It keeps the configuration of this moment. */
+void begin_request(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	const struct http1_parser *p = &ex->request_head->parser;
+	const struct listener_slot *slot;
+
+	stat_inc(c->mesh->stats, STAT_REQUESTS);
+	ex->counted = true;
+	ex->http10 = !p->minor;
+	ex->close = !p->keep_alive || READ_ONCE(c->draining) || mesh_changed(c);
+	ex->snapshot = mesh_snapshot_get(c->mesh);
+	slot = exchange_listener(c, ex->snapshot);
+	begin_request_body(c);
+	ex->received = ex->request_body.done;
+	if (ex->received)
+		c->bound = 0;
+	if (!slot) {
+		ex->close = true;
+		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
+		return;
+	}
+	ex->close |= is_last_request(c) || conn_expired(c);
+	/* What follows is meant for the tunnel: if there is none it is not read. */
+	ex->close |= p->connect;
+	ex->upgrade = routing_upgrades(&c->options, ex->request_head);
+	if (check_request(c, run) && admit_source(c, run, slot->listener) &&
+	    admit_rate(c, run, slot->listener->limiter, &slot->listener->limit))
+		route_request(c, run, slot);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * exchange_tunnel: see exchange_priv.h. RFC 9110 7.8 and 9.3.6.
+ *
+ * Bytes go both ways as they come. A FIN is passed on when all before it is sent,
+ * and the tunnel is over when both have passed; a reset of either side is one of
+ * the other. Neither the configuration nor a head is held meanwhile, and the leg is
+ * never used again.
+ */
+#include "stream/exchange_priv.h"
+
+void begin_tunnel(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+
+	stat_inc(c->mesh->stats, STAT_RESPONSES);
+	stat_inc(c->mesh->stats, STAT_TUNNELS);
+	ex->request = REQUEST_TUNNEL;
+	ex->response = RESPONSE_NONE;
+	ex->leg_reusable = false;
+	head_free(ex->request_head);
+	ex->request_head = NULL;
+	end_load(ex);
+	snapshot_put(ex->snapshot);
+	ex->snapshot = NULL;
+	ex->route = NULL;
+	ex->cookie = NULL;
+	ex->cluster = NULL;
+	ex->ep = NULL;
+	c->bound = 0;
+	conn_set_deadline(c, c->options.stream_idle_timeout);
+	run->again = true;
+}
+
+void reset_tunnel(struct conn *c, struct run *run)
+{
+	c->leg->reset = true;
+	end_conn(c, run, true);
+}
+
+static int pass(struct reader *r, struct sk_buff *skb, u32 off, u32 len,
+		struct sock *to)
+{
+	int n;
+
+	if (r->c->ended || !may_spend(r->run))
+		return 0;
+	r->run->left -= cost_of_bytes(len);
+	n = out_send_skb(to, skb, off, len, false);
+	if (n > 0) {
+		conn_set_deadline(r->c, r->c->options.stream_idle_timeout);
+		return n;
+	}
+	if (n == -EAGAIN)
+		conn_await_room(r->c, to);
+	else
+		reset_tunnel(r->c, r->run);
+	return 0;
+}
+
+static int upstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
+			  unsigned int off, size_t len)
+{
+	struct reader *r = desc->arg.data;
+
+	return pass(r, skb, off, len, r->c->leg->sk);
+}
+
+static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
+			    unsigned int off, size_t len)
+{
+	struct reader *r = desc->arg.data;
+
+	return pass(r, skb, off, len, r->c->sk);
+}
+
+/* What has ended on one side ends on the other. */
+static void pass_fin(struct conn *c, struct run *run)
+{
+	bool up = at_eof(c->sk), down = at_eof(c->leg->sk);
+
+	if (up && down) {
+		end_conn(c, run, false);
+		return;
+	}
+	if (up && c->leg_shut_down == SHUT_DOWN_NO) {
+		c->leg_shut_down = SHUT_DOWN_WANTED;
+		run->defer = true;
+	}
+	if (down && c->shut_down == SHUT_DOWN_NO) {
+		c->shut_down = SHUT_DOWN_WANTED;
+		run->defer = true;
+	}
+}
+
+void run_tunnel(struct conn *c, struct run *run)
+{
+	if (c->sk->sk_err || c->leg->sk->sk_err) {
+		reset_tunnel(c, run);
+		return;
+	}
+	/* The head of the response that opened it may still wait for room. */
+	if (!flush_response(c, run))
+		return;
+	read_from(c->sk, c, run, upstream_actor);
+	if (!c->ended)
+		read_second(c->leg->sk, c, run, downstream_actor);
+	if (!c->ended)
+		pass_fin(c, run);
+}

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+/* explain: see explain.h. */
+#include "stream/explain.h"
+
+#include <linux/l7mesh.h>
+#include <linux/random.h>
+
+#include "http/forward.h"
+#include "lib/ident.h"
+#include "stream/reply.h"
+#include "upstream/accrual.h"
+#include "upstream/outlier.h"
+
+static const struct http_options *options_of(const struct explanation *e)
+{
+	return &e->question->slot->listener->http;
+}
+
+static void note(struct explanation *e, enum l7mesh_explain_policy policy,
+		 bool applies)
+{
+	if (applies)
+		e->policies |= BIT(policy);
+}
+
+static const char *connection_field(const struct explanation *e)
+{
+	const struct http1_parser *p = &e->head->parser;
+
+	/* Of a body not a byte is read then. */
+	if (p->error || !p->keep_alive || p->connect || !http1_bodiless(p))
+		return "close";
+	return p->minor ? NULL : "keep-alive";
+}
+
+/* As header operations want it; @ident is used as long as it. */
+static struct header_context context_of(const struct explanation *e,
+					u64 ident[2])
+{
+	if (options_of(e)->x_request_id)
+		ident_make(ident);
+	return (struct header_context){
+		.client = &e->question->source,
+		.original = &e->question->original,
+		.upstream = e->ep ? &e->ep->address : NULL,
+		.cluster = e->cluster ? e->cluster->name.name : SPAN(""),
+		.request = e->head,
+		.ident = options_of(e)->x_request_id ? ident : NULL,
+		.status = e->own.status,
+	};
+}
+
+static struct routing_edit edit_of(const struct explanation *e)
+{
+	return (struct routing_edit){ e->chosen, e->route, e->vhost };
+}
+
+static int edit_reply(struct explanation *e)
+{
+	static const struct header_op_list none;
+	struct routing_edit edit = edit_of(e);
+	struct header_context context;
+	u64 ident[2];
+
+	if (!e->route)
+		return 0;
+	context = context_of(e, ident);
+	return routing_edit_response(&edit, e->cors, &none, &context, GFP_KERNEL,
+				     &e->reply);
+}
+
+/* The mesh answers by itself. */
+static int answer(struct explanation *e, enum mesh_stat reason,
+		  struct reply *r)
+{
+	struct reply bare = { .status = 500 };
+	int err;
+
+	e->own = (struct routing_refusal){ r->status, reason };
+	r->connection = connection_field(e);
+	r->head_request = span_eq(head_method(e->head), SPAN("HEAD"));
+	err = reply_write(r, GFP_KERNEL, &e->reply) ?: edit_reply(e);
+	if (err != -EMSGSIZE)
+		return err;
+	bare.connection = r->connection;
+	bare.head_request = r->head_request;
+	e->own = (struct routing_refusal){
+		bare.status, STAT_REPLY_RESPONSE_OPERATIONS
+	};
+	out_clear(&e->reply);
+	return reply_write(&bare, GFP_KERNEL, &e->reply);
+}
+
+static int refuse(struct explanation *e, enum mesh_stat reason, u16 status)
+{
+	struct reply r = { .status = status };
+
+	return answer(e, reason, &r);
+}
+
+static int redirect(struct explanation *e)
+{
+	struct location location;
+	struct reply r = { .status = e->route->status, .location = &location };
+
+	location_make(&location, e->route, &e->request, &e->question->original,
+		      options_of(e));
+	return answer(e, STAT_REPLY_REDIRECT, &r);
+}
+
+static int respond(struct explanation *e)
+{
+	const struct route *route = e->route;
+	struct reply r = {
+		.status = route->status,
+		.body = { route->body.p ?: "", route->body.len },
+	};
+
+	return answer(e, STAT_REPLY_DIRECT, &r);
+}
+
+static int write_forwarded(struct explanation *e)
+{
+	const struct http_options *o = options_of(e);
+	struct routing_edit edit = edit_of(e);
+	char text[ADDRESS_HOST_MAX];
+	struct header_context context;
+	u64 ident[2];
+	struct forward fw = {
+		.options = o,
+		.original = &e->question->original,
+		.client = { text, address_host_text(&e->question->source, text) },
+		.route = e->route,
+		.upgrade = routing_upgrades(o, e->head),
+		.expect_answered = routing_answers_expect(o, e->head),
+	};
+	int err;
+
+	context = context_of(e, ident);
+	fw.ident = context.ident;
+	err = head_write_request(e->head, &fw, GFP_KERNEL, &e->forwarded) ?:
+	      routing_edit_request(&edit, &context, GFP_KERNEL, &e->forwarded);
+	if (err != -EMSGSIZE)
+		return err;
+	out_clear(&e->forwarded);
+	return refuse(e, STAT_REPLY_REQUEST_OPERATIONS, 431);
+}
+
+static void note_cluster(struct explanation *e)
+{
+	const struct cluster_options *o = &e->cluster->options;
+	const struct circuit_breakers *b = &o->breakers[e->route->priority];
+
+	note(e, L7MESH_EXPLAIN_CIRCUIT_BREAKERS,
+	     b->max_connections || b->max_requests);
+	note(e, L7MESH_EXPLAIN_OUTLIER_DETECTION,
+	     outlier_enabled(o));
+	note(e, L7MESH_EXPLAIN_FAILURE_ACCRUAL, accrual_enabled(o));
+	note(e, L7MESH_EXPLAIN_HEALTH_CHECK, e->cluster->health.interval);
+	note(e, L7MESH_EXPLAIN_SESSION_AFFINITY,
+	     session_affinity_enabled(&e->cluster->session));
+}
+
+/* @head is NULL for a connection. Returns whether there is an endpoint. */
+static bool pick(struct explanation *e, struct cluster *c,
+		 const struct head *head)
+{
+	struct pick pick = {
+		.source = e->client,
+		.parser = head ? &head->parser : NULL,
+		.head = head ? head->data : NULL,
+		.policies = e->route ? &e->route->hash : NULL,
+		.subset = e->chosen ? e->chosen->subset : SPAN(""),
+		.peek = true,
+	};
+
+	e->cluster = c;
+	e->ep = c ? cluster_pick(c, &pick) : NULL;
+	/* A cookie that is only about to be given decides nothing yet. */
+	e->hashed = pick.hashed &&
+		    (!pick.cookie || pick.cookie == &c->session.cookie);
+	e->hash = pick.hash;
+	return e->ep;
+}
+
+static int forward(struct explanation *e, const struct snapshot *s)
+{
+	struct cluster *c = routing_cluster(s, e->route, e->head, &e->chosen);
+
+	if (c) {
+		e->cluster = c;
+		note_cluster(e);
+	}
+	if (!pick(e, c, e->head))
+		return refuse(e, STAT_REPLY_NO_ENDPOINT, 503);
+	if (routing_ends_tunnel(options_of(e), e->head))
+		return 0;
+	return write_forwarded(e);
+}
+
+static void note_route(struct explanation *e)
+{
+	const struct route *r = e->route;
+	const struct fault *f = &r->fault;
+
+	note(e, L7MESH_EXPLAIN_RATE_LIMIT, r->limiter);
+	note(e, L7MESH_EXPLAIN_CORS, e->cors != CORS_NONE);
+	note(e, L7MESH_EXPLAIN_FAULT_DELAY, fault_may_delay(f, e->head));
+	note(e, L7MESH_EXPLAIN_FAULT_ABORT, fault_may_abort(f, e->head));
+	note(e, L7MESH_EXPLAIN_FAULT_RATE, fault_may_limit(f, e->head));
+	if (r->action == ROUTE_REDIRECT || r->action == ROUTE_DIRECT_RESPONSE)
+		return;
+	note(e, L7MESH_EXPLAIN_TIMEOUT, r->timeout);
+	note(e, L7MESH_EXPLAIN_RETRY, retry_policy_exists(&r->retry));
+	note(e, L7MESH_EXPLAIN_HEDGING, r->retry.hedge_on_per_try_timeout);
+	note(e, L7MESH_EXPLAIN_MIRROR, r->nmirrors);
+}
+
+static int serve(struct explanation *e, const struct snapshot *s)
+{
+	struct reply preflight = { .status = 200, .body = SPAN("") };
+	u16 status;
+
+	e->cors = cors_kind_of(&e->route->cors, e->head);
+	note_route(e);
+	if (e->cors == CORS_PREFLIGHT)
+		return answer(e, STAT_REPLY_PREFLIGHT, &preflight);
+	status = fault_abort(&e->route->fault, e->head);
+	if (status)
+		return refuse(e, STAT_REPLY_FAULT, status);
+	if (e->route->action == ROUTE_REDIRECT)
+		return redirect(e);
+	if (e->route->action == ROUTE_DIRECT_RESPONSE)
+		return respond(e);
+	return forward(e, s);
+}
+
+struct route_mismatch explain_mismatch(struct explanation *e, u32 position,
+				       u32 *index)
+{
+	*index = route_index_at(&e->vhost->index, position);
+	return route_match_request(&e->vhost->routes[*index]->match,
+				   &e->request);
+}
+
+static u32 position_of(const struct virtual_host *vh, const struct route *r)
+{
+	u32 i;
+
+	for (i = 0; i < vh->nroutes; i++)
+		if (vh->routes[route_index_at(&vh->index, i)] == r)
+			break;
+	return i;
+}
+
+static void describe_client(struct explanation *e)
+{
+	const struct question *q = e->question;
+
+	e->client = routing_client(options_of(e), e->head, &q->source);
+	e->request.source_family = e->client.family;
+	e->request.source = (const u8 *)&e->client.v6;
+	e->request.source_netns = q->netns;
+	e->request.listener = &q->slot->listener->name;
+	e->request.match_port = options_of(e)->host_port ==
+				L7MESH_HOST_PORT_MATCH;
+	e->request.random = get_random_u32;
+}
+
+static int explain_request(struct explanation *e, const struct snapshot *s)
+{
+	const struct listener_slot *slot = e->question->slot;
+	struct routing_refusal r = routing_check(options_of(e), e->head);
+
+	note(e, L7MESH_EXPLAIN_LISTENER_RATE_LIMIT, slot->listener->limiter);
+	note(e, L7MESH_EXPLAIN_SOURCE_LIMIT,
+	     options_of(e)->max_connections_per_source ||
+	     options_of(e)->max_requests_per_source);
+	if (r.status)
+		return refuse(e, r.reason, r.status);
+	route_request_init(&e->request, &e->head->parser, e->head->data);
+	describe_client(e);
+	e->route = route_table_match(slot->route_table, &e->request, &e->vhost);
+	if (e->vhost)
+		e->position = position_of(e->vhost, e->route);
+	if (!e->route)
+		return refuse(e, STAT_REPLY_NO_ROUTE, 404);
+	return serve(e, s);
+}
+
+static int take_head(struct explanation *e, enum http1_result *result)
+{
+	struct span rest = e->question->head;
+	int n;
+
+	e->head = head_alloc(false, GFP_KERNEL);
+	if (!e->head)
+		return -ENOMEM;
+	e->head->parser.limits = routing_limits(options_of(e));
+	do {
+		if (!rest.len)
+			return -EINVAL;
+		n = head_take(e->head, rest.p, rest.len, GFP_KERNEL, result);
+		if (n < 0)
+			return n;
+		rest = span_from(rest, n);
+	} while (*result == HTTP1_MORE);
+	return *result == HTTP1_DONE && rest.len ? -EINVAL : 0;
+}
+
+static int explain_http(struct explanation *e, const struct snapshot *s)
+{
+	enum http1_result result;
+	struct routing_refusal r;
+	int err = take_head(e, &result);
+
+	if (err)
+		return err;
+	if (result == HTTP1_DONE)
+		return explain_request(e, s);
+	r = routing_malformed(e->head->parser.error);
+	return refuse(e, r.reason, r.status);
+}
+
+int explain(struct explanation *e, const struct snapshot *s,
+	    const struct question *q)
+{
+	const struct listener *l = q->slot->listener;
+
+	*e = (struct explanation){ .question = q, .client = q->source };
+	if (l->protocol == L7MESH_PROTOCOL_HTTP)
+		return explain_http(e, s);
+	if (!l->has_proxy && !pick(e, q->slot->cluster, NULL))
+		e->own.reason = STAT_REFUSED_NO_ENDPOINT;
+	return 0;
+}
+
+void explanation_release(struct explanation *e)
+{
+	head_free(e->head);
+	out_clear(&e->forwarded);
+	out_clear(&e->reply);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * explain: what would become of a request, without sending anything.
+ *
+ * Made of the pieces that serve requests (routing.h, route.h, cluster_pick(), the
+ * writers of heads), in the exchange's order. Nothing is counted, no token and no
+ * turn is taken; what is decided by lot is drawn anew each time.
+ *
+ * Context: process. An explanation borrows from the snapshot, and owns the heads.
+ */
+#ifndef L7MESH_EXPLAIN_H
+#define L7MESH_EXPLAIN_H
+
+#include "lib/address.h"
+#include "link/out.h"
+#include "mesh/config.h"
+#include "stream/routing.h"
+
+/* Who asks whom for what. */
+struct question {
+	const struct listener_slot *slot;
+	struct address original;	/* what the client connects to */
+	struct address source;		/* the client */
+	u64 netns;			/* cookie of its namespace */
+	struct span head;		/* HTTP only */
+};
+
+struct explanation {
+	const struct question *question;
+	struct address client;		/* the one that trusted proxies name, if any */
+	struct head *head;		/* as it was understood; or NULL */
+	struct route_request request;
+	const struct virtual_host *vhost;
+	const struct route *route;
+	const struct weighted_cluster *chosen;	/* of the route; or NULL */
+	u32 position;			/* of the route, in the order of trial */
+	struct routing_refusal own;	/* the mesh answers: why, with what status */
+	enum cors_kind cors;
+	u32 policies;			/* bits, enum l7mesh_explain_policy */
+	const struct cluster *cluster;
+	const struct endpoint *ep;
+	bool hashed;
+	u64 hash;
+	struct out forwarded;		/* the head that the endpoint gets, ... */
+	struct out reply;		/* ... or what the client gets from the mesh */
+};
+
+/**
+ * explain() - Say what would become of a request
+ * @e: out: to be released with explanation_release(), even if this fails
+ * @s: snapshot, held as long as @e
+ * @q: what is asked, as long as @e
+ *
+ * Return: 0; -EINVAL: the head has no end, or more bytes behind it; -ENOMEM.
+ */
+int explain(struct explanation *e, const struct snapshot *s,
+	    const struct question *q);
+
+void explanation_release(struct explanation *e);
+
+/**
+ * explain_mismatch() - Why a route was not the one
+ * @e: explanation that has a virtual host
+ * @position: in the order of trial, below the position of the one that matched (or
+ *	the number of routes)
+ * @index: out: the route's index
+ */
+struct route_mismatch explain_mismatch(struct explanation *e, u32 position,
+				       u32 *index);
+
+#endif

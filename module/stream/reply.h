@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * reply: responses that the mesh itself gives.
+ *
+ * Any context; nothing sleeps.
+ */
+#ifndef L7MESH_REPLY_H
+#define L7MESH_REPLY_H
+
+#include "lib/span.h"
+#include "link/out.h"
+#include "route/rewrite.h"
+
+#define REPLY_FIELDS_MAX	256
+
+struct reply {
+	u16 status;
+	struct span body;	/* p NULL: the reason phrase with a line end */
+	const struct location *location;	/* redirects, or NULL */
+	const char *fields;	/* whole lines, up to REPLY_FIELDS_MAX; or NULL */
+	bool head_request;	/* the body is announced and not sent */
+	const char *connection;	/* Connection field, or NULL */
+};
+
+/**
+ * reply_write() - Write a whole response
+ * @r: what to say
+ * @gfp: how to allocate
+ * @out: empty; gets the bytes
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int reply_write(const struct reply *r, gfp_t gfp, struct out *out);
+
+#endif

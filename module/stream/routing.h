@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * routing: what a listener and a route say of a request whose head is understood.
+ *
+ * Without the connection that the request came on, and without consequences: the
+ * exchange acts on it, and explain.c tells of it. Any context; what is returned is
+ * borrowed from the snapshot.
+ */
+#ifndef L7MESH_ROUTING_H
+#define L7MESH_ROUTING_H
+
+#include "http/header_value.h"
+#include "http1/head.h"
+#include "lib/stats.h"
+#include "mesh/config.h"
+#include "policy/cors.h"
+
+/* An answer of the mesh's own instead of what was wanted; status 0: none. */
+struct routing_refusal {
+	u16 status;
+	enum mesh_stat reason;
+};
+
+/* How large the listener lets a request's head be. */
+static inline struct http1_limits routing_limits(const struct http_options *o)
+{
+	return (struct http1_limits){
+		.head = o->max_header_bytes,
+		.target = o->max_uri_bytes,
+		.fields = o->max_headers,
+	};
+}
+
+/* Of a head that is not understood. */
+struct routing_refusal routing_malformed(enum http1_error error);
+
+/**
+ * routing_check() - What the listener does not let pass
+ * @o: the listener's options
+ * @h: request; its path is normalized as they say
+ */
+struct routing_refusal routing_check(const struct http_options *o,
+				     struct head *h);
+
+/* Is its wish for an upgrade passed on? RFC 9110 7.8 */
+bool routing_upgrades(const struct http_options *o, const struct head *h);
+
+/* CONNECT, and the endpoint is the tunnel's end? */
+static inline bool routing_ends_tunnel(const struct http_options *o,
+				       const struct head *h)
+{
+	return h->parser.connect && o->connect == L7MESH_CONNECT_TERMINATE;
+}
+
+/* It expects a 100, and the mesh says it? */
+static inline bool routing_answers_expect(const struct http_options *o,
+					  const struct head *h)
+{
+	return h->parser.expect_continue &&
+	       o->expect_continue == L7MESH_EXPECT_CONTINUE_ANSWER;
+}
+
+/* Who asks: the peer, or whom trusted proxies name. */
+struct address routing_client(const struct http_options *o,
+			      const struct head *h, const struct address *peer);
+
+/**
+ * routing_cluster() - The cluster that a route leads to
+ * @s: snapshot
+ * @r: one of its routes, with a cluster as action
+ * @h: request
+ * @chosen: out: the route's entry of it; NULL if the request names the cluster
+ *
+ * Draws one of several by weight.
+ *
+ * Return: the cluster, or NULL: there is none of the name that the request has.
+ */
+struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
+				const struct head *h,
+				const struct weighted_cluster **chosen);
+
+/* What a route does to heads: up to three levels, which are done in this order. */
+struct routing_edit {
+	const struct weighted_cluster *chosen;	/* of the route, or NULL */
+	const struct route *route;
+	const struct virtual_host *vhost;
+};
+
+bool routing_edits_request(const struct routing_edit *e);
+bool routing_edits_response(const struct routing_edit *e);
+
+/**
+ * routing_edit_request() - Do to the head what route and virtual host want
+ * @e: levels
+ * @context: what variables are about
+ * @gfp: how to allocate
+ * @out: the whole head as the endpoint is to get it
+ *
+ * Return: as header_ops_apply().
+ */
+int routing_edit_request(const struct routing_edit *e,
+			 const struct header_context *context, gfp_t gfp,
+			 struct out *out);
+
+/**
+ * routing_edit_response() - The same for a response
+ * @e: levels
+ * @cors: what the request is in the eyes of the route's policy
+ * @first: operations that come before all others
+ * @context: what variables are about
+ * @gfp: how to allocate
+ * @out: the whole response, or its head
+ *
+ * Return: as header_ops_apply().
+ */
+int routing_edit_response(const struct routing_edit *e, enum cors_kind cors,
+			  const struct header_op_list *first,
+			  const struct header_context *context, gfp_t gfp,
+			  struct out *out);
+
+#endif

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/* call: see call.h. */
+#include "upstream/call.h"
+
+#include <linux/wait_bit.h>
+#include <net/tcp.h>
+
+#include "lib/compat.h"
+#include "lib/payer.h"
+#include "link/http_net_priv.h"
+#include "link/identity.h"
+#include "splice/splice.h"
+
+/* Apart from what accepts: a control group that is full makes its own calls wait. */
+static struct workqueue_struct *call_wq;
+
+/* Every event of the socket; its lock is held. */
+static void call_event(struct sock *sk)
+{
+	struct call *call = sk->sk_user_data;
+
+	if (call)
+		mod_delayed_work(call_wq, &call->work, 0);
+}
+
+static void call_write_space(struct sock *sk)
+{
+	struct call *call = sk->sk_user_data;
+
+	if (!call)
+		return;
+	call->callbacks.write_space(sk);
+	if (!test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		mod_delayed_work(call_wq, &call->work, 0);
+}
+
+static void hook(struct call *call)
+{
+	call->callbacks = (struct callbacks){
+		.data_ready = call_event,
+		.state_change = call_event,
+		.write_space = call_write_space,
+		.error_report = call_event,
+	};
+	callbacks_swap(call->sock->sk, &call->callbacks, call);
+}
+
+static void unhook(struct call *call)
+{
+	struct sock *sk = call->sock->sk;
+
+	lock_sock(sk);
+	callbacks_swap(sk, &call->callbacks, NULL);
+	release_sock(sk);
+}
+
+/* Each step returns 0 when it is over, -EAGAIN to wait, or what ends the call. */
+
+static int start_connecting(struct call *call)
+{
+	int err;
+
+	err = identity_sock_create(call->identity, call->hn->net,
+				   call->to.family, &call->sock);
+	if (err)
+		return err;
+	tcp_sock_set_nodelay(call->sock->sk);
+	hook(call);
+	return identity_connect(call->identity, call->sock, &call->to);
+}
+
+static bool is_over(const struct sock *sk)
+{
+	return sk->sk_err || sk->sk_state == TCP_CLOSE;
+}
+
+static int why_over(struct sock *sk)
+{
+	return sock_error(sk) ?: -ECONNRESET;
+}
+
+static int await_connected(struct sock *sk)
+{
+	if (is_over(sk))
+		return why_over(sk);
+	return sk->sk_state == TCP_SYN_SENT ? -EAGAIN : 0;
+}
+
+static int send_body(struct call *call, struct sock *sk)
+{
+	struct replay *body = &call->body;
+	struct sk_buff *skb;
+	u32 len;
+	int n;
+
+	while (replay_pending(body)) {
+		skb = body->next;
+		len = skb->len - body->off;
+		n = out_send_skb(sk, skb, body->off, len, skb->next);
+		if (n < 0)
+			return n;
+		replay_consume(body, n);
+	}
+	return 0;
+}
+
+static int send_request(struct call *call, struct sock *sk)
+{
+	int err;
+
+	if (is_over(sk))
+		return why_over(sk);
+	err = out_flush(&call->request, sk, replay_pending(&call->body));
+	return err ?: send_body(call, sk);
+}
+
+/* What is read, and what came of it: -EAGAIN as long as more is wanted. */
+struct reading {
+	struct call *call;
+	int err;
+};
+
+static u64 body_bytes(const struct http1_parser *p)
+{
+	if (http1_bodiless(p))
+		return 0;
+	return p->framing == HTTP1_BODY_LENGTH ? p->content_length : U64_MAX;
+}
+
+static int take_head(struct reading *r, struct sk_buff *skb, u32 off, u32 len)
+{
+	struct call *call = r->call;
+	gfp_t gfp = GFP_NOIO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL |
+		    payer_gfp(identity_payer(call->identity));
+	enum http1_result result;
+	int n;
+
+	if (!call->response) {
+		call->response = head_alloc(true, gfp);
+		if (!call->response)
+			return r->err = -ENOMEM;
+		call->response->parser.head_request = call->head_request;
+	}
+	n = head_gather(call->response, skb, off, len, gfp, &result);
+	if (n < 0)
+		return r->err = n;
+	if (result == HTTP1_ERROR)
+		return r->err = -EBADMSG;
+	if (result == HTTP1_MORE)
+		return n;
+	if (call->response->parser.status >= 200) {
+		call->left = body_bytes(&call->response->parser);
+		r->err = 0;
+		return n;
+	}
+	/* An interim response: another one follows. */
+	head_free(call->response);
+	call->response = NULL;
+	return n;
+}
+
+static int head_actor(read_descriptor_t *desc, struct sk_buff *skb,
+		      unsigned int off, size_t len)
+{
+	struct reading *r = desc->arg.data;
+
+	return r->err == -EAGAIN ? take_head(r, skb, off, len) : 0;
+}
+
+static int discard_actor(read_descriptor_t *desc, struct sk_buff *skb,
+			 unsigned int off, size_t len)
+{
+	struct reading *r = desc->arg.data;
+	u64 n = min_t(u64, len, r->call->left);
+
+	if (r->call->left != U64_MAX)
+		r->call->left -= n;
+	return n;
+}
+
+static int read_with(struct call *call, struct sock *sk, sk_read_actor_t actor)
+{
+	struct reading r = { .call = call, .err = -EAGAIN };
+	read_descriptor_t desc = { .arg.data = &r, .count = 1 };
+
+	if (tcp_sk(sk)->urg_data)
+		return -EBADMSG;
+	if (!skb_queue_empty(&sk->sk_receive_queue)) {
+		tcp_read_sock(sk, &desc, actor);
+		splice_consumed(sk);
+	}
+	if (r.err != -EAGAIN)
+		return r.err;
+	if (call->state == CALL_DRAINING && !call->left)
+		return 0;
+	if (is_over(sk))
+		return why_over(sk);
+	return sk->sk_shutdown & RCV_SHUTDOWN &&
+	       skb_queue_empty(&sk->sk_receive_queue) ? -ECONNRESET : -EAGAIN;
+}
+
+/* The next step, under the socket's lock if there is one. */
+static int step(struct call *call)
+{
+	struct sock *sk = call->sock->sk;
+
+	switch (call->state) {
+	case CALL_CONNECTING:
+		return await_connected(sk);
+	case CALL_SENDING:
+		return send_request(call, sk);
+	case CALL_READING:
+		return read_with(call, sk, head_actor);
+	default:
+		return read_with(call, sk, discard_actor);
+	}
+}
+
+static bool is_last(const struct call *call)
+{
+	return call->state == CALL_DRAINING ||
+	       (call->state == CALL_CONNECTING && out_empty(&call->request));
+}
+
+static int take_steps(struct call *call)
+{
+	bool last = false;
+	int err = 0;
+
+	if (call->state == CALL_NEW) {
+		err = start_connecting(call);
+		if (err)
+			return err;
+		call->state = CALL_CONNECTING;
+	}
+	lock_sock(call->sock->sk);
+	while (!err && !last) {
+		err = step(call);
+		last = is_last(call);
+		if (!err && !last)
+			call->state++;
+	}
+	release_sock(call->sock->sk);
+	return err;
+}
+
+void call_release(struct call *call)
+{
+	out_clear(&call->request);
+	replay_clear(&call->body);
+	head_free(call->response);
+	call->response = NULL;
+	identity_put(call->identity);
+	call->identity = NULL;
+}
+
+static void close_socket(struct call *call, bool reset)
+{
+	struct socket *sock = call->sock;
+
+	if (!sock)
+		return;
+	unhook(call);
+	if (reset)
+		sock_no_linger(sock->sk);
+	compat_sock_hold_net(sock->sk);
+	identity_sock_release(sock);
+}
+
+static void finish(struct call *call, int err)
+{
+	struct http_net *hn = call->hn;
+	u16 status = 0;
+
+	close_socket(call, err);
+	spin_lock_bh(&hn->calls_lock);
+	list_del(&call->list);
+	spin_unlock_bh(&hn->calls_lock);
+	/* Nobody knows it any more who could queue it again. */
+	cancel_delayed_work(&call->work);
+	/* The answer is there, however its body ends. */
+	if (call->state == CALL_DRAINING)
+		err = 0;
+	if (!err && call->response)
+		status = call->response->parser.status;
+	call_release(call);
+	quota_add(&hn->quota, -(s64)call->bytes);
+	call->done(call, err, status);
+	if (atomic_dec_and_test(&hn->ncalls))
+		wake_up_var(&hn->ncalls);
+}
+
+#define SEND_AGAIN	(HZ / 10)
+
+/* As far as possible: -EAGAIN to wait, else it is over. */
+static int advance(struct call *call)
+{
+	struct mem_cgroup *payer = identity_payer(call->identity);
+	struct mem_cgroup *old = payer_enter(payer);
+	int err = take_steps(call);
+
+	payer_leave(payer, old);
+	return err;
+}
+
+static void call_work(struct work_struct *work)
+{
+	struct call *call = container_of(to_delayed_work(work), struct call,
+					 work);
+	int err = READ_ONCE(call->killed) ? -ESHUTDOWN : advance(call);
+	unsigned long now = jiffies, wait = call->deadline - now;
+
+	if (err == -EAGAIN && time_after_eq(now, call->deadline))
+		err = -ETIMEDOUT;
+	/* Of memory that there is again no event tells. */
+	if (call->state == CALL_SENDING)
+		wait = min_t(unsigned long, wait, SEND_AGAIN);
+	if (err == -EAGAIN)
+		queue_delayed_work(call_wq, &call->work, wait);
+	else
+		finish(call, err);
+}
+
+bool call_begin(struct call *call, struct http_net *hn, u32 timeout)
+{
+	bool begun;
+
+	call->hn = hn;
+	call->deadline = jiffies + msecs_to_jiffies(timeout);
+	replay_rewind(&call->body);
+	INIT_DELAYED_WORK(&call->work, call_work);
+	spin_lock_bh(&hn->calls_lock);
+	begun = !READ_ONCE(hn->dead);
+	if (begun) {
+		atomic_inc(&hn->ncalls);
+		call->bytes = out_bytes(&call->request) + call->body.bytes;
+		quota_add(&hn->quota, call->bytes);
+		list_add(&call->list, &hn->calls);
+		queue_delayed_work(call_wq, &call->work, 0);
+	}
+	spin_unlock_bh(&hn->calls_lock);
+	return begun;
+}
+
+/* Calls that are told with BH off at one time. */
+#define END_BATCH	64
+
+/* None is added any more; those that know go to the end. Returns whether all do. */
+static bool end_batch(struct http_net *hn)
+{
+	struct call *call;
+	int n;
+
+	spin_lock_bh(&hn->calls_lock);
+	for (n = 0; n < END_BATCH; n++) {
+		call = list_first_entry_or_null(&hn->calls, struct call, list);
+		if (!call || call->killed)
+			break;
+		WRITE_ONCE(call->killed, true);
+		list_move_tail(&call->list, &hn->calls);
+		mod_delayed_work(call_wq, &call->work, 0);
+	}
+	spin_unlock_bh(&hn->calls_lock);
+	return n < END_BATCH;
+}
+
+void call_end_all(struct http_net *hn)
+{
+	while (!end_batch(hn))
+		cond_resched();
+	wait_var_event(&hn->ncalls, !atomic_read(&hn->ncalls));
+}
+
+int calls_init(void)
+{
+	call_wq = alloc_workqueue("l7mesh_call", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return call_wq ? 0 : -ENOMEM;
+}
+
+void calls_exit(void)
+{
+	destroy_workqueue(call_wq);
+}

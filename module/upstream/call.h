@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * call: a connection of the mesh's own to an endpoint, and perhaps one request on it.
+ *
+ * What nobody waits for: health checks, mirrored requests. A call has its connection
+ * to itself, and never holds up anybody: events of the socket queue its work, which
+ * does all of it.
+ *
+ * Ownership: who begins a call allocates it, as a part of something larger; from
+ * call_begin() on it is the engine's, until done() is called, once, by the work,
+ * when nothing of it is left: done() may free it. The namespace waits for its calls,
+ * and ends them when it goes.
+ *
+ * Locks: http_net's calls_lock guards its list; the rest is the work's alone.
+ */
+#ifndef L7MESH_CALL_H
+#define L7MESH_CALL_H
+
+#include <linux/list.h>
+#include <linux/workqueue.h>
+#include "http1/head.h"
+#include "lib/address.h"
+#include "link/callbacks.h"
+#include "link/out.h"
+#include "link/replay.h"
+
+struct endpoint;
+struct http_net;
+struct identity;
+
+enum call_state {
+	CALL_NEW,
+	CALL_CONNECTING,
+	CALL_SENDING,
+	CALL_READING,		/* the response's head */
+	CALL_DRAINING,		/* and its body, which nobody wants: lest the server be hurt */
+};
+
+struct call {
+	/* set by who begins it */
+	struct out request;	/* a whole head; empty: only to connect */
+	struct replay body;	/* what follows it, with its framing; may be empty */
+	struct address to;
+	struct identity *identity; /* for whom, counted; NULL: for the mesh itself */
+	bool head_request;	/* the method is HEAD */
+	void (*done)(struct call *call, int err, u16 status);
+
+	/* private */
+	u8 state;		/* enum call_state */
+	bool killed;
+	int err;
+	struct http_net *hn;
+	u32 bytes;		/* of it, in hn->quota */
+	struct list_head list;	/* hn->calls */
+	struct delayed_work work;
+	unsigned long deadline;	/* jiffies */
+	struct socket *sock;
+	struct callbacks callbacks;	/* the socket's own while ours are set */
+	struct head *response;
+	u64 left;		/* bytes of its body; U64_MAX: up to the end */
+};
+
+/**
+ * call_begin() - Begin a call
+ * @call: zeroed but for what is to be set
+ * @hn: namespace in which it is made
+ * @timeout: ms, until when it must be over
+ *
+ * Any context. done() gets 0 with the response's status (0 if none was asked for),
+ * or a negative errno: -ETIMEDOUT, what connecting said, -ECONNRESET if the
+ * connection ended too soon, -EBADMSG if the response is malformed.
+ *
+ * Return: false if the namespace is going; then the call is still the caller's.
+ */
+bool call_begin(struct call *call, struct http_net *hn, u32 timeout);
+
+/* Free what a call was given, of one that could not be begun. */
+void call_release(struct call *call);
+
+/* Module-wide. Context: process. */
+int calls_init(void);
+void calls_exit(void);
+
+/* End all calls of a namespace, and wait until they are over. Context: process. */
+void call_end_all(struct http_net *hn);
+
+#endif

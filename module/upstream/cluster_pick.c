@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cluster_pick: which endpoint serves a request or connection, see cluster.h.
+ *
+ * Any context, no lock. Load balancing policies are Envoy's, peak_ewma is
+ * Linkerd's.
+ */
+#include <linux/math64.h>
+#include <linux/random.h>
+#include <uapi/linux/l7mesh.h>
+#include "upstream/accrual.h"
+#include "upstream/cluster.h"
+
+/* The member whose share of the total weight @point, below it, falls into. */
+static struct member *member_at(const struct member_set *set, u64 point)
+{
+	u32 low = 0, high = set->n - 1;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (point < set->cumulative[middle])
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return &set->members[low];
+}
+
+static struct member *pick_random(const struct member_set *set)
+{
+	u64 total = set->total_weight;
+
+	if (set->n == 1)
+		return &set->members[0];
+	if (total <= U32_MAX)
+		return member_at(set, mul_u32_u32(get_random_u32(), total) >> 32);
+	return member_at(set, mul_u64_u64_shr(get_random_u64(), total, 64));
+}
+
+/*
+ * In a round each member has as many turns as its weight. With unequal weights
+ * the round is walked in strides, so that a heavy member does not have its turns
+ * in a row; the stride has no divisor in common with the round's length, so that
+ * the walk meets every turn once. (Without a stride the weights are equal, or too
+ * large to multiply.)
+ */
+static struct member *pick_round_robin(struct member_set *set, bool peek)
+{
+	u32 turn;
+
+	if (set->n == 1)
+		return &set->members[0];
+	turn = peek ? atomic_read(&set->turn) : atomic_inc_return(&set->turn) - 1;
+	if (!set->stride)
+		return &set->members[turn % set->n];
+	turn %= (u32)set->total_weight;
+	return member_at(set, mul_u32_u32(turn, set->stride) %
+			      (u32)set->total_weight);
+}
+
+/* What nobody knows the latency of costs so much for each request it has: us. */
+#define UNKNOWN_LATENCY	1000000
+
+static u64 load_of(const struct cluster *c, const struct endpoint *ep)
+{
+	u64 active = atomic_read(&ep->active);
+	u32 latency;
+
+	if (c->options.lb == L7MESH_LB_LEAST_REQUEST)
+		return active;
+	latency = endpoint_latency(ep, c->options.decay);
+	/* Times a weight it must not overflow. */
+	return min(latency ? latency * (active + 1) : UNKNOWN_LATENCY * active,
+		   1ULL << 43);
+}
+
+/*
+ * The power of two choices (Mitzenmacher, 2001), or of more: they are drawn by
+ * weight, with replacement as in Envoy, and the one with the least load for its
+ * weight is it; of equals the first, so that without load weights alone decide.
+ */
+static struct member *pick_least_loaded(const struct cluster *c,
+					const struct member_set *set)
+{
+	struct member *best = pick_random(set), *other;
+	u64 load, more;
+	u32 i;
+
+	if (set->n == 1)
+		return best;
+	load = load_of(c, best->ep);
+	for (i = 1; i < c->options.choices && load; i++) {
+		other = pick_random(set);
+		more = load_of(c, other->ep);
+		if (more * best->weight >= load * other->weight)
+			continue;
+		best = other;
+		load = more;
+	}
+	return best;
+}
+
+/* A pick that is being made. */
+struct choice {
+	struct pick *pick;
+	struct roster *roster;
+	u32 attempt;			/* from 0 */
+	bool asked;			/* the hash policies */
+};
+
+/* The golden ratio: hashes of one value in several attempts have nothing in common. */
+#define NEXT_HASH	0x9e3779b97f4a7c15ULL
+
+/* Whether the request has a hash, as its client's cookie may have to be given. */
+static bool ask_hash(const struct cluster *c, struct choice *choice)
+{
+	struct pick *pick = choice->pick;
+	const struct hash_policies *own = pick->policies;
+
+	if (!choice->asked)
+		pick->hashed = hash_policies_value(own && own->n ? own : &c->hash,
+						   pick, &pick->hash);
+	choice->asked = true;
+	return pick->hashed;
+}
+
+static bool is_hashed(const struct cluster *c)
+{
+	return c->options.lb == L7MESH_LB_MAGLEV ||
+	       c->options.lb == L7MESH_LB_RING_HASH;
+}
+
+/*
+ * The member that the client's hash belongs to. Of one endpoint as well the hash is
+ * made: the client is to have its cookie. If the owner will not do, another hash
+ * made of it finds one that is always the same, and not the same for all.
+ */
+static struct member *pick_hashed(const struct cluster *c,
+				  const struct member_set *set,
+				  struct choice *choice)
+{
+	u64 hash;
+
+	if (!ask_hash(c, choice))
+		return pick_random(set);
+	hash = choice->pick->hash + choice->attempt * NEXT_HASH;
+	if (set->ring.n)
+		return &set->members[ring_lookup(&set->ring, hash)];
+	if (set->maglev.entries)
+		return &set->members[maglev_lookup(&set->maglev, hash)];
+	return pick_random(set);
+}
+
+static struct member *pick_member(struct cluster *c, struct member_set *set,
+				  struct choice *choice)
+{
+	switch (c->options.lb) {
+	case L7MESH_LB_MAGLEV:
+	case L7MESH_LB_RING_HASH:
+		return pick_hashed(c, set, choice);
+	case L7MESH_LB_ROUND_ROBIN:
+		return pick_round_robin(set, choice->pick->peek);
+	case L7MESH_LB_LEAST_REQUEST:
+	case L7MESH_LB_PEAK_EWMA:
+		/* Of connections nobody knows the load. */
+		if (choice->pick->parser)
+			return pick_least_loaded(c, set);
+		fallthrough;
+	default:
+		return pick_random(set);
+	}
+}
+
+/* With so few that are well those would break down as well. */
+static bool panics(const struct cluster *c, struct roster *roster,
+		   const struct member_set *set)
+{
+	cluster_keep_surveyed(c, roster);
+	return READ_ONCE(roster->levels[set->level].panic);
+}
+
+static bool is_avoided(const struct pick *pick, const struct endpoint *ep)
+{
+	u32 i;
+
+	for (i = 0; i < pick->navoid; i++)
+		if (pick->avoid[i] == ep)
+			return true;
+	return false;
+}
+
+static bool will_do(const struct cluster *c, const struct choice *choice,
+		    const struct member_set *set, const struct endpoint *ep)
+{
+	if (READ_ONCE(ep->draining) ||
+	    (!cluster_member_fit(c, ep) && !panics(c, choice->roster, set)))
+		return false;
+	return !is_avoided(choice->pick, ep);
+}
+
+/* A level in panic uses all endpoints, so localities have what they are given. */
+static u64 share_of(const struct cluster *c, const struct roster *roster,
+		    const struct member_set *set)
+{
+	if (set->locality >= c->nlocalities)
+		return 0;
+	if (READ_ONCE(roster->levels[set->level].panic))
+		return c->localities[set->locality].weight;
+	return READ_ONCE(set->share);
+}
+
+/*
+ * The locality whose share of its level @lot falls into. Endpoints without one have
+ * something only if no other has (in Envoy, such a locality has no weight).
+ */
+static struct member_set *pick_locality(const struct cluster *c,
+					const struct roster *roster, u32 level,
+					u64 lot)
+{
+	struct member_set *set, *some = NULL, *end = roster->sets + roster->nsets;
+	u64 total = 0, point, share;
+
+	for (set = roster->sets; set < end; set++)
+		if (set->level == level)
+			total += share_of(c, roster, set);
+	point = mul_u64_u64_shr(lot, total, 64);
+	for (set = roster->sets; set < end; set++) {
+		if (set->level != level)
+			continue;
+		some = set;
+		share = share_of(c, roster, set);
+		if (point < share)
+			break;
+		point -= share;
+	}
+	return some;
+}
+
+/*
+ * As in Envoy a request's hash decides about its priority as well, so that it stays
+ * with it; here about its locality, too (Envoy has one table for all localities).
+ */
+static struct member_set *pick_set(struct cluster *c, struct choice *choice)
+{
+	struct roster *roster = choice->roster;
+	u32 level = 0;
+	u64 lot;
+
+	if (likely(roster->nsets == 1))
+		return roster->sets;
+	cluster_keep_surveyed(c, roster);
+	if (is_hashed(c) && ask_hash(c, choice))
+		lot = choice->pick->hash;
+	else
+		lot = get_random_u64();
+	if (roster->nlevels > 1)
+		level = priority_pick(roster->levels, roster->nlevels, lot % 100);
+	return pick_locality(c, roster, level, lot * NEXT_HASH);
+}
+
+/*
+ * Envoy's slow start: who has only a part of its weight is turned down as often as the
+ * rest is missing. Not of a hash, whose owner would change.
+ */
+static bool is_too_cold(const struct cluster *c, const struct endpoint *ep)
+{
+	const struct cluster_options *o = &c->options;
+	u32 warmth;
+
+	if (likely(!o->slow_start_window) || is_hashed(c))
+		return false;
+	warmth = endpoint_warmth(ep, msecs_to_jiffies(o->slow_start_window),
+				 o->slow_start_min_weight);
+	return warmth < 100 && reciprocal_scale(get_random_u32(), 100) >= warmth;
+}
+
+/* Will the endpoint do for this request, of all that it could do for? */
+static bool may_have(struct cluster *c, const struct choice *choice,
+		     const struct member_set *set, struct endpoint *ep)
+{
+	if (!will_do(c, choice, set, ep) || is_too_cold(c, ep))
+		return false;
+	return !accrual_enabled(&c->options) || accrual_admits(ep, choice->pick);
+}
+
+/* So often the policy is asked; one in 2^16 requests finds the half that will not do. */
+#define ATTEMPTS	16
+
+/* Any member of a set that will do, or NULL. */
+static struct member *find_in_set(const struct cluster *c,
+				  const struct choice *choice,
+				  struct member_set *set)
+{
+	u32 start = mul_u32_u32(get_random_u32(), set->n) >> 32, i;
+
+	/* Where none is fit, and there is no panic for that, there is nobody to find. */
+	if (!panics(c, choice->roster, set) &&
+	    !READ_ONCE(choice->roster->levels[set->level].fit))
+		return NULL;
+	for (i = 0; i < set->n; i++) {
+		struct member *m = &set->members[(start + i) % set->n];
+
+		if (will_do(c, choice, set, m->ep))
+			return m;
+	}
+	return NULL;
+}
+
+/* Of this set, or else of the first that has one. */
+static struct member *find_other(const struct cluster *c,
+				 const struct choice *choice,
+				 struct member_set *set)
+{
+	struct roster *roster = choice->roster;
+	struct member *m = find_in_set(c, choice, set);
+	u32 i;
+
+	for (i = 0; !m && i < roster->nsets && roster->nsets > 1; i++)
+		m = find_in_set(c, choice, &roster->sets[i]);
+	return m;
+}
+
+/* Of whom it may be; NULL if there is nobody. */
+static struct roster *roster_for(struct cluster *c, const struct pick *pick)
+{
+	struct roster *roster = &c->all;
+
+	if (unlikely(pick->subset.len && c->nmembers))
+		roster = cluster_roster(c, pick->subset);
+	if (likely(roster && roster->n))
+		return roster;
+	/* Envoy's fallback_policy: ANY_ENDPOINT */
+	return roster && c->nmembers && c->options.subset_fallback ? &c->all : NULL;
+}
+
+static struct endpoint *pick_balanced(struct cluster *c, struct choice *choice)
+{
+	struct member_set *set = pick_set(c, choice);
+	struct member *first = pick_member(c, set, choice), *m;
+
+	for (m = first; !may_have(c, choice, set, m->ep);
+	     m = pick_member(c, set, choice))
+		if (++choice->attempt == ATTEMPTS)
+			return (find_other(c, choice, set) ?: first)->ep;
+	return m->ep;
+}
+
+/* May it go on with what it has begun? In a panic as well, it must be well itself. */
+static bool may_keep(const struct cluster *c, const struct pick *pick,
+		     struct endpoint *ep)
+{
+	if (READ_ONCE(ep->draining) || !cluster_member_fit(c, ep) ||
+	    is_avoided(pick, ep))
+		return false;
+	return !accrual_enabled(&c->options) || accrual_admits(ep, pick);
+}
+
+/* The one that the client had, or another, by whose cookie it gets it again. */
+static struct endpoint *pick_session(struct cluster *c, struct choice *choice)
+{
+	struct pick *pick = choice->pick;
+	struct endpoint *ep;
+
+	ep = session_affinity_find(&c->session, choice->roster, pick);
+	if (ep && may_keep(c, pick, ep))
+		return ep;
+	ep = pick_balanced(c, choice);
+	pick->cookie = &c->session.cookie;
+	pick->cookie_value = session_affinity_id(&ep->address);
+	return ep;
+}
+
+struct endpoint *cluster_pick(struct cluster *c, struct pick *pick)
+{
+	struct choice choice = { .pick = pick, .roster = roster_for(c, pick) };
+
+	if (!choice.roster)
+		return NULL;
+	if (unlikely(session_affinity_enabled(&c->session)) && pick->parser)
+		return pick_session(c, &choice);
+	return pick_balanced(c, &choice);
+}

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cluster_sets: see cluster_sets.h.
+ */
+#include <linux/err.h>
+#include <linux/gcd.h>
+#include <linux/math64.h>
+#include <linux/sched/signal.h>
+#include <linux/sort.h>
+#include <uapi/linux/l7mesh.h>
+#include "lib/account.h"
+#include "upstream/cluster.h"
+#include "upstream/cluster_sets.h"
+#include "upstream/metadata.h"
+
+static size_t placed_bytes(const struct roster *r)
+{
+	return (size_t)r->n * sizeof(struct member);
+}
+
+static size_t cumulative_bytes(const struct roster *r)
+{
+	return (size_t)r->n * sizeof(u64);
+}
+
+static size_t sets_bytes(const struct roster *r)
+{
+	return (size_t)r->nsets * sizeof(struct member_set);
+}
+
+static size_t levels_bytes(const struct roster *r)
+{
+	return (size_t)r->nlevels * sizeof(struct priority_level);
+}
+
+static size_t maglev_bytes(const struct maglev *m)
+{
+	return (size_t)m->size * m->width;
+}
+
+static size_t ring_bytes(u32 n)
+{
+	return (size_t)n * sizeof(struct ring_entry);
+}
+
+/* ---- which members are in which set ---- */
+
+static u16 place_of(const struct member *m)
+{
+	return m->priority << 8 | m->locality;
+}
+
+static bool all_in_one_place(const struct cluster *c)
+{
+	u32 i;
+
+	for (i = 1; i < c->nmembers; i++)
+		if (place_of(&c->members[i]) != place_of(&c->members[0]))
+			return false;
+	return true;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	u64 ka = *(const u64 *)a, kb = *(const u64 *)b;
+
+	return ka < kb ? -1 : ka > kb;
+}
+
+/* In each place members keep their order: by place, then by index. */
+static u32 list_keys(const struct cluster *c, struct span metadata, u64 *keys)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < c->nmembers; i++)
+		if (metadata_has(c->members[i].metadata, metadata))
+			keys[n++] = (u64)place_of(&c->members[i]) << 32 | i;
+	sort(keys, n, sizeof(*keys), compare_keys, NULL);
+	return n;
+}
+
+static int copy_members(struct account *account, const struct cluster *c,
+			struct roster *r, const u64 *keys, u32 n)
+{
+	struct member *placed;
+	u32 i;
+
+	r->n = n;
+	if (!n)
+		return 0;
+	placed = account_new(account, placed_bytes(r));
+	if (IS_ERR(placed))
+		return PTR_ERR(placed);
+	for (i = 0; i < n; i++)
+		placed[i] = c->members[(u32)keys[i]];
+	r->placed = placed;
+	return 0;
+}
+
+/* Those that have the metadata, in the order of sets. */
+static int place_members(struct account *account, const struct cluster *c,
+			 struct roster *r, struct span metadata)
+{
+	size_t bytes = (size_t)c->nmembers * sizeof(u64);
+	u64 *keys = account_new(account, bytes);
+	int err;
+
+	if (IS_ERR(keys))
+		return PTR_ERR(keys);
+	err = copy_members(account, c, r, keys, list_keys(c, metadata, keys));
+	account_free(account, keys, bytes);
+	return err;
+}
+
+static bool begins_set(const struct member *m, u32 i)
+{
+	return !i || place_of(&m[i]) != place_of(&m[i - 1]);
+}
+
+static bool begins_level(const struct member *m, u32 i)
+{
+	return !i || m[i].priority != m[i - 1].priority;
+}
+
+/* About the golden section of the total weight, and coprime to it. */
+static void set_stride(struct member_set *set)
+{
+	u64 total = set->total_weight;
+
+	if (total > U32_MAX || total == (u64)set->n * set->members[0].weight)
+		return;
+	set->stride = div_u64(total * 618, 1000) + 1;
+	while (gcd(set->stride, total) != 1)
+		set->stride++;
+}
+
+static void sum_weights(struct member_set *set)
+{
+	u32 i;
+
+	for (i = 0; i < set->n; i++) {
+		set->total_weight += set->members[i].weight;
+		set->cumulative[i] = set->total_weight;
+	}
+	set_stride(set);
+}
+
+static void divide(struct roster *r, struct member *members)
+{
+	struct member_set *set = r->sets - 1;
+	u32 i, level = U32_MAX;
+
+	for (i = 0; i < r->n; i++) {
+		level += begins_level(members, i);
+		r->levels[level].members++;
+		if (begins_set(members, i)) {
+			set++;
+			set->members = &members[i];
+			set->cumulative = &r->cumulative[i];
+			set->level = level;
+			set->locality = members[i].locality;
+		}
+		set->n++;
+	}
+	for (i = 0; i < r->nsets; i++)
+		sum_weights(&r->sets[i]);
+}
+
+static int allocate(struct account *account, struct roster *r,
+		    const struct member *members)
+{
+	void *sets, *levels, *cumulative;
+	u32 i;
+
+	for (i = 0; i < r->n; i++) {
+		r->nsets += begins_set(members, i);
+		r->nlevels += begins_level(members, i);
+	}
+	sets = account_new(account, sets_bytes(r));
+	levels = account_new(account, levels_bytes(r));
+	cumulative = account_new(account, cumulative_bytes(r));
+	r->sets = IS_ERR(sets) ? NULL : sets;
+	r->levels = IS_ERR(levels) ? NULL : levels;
+	r->cumulative = IS_ERR(cumulative) ? NULL : cumulative;
+	return PTR_ERR_OR_ZERO(sets) ?: PTR_ERR_OR_ZERO(levels) ?:
+	       PTR_ERR_OR_ZERO(cumulative);
+}
+
+/* ---- tables of a set ---- */
+
+/* Others: tasks, and whoever waits for tasks to leave text that he takes away. */
+static void yield_to_others(void)
+{
+	cond_resched_tasks_rcu_qs();
+}
+
+static struct maglev_endpoint *maglev_endpoints(struct account *account,
+						const struct cluster *c,
+						const struct member_set *set)
+{
+	struct maglev_endpoint *eps;
+	u32 i;
+
+	eps = account_new(account, (size_t)set->n * sizeof(*eps));
+	if (IS_ERR(eps))
+		return eps;
+	for (i = 0; i < set->n; i++) {
+		char key[ADDRESS_TEXT_MAX];
+		struct span span = { key };
+
+		span.len = address_text(&set->members[i].ep->address, key);
+		eps[i].weight = set->members[i].weight;
+		maglev_endpoint_init(&eps[i], span, c->options.table_size);
+		cond_resched();
+	}
+	return eps;
+}
+
+int cluster_build_maglev(struct account *account, const struct cluster *c,
+			 const struct member_set *set, struct maglev *m)
+{
+	struct maglev_endpoint *eps;
+	void *entries;
+
+	m->size = c->options.table_size;
+	m->width = maglev_width(set->n);
+	m->entries = NULL;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	eps = maglev_endpoints(account, c, set);
+	if (IS_ERR(eps))
+		return PTR_ERR(eps);
+	entries = account_new(account, maglev_bytes(m));
+	if (!IS_ERR(entries)) {
+		m->entries = entries;
+		maglev_build(m, eps, set->n, yield_to_others);
+	}
+	account_free(account, eps, (size_t)set->n * sizeof(*eps));
+	return PTR_ERR_OR_ZERO(entries);
+}
+
+void cluster_free_maglev(struct account *account, struct maglev *m)
+{
+	account_free(account, m->entries, maglev_bytes(m));
+	m->entries = NULL;
+}
+
+/* A table decides nothing without a hash to look up, or among one. */
+static bool needs_table(const struct cluster *c, const struct member_set *set)
+{
+	return c->hash.n && set->n > 1;
+}
+
+static u32 lightest(const struct member_set *set)
+{
+	u32 i, weight = set->members[0].weight;
+
+	for (i = 1; i < set->n; i++)
+		weight = min(weight, set->members[i].weight);
+	return weight;
+}
+
+static void plan_ring(const struct cluster *c, const struct member_set *set,
+		      struct ring_plan *plan)
+{
+	ring_plan_init(plan, lightest(set), set->total_weight,
+		       c->options.ring_min, c->options.ring_max);
+}
+
+static u32 count_ring(const struct cluster *c, const struct member_set *set)
+{
+	struct ring_plan plan;
+	u32 i;
+
+	plan_ring(c, set, &plan);
+	for (i = 0; i < set->n; i++)
+		ring_plan_next(&plan, set->members[i].weight);
+	return plan.count;
+}
+
+static int build_ring(struct account *account, const struct cluster *c,
+		      struct member_set *set)
+{
+	u32 i, n = count_ring(c, set);
+	struct ring_plan plan;
+	void *entries;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	entries = account_new(account, ring_bytes(n));
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	set->ring.entries = entries;
+	plan_ring(c, set, &plan);
+	for (i = 0; i < set->n; i++) {
+		char text[ADDRESS_TEXT_MAX];
+		struct span key = { text };
+
+		key.len = address_text(&set->members[i].ep->address, text);
+		ring_add(&set->ring, key, i,
+			 ring_plan_next(&plan, set->members[i].weight));
+		cond_resched();
+	}
+	ring_sort(&set->ring);
+	return 0;
+}
+
+static int build_table(struct account *account, const struct cluster *c,
+		       struct member_set *set)
+{
+	if (!needs_table(c, set))
+		return 0;
+	if (c->options.lb == L7MESH_LB_MAGLEV)
+		return cluster_build_maglev(account, c, set, &set->maglev);
+	if (c->options.lb == L7MESH_LB_RING_HASH)
+		return build_ring(account, c, set);
+	return 0;
+}
+
+/* ---- rosters ---- */
+
+static int fill_roster(struct account *account, const struct cluster *c,
+		       struct roster *r)
+{
+	struct member *members = r->placed ?: c->members;
+	int err;
+	u32 i;
+
+	if (!r->n)
+		return 0;
+	err = allocate(account, r, members);
+	if (err)
+		return err;
+	divide(r, members);
+	for (i = 0; i < r->nsets && !err; i++)
+		err = build_table(account, c, &r->sets[i]);
+	if (!err && session_affinity_enabled(&c->session))
+		err = session_affinity_index(account, r);
+	if (!err)
+		cluster_survey(c, r);
+	return err;
+}
+
+static int make_all(struct account *account, struct cluster *c)
+{
+	int err;
+
+	c->all.n = c->nmembers;
+	if (!all_in_one_place(c)) {
+		err = place_members(account, c, &c->all, SPAN(""));
+		if (err)
+			return err;
+	}
+	return fill_roster(account, c, &c->all);
+}
+
+static size_t rosters_bytes(const struct cluster *c)
+{
+	return c->nsubsets * sizeof(struct roster);
+}
+
+static int make_subsets(struct account *account, struct cluster *c)
+{
+	struct roster *rosters;
+	int err = 0;
+	u32 i;
+
+	if (!c->nsubsets)
+		return 0;
+	rosters = account_new(account, rosters_bytes(c));
+	if (IS_ERR(rosters))
+		return PTR_ERR(rosters);
+	c->rosters = rosters;
+	for (i = 0; i < c->nsubsets && !err; i++) {
+		err = place_members(account, c, &rosters[i],
+				    c->subsets[i].metadata);
+		if (!err)
+			err = fill_roster(account, c, &rosters[i]);
+		cond_resched();
+	}
+	return err;
+}
+
+int cluster_sets_make(struct account *account, struct cluster *c)
+{
+	return make_all(account, c) ?: make_subsets(account, c);
+}
+
+static void empty_roster(struct account *account, struct roster *r)
+{
+	u32 i;
+
+	for (i = 0; r->sets && i < r->nsets; i++) {
+		cluster_free_maglev(account, &r->sets[i].maglev);
+		account_free(account, r->sets[i].ring.entries,
+			     ring_bytes(r->sets[i].ring.n));
+	}
+	account_free(account, r->sets, sets_bytes(r));
+	account_free(account, r->levels, levels_bytes(r));
+	account_free(account, r->cumulative, cumulative_bytes(r));
+	account_free(account, r->placed, placed_bytes(r));
+	session_affinity_free(account, r);
+}
+
+void cluster_sets_free(struct account *account, struct cluster *c)
+{
+	u32 i;
+
+	empty_roster(account, &c->all);
+	for (i = 0; c->rosters && i < c->nsubsets; i++)
+		empty_roster(account, &c->rosters[i]);
+	account_free(account, c->rosters, rosters_bytes(c));
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/* hash_policy: see hash_policy.h. */
+#include <linux/bitops.h>
+#include <linux/kernel.h>
+#include <linux/random.h>
+#include <linux/sort.h>
+#include <linux/xxhash.h>
+
+#include "lib/compat.h"
+#include "lib/pack.h"
+#include "route/route_match.h"
+#include "upstream/hash_policy.h"
+#include "upstream/pick.h"
+
+static bool hash_span(struct span s, u64 *hash)
+{
+	*hash = xxh64(s.p, s.len, 0);
+	return true;
+}
+
+static bool hash_source(const struct address *source, u64 *hash)
+{
+	char text[ADDRESS_HOST_MAX];
+
+	return hash_span((struct span){ text, address_host_text(source, text) },
+			 hash);
+}
+
+static struct span value_at(const struct pick *pick, const struct http1_field *f)
+{
+	return http1_span(pick->head, f->value, f->value_len);
+}
+
+/* Of two fields' values, given their places. */
+static int compare_values(const void *a, const void *b, const void *priv)
+{
+	const struct http1_field *fields = ((const struct pick *)priv)->parser->fields;
+	struct span x = value_at(priv, &fields[*(const u8 *)a]);
+	struct span y = value_at(priv, &fields[*(const u8 *)b]);
+	int order = memcmp(x.p, y.p, min(x.len, y.len));
+
+	return order ?: (x.len > y.len) - (x.len < y.len);
+}
+
+/* Of all that are @name from @f on: in whatever order they come, it is the same. */
+static u64 hash_values(const struct pick *pick, struct span name,
+		       const struct http1_field *f)
+{
+	const struct http1_parser *p = pick->parser;
+	u8 places[HTTP1_FIELDS_MAX];
+	struct xxh64_state state;
+	struct span value;
+	u32 i, n = 0;
+
+	static_assert(HTTP1_FIELDS_MAX <= U8_MAX);
+	for (; f; f = http1_find_from(p, pick->head, name, f + 1))
+		places[n++] = f - p->fields;
+	sort_r(places, n, sizeof(*places), compare_values, NULL, pick);
+	xxh64_reset(&state, 0);
+	for (i = 0; i < n; i++) {
+		value = value_at(pick, &p->fields[places[i]]);
+		if (value.len)
+			xxh64_update(&state, value.p, value.len);
+	}
+	return xxh64_digest(&state);
+}
+
+static bool hash_header(const struct pick *pick, struct span name, u64 *hash)
+{
+	const struct http1_field *f = http1_find(pick->parser, pick->head, name);
+
+	if (!f)
+		return false;
+	if (!http1_find_from(pick->parser, pick->head, name, f + 1))
+		return hash_span(value_at(pick, f), hash);
+	*hash = hash_values(pick, name, f);
+	return true;
+}
+
+/* The value of a cookie in a Cookie field's value, RFC 6265 4.2.1. */
+static bool find_cookie(struct span field, struct span name, struct span *value)
+{
+	while (field.len) {
+		const char *end = memchr(field.p, ';', field.len), *equals;
+		struct span pair = field;
+
+		if (end)
+			pair.len = end - field.p;
+		field = span_from(field, pair.len + !!end);
+		pair = span_trim(pair);
+		equals = memchr(pair.p, '=', pair.len);
+		if (!equals || equals - pair.p != name.len ||
+		    !span_starts_with(pair, name))
+			continue;
+		*value = span_from(pair, name.len + 1);
+		/* In quotes, which are not part of it: what we give is so. */
+		if (value->len > 1 && value->p[0] == '"' &&
+		    value->p[value->len - 1] == '"')
+			*value = (struct span){ value->p + 1, value->len - 2 };
+		return true;
+	}
+	return false;
+}
+
+bool hash_policy_find_cookie(const struct pick *pick, struct span name,
+			     struct span *value)
+{
+	const struct http1_field *f = pick->parser->fields;
+	const struct http1_field *end = f + pick->parser->nfields;
+
+	for (; f < end; f++)
+		if (span_eq_nocase(http1_span(pick->head, f->name, f->name_len),
+				   SPAN("cookie")) &&
+		    find_cookie(http1_span(pick->head, f->value, f->value_len),
+				name, value))
+			return true;
+	return false;
+}
+
+void hash_policy_cookie_text(u64 value, char text[COOKIE_VALUE_LEN])
+{
+	int shift;
+
+	for (shift = 56; shift >= 0; shift -= 8)
+		text = hex_byte_pack(text, value >> shift);
+}
+
+static bool hash_cookie(const struct hash_policy *hp, struct pick *pick,
+			u64 *hash)
+{
+	char text[COOKIE_VALUE_LEN];
+	struct span value;
+
+	if (hash_policy_find_cookie(pick, hp->name, &value) && value.len)
+		return hash_span(value, hash);
+	if (!hp->has_ttl)
+		return false;
+	pick->cookie = hp;
+	pick->cookie_value = get_random_u64();
+	hash_policy_cookie_text(pick->cookie_value, text);
+	return hash_span((struct span){ text, sizeof(text) }, hash);
+}
+
+static bool hash_query(const struct pick *pick, struct span name, u64 *hash)
+{
+	const struct http1_parser *p = pick->parser;
+	struct span value;
+
+	return route_query_value(http1_span(pick->head, p->query, p->query_len),
+				 name, &value) && hash_span(value, hash);
+}
+
+static bool hash_one(const struct hash_policy *hp, struct pick *pick, u64 *hash)
+{
+	const struct http1_parser *p = pick->parser;
+
+	if (hp->kind == HASH_POLICY_SOURCE_ADDRESS)
+		return hash_source(&pick->source, hash);
+	/* A connection has nothing else. */
+	if (!p)
+		return false;
+	switch (hp->kind) {
+	case HASH_POLICY_HEADER:
+		return hash_header(pick, hp->name, hash);
+	case HASH_POLICY_COOKIE:
+		return hash_cookie(hp, pick, hash);
+	case HASH_POLICY_QUERY:
+		return hash_query(pick, hp->name, hash);
+	default:
+		return hash_span(http1_span(pick->head, p->path, p->path_len),
+				 hash);
+	}
+}
+
+bool hash_policies_value(const struct hash_policies *policies, struct pick *pick,
+			 u64 *hash)
+{
+	const struct hash_policy *hp = policies->list, *end = hp + policies->n;
+	bool found = false;
+	u64 value;
+
+	for (; hp < end; hp++) {
+		if (hash_one(hp, pick, &value)) {
+			/* Turned, lest the same value twice be none. */
+			*hash = found ? rol64(*hash, 1) ^ value : value;
+			found = true;
+		}
+		if (found && !hp->combine)
+			break;
+	}
+	return found;
+}
+
+bool hash_policy_equal(const struct hash_policy *a,
+		       const struct hash_policy *b)
+{
+	return a->kind == b->kind && a->combine == b->combine &&
+	       a->has_ttl == b->has_ttl &&
+	       a->ttl == b->ttl && span_eq(a->name, b->name) &&
+	       span_eq(a->cookie_path, b->cookie_path);
+}
+
+bool hash_policies_equal(const struct hash_policies *a,
+			 const struct hash_policies *b)
+{
+	u32 i;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (!hash_policy_equal(&a->list[i], &b->list[i]))
+			return false;
+	return true;
+}
+
+void hash_policies_pack(struct packer *p, struct hash_policies *policies)
+{
+	struct hash_policy *list;
+	u32 i;
+
+	list = pack_array(p, policies->list, policies->n * sizeof(*list));
+	policies->list = list;
+	for (i = 0; i < policies->n; i++) {
+		pack_span(p, &list[i].name);
+		pack_span(p, &list[i].cookie_path);
+	}
+}

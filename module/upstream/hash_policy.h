@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hash_policy: what of a request says which endpoint it belongs to.
+ *
+ * Envoy's RouteAction.HashPolicy (HashPolicyImpl::generateHash()), but that a policy is
+ * terminal unless it says otherwise: the first that yields a value is used. Values are
+ * hashed by XXH64, seed 0: a header's value, or all of them, sorted; an address as text,
+ * a cookie's value, a query parameter's, the path. Any context.
+ */
+#ifndef L7MESH_HASH_POLICY_H
+#define L7MESH_HASH_POLICY_H
+
+#include <linux/types.h>
+#include "lib/span.h"
+
+enum hash_policy_kind {
+	HASH_POLICY_HEADER,
+	HASH_POLICY_SOURCE_ADDRESS,
+	HASH_POLICY_COOKIE,
+	HASH_POLICY_QUERY,
+	HASH_POLICY_PATH,
+};
+
+struct packer;
+struct pick;
+
+struct hash_policy {
+	u8 kind;			/* enum hash_policy_kind */
+	bool combine;			/* not terminal: later ones have their say, too */
+	bool has_ttl;			/* a client without the cookie is given one ... */
+	u32 ttl;			/* ... for so many seconds; 0: for its session */
+	struct span name;		/* of header, cookie, parameter */
+	struct span cookie_path;
+};
+
+/* Those of a cluster, or of a route. */
+struct hash_policies {
+	const struct hash_policy *list;	/* in their order */
+	u32 n;
+};
+
+/**
+ * hash_policies_value() - The hash of a request
+ * @policies: policies
+ * @pick: request; out: the cookie that its client is to be given
+ * @hash: out
+ *
+ * Return: true if a policy yields a value.
+ */
+bool hash_policies_value(const struct hash_policies *policies, struct pick *pick,
+			 u64 *hash);
+
+bool hash_policy_equal(const struct hash_policy *a,
+		       const struct hash_policy *b);
+bool hash_policies_equal(const struct hash_policies *a,
+			 const struct hash_policies *b);
+
+/* See pack.h. */
+void hash_policies_pack(struct packer *p, struct hash_policies *policies);
+
+/* The value of a request's cookie, in its head; false if it has none of the name. */
+bool hash_policy_find_cookie(const struct pick *pick, struct span name,
+			     struct span *value);
+
+#define COOKIE_VALUE_LEN	16
+
+/* A cookie's value as text; without NUL. */
+void hash_policy_cookie_text(u64 value, char text[COOKIE_VALUE_LEN]);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pick: one choice of an endpoint: what it may depend on, and what comes of it.
+ *
+ * On the stack of whoever asks cluster_pick().
+ */
+#ifndef L7MESH_PICK_H
+#define L7MESH_PICK_H
+
+#include "http1/http1.h"
+#include "lib/address.h"
+
+struct endpoint;
+struct hash_policies;
+struct hash_policy;
+
+struct pick {
+	struct address source;		/* the client; port ignored */
+	const struct http1_parser *parser;	/* NULL for L4 */
+	const char *head;
+	struct span subset;		/* of the cluster; empty: all endpoints */
+	const struct hash_policies *policies;	/* the route's; NULL, or none: the cluster's */
+	/* endpoints that were tried, so that others are better; @navoid may be 0 */
+	struct endpoint *const *avoid;
+	u32 navoid;
+	bool peek;			/* only to see: no turn is taken */
+	bool unobserved;		/* nobody tells the endpoint's detectors how it ends */
+	bool hashed;			/* out: by which hash it was picked, if by one */
+	u64 hash;
+	const struct hash_policy *cookie;	/* out: to be given, or NULL ... */
+	u64 cookie_value;		/* ... and its value, as hexadecimal text */
+};
+
+#endif
