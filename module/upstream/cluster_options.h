@@ -39,7 +39,6 @@ struct cluster_options {
 
 	struct circuit_breakers breakers[ROUTING_PRIORITIES];
 
-	u8 subset_fallback;		/* enum l7mesh_subset_fallback */
 	/* failure accrual */
 	u32 accrual_max_failures;	/* 0: off */
 	u32 accrual_min_penalty;	/* ms */
@@ -67,6 +66,7 @@ struct cluster_options {
 	u32 enforcing_failure_percentage;
 	u32 enforcing_consecutive_local_origin_failure;
 	u8 lb;				/* enum l7mesh_lb */
+	u8 subset_fallback;		/* enum l7mesh_subset_fallback */
 };
 
 extern const struct cluster_options cluster_options_default;

@@ -121,7 +121,7 @@ OBJECTS = {
         "MAX_BODY_BYTES": "u64", **{n: "u8" for n in (
             "NORMALIZE_PATH", "MERGE_SLASHES", "X_REQUEST_ID",
             "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_FORWARDED_HOST",
-            "FORWARDED", "VIA", "TRACEPARENT")},
+            "FORWARDED", "VIA", "TRACEPARENT", "ABORT_ON_CLOSE")},
         "RATE_LIMIT": RATE_LIMIT}),
     "ROUTE_TABLE": ("ROUTE_TABLE", {"NAME": "str"}),
     "VIRTUAL_HOST": ("VIRTUAL_HOST", {

@@ -16,6 +16,7 @@ int main(void)
 	test_retry();
 	test_outlier_rate();
 	test_metadata();
+	test_options();
 	test_priority();
 	test_route();
 	return tap_end();

@@ -14,6 +14,7 @@ void test_peak_ewma(void);
 void test_retry(void);
 void test_outlier_rate(void);
 void test_metadata(void);
+void test_options(void);
 void test_priority(void);
 void test_route(void);
 
