@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* selftest: see selftest.h. */
 #ifdef DEBUG_SELFTEST
 
 #define pr_fmt(fmt) "l7mesh: " fmt

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* header_op: see header_op.h. */
 #include "http/header_op.h"
 
 #include <linux/errno.h>

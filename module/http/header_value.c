@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* header_value: see header_value.h. */
 #include <linux/kernel.h>
 
 #include "http/header_value.h"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* http1_chars: see http1_chars.h. */
 #include "http/http1_chars.h"
 
 #define TEXT	(C_VALUE | C_TARGET | C_PATH)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* path_template: see path_template.h. */
 #include <linux/string.h>
 
 #include "http/path_template.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * regexp: see regexp.h.
- *
  * In three steps: the pattern becomes a program, of which an expression's part is
  * always contiguous, so that "?" and "|" are inserted before what is there, and
  * "{n}" copies it; bytes become classes; sets of places in the program become the

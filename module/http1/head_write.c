@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * head_write: see head.h. What is sent is generated from what was understood:
- * one framing, normal line ends, nothing that is for one hop only. Where that would
- * be what was received, byte for byte but for the case and order of names, that is
- * sent: http1_parser.odd says.
+ * What is sent is generated from what was understood: one framing, normal line ends,
+ * nothing that is for one hop only. Where that would be what was received, byte for
+ * byte but for the case and order of names, that is sent: http1_parser.odd says.
  */
 #include "http1/head.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * http1: see http1.h. Sections are of RFC 9112 unless they name another.
+ * Sections are of RFC 9112 unless they name another.
  *
  * A head is a row of states; each state's function consumes as many bytes as
  * belong to it, or refuses. What a line means is decided once, at its end, so

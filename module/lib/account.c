@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * account: see account.h.
- */
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/module.h>

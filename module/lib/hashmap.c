@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * hashmap: see hashmap.h.
- */
 #include <linux/err.h>
 #include "lib/account.h"
 #include "lib/hashmap.h"

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * objset: see objset.h.
- */
 #include <linux/err.h>
 #include <linux/jhash.h>
 #include <linux/log2.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* quota: see quota.h. */
 #include "lib/quota.h"
 
 #include <linux/module.h>

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * refusal: see refusal.h.
- */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include "lib/refusal.h"

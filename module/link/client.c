@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* client: see client.h. */
 #include "link/client.h"
 
 #include <net/inet_sock.h>

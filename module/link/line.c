@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* line: see line.h. */
 #include "link/line.h"
 
 #include <linux/sched.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* replay: see replay.h. */
 #include "link/replay.h"
 
 #include <linux/minmax.h>

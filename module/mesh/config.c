@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * config: see config.h.
- *
  * The end of a snapshot: snapshot_kill() turns the per-CPU count into a shared
  * one, after a grace period; the last put, from any context, queues the work that
  * frees, after another. By then nobody can see the snapshot or an object that is

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * draft: see draft.h. Here: named objects, and the members of clusters.
- */
+/* Named objects, and the members of clusters. */
 #include <linux/err.h>
 #include <linux/sched.h>
 #include "lib/account.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * draft: see draft.h. Here: from a draft to a snapshot.
+ * From a draft to a snapshot.
  *
  * First the objects of the overlay are built, then the sets of the snapshot are
  * filled with what was published, replaced in its place by the overlay's, and

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * draft: see draft.h. Here: the virtual hosts of route tables, and their routes.
+ * The virtual hosts of route tables, and their routes.
  *
  * A table that is touched has an entry for each of its virtual hosts, which
  * shares the published host until that is touched itself: then it is "opened",

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * listener: see config.h.
- *
  * A snapshot finds its listeners by address in an open-addressing table of its
  * own, at most half full, hashed with a seed of its own.
  */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mesh: see mesh.h.
- *
  * mesh_net->mesh and mesh->owner say together what a namespace is: owner if the
  * mesh's owner is its mesh_net, else attached. Both change under mesh_mutex only.
  *

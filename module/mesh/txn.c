@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * txn: see txn.h.
- */
 #include <linux/err.h>
 #include "lib/account.h"
 #include "mesh/mesh.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink: see netlink.h. The family, and the requests that are no dumps.
- */
+/* The family, and the requests that are no dumps. */
 #include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/module.h>

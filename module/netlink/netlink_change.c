@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_change: see netlink.h. ADD, SET and DEL of each kind.
+ * ADD, SET and DEL of each kind.
  *
  * SET begins with what is in the draft, ADD with the defaults; both then take the
  * attributes given, check the whole, and put it into the draft.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_cluster: see netlink.h. A cluster, without its endpoints, both ways.
- */
+/* A cluster, without its endpoints, both ways. */
 #include <linux/stringify.h>
 #include "netlink/netlink.h"
 #include "netlink/netlink_option.h"

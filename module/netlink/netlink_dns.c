@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_dns: see netlink.h. The name whose addresses endpoints are, both ways.
- */
+/* The name whose addresses endpoints are, both ways. */
 #include "netlink/netlink.h"
 
 #define REFRESH_DEFAULT	5000

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_drain: see netlink.h.
- */
 #include "lib/objset.h"
 #include "link/drain.h"
 #include "mesh/mesh.h"

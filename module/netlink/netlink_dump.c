@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_dump: see netlink.h.
- *
  * A dump holds what it shows from its start to its end: one snapshot, whatever is
  * published in between. A refusal is the answer of the first call, not of start,
  * because some kernels have no extack there: it arrives in NLMSG_DONE.

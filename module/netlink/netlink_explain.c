@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_explain: see netlink.h. All is decided at the start; the dump tells of it.
- */
+/* All is decided at the start; the dump tells of it. */
 #include <linux/mm.h>
 #include "lib/compat.h"
 #include "lib/objset.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_fill: see netlink.h. Objects with the attributes that ADD would take to
- * make them, effective values included.
+ * Objects with the attributes that ADD would take to make them, effective values
+ * included.
  *
  * A message may be larger than the buffer: fills then answer -EMSGSIZE, and leave
  * the buffer as it was. A nest cannot outgrow its 16 bit length: objects are held

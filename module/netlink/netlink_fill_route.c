@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_fill_route: see netlink.h. As netlink_fill.c, for routes.
- */
+/* As netlink_fill.c, for routes. */
 #include "netlink/netlink.h"
 
 static int put_comparison(struct sk_buff *skb, const struct value_match *m)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_hash: see netlink.h. Hash policies of clusters and routes, and the cookie of
- * session affinity, both ways.
+ * Hash policies of clusters and routes, and the cookie of session affinity, both
+ * ways.
  */
 #include <linux/stringify.h>
 #include "netlink/netlink.h"

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_headers: see netlink.h. What routes and virtual hosts do to fields, and
- * CORS, both ways.
- */
+/* What routes and virtual hosts do to fields, and CORS, both ways. */
 #include <linux/mm.h>
 #include <linux/stringify.h>
 #include "http/header_value.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_health: see netlink.h. How endpoints are checked, both ways.
- */
+/* How endpoints are checked, both ways. */
 #include "netlink/netlink.h"
 #include "netlink/netlink_option.h"
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_http: see netlink.h. The HTTP options of a listener, both ways.
- */
+/* The HTTP options of a listener, both ways. */
 #include "mesh/config.h"
 #include "netlink/netlink.h"
 #include "netlink/netlink_option.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_match: see netlink.h. What a route's match says.
- */
+/* What a route's match says. */
 #include <linux/mm.h>
 #include <linux/stringify.h>
 #include "http/path_template.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_mirror: see netlink.h. Where a route sends copies of its requests, both ways.
- */
+/* Where a route sends copies of its requests, both ways. */
 #include <linux/stringify.h>
 #include "netlink/netlink.h"
 #include "netlink/netlink_option.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netlink_notify: see netlink.h.
- *
  * A change is published whether or not there is memory to tell of it; who listens
  * is then told that it missed something (ENOBUFS).
  */

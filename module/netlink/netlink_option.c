@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_option: see netlink_option.h.
- */
 #include "netlink/netlink_option.h"
 
 static void take(u8 type, void *to, const struct nlattr *nla)

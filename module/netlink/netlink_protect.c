@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_protect: see netlink.h. Rate limits and faults, both ways.
- */
+/* Rate limits and faults, both ways. */
 #include "netlink/netlink.h"
 #include "netlink/netlink_option.h"
 

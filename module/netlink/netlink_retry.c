@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_retry: see netlink.h. What a route tries again, both ways.
- */
+/* What a route tries again, both ways. */
 #include "netlink/netlink.h"
 #include "netlink/netlink_option.h"
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * netlink_route: see netlink.h. What a route's action says.
- */
+/* What a route's action says. */
 #include <linux/mm.h>
 #include "http/path_template.h"
 #include "lib/objset.h"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* cors: see cors.h. */
 #include "policy/cors.h"
 
 #include <linux/kernel.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* fault: see fault.h. */
 #include "policy/fault.h"
 
 #include <linux/l7mesh.h>

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * rate_limiter: see rate_limiter.h.
- */
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/log2.h>

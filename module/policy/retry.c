@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* retry: see retry.h. */
 #include "policy/retry.h"
 
 #include <linux/bits.h>

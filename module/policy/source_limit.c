@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * source_limit: see source_limit.h.
- */
 #include <linux/err.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>

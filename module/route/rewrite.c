@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rewrite: see rewrite.h. */
 #include <linux/kernel.h>
 
 #include "http/http_options.h"

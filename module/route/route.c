@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* route: see route.h. */
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/log2.h>

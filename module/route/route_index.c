@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* route_index: see route_index.h. */
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/log2.h>

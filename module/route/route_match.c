@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* route_match: see route_match.h. */
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/math64.h>

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * route_object: see route_object.h.
- */
 #include <linux/err.h>
 #include <linux/random.h>
 #include <linux/sched.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* conntrack: see conntrack.h. */
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <net/ip6_fib.h>

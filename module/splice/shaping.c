@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * shaping: see shaping.h.
- */
 #include <linux/jiffies.h>
 #include <linux/netdevice.h>
 #include <linux/string.h>

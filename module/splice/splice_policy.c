@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * splice_policy: see splice_policy.h.
- */
 #include <linux/string.h>
 #include <net/dst.h>
 #include <net/net_namespace.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exchange_hedge: see exchange_priv.h. Several tries of a request at one time.
+ * Several tries of a request at one time.
  *
  * Envoy's hedge_on_per_try_timeout: a try whose time is over is not given up. Its leg
  * becomes a rival, and another try begins, at once and as one of the policy's retries.

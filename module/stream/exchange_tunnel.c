@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exchange_tunnel: see exchange_priv.h. RFC 9110 7.8 and 9.3.6.
+ * RFC 9110 7.8 and 9.3.6.
  *
  * Bytes go both ways as they come. A FIN is passed on when all before it is sent,
  * and the tunnel is over when both have passed; a reset of either side is one of

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* explain: see explain.h. */
 #include "stream/explain.h"
 
 #include <linux/l7mesh.h>

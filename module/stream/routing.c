@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* routing: see routing.h. */
 #include "stream/routing.h"
 
 #include <linux/kernel.h>

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * accrual: see accrual.h.
- */
 #include <linux/jiffies.h>
 #include <linux/math64.h>
 #include <linux/random.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* call: see call.h. */
 #include "upstream/call.h"
 
 #include <linux/wait_bit.h>

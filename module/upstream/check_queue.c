@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* check_queue: see check_queue.h. */
 #include "upstream/check_queue.h"
 
 #include <linux/kernel.h>

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * cluster: see cluster.h.
- */
 #include <linux/err.h>
 #include <linux/slab.h>
 #include <uapi/linux/l7mesh.h>

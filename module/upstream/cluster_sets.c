@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * cluster_sets: see cluster_sets.h.
- */
 #include <linux/err.h>
 #include <linux/gcd.h>
 #include <linux/math64.h>

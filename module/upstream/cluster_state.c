@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * cluster_state: see cluster_state.h.
- */
 #include <linux/err.h>
 #include "lib/account.h"
 #include "lib/stats.h"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* endpoint: see endpoint.h. */
 #include <linux/ktime.h>
 #include <linux/slab.h>
 #include "lib/stats.h"

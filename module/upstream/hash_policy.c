@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* hash_policy: see hash_policy.h. */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
 #include <linux/random.h>

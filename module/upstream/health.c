@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* health: see health.h. */
 #include "upstream/health.h"
 
 #include <linux/kernel.h>

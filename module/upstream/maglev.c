@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * maglev: see maglev.h.
- *
  * The table is filled in turns. Who takes the next turn is one question (with
  * equal weights, everyone in order; else a heap of due rounds), which slot it
  * then gets is another (walk its permutation to the first free slot).

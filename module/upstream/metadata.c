@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* metadata: see metadata.h. */
 #include "upstream/metadata.h"
 
 static bool is_label_char(char c)

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * outlier: see outlier.h.
- */
 #include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/slab.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ring: see ring.h. */
 #include <linux/kernel.h>
 #include <linux/sched.h>
 #include <linux/sort.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* session_affinity: see session_affinity.h. */
 #include <linux/err.h>
 #include <linux/sort.h>
 #include <linux/xxhash.h>

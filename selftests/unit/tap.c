@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tap: see tap.h. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

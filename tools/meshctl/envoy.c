@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * envoy: see envoy.h and envoy_priv.h.
- *
  * What Envoy does by default and we do not is written down: the file says what it
  * did before.
  */

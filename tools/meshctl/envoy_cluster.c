@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* envoy_cluster: see envoy_priv.h. */
 #include "envoy_priv.h"
 #include "value.h"
 

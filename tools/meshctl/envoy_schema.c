@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * envoy_schema: see envoy.h. Envoy's API v3 (docs, "v3 API reference"), as far as a
- * mesh can be made of it. What says nothing of traffic (statistics, access logs, the
- * node, the administration interface) is not looked at.
+ * Envoy's API v3 (docs, "v3 API reference"), as far as a mesh can be made of it. What
+ * says nothing of traffic (statistics, access logs, the node, the administration
+ * interface) is not looked at.
  */
 #include <ctype.h>
 #include <string.h>

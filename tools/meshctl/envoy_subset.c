@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * envoy_subset: see envoy_priv.h. Of Envoy's subsets, which are of all values of some
- * keys, those that routes match become named ones.
+ * Of Envoy's subsets, which are of all values of some keys, those that routes match
+ * become named ones.
  */
 #include "envoy_priv.h"
 #include "text.h"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* gateway_listener: see gateway_priv.h. */
 #include "gateway_priv.h"
 
 #include <stdlib.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* gateway_report: see gateway_priv.h. */
 #include "gateway_priv.h"
 
 #include <stdarg.h>

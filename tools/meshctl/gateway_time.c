@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* gateway_time: see gateway_priv.h. GEP-1742, GEP-1731, GEP-1619. */
+/* GEP-1742, GEP-1731, GEP-1619. */
 #include "gateway_priv.h"
 
 #include <stdlib.h>
