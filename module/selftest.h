@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * selftest: what a debug build (make L7MESH_DEBUG=y) checks of itself when it is
+ * selftest: what a debug build (make L7MESH_DEBUG=1) checks of itself when it is
  * loaded. Module init; process context.
  */
 #ifndef L7MESH_SELFTEST_H

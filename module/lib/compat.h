@@ -3,7 +3,8 @@
  * compat: every difference between the kernels that we run on.
  *
  * Kbuild probes the headers for what there is (MESH_HAVE_x); nothing asks for a
- * version. Nobody else looks at MESH_HAVE_x.
+ * version. Nobody else looks at MESH_HAVE_x, but for sendpage(): where there is one
+ * splicing has a function more to override, which calls what is nowhere else.
  */
 #ifndef L7MESH_COMPAT_H
 #define L7MESH_COMPAT_H
