@@ -87,7 +87,7 @@ static void __exit l7mesh_exit(void)
 	/* Meshes first: freeing one gives up its snapshot. */
 	rcu_barrier();
 	config_exit();
-	objects_report();
+	stats_report_objects();
 }
 
 module_init(l7mesh_init);

@@ -78,8 +78,8 @@ static bool is_traced(const struct head *h)
 	return found && traceparent_valid(value_of(h, found));
 }
 
-void forwarding_init(struct forwarding *s, const struct forward *fw,
-		     const struct head *h)
+void forward_init(struct forwarding *s, const struct forward *fw,
+		  const struct head *h)
 {
 	s->fw = fw;
 	s->h = h;
@@ -90,7 +90,7 @@ void forwarding_init(struct forwarding *s, const struct forward *fw,
 /* Room for "forwarded", "via", "x-forwarded-host", "traceparent" but for hosts. */
 #define RARE_MAX 256
 
-u32 forwarding_max(const struct forward *fw, const struct head *h)
+u32 forward_max(const struct forward *fw, const struct head *h)
 {
 	const struct http_options *o = fw->options;
 
@@ -112,25 +112,25 @@ static void write_forwarded(struct forwarding *s, struct writer *w)
 	bool v6 = memchr(s->fw->client.p, ':', s->fw->client.len);
 	struct span host = host_of(s);
 
-	put(w, v6 ? SPAN("for=\"[") : SPAN("for="));
-	put(w, s->fw->client);
-	put(w, v6 ? SPAN("]\"") : SPAN(""));
+	writer_put(w, v6 ? SPAN("for=\"[") : SPAN("for="));
+	writer_put(w, s->fw->client);
+	writer_put(w, v6 ? SPAN("]\"") : SPAN(""));
 	if (host.len) {
-		put(w, SPAN(";host=\""));
-		put(w, host);
-		put(w, SPAN("\""));
+		writer_put(w, SPAN(";host=\""));
+		writer_put(w, host);
+		writer_put(w, SPAN("\""));
 	}
-	put(w, SPAN(";proto=http"));
+	writer_put(w, SPAN(";proto=http"));
 }
 
 static void write_element(struct forwarding *s, struct writer *w, u8 id)
 {
 	if (id == HTTP1_X_FORWARDED_FOR)
-		put(w, s->fw->client);
+		writer_put(w, s->fw->client);
 	else if (id == HTTP1_FORWARDED)
 		write_forwarded(s, w);
 	else
-		put(w, s->h->parser.minor ? SPAN("1.1 l7mesh") :
+		writer_put(w, s->h->parser.minor ? SPAN("1.1 l7mesh") :
 					    SPAN("1.0 l7mesh"));
 }
 
@@ -152,18 +152,18 @@ static bool put_list(struct forwarding *s, struct writer *w,
 	if (!wanted || !is_last(s->h, f))
 		return false;
 	s->seen |= BIT_OF(f->id);
-	put(w, head_span(s->h, f->name, f->name_len));
-	put(w, SPAN(": "));
-	put(w, value_of(s->h, f));
+	writer_put(w, head_span(s->h, f->name, f->name_len));
+	writer_put(w, SPAN(": "));
+	writer_put(w, value_of(s->h, f));
 	if (f->value_len)
-		put(w, SPAN(", "));
+		writer_put(w, SPAN(", "));
 	write_element(s, w, f->id);
-	put(w, SPAN("\r\n"));
+	writer_put(w, SPAN("\r\n"));
 	return true;
 }
 
-bool forwarding_put(struct forwarding *s, struct writer *w,
-		    const struct http1_field *f)
+bool forward_put(struct forwarding *s, struct writer *w,
+		 const struct http1_field *f)
 {
 	const struct http_options *o = s->fw->options;
 
@@ -189,7 +189,8 @@ static void put_request_id(const struct forwarding *s, struct writer *w)
 	char text[IDENT_TEXT];
 
 	ident_text(s->fw->ident, text);
-	put_field(w, SPAN("x-request-id"), (struct span){ text, sizeof(text) });
+	writer_put_field(w, SPAN("x-request-id"),
+			 (struct span){ text, sizeof(text) });
 }
 
 /*
@@ -208,8 +209,8 @@ static void put_traceparent(struct writer *w)
 		  (unsigned long long)trace[0] | 1,
 		  (unsigned long long)trace[1],
 		  (unsigned long long)parent[0] | 1);
-	put_field(w, SPAN("traceparent"),
-		  (struct span){ text, TRACEPARENT_LEN });
+	writer_put_field(w, SPAN("traceparent"),
+			 (struct span){ text, TRACEPARENT_LEN });
 }
 
 static void add_list(struct forwarding *s, struct writer *w, u8 id,
@@ -217,12 +218,12 @@ static void add_list(struct forwarding *s, struct writer *w, u8 id,
 {
 	if (s->seen & BIT_OF(id))
 		return;
-	put(w, name);
+	writer_put(w, name);
 	write_element(s, w, id);
-	put(w, SPAN("\r\n"));
+	writer_put(w, SPAN("\r\n"));
 }
 
-void forwarding_add(struct forwarding *s, struct writer *w)
+void forward_add(struct forwarding *s, struct writer *w)
 {
 	const struct http_options *o = s->fw->options;
 
@@ -230,10 +231,10 @@ void forwarding_add(struct forwarding *s, struct writer *w)
 		add_list(s, w, HTTP1_X_FORWARDED_FOR,
 			 SPAN("x-forwarded-for: "));
 	if (o->x_forwarded_proto && !(s->seen & BIT_OF(HTTP1_X_FORWARDED_PROTO)))
-		put_field(w, SPAN("x-forwarded-proto"), SPAN("http"));
+		writer_put_field(w, SPAN("x-forwarded-proto"), SPAN("http"));
 	if (o->x_forwarded_host && host_of(s).len &&
 	    !(s->seen & BIT_OF(HTTP1_X_FORWARDED_HOST)))
-		put_field(w, SPAN("x-forwarded-host"), host_of(s));
+		writer_put_field(w, SPAN("x-forwarded-host"), host_of(s));
 	if (o->forwarded)
 		add_list(s, w, HTTP1_FORWARDED, SPAN("forwarded: "));
 	if (o->via)

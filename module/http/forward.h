@@ -36,25 +36,25 @@ struct forwarding {
 	bool traced;			/* it has one good traceparent */
 };
 
-void forwarding_init(struct forwarding *s, const struct forward *fw,
-		     const struct head *h);
+void forward_init(struct forwarding *s, const struct forward *fw,
+		  const struct head *h);
 
 /* How many bytes more than was received these fields may take. */
-u32 forwarding_max(const struct forward *fw, const struct head *h);
+u32 forward_max(const struct forward *fw, const struct head *h);
 
 /**
- * forwarding_put() - Write a received field of these
+ * forward_put() - Write a received field of these
  * @s: state
  * @w: writer
  * @f: field, whose id is at least HTTP1_FORWARDING
  *
  * Return: false if it is to be written as it was received.
  */
-bool forwarding_put(struct forwarding *s, struct writer *w,
-		    const struct http1_field *f);
+bool forward_put(struct forwarding *s, struct writer *w,
+		 const struct http1_field *f);
 
 /* Write those that were not received, after all others. */
-void forwarding_add(struct forwarding *s, struct writer *w);
+void forward_add(struct forwarding *s, struct writer *w);
 
 /**
  * forward_client() - The client, as trusted proxies have it

@@ -178,18 +178,18 @@ static void write_fields(const struct edit *e, struct writer *w)
 	while (next_line(&lines, &line)) {
 		if (is_dropped(e, 0, name_of(line)))
 			continue;
-		put(w, (struct span){ line.p, line.len + 2 });
+		writer_put(w, (struct span){ line.p, line.len + 2 });
 	}
 	for (i = 0; i < e->n; i++) {
 		if (!e->steps[i].len)
 			continue;
-		put(w, e->steps[i].op->name);
-		put(w, SPAN(": "));
+		writer_put(w, e->steps[i].op->name);
+		writer_put(w, SPAN(": "));
 		header_value_put(e->steps[i].op->value, e->context, w);
-		put(w, SPAN("\r\n"));
+		writer_put(w, SPAN("\r\n"));
 	}
-	put(w, SPAN("\r\n"));
-	put(w, lines);
+	writer_put(w, SPAN("\r\n"));
+	writer_put(w, lines);
 }
 
 static int rewrite(struct edit *e, gfp_t gfp, struct out *out)
@@ -205,7 +205,7 @@ static int rewrite(struct edit *e, gfp_t gfp, struct out *out)
 		return added;
 	if (writer_init(&w, out->len + added, gfp))
 		return -ENOMEM;
-	put(&w, (struct span){ first.p, first.len + 2 });
+	writer_put(&w, (struct span){ first.p, first.len + 2 });
 	write_fields(e, &w);
 	out_clear(out);
 	return writer_finish(&w, out);

@@ -178,7 +178,7 @@ u32 header_value_put(struct span value, const struct header_context *context,
 		piece = next_piece(&value);
 		s = expand(&piece, context, buf);
 		if (w)
-			put(w, s);
+			writer_put(w, s);
 		len += s.len;
 	}
 	return len;

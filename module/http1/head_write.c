@@ -22,8 +22,8 @@ static void put_content_length(struct writer *w, u64 length)
 		length = div_u64_rem(length, 10, &digit);
 		*--at = '0' + digit;
 	} while (length);
-	put_field(w, SPAN("content-length"),
-		  (struct span){ at, text + sizeof(text) - at });
+	writer_put_field(w, SPAN("content-length"),
+			 (struct span){ at, text + sizeof(text) - at });
 }
 
 static void put_framing(struct writer *w, u8 framing, u64 length)
@@ -31,7 +31,7 @@ static void put_framing(struct writer *w, u8 framing, u64 length)
 	if (framing == HTTP1_BODY_LENGTH)
 		put_content_length(w, length);
 	else if (framing == HTTP1_BODY_CHUNKED)
-		put_field(w, SPAN("transfer-encoding"), SPAN("chunked"));
+		writer_put_field(w, SPAN("transfer-encoding"), SPAN("chunked"));
 }
 
 /* As most are: "name: value", and nothing else on the line. */
@@ -46,10 +46,10 @@ void head_put_field(struct writer *w, const struct head *h,
 		    const struct http1_field *f)
 {
 	if (is_canonical(h, f))
-		put(w, head_span(h, f->name, f->name_len + f->value_len + 4));
+		writer_put(w, head_span(h, f->name, f->name_len + f->value_len + 4));
 	else
-		put_field(w, head_span(h, f->name, f->name_len),
-			  head_span(h, f->value, f->value_len));
+		writer_put_field(w, head_span(h, f->name, f->name_len),
+				 head_span(h, f->value, f->value_len));
 }
 
 /* What was matched: an absolute target may lack a path. */
@@ -67,12 +67,12 @@ static void put_path(struct writer *w, const struct head *h,
 	struct span piece;
 
 	if (!route || !route->rewrite.path_kind) {
-		put(w, head_span(h, h->parser.path, h->parser.path_len));
+		writer_put(w, head_span(h, h->parser.path, h->parser.path_len));
 		return;
 	}
 	rewrite_path(route, path_of(h), &path);
 	while (rewrite_next(&path, &piece))
-		put(w, piece);
+		writer_put(w, piece);
 }
 
 /*
@@ -87,16 +87,16 @@ static void put_target(struct writer *w, const struct head *h,
 
 	/* An absolute target may lack a path: RFC 9112 3.2.1 and 3.2.4. */
 	if (p->connect) {
-		put(w, head_span(h, p->authority, p->authority_len));
+		writer_put(w, head_span(h, p->authority, p->authority_len));
 		return;
 	}
 	if (!p->path_len && !(route && route->rewrite.path_kind))
-		put(w, !p->query && span_eq(method, SPAN("OPTIONS")) ?
+		writer_put(w, !p->query && span_eq(method, SPAN("OPTIONS")) ?
 		       SPAN("*") : SPAN("/"));
 	put_path(w, h, route);
 	if (p->query) {
-		put(w, SPAN("?"));
-		put(w, head_span(h, p->query, p->query_len));
+		writer_put(w, SPAN("?"));
+		writer_put(w, head_span(h, p->query, p->query_len));
 	}
 }
 
@@ -131,15 +131,15 @@ static void put_host(struct writer *w, const struct head *h,
 	u32 len;
 
 	if (!fw->shadow) {
-		put_field(w, SPAN("host"), host);
+		writer_put_field(w, SPAN("host"), host);
 		return;
 	}
 	len = name_len(host);
-	put(w, SPAN("host: "));
-	put(w, (struct span){ host.p, len });
-	put(w, SPAN("-shadow"));
-	put(w, span_from(host, len));
-	put(w, SPAN("\r\n"));
+	writer_put(w, SPAN("host: "));
+	writer_put(w, (struct span){ host.p, len });
+	writer_put(w, SPAN("-shadow"));
+	writer_put(w, span_from(host, len));
+	writer_put(w, SPAN("\r\n"));
 }
 
 static bool generated_in_request(u8 id)
@@ -155,7 +155,7 @@ static void put_request_fields(struct writer *w, const struct head *h,
 	struct forwarding state;
 	int i;
 
-	forwarding_init(&state, fw, h);
+	forward_init(&state, fw, h);
 	for (i = 0; i < p->nfields; i++) {
 		const struct http1_field *f = &p->fields[i];
 
@@ -163,17 +163,17 @@ static void put_request_fields(struct writer *w, const struct head *h,
 			continue;
 		if (f->id == HTTP1_EXPECT && fw->expect_answered)
 			continue;
-		if (f->id < HTTP1_FORWARDING || !forwarding_put(&state, w, f))
+		if (f->id < HTTP1_FORWARDING || !forward_put(&state, w, f))
 			head_put_field(w, h, f);
 	}
-	forwarding_add(&state, w);
+	forward_add(&state, w);
 }
 
 /* RFC 9110 7.8 */
 static void put_upgrade(struct writer *w, const struct head *h)
 {
-	put_field(w, SPAN("connection"), SPAN("upgrade"));
-	put_field(w, SPAN("upgrade"), head_upgrade(h));
+	writer_put_field(w, SPAN("connection"), SPAN("upgrade"));
+	writer_put_field(w, SPAN("upgrade"), head_upgrade(h));
 }
 
 /*
@@ -202,11 +202,11 @@ static u32 rewritten_max(const struct head *h, const struct route *route)
 /* The head without the blank line at its end. */
 static void put_lines(struct writer *w, const struct head *h)
 {
-	put(w, head_span(h, 0, h->parser.head_len - 2));
+	writer_put(w, head_span(h, 0, h->parser.head_len - 2));
 }
 
 /*
- * What is generated would be what was received, then what forwarding_add() has.
+ * What is generated would be what was received, then what forward_add() has.
  * A path that was normalized is another than the target's.
  */
 static bool stays_request(const struct head *h, const struct forward *fw)
@@ -229,9 +229,9 @@ static void put_rest(struct writer *w, const struct head *h,
 {
 	struct forwarding state;
 
-	forwarding_init(&state, fw, h);
-	forwarding_add(&state, w);
-	put(w, SPAN("\r\n"));
+	forward_init(&state, fw, h);
+	forward_add(&state, w);
+	writer_put(w, SPAN("\r\n"));
 }
 
 u32 head_extend_request(const struct head *h, const struct forward *fw,
@@ -254,18 +254,18 @@ static void put_request(struct writer *w, const struct head *h,
 {
 	const struct http1_parser *p = &h->parser;
 
-	put(w, head_span(h, p->method, p->method_len));
-	put(w, SPAN(" "));
+	writer_put(w, head_span(h, p->method, p->method_len));
+	writer_put(w, SPAN(" "));
 	put_target(w, h, fw->route);
-	put(w, SPAN(" HTTP/1.1\r\n"));
+	writer_put(w, SPAN(" HTTP/1.1\r\n"));
 	put_host(w, h, fw);
 	put_request_fields(w, h, fw);
 	if (fw->upgrade)
 		put_upgrade(w, h);
 	else if (fw->close)
-		put_field(w, SPAN("connection"), SPAN("close"));
+		writer_put_field(w, SPAN("connection"), SPAN("close"));
 	put_framing(w, p->framing, p->content_length);
-	put(w, SPAN("\r\n"));
+	writer_put(w, SPAN("\r\n"));
 }
 
 int head_write_request(const struct head *h, const struct forward *fw,
@@ -273,7 +273,7 @@ int head_write_request(const struct head *h, const struct forward *fw,
 {
 	struct writer w;
 
-	if (writer_init(&w, written_max(h) + forwarding_max(fw, h) +
+	if (writer_init(&w, written_max(h) + forward_max(fw, h) +
 			rewritten_max(h, fw->route), gfp))
 		return -ENOMEM;
 	if (stays_request(h, fw)) {
@@ -290,16 +290,16 @@ static void put_status_line(struct writer *w, const struct head *h)
 	u16 status = h->parser.status;
 	char *at;
 
-	put(w, SPAN("HTTP/1.1 "));
-	at = reserve(w, 4);
+	writer_put(w, SPAN("HTTP/1.1 "));
+	at = writer_reserve(w, 4);
 	if (at) {
 		at[0] = '0' + status / 100;
 		at[1] = '0' + status / 10 % 10;
 		at[2] = '0' + status % 10;
 		at[3] = ' ';
 	}
-	put(w, head_span(h, h->parser.reason, h->parser.reason_len));
-	put(w, SPAN("\r\n"));
+	writer_put(w, head_span(h, h->parser.reason, h->parser.reason_len));
+	writer_put(w, SPAN("\r\n"));
 }
 
 /*
@@ -338,8 +338,8 @@ static void put_response(struct writer *w, const struct head *h, u8 framing,
 	if (p->status == 101)
 		put_upgrade(w, h);
 	else if (connection)
-		put_field(w, SPAN("connection"),
-			  (struct span){ connection, strlen(connection) });
+		writer_put_field(w, SPAN("connection"),
+				 (struct span){ connection, strlen(connection) });
 }
 
 int head_write_response(const struct head *h, u8 framing,
@@ -354,6 +354,6 @@ int head_write_response(const struct head *h, u8 framing,
 		put_lines(&w, h);
 	else
 		put_response(&w, h, framing, connection);
-	put(&w, SPAN("\r\n"));
+	writer_put(&w, SPAN("\r\n"));
 	return writer_finish(&w, out);
 }

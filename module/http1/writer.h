@@ -37,7 +37,7 @@ static inline int writer_finish(struct writer *w, struct out *out)
 }
 
 /* Room for @len bytes, which the caller writes, or NULL. */
-static inline char *reserve(struct writer *w, u32 len)
+static inline char *writer_reserve(struct writer *w, u32 len)
 {
 	char *at = w->data + w->len;
 
@@ -49,17 +49,18 @@ static inline char *reserve(struct writer *w, u32 len)
 	return at;
 }
 
-static inline void put(struct writer *w, struct span s)
+static inline void writer_put(struct writer *w, struct span s)
 {
-	char *at = reserve(w, s.len);
+	char *at = writer_reserve(w, s.len);
 
 	if (at)
 		memcpy(at, s.p, s.len);
 }
 
-static inline void put_field(struct writer *w, struct span name, struct span value)
+static inline void writer_put_field(struct writer *w, struct span name,
+				    struct span value)
 {
-	char *at = reserve(w, name.len + value.len + 4);
+	char *at = writer_reserve(w, name.len + value.len + 4);
 
 	if (!at)
 		return;

@@ -124,7 +124,7 @@ static bool is_wanted(const struct sock *sk, const struct address *to)
 	m = mesh_obeyed(sock_net(sk));
 	if (!m)
 		goto out;
-	slot = snapshot_listener(rcu_dereference(m->snapshot), to);
+	slot = listener_find(rcu_dereference(m->snapshot), to);
 	if (!slot)
 		goto out;
 	if (!sk_is_mptcp(sk) && !is_users(sk))
@@ -341,7 +341,7 @@ static int plan_make(struct plan *p, struct sock *sk, const struct address *to)
 	if (!p->mesh)
 		return PLAN_BYPASS;
 	p->snapshot = mesh_snapshot_get(p->mesh);
-	p->slot = snapshot_listener(p->snapshot, to);
+	p->slot = listener_find(p->snapshot, to);
 	if (!p->slot)
 		return PLAN_BYPASS;
 	p->r = redirect_alloc();

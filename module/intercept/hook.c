@@ -67,7 +67,7 @@ static void hook_ops_init(void)
 	};
 }
 
-int hooks_enable(const struct hook *hooks, unsigned int n)
+int hook_enable(const struct hook *hooks, unsigned int n)
 {
 	unsigned long functions[HOOKS_MAX];
 	unsigned int i;
@@ -90,7 +90,7 @@ int hooks_enable(const struct hook *hooks, unsigned int n)
 	return err;
 }
 
-void hooks_disable(void)
+void hook_disable(void)
 {
 	/* On return no callback runs: ours is a dynamic ftrace_ops. */
 	WARN_ON(unregister_ftrace_function(&hook_ops));

@@ -34,8 +34,8 @@ struct hook {
 };
 
 /**
- * hooks_enable() - From now on @wanted is asked
- * @hooks: array; must stay until hooks_disable() has returned
+ * hook_enable() - From now on @wanted is asked
+ * @hooks: array; must stay until hook_disable() has returned
  * @n: its length
  *
  * One set of hooks at a time. Context: process, may sleep.
@@ -43,15 +43,15 @@ struct hook {
  * Return: 0, or a negative errno and nothing is hooked: -EBUSY if livepatch has
  * one of the functions, -ENODEV if ftrace is off (kernel.ftrace_enabled).
  */
-int hooks_enable(const struct hook *hooks, unsigned int n);
+int hook_enable(const struct hook *hooks, unsigned int n);
 
 /**
- * hooks_disable() - Undo hooks_enable()
+ * hook_disable() - Undo hook_enable()
  *
  * Context: process. Waits for every replacement that runs. On return none runs,
  * none will be entered, and the module's text may go.
  */
-void hooks_disable(void);
+void hook_disable(void);
 
 /**
  * hook_leave() - The last thing that a replacement does before it returns

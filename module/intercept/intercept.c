@@ -71,7 +71,7 @@ int intercept_enable(void)
 	err = probes_enable();
 	if (err)
 		return err;
-	err = hooks_enable(hooks, ARRAY_SIZE(hooks));
+	err = hook_enable(hooks, ARRAY_SIZE(hooks));
 	if (err)
 		probes_disable();
 	return err;
@@ -79,7 +79,7 @@ int intercept_enable(void)
 
 void intercept_disable(void)
 {
-	hooks_disable();
+	hook_disable();
 	probes_disable();
 	redirect_drop_all();
 }

@@ -139,14 +139,14 @@ struct redirect *redirect_alloc(void)
 	struct redirect *r = kmem_cache_zalloc(cache, GFP_KERNEL_ACCOUNT);
 
 	if (r)
-		object_created(OBJECT_REDIRECT);
+		stats_object_created(OBJECT_REDIRECT);
 	return r;
 }
 
 void redirect_free(struct redirect *r)
 {
 	identity_put(r->identity);
-	object_destroyed(OBJECT_REDIRECT);
+	stats_object_destroyed(OBJECT_REDIRECT);
 	kmem_cache_free(cache, r);
 }
 

@@ -6,7 +6,7 @@
 #include "lib/account.h"
 #include "lib/objset.h"
 
-u32 name_hash(struct span name)
+u32 objset_hash(struct span name)
 {
 	static u32 seed __read_mostly;
 

@@ -26,16 +26,16 @@ struct objset {
 };
 
 /**
- * name_hash() - The hash that objsets and name_refs agree on
+ * objset_hash() - The hash that objsets and name_refs agree on
  * @name: name
  *
  * Seeded once per boot: nobody can prepare names that collide. Any context.
  */
-u32 name_hash(struct span name);
+u32 objset_hash(struct span name);
 
 static inline struct name_ref name_ref(struct span name)
 {
-	return (struct name_ref){ name, name_hash(name) };
+	return (struct name_ref){ name, objset_hash(name) };
 }
 
 /**

@@ -27,7 +27,7 @@ struct object_counts {
 
 static DEFINE_PER_CPU(struct object_counts, object_counts);
 
-u64 stat_read(struct mesh_stats __percpu *s, enum mesh_stat stat)
+u64 stats_read(struct mesh_stats __percpu *s, enum mesh_stat stat)
 {
 	u64 sum = 0;
 	int cpu;
@@ -37,17 +37,17 @@ u64 stat_read(struct mesh_stats __percpu *s, enum mesh_stat stat)
 	return sum;
 }
 
-void object_created(enum mesh_object object)
+void stats_object_created(enum mesh_object object)
 {
 	this_cpu_inc(object_counts.created[object]);
 }
 
-void object_destroyed(enum mesh_object object)
+void stats_object_destroyed(enum mesh_object object)
 {
 	this_cpu_inc(object_counts.destroyed[object]);
 }
 
-void objects_report(void)
+void stats_report_objects(void)
 {
 	enum mesh_object object;
 	int cpu;

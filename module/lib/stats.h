@@ -36,13 +36,13 @@ static inline void stat_add(struct mesh_stats __percpu *s, enum mesh_stat stat,
 }
 
 /**
- * stat_read() - The sum over all CPUs
+ * stats_read() - The sum over all CPUs
  * @s: counters of a mesh
  * @stat: which
  *
  * Return: the value, not atomic across CPUs.
  */
-u64 stat_read(struct mesh_stats __percpu *s, enum mesh_stat stat);
+u64 stats_read(struct mesh_stats __percpu *s, enum mesh_stat stat);
 
 /* Objects whose creations and destructions must balance when the module goes. */
 enum mesh_object {
@@ -52,14 +52,14 @@ enum mesh_object {
 	MESH_OBJECT_COUNT
 };
 
-void object_created(enum mesh_object object);
-void object_destroyed(enum mesh_object object);
+void stats_object_created(enum mesh_object object);
+void stats_object_destroyed(enum mesh_object object);
 
 /**
- * objects_report() - Log created and destroyed counts when the module goes
+ * stats_report_objects() - Log created and destroyed counts when the module goes
  *
  * Context: process, after every object must be gone. Warns if one is not.
  */
-void objects_report(void);
+void stats_report_objects(void);
 
 #endif

@@ -509,7 +509,7 @@ static bool came_to(const struct conn *c, const struct drain *d)
 
 	if (!d->listener)
 		return true;
-	slot = snapshot_listener(d->snapshot, &c->original);
+	slot = listener_find(d->snapshot, &c->original);
 	return slot && name_eq(&slot->listener->name, d->listener);
 }
 
@@ -593,18 +593,18 @@ int http_init(void)
 		err = -ENOMEM;
 		goto conns;
 	}
-	err = lines_init();
+	err = line_module_init();
 	if (err)
 		goto wq;
-	err = calls_init();
+	err = call_init();
 	if (err)
 		goto lines;
 	err = source_limit_init();
 	if (!err)
 		return 0;
-	calls_exit();
+	call_exit();
 lines:
-	lines_exit();
+	line_module_exit();
 wq:
 	destroy_workqueue(http_wq);
 conns:
@@ -618,8 +618,8 @@ heads:
 
 void http_exit(void)
 {
-	lines_exit();
-	calls_exit();
+	line_module_exit();
+	call_exit();
 	destroy_workqueue(http_wq);
 	source_limit_exit();
 	conn_cache_exit();

@@ -188,7 +188,7 @@ static struct identity *identity_create(const struct traits *traits, u32 hash,
 		kfree(id);
 		return NULL;
 	}
-	object_created(OBJECT_IDENTITY);
+	stats_object_created(OBJECT_IDENTITY);
 	refcount_set(&id->ref, 1);
 	id->hash = hash;
 	id->traits = *traits;
@@ -229,7 +229,7 @@ void identity_put(struct identity *id)
 	/* The pattern's end may come later, and needs nothing of ours. */
 	fput(id->pattern->file);
 	kfree(id);
-	object_destroyed(OBJECT_IDENTITY);
+	stats_object_destroyed(OBJECT_IDENTITY);
 }
 
 struct mem_cgroup *identity_payer(const struct identity *id)

@@ -272,7 +272,7 @@ static void leg_unhook(struct leg *leg)
 static void leg_free(struct leg *leg)
 {
 	kmem_cache_free(leg_cache, leg);
-	object_destroyed(OBJECT_LEG);
+	stats_object_destroyed(OBJECT_LEG);
 }
 
 void leg_close(struct leg *leg)
@@ -315,7 +315,7 @@ static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
 	leg->drains = atomic_read(&hn->drains);
 	INIT_LIST_HEAD(&leg->list);
 	INIT_WORK(&leg->close_work, leg_close_work);
-	object_created(OBJECT_LEG);
+	stats_object_created(OBJECT_LEG);
 	http_net_leg_born(hn);
 	return leg;
 }

@@ -74,14 +74,14 @@ void line_exit(struct line *l)
 	WARN_ON_ONCE(!list_empty(&l->fresh) || !list_empty(&l->greedy));
 }
 
-int lines_init(void)
+int line_module_init(void)
 {
 	serve_wq = alloc_workqueue("l7mesh_serve",
 				   WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return serve_wq ? 0 : -ENOMEM;
 }
 
-void lines_exit(void)
+void line_module_exit(void)
 {
 	destroy_workqueue(serve_wq);
 }

@@ -65,7 +65,7 @@ bool line_join(struct line *l, struct turn *t, bool greedy);
 void line_exit(struct line *l);
 
 /* Module-wide. Context: process. */
-int lines_init(void);
-void lines_exit(void);
+int line_module_init(void);
+void line_module_exit(void);
 
 #endif

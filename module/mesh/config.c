@@ -56,7 +56,7 @@ static void free_snapshot(struct work_struct *work)
 		atomic_dec(&account->retired);
 	account_free(account, s, sizeof(*s));
 	account_put(account);
-	object_destroyed(OBJECT_SNAPSHOT);
+	stats_object_destroyed(OBJECT_SNAPSHOT);
 }
 
 static void release_snapshot(struct percpu_ref *ref)
@@ -81,7 +81,7 @@ struct snapshot *snapshot_alloc(struct account *account, u64 generation)
 	INIT_RCU_WORK(&s->free_work, free_snapshot);
 	s->generation = generation;
 	s->account = account_get(account);
-	object_created(OBJECT_SNAPSHOT);
+	stats_object_created(OBJECT_SNAPSHOT);
 	return s;
 }
 

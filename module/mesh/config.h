@@ -67,7 +67,7 @@ struct snapshot {
 };
 
 /**
- * snapshot_listener() - The listener for an address that somebody connects to
+ * listener_find() - The listener for an address that somebody connects to
  * @s: snapshot, held or under RCU
  * @to: address and port
  *
@@ -76,8 +76,8 @@ struct snapshot {
  *
  * Return: the slot, borrowed from @s, or NULL.
  */
-const struct listener_slot *snapshot_listener(const struct snapshot *s,
-					      const struct address *to);
+const struct listener_slot *listener_find(const struct snapshot *s,
+					  const struct address *to);
 
 /**
  * snapshot_cluster_of() - The cluster that a state belongs to
@@ -119,7 +119,7 @@ struct snapshot *snapshot_alloc(struct account *account, u64 generation);
 void snapshot_kill(struct snapshot *s);
 
 /**
- * snapshot_index_listeners() - Fill the slots from the sets
+ * listener_index() - Fill the slots from the sets
  * @s: snapshot with its three sets filled
  * @r: filled if two listeners have one address
  *
@@ -127,7 +127,7 @@ void snapshot_kill(struct snapshot *s);
  *
  * Return: 0, -EEXIST, or what account_new() says.
  */
-int snapshot_index_listeners(struct snapshot *s, struct refusal *r);
+int listener_index(struct snapshot *s, struct refusal *r);
 
 /**
  * snapshot_tryget() - Hold a snapshot seen under RCU

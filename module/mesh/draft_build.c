@@ -265,14 +265,14 @@ static int build_vhost(struct draft *d, struct draft_vhost *dv)
 	if (!dv->opened)
 		return 0;
 	if (!dv->own) {
-		vh = virtual_host_clone(d->account, dv->vh);
+		vh = route_host_clone(d->account, dv->vh);
 		if (IS_ERR(vh))
 			return PTR_ERR(vh);
-		virtual_host_put(d->account, dv->vh);
+		route_host_put(d->account, dv->vh);
 		dv->vh = vh;
 	}
-	err = virtual_host_set_routes(d->account, dv->vh, dv->routes,
-				      dv->nroutes, dv->capacity);
+	err = route_host_set_routes(d->account, dv->vh, dv->routes,
+				    dv->nroutes, dv->capacity);
 	dv->own = false;
 	dv->opened = false;
 	dv->routes = NULL;
@@ -612,7 +612,7 @@ struct snapshot *draft_build(struct draft *d, u64 generation, struct refusal *r)
 	if (!err)
 		err = check(s, r);
 	if (!err)
-		err = snapshot_index_listeners(s, r);
+		err = listener_index(s, r);
 	if (!err)
 		return s;
 	snapshot_kill(s);

@@ -25,7 +25,7 @@ struct draft_vhost *draft_find_vhost(struct draft *d,
 	struct hashmap_node *node;
 
 	for (node = hashmap_first(&d->vhosts,
-				  vhost_key(table, name_hash(name)));
+				  vhost_key(table, objset_hash(name)));
 	     node; node = hashmap_next(node)) {
 		struct draft_vhost *dv =
 			container_of(node, struct draft_vhost, node);
@@ -50,7 +50,7 @@ static int add_vhost(struct draft *d, struct draft_object *table,
 	dv->own = own;
 	dv->opened = own;
 	err = hashmap_insert(&d->vhosts, d->account, &dv->node,
-			     vhost_key(table, name_hash(vh->name)));
+			     vhost_key(table, objset_hash(vh->name)));
 	if (err) {
 		account_free(d->account, dv, sizeof(*dv));
 		return err;
@@ -71,7 +71,7 @@ int draft_open_vhosts(struct draft *d, struct draft_object *table,
 
 		err = add_vhost(d, table, vh, false);
 		if (err) {
-			virtual_host_put(d->account, vh);
+			route_host_put(d->account, vh);
 			return err;
 		}
 		cond_resched();
@@ -92,7 +92,7 @@ static void free_routes(struct draft *d, struct draft_vhost *dv)
 void draft_free_vhost(struct draft *d, struct draft_vhost *dv)
 {
 	free_routes(d, dv);
-	virtual_host_put(d->account, dv->vh);
+	route_host_put(d->account, dv->vh);
 	hashmap_remove(&d->vhosts, &dv->node);
 	list_del(&dv->list);
 	dv->table->nparts--;
@@ -119,7 +119,7 @@ static struct virtual_host *clone_vhost(struct draft *d,
 					const struct virtual_host *spec,
 					struct refusal *r)
 {
-	struct virtual_host *vh = virtual_host_clone(d->account, spec);
+	struct virtual_host *vh = route_host_clone(d->account, spec);
 
 	if (PTR_ERR_OR_ZERO(vh) == -E2BIG)
 		refusal_set(r, -E2BIG, "the domains take more than "
@@ -144,7 +144,7 @@ int draft_add_vhost(struct draft *d, const struct name_ref *table,
 	err = add_vhost(d, o, vh, true);
 	if (!err)
 		return 0;
-	virtual_host_put(d->account, vh);
+	route_host_put(d->account, vh);
 	return account_refuse(d->account, r, err);
 }
 
@@ -195,7 +195,7 @@ int draft_set_vhost(struct draft *d, struct draft_vhost *dv,
 	vh = clone_vhost(d, spec, r);
 	if (IS_ERR(vh))
 		return PTR_ERR(vh);
-	virtual_host_put(d->account, dv->vh);
+	route_host_put(d->account, dv->vh);
 	dv->vh = vh;
 	dv->own = true;
 	return 0;

@@ -34,7 +34,7 @@ struct listener *listener_clone(struct account *account,
 	if (IS_ERR(l))
 		return l;
 	refcount_set(&l->ref, 1);
-	object_created(OBJECT_LISTENER);
+	stats_object_created(OBJECT_LISTENER);
 	l->limiter = rate_limiter_share(account, &l->limit, spec->limiter);
 	if (!IS_ERR(l->limiter))
 		return l;
@@ -49,7 +49,7 @@ void listener_put(struct account *account, struct listener *l)
 	if (!l || !refcount_dec_and_test(&l->ref))
 		return;
 	rate_limiter_put(account, l->limiter);
-	object_destroyed(OBJECT_LISTENER);
+	stats_object_destroyed(OBJECT_LISTENER);
 	account_free(account, l, l->bytes);
 }
 
@@ -95,7 +95,7 @@ static int index_one(struct snapshot *s, struct listener *l, struct refusal *r)
 	return 0;
 }
 
-int snapshot_index_listeners(struct snapshot *s, struct refusal *r)
+int listener_index(struct snapshot *s, struct refusal *r)
 {
 	u32 slots = roundup_pow_of_two((u64)s->listeners.n * 2 + 1);
 	void *p;
@@ -118,8 +118,8 @@ int snapshot_index_listeners(struct snapshot *s, struct refusal *r)
 	return 0;
 }
 
-const struct listener_slot *snapshot_listener(const struct snapshot *s,
-					      const struct address *to)
+const struct listener_slot *listener_find(const struct snapshot *s,
+					  const struct address *to)
 {
 	const struct listener_slot *slot;
 	struct address any;

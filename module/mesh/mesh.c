@@ -108,7 +108,7 @@ static void free_mesh_rcu(struct rcu_head *rcu)
 
 	snapshot_kill(rcu_dereference_protected(m->snapshot, true));
 	free_mesh(m);
-	object_destroyed(OBJECT_MESH);
+	stats_object_destroyed(OBJECT_MESH);
 }
 
 void mesh_put(struct mesh *m)
@@ -152,7 +152,7 @@ static struct mesh *alloc_mesh(void)
 	if (IS_ERR(s))
 		goto fail;
 	rcu_assign_pointer(m->snapshot, s);
-	object_created(OBJECT_MESH);
+	stats_object_created(OBJECT_MESH);
 	return m;
 fail:
 	free_mesh(m);

@@ -38,7 +38,7 @@ int txn_begin(struct mesh *m, const struct txn_owner *owner, bool replace,
 	list_add_tail(&txn->list, &m->txns.list);
 	m->txns.n++;
 	spin_unlock(&m->txns.lock);
-	object_created(OBJECT_TXN);
+	stats_object_created(OBJECT_TXN);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ void txn_end(struct mesh *m, struct txn *txn)
 	spin_unlock(&m->txns.lock);
 	draft_destroy(&txn->draft);
 	account_free(m->account, txn, sizeof(*txn));
-	object_destroyed(OBJECT_TXN);
+	stats_object_destroyed(OBJECT_TXN);
 }
 
 /* The list's lock held. */

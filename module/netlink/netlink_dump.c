@@ -266,7 +266,7 @@ static int put_stat(struct sk_buff *skb, struct netlink_callback *cb,
 		    enum mesh_stat stat)
 {
 	struct mesh *m = netlink_dump_of(cb)->mesh;
-	u64 value = m ? stat_read(m->stats, stat) : 0;
+	u64 value = m ? stats_read(m->stats, stat) : 0;
 	struct nlattr *nest;
 	void *header = netlink_begin_message(skb, cb, L7MESH_CMD_STATS_GET);
 

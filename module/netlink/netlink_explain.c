@@ -38,7 +38,7 @@ void netlink_free_explaining(struct explaining *x)
 {
 	if (!x)
 		return;
-	explanation_release(&x->e);
+	explain_release(&x->e);
 	kfree(x);
 }
 
@@ -56,7 +56,7 @@ static int find_listener(struct dump *d, const struct nlattr *nla,
 	if (!l)
 		return refusal_set(&d->r, -ENOENT,
 				   "there is no such listener");
-	*slot = snapshot_listener(d->s, &l->address);
+	*slot = listener_find(d->s, &l->address);
 	return 0;
 }
 

@@ -36,13 +36,13 @@ static struct source *source_alloc(const struct source_key *key, gfp_t gfp)
 		return NULL;
 	s->key = *key;
 	refcount_set(&s->ref, 1);
-	object_created(OBJECT_SOURCE);
+	stats_object_created(OBJECT_SOURCE);
 	return s;
 }
 
 static void source_free(struct source *s)
 {
-	object_destroyed(OBJECT_SOURCE);
+	stats_object_destroyed(OBJECT_SOURCE);
 	kfree(s);
 }
 

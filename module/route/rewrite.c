@@ -184,9 +184,9 @@ static void add_origin(struct location *l, const struct route *r,
 		add_port(l, port_of(r, req, original, https), https);
 }
 
-void location_make(struct location *l, const struct route *r,
-		   const struct route_request *req,
-		   const struct address *original, const struct http_options *o)
+void rewrite_location(struct location *l, const struct route *r,
+		      const struct route_request *req,
+		      const struct address *original, const struct http_options *o)
 {
 	struct rewritten_path path;
 

@@ -55,7 +55,7 @@ struct location {
 };
 
 /**
- * location_make() - Where a route with a redirect sends a request
+ * rewrite_location() - Where a route with a redirect sends a request
  * @l: out; points to itself, the route and the request
  * @r: route
  * @req: request
@@ -69,9 +69,9 @@ struct location {
  * request's, what Host says (Envoy); else the listener's (Gateway API,
  * HTTPRequestRedirectFilter, port). It is left out where it is the scheme's own.
  */
-void location_make(struct location *l, const struct route *r,
-		   const struct route_request *req,
-		   const struct address *original,
-		   const struct http_options *o);
+void rewrite_location(struct location *l, const struct route *r,
+		      const struct route_request *req,
+		      const struct address *original,
+		      const struct http_options *o);
 
 #endif

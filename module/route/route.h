@@ -71,7 +71,7 @@ enum redirect_scheme {
 };
 
 struct redirect_url {
-	u16 port;			/* 0: see location_make() */
+	u16 port;			/* 0: see rewrite_location() */
 	u8 scheme;			/* enum redirect_scheme */
 	bool strip_query;
 };

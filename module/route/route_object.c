@@ -241,7 +241,7 @@ struct route *route_clone(struct account *account, const struct route *spec)
 	refcount_set(&r->ref, 1);
 	sum_weights(r);
 	forget_regexps(&r->match);
-	object_created(OBJECT_ROUTE);
+	stats_object_created(OBJECT_ROUTE);
 	r->limiter = rate_limiter_share(account, &r->limit, spec->limiter);
 	if (IS_ERR(r->limiter)) {
 		err = PTR_ERR(r->limiter);
@@ -261,7 +261,7 @@ void route_put(struct account *account, struct route *r)
 		return;
 	free_regexps(account, &r->match);
 	rate_limiter_put(account, r->limiter);
-	object_destroyed(OBJECT_ROUTE);
+	stats_object_destroyed(OBJECT_ROUTE);
 	account_free(account, r, r->bytes);
 }
 
@@ -274,8 +274,8 @@ static void pack_virtual_host(struct packer *p, void *object)
 	pack_span(p, &vh->name);
 }
 
-struct virtual_host *virtual_host_clone(struct account *account,
-					const struct virtual_host *spec)
+struct virtual_host *route_host_clone(struct account *account,
+				      const struct virtual_host *spec)
 {
 	struct virtual_host like = *spec, *vh;
 
@@ -288,7 +288,7 @@ struct virtual_host *virtual_host_clone(struct account *account,
 	vh->nroutes = 0;
 	vh->capacity = 0;
 	memset(&vh->index, 0, sizeof(vh->index));
-	object_created(OBJECT_VIRTUAL_HOST);
+	stats_object_created(OBJECT_VIRTUAL_HOST);
 	return vh;
 }
 
@@ -302,8 +302,8 @@ static size_t routes_bytes(const struct virtual_host *vh)
 	return (size_t)vh->capacity * sizeof(*vh->routes);
 }
 
-int virtual_host_set_routes(struct account *account, struct virtual_host *vh,
-			    struct route **routes, u32 n, u32 capacity)
+int route_host_set_routes(struct account *account, struct virtual_host *vh,
+			  struct route **routes, u32 n, u32 capacity)
 {
 	size_t bytes = route_index_bytes(n, is_specific(vh));
 	void *memory;
@@ -321,7 +321,7 @@ int virtual_host_set_routes(struct account *account, struct virtual_host *vh,
 	return 0;
 }
 
-void virtual_host_put(struct account *account, struct virtual_host *vh)
+void route_host_put(struct account *account, struct virtual_host *vh)
 {
 	u32 i;
 
@@ -335,7 +335,7 @@ void virtual_host_put(struct account *account, struct virtual_host *vh)
 		account_free(account, vh->index.slots,
 			     route_index_bytes(vh->nroutes, is_specific(vh)));
 	account_free(account, vh->routes, routes_bytes(vh));
-	object_destroyed(OBJECT_VIRTUAL_HOST);
+	stats_object_destroyed(OBJECT_VIRTUAL_HOST);
 	account_free(account, vh, vh->bytes);
 }
 
@@ -361,7 +361,7 @@ static struct route_table *alloc_table(struct account *account,
 	text = (void *)*slots + slots_bytes;
 	t->name.name = text_copy(&text, name->name);
 	t->name.hash = name->hash;
-	object_created(OBJECT_ROUTE_TABLE);
+	stats_object_created(OBJECT_ROUTE_TABLE);
 	return t;
 }
 
@@ -399,8 +399,8 @@ void route_table_put(struct account *account, struct route_table *t)
 	if (!t || !refcount_dec_and_test(&t->ref))
 		return;
 	for (i = 0; i < t->nvhosts; i++)
-		virtual_host_put(account, t->vhosts[i]);
-	object_destroyed(OBJECT_ROUTE_TABLE);
+		route_host_put(account, t->vhosts[i]);
+	stats_object_destroyed(OBJECT_ROUTE_TABLE);
 	account_free(account, t, t->bytes);
 }
 

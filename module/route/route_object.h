@@ -39,17 +39,17 @@ static inline struct route *route_get(struct route *r)
 void route_put(struct account *account, struct route *r);
 
 /**
- * virtual_host_clone() - A virtual host without routes
+ * route_host_clone() - A virtual host without routes
  * @account: charged
  * @spec: name and domains
  *
  * Return: as route_clone().
  */
-struct virtual_host *virtual_host_clone(struct account *account,
-					const struct virtual_host *spec);
+struct virtual_host *route_host_clone(struct account *account,
+				      const struct virtual_host *spec);
 
 /**
- * virtual_host_set_routes() - Give a new virtual host its routes
+ * route_host_set_routes() - Give a new virtual host its routes
  * @account: charged
  * @vh: virtual host of the caller's alone, without routes
  * @routes: from account_new(); the virtual host's afterwards, with the references,
@@ -59,8 +59,8 @@ struct virtual_host *virtual_host_clone(struct account *account,
  *
  * Return: 0 or what account_new() says.
  */
-int virtual_host_set_routes(struct account *account, struct virtual_host *vh,
-			    struct route **routes, u32 n, u32 capacity);
+int route_host_set_routes(struct account *account, struct virtual_host *vh,
+			  struct route **routes, u32 n, u32 capacity);
 
 static inline struct virtual_host *virtual_host_get(struct virtual_host *vh)
 {
@@ -68,7 +68,7 @@ static inline struct virtual_host *virtual_host_get(struct virtual_host *vh)
 	return vh;
 }
 
-void virtual_host_put(struct account *account, struct virtual_host *vh);
+void route_host_put(struct account *account, struct virtual_host *vh);
 
 /**
  * route_table_make() - A compiled route table

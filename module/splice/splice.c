@@ -110,7 +110,7 @@ static void free_pair(struct rcu_head *head)
 	mesh_put(p->mesh);
 	kmem_cache_free(pair_cache, p);
 	atomic_dec(&nleft);
-	object_destroyed(OBJECT_SPLICE_PAIR);
+	stats_object_destroyed(OBJECT_SPLICE_PAIR);
 	atomic_dec(&npairs);
 }
 
@@ -351,7 +351,7 @@ static struct splice_pair *alloc_pair(struct sock *client, struct sock *server)
 	p = kmem_cache_zalloc(pair_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!p)
 		return NULL;
-	object_created(OBJECT_SPLICE_PAIR);
+	stats_object_created(OBJECT_SPLICE_PAIR);
 	atomic_inc(&npairs);
 	/* Pairs with the one in splice_reconsider(). */
 	smp_mb__after_atomic();

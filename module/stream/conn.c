@@ -36,7 +36,7 @@ static void conn_put(struct conn *c)
 		return;
 	identity_put(c->identity);
 	kmem_cache_free(conn_cache, c);
-	object_destroyed(OBJECT_CONN);
+	stats_object_destroyed(OBJECT_CONN);
 	http_net_conn_gone(hn);
 }
 
@@ -244,7 +244,7 @@ static void conn_close(struct conn *c)
 	exchange_release(c, &run);
 	forget_client(c);
 	list_splice_init(&c->doomed_legs, &doomed);
-	part_with_losers(c, &doomed);
+	exchange_part_with_losers(c, &doomed);
 	release_sock(c->sk);
 	close_legs(&doomed);
 	compat_timer_delete_sync(&c->timer);
@@ -285,7 +285,7 @@ static void chores_collect(struct chores *todo, struct conn *c)
 {
 	INIT_LIST_HEAD(&todo->doomed);
 	list_splice_init(&c->doomed_legs, &todo->doomed);
-	part_with_losers(c, &todo->doomed);
+	exchange_part_with_losers(c, &todo->doomed);
 	todo->open = NULL;
 	todo->shut_down = false;
 	todo->leg_shut_down = NULL;
@@ -438,7 +438,7 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	INIT_LIST_HEAD(&c->pending.list);
 	c->pending.wake = wake_pending;
 	timer_setup(&c->timer, conn_timer, 0);
-	object_created(OBJECT_CONN);
+	stats_object_created(OBJECT_CONN);
 	http_net_conn_born(hn);
 	return c;
 }

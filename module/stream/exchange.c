@@ -5,7 +5,7 @@
 /* How long a client may take to notice that we have closed, and to stop sending. */
 #define LINGER_TIMEOUT	2000
 
-int note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
+int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
 {
 	r->reason = reason;
 	r->refuse_status = status;
@@ -13,20 +13,20 @@ int note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
 }
 
 /* No memory for a head: where one may not sleep, it is tried where one may. */
-int note_no_memory(struct reader *r)
+int exchange_note_no_memory(struct reader *r)
 {
 	if (r->run->may_sleep)
-		return note_refusal(r, STAT_REPLY_NO_MEMORY, 503);
+		return exchange_note_refusal(r, STAT_REPLY_NO_MEMORY, 503);
 	r->run->defer = true;
 	return 0;
 }
 
-int note_memory_limit(struct reader *r)
+int exchange_note_memory_limit(struct reader *r)
 {
-	return note_refusal(r, STAT_REPLY_MEMORY_LIMIT, 503);
+	return exchange_note_refusal(r, STAT_REPLY_MEMORY_LIMIT, 503);
 }
 
-void settle(struct conn *c)
+void exchange_settle(struct conn *c)
 {
 	const struct exchange *ex = &c->ex;
 	u32 bytes = head_bytes(ex->request_head) +
@@ -39,8 +39,8 @@ void settle(struct conn *c)
 	c->held = bytes;
 }
 
-void read_from(struct sock *sk, struct conn *c, struct run *run,
-	       sk_read_actor_t actor)
+void exchange_read_from(struct sock *sk, struct conn *c, struct run *run,
+			sk_read_actor_t actor)
 {
 	struct reader r = { .c = c, .run = run };
 	read_descriptor_t desc = { .arg.data = &r, .count = 1 };
@@ -55,24 +55,25 @@ void read_from(struct sock *sk, struct conn *c, struct run *run,
 	splice_read_locked(sk, &desc, actor);
 	splice_consumed(sk);
 	if (r.retry)
-		retry(c, run);
+		exchange_retry(c, run);
 	else if (r.failed)
-		upstream_failed(c, run, RETRY_RESET, r.reason, r.refuse_status);
+		exchange_upstream_failed(c, run, RETRY_RESET, r.reason,
+					 r.refuse_status);
 	else if (r.refuse_status)
-		refuse(c, run, r.reason, r.refuse_status);
+		exchange_refuse(c, run, r.reason, r.refuse_status);
 }
 
 /* From a request that is understood to one that is being sent. */
 static void dispatch(struct conn *c, struct run *run)
 {
 	if (c->ex.request == REQUEST_PARSED)
-		begin_request(c, run);
+		exchange_begin_request(c, run);
 	if (c->ex.request == REQUEST_PENDING)
-		end_pending(c, run);
-	if (c->ex.request == REQUEST_ROUTED && enter_connection(c, run))
-		want_leg(c, run);
+		exchange_end_pending(c, run);
+	if (c->ex.request == REQUEST_ROUTED && exchange_enter_connection(c, run))
+		exchange_want_leg(c, run);
 	if (c->ex.request == REQUEST_CONNECTING)
-		send_request_head(c, run);
+		exchange_send_head(c, run);
 }
 
 /*
@@ -81,13 +82,13 @@ static void dispatch(struct conn *c, struct run *run)
  */
 #define SHARE		20000
 
-void read_second(struct sock *sk, struct conn *c, struct run *run,
-		 sk_read_actor_t actor)
+void exchange_read_second(struct sock *sk, struct conn *c, struct run *run,
+			  sk_read_actor_t actor)
 {
 	int lent = run->left > 0 ? 0 : SHARE - run->left;
 
 	run->left += lent;
-	read_from(sk, c, run, actor);
+	exchange_read_from(sk, c, run, actor);
 	run->left -= lent;
 }
 
@@ -96,12 +97,12 @@ static void release_request(struct conn *c)
 	struct exchange *ex = &c->ex;
 
 	if (ex->state)
-		leave_cluster(c);
+		exchange_leave_cluster(c);
 	if (ex->from_source)
-		leave_source(c);
+		exchange_leave_source(c);
 	head_free(ex->request_head);
 	head_free(ex->response_head);
-	end_load(ex);
+	exchange_end_load(ex);
 	if (ex->ep_held)
 		endpoint_put(ex->ep);
 	out_clear(&ex->up);
@@ -155,12 +156,12 @@ static void let_go(struct conn *c)
 
 void exchange_release(struct conn *c, struct run *run)
 {
-	lose_rivals(c, run);
-	if (enter_leg(c, run))
-		drop_leg(c, run, false);
+	exchange_lose_rivals(c, run);
+	if (exchange_enter_leg(c, run))
+		exchange_drop_leg(c, run, false);
 	release_request(c);
 	memset(&c->ex, 0, sizeof(c->ex));
-	settle(c);
+	exchange_settle(c);
 }
 
 /* A request's own buffer, which did not go on: it is of no other's. */
@@ -208,8 +209,8 @@ static void finish(struct conn *c, struct run *run)
 	if (ex->counted && !ex->local)
 		stat_inc(c->mesh->stats, STAT_RESPONSES);
 	if (c->leg) {
-		drop_leg(c, run, true);
-		leave_connection(c);
+		exchange_drop_leg(c, run, true);
+		exchange_leave_connection(c);
 	}
 	if (whole && !ex->close && !READ_ONCE(c->draining))
 		next_request(c, run);
@@ -228,13 +229,13 @@ static void end_idle(struct conn *c, struct run *run)
 
 static void run_exchange(struct conn *c, struct run *run)
 {
-	read_request(c, run);
+	exchange_read_request(c, run);
 	if (!c->ended)
 		dispatch(c, run);
 	if (!c->ended)
-		send_request(c, run);
+		exchange_send_request(c, run);
 	if (!c->ended)
-		pass_response(c, run);
+		exchange_pass_response(c, run);
 	if (!c->ended)
 		finish(c, run);
 	if (!c->ended)
@@ -252,11 +253,11 @@ void exchange_run(struct conn *c, struct run *run)
 		run->again = false;
 		c->missed = false;
 		if (unlikely(!list_empty(&c->rivals)) && !c->ended)
-			look_at_rivals(c, run);
-		if (c->ended || !enter_leg(c, run))
+			exchange_look_at_rivals(c, run);
+		if (c->ended || !exchange_enter_leg(c, run))
 			break;
 		if (c->ex.request == REQUEST_TUNNEL)
-			run_tunnel(c, run);
+			exchange_run_tunnel(c, run);
 		else
 			run_exchange(c, run);
 		if ((c->ex.snapshot || c->ex.request_head) && only_passes(c))
@@ -266,10 +267,10 @@ void exchange_run(struct conn *c, struct run *run)
 	} while (run->again && run->left > 0);
 	c->greedy = run->again;
 	run->defer |= run->again;
-	leave_leg(c, run);
+	exchange_leave_leg(c, run);
 	/* Who has to wait does not keep it. */
 	drop_taken(run);
-	settle(c);
+	exchange_settle(c);
 	c->running = false;
 	payer_leave(c->payer, old);
 }
@@ -281,12 +282,12 @@ static void response_late(struct conn *c, struct run *run)
 	if (ex->request == REQUEST_BODY && out_empty(&ex->up) &&
 	    skb_queue_empty(&c->sk->sk_receive_queue)) {
 		ex->close = true;
-		refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
+		exchange_refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
 	} else {
 		/* They wait for longer. */
-		lose_rivals(c, run);
-		upstream_failed(c, run, RETRY_RESET,
-				STAT_REPLY_RESPONSE_TIMEOUT, 504);
+		exchange_lose_rivals(c, run);
+		exchange_upstream_failed(c, run, RETRY_RESET,
+					 STAT_REPLY_RESPONSE_TIMEOUT, 504);
 	}
 }
 
@@ -308,13 +309,13 @@ static void refuse_late(struct conn *c, struct run *run)
 {
 	if (!c->ex.received) {
 		c->ex.close = true;
-		refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
+		exchange_refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
 		return;
 	}
 	/* Else no endpoint has it; or none was found while rivals were out. */
 	if (c->ex.request >= REQUEST_CONNECTING && c->ex.ep)
-		request_failed(c, 504);
-	refuse(c, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
+		exchange_request_failed(c, 504);
+	exchange_refuse(c, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
 }
 
 static void timed_out(struct conn *c, struct run *run)
@@ -323,7 +324,7 @@ static void timed_out(struct conn *c, struct run *run)
 
 	if (ex->request == REQUEST_TUNNEL) {
 		stat_inc(c->mesh->stats, STAT_STREAMS_TIMED_OUT);
-		reset_tunnel(c, run);
+		exchange_reset_tunnel(c, run);
 	} else if (c->shut_down != SHUT_DOWN_NO) {
 		end_conn(c, run, false);
 	} else if (ex->request == REQUEST_IDLE) {
@@ -332,18 +333,18 @@ static void timed_out(struct conn *c, struct run *run)
 		refuse_late(c, run);
 	} else if (ex->request == REQUEST_HEAD) {
 		ex->close = true;
-		refuse(c, run, STAT_REPLY_HEADERS_TIMEOUT, 408);
+		exchange_refuse(c, run, STAT_REPLY_HEADERS_TIMEOUT, 408);
 	} else if (ex->request == REQUEST_BACKOFF) {
-		end_backoff(c, run);
+		exchange_end_backoff(c, run);
 	} else if (ex->request == REQUEST_PENDING) {
-		refuse_overload(c, run);
+		exchange_refuse_overload(c, run);
 	} else if (ex->request == REQUEST_DELAYED) {
-		proceed(c, run);
+		exchange_proceed(c, run);
 	} else if (ex->request == REQUEST_CONNECTING) {
-		upstream_failed(c, run, RETRY_CONNECT_FAILURE,
-				STAT_REPLY_CONNECT_TIMEOUT, 503);
+		exchange_upstream_failed(c, run, RETRY_CONNECT_FAILURE,
+					 STAT_REPLY_CONNECT_TIMEOUT, 503);
 	} else if (ex->hedge_due) {
-		hedge(c, run);
+		exchange_hedge(c, run);
 	} else if (ex->response == RESPONSE_HEAD) {
 		response_late(c, run);
 	} else {
@@ -357,9 +358,9 @@ void exchange_timeout(struct conn *c, struct run *run)
 	struct mem_cgroup *old = payer_enter(c->payer);
 
 	c->running = true;
-	if (enter_leg(c, run)) {
+	if (exchange_enter_leg(c, run)) {
 		timed_out(c, run);
-		leave_leg(c, run);
+		exchange_leave_leg(c, run);
 	}
 	c->running = false;
 	payer_leave(c->payer, old);

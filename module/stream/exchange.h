@@ -149,13 +149,13 @@ void exchange_leg_opened(struct conn *c, struct leg *leg, int err);
 void exchange_release(struct conn *c, struct run *run);
 
 /**
- * part_with_losers() - Unbind the legs that others were faster than
+ * exchange_part_with_losers() - Unbind the legs that others were faster than
  * @c: connection, locked
  * @doomed: gets them; leg_close() each of them
  *
  * Context: process, no leg locked.
  */
-void part_with_losers(struct conn *c, struct list_head *doomed);
+void exchange_part_with_losers(struct conn *c, struct list_head *doomed);
 
 /**
  * exchange_listener() - The listener of a connection, whose options it takes over

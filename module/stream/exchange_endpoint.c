@@ -11,20 +11,20 @@
  */
 #define FAILURE_LATENCY	NSEC_PER_SEC
 
-void begin_load(struct exchange *ex)
+void exchange_begin_load(struct exchange *ex)
 {
 	ex->active = true;
 	atomic_inc(&ex->ep->active);
 }
 
-void end_load(struct exchange *ex)
+void exchange_end_load(struct exchange *ex)
 {
 	if (ex->active)
 		atomic_dec(&ex->ep->active);
 	ex->active = false;
 }
 
-void request_begins(struct exchange *ex)
+void exchange_request_begins(struct exchange *ex)
 {
 	atomic64_inc(&ex->ep->requests);
 	if (ex->cluster->options.lb == L7MESH_LB_PEAK_EWMA)
@@ -42,7 +42,7 @@ static void observe(struct conn *c, struct cluster *cluster, u16 status,
 		outlier_observe(cluster, ep, status, local_origin, c->mesh);
 }
 
-void request_answered(struct conn *c, u16 status)
+void exchange_request_answered(struct conn *c, u16 status)
 {
 	struct exchange *ex = &c->ex;
 
@@ -54,7 +54,7 @@ void request_answered(struct conn *c, u16 status)
 	ex->sent_at = 0;
 }
 
-void request_late(struct conn *c)
+void exchange_request_late(struct conn *c)
 {
 	observe(c, c->ex.cluster, 504, true);
 }
@@ -90,7 +90,7 @@ static void observe_failure_late(struct conn *c, u16 status)
 	snapshot_put(s);
 }
 
-void connect_failed(struct conn *c)
+void exchange_connect_failed(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
@@ -100,13 +100,13 @@ void connect_failed(struct conn *c)
 		observe_slow(ex, ex->cluster);
 }
 
-void request_failed(struct conn *c, u16 status)
+void exchange_request_failed(struct conn *c, u16 status)
 {
 	struct exchange *ex = &c->ex;
 
 	if (ex->request == REQUEST_CONNECTING &&
 	    !endpoint_was_reached(ex->ep, who_connects(c))) {
-		connect_failed(c);
+		exchange_connect_failed(c);
 		return;
 	}
 	atomic64_inc(&ex->ep->failures);

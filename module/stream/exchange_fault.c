@@ -4,7 +4,7 @@
 #include "policy/fault.h"
 #include "stream/exchange_priv.h"
 
-bool delay_request(struct conn *c, struct run *run)
+bool exchange_delay(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	u32 ms = fault_delay(&ex->route->fault, ex->request_head);
@@ -17,22 +17,22 @@ bool delay_request(struct conn *c, struct run *run)
 	return true;
 }
 
-bool abort_request(struct conn *c, struct run *run)
+bool exchange_abort(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	u16 status = fault_abort(&ex->route->fault, ex->request_head);
 
 	if (status)
-		refuse(c, run, STAT_REPLY_FAULT, status);
+		exchange_refuse(c, run, STAT_REPLY_FAULT, status);
 	return status;
 }
 
-void draw_rate(struct exchange *ex)
+void exchange_draw_rate(struct exchange *ex)
 {
 	ex->rate = fault_rate(&ex->route->fault, ex->request_head);
 }
 
-void slow_response(struct conn *c)
+void exchange_slow_response(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
@@ -43,7 +43,7 @@ void slow_response(struct conn *c)
 	ex->rate_passed = 0;
 }
 
-u32 response_allowance(struct conn *c, u32 len)
+u32 exchange_allowance(struct conn *c, u32 len)
 {
 	struct exchange *ex = &c->ex;
 	u64 allowed;

@@ -2,7 +2,7 @@
 #include "lib/ident.h"
 #include "stream/exchange_priv.h"
 
-const u64 *request_ident(struct conn *c)
+const u64 *exchange_ident(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
@@ -23,7 +23,7 @@ static struct header_context context_of(struct conn *c)
 		.upstream = ex->ep ? &ex->ep->address : NULL,
 		.cluster = ex->cluster ? ex->cluster->name.name : SPAN(""),
 		.request = ex->request_head,
-		.ident = request_ident(c),
+		.ident = exchange_ident(c),
 	};
 }
 
@@ -32,14 +32,14 @@ static struct routing_edit edit_of(const struct exchange *ex)
 	return (struct routing_edit){ ex->chosen, ex->route, ex->vhost };
 }
 
-bool request_stays(const struct exchange *ex)
+bool exchange_request_stays(const struct exchange *ex)
 {
 	struct routing_edit edit = edit_of(ex);
 
 	return !routing_edits_request(&edit);
 }
 
-int edit_request(struct conn *c, struct out *head, gfp_t gfp)
+int exchange_edit_request(struct conn *c, struct out *head, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
 	struct routing_edit edit = edit_of(ex);
@@ -92,7 +92,7 @@ static int make_cookie(struct cookie *cookie, const struct exchange *ex,
 	return 0;
 }
 
-bool response_stays(const struct exchange *ex)
+bool exchange_response_stays(const struct exchange *ex)
 {
 	struct routing_edit edit = edit_of(ex);
 
@@ -100,7 +100,7 @@ bool response_stays(const struct exchange *ex)
 			      ex->cors == CORS_NONE && !ex->cookie);
 }
 
-int edit_response(struct conn *c, u16 status, gfp_t gfp)
+int exchange_edit_response(struct conn *c, u16 status, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
 	struct routing_edit edit = edit_of(ex);
@@ -108,7 +108,7 @@ int edit_response(struct conn *c, u16 status, gfp_t gfp)
 	struct cookie cookie;
 	int err;
 
-	if (response_stays(ex))
+	if (exchange_response_stays(ex))
 		return 0;
 	err = make_cookie(&cookie, ex, gfp);
 	if (err)

@@ -84,7 +84,7 @@ static void lose(struct conn *c, struct leg *leg)
 	list_move(&leg->list, &c->losers);
 }
 
-void lose_rivals(struct conn *c, struct run *run)
+void exchange_lose_rivals(struct conn *c, struct run *run)
 {
 	struct leg *leg, *next;
 
@@ -94,14 +94,14 @@ void lose_rivals(struct conn *c, struct run *run)
 	}
 }
 
-void end_hedge(struct conn *c, struct run *run)
+void exchange_end_hedge(struct conn *c, struct run *run)
 {
 	if (c->ex.hedge)
 		stat_inc(c->mesh->stats, STAT_HEDGES_WON);
-	lose_rivals(c, run);
+	exchange_lose_rivals(c, run);
 }
 
-void await_response(struct conn *c)
+void exchange_await_response(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 	const struct retry_policy *p = &ex->route->retry;
@@ -122,30 +122,30 @@ static void begin_hedge(struct conn *c, struct run *run)
 	struct exchange *ex = &c->ex;
 
 	stat_inc(c->mesh->stats, STAT_HEDGES);
-	request_late(c);
+	exchange_request_late(c);
 	add_rival(c);
-	count_try(c);
-	abandon_try(c, run);
+	exchange_count_try(c);
+	exchange_abandon_try(c, run);
 	ex->hedge = true;
-	pick_endpoint(c, run);
+	exchange_pick_endpoint(c, run);
 }
 
-void hedge(struct conn *c, struct run *run)
+void exchange_hedge(struct conn *c, struct run *run)
 {
 	c->ex.hedge_due = false;
-	if (c->ex.sent && only_waits(&c->ex) && may_try_again(c))
+	if (c->ex.sent && only_waits(&c->ex) && exchange_may_try_again(c))
 		begin_hedge(c, run);
 	else
 		conn_set_deadline(c, c->ex.cluster->options.response_timeout);
 }
 
-bool fall_back(struct conn *c, struct run *run, enum mesh_stat reason)
+bool exchange_fall_back(struct conn *c, struct run *run, enum mesh_stat reason)
 {
 	if (reason == STAT_REPLY_ROUTE_TIMEOUT) {
-		lose_rivals(c, run);
+		exchange_lose_rivals(c, run);
 		return false;
 	}
-	abandon_try(c, run);
+	exchange_abandon_try(c, run);
 	c->ex.request = REQUEST_DONE;
 	c->ex.response = RESPONSE_HEAD;
 	return true;
@@ -155,12 +155,12 @@ bool fall_back(struct conn *c, struct run *run, enum mesh_stat reason)
 static void promote(struct conn *c, struct run *run, struct leg *leg)
 {
 	if (c->leg && c->ex.sent && only_waits(&c->ex)) {
-		leave_leg(c, run);
+		exchange_leave_leg(c, run);
 		add_rival(c);
-	} else if (!enter_leg(c, run)) {
+	} else if (!exchange_enter_leg(c, run)) {
 		return;
 	}
-	abandon_try(c, run);
+	exchange_abandon_try(c, run);
 	take_rival(c, leg);
 }
 
@@ -185,7 +185,7 @@ static bool ended_silently(const struct leg *leg)
 	return ended && !has_answer(leg);
 }
 
-void look_at_rivals(struct conn *c, struct run *run)
+void exchange_look_at_rivals(struct conn *c, struct run *run)
 {
 	struct leg *leg, *next, *answered = NULL;
 
@@ -198,16 +198,16 @@ void look_at_rivals(struct conn *c, struct run *run)
 			answered = answered ?: leg;
 		}
 	}
-	/* After fall_back() any of them will do. */
+	/* After exchange_fall_back() any of them will do. */
 	if (!answered && !c->leg && only_waits(&c->ex))
 		answered = list_first_entry_or_null(&c->rivals, struct leg, list);
 	if (answered && !c->ex.response_head && !(c->leg && has_answer(c->leg)))
 		promote(c, run, answered);
 	else if (!c->leg && only_waits(&c->ex))
-		refuse(c, run, STAT_REPLY_UPSTREAM_RESET, 502);
+		exchange_refuse(c, run, STAT_REPLY_UPSTREAM_RESET, 502);
 }
 
-void part_with_losers(struct conn *c, struct list_head *doomed)
+void exchange_part_with_losers(struct conn *c, struct list_head *doomed)
 {
 	struct leg *leg, *next;
 

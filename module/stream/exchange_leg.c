@@ -57,7 +57,7 @@ static void unlock_leg(struct run *run)
 }
 
 /* Lock it, and let its events of the run's own making be known for such. */
-bool enter_leg(struct conn *c, struct run *run)
+bool exchange_enter_leg(struct conn *c, struct run *run)
 {
 	if (!lock_leg(c, run))
 		return false;
@@ -66,7 +66,7 @@ bool enter_leg(struct conn *c, struct run *run)
 	return true;
 }
 
-void leave_leg(struct conn *c, struct run *run)
+void exchange_leave_leg(struct conn *c, struct run *run)
 {
 	if (c->leg)
 		c->leg->busy = false;
@@ -86,7 +86,7 @@ static bool is_clean(const struct exchange *ex, const struct sock *sk)
 }
 
 /* Part with the leg, which is locked: to its pool if it can be, or to be closed. */
-void drop_leg(struct conn *c, struct run *run, bool reuse)
+void exchange_drop_leg(struct conn *c, struct run *run, bool reuse)
 {
 	struct exchange *ex = &c->ex;
 	struct leg *leg = c->leg;
@@ -126,7 +126,7 @@ static bool take_pooled_leg(struct conn *c, struct run *run)
 		leg->busy = true;
 		if (leg_bind(leg, c))
 			return true;
-		drop_leg(c, run, false);
+		exchange_drop_leg(c, run, false);
 	}
 	return false;
 }
@@ -146,7 +146,7 @@ static void limit_leg(struct conn *c)
 	http_net_limit_socket(c->leg->sk, c->leg->buffer_limit);
 }
 
-void want_leg(struct conn *c, struct run *run)
+void exchange_want_leg(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
@@ -179,12 +179,12 @@ static void leg_failed(struct conn *c, int err)
 	struct run run = { .may_sleep = true };
 
 	if (err == -ENOMEM || err == -ENOBUFS)
-		refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
+		exchange_refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
 	else if (err == -EPERM || err == -EACCES)
 		/* What the client may not do is not the endpoint's failure. */
-		refuse(c, &run, STAT_REPLY_NOT_PERMITTED, 503);
+		exchange_refuse(c, &run, STAT_REPLY_NOT_PERMITTED, 503);
 	else
-		way_failed(c, &run);
+		exchange_way_failed(c, &run);
 	payer_leave(c->payer, old);
 }
 

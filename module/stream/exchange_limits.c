@@ -31,8 +31,9 @@ static struct cluster_load *load_of(struct exchange *ex)
 /* The four fields of a refusal, with the longest numbers. */
 #define RATE_FIELDS_MAX	160
 
-bool take_token(struct conn *c, struct run *run, struct rate_limiter *limiter,
-		const struct rate_limit *limit)
+bool exchange_take_token(struct conn *c, struct run *run,
+			 struct rate_limiter *limiter,
+			 const struct rate_limit *limit)
 {
 	struct reply r = { .status = 429 };
 	char fields[RATE_FIELDS_MAX];
@@ -49,12 +50,13 @@ bool take_token(struct conn *c, struct run *run, struct rate_limiter *limiter,
 		  "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: %llu\r\n",
 		  seconds, limit->max_tokens, seconds);
 	r.fields = fields;
-	local_reply(c, run, STAT_REPLY_RATE_LIMITED, &r);
+	exchange_reply(c, run, STAT_REPLY_RATE_LIMITED, &r);
 	return false;
 }
 
 /* Without memory a limit is reached. */
-bool count_at_source(struct conn *c, struct run *run, const struct listener *l)
+bool exchange_count_source(struct conn *c, struct run *run,
+			   const struct listener *l)
 {
 	struct reply r = { .status = 429 };
 
@@ -65,26 +67,26 @@ bool count_at_source(struct conn *c, struct run *run, const struct listener *l)
 			    admit(&c->client->requests,
 				  c->options.max_requests_per_source);
 	if (!c->ex.from_source)
-		local_reply(c, run, STAT_REPLY_SOURCE_LIMITED, &r);
+		exchange_reply(c, run, STAT_REPLY_SOURCE_LIMITED, &r);
 	return c->ex.from_source;
 }
 
-void leave_source(struct conn *c)
+void exchange_leave_source(struct conn *c)
 {
 	atomic_dec(&c->client->requests);
 }
 
-void refuse_overload(struct conn *c, struct run *run)
+void exchange_refuse_overload(struct conn *c, struct run *run)
 {
 	struct reply r = {
 		.status = 503,
 		.fields = "x-envoy-overloaded: true\r\n",
 	};
 
-	local_reply(c, run, STAT_REPLY_OVERFLOW, &r);
+	exchange_reply(c, run, STAT_REPLY_OVERFLOW, &r);
 }
 
-bool admit_request(struct exchange *ex)
+bool exchange_admit(struct exchange *ex)
 {
 	const struct circuit_breakers *b = breakers_of(ex);
 
@@ -107,7 +109,7 @@ static u32 max_retries(struct exchange *ex)
 		     div_u64(requests * b->retry_budget, L7MESH_FRACTION_MAX));
 }
 
-bool admit_retry(struct exchange *ex)
+bool exchange_admit_retry(struct exchange *ex)
 {
 	if (!ex->retrying)
 		ex->retrying = admit(&load_of(ex)->retries, max_retries(ex));
@@ -129,7 +131,7 @@ static bool admit_connection(struct conn *c)
 	return ex->connected;
 }
 
-bool enter_connection(struct conn *c, struct run *run)
+bool exchange_enter_connection(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	const struct cluster_options *o = &ex->cluster->options;
@@ -140,7 +142,7 @@ bool enter_connection(struct conn *c, struct run *run)
 				       breakers_of(ex)->max_pending_requests,
 				       ex->waited);
 	if (!ex->waited) {
-		refuse_overload(c, run);
+		exchange_refuse_overload(c, run);
 		return false;
 	}
 	/* What was given back meanwhile wakes nobody. */
@@ -156,13 +158,14 @@ bool enter_connection(struct conn *c, struct run *run)
 	return false;
 }
 
-void end_pending(struct conn *c, struct run *run)
+void exchange_end_pending(struct conn *c, struct run *run)
 {
-	if (list_empty_careful(&c->pending.list) && enter_connection(c, run))
+	if (list_empty_careful(&c->pending.list) &&
+	    exchange_enter_connection(c, run))
 		c->ex.request = REQUEST_ROUTED;
 }
 
-void leave_connection(struct conn *c)
+void exchange_leave_connection(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
@@ -174,11 +177,11 @@ void leave_connection(struct conn *c)
 	ex->connected = false;
 }
 
-void leave_cluster(struct conn *c)
+void exchange_leave_cluster(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
-	leave_connection(c);
+	exchange_leave_connection(c);
 	if (ex->admitted)
 		atomic_dec(&ex->load->requests);
 	if (ex->retrying)

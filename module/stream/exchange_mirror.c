@@ -34,7 +34,7 @@ static void mirror_done(struct call *call, int err, u16 status)
 	kfree(mc);
 }
 
-void draw_mirrors(struct exchange *ex)
+void exchange_draw_mirrors(struct exchange *ex)
 {
 	const struct route *r = ex->route;
 	u32 i, lot = mul_u32_u32(get_random_u32(), L7MESH_FRACTION_MAX) >> 32;
@@ -61,9 +61,9 @@ static struct endpoint *pick_mirror(struct conn *c, struct cluster *cluster)
 static int fill_call(struct conn *c, const struct mirror *m, struct call *call,
 		     gfp_t gfp)
 {
-	int err = write_request_head(c, m, &call->request, gfp);
+	int err = exchange_write_head(c, m, &call->request, gfp);
 
-	call->head_request = is_head_request(&c->ex);
+	call->head_request = exchange_is_head(&c->ex);
 	call->done = mirror_done;
 	call->identity = identity_get(c->identity);
 	return err ?: replay_clone(&call->body, &c->ex.replay, gfp);
@@ -100,7 +100,7 @@ static bool send_mirror(struct conn *c, const struct mirror *m, gfp_t gfp)
 	return false;
 }
 
-void mirror_request(struct conn *c, gfp_t gfp)
+void exchange_mirror(struct conn *c, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
 	u32 i;

@@ -125,28 +125,28 @@ static inline void begin_request_body(struct conn *c)
 }
 
 /* exchange.c */
-int note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
-int note_no_memory(struct reader *r);
+int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
+int exchange_note_no_memory(struct reader *r);
 /* The namespace holds as much as it may: a head is not begun, or does not grow. */
-int note_memory_limit(struct reader *r);
+int exchange_note_memory_limit(struct reader *r);
 /* Tell the namespace what the exchange holds by now. */
-void settle(struct conn *c);
-void read_from(struct sock *sk, struct conn *c, struct run *run,
-	       sk_read_actor_t actor);
-void read_second(struct sock *sk, struct conn *c, struct run *run,
-		 sk_read_actor_t actor);
+void exchange_settle(struct conn *c);
+void exchange_read_from(struct sock *sk, struct conn *c, struct run *run,
+			sk_read_actor_t actor);
+void exchange_read_second(struct sock *sk, struct conn *c, struct run *run,
+			  sk_read_actor_t actor);
 
 /* exchange_leg.c */
-bool enter_leg(struct conn *c, struct run *run);
-void leave_leg(struct conn *c, struct run *run);
-void drop_leg(struct conn *c, struct run *run, bool reuse);
-void want_leg(struct conn *c, struct run *run);
+bool exchange_enter_leg(struct conn *c, struct run *run);
+void exchange_leave_leg(struct conn *c, struct run *run);
+void exchange_drop_leg(struct conn *c, struct run *run, bool reuse);
+void exchange_want_leg(struct conn *c, struct run *run);
 
 /* exchange_endpoint.c: what the exchange's endpoint is told of it */
-void begin_load(struct exchange *ex);
-void end_load(struct exchange *ex);
-void request_begins(struct exchange *ex);
-void request_answered(struct conn *c, u16 status);
+void exchange_begin_load(struct exchange *ex);
+void exchange_end_load(struct exchange *ex);
+void exchange_request_begins(struct exchange *ex);
+void exchange_request_answered(struct conn *c, u16 status);
 /* @status: what the client would be told */
 /* Whose connections these are, to endpoint_note_reached(). */
 static inline u32 who_connects(const struct conn *c)
@@ -154,139 +154,146 @@ static inline u32 who_connects(const struct conn *c)
 	return identity_hash(c->identity) ^ hash_ptr(c->hn, 32);
 }
 
-void request_failed(struct conn *c, u16 status);
+void exchange_request_failed(struct conn *c, u16 status);
 /* The same, if it may well be the client's fault: it could not connect. */
-void connect_failed(struct conn *c);
+void exchange_connect_failed(struct conn *c);
 /* Its time is over, though the answer may still come. */
-void request_late(struct conn *c);
+void exchange_request_late(struct conn *c);
 
 /* exchange_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or
  * -EMSGSIZE: it cannot be done, so the message is to be refused
  */
-const u64 *request_ident(struct conn *c);
-int edit_request(struct conn *c, struct out *head, gfp_t gfp);
-int edit_response(struct conn *c, u16 status, gfp_t gfp);
+const u64 *exchange_ident(struct conn *c);
+int exchange_edit_request(struct conn *c, struct out *head, gfp_t gfp);
+int exchange_edit_response(struct conn *c, u16 status, gfp_t gfp);
 /* Whether these have nothing to do. */
-bool request_stays(const struct exchange *ex);
-bool response_stays(const struct exchange *ex);
+bool exchange_request_stays(const struct exchange *ex);
+bool exchange_response_stays(const struct exchange *ex);
 
 /* exchange_hedge.c */
 /* The request is sent: when is it given up, or hedged? */
-void await_response(struct conn *c);
+void exchange_await_response(struct conn *c);
 /* That time is over. */
-void hedge(struct conn *c, struct run *run);
+void exchange_hedge(struct conn *c, struct run *run);
 
 /* For the rest there must be rivals. */
 /* One may have an answer. With the connection's lock; a leg may be locked, or not. */
-void look_at_rivals(struct conn *c, struct run *run);
+void exchange_look_at_rivals(struct conn *c, struct run *run);
 /* The latest try would end in a reply of ours. @true: no, others are out. */
-bool fall_back(struct conn *c, struct run *run, enum mesh_stat reason);
+bool exchange_fall_back(struct conn *c, struct run *run, enum mesh_stat reason);
 /* They are not wanted any more; because there is an answer. */
-void lose_rivals(struct conn *c, struct run *run);
-void end_hedge(struct conn *c, struct run *run);
+void exchange_lose_rivals(struct conn *c, struct run *run);
+void exchange_end_hedge(struct conn *c, struct run *run);
 
 /* exchange_reply.c */
-const char *connection_field(const struct exchange *ex);
-bool is_head_request(const struct exchange *ex);
-void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
-		 struct reply *r);
-void refuse(struct conn *c, struct run *run, enum mesh_stat reason, u16 status);
+const char *exchange_connection_field(const struct exchange *ex);
+bool exchange_is_head(const struct exchange *ex);
+void exchange_reply(struct conn *c, struct run *run, enum mesh_stat reason,
+		    struct reply *r);
+void exchange_refuse(struct conn *c, struct run *run, enum mesh_stat reason,
+		     u16 status);
 /* And the connection ends: what is on it cannot be trusted. */
-void refuse_malformed(struct conn *c, struct run *run, enum http1_error error);
+void exchange_refuse_malformed(struct conn *c, struct run *run,
+			       enum http1_error error);
 
 /* exchange_fault.c: @true if the request does not go on now, or at all */
-bool delay_request(struct conn *c, struct run *run);
-bool abort_request(struct conn *c, struct run *run);
+bool exchange_delay(struct conn *c, struct run *run);
+bool exchange_abort(struct conn *c, struct run *run);
 /* Once for a request, whatever becomes of its response: is that to be slow? */
-void draw_rate(struct exchange *ex);
+void exchange_draw_rate(struct exchange *ex);
 /* The response's body begins; how many bytes of it may be passed on now */
-void slow_response(struct conn *c);
-u32 response_allowance(struct conn *c, u32 len);
+void exchange_slow_response(struct conn *c);
+u32 exchange_allowance(struct conn *c, u32 len);
 
 /* exchange_limits.c */
 /* Is there a token? If not, it is a refusal. */
-bool take_token(struct conn *c, struct run *run, struct rate_limiter *limiter,
-		const struct rate_limit *limit);
+bool exchange_take_token(struct conn *c, struct run *run,
+			 struct rate_limiter *limiter,
+			 const struct rate_limit *limit);
 
 static inline bool admit_rate(struct conn *c, struct run *run,
 			      struct rate_limiter *limiter,
 			      const struct rate_limit *limit)
 {
-	return !limiter || take_token(c, run, limiter, limit);
+	return !limiter || exchange_take_token(c, run, limiter, limit);
 }
 
-void refuse_overload(struct conn *c, struct run *run);
-bool admit_request(struct exchange *ex);
-bool admit_retry(struct exchange *ex);
+void exchange_refuse_overload(struct conn *c, struct run *run);
+bool exchange_admit(struct exchange *ex);
+bool exchange_admit_retry(struct exchange *ex);
 /* A leg may be used. If not, it is a refusal, or REQUEST_PENDING. */
-bool enter_connection(struct conn *c, struct run *run);
+bool exchange_enter_connection(struct conn *c, struct run *run);
 /* REQUEST_PENDING: something may be free. */
-void end_pending(struct conn *c, struct run *run);
+void exchange_end_pending(struct conn *c, struct run *run);
 /* No leg is used, or wanted, any more. */
-void leave_connection(struct conn *c);
+void exchange_leave_connection(struct conn *c);
 /* The request is over. */
-void leave_cluster(struct conn *c);
+void exchange_leave_cluster(struct conn *c);
 
 /* Of a listener with such a limit. False: it has answered. */
-bool count_at_source(struct conn *c, struct run *run, const struct listener *l);
+bool exchange_count_source(struct conn *c, struct run *run,
+			   const struct listener *l);
 static inline bool admit_source(struct conn *c, struct run *run,
 				const struct listener *l)
 {
-	return !c->options.max_requests_per_source || count_at_source(c, run, l);
+	return !c->options.max_requests_per_source ||
+	       exchange_count_source(c, run, l);
 }
 
 /* Of a request that is counted there. */
-void leave_source(struct conn *c);
+void exchange_leave_source(struct conn *c);
 
 /* exchange_retry.c */
 /* The try ended, and the client has no response yet: another try, or a refusal. */
 /* There is no way to the endpoint from here, of which it has no part. */
-void way_failed(struct conn *c, struct run *run);
-void upstream_failed(struct conn *c, struct run *run,
-		     enum retry_failure failure, enum mesh_stat reason,
-		     u16 status);
+void exchange_way_failed(struct conn *c, struct run *run);
+void exchange_upstream_failed(struct conn *c, struct run *run,
+			      enum retry_failure failure, enum mesh_stat reason,
+			      u16 status);
 /* Nothing that was done so far stands against another try. */
-bool may_try_again(struct conn *c);
+bool exchange_may_try_again(struct conn *c);
 /* There is one more, to another endpoint. */
-void count_try(struct conn *c);
+void exchange_count_try(struct conn *c);
 /* Nothing is left of the try but its count: the request is to be sent anew. */
-void abandon_try(struct conn *c, struct run *run);
-/* Is a response of this status to be kept from the client, as in retry()? */
-bool retry_response(struct conn *c, u16 status);
-void retry(struct conn *c, struct run *run);
+void exchange_abandon_try(struct conn *c, struct run *run);
+/* Is a response of this status to be kept from the client, as in exchange_retry()? */
+bool exchange_retry_response(struct conn *c, u16 status);
+void exchange_retry(struct conn *c, struct run *run);
 /* The time before the next try is over. */
-void end_backoff(struct conn *c, struct run *run);
+void exchange_end_backoff(struct conn *c, struct run *run);
 /* How much memory the request's body may take, lest it be wanted again. */
-u32 body_limit(const struct exchange *ex);
+u32 exchange_body_limit(const struct exchange *ex);
 
 /* exchange_route.c */
-void begin_request(struct conn *c, struct run *run);
-void pick_endpoint(struct conn *c, struct run *run);
+void exchange_begin_request(struct conn *c, struct run *run);
+void exchange_pick_endpoint(struct conn *c, struct run *run);
 /* The route's delay is over, if it has one. */
-void proceed(struct conn *c, struct run *run);
+void exchange_proceed(struct conn *c, struct run *run);
 /* All of the request is there: from now on the route's timeout runs. */
-void request_received(struct conn *c);
+void exchange_request_received(struct conn *c);
 
 /* exchange_mirror.c */
-void draw_mirrors(struct exchange *ex);
+void exchange_draw_mirrors(struct exchange *ex);
 /* All of the request is sent. */
-void mirror_request(struct conn *c, gfp_t gfp);
+void exchange_mirror(struct conn *c, gfp_t gfp);
 
 /* exchange_request.c */
-/* As the endpoint gets it, or a mirror if @m is not NULL; as edit_request() */
-int write_request_head(struct conn *c, const struct mirror *m, struct out *head,
-		       gfp_t gfp);
-void read_request(struct conn *c, struct run *run);
-void send_request_head(struct conn *c, struct run *run);
-void send_request(struct conn *c, struct run *run);
+/* As the endpoint gets it, or a mirror if @m is not NULL; as
+ * exchange_edit_request()
+ */
+int exchange_write_head(struct conn *c, const struct mirror *m, struct out *head,
+			gfp_t gfp);
+void exchange_read_request(struct conn *c, struct run *run);
+void exchange_send_head(struct conn *c, struct run *run);
+void exchange_send_request(struct conn *c, struct run *run);
 
 /* exchange_response.c */
-bool flush_response(struct conn *c, struct run *run);
-void pass_response(struct conn *c, struct run *run);
+bool exchange_flush_response(struct conn *c, struct run *run);
+void exchange_pass_response(struct conn *c, struct run *run);
 
 /* exchange_tunnel.c */
-void begin_tunnel(struct conn *c, struct run *run);
-void run_tunnel(struct conn *c, struct run *run);
-void reset_tunnel(struct conn *c, struct run *run);
+void exchange_begin_tunnel(struct conn *c, struct run *run);
+void exchange_run_tunnel(struct conn *c, struct run *run);
+void exchange_reset_tunnel(struct conn *c, struct run *run);
 
 #endif

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "stream/exchange_priv.h"
 
-const char *connection_field(const struct exchange *ex)
+const char *exchange_connection_field(const struct exchange *ex)
 {
 	if (ex->close)
 		return "close";
 	return ex->http10 ? "keep-alive" : NULL;
 }
 
-bool is_head_request(const struct exchange *ex)
+bool exchange_is_head(const struct exchange *ex)
 {
 	const struct head *h = ex->request_head;
 
@@ -28,10 +28,10 @@ static int write_reply(struct conn *c, struct run *run, struct reply *r,
 	struct reply bare = { .status = 500 };
 	int err;
 
-	r->connection = connection_field(ex);
-	r->head_request = is_head_request(ex);
+	r->connection = exchange_connection_field(ex);
+	r->head_request = exchange_is_head(ex);
 	err = reply_write(r, gfp, &ex->down) ?:
-	      edit_response(c, r->status, gfp);
+	      exchange_edit_response(c, r->status, gfp);
 	if (err != -EMSGSIZE)
 		return err;
 	out_clear(&ex->down);
@@ -42,14 +42,14 @@ static int write_reply(struct conn *c, struct run *run, struct reply *r,
 }
 
 /* Answer in the endpoint's place. The exchange is over but for sending it. */
-void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
-		 struct reply *r)
+void exchange_reply(struct conn *c, struct run *run, enum mesh_stat reason,
+		    struct reply *r)
 {
 	struct exchange *ex = &c->ex;
 	bool whole = ex->request >= REQUEST_PARSED && ex->received;
 	int err = -EPIPE;
 
-	if (unlikely(!list_empty(&c->rivals)) && fall_back(c, run, reason))
+	if (unlikely(!list_empty(&c->rivals)) && exchange_fall_back(c, run, reason))
 		return;
 	if (!whole)
 		ex->close = true;
@@ -57,8 +57,8 @@ void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 	ex->leg_reusable = false;
 	ex->head_whole = false;
 	out_clear(&ex->up);
-	drop_leg(c, run, false);
-	leave_connection(c);
+	exchange_drop_leg(c, run, false);
+	exchange_leave_connection(c);
 	c->open_leg = false;
 	/* Else half an interim response is on its way. */
 	if (!ex->down.data || !ex->down.off) {
@@ -77,17 +77,19 @@ void local_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 	run->again = true;
 }
 
-void refuse(struct conn *c, struct run *run, enum mesh_stat reason, u16 status)
+void exchange_refuse(struct conn *c, struct run *run, enum mesh_stat reason,
+		     u16 status)
 {
 	struct reply r = { .status = status };
 
-	local_reply(c, run, reason, &r);
+	exchange_reply(c, run, reason, &r);
 }
 
-void refuse_malformed(struct conn *c, struct run *run, enum http1_error error)
+void exchange_refuse_malformed(struct conn *c, struct run *run,
+			       enum http1_error error)
 {
 	struct routing_refusal r = routing_malformed(error);
 
 	c->ex.close = true;
-	refuse(c, run, r.reason, r.status);
+	exchange_refuse(c, run, r.reason, r.status);
 }

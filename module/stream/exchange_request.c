@@ -30,11 +30,11 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 
 	if ((!ex->request_head || head_full(ex->request_head)) &&
 	    quota_spent(&r->c->hn->quota))
-		return note_memory_limit(r);
+		return exchange_note_memory_limit(r);
 	if (!ex->request_head) {
 		ex->request_head = head_alloc(false, gfp);
 		if (!ex->request_head)
-			return note_no_memory(r);
+			return exchange_note_no_memory(r);
 		ex->request_head->parser.limits = routing_limits(o);
 		ex->request = REQUEST_HEAD;
 		bound_request(r->c);
@@ -43,12 +43,13 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 	n = head_gather(ex->request_head, skb, off,
 			affordable_head(r->run, len), gfp, &result);
 	if (n < 0)
-		return note_no_memory(r);
+		return exchange_note_no_memory(r);
 	r->run->left -= n * COST_HEAD_BYTE;
 	if (result == HTTP1_DONE)
 		request_parsed(r, skb, n == len);
 	else if (result == HTTP1_ERROR)
-		refuse_malformed(r->c, r->run, ex->request_head->parser.error);
+		exchange_refuse_malformed(r->c, r->run,
+					  ex->request_head->parser.error);
 	return n;
 }
 
@@ -80,11 +81,11 @@ static int pass_request_body(struct conn *c, struct run *run,
 		return 0;
 	}
 	if (n == -EBADMSG && ex->response == RESPONSE_HEAD) {
-		refuse_malformed(c, run, HTTP1_BAD_REQUEST);
+		exchange_refuse_malformed(c, run, HTTP1_BAD_REQUEST);
 		return 0;
 	}
 	if (n == -EMSGSIZE && ex->response == RESPONSE_HEAD) {
-		refuse(c, run, STAT_REPLY_BODY_TOO_LARGE, 413);
+		exchange_refuse(c, run, STAT_REPLY_BODY_TOO_LARGE, 413);
 		return 0;
 	}
 	endpoint_takes_no_more(ex);
@@ -96,7 +97,7 @@ static void keep_body(struct conn *c, struct run *run,
 		      const struct sk_buff *skb, u32 off, u32 len)
 {
 	struct replay *replay = &c->ex.replay;
-	u32 limit = body_limit(&c->ex);
+	u32 limit = exchange_body_limit(&c->ex);
 
 	if (!limit || replay->lost) {
 		replay_keep(replay, skb, off, len, 0, 0);
@@ -107,7 +108,7 @@ static void keep_body(struct conn *c, struct run *run,
 		limit = 0;
 	}
 	replay_keep(replay, skb, off, len, limit, run_gfp(c, run));
-	settle(c);
+	exchange_settle(c);
 }
 
 static int take_request_body(struct conn *c, struct run *run,
@@ -120,7 +121,7 @@ static int take_request_body(struct conn *c, struct run *run,
 		return n;
 	keep_body(c, run, skb, off, n);
 	if (ex->request_body.done)
-		request_received(c);
+		exchange_request_received(c);
 	return n;
 }
 
@@ -241,7 +242,7 @@ static bool reads_request(const struct exchange *ex)
 	       ex->request == REQUEST_DISCARD;
 }
 
-void read_request(struct conn *c, struct run *run)
+void exchange_read_request(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
@@ -253,7 +254,7 @@ void read_request(struct conn *c, struct run *run)
 		return;
 	}
 	if (reads_request(ex))
-		read_from(c->sk, c, run, request_actor);
+		exchange_read_from(c->sk, c, run, request_actor);
 	if (c->ended)
 		return;
 	if (at_eof(c->sk))
@@ -270,9 +271,9 @@ static void request_sent(struct conn *c, struct run *run)
 	ex->request = REQUEST_DONE;
 	ex->sent = true;
 	if (ex->mirrors)
-		mirror_request(c, run_gfp(c, run));
+		exchange_mirror(c, run_gfp(c, run));
 	if (ex->response == RESPONSE_HEAD)
-		await_response(c);
+		exchange_await_response(c);
 }
 
 /* Returns whether all that was pending is sent. */
@@ -287,7 +288,7 @@ static bool flush_request(struct conn *c)
 	return !err;
 }
 
-void send_request(struct conn *c, struct run *run)
+void exchange_send_request(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
@@ -307,7 +308,7 @@ void send_request(struct conn *c, struct run *run)
 	if (ex->request != REQUEST_BODY)
 		return;
 	if (!ex->request_body.done)
-		read_from(c->sk, c, run, request_actor);
+		exchange_read_from(c->sk, c, run, request_actor);
 	if (ex->request != REQUEST_BODY || !flush_request(c))
 		return;
 	if (ex->request_body.done)
@@ -325,7 +326,7 @@ static struct forward forward_of(struct conn *c, const struct mirror *m)
 		.original = &c->original,
 		.client = { c->source_text, c->source_len },
 		.route = ex->route,
-		.ident = request_ident(c),
+		.ident = exchange_ident(c),
 		.upgrade = ex->upgrade,
 		.expect_answered = m || answers_expect(c),
 		.close = m,
@@ -333,14 +334,14 @@ static struct forward forward_of(struct conn *c, const struct mirror *m)
 	};
 }
 
-int write_request_head(struct conn *c, const struct mirror *m, struct out *head,
-		       gfp_t gfp)
+int exchange_write_head(struct conn *c, const struct mirror *m, struct out *head,
+			gfp_t gfp)
 {
 	struct forward fw = forward_of(c, m);
 	int err = head_write_request(c->ex.request_head, &fw, gfp, head);
 
 	if (!err)
-		err = edit_request(c, head, gfp);
+		err = exchange_edit_request(c, head, gfp);
 	if (err)
 		out_clear(head);
 	return err;
@@ -352,11 +353,11 @@ static void open_tunnel(struct conn *c, struct run *run)
 	static const char text[] = "HTTP/1.1 200 OK\r\n\r\n";
 	struct exchange *ex = &c->ex;
 
-	request_begins(ex);
+	exchange_request_begins(ex);
 	if (out_send(&ex->down, c->sk, text, sizeof(text) - 1, false))
 		end_conn(c, run, true);
 	else
-		begin_tunnel(c, run);
+		exchange_begin_tunnel(c, run);
 }
 
 /* The request's own buffer, with what we say besides. Once: then it is not what it was. */
@@ -366,7 +367,8 @@ static bool steer_request(struct conn *c, struct run *run)
 	struct forward fw;
 	u32 len;
 
-	if (!skb || !splice_is_spliced(c->leg->sk) || !request_stays(&c->ex))
+	if (!skb || !splice_is_spliced(c->leg->sk) ||
+	    !exchange_request_stays(&c->ex))
 		return false;
 	fw = forward_of(c, NULL);
 	len = head_extend_request(c->ex.request_head, &fw, skb->data,
@@ -383,7 +385,7 @@ static bool steer_request(struct conn *c, struct run *run)
 }
 
 /* The leg is there: once it is connected the request goes. */
-void send_request_head(struct conn *c, struct run *run)
+void exchange_send_head(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	int err = 0;
@@ -391,8 +393,8 @@ void send_request_head(struct conn *c, struct run *run)
 	if (!c->leg || c->open_leg)
 		return;
 	if (is_broken(c->leg->sk)) {
-		upstream_failed(c, run, RETRY_CONNECT_FAILURE,
-				STAT_REPLY_CONNECT_FAILURE, 503);
+		exchange_upstream_failed(c, run, RETRY_CONNECT_FAILURE,
+					 STAT_REPLY_CONNECT_FAILURE, 503);
 		return;
 	}
 	if (!leg_connected(c->leg))
@@ -402,8 +404,8 @@ void send_request_head(struct conn *c, struct run *run)
 	/* Said before it was asked: since the leg was bound, the run has ended. */
 	if (unlikely(ex->reused_leg &&
 		     !skb_queue_empty(&c->leg->sk->sk_receive_queue))) {
-		upstream_failed(c, run, RETRY_RESET,
-				STAT_REPLY_BAD_RESPONSE, 502);
+		exchange_upstream_failed(c, run, RETRY_RESET,
+					 STAT_REPLY_BAD_RESPONSE, 502);
 		return;
 	}
 	if (ends_tunnel_here(c)) {
@@ -411,18 +413,18 @@ void send_request_head(struct conn *c, struct run *run)
 		return;
 	}
 	if (!steer_request(c, run))
-		err = write_request_head(c, NULL, &ex->up, run_gfp(c, run));
+		err = exchange_write_head(c, NULL, &ex->up, run_gfp(c, run));
 	if (err == -EMSGSIZE) {
-		refuse(c, run, STAT_REPLY_REQUEST_OPERATIONS, 431);
+		exchange_refuse(c, run, STAT_REPLY_REQUEST_OPERATIONS, 431);
 		return;
 	}
 	if (err) {
 		if (run->may_sleep)
-			refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
+			exchange_refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
 		run->defer = true;
 		return;
 	}
-	request_begins(ex);
+	exchange_request_begins(ex);
 	ex->request = REQUEST_BODY;
 	ex->response = RESPONSE_HEAD;
 	conn_set_deadline(c, c->options.stream_idle_timeout);

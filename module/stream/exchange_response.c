@@ -4,7 +4,7 @@
 static int note_bad_response(struct reader *r)
 {
 	r->failed = true;
-	return note_refusal(r, STAT_REPLY_BAD_RESPONSE, 502);
+	return exchange_note_refusal(r, STAT_REPLY_BAD_RESPONSE, 502);
 }
 
 /* 1xx: passed on; the final response is yet to come (RFC 9110 15.2). */
@@ -43,7 +43,8 @@ static int write_response_head(struct conn *c, u8 framing,
 	err = head_write_response(ex->response_head, framing, connection, gfp,
 				  &ex->down);
 	if (!err)
-		err = edit_response(c, ex->response_head->parser.status, gfp);
+		err = exchange_edit_response(c, ex->response_head->parser.status,
+					     gfp);
 	if (err)
 		out_clear(&ex->down);
 	return err;
@@ -57,7 +58,8 @@ static bool steer_response(struct conn *c, struct sk_buff *whole)
 {
 	struct exchange *ex = &c->ex;
 
-	return whole && !connection_field(ex) && response_stays(ex) &&
+	return whole && !exchange_connection_field(ex) &&
+	       exchange_response_stays(ex) &&
 	       head_stays_response(ex->response_head) && !ex->rate &&
 	       splice_steer(c->leg->sk, whole, c->sk);
 }
@@ -78,14 +80,14 @@ static int pass_final(struct conn *c, struct sk_buff *whole, gfp_t gfp)
 	    READ_ONCE(c->draining))
 		ex->close = true;
 	steered = steer_response(c, whole);
-	err = steered ? 0 : write_response_head(c, framing, connection_field(ex),
-						gfp);
+	err = steered ? 0 :
+	      write_response_head(c, framing, exchange_connection_field(ex), gfp);
 	if (err)
 		return err;
 	body_init(&ex->response_body, p, framing != p->framing, U64_MAX);
 	ex->response_body.done |= steered;
-	slow_response(c);
-	request_answered(c, p->status);
+	exchange_slow_response(c);
+	exchange_request_answered(c, p->status);
 	learn_leg_life(ex);
 	ex->response = ex->response_body.done ? RESPONSE_DONE : RESPONSE_BODY;
 	conn_set_deadline(c, c->options.stream_idle_timeout);
@@ -107,8 +109,8 @@ static int pass_switch(struct conn *c, struct run *run)
 	err = write_response_head(c, HTTP1_BODY_NONE, NULL, run_gfp(c, run));
 	if (err)
 		return err;
-	request_answered(c, c->ex.response_head->parser.status);
-	begin_tunnel(c, run);
+	exchange_request_answered(c, c->ex.response_head->parser.status);
+	exchange_begin_tunnel(c, run);
 	return err;
 }
 
@@ -127,7 +129,7 @@ static bool pass_response_head(struct conn *c, struct run *run,
 	int err;
 
 	if (unlikely(!list_empty(&c->rivals)))
-		end_hedge(c, run);
+		exchange_end_hedge(c, run);
 	if (switches(ex))
 		err = pass_switch(c, run);
 	else if (ex->response_head->parser.status < 200)
@@ -140,7 +142,7 @@ static bool pass_response_head(struct conn *c, struct run *run,
 	}
 	/* The endpoint has done its part. */
 	if (err == -EMSGSIZE)
-		request_answered(c, ex->response_head->parser.status);
+		exchange_request_answered(c, ex->response_head->parser.status);
 	ex->head_whole = false;
 	head_free(ex->response_head);
 	ex->response_head = NULL;
@@ -188,24 +190,24 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 	if (!ex->response_head) {
 		ex->response_head = head_alloc(true, gfp);
 		if (!ex->response_head)
-			return note_no_memory(r);
-		ex->response_head->parser.head_request = is_head_request(ex);
+			return exchange_note_no_memory(r);
+		ex->response_head->parser.head_request = exchange_is_head(ex);
 		ex->response_head->parser.connect_request =
 			ex->request_head->parser.connect;
 	}
 	if (head_full(ex->response_head) && quota_spent(&r->c->hn->quota))
-		return note_memory_limit(r);
+		return exchange_note_memory_limit(r);
 	n = head_gather(ex->response_head, skb, off,
 			affordable_head(r->run, len), gfp, &result);
 	if (n < 0)
-		return note_no_memory(r);
+		return exchange_note_no_memory(r);
 	r->run->left -= n * COST_HEAD_BYTE;
 	if (result == HTTP1_ERROR)
 		return note_bad_response(r);
 	if (result == HTTP1_DONE && !may_switch(ex))
 		return note_bad_response(r);
 	if (result == HTTP1_DONE &&
-	    retry_response(r->c, ex->response_head->parser.status)) {
+	    exchange_retry_response(r->c, ex->response_head->parser.status)) {
 		r->retry = true;
 		return n;
 	}
@@ -217,14 +219,14 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 	whole = skb->len == len && ex->response_head->len == n &&
 		body == len - n && p->framing <= HTTP1_BODY_LENGTH;
 	if (!pass_response_head(r->c, r->run, whole ? skb : NULL, n < len))
-		return note_refusal(r, STAT_REPLY_RESPONSE_OPERATIONS, 500);
+		return exchange_note_refusal(r, STAT_REPLY_RESPONSE_OPERATIONS, 500);
 	return whole && ex->response == RESPONSE_DONE ? len : n;
 }
 
 static void cut_response(struct conn *c, struct run *run)
 {
 	stat_inc(c->mesh->stats, STAT_RESPONSES_CUT);
-	request_failed(c, 502);
+	exchange_request_failed(c, 502);
 	/* RST: not to be taken for the end of a body that lasts until close */
 	end_conn(c, run, true);
 }
@@ -235,7 +237,7 @@ static int take_response_body(struct conn *c, struct run *run,
 	struct exchange *ex = &c->ex;
 	int n;
 
-	len = response_allowance(c, len);
+	len = exchange_allowance(c, len);
 	if (!len)
 		return 0;
 	n = body_pass(&ex->response_body, skb, off, len, c->sk, &ex->down,
@@ -288,8 +290,8 @@ static void upstream_eof(struct conn *c, struct run *run)
 
 	ex->leg_reusable = false;
 	if (ex->response == RESPONSE_HEAD) {
-		upstream_failed(c, run, RETRY_RESET,
-				STAT_REPLY_UPSTREAM_RESET, 502);
+		exchange_upstream_failed(c, run, RETRY_RESET,
+					 STAT_REPLY_UPSTREAM_RESET, 502);
 	} else if (ex->response == RESPONSE_BODY) {
 		/* DONE: a FIN came, not a reset */
 		if (ex->response_body.framing == HTTP1_BODY_UNTIL_CLOSE &&
@@ -306,7 +308,7 @@ static bool waits_for_response(const struct exchange *ex)
 }
 
 /* Returns whether all that was pending is sent. */
-bool flush_response(struct conn *c, struct run *run)
+bool exchange_flush_response(struct conn *c, struct run *run)
 {
 	int err = out_flush(&c->ex.down, c->sk, false);
 
@@ -317,19 +319,19 @@ bool flush_response(struct conn *c, struct run *run)
 	return !err;
 }
 
-void pass_response(struct conn *c, struct run *run)
+void exchange_pass_response(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
-	if (!flush_response(c, run) || !c->leg || !waits_for_response(ex))
+	if (!exchange_flush_response(c, run) || !c->leg || !waits_for_response(ex))
 		return;
 	if (ex->head_whole && !pass_response_head(c, run, NULL, false)) {
-		refuse(c, run, STAT_REPLY_RESPONSE_OPERATIONS, 500);
+		exchange_refuse(c, run, STAT_REPLY_RESPONSE_OPERATIONS, 500);
 		return;
 	}
 	if (!c->ended)
-		read_second(c->leg->sk, c, run, response_actor);
-	if (c->ended || !flush_response(c, run) || !c->leg)
+		exchange_read_second(c->leg->sk, c, run, response_actor);
+	if (c->ended || !exchange_flush_response(c, run) || !c->leg)
 		return;
 	if (ex->request == REQUEST_TUNNEL)
 		return;

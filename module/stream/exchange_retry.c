@@ -29,8 +29,8 @@ static void begin_anew(struct conn *c, struct run *run)
 	struct exchange *ex = &c->ex;
 
 	out_clear(&ex->up);
-	drop_leg(c, run, false);
-	leave_connection(c);
+	exchange_drop_leg(c, run, false);
+	exchange_leave_connection(c);
 	head_free(ex->response_head);
 	ex->response_head = NULL;
 	ex->head_whole = false;
@@ -44,9 +44,9 @@ static void begin_anew(struct conn *c, struct run *run)
 	run->again = true;
 }
 
-void abandon_try(struct conn *c, struct run *run)
+void exchange_abandon_try(struct conn *c, struct run *run)
 {
-	end_load(&c->ex);
+	exchange_end_load(&c->ex);
 	begin_anew(c, run);
 	c->open_leg = false;
 }
@@ -68,7 +68,7 @@ static const struct retry_policy *policy_of(const struct exchange *ex)
 /* Of a request that is mirrored. */
 #define MIRROR_LIMIT	SZ_1M
 
-u32 body_limit(const struct exchange *ex)
+u32 exchange_body_limit(const struct exchange *ex)
 {
 	const struct retry_policy *p = policy_of(ex);
 	u32 limit = ex->mirrors ? MIRROR_LIMIT : 0;
@@ -79,7 +79,7 @@ u32 body_limit(const struct exchange *ex)
 	return limit;
 }
 
-bool may_try_again(struct conn *c)
+bool exchange_may_try_again(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 	const struct retry_policy *p = policy_of(ex);
@@ -94,13 +94,13 @@ bool may_try_again(struct conn *c)
 		stat_inc(c->mesh->stats, STAT_RETRIES_EXHAUSTED);
 		return false;
 	}
-	if (admit_retry(ex))
+	if (exchange_admit_retry(ex))
 		return true;
 	stat_inc(c->mesh->stats, STAT_RETRIES_OVERFLOW);
 	return false;
 }
 
-void count_try(struct conn *c)
+void exchange_count_try(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
@@ -115,19 +115,19 @@ static void try_again(struct conn *c, struct run *run)
 	const struct retry_policy *p = policy_of(ex);
 	u32 delay;
 
-	count_try(c);
-	abandon_try(c, run);
+	exchange_count_try(c);
+	exchange_abandon_try(c, run);
 	ex->request = REQUEST_BACKOFF;
 	delay = retry_backoff(p, ex->tries, get_random_u32());
 	if (delay)
 		conn_set_deadline(c, delay);
 	else
-		end_backoff(c, run);
+		exchange_end_backoff(c, run);
 }
 
-void end_backoff(struct conn *c, struct run *run)
+void exchange_end_backoff(struct conn *c, struct run *run)
 {
-	pick_endpoint(c, run);
+	exchange_pick_endpoint(c, run);
 	run->again = true;
 }
 
@@ -140,18 +140,18 @@ static bool limit_reached(const struct head *h)
 	       http1_find(p, h->data, SPAN("x-envoy-ratelimited"));
 }
 
-bool retry_response(struct conn *c, u16 status)
+bool exchange_retry_response(struct conn *c, u16 status)
 {
 	const struct retry_policy *p = policy_of(&c->ex);
 
 	/* An interim response decides nothing. */
 	return p && status >= 200 && retry_on_status(p, status) &&
-	       !limit_reached(c->ex.response_head) && may_try_again(c);
+	       !limit_reached(c->ex.response_head) && exchange_may_try_again(c);
 }
 
-void retry(struct conn *c, struct run *run)
+void exchange_retry(struct conn *c, struct run *run)
 {
-	request_answered(c, c->ex.response_head->parser.status);
+	exchange_request_answered(c, c->ex.response_head->parser.status);
 	try_again(c, run);
 }
 
@@ -161,27 +161,27 @@ static void try_or_refuse(struct conn *c, struct run *run,
 {
 	const struct retry_policy *p = policy_of(&c->ex);
 
-	if (p && retry_on_failure(p, failure) && may_try_again(c))
+	if (p && retry_on_failure(p, failure) && exchange_may_try_again(c))
 		try_again(c, run);
 	else
-		refuse(c, run, reason, status);
+		exchange_refuse(c, run, reason, status);
 }
 
-void way_failed(struct conn *c, struct run *run)
+void exchange_way_failed(struct conn *c, struct run *run)
 {
-	connect_failed(c);
+	exchange_connect_failed(c);
 	try_or_refuse(c, run, RETRY_CONNECT_FAILURE,
 		      STAT_REPLY_CONNECT_FAILURE, 503);
 }
 
-void upstream_failed(struct conn *c, struct run *run,
-		     enum retry_failure failure, enum mesh_stat reason,
-		     u16 status)
+void exchange_upstream_failed(struct conn *c, struct run *run,
+			      enum retry_failure failure, enum mesh_stat reason,
+			      u16 status)
 {
 	if (reason != STAT_REPLY_RESPONSE_TIMEOUT && leg_was_stale(&c->ex)) {
 		use_fresh_leg(c, run);
 		return;
 	}
-	request_failed(c, status);
+	exchange_request_failed(c, status);
 	try_or_refuse(c, run, failure, reason, status);
 }

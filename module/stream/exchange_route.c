@@ -6,7 +6,7 @@
 const struct listener_slot *exchange_listener(struct conn *c,
 					      const struct snapshot *s)
 {
-	const struct listener_slot *slot = snapshot_listener(s, &c->original);
+	const struct listener_slot *slot = listener_find(s, &c->original);
 
 	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_HTTP)
 		return NULL;
@@ -23,8 +23,8 @@ static void reply_redirect(struct conn *c, struct run *run)
 	struct route_request req;
 
 	route_request_init(&req, &h->parser, h->data);
-	location_make(&location, route, &req, &c->original, &c->options);
-	local_reply(c, run, STAT_REPLY_REDIRECT, &r);
+	rewrite_location(&location, route, &req, &c->original, &c->options);
+	exchange_reply(c, run, STAT_REPLY_REDIRECT, &r);
 }
 
 static void reply_direct(struct conn *c, struct run *run)
@@ -35,11 +35,11 @@ static void reply_direct(struct conn *c, struct run *run)
 		.body = { route->body.p ?: "", route->body.len },
 	};
 
-	local_reply(c, run, STAT_REPLY_DIRECT, &r);
+	exchange_reply(c, run, STAT_REPLY_DIRECT, &r);
 }
 
 /* Choose the endpoint, or say that there is none. */
-void pick_endpoint(struct conn *c, struct run *run)
+void exchange_pick_endpoint(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	struct pick pick = {
@@ -61,14 +61,14 @@ void pick_endpoint(struct conn *c, struct run *run)
 	ex->cookie = pick.cookie;
 	ex->cookie_value = pick.cookie_value;
 	if (!ex->ep) {
-		refuse(c, run, STAT_REPLY_NO_ENDPOINT, 503);
+		exchange_refuse(c, run, STAT_REPLY_NO_ENDPOINT, 503);
 		return;
 	}
-	if (!admit_request(ex)) {
-		refuse_overload(c, run);
+	if (!exchange_admit(ex)) {
+		exchange_refuse_overload(c, run);
 		return;
 	}
-	begin_load(ex);
+	exchange_begin_load(ex);
 	ex->request = REQUEST_ROUTED;
 }
 
@@ -106,28 +106,28 @@ static void act(struct conn *c, struct run *run)
 	else if (ex->route->action == ROUTE_DIRECT_RESPONSE)
 		reply_direct(c, run);
 	else
-		pick_endpoint(c, run);
+		exchange_pick_endpoint(c, run);
 }
 
-void request_received(struct conn *c)
+void exchange_request_received(struct conn *c)
 {
 	c->ex.received = true;
 	c->bound = conn_time(c->ex.route->timeout);
 }
 
-void proceed(struct conn *c, struct run *run)
+void exchange_proceed(struct conn *c, struct run *run)
 {
-	if (abort_request(c, run))
+	if (exchange_abort(c, run))
 		return;
 	act(c, run);
 	if (c->ex.request != REQUEST_ROUTED)
 		return;
 	if (c->ex.route->nmirrors)
-		draw_mirrors(&c->ex);
+		exchange_draw_mirrors(&c->ex);
 	if (c->ex.route->fault.rate_fraction)
-		draw_rate(&c->ex);
+		exchange_draw_rate(&c->ex);
 	if (c->ex.received)
-		request_received(c);
+		exchange_request_received(c);
 	answer_expect(c, run);
 }
 
@@ -139,10 +139,10 @@ static void serve(struct conn *c, struct run *run)
 
 	ex->cors = cors_kind_of(&ex->route->cors, ex->request_head);
 	if (ex->cors == CORS_PREFLIGHT)
-		local_reply(c, run, STAT_REPLY_PREFLIGHT, &preflight);
+		exchange_reply(c, run, STAT_REPLY_PREFLIGHT, &preflight);
 	else if (admit_rate(c, run, ex->route->limiter, &ex->route->limit) &&
-		 !delay_request(c, run))
-		proceed(c, run);
+		 !exchange_delay(c, run))
+		exchange_proceed(c, run);
 }
 
 static void route_request(struct conn *c, struct run *run,
@@ -159,7 +159,7 @@ static void route_request(struct conn *c, struct run *run,
 	if (ex->route)
 		serve(c, run);
 	else
-		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
+		exchange_refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
 }
 
 /* What the listener lets pass. Returns false if the request is refused. */
@@ -171,7 +171,7 @@ static bool check_request(struct conn *c, struct run *run)
 	if (!r.status)
 		return true;
 	c->ex.close |= r.reason == STAT_REPLY_BAD_REQUEST;
-	refuse(c, run, r.reason, r.status);
+	exchange_refuse(c, run, r.reason, r.status);
 	return false;
 }
 
@@ -198,7 +198,7 @@ static bool mesh_changed(const struct conn *c)
 }
 
 /* A request's head is understood. It keeps the configuration of this moment. */
-void begin_request(struct conn *c, struct run *run)
+void exchange_begin_request(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	const struct http1_parser *p = &ex->request_head->parser;
@@ -216,7 +216,7 @@ void begin_request(struct conn *c, struct run *run)
 		c->bound = 0;
 	if (!slot) {
 		ex->close = true;
-		refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
+		exchange_refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
 		return;
 	}
 	ex->close |= is_last_request(c) || conn_expired(c);

@@ -9,7 +9,7 @@
  */
 #include "stream/exchange_priv.h"
 
-void begin_tunnel(struct conn *c, struct run *run)
+void exchange_begin_tunnel(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
@@ -20,7 +20,7 @@ void begin_tunnel(struct conn *c, struct run *run)
 	ex->leg_reusable = false;
 	head_free(ex->request_head);
 	ex->request_head = NULL;
-	end_load(ex);
+	exchange_end_load(ex);
 	snapshot_put(ex->snapshot);
 	ex->snapshot = NULL;
 	ex->route = NULL;
@@ -32,7 +32,7 @@ void begin_tunnel(struct conn *c, struct run *run)
 	run->again = true;
 }
 
-void reset_tunnel(struct conn *c, struct run *run)
+void exchange_reset_tunnel(struct conn *c, struct run *run)
 {
 	c->leg->reset = true;
 	end_conn(c, run, true);
@@ -54,7 +54,7 @@ static int pass(struct reader *r, struct sk_buff *skb, u32 off, u32 len,
 	if (n == -EAGAIN)
 		conn_await_room(r->c, to);
 	else
-		reset_tunnel(r->c, r->run);
+		exchange_reset_tunnel(r->c, r->run);
 	return 0;
 }
 
@@ -93,18 +93,18 @@ static void pass_fin(struct conn *c, struct run *run)
 	}
 }
 
-void run_tunnel(struct conn *c, struct run *run)
+void exchange_run_tunnel(struct conn *c, struct run *run)
 {
 	if (c->sk->sk_err || c->leg->sk->sk_err) {
-		reset_tunnel(c, run);
+		exchange_reset_tunnel(c, run);
 		return;
 	}
 	/* The head of the response that opened it may still wait for room. */
-	if (!flush_response(c, run))
+	if (!exchange_flush_response(c, run))
 		return;
-	read_from(c->sk, c, run, upstream_actor);
+	exchange_read_from(c->sk, c, run, upstream_actor);
 	if (!c->ended)
-		read_second(c->leg->sk, c, run, downstream_actor);
+		exchange_read_second(c->leg->sk, c, run, downstream_actor);
 	if (!c->ended)
 		pass_fin(c, run);
 }

@@ -102,8 +102,8 @@ static int redirect(struct explanation *e)
 	struct location location;
 	struct reply r = { .status = e->route->status, .location = &location };
 
-	location_make(&location, e->route, &e->request, &e->question->original,
-		      options_of(e));
+	rewrite_location(&location, e->route, &e->request, &e->question->original,
+			 options_of(e));
 	return answer(e, STAT_REPLY_REDIRECT, &r);
 }
 
@@ -334,7 +334,7 @@ int explain(struct explanation *e, const struct snapshot *s,
 	return 0;
 }
 
-void explanation_release(struct explanation *e)
+void explain_release(struct explanation *e)
 {
 	head_free(e->head);
 	out_clear(&e->forwarded);

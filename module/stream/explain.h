@@ -47,7 +47,7 @@ struct explanation {
 
 /**
  * explain() - Say what would become of a request
- * @e: out: to be released with explanation_release(), even if this fails
+ * @e: out: to be released with explain_release(), even if this fails
  * @s: snapshot, held as long as @e
  * @q: what is asked, as long as @e
  *
@@ -56,7 +56,7 @@ struct explanation {
 int explain(struct explanation *e, const struct snapshot *s,
 	    const struct question *q);
 
-void explanation_release(struct explanation *e);
+void explain_release(struct explanation *e);
 
 /**
  * explain_mismatch() - Why a route was not the one

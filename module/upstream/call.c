@@ -370,13 +370,13 @@ void call_end_all(struct http_net *hn)
 	wait_var_event(&hn->ncalls, !atomic_read(&hn->ncalls));
 }
 
-int calls_init(void)
+int call_init(void)
 {
 	call_wq = alloc_workqueue("l7mesh_call", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return call_wq ? 0 : -ENOMEM;
 }
 
-void calls_exit(void)
+void call_exit(void)
 {
 	destroy_workqueue(call_wq);
 }

@@ -78,8 +78,8 @@ bool call_begin(struct call *call, struct http_net *hn, u32 timeout);
 void call_release(struct call *call);
 
 /* Module-wide. Context: process. */
-int calls_init(void);
-void calls_exit(void);
+int call_init(void);
+void call_exit(void);
 
 /* End all calls of a namespace, and wait until they are over. Context: process. */
 void call_end_all(struct http_net *hn);

@@ -87,7 +87,7 @@ struct cluster *cluster_clone(struct account *account,
 	if (IS_ERR(c))
 		return c;
 	refcount_set(&c->ref, 1);
-	object_created(OBJECT_CLUSTER);
+	stats_object_created(OBJECT_CLUSTER);
 	return c;
 }
 
@@ -104,7 +104,7 @@ void cluster_put(struct account *account, struct cluster *c)
 	account_free(account, c->members, members_bytes(c->capacity));
 	account_free(account, c->metadata, c->metadata_bytes);
 	cluster_state_put(c->state);
-	object_destroyed(OBJECT_CLUSTER);
+	stats_object_destroyed(OBJECT_CLUSTER);
 	account_free(account, c, c->bytes);
 }
 

@@ -17,7 +17,7 @@ struct cluster_state *cluster_state_alloc(struct account *account)
 		spin_lock_init(&s->loads[i].lock);
 		INIT_LIST_HEAD(&s->loads[i].pending);
 	}
-	object_created(OBJECT_CLUSTER_STATE);
+	stats_object_created(OBJECT_CLUSTER_STATE);
 	return s;
 }
 
@@ -30,7 +30,7 @@ void cluster_state_put(struct cluster_state *s)
 	account = s->account;
 	account_free(account, s, sizeof(*s));
 	account_put(account);
-	object_destroyed(OBJECT_CLUSTER_STATE);
+	stats_object_destroyed(OBJECT_CLUSTER_STATE);
 }
 
 bool cluster_load_connect(struct cluster_load *l, u32 max,

@@ -14,7 +14,7 @@ struct endpoint *endpoint_alloc(const struct address *address, gfp_t gfp)
 	ep->address = *address;
 	ep->since = jiffies;
 	refcount_set(&ep->ref, 1);
-	object_created(OBJECT_ENDPOINT);
+	stats_object_created(OBJECT_ENDPOINT);
 	return ep;
 }
 
@@ -22,7 +22,7 @@ void endpoint_put(struct endpoint *ep)
 {
 	if (!refcount_dec_and_test(&ep->ref))
 		return;
-	object_destroyed(OBJECT_ENDPOINT);
+	stats_object_destroyed(OBJECT_ENDPOINT);
 	kfree_rcu(ep, rcu);
 }
 

@@ -155,13 +155,13 @@ static int write_request(struct check *k)
 
 	if (writer_init(&w, hc->path.len + host.len + 128, GFP_NOIO))
 		return -ENOMEM;
-	put(&w, SPAN("GET "));
-	put(&w, hc->path);
-	put(&w, SPAN(" HTTP/1.1\r\n"));
-	put_field(&w, SPAN("host"), host);
-	put_field(&w, SPAN("user-agent"), SPAN("l7mesh-health-check"));
-	put_field(&w, SPAN("connection"), SPAN("close"));
-	put(&w, SPAN("\r\n"));
+	writer_put(&w, SPAN("GET "));
+	writer_put(&w, hc->path);
+	writer_put(&w, SPAN(" HTTP/1.1\r\n"));
+	writer_put_field(&w, SPAN("host"), host);
+	writer_put_field(&w, SPAN("user-agent"), SPAN("l7mesh-health-check"));
+	writer_put_field(&w, SPAN("connection"), SPAN("close"));
+	writer_put(&w, SPAN("\r\n"));
 	return writer_finish(&w, &k->call.request);
 }
 
