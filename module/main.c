@@ -26,7 +26,7 @@ static int __init l7mesh_init(void)
 {
 	int err;
 
-	err = config_init();
+	err = snapshot_init();
 	if (err)
 		goto out;
 	err = intercept_init();
@@ -70,7 +70,7 @@ out_http:
 out_intercept:
 	intercept_exit();
 out_config:
-	config_exit();
+	snapshot_exit();
 out:
 	return err;
 }
@@ -86,7 +86,7 @@ static void __exit l7mesh_exit(void)
 	intercept_exit();
 	/* Meshes first: freeing one gives up its snapshot. */
 	rcu_barrier();
-	config_exit();
+	snapshot_exit();
 	stats_report_objects();
 }
 

@@ -22,7 +22,7 @@
 #include <uapi/linux/l7mesh.h>
 #include "lib/hashmap.h"
 #include "lib/refusal.h"
-#include "mesh/config.h"
+#include "mesh/snapshot.h"
 
 /* The kinds that have names of their own. */
 enum draft_kind {

@@ -11,7 +11,7 @@
 #include "lib/pack.h"
 #include "lib/refusal.h"
 #include "lib/stats.h"
-#include "mesh/config.h"
+#include "mesh/snapshot.h"
 #include "policy/rate_limiter.h"
 
 static void pack_listener(struct packer *p, void *object)

@@ -28,7 +28,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include "lib/stats.h"
-#include "mesh/config.h"
+#include "mesh/snapshot.h"
 #include "mesh/txn.h"
 #include "upstream/check_queue.h"
 

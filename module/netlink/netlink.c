@@ -169,7 +169,7 @@ static struct snapshot *build(struct mesh *m, struct draft *d,
 {
 	struct snapshot *s = draft_build(d, m->generation + 1, r);
 
-	if (PTR_ERR_OR_ZERO(s) == -ENOSPC && config_reclaim(m->account))
+	if (PTR_ERR_OR_ZERO(s) == -ENOSPC && snapshot_reclaim(m->account))
 		s = draft_build(d, m->generation + 1, r);
 	return s;
 }
@@ -180,7 +180,7 @@ static int change(struct mesh *m, struct draft *d, struct request *q,
 	u8 cmd = q->info->genlhdr->cmd;
 	int err = netlink_change(d, cmd, q->info->attrs, key, &q->r);
 
-	if (err == -ENOSPC && config_reclaim(m->account))
+	if (err == -ENOSPC && snapshot_reclaim(m->account))
 		err = netlink_change(d, cmd, q->info->attrs, key, &q->r);
 	return err;
 }

@@ -32,7 +32,7 @@
 #include <net/genetlink.h>
 #include <uapi/linux/l7mesh.h>
 #include "lib/refusal.h"
-#include "mesh/config.h"
+#include "mesh/snapshot.h"
 
 struct draft;
 struct member;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The HTTP options of a listener, both ways. */
-#include "mesh/config.h"
+#include "mesh/snapshot.h"
 #include "netlink/netlink.h"
 #include "netlink/netlink_option.h"
 

@@ -18,7 +18,7 @@
 #include "lib/stats.h"
 #include "link/out.h"
 #include "link/replay.h"
-#include "mesh/config.h"
+#include "mesh/snapshot.h"
 #include "stream/body.h"
 
 struct conn;

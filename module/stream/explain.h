@@ -13,7 +13,7 @@
 
 #include "lib/address.h"
 #include "link/out.h"
-#include "mesh/config.h"
+#include "mesh/snapshot.h"
 #include "stream/routing.h"
 
 /* Who asks whom for what. */

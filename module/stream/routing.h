@@ -12,7 +12,7 @@
 #include "http/header_value.h"
 #include "http1/head.h"
 #include "lib/stats.h"
-#include "mesh/config.h"
+#include "mesh/snapshot.h"
 #include "policy/cors.h"
 
 /* An answer of the mesh's own instead of what was wanted; status 0: none. */

@@ -18,7 +18,7 @@
 
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
-#include "mesh/config.h"
+#include "mesh/snapshot.h"
 
 struct check_queue {
 	spinlock_t lock;		/* BH */

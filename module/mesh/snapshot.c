@@ -11,7 +11,7 @@
 #include <linux/workqueue.h>
 #include "lib/account.h"
 #include "lib/stats.h"
-#include "mesh/config.h"
+#include "mesh/snapshot.h"
 #include "route/route_object.h"
 
 static struct workqueue_struct *free_wq;
@@ -107,7 +107,7 @@ struct cluster *snapshot_cluster_of(const struct snapshot *s, u32 hash,
 	return objset_find_by(&s->clusters, hash, has_state, state);
 }
 
-int config_init(void)
+int snapshot_init(void)
 {
 	free_wq = alloc_workqueue("l7mesh_config", WQ_UNBOUND, 0);
 	return free_wq ? 0 : -ENOMEM;
@@ -124,7 +124,7 @@ static void flush(void)
 	flush_workqueue(free_wq);
 }
 
-bool config_reclaim(struct account *account)
+bool snapshot_reclaim(struct account *account)
 {
 	if (!atomic_read(&account->retired))
 		return false;
@@ -132,7 +132,7 @@ bool config_reclaim(struct account *account)
 	return true;
 }
 
-void config_exit(void)
+void snapshot_exit(void)
 {
 	flush();
 	destroy_workqueue(free_wq);

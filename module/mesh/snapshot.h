@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * config: the immutable configuration that a mesh publishes, as readers see it.
+ * snapshot: the immutable configuration that a mesh publishes, as readers see it.
  *
  * A snapshot is a graph of shared immutable objects plus indexes of its own. It
  * is published by RCU in mesh->snapshot; readers either stay under
@@ -8,8 +8,8 @@
  * line) and keep the snapshot as long as they like: an HTTP request keeps the
  * one that it began with.
  */
-#ifndef L7MESH_CONFIG_H
-#define L7MESH_CONFIG_H
+#ifndef L7MESH_SNAPSHOT_H
+#define L7MESH_SNAPSHOT_H
 
 #include <linux/percpu-refcount.h>
 #include "http/http_options.h"
@@ -179,18 +179,18 @@ static inline struct listener *listener_get(struct listener *l)
 /* Context: process, when no reader can see it any more. */
 void listener_put(struct account *account, struct listener *l);
 
-/* Snapshots are freed by a workqueue; config_exit() waits for all of them. */
-int config_init(void);
-void config_exit(void);
+/* Snapshots are freed by a workqueue; snapshot_exit() waits for all of them. */
+int snapshot_init(void);
+void snapshot_exit(void);
 
 /**
- * config_reclaim() - Wait for what was replaced and is not in use
+ * snapshot_reclaim() - Wait for what was replaced and is not in use
  * @account: whose memory is wanted
  *
  * Context: process; some ten milliseconds.
  *
  * Return: false if there is nothing to hope for.
  */
-bool config_reclaim(struct account *account);
+bool snapshot_reclaim(struct account *account);
 
 #endif
