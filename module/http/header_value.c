@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/kernel.h>
 
+#include "http/chars.h"
 #include "http/header_value.h"
 #include "lib/ident.h"
 
@@ -95,7 +96,7 @@ const char *header_value_check(struct span value, bool response)
 		if (piece.variable == -2)
 			return "a %VARIABLE% that there is not (a percent sign is %%)";
 		if (variables[piece.variable].argument &&
-		    !http1_token_valid(piece.text))
+		    !chars_token_valid(piece.text))
 			return "a variable's argument must be the name of a field";
 		if (variables[piece.variable].response && !response)
 			return "a variable that only a response has";

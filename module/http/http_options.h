@@ -12,7 +12,7 @@
 
 #include <linux/l7mesh.h>
 #include <linux/types.h>
-#include "http/http1_path.h"
+#include "http/path.h"
 
 struct http_options {
 	u64 max_body_bytes;		/* of a request; 0: any number */
@@ -29,7 +29,7 @@ struct http_options {
 	u32 max_uri_bytes;
 	u32 buffer_limit;		/* bytes a socket, each way; 0: TCP's own */
 	u32 trusted_hops;
-	struct http1_path_rules path;
+	struct path_rules path;
 	u8 expect_continue;		/* enum l7mesh_expect_continue */
 	u8 upgrade;			/* enum l7mesh_upgrade */
 	u8 connect;			/* enum l7mesh_connect */

@@ -12,7 +12,7 @@
 #include <linux/stddef.h>
 #include <asm/byteorder.h>
 
-#include "http/http1_chars.h"
+#include "http/chars.h"
 #include "http1/http1.h"
 
 /* Refuse more Connection options than this (but close and keep-alive): 431. */

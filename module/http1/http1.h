@@ -236,23 +236,6 @@ u16 http1_status(enum http1_error error);
 bool http1_list_has(struct span list, struct span element);
 
 /**
- * http1_token_valid() - Is this a token, as methods and field names are?
- * @s: any bytes
- *
- * Return: true if so (RFC 9110 5.6.2: at least one tchar).
- */
-bool http1_token_valid(struct span s);
-
-/**
- * http1_value_valid() - May this be a field's value?
- * @s: any bytes
- *
- * Return: true if so (RFC 9110 5.5: no control characters but HTAB, no white
- * space at either end; may be empty).
- */
-bool http1_value_valid(struct span s);
-
-/**
  * http1_authority_valid() - May this be the value of Host?
  * @s: any bytes
  *
@@ -260,6 +243,12 @@ bool http1_value_valid(struct span s);
  * and a port; IPv6 in brackets).
  */
 bool http1_authority_valid(struct span s);
+
+/*
+ * Return: how many bytes of @authority (uri-host [ ":" port ]) are its host, or
+ * 0 if it is not a valid one with a host that is not empty.
+ */
+u32 http1_host_length(struct span authority);
 
 /* What http1_chunk_next() found at the start of its input. */
 enum http1_chunk_event {

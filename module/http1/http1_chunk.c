@@ -3,7 +3,7 @@
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 
-#include "http/http1_chars.h"
+#include "http/chars.h"
 #include "http1/http1.h"
 
 enum {

@@ -6,7 +6,7 @@
 #include <linux/limits.h>
 #include <linux/minmax.h>
 
-#include "http/http1_chars.h"
+#include "http/chars.h"
 #include "http1/http1.h"
 
 /* Takes a group of one to four hex digits off @s. */

@@ -4,6 +4,7 @@
  * ways.
  */
 #include <linux/stringify.h>
+#include "http/chars.h"
 #include "netlink/netlink.h"
 
 /* Attributes that say what is hashed, of which a policy has one. */
@@ -26,7 +27,7 @@ static int parse_hash_name(struct hash_policy *hp, const struct nlattr *nla,
 		return netlink_query_name_valid(hp->name) ? 0 :
 		       refusal_set_attr(r, nla, -EINVAL,
 					"not the name of a query parameter");
-	if (http1_token_valid(hp->name) && !memchr(hp->name.p, '%', hp->name.len))
+	if (chars_token_valid(hp->name) && !memchr(hp->name.p, '%', hp->name.len))
 		return 0;
 	return refusal_set_attr(r, nla, -EINVAL, "%s",
 				hp->kind == HASH_POLICY_COOKIE ?

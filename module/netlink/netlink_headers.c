@@ -2,6 +2,7 @@
 /* What routes and virtual hosts do to fields, and CORS, both ways. */
 #include <linux/mm.h>
 #include <linux/stringify.h>
+#include "http/chars.h"
 #include "http/header_value.h"
 #include "netlink/netlink.h"
 
@@ -18,7 +19,7 @@ static int parse_op_value(struct header_op *op, const struct nlattr *nla,
 	if (op->kind == HEADER_OP_REMOVE)
 		return refusal_set_attr(r, nla, -EINVAL,
 					"what is removed has no value");
-	if (!op->value.len || !http1_value_valid(op->value))
+	if (!op->value.len || !chars_value_valid(op->value))
 		return refusal_set_attr(r, nla, -EINVAL,
 					"not the value of a header field");
 	why = header_value_check(op->value, response);
@@ -46,7 +47,7 @@ static int parse_op(struct header_op *op, const struct nlattr *item,
 		.name = netlink_span(name),
 		.kind = kind ? nla_get_u32(kind) : HEADER_OP_SET,
 	};
-	if (!http1_token_valid(op->name))
+	if (!chars_token_valid(op->name))
 		return refusal_set_attr(r, name, -EINVAL,
 					"not the name of a header field");
 	if (!header_name_changeable(op->name))
@@ -140,7 +141,7 @@ static int parse_cors_text(struct span *s, const struct nlattr *nla,
 	if (!nla)
 		return 0;
 	*s = netlink_span(nla);
-	if (s->len && http1_value_valid(*s) && !memchr(s->p, '%', s->len))
+	if (s->len && chars_value_valid(*s) && !memchr(s->p, '%', s->len))
 		return 0;
 	return refusal_set_attr(r, nla, -EINVAL,
 				"not a list of names for a header field");

@@ -45,9 +45,9 @@ static const struct netlink_options options = {
 	.pad = L7MESH_LISTENER_A_PAD,
 };
 
-static_assert((int)L7MESH_ESCAPED_SLASHES_KEEP == HTTP1_SLASHES_KEEP);
-static_assert((int)L7MESH_ESCAPED_SLASHES_REJECT == HTTP1_SLASHES_REJECT);
-static_assert((int)L7MESH_ESCAPED_SLASHES_DECODE == HTTP1_SLASHES_DECODE);
+static_assert((int)L7MESH_ESCAPED_SLASHES_KEEP == PATH_SLASHES_KEEP);
+static_assert((int)L7MESH_ESCAPED_SLASHES_REJECT == PATH_SLASHES_REJECT);
+static_assert((int)L7MESH_ESCAPED_SLASHES_DECODE == PATH_SLASHES_DECODE);
 
 void netlink_take_http(struct http_options *o, struct nlattr **tb)
 {

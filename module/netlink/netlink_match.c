@@ -2,6 +2,7 @@
 /* What a route's match says. */
 #include <linux/mm.h>
 #include <linux/stringify.h>
+#include "http/chars.h"
 #include "http/path_template.h"
 #include "netlink/netlink.h"
 
@@ -37,12 +38,12 @@ bool netlink_query_name_valid(struct span name)
 
 static bool match_name_valid(struct span name, bool query)
 {
-	return query ? netlink_query_name_valid(name) : http1_token_valid(name);
+	return query ? netlink_query_name_valid(name) : chars_token_valid(name);
 }
 
 static bool match_value_valid(struct span value, bool query)
 {
-	return query ? query_valid(value, "&#") : http1_value_valid(value);
+	return query ? query_valid(value, "&#") : chars_value_valid(value);
 }
 
 /* The attributes that are texts to compare with. */
@@ -251,7 +252,7 @@ static int parse_method(struct route_match *m, const struct nlattr *nla,
 	m->method = netlink_span(nla);
 	rest = m->method;
 	do {
-		if (!http1_token_valid(span_take_part(&rest)))
+		if (!chars_token_valid(span_take_part(&rest)))
 			break;
 		if (!rest.len && m->method.p[m->method.len - 1] != ',')
 			return 0;

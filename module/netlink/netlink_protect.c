@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Rate limits and faults, both ways. */
+#include "http/chars.h"
 #include "netlink/netlink.h"
 #include "netlink/netlink_option.h"
 
@@ -39,7 +40,7 @@ static int parse_key(struct rate_limit *limit, struct nlattr **tb,
 		return 0;
 	limit->key = RATE_LIMIT_HEADER;
 	limit->header = netlink_span(header);
-	return http1_token_valid(limit->header) ? 0 :
+	return chars_token_valid(limit->header) ? 0 :
 	       refusal_set_attr(r, header, -EINVAL,
 				"not the name of a header field");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a route's action says. */
 #include <linux/mm.h>
+#include "http/chars.h"
 #include "http/path_template.h"
 #include "lib/objset.h"
 #include "netlink/netlink.h"
@@ -130,7 +131,7 @@ static int parse_cluster_header(struct route *route, const struct nlattr *nla,
 {
 	route->action = ROUTE_CLUSTER_HEADER;
 	route->cluster_header = netlink_span(nla);
-	if (http1_token_valid(route->cluster_header))
+	if (chars_token_valid(route->cluster_header))
 		return 0;
 	return refusal_set_attr(r, nla, -EINVAL,
 				"not the name of a header field");

@@ -6,7 +6,7 @@
 #include <linux/random.h>
 #include <linux/string.h>
 
-#include "http/http1_chars.h"
+#include "http/chars.h"
 #include "http1/head.h"
 
 /* As limits of the configuration. */

@@ -39,11 +39,10 @@ static bool normalize_path(const struct http_options *o, struct head *h)
 {
 	struct http1_parser *p = &h->parser;
 
-	if (http1_path_as_received(&o->path) || !p->path_len ||
+	if (path_as_received(&o->path) || !p->path_len ||
 	    h->data[p->path] != '/')
 		return true;
-	p->path_len = http1_path_normalize(&o->path, h->data + p->path,
-					   p->path_len);
+	p->path_len = path_normalize(&o->path, h->data + p->path, p->path_len);
 	return p->path_len;
 }
 

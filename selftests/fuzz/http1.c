@@ -5,6 +5,7 @@
  * Input: kind of message, seed of the split, the message.
  */
 #include "fuzz.h"
+#include "http/chars.h"
 #include "http1/http1.h"
 
 enum { REQUEST, RESPONSE, RESPONSE_TO_HEAD, RESPONSE_TO_CONNECT };
@@ -67,9 +68,9 @@ static void sound_fields(const struct http1_parser *p, const char *buf)
 	for (f = p->fields; f < p->fields + p->nfields; f++) {
 		within(f->name, f->name_len, p);
 		within(f->value, f->value_len, p);
-		must_hold(http1_token_valid(http1_span(buf, f->name,
+		must_hold(chars_token_valid(http1_span(buf, f->name,
 						       f->name_len)));
-		must_hold(http1_value_valid(http1_span(buf, f->value,
+		must_hold(chars_value_valid(http1_span(buf, f->value,
 						       f->value_len)));
 		/* A response may repeat its length: it is not passed on twice. */
 		lengths += f->id == HTTP1_CONTENT_LENGTH &&
@@ -110,7 +111,7 @@ static void sound(const struct http1_parser *p, struct input msg)
 		return;
 	}
 	must_hold(p->framing != HTTP1_BODY_UNTIL_CLOSE);
-	must_hold(http1_token_valid(http1_span(head, p->method,
+	must_hold(chars_token_valid(http1_span(head, p->method,
 					       p->method_len)));
 	must_hold(p->target_len && p->target_len <= HTTP1_TARGET_MAX);
 	within(p->target, p->target_len, p);

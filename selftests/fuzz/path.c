@@ -5,7 +5,7 @@
  * Input: rules, the path without its first slash.
  */
 #include "fuzz.h"
-#include "http/http1_path.h"
+#include "http/path.h"
 
 static bool has_dot_segment(const char *p, u32 len)
 {
@@ -23,13 +23,13 @@ static bool has_dot_segment(const char *p, u32 len)
 	return false;
 }
 
-static void check(const struct http1_path_rules *r, const char *path, u32 len)
+static void check(const struct path_rules *r, const char *path, u32 len)
 {
 	char *again = copy_of(path, len);
 	u32 i;
 
 	must_hold(path[0] == '/');
-	must_hold(http1_path_normalize(r, again, len) == len);
+	must_hold(path_normalize(r, again, len) == len);
 	must_hold(!memcmp(again, path, len));
 	must_hold(!r->normalize || !has_dot_segment(path, len));
 	for (i = 1; r->merge_slashes && i < len; i++)
@@ -39,20 +39,20 @@ static void check(const struct http1_path_rules *r, const char *path, u32 len)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct http1_path_rules r;
+	struct path_rules r;
 	char *path;
 	u32 len;
 
 	if (!size)
 		return 0;
-	r = (struct http1_path_rules){
+	r = (struct path_rules){
 		.escaped_slashes = data[0] % 3,
 		.normalize = data[0] & 4,
 		.merge_slashes = data[0] & 8,
 	};
 	path = copy_of((const char *)data, size);
 	path[0] = '/';
-	len = http1_path_normalize(&r, path, size);
+	len = path_normalize(&r, path, size);
 	must_hold(len <= size);
 	if (len)
 		check(&r, path, len);

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of module/http/http1_path.c: tables, and what holds for every path.
+ * Tests of module/http/path.c: tables, and what holds for every path.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/kernel.h>
 
-#include "http/http1_path.h"
+#include "http/path.h"
 #include "tap.h"
 #include "unit.h"
 
 /* A row of options as text: k(eep), r(eject), d(ecode); n(ormalize); m(erge). */
-static struct http1_path_rules rules_of(const char *text)
+static struct path_rules rules_of(const char *text)
 {
-	return (struct http1_path_rules){
-		.escaped_slashes = strchr(text, 'r') ? HTTP1_SLASHES_REJECT :
-				   strchr(text, 'd') ? HTTP1_SLASHES_DECODE :
-						       HTTP1_SLASHES_KEEP,
+	return (struct path_rules){
+		.escaped_slashes = strchr(text, 'r') ? PATH_SLASHES_REJECT :
+				   strchr(text, 'd') ? PATH_SLASHES_DECODE :
+						       PATH_SLASHES_KEEP,
 		.normalize = strchr(text, 'n'),
 		.merge_slashes = strchr(text, 'm'),
 	};
@@ -80,12 +80,12 @@ static const struct {
 /* In memory of exactly its size. Return: the result, to be freed. */
 static char *normalized(const char *rules, const char *path)
 {
-	struct http1_path_rules r = rules_of(rules);
+	struct path_rules r = rules_of(rules);
 	u32 len = strlen(path);
 	char *copy = malloc(len), *text;
 
 	memcpy(copy, path, len);
-	len = http1_path_normalize(&r, copy, len);
+	len = path_normalize(&r, copy, len);
 	text = strndup(copy, len);
 	free(copy);
 	return text;

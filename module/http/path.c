@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "http/http1_path.h"
+#include "http/path.h"
 
-#include "http/http1_chars.h"
+#include "http/chars.h"
 
 /* The byte that "%XX" at @at stands for, or -1 if it is none. */
 static int escaped(const char *at, const char *end)
@@ -34,7 +34,7 @@ static char upper(char c)
  *
  * Return: the new length, or 0.
  */
-static u32 unescape(const struct http1_path_rules *r, char *path, u32 len)
+static u32 unescape(const struct path_rules *r, char *path, u32 len)
 {
 	const char *at = path, *end = path + len;
 	char *to = path;
@@ -50,9 +50,9 @@ static u32 unescape(const struct http1_path_rules *r, char *path, u32 len)
 		if (r->normalize && c <= 0)
 			return 0;
 		if (c == '/' || c == '\\') {
-			if (r->escaped_slashes == HTTP1_SLASHES_REJECT)
+			if (r->escaped_slashes == PATH_SLASHES_REJECT)
 				return 0;
-			if (r->escaped_slashes == HTTP1_SLASHES_DECODE) {
+			if (r->escaped_slashes == PATH_SLASHES_DECODE) {
 				*to++ = '/';
 				at += 3;
 				continue;
@@ -129,7 +129,7 @@ static u32 merge_slashes(char *path, u32 len)
 	return to - path;
 }
 
-u32 http1_path_normalize(const struct http1_path_rules *r, char *path, u32 len)
+u32 path_normalize(const struct path_rules *r, char *path, u32 len)
 {
 	if (r->normalize || r->escaped_slashes)
 		len = unescape(r, path, len);

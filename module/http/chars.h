@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * http1_chars: classes of characters, and scanning by them. Private to http1*.c.
+ * chars: classes of characters, and scanning by them.
  *
  * Plain C; any context.
  */
-#ifndef L7MESH_HTTP1_CHARS_H
-#define L7MESH_HTTP1_CHARS_H
+#ifndef L7MESH_CHARS_H
+#define L7MESH_CHARS_H
 
 #include <linux/bitops.h>
 #include <linux/types.h>
@@ -23,11 +23,11 @@ enum {
 	C_DIGIT		= 1 << 6,
 };
 
-extern const u8 http1_char_class[256];
+extern const u8 chars_class[256];
 
 static inline bool char_is(char c, u8 class)
 {
-	return http1_char_class[(u8)c] & class;
+	return chars_class[(u8)c] & class;
 }
 
 static inline u32 skip_class(const char *buf, u32 pos, u32 end, u8 class)
@@ -91,10 +91,21 @@ static inline bool all_class(struct span s, u8 class)
 	return skip_class(s.p, 0, s.len, class) == s.len;
 }
 
-/*
- * Return: how many bytes of @authority (uri-host [ ":" port ]) are its host, or
- * 0 if it is not a valid one with a host that is not empty.
+/**
+ * chars_token_valid() - Is this a token, as methods and field names are?
+ * @s: any bytes
+ *
+ * Return: true if so (RFC 9110 5.6.2: at least one tchar).
  */
-u32 http1_host_length(struct span authority);
+bool chars_token_valid(struct span s);
+
+/**
+ * chars_value_valid() - May this be a field's value?
+ * @s: any bytes
+ *
+ * Return: true if so (RFC 9110 5.5: no control characters but HTAB, no white
+ * space at either end; may be empty).
+ */
+bool chars_value_valid(struct span s);
 
 #endif

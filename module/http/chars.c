@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "http/http1_chars.h"
+#include "http/chars.h"
 
 #define TEXT	(C_VALUE | C_TARGET | C_PATH)
 #define NAME	(TEXT | C_HOST | C_TOKEN)
@@ -8,7 +8,7 @@
  * A target may hold visible ASCII that RFC 3986 wants percent-encoded ('|',
  * '"', ...): browsers send it, and none of it delimits anything in HTTP/1.
  */
-const u8 http1_char_class[256] = {
+const u8 chars_class[256] = {
 	['\t'] = C_VALUE,
 	[' '] = C_VALUE,
 	['!'] = NAME,
@@ -43,12 +43,12 @@ const u8 http1_char_class[256] = {
 	[0x80 ... 0xff] = C_VALUE,	/* obs-text */
 };
 
-bool http1_token_valid(struct span s)
+bool chars_token_valid(struct span s)
 {
 	return s.len && all_class(s, C_TOKEN);
 }
 
-bool http1_value_valid(struct span s)
+bool chars_value_valid(struct span s)
 {
 	return all_class(s, C_VALUE) && span_trim(s).len == s.len;
 }

@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * http1_path: one spelling for a request's path, so that what a route matches and
+ * path: one spelling for a request's path, so that what a route matches and
  * what the endpoint makes of it are the same. RFC 3986 6.2.2; the three options,
  * and the order in which they act, are Envoy's (path_with_escaped_slashes_action,
  * normalize_path, merge_slashes).
  *
  * Plain C: no kernel call, no allocation; any context.
  */
-#ifndef L7MESH_HTTP1_PATH_H
-#define L7MESH_HTTP1_PATH_H
+#ifndef L7MESH_PATH_H
+#define L7MESH_PATH_H
 
 #include <linux/types.h>
 
 /* What to do with "%2F" and "%5C", which some endpoints take for slashes. */
-enum http1_escaped_slashes {
-	HTTP1_SLASHES_KEEP,
-	HTTP1_SLASHES_REJECT,
-	HTTP1_SLASHES_DECODE,
+enum path_slashes {
+	PATH_SLASHES_KEEP,
+	PATH_SLASHES_REJECT,
+	PATH_SLASHES_DECODE,
 };
 
-struct http1_path_rules {
-	u8 escaped_slashes;	/* enum http1_escaped_slashes */
+struct path_rules {
+	u8 escaped_slashes;	/* enum path_slashes */
 	bool normalize;		/* unreserved characters decoded, hex digits in upper
 				 * case, "\" as "/", no "." nor ".." segment
 				 */
 	bool merge_slashes;
 };
 
-static inline bool http1_path_as_received(const struct http1_path_rules *r)
+static inline bool path_as_received(const struct path_rules *r)
 {
 	return !r->escaped_slashes && !r->normalize && !r->merge_slashes;
 }
 
 /**
- * http1_path_normalize() - Apply the rules to a path, in place
+ * path_normalize() - Apply the rules to a path, in place
  * @r: rules
  * @path: begins with '/'; characters of a target
  * @len: its length
@@ -44,6 +44,6 @@ static inline bool http1_path_as_received(const struct http1_path_rules *r)
  * slash and the rule rejects it, or, with @normalize, a '%' that is not followed
  * by two hex digits, or an escaped NUL.
  */
-u32 http1_path_normalize(const struct http1_path_rules *r, char *path, u32 len);
+u32 path_normalize(const struct path_rules *r, char *path, u32 len);
 
 #endif
