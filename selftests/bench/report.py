@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What `run` has found, as tables: Markdown, CSV, and the README's figures.
+"""What `run` has found, as tables: Markdown, CSV, and the figures of documents.
 
     Results(data)	of results.json's content; `rows` has a Row for each contender and
 		work, in their order, with the medians of its rounds
@@ -260,7 +260,7 @@ HEADLINES = ["keep-alive, 128 B, 10 at once", "keep-alive, 16 KiB, 10 at once",
 
 
 def headlines(results):
-    """The README's table."""
+    """The first table of docs/benchmarks.md."""
     columns = [w for w in results.works if w.name in HEADLINES]
     if not columns:
         return ""
@@ -274,7 +274,41 @@ def headlines(results):
         f"{rounds(results, most)}; {results.data['machine']['guest']}."])
 
 
-FIGURES = {"compare": headlines, "scale": scales}
+# What, l7mesh's contender, that of two sidecars or "", and the work.
+FIVE = [("HTTP on one node, kept connections: instructions", "http", "nginx-chain",
+         "keep-alive, 128 B, 10 at once"),
+        ("HTTP on one node, a connection per request: instructions", "http",
+         "nginx-chain", "a connection per request, 128 B, 10 at once"),
+        ("HTTP to another node: instructions", "http", "nginx-chain",
+         "off-node, 128 B, 10 at once"),
+        ("TCP on one node, kept connections: instructions", "l4", "",
+         "keep-alive, 128 B, 10 at once")]
+IDLE = "a connection that is idle"
+
+
+def ratio_of(results, contender, work):
+    row = next((r for r in results.rows
+                if (r.contender.name, r.work.name) == (contender, work)), None)
+    return f"{results.ratio(row):.2f}" if row else ""
+
+
+def five(results):
+    """The README's table. Of a part that was not measured there is nothing new."""
+    bytes_of = {p["series"]: p["value"] for p in results.data.get("points", [])
+                if p["x"] == IDLE}
+    labels = {c.name: c.label for c in results.contenders}
+    idle = [bytes_of.get(labels.get(name)) for name in ("direct", "http", "nginx-chain")]
+    if None in idle or any(w not in (r.work.name for r in results.rows)
+                           for _, _, _, w in FIVE):
+        return ""
+    return table(["", "l7mesh", "two nginx sidecars"],
+                 [[what, ratio_of(results, name, work), ratio_of(results, chain, work)]
+                  for what, name, chain, work in FIVE] +
+                 [["an idle HTTP connection: bytes of memory",
+                   *(f"{n / idle[0]:.2f}" for n in idle[1:])]])
+
+
+FIGURES = {"five": five, "compare": headlines, "scale": scales}
 
 
 def renew(path, results):
