@@ -15,7 +15,7 @@ comes, and the module is unloaded and loaded.
    wild     everything else happens to it
    squeezed wild, and its memory.max comes close to what it uses
 
-What a client is told instead of its answer has to be what the README says that
+What a client is told instead of its answer has to be what the documents say that
 the mesh does when that happens, within seconds of its happening: see Excuses in
 torture_peer.py. Other bytes than the right ones are never excused. The last
 lines are the counts; exit 1 if anything is wrong.
@@ -324,7 +324,7 @@ def count_splices(w):
 
 
 def reload(w):
-    """As the README has it: nobody new, then those that are there end."""
+    """As docs/operation.md has it: nobody new, then those that are there end."""
     with w.module, w.excuses.event("unload"):
         count_splices(w)
         meshctl("flush")
