@@ -145,7 +145,7 @@ static bool is_last(const struct head *h, const struct http1_field *f)
 	return true;
 }
 
-/* A list, to whose last line an element of ours is appended. */
+/* Appends an element of ours to the last line of a list. */
 static bool put_list(struct forwarding *s, struct writer *w,
 		     const struct http1_field *f, bool wanted)
 {
@@ -193,10 +193,7 @@ static void put_request_id(const struct forwarding *s, struct writer *w)
 			 (struct span){ text, sizeof(text) });
 }
 
-/*
- * A trace that begins here, to be recorded (flag 01): that it is to be begun was
- * the operator's wish.
- */
+/* Begins a trace that is to be recorded (flag 01), as the operator asked for one. */
 static void put_traceparent(struct writer *w)
 {
 	char text[TRACEPARENT_LEN + 1];

@@ -28,7 +28,7 @@ struct forward {
 	bool shadow;			/* the host says that it is a copy */
 };
 
-/* Of one request that is being written. Private to forward.c. */
+/* State of one request that is being written. Private to forward.c. */
 struct forwarding {
 	const struct forward *fw;
 	const struct head *h;

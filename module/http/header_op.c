@@ -58,7 +58,7 @@ static void append(struct edit *e, const struct header_op_list *level,
 	}
 }
 
-/* Those of a level that remove come first, wherever they are listed. */
+/* Within a level, operations that remove come first, wherever they are listed. */
 static int begin(struct edit *e, const struct header_op_list *const *levels,
 		 u32 nlevels, u32 n, gfp_t gfp)
 {
@@ -83,7 +83,7 @@ static void end(struct edit *e)
 		kfree(e->steps);
 }
 
-/* Does one of the operations from the @i-th on part with what has this name? */
+/* Does one of the operations from the @i-th on remove fields of this name? */
 static bool is_dropped(const struct edit *e, u32 i, struct span name)
 {
 	const struct header_op *op;
@@ -135,7 +135,7 @@ static bool is_present(const struct edit *e, u32 i)
 	return is_received(e, name);
 }
 
-/* How long the value is that the @i-th operation adds and none takes back. */
+/* Length of the value that the @i-th operation adds, unless a later one removes it. */
 static u32 added_len(const struct edit *e, u32 i)
 {
 	const struct header_op *op = e->steps[i].op;

@@ -91,7 +91,7 @@ static const struct span *variable(const struct path_variables *vars,
 	return NULL;
 }
 
-/* Of a checked template there is room. */
+/* There is room, as the template was checked. */
 static void add_variable(struct path_variables *vars, struct span name,
 			 struct span value)
 {

@@ -39,7 +39,7 @@ struct head *head_alloc(bool response, gfp_t gfp)
 	struct mem_cgroup *payer = payer_here(gfp);
 	struct head *h = spares_take(&heads);
 
-	/* Nobody uses what another pays for. */
+	/* Memory that one control group pays for is not reused by another. */
 	if (h && unlikely(h->payer != payer)) {
 		kmem_cache_free(head_cache, h);
 		h = NULL;

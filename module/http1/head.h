@@ -160,7 +160,7 @@ static inline struct span head_span(const struct head *h, u16 off, u16 len)
 	return http1_span(h->data, off, len);
 }
 
-/* Of a request. */
+/* A request's method. */
 static inline struct span head_method(const struct head *h)
 {
 	return head_span(h, h->parser.method, h->parser.method_len);

@@ -88,7 +88,7 @@ enum http1_name {
 	HTTP1_TRACESTATE,
 };
 
-/* Of one message; http1_init() sets the largest. */
+/* Limits of one message; http1_init() sets the largest. */
 struct http1_limits {
 	u32 head;		/* bytes, with the blank line */
 	u16 target;		/* bytes */
@@ -168,7 +168,7 @@ struct http1_parser {
 	 1u << HTTP1_PROXY_CONNECTION | 1u << HTTP1_TE | \
 	 1u << HTTP1_TRANSFER_ENCODING | 1u << HTTP1_UPGRADE)
 
-/* Of a message that is understood: no byte of a body follows. */
+/* No byte of a body follows. For a message that is understood. */
 static inline bool http1_bodiless(const struct http1_parser *p)
 {
 	return p->framing == HTTP1_BODY_NONE ||

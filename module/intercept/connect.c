@@ -89,9 +89,9 @@ static bool loopback_is_up(const struct net *net)
 }
 
 /*
- * Why a connection to a listener has to be left alone; MESH_STAT_COUNT if it has
+ * Why a connection to a listener must be left alone, or MESH_STAT_COUNT if it need
  * not. A socket that is bound to a device must not leave it, and a link-local
- * destination is bound to one by nature.
+ * destination always belongs to one device.
  */
 static enum mesh_stat bypass_reason(const struct sock *sk,
 				    const struct listener *l,
@@ -246,21 +246,24 @@ static struct endpoint *pick_endpoint(const struct sock *sk, struct cluster *c,
 	return NULL;
 }
 
-/* What the mesh has no memory for must not go around it. */
+/* Refused for want of memory: the connection must not go around the mesh. */
 static int plan_no_memory(struct plan *p)
 {
 	stat_inc(p->mesh->stats, STAT_REFUSED_NO_MEMORY);
 	return -ENOMEM;
 }
 
-/* A packet to what is not would leave the namespace. */
+/*
+ * An address that is not local must not be connected to: the packet would leave the
+ * namespace.
+ */
 static bool is_local(struct net *net, const struct address *a)
 {
 	return a->family == AF_INET ? inet_addr_type(net, a->v4) == RTN_LOCAL :
 				      ipv6_chk_addr(net, &a->v6, NULL, 0);
 }
 
-/* Nor what has no port, or no address, on a loopback that is up. */
+/* Refused: loopback is up, but has no free port or no address. */
 static int plan_no_loopback(struct plan *p)
 {
 	stat_inc(p->mesh->stats, STAT_REFUSED_NO_LOOPBACK);
@@ -383,8 +386,9 @@ bool connect_syn_wanted(struct ftrace_regs *regs)
 }
 
 /*
- * Not due any more when it calls the original. Data for the SYN would be read from
- * user memory in there, beneath us: they follow the handshake, as without a cookie.
+ * When it calls the original, redirect_syn_due() no longer holds. tcp_connect()
+ * would copy data for the SYN from user memory, beneath this hook: so data follow
+ * the handshake, as if there were no cookie.
  */
 int connect_syn(struct sock *sk)
 {
@@ -394,7 +398,7 @@ int connect_syn(struct sock *sk)
 	redirect_syn(sk);
 	tcp_sk(sk)->fastopen_req = NULL;
 	err = tcp_connect(sk);
-	/* As after a SYN with data: later ones are without the option. */
+	/* As after a SYN with data: a retransmitted SYN has no Fast Open option. */
 	if (data)
 		data->cookie.len = -1;
 	tcp_sk(sk)->fastopen_req = data;
@@ -428,7 +432,10 @@ int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
 {
 	int err = redirect_v4(sk, to);
 
-	/* A jump, see Kbuild: nobody returns here, and data may go with the SYN. */
+	/*
+	 * A tail call, see Kbuild: TCP may read the SYN's data with nothing of ours
+	 * on the stack.
+	 */
 	return err == PLAN_BYPASS ?
 	       tcp_prot.connect(sk, to, len | CONNECT_PASS) : err;
 }

@@ -55,8 +55,8 @@ static void notrace hook_callback(unsigned long ip, unsigned long parent_ip,
 static struct ftrace_ops hook_ops;
 
 /*
- * As new: some kernels' ftrace_free_filter() leaves pointers to what it freed,
- * which the next ftrace_set_filter_ips() would free again.
+ * Initialised each time: on some kernels ftrace_free_filter() leaves pointers to
+ * freed memory, which the next ftrace_set_filter_ips() would free again.
  */
 static void hook_ops_init(void)
 {
@@ -97,15 +97,15 @@ void hook_disable(void)
 	ftrace_free_filter(&hook_ops);
 	nactive = 0;
 	/*
-	 * Since nobody enters, counters only fall while they are summed up: 0
-	 * means that everybody has passed hook_leave().
+	 * Nobody enters any more, so the counters can only fall while they are
+	 * summed up. A sum of 0 means that all have passed hook_leave().
 	 */
 	while (inside_any(&inside))
 		schedule_timeout_uninterruptible(1);
 	/*
-	 * Left are the few instructions from there to the return, on which a
-	 * task may have been preempted: it has left them when it next sleeps
-	 * or is in user space.
+	 * What remains are the few instructions between hook_leave() and the
+	 * return. A task that was preempted there has left them once it sleeps or
+	 * is in user space.
 	 */
 	synchronize_rcu_tasks();
 	synchronize_rcu();

@@ -57,7 +57,7 @@ bool origdst_wanted(struct ftrace_regs *regs)
 	       !(current->flags & PF_KTHREAD) && original_of(net, tuple, &a);
 }
 
-/* Of a connection to @a; NULL if there is no memory. */
+/* A template for a connection to @a; NULL if there is no memory. */
 static struct nf_conntrack_tuple_hash *
 make_entry(struct net *net, const struct nf_conntrack_zone *zone,
 	   const struct address *a)

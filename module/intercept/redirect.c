@@ -20,11 +20,12 @@
  * SYN. With TCP_FASTOPEN_CONNECT the SYN is sent after connect() has returned: it
  * is in by_tuple since then.
  *
- * Who connects pays for the record (__GFP_ACCOUNT) and bounds their number: one for
- * each of its sockets, and one for each that it has closed within ORPHAN_LIFE before
- * the other end accepted, which has no more of those than fit in its backlog.
+ * The task that connects pays for the record (__GFP_ACCOUNT). Their number is bounded:
+ * one for each socket, and one for each socket that was closed within ORPHAN_LIFE and
+ * before the other end accepted, whose backlog bounds these.
  *
- * A tuple that an orphan still has is taken from it: the port is used again.
+ * If a new connection has the tuple of an orphan, the orphan loses it: its port is used
+ * again.
  *
  * Locks: a bucket's lock of either table (BH), never two; orphans_lock (BH)
  * inside that of by_tuple. Readers use RCU. The client's socket lock is outside.
@@ -177,7 +178,10 @@ static struct redirect *find_tuple(const struct address *client,
 	return NULL;
 }
 
-/* From another namespace of the same mesh, which the addresses reached as they are. */
+/*
+ * For an end in another namespace of the same mesh: addresses must have arrived
+ * unchanged.
+ */
 static struct redirect *find_tuple_abroad(const struct address *client,
 					  const struct address *target,
 					  const struct mesh *mesh, u32 hash)
@@ -298,7 +302,10 @@ static struct redirect *take_sock(const struct sock *sk)
 	u32 hash = sock_hash(sk);
 	struct redirect *r;
 
-	/* Most sockets have none, and nobody else gives them one now. */
+	/*
+	 * Most sockets have no record, and nobody else can give this one a record
+	 * now.
+	 */
 	if (!redirect_exists(sk))
 		return NULL;
 	lock_bucket(&socks, hash);
@@ -387,16 +394,19 @@ bool redirect_local(const struct sock *sk, struct address *a)
 }
 
 /*
- * Whoever connected may have closed since. But if there is a socket that is in use it
- * has to be the one that connected: not one that took the port of a client which gave
- * up before it was accepted, to be taken for it.
+ * The client may have closed since. But if a socket in use has its address, it must
+ * be the one that connected: not one that took the port of a client which gave up
+ * before it was accepted.
  */
 static bool is_of(const struct redirect *r, const struct sock *client,
 		  const struct sock *child)
 {
 	if (!client || !sk_fullsock(client) || sock_flag(client, SOCK_DEAD))
 		return true;
-	/* Nor is the record for one that was reset, and whose port is used again. */
+	/*
+	 * A child that was reset does not count, either: the port has been used
+	 * again.
+	 */
 	return client == r->sk && !r->is_orphan && child->sk_state != TCP_CLOSE;
 }
 

@@ -126,7 +126,7 @@ bool redirect_local(const struct sock *sk, struct address *a);
  */
 struct redirect *redirect_alloc(void);
 
-/* Of a record that never began. */
+/* For a record that was never begun. */
 void redirect_free(struct redirect *r);
 
 /**

@@ -2,12 +2,12 @@
 /*
  * budget: what a run of the HTTP engine may cost, in about instructions.
  *
- * What can be done again and again at the will of either end is added up as it is
- * done, and where nothing is left the run ends: the connection goes to the end of its
- * line, see line.h. A count, and no clock: it is the same on every machine.
+ * Whatever either end can make the engine do again and again is added up. When the
+ * budget is used up the run ends, and the connection goes to the end of its line (see
+ * line.h). It is a count and not a time, so it is the same on every machine.
  *
- * In softirq, or within an application's send, nothing else runs on the CPU meanwhile.
- * The work may be preempted, but who wants the socket waits for it.
+ * A run in softirq, or within an application's send, keeps its CPU from everybody else.
+ * The work may be preempted, but whoever wants the socket waits for it.
  */
 #ifndef L7MESH_BUDGET_H
 #define L7MESH_BUDGET_H

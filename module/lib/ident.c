@@ -26,9 +26,9 @@ static u64 mix(u64 x)
 }
 
 /*
- * Of the n-th request that this CPU has passed on since the module was loaded, at a
- * fraction of the price of random numbers: half of it is a keyed hash, so that
- * nobody can tell one from another; the other half is different for each of them.
+ * A number for the n-th request on this CPU, much cheaper than random numbers. One
+ * half is a keyed hash, which nobody can guess; the other half differs for each
+ * request.
  */
 void ident_make(u64 id[2])
 {
@@ -58,7 +58,7 @@ static void put_hex(char *text, u32 word)
 	memcpy(text, &digits, sizeof(digits));
 }
 
-/* RFC 9562 5.4: of the 13th digit and the 17th, some bits are said. */
+/* RFC 9562 5.4 fixes some bits of the 13th and the 17th digit. */
 void ident_text(const u64 id[2], char *text)
 {
 	u64 high = (id[0] & ~(0xf0ULL << 48)) | 0x40ULL << 48;

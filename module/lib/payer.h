@@ -2,15 +2,15 @@
 /*
  * payer: the memory control group that pays for what the engine holds for a client.
  *
- * The engine accepts and connects in kernel threads, and runs in softirq and in
- * whatever task woke it: left alone, its sockets and buffers would belong to nobody,
- * or to a stranger. So the group of the client's own socket is a part of its identity
- * (identity.h), which holds it; the sockets of the client's connection, of its legs
- * and of the calls that are made for it are that group's, and what is allocated for
- * them with __GFP_ACCOUNT between payer_enter() and payer_leave() is charged to it.
+ * The engine accepts and connects in kernel threads, and runs in softirq or in whatever
+ * task woke it. Without further measures its sockets and buffers would be charged to
+ * nobody, or to a stranger. So the memory cgroup of the client's socket is a part of the
+ * client's identity (identity.h), which holds it. The sockets of the client's connection,
+ * of its legs and of calls made for it are charged to that group, and so is what is
+ * allocated with __GFP_ACCOUNT between payer_enter() and payer_leave().
  *
- * NULL is a client that no group accounts for: then nothing is charged, and
- * __GFP_ACCOUNT must not be used, lest a task that is there by chance pays.
+ * NULL is a client without a group: then nothing is charged, and __GFP_ACCOUNT must not
+ * be used, as the task that happens to run would pay.
  */
 #ifndef L7MESH_PAYER_H
 #define L7MESH_PAYER_H
@@ -51,9 +51,9 @@ static inline struct mem_cgroup *payer_here(gfp_t gfp)
 }
 
 /*
- * Whoever allocates beyond memory.high sleeps for it, at the latest on his way back to
- * user space. A thread of the kernel's never gets there: it would pay at its next
- * allocation but one, for all of its clients, while others wait for it.
+ * Whoever allocates beyond memory.high sleeps on its next return to user space. A
+ * kernel thread never returns there: it would sleep in a later allocation, on
+ * behalf of all its clients, while others wait for it.
  */
 static inline void payer_forgive(void)
 {

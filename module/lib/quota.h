@@ -12,12 +12,12 @@
  *	a body that is kept	is given up: it will not be sent again, nor mirrored
  *	a mirror's copy		is dropped
  *
- * What follows from a request that was let in is not refused, as it is bounded by it:
- * the head of its response, before that grows, and the heads that are written from the
- * two, each for as long as a socket has no room. When there is no memory at all for
- * these, the client has 503, or its connection is reset.
+ * Once a request was admitted, what it needs later is not refused, as its size is
+ * bounded: the head of its response until that grows, and the heads that are written,
+ * each until the socket has room. If there is no memory at all for these, the client
+ * gets a 503, or its connection is reset.
  *
- * Counted per CPU, and summed up near the limit alone. Any context.
+ * Counted per CPU, and summed up only near the limit. Any context.
  */
 #ifndef L7MESH_QUOTA_H
 #define L7MESH_QUOTA_H

@@ -2,13 +2,13 @@
 /*
  * spares: a few freed objects of one kind, kept on each CPU for who needs one next.
  *
- * Every request allocates and frees the same objects; to take one from here and to
- * put it back costs a tenth of what a slab's functions do. What does not fit is the
- * caller's to free.
+ * Every request allocates and frees the same objects. Taking one from here and putting
+ * it back costs a tenth of what the slab functions cost. If there is no room, the caller
+ * frees the object.
  *
- * Any context: an object is taken or kept in one instruction that nothing on this
- * CPU can interrupt. Objects are not initialised. Under KASAN nothing is kept, for
- * it to see who uses what is freed.
+ * Any context: an object is taken or kept in one instruction, which nothing on this CPU
+ * can interrupt. Objects are not initialised. Under KASAN nothing is kept, so that uses
+ * after free are found.
  */
 #ifndef L7MESH_SPARES_H
 #define L7MESH_SPARES_H

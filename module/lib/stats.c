@@ -19,7 +19,7 @@ static const char *const object_names[MESH_OBJECT_COUNT] = {
 #undef OBJECT
 };
 
-/* A CPU may destroy what another created: only the sums mean something. */
+/* One CPU may destroy what another created: only sums mean something. */
 struct object_counts {
 	u64 created[MESH_OBJECT_COUNT];
 	u64 destroyed[MESH_OBJECT_COUNT];

@@ -38,7 +38,7 @@ bool client_is_gone(const struct sock *sk)
 
 	if (!client)
 		return true;
-	/* close() says both before it sends the FIN. */
+	/* close() sets both bits before it sends the FIN. */
 	gone = !sk_fullsock(client) || sock_flag(client, SOCK_DEAD) ||
 	       READ_ONCE(client->sk_shutdown) == SHUTDOWN_MASK;
 	sock_gen_put(client);

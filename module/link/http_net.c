@@ -31,7 +31,7 @@ struct workqueue_struct *http_wq;
 
 #define ACCEPT_RETRY	(HZ / 10)
 
-/* A child begins with the callbacks of its listener: it is to forget them. */
+/* A child inherits the callbacks of its listener: take them away. */
 static void disinherit(struct acceptor *a, struct sock *sk)
 {
 	struct callbacks own = a->callbacks;
@@ -61,12 +61,15 @@ static void accept_work(struct work_struct *work)
 		conn_accept(a->hn, sock);
 		cond_resched();
 	}
-	/* Short of memory: those that wait would wait for the next one. */
+	/*
+	 * If memory was short, connections that wait would wait for the next one to
+	 * come.
+	 */
 	if (err != -EAGAIN && !READ_ONCE(a->hn->dead) && is_listening(a))
 		queue_delayed_work(http_wq, &a->work, err ? ACCEPT_RETRY : 0);
 }
 
-/* Children have it too until they are accepted; their bytes wait. */
+/* Children have this callback, too, until they are accepted; their bytes wait. */
 static void acceptor_data_ready(struct sock *sk)
 {
 	struct acceptor *a;
@@ -179,15 +182,21 @@ static int acceptor_open(struct acceptor *a)
 	err = acceptor_listen(a, &port);
 	if (err) {
 		acceptor_close(a);
-		/* All addresses need a port that nobody has on any, one does not. */
+		/*
+		 * INADDR_ANY needs a port that is free on every address; a single
+		 * address does not.
+		 */
 		if (err != -EADDRINUSE || !is_v4(a) || a->narrow)
 			return err;
 		a->narrow = true;
 		return acceptor_open(a);
 	}
-	/* Only now may it be told: the socket is there for whoever sees it. */
+	/* Published last: whoever sees the port finds the socket. */
 	smp_store_release(&a->port, port);
-	/* If it has been destroyed meanwhile, either this sees it or that the port. */
+	/*
+	 * If the socket was destroyed meanwhile, either this or
+	 * acceptor_state_change() resets the port.
+	 */
 	smp_mb();
 	if (!is_listening(a))
 		WRITE_ONCE(a->port, 0);
@@ -195,15 +204,15 @@ static int acceptor_open(struct acceptor *a)
 }
 
 /*
- * The first connect() of an application wants the acceptor, but its control
- * group must not become that of everybody's connections.
+ * The first connect() of an application opens the acceptor. A work does it, so that
+ * the socket does not belong to that application's control group.
  */
 static void open_work(struct work_struct *work)
 {
 	struct acceptor *a = container_of(work, struct acceptor, open_work);
 
 	acceptor_close(a);
-	/* Nobody looks before there is a port. */
+	/* Nobody looks at it while there is no port. */
 	a->narrow = false;
 	a->open_err = acceptor_open(a);
 }
@@ -235,8 +244,8 @@ static int acceptor_port(struct acceptor *a, __be16 *port)
 }
 
 /*
- * One of 127.1.0.0 to 127.254.255.255, for the listener alone, or nearly so: 1 in
- * 16 million pairs of them has the same.
+ * An address of 127.1.0.0 to 127.254.255.255 for the listener. Two listeners have
+ * the same one in 1 of 16 million cases.
  */
 static __be32 loopback_of(const struct address *vip)
 {
@@ -256,7 +265,7 @@ static int target_v4(struct http_net *hn, const struct address *vip,
 
 	if (err)
 		return err;
-	/* The first one is that of all if loopback, or the acceptor, has no other. */
+	/* Fall back to 127.0.0.1 if loopback, or the acceptor, has no other address. */
 	if (a->narrow || inet_addr_type(hn->net, address) != RTN_LOCAL) {
 		address = htonl(INADDR_LOOPBACK);
 		if (inet_addr_type(hn->net, address) != RTN_LOCAL)
@@ -266,7 +275,7 @@ static int target_v4(struct http_net *hn, const struct address *vip,
 	return 0;
 }
 
-/* The listener's, or one that it may take, or one that it shares. */
+/* The listener's own acceptor, or a free one, or one that it shares. */
 static struct acceptor *acceptor_of(struct http_net *hn,
 				    const struct address *vip)
 {
@@ -287,7 +296,7 @@ static struct acceptor *acceptor_take(struct http_net *hn,
 {
 	struct acceptor *a = acceptor_of(hn, vip);
 
-	/* Once it is somebody's it remains so. */
+	/* An acceptor that was taken stays with its listener for ever. */
 	if (READ_ONCE(a->taken))
 		return a;
 	mutex_lock(&hn->mutex);
@@ -425,7 +434,7 @@ static void walk_conns(struct http_net *hn,
 	mutex_unlock(&hn->walk_mutex);
 }
 
-/* Its own work knows whether it is meant. */
+/* Have the work look: it knows whether its connection is concerned. */
 static void remind(struct conn *c, const void *arg)
 {
 	conn_kick(c);

@@ -101,14 +101,14 @@ static inline void http_net_conn_born(struct http_net *hn)
 	atomic_inc(&hn->nconns);
 }
 
-/* @hn may be freed as soon as this has counted, but for who runs in its line. */
+/* Once this has counted, @hn may be freed, except for whoever runs in its line. */
 static inline void http_net_conn_gone(struct http_net *hn)
 {
 	if (atomic_dec_and_test(&hn->nconns))
 		wake_up_var(&hn->nconns);
 }
 
-/* @hn may be freed as soon as this has counted. */
+/* Once this has counted, @hn may be freed. */
 static inline void http_net_leg_gone(struct http_net *hn)
 {
 	if (atomic_dec_and_test(&hn->nlegs))

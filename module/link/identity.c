@@ -5,11 +5,11 @@
  * client's, and from which the others are made. It is in the first namespace,
  * which is always there: an identity keeps none.
  *
- * Netfilter finds the credentials in the socket's file. A socket of the engine's
- * has none, so it borrows the pattern's, which lives longer. Nobody but
- * sock_release() takes that for its own, see identity_sock_release().
+ * Netfilter finds the credentials in the socket's file. A socket of the engine's has no
+ * file, so it borrows that of the pattern, which lives longer. Only sock_release() would
+ * take the file for the socket's own; see identity_sock_release().
  *
- * In a bucket is who has a reference left, or is just leaving.
+ * A bucket holds identities with references, and those that are just being freed.
  */
 #include <linux/cred.h>
 #include <linux/file.h>
@@ -29,7 +29,7 @@
 
 #define BUCKETS_BITS	10
 
-/* What is compared; padding is zero. */
+/* The traits that are compared; padding is zero. */
 struct traits {
 	u64 groups;		/* of the opener's, hashed: they may be 65,536 */
 	struct cgroup *cgroup;
@@ -136,7 +136,7 @@ out:
 	return id;
 }
 
-/* Of the socket @from, which holds it; @to has been used by nobody. */
+/* Give @to, which is unused, the memory cgroup of @from, which holds it. */
 static void copy_memcg(struct sock *to, const struct sock *from)
 {
 #ifdef CONFIG_MEMCG
@@ -157,7 +157,7 @@ static void copy_owner(struct sock *to, const struct sock *from)
 	security_sk_clone(from, to);
 }
 
-/* With a file that @sk's opener has opened. */
+/* Has a file that was opened with the credentials of @sk's opener. */
 static struct socket *pattern_create(const struct sock *sk)
 {
 	const struct cred *mine;
@@ -198,7 +198,7 @@ static struct identity *identity_create(const struct traits *traits, u32 hash,
 	return id;
 }
 
-/* Two that are made at once are two: they share nothing, which is no harm. */
+/* If two are made at once, both are used: they only share nothing. */
 struct identity *identity_of(struct sock *sk)
 {
 	struct traits traits;
@@ -285,9 +285,9 @@ int identity_connect(const struct identity *id, struct socket *sock,
 }
 
 /*
- * The last packets are its client's, too, so it has the file to the end. For
- * sock_release() that means that the file will see to the inode: but it is none of
- * its own.
+ * The last packets are the client's, too, so the socket keeps its file to the end.
+ * sock_release() then leaves the inode to the file, but the file is the pattern's:
+ * the inode is released here.
  */
 void identity_sock_release(struct socket *sock)
 {

@@ -26,7 +26,7 @@ void leg_cache_exit(void)
 	kmem_cache_destroy(leg_cache);
 }
 
-/* Of the few that have an endpoint's pools. */
+/* The first of the buckets that may hold an endpoint's pools. */
 static struct pool_bucket *bucket_first(struct http_net *hn,
 					const struct endpoint *ep)
 {
@@ -130,7 +130,7 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 	p = pool_find(b, ep, id);
 	if (p)
 		leg = list_first_entry_or_null(&p->idle, struct leg, list);
-	/* The endpoint may close one that has expired at any moment. */
+	/* The endpoint may close an expired leg at any moment. */
 	if (leg && time_after(jiffies, leg->expires))
 		leg = NULL;
 	if (leg) {
@@ -154,8 +154,8 @@ bool leg_bind(struct leg *leg, struct conn *conn)
 }
 
 /*
- * Under the bucket's lock: a leg that is parked before leg_reap() comes for all
- * is found by it, and one that is parked after it sees what it has counted.
+ * Called under the bucket's lock. So a leg is either parked before leg_reap()
+ * empties the bucket, and found by it, or sees here that hn->drains has risen.
  */
 static bool may_park(const struct leg *leg, u32 max_idle)
 {
@@ -218,7 +218,7 @@ void leg_doom(struct leg *leg, struct list_head *doomed)
 	spin_unlock_bh(&b->lock);
 }
 
-/* Every event of the leg's socket but room; its lock is held. */
+/* Every event of the leg's socket except write space; the socket is locked. */
 static void leg_event(struct sock *sk)
 {
 	struct leg *leg = sk->sk_user_data;
@@ -368,7 +368,7 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	leg_hook(leg);
 	atomic64_inc(&ep->connections);
 	*err = identity_connect(conn->identity, leg->sock, &ep->address);
-	/* Idle ones may have all ports, each client's for itself. */
+	/* Idle legs may occupy all ports: close some and try once more. */
 	if (*err == -EADDRNOTAVAIL && leg_reap_endpoint(hn, ep, true))
 		*err = identity_connect(conn->identity, leg->sock,
 					&ep->address);
@@ -380,7 +380,7 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	return NULL;
 }
 
-/* Legs that are taken out of their pools, or only looked at, with BH off at one time. */
+/* How many legs are removed, or examined, with BH off at one time. */
 #define REAP_BATCH	128
 #define REAP_LOOKS	4096
 
@@ -391,14 +391,14 @@ static void doom(struct leg *leg, struct list_head *doomed)
 	list_move(&leg->list, doomed);
 }
 
-/* Those that were opened since all were to go are good. */
+/* When all are to go, legs that were opened later stay. */
 static bool is_due(const struct leg *leg, bool all)
 {
 	return all ? leg->drains != atomic_read(&leg->pool->hn->drains) :
 		     !time_before(jiffies, leg->expires);
 }
 
-/* From the end, where those are that were used the longest time ago. */
+/* From the end of the list, where the least recently used legs are. */
 static void pool_reap(struct pool *p, bool all, struct list_head *doomed,
 		      u32 *room)
 {
@@ -514,7 +514,10 @@ bool leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep,
 						    &doomed);
 			any |= close_all(&doomed);
 			cond_resched();
-			/* Else others may go on parking for ever. */
+			/*
+			 * Else legs that are parked meanwhile could keep this going
+			 * for ever.
+			 */
 		} while (more && READ_ONCE(ep->draining));
 	}
 	return any;

@@ -3,7 +3,7 @@
 
 #include <linux/sched.h>
 
-/* Turns that are served before the other namespaces have theirs. */
+/* Turns that are served before other namespaces get theirs. */
 #define SHARE	8
 
 static struct workqueue_struct *serve_wq;

@@ -2,17 +2,16 @@
 /*
  * line: the connections of a namespace that wait for process context.
  *
- * Work is shared out among namespaces, not among connections: each namespace has
- * as many lines as it may keep CPUs busy, and a line one work item, which serves a
- * share and then queues itself again, behind those of all others. However many
- * connections a pod has that never run out of requests, they are one of several to
- * whoever else waits.
+ * CPU time is shared among namespaces, not among connections. A namespace has as many
+ * lines as it may keep CPUs busy. A line has one work item, which serves a few turns and
+ * then queues itself again, behind the work items of all other namespaces. So a pod with
+ * many busy connections delays others no more than a pod with a few.
  *
- * Within a line those that had something happen, or a timer fire, take turns with
- * those that have used up what a run may cost, and want more: an opening or an end
- * waits for one run of somebody who is greedy, not for all of them.
+ * Within a line there are two queues, served in turn: fresh connections, which had an
+ * event or a timer, and greedy ones, which have used up a budget and want more. So a
+ * connection that is opened or closed waits for one greedy run, not for all of them.
  *
- * Lock: a line's is a leaf, BH. Who joins holds whatever it likes.
+ * Lock: a line's lock is a leaf, BH. Any lock may be held when joining.
  */
 #ifndef L7MESH_LINE_H
 #define L7MESH_LINE_H

@@ -31,7 +31,7 @@ static char *alloc_small(gfp_t gfp)
 	struct mem_cgroup *payer = payer_here(gfp);
 	struct small *s = spares_take(&small_buffers);
 
-	/* Nobody uses what another pays for. */
+	/* Memory that one control group pays for is not reused by another. */
 	if (s && unlikely(s->payer != payer)) {
 		kfree(s);
 		s = NULL;
@@ -138,7 +138,7 @@ bool out_gather(struct out *o, const void *data, u32 len)
 	return true;
 }
 
-/* Of so few bytes a copy costs less than a message of their own. */
+/* For so few bytes a copy is cheaper than sending them separately. */
 #define FEW		2048
 
 /* Where bytes of an skb are if they are in one place that has an address. */
@@ -203,8 +203,8 @@ static int send_linear(struct sock *sk, const struct sk_buff *skb, u32 off,
 }
 
 /*
- * A page is accounted to the socket by the bytes sent of it, but held whole: of
- * small pieces, each from a page of its own, a copy holds less and costs no more.
+ * A socket is charged for the bytes that it sends of a page, but holds the whole
+ * page. For small pieces of many pages a copy holds less, and costs no more.
  */
 #define SMALL_FRAG	512
 

@@ -196,7 +196,7 @@ struct draft_object *draft_open(struct draft *d, enum draft_kind kind,
 				const struct name_ref *name, struct refusal *r);
 void *draft_published(const struct draft *d, enum draft_kind kind,
 		      const struct name_ref *name);
-/* Of a table that was touched; NULL if it has none of the name. */
+/* A virtual host of a table that was touched; NULL if it has none of the name. */
 struct draft_vhost *draft_find_vhost(struct draft *d,
 				     const struct draft_object *table,
 				     struct span name);

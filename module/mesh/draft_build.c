@@ -177,7 +177,10 @@ static int finish_cluster(struct draft *d, struct cluster *c,
 	return err ? account_refuse(d->account, r, err) : 0;
 }
 
-/* The overlay's object becomes what will be published, or what is. */
+/*
+ * Replaces the overlay's specification by what will be published: a new object, or
+ * the published one if nothing has changed.
+ */
 static int build_cluster(struct draft *d, struct draft_object *o,
 			 struct refusal *r)
 {
@@ -219,8 +222,8 @@ static int build_listener(struct draft *d, struct draft_object *o)
 }
 
 /*
- * A route that is what it was before, counted from the first or from the last, is the
- * same object: what it has counted goes on, and expressions are there once.
+ * A route that has not changed, counted from the first or from the last, stays the
+ * same object: it keeps its counters, and its expressions are not compiled again.
  */
 static void keep_route(struct draft *d, struct draft_vhost *dv, u32 i,
 		       const struct virtual_host *prev)

@@ -28,19 +28,20 @@ unsigned int mesh_net_id __read_mostly;
 DEFINE_STATIC_KEY_FALSE(mesh_active);
 
 /*
- * Everybody's: whoever has it neither allocates nor waits. A mesh's lock, which a
- * commit has for as long as it takes, is only tried under it.
+ * Shared by all namespaces, so its holder neither allocates nor waits. A mesh's
+ * lock, which a commit holds for as long as it builds, may only be tried under it.
  */
 static DEFINE_MUTEX(mesh_mutex);
 
 static struct workqueue_struct *mesh_wq;
 
 /*
- * Innermost. Interception is switched on by the first mesh that has a listener,
- * and off when the last that ever had one has been given up for a while: not
- * sooner, because then connections forget what they were redirected from. It waits
- * for whoever is being redirected, which nobody who gives up a mesh does; and a
- * namespace that comes and goes does not patch the kernel's text each time.
+ * Innermost. The first mesh that has a listener switches interception on. A work
+ * switches it off some time after the last mesh that ever had a listener was given up.
+ * Not sooner, because connections then forget what they were redirected from; by a work,
+ * because it waits for calls that are being redirected, and whoever gives up a mesh must
+ * not wait for these. The delay also keeps namespaces that come and go from patching the
+ * kernel's text each time.
  */
 #define INTERCEPTION_LINGER	HZ
 
@@ -181,8 +182,8 @@ static void reap_later(struct mesh *m)
 }
 
 /*
- * mesh_mutex held, and the mesh's lock, unless nobody can ask for it any more:
- * nobody changes it from now on.
+ * The caller holds mesh_mutex, and the mesh's lock unless nobody can ask for it any
+ * more. From now on nobody changes the mesh.
  */
 static void disown(struct mesh *m)
 {
@@ -226,13 +227,13 @@ static int refuse_attached(struct refusal *r)
 static void unlock(struct mesh *m)
 {
 	mutex_unlock(&m->lock);
-	/* Pairs with txn_orphan(): who comes now gets the lock. */
+	/* Pairs with txn_orphan(): a reaper that comes now gets the lock. */
 	smp_mb();
 	if (txn_has_orphans(&m->txns))
 		reap_later(m);
 }
 
-/* Held, whoever's it is, or NULL. */
+/* The obeyed mesh, held, whoever owns it; or NULL. */
 static struct mesh *get_obeyed(struct mesh_net *mn)
 {
 	struct mesh *m;
@@ -246,9 +247,10 @@ static struct mesh *get_obeyed(struct mesh_net *mn)
 }
 
 /*
- * Takes no lock, for it is asked on the close of any generic netlink socket. A mesh
- * whose owner is somebody else is what an attached namespace obeys, or has just been
- * taken from this one: then, as pointers are cleared first, there is another answer.
+ * Takes no lock, as it is asked when any generic netlink socket closes. If somebody
+ * else owns the mesh, then either this namespace is attached, or it has just lost
+ * the mesh. Pointers are cleared first, so in the latter case another look gives
+ * another answer.
  */
 struct mesh *mesh_own_get(struct mesh_net *mn, struct refusal *r)
 {
@@ -323,7 +325,7 @@ static bool is_unused(const struct mesh *m)
 	       list_empty(&m->attached);
 }
 
-/* Whoever has the lock meanwhile comes here himself when he has given it back. */
+/* Whoever holds the lock meanwhile comes here after unlocking. */
 static void give_up_unused(struct mesh *m)
 {
 	mutex_lock(&mesh_mutex);
@@ -351,7 +353,7 @@ void mesh_own_unlock(struct mesh *m)
 	mesh_put(m);
 }
 
-/* Whoever has the lock finds the orphans when he has given it back. */
+/* Whoever holds the lock drops the orphans after unlocking. */
 static void reap(struct work_struct *work)
 {
 	struct mesh *m = container_of(work, struct mesh, reaper);
@@ -400,8 +402,8 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 }
 
 /*
- * mesh_mutex held. A mesh of its own that has nothing in it does not keep a
- * namespace from being attached; one that is being changed does.
+ * The caller holds mesh_mutex. A namespace whose own mesh is empty may be attached;
+ * not one whose mesh is being changed.
  */
 static int give_up_empty(struct mesh *m, struct refusal *r)
 {
@@ -537,7 +539,10 @@ static void nets_put(struct nets *nets)
 	memset(nets, 0, sizeof(*nets));
 }
 
-/* mesh_mutex held. Those that are not going; how many there are altogether. */
+/*
+ * The caller holds mesh_mutex. Holds the attached namespaces that are not going;
+ * returns how many are attached.
+ */
 static u32 hold_attached(struct mesh *m, struct nets *nets)
 {
 	struct mesh_net *mn;
@@ -568,7 +573,7 @@ static int try_get_attached(struct mesh_net *mn, struct nets *nets, u32 *found,
 	return err;
 }
 
-/* As many as there were a moment ago are allocated for, as long as there are more. */
+/* Allocates for as many as there were a moment ago, until that was enough. */
 static int get_attached(struct mesh_net *mn, struct nets *nets, struct refusal *r)
 {
 	u32 found;
@@ -673,8 +678,8 @@ static int __net_init net_init(struct net *net)
 }
 
 /*
- * Whoever changes a configuration has a socket in its namespace, which holds that:
- * no lock of the mesh is needed, or waited for, and no text of ours.
+ * Whoever changes a configuration has a socket in its namespace, and so holds the
+ * namespace. No lock of the mesh is needed here, and none is waited for.
  */
 static void __net_exit net_pre_exit(struct net *net)
 {
@@ -734,7 +739,7 @@ void mesh_exit(void)
 	interception_stop();
 	mutex_unlock(&interception_mutex);
 	unregister_pernet_device(&mesh_net_ops);
-	/* Nothing is left to be done by it. */
+	/* The work has nothing left to do. */
 	cancel_delayed_work_sync(&interception_work);
 	destroy_workqueue(mesh_wq);
 }

@@ -7,11 +7,11 @@
  * struct mesh_net is the part of a network namespace (net_generic), present in
  * every namespace while the module is loaded.
  *
- * Locks: mesh_mutex (ownership, attachment) is everybody's, and held for some
+ * Locks: mesh_mutex (ownership, attachment) is shared by all and held for some
  * instructions. mesh->lock (changes of one configuration, transactions) is held for as
- * long as a commit builds, and waited for by those alone who ask to change that mesh,
- * until they are killed; under mesh_mutex it is tried. In it: interception_mutex
- * (mesh.c). genl's and rtnl's are never taken by us. Readers use RCU.
+ * long as a commit builds. Only those who ask to change that mesh wait for it, and they
+ * can be killed meanwhile; under mesh_mutex it may only be tried. interception_mutex
+ * (mesh.c) is inside mesh->lock. We never take genl's locks or rtnl. Readers use RCU.
  *
  * References: mesh->ref is held by the owner's mesh_net, by each attached mesh_net,
  * by every HTTP connection, upstream leg and pair of spliced sockets, and by

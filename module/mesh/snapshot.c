@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The end of a snapshot: snapshot_kill() turns the per-CPU count into a shared
- * one, after a grace period; the last put, from any context, queues the work that
- * frees, after another. By then nobody can see the snapshot or an object that is
- * in no other.
+ * How a snapshot ends: snapshot_kill() turns the per-CPU count into a shared one, after
+ * a grace period. The last put, from any context, queues the work that frees, after
+ * another grace period. By then nobody can see the snapshot, nor an object that is in
+ * no other snapshot.
  */
 #include <linux/err.h>
 #include <linux/sched.h>

@@ -2,12 +2,12 @@
 /*
  * txn: a transaction, a draft that belongs to a netlink socket.
  *
- * Ends with its commit or abort, with its socket, or with the mesh's owner,
- * whichever is first. Of the latter two it is only told: it is an orphan then, which
- * nobody finds, and which the next that has mesh->lock drops.
+ * It ends with its commit or abort, with its socket, or with the mesh's owner, whichever
+ * comes first. In the latter two cases it only becomes an orphan: nobody finds it, and
+ * whoever holds mesh->lock next drops it.
  *
- * Under mesh->lock, which callers hold, but for what says otherwise. The list is
- * changed under its own lock as well.
+ * Callers hold mesh->lock, unless a function says otherwise. The list is changed under
+ * its own lock as well.
  */
 #ifndef L7MESH_TXN_H
 #define L7MESH_TXN_H
@@ -31,7 +31,7 @@ struct txn_owner {
 	const struct sock *sk;
 };
 
-/* Of a mesh. */
+/* The transactions of a mesh. */
 struct txns {
 	struct list_head list;	/* of struct txn */
 	unsigned int n;

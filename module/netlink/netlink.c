@@ -221,7 +221,7 @@ static int change_at_once(struct mesh *m, struct request *q)
 	return err;
 }
 
-/* The core takes the last of several attributes of a type; we take none. */
+/* The core would take the last of several attributes of one type; refuse them. */
 static int check_once(struct request *q)
 {
 	const struct nlattr *nla;
@@ -579,8 +579,8 @@ struct genl_family l7mesh_family __ro_after_init = {
 };
 
 /*
- * A socket is gone, and with it its transaction. Every close of a netlink socket on
- * the node comes by here, under a lock that is everybody's.
+ * A socket is closed, and its transaction with it. Every netlink socket of the node
+ * comes by here when it is closed, under a lock that all share.
  */
 static int on_event(struct notifier_block *nb, unsigned long event, void *data)
 {

@@ -162,14 +162,14 @@ int netlink_parse(struct nlattr **tb, int max, const struct nlattr *nest,
 int netlink_name(const struct nlattr *nla, struct name_ref *name,
 		 struct refusal *r);
 
-/* Of an endpoint or a subset; @metadata points into the message. 0 or -EINVAL. */
+/* Metadata of an endpoint or a subset; points into the message. 0 or -EINVAL. */
 int netlink_metadata(const struct nlattr *nla, struct span *metadata,
 		     struct refusal *r);
 
 /* RFC 3986 3.4, less what parts parameters: as it stands in a query. */
 bool netlink_query_name_valid(struct span name);
 
-/* Of 4 or 16 bytes, that one can connect to; @port may be NULL. */
+/* An address of 4 or 16 bytes that one can connect to; @port may be NULL. */
 int netlink_address(struct address *a, const struct nlattr *nla,
 		    const struct nlattr *port, struct refusal *r);
 
@@ -182,7 +182,7 @@ int netlink_address(struct address *a, const struct nlattr *nla,
 int netlink_drain(struct mesh_net *mn, struct nlattr **attrs,
 		  struct refusal *r);
 
-/* Of two bytes each, 100 to 599; @status points into the message. */
+/* Statuses of two bytes each, 100 to 599; points into the message. */
 int netlink_statuses(const struct nlattr *nla, const u16 **status, u32 *n,
 		     struct refusal *r);
 

@@ -7,7 +7,7 @@
 #define OPTION(type, attr, member) \
 	NETLINK_OPTION(type, L7MESH_CLUSTER_A_##attr, cluster_options, member)
 
-/* Of requests whose route has one priority, and the other. */
+/* Limits of requests with default and with high priority. */
 #define BREAKER(attr, member) \
 	OPTION(U32, attr, breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].member)
 #define HIGH_BREAKER(attr, member) \

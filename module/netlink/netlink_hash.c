@@ -95,7 +95,7 @@ static int parse_hash_policy(struct hash_policy *hp, const struct nlattr *item,
 	return err ?: parse_cookie(hp, tb, r);
 }
 
-/* A response has one cookie to give: no policy behind that one may want another. */
+/* A response can set one cookie: no policy behind the one with it may want another. */
 static bool gives_again(const struct hash_policies *list)
 {
 	const struct hash_policy *hp = list->list, *last = hp + list->n - 1;

@@ -89,7 +89,7 @@ void netlink_notify_object(struct net *net, u8 cmd, const struct snapshot *s,
 
 	if (!genl_has_listeners(&l7mesh_family, net, GROUP_CONFIG))
 		return;
-	/* Among them may be some who may not ask. */
+	/* Some listeners may not be allowed to read the object. */
 	if (!netlink_may_tell(net)) {
 		netlink_notify_changed(net, s->generation);
 		return;

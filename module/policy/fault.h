@@ -5,7 +5,7 @@
  *
  * Envoy's HTTP fault filter. With by_header a request may ask for other values by
  * x-envoy-fault-delay-request (ms), x-envoy-fault-abort-request (status) and
- * x-envoy-fault-throughput-response (KiB a second); how often is the route's to say.
+ * x-envoy-fault-throughput-response (KiB a second); the route's fractions still apply.
  *
  * Any context.
  */

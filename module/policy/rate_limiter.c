@@ -58,7 +58,7 @@ void rate_limiter_put(struct account *account, struct rate_limiter *l)
 		account_free(account, l, l->bytes);
 }
 
-/* What is due if the bucket is full at @full_at; how long to wait otherwise. */
+/* Takes a token of a bucket that is full at @full_at, or says how long to wait. */
 static u64 take(const struct rate_limiter *l, u64 now, u64 *full_at)
 {
 	u64 start = max(*full_at, now);
@@ -116,7 +116,10 @@ u64 rate_limiter_take(struct rate_limiter *l, const struct rate_limit *limit,
 
 	switch ((enum rate_limit_key)limit->key) {
 	case RATE_LIMIT_SOURCE:
-		/* Without the port, and both families alike. */
+		/*
+		 * The address without its port. Unused bytes are zero, so both
+		 * families are hashed whole.
+		 */
 		return take_of_key(l, xxh64(&client->v6, sizeof(client->v6),
 					    l->seed), now);
 	case RATE_LIMIT_HEADER:

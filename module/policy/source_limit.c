@@ -47,8 +47,8 @@ static void source_free(struct source *s)
 }
 
 /*
- * One that is there, as it is or as the table has it once this one is in it. NULL: the
- * one that was there is on its way out.
+ * The source of this key: @mine, if none was there. NULL: there is one, but it is
+ * on its way out.
  */
 static struct source *insert(struct source *mine)
 {
@@ -91,7 +91,7 @@ struct source *source_get(const struct mesh *mesh, const struct address *client,
 	mine = source_alloc(&key, gfp);
 	if (!mine)
 		return NULL;
-	/* Whoever put the last reference is about to take it out of the table. */
+	/* Whoever dropped the last reference is about to remove it from the table. */
 	while (!(s = insert(mine)))
 		cpu_relax();
 	if (s != mine)
@@ -110,7 +110,10 @@ void source_put(struct source *s)
 
 	if (!s)
 		return;
-	/* So that nobody on this CPU waits for it to be out of the table. */
+	/*
+	 * BH is off, so nobody on this CPU spins in source_get() until it is out of
+	 * the table.
+	 */
 	local_bh_disable();
 	last = refcount_dec_and_test(&s->ref);
 	if (last)

@@ -3,9 +3,9 @@
  * source_limit: how many connections and requests a client has at a listener at this
  * moment.
  *
- * A client is an address that connects, all of its ports, from any namespace that obeys
- * the mesh; a listener is its address, so that what it counts stays through changes of
- * it. There is a source only for who is counted.
+ * A client is an address, with all its ports, in any namespace that obeys the mesh. A
+ * listener is identified by its address, so that counts stay when the listener changes.
+ * Sources exist only for clients that are counted.
  *
  * References: each connection that is counted, or of which a request was. The last put
  * takes it out of the table and frees it after a grace period. Any context; the counts

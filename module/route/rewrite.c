@@ -121,7 +121,7 @@ static u16 read_port(struct span digits)
 	return port;
 }
 
-/* What the client says itself that it asked, if it says so. */
+/* The port that the client names in Host; 0 if it names none. */
 static u16 port_asked(const struct route_request *req)
 {
 	const struct http1_parser *p = req->parser;
@@ -144,7 +144,10 @@ static u16 port_of(const struct route *r, const struct route_request *req,
 	asked = r->rewrite.host.len ? 0 : port_asked(req);
 	if (asked)
 		return asked;
-	/* Whoever took TLS off listens elsewhere. */
+	/*
+	 * With https a proxy took TLS off: the client connected to that proxy's
+	 * port, not to ours.
+	 */
 	return https ? 443 : ntohs(original->port);
 }
 

@@ -89,7 +89,7 @@ static struct route_slot *find_slot(const struct route_index *index, u8 kind,
 	}
 }
 
-/* Of one kind: the same text may be there as another. */
+/* Text of one kind: another kind may have the same text. */
 static u32 slot_hash(u64 state, u8 kind)
 {
 	return text_hash_end(text_hash_byte(state, kind));
@@ -105,7 +105,7 @@ static u64 hash_text(u64 seed, struct span text)
 	return state;
 }
 
-/* Before those that are there already, which come later in the order. */
+/* Puts the route before those that are there, which come later in the order. */
 static void add(struct route_index *index, const struct route_match *m,
 		u32 position)
 {

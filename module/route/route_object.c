@@ -131,7 +131,7 @@ static struct value_match *value_match_at(const struct route_match *m, u32 i)
 		v = &m->headers[i];
 	else if (i - m->nheaders < m->nquery)
 		v = &m->query[i - m->nheaders];
-	/* Of a route that is being made, or freed. */
+	/* Only for a route that is being made or freed. */
 	return (struct value_match *)v;
 }
 
@@ -209,7 +209,7 @@ static int compile_match(struct account *account, struct route_match *m)
 	return err;
 }
 
-/* Those that the specification has are another route's. */
+/* Compiled expressions that the specification points to are another route's. */
 static void forget_regexps(struct route_match *m)
 {
 	struct value_match *v;

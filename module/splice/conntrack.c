@@ -6,7 +6,7 @@
 #include <net/route.h>
 #include "splice/conntrack.h"
 
-/* Even where no entry was found there may be a firewall, or IPVS. */
+/* A firewall or IPVS may be on the way even where no entry was found. */
 #define PACKET_EVERY	(15 * HZ)
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
@@ -14,7 +14,7 @@
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
-/* What a packet of the socket's carries when it leaves. */
+/* The tuple of a packet that the socket sends. */
 static void tuple_of(struct nf_conntrack_tuple *t, const struct sock *sk)
 {
 	memset(t, 0, sizeof(*t));
@@ -34,7 +34,7 @@ static void tuple_of(struct nf_conntrack_tuple *t, const struct sock *sk)
 	t->dst.u3.ip = sk->sk_daddr;
 }
 
-/* Some packets of its life's length may be lost, or late. */
+/* Several packets within an entry's timeout, as some may be lost or late. */
 static void relax_entry(struct nf_conn *ct, u32 *every)
 {
 	u32 life = nf_ct_expires(ct);
@@ -90,7 +90,7 @@ static bool tracks(const struct net *net, const struct nf_conntrack_tuple *t)
 	return found;
 }
 
-/* By way of a router, which for a pod is the first namespace. */
+/* Whether packets leave by way of a router: for a pod, that is the first namespace. */
 static bool is_routed(const struct sock *sk, const struct nf_conntrack_tuple *t)
 {
 	const struct dst_entry *dst;

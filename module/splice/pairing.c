@@ -62,7 +62,10 @@ static void remove(struct candidate *c)
 	kfree_rcu(c, rcu);
 }
 
-/* Those of other nodes' servers, which nobody claims: a bucket stays short. */
+/*
+ * Clients of servers on other nodes are never claimed: drop them to keep buckets
+ * short.
+ */
 static void remove_expired(struct bucket *s)
 {
 	struct hlist_node *next;
@@ -79,7 +82,7 @@ void pairing_add(struct sock *sk)
 	struct bucket *s = sock_bucket(sk), *h;
 	struct candidate *c;
 
-	/* Hashes of zero are what a packet has that nobody gave one. */
+	/* A packet without a hash has a hash of zero. */
 	if (tp->repair || !sk->sk_txhash || !compat_sk_rxhash(sk))
 		return;
 	c = kmalloc(sizeof(*c), GFP_ATOMIC | __GFP_NOWARN);

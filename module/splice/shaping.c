@@ -56,7 +56,7 @@ static bool has_programs(struct net_device *dev)
 		return true;
 	if (ops && !strcmp(ops->kind, "netkit"))
 		return true;
-	/* A wire's device sees no packet of a connection within the node. */
+	/* A physical device sees no packet of a connection within the node. */
 	return (ops || dev->flags & IFF_LOOPBACK) && dev_xdp_prog_count(dev);
 }
 

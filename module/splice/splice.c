@@ -3,11 +3,11 @@
  * Pairs: their beginning and end.
  *
  * A socket's end is attached
- *	in the softirq that establishes the server, if nobody has the client just
+ *	in the softirq that establishes the server, if nobody owns the client just
  *	then;
- *	else by whoever has it, when he looks at its backlog: most connect() that
- *	way, for they wait for what happens in a softirq beneath them;
- *	else, where the server has been taken meanwhile, by a work, which owns both.
+ *	else by the client's owner, when it processes its backlog. That is the usual
+ *	case: over loopback the softirq runs within the client's own connect();
+ *	else, if the server is owned by then, by a work, which tries again.
  * and detached
  *	when the socket is released, if the pair is dead by then: nothing is in its
  *	backlog, and nobody adds to it;
@@ -42,9 +42,9 @@ static bool enabled;
 static atomic_t npairs = ATOMIC_INIT(0);	/* that are not freed yet */
 
 /*
- * Pairs that only wait for a grace period of RCU tasks, which anyone can draw out who
- * keeps a CPU in the kernel. Beyond a share of the machine's memory nothing is
- * paired until it has ended.
+ * Pairs that wait for nothing but a grace period of RCU tasks. Anyone who keeps a
+ * CPU in the kernel can delay that. If they exceed a share of the machine's memory,
+ * nothing is paired until the grace period ends.
  */
 #define LEFT_SHARE	512
 static atomic_t nleft = ATOMIC_INIT(0);
@@ -145,7 +145,7 @@ void splice_kill(struct splice_pair *p)
 		return;
 	for (i = 0; i < 2; i++)
 		WRITE_ONCE(p->sks[i], NULL);
-	/* Whoever waits for room goes on in TCP. */
+	/* A writer that waits for room goes on in TCP. */
 	smp_mb();
 	for (i = 0; i < 2; i++)
 		splice_wake(p->held[i], &p->ends[i]);
@@ -164,7 +164,7 @@ static void detach(struct sock *sk, struct splice_end *e)
 	WRITE_ONCE(sk->sk_prot, e->orig);
 }
 
-/* It has been detached. TCP at the peer may not know yet how much has come here. */
+/* The socket was detached. TCP at the peer may not know how much has arrived here. */
 static void part(struct sock *sk, struct splice_end *e)
 {
 	splice_pair_put(e->pair);
@@ -222,7 +222,7 @@ static int splice_setsockopt(struct sock *sk, int level, int optname,
 		leave(sk);
 		splice_leave();
 	}
-	/* A jump, see Kbuild: it reads user space's memory, which may take long. */
+	/* A tail call, see Kbuild: reading user memory may take long. */
 	return tcp_prot.setsockopt(sk, level, optname, optval, optlen);
 }
 
@@ -236,13 +236,16 @@ static bool cut(struct sock *sk, struct splice_end *e, struct sk_buff_head *ours
 	return true;
 }
 
-/* False if some of ours is left in a backlog that is being worked on beneath us. */
+/* False if some of our buffers are in a backlog that is being processed below us. */
 static bool cut_owned(struct sock *sk, struct splice_end *e,
 		      struct sk_buff_head *ours)
 {
 	bool ok;
 
-	/* A BPF iterator, for one, owns the socket and has the slock, too. */
+	/*
+	 * The owner may be beneath us, such as a BPF iterator that holds the slock
+	 * as well.
+	 */
 	if (!in_softirq())
 		spin_lock_bh(&sk->sk_lock.slock);
 	else if (!spin_trylock_bh(&sk->sk_lock.slock))
@@ -267,9 +270,8 @@ static int leave_now(struct sock *sk, struct splice_end *e)
 }
 
 /*
- * A sockmap takes the socket: it puts its own proto in place of sk_prot, and back
- * what was there before. One that we have refused puts nothing back, with
- * sk_callback_lock held.
+ * A sockmap takes the socket: it replaces sk_prot, and later restores what was
+ * there. If we refuse, it restores nothing; sk_callback_lock is held then.
  */
 static int splice_psock_update(struct sock *sk, struct sk_psock *psock,
 			       bool restore)
@@ -291,7 +293,7 @@ static int splice_psock_update(struct sock *sk, struct sk_psock *psock,
 
 /* ---- pairing ---- */
 
-/* Nobody's but an application's, or the engine's. */
+/* Used by an application or by the engine, and by nobody else. */
 static bool is_known(const struct sock *sk)
 {
 	return sk->sk_kern_sock ? http_owns(sk) : !sk->sk_user_data;
@@ -379,8 +381,9 @@ static bool is_wanted(const struct splice_pair *p)
 }
 
 /*
- * TCP begins with the RTO of earlier connections to the address, until an exchange
- * has been timed. None of this one's may ever be: the handshake's time has to do.
+ * TCP begins with the RTO of earlier connections to the address, until it has timed
+ * an exchange. On a spliced connection it may never time one: use the handshake's
+ * time.
  */
 static void seed_rto(struct sock *sk)
 {
@@ -400,7 +403,7 @@ static void attach(struct sock *sk, struct splice_end *e)
 	smp_store_release(&sk->sk_prot, &e->prot);
 }
 
-/* Refer the connection to @m, which is held, and splice it. */
+/* Splice the connection on behalf of @m, which is held. */
 static bool pair_for(struct mesh *m, const struct splice_subject *subject,
 		     struct sock *client, struct sock *server)
 {
@@ -424,7 +427,7 @@ static bool pair_for(struct mesh *m, const struct splice_subject *subject,
 	attach(server, &p->ends[1]);
 	set_bit(PAIR_LIVE, &p->state);
 	stat_inc(m->stats, STAT_SPLICED);
-	/* A policy that has changed meanwhile may not have found it listed. */
+	/* If the policy changed meanwhile, its walk may have missed the pair. */
 	if (!is_wanted(p))
 		splice_kill(p);
 	return true;
@@ -446,7 +449,7 @@ static void pair(struct sock *client, struct sock *server)
 		mesh_put(m);
 }
 
-/* Pairings that are under way, in works or in backlogs: splice_disable() waits for them. */
+/* Pairings under way, in works or backlogs: splice_disable() waits for them. */
 static atomic_t npairings = ATOMIC_INIT(0);
 
 struct pair_work {
@@ -455,7 +458,7 @@ struct pair_work {
 	unsigned int tries;
 };
 
-/* Some two seconds in all; at first the next tick, where most succeed. */
+/* About two seconds in all. The first retry, at the next tick, usually succeeds. */
 #define PAIR_TRIES	24
 
 static unsigned long next_try(const struct pair_work *w)
@@ -472,7 +475,7 @@ static bool are_peers(const struct sock *client, const struct sock *server)
 	       between(c->rcv_nxt, s->snd_una, s->write_seq);
 }
 
-/* Both slocks are held. False if somebody owns one. */
+/* Both slocks are held. False if either socket is owned. */
 static bool pair_if_free(struct sock *client, struct sock *server)
 {
 	if (!READ_ONCE(enabled) || server->sk_state != TCP_ESTABLISHED)
@@ -497,8 +500,9 @@ static bool try_pair_bh(struct sock *client, struct sock *server)
 }
 
 /*
- * Whoever owns one of them may wait for a page of its memory as long as it likes: it
- * is not waited for, neither here nor with the other one locked. False: try again.
+ * The owner of a socket may wait for a page of its memory as long as it likes. So
+ * owners are not waited for, neither here nor with the other socket locked. False:
+ * try again.
  */
 static bool try_pair(struct sock *client, struct sock *server)
 {
@@ -543,12 +547,12 @@ static void queue_pair(struct sock *client, struct sock *server)
 
 /* ---- by way of the client's backlog ---- */
 
-/* A buffer without bytes, whose destructor is this: pair with that server. */
+/* Destructor of a buffer without bytes, which asks to pair with a server. */
 static void mark_pairing(struct sk_buff *skb)
 {
 }
 
-/* TCP looks at the flags alone of what is in the backlog, which are none here. */
+/* In the backlog TCP looks at the flags alone, and there are none. */
 struct pairing_cb {
 	struct sock *server;	/* held */
 };
@@ -831,14 +835,14 @@ static struct sock *any_socket(struct pair_list *l)
 		}
 	}
 out:
-	/* It is not destroyed before its end is detached. */
+	/* The socket is not destroyed before its end is detached. */
 	if (found)
 		sock_hold(found);
 	spin_unlock_bh(&l->lock);
 	return found;
 }
 
-/* Whether a second has gone since @since, but only once. */
+/* Whether a second has passed since @since; true once only. */
 static bool is_late(unsigned long *since)
 {
 	if (!*since || time_before(jiffies, *since + HZ))
@@ -892,8 +896,8 @@ static struct sock *leave_lists(void)
 }
 
 /*
- * Who owns a socket detaches it on releasing it: soon, unless it waits for a page of
- * its memory, in TCP's code. No other socket waits for that.
+ * The owner of a socket detaches it when it releases it. That is soon, unless it
+ * waits for a page of its memory inside TCP. Other sockets are not delayed by that.
  */
 static void leave_all(void)
 {
@@ -912,7 +916,10 @@ static void leave_all(void)
 	}
 }
 
-/* A try is never far; those in backlogs end when their owners come by. */
+/*
+ * A retry is never far off; a pairing in a backlog ends when the owner releases the
+ * socket.
+ */
 static void wait_for_pairings(void)
 {
 	unsigned long since = jiffies | 1;
@@ -927,7 +934,7 @@ static void wait_for_pairings(void)
 void splice_disable(void)
 {
 	WRITE_ONCE(enabled, false);
-	/* No probe has seen it true any more, nor queues a work. */
+	/* No probe sees it enabled any more, or queues a work. */
 	tracepoint_synchronize_unregister();
 	wait_for_pairings();
 	flush_workqueue(splice_wq);
@@ -939,7 +946,10 @@ void splice_disable(void)
 	/* Senders that were blocked, timers, and what waits for a grace period. */
 	while (inside_any(&inside) || atomic_read(&npairs))
 		schedule_timeout_idle(1);
-	/* The few instructions after that, and calls without splice_enter(). */
+	/*
+	 * Remaining: the few instructions after splice_leave(), and calls that do
+	 * not use it.
+	 */
 	synchronize_rcu_tasks();
 	rcu_barrier();
 }

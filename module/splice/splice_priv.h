@@ -119,8 +119,8 @@ static inline bool splice_is_dead(const struct splice_pair *p)
 struct splice_end *splice_settle(struct sock *sk);
 
 /*
- * Calls in flight that may sleep; splice_disable() waits for them. They do so for no
- * longer than it takes to see that it is not enabled any more.
+ * Counts calls that may sleep; splice_disable() waits for them. They notice soon
+ * that splicing is not enabled any more, and leave.
  */
 void splice_enter(void);
 void splice_leave(void);
@@ -278,8 +278,8 @@ struct sk_buff *splice_skb(struct sock *sk, struct msghdr *msg, u32 len);
 struct sk_buff *splice_small_skb(struct msghdr *msg, u32 len, u32 room);
 
 /*
- * Without faulting in; all of it or nothing. There is room in the buffer's tail: the
- * check of copy_from_iter(), what object that is of, would cost more than the copy.
+ * All or nothing, without faulting in pages. The buffer's tail has room: checking
+ * that in copy_from_iter() would cost more than the copy.
  */
 static inline bool splice_copy(struct sk_buff *skb, struct msghdr *msg, u32 len)
 {

@@ -19,7 +19,7 @@ static void mark(struct sk_buff *skb)
 
 static bool reads_packets(const struct sock *sk)
 {
-	/* Filters see packets, timestamps are packets': neither exists here. */
+	/* Filters and timestamps need packets, and spliced bytes come without. */
 	return rcu_access_pointer(sk->sk_filter) || sk->sk_tsflags ||
 	       sock_flag(sk, SOCK_RCVTSTAMP) ||
 	       (cgroup_bpf_enabled(CGROUP_INET_INGRESS) &&
@@ -52,9 +52,9 @@ void splice_data_ready(struct sock *sk)
 /* ---- who pays ---- */
 
 /*
- * While a receiver is in a system call its sk_forward_alloc is that call's. What
- * waits in the backlog meanwhile is charged to whom the receiver's memory is charged
- * by way of a likeness, and becomes the receiver's own when it is taken in.
+ * While the receiver is in a system call, its sk_forward_alloc belongs to that
+ * call. Bytes that wait in the backlog meanwhile are charged to the same control
+ * group by way of a copy of the socket, and become the receiver's own in take_in().
  */
 struct likeness {
 	struct sock sk;
@@ -104,7 +104,10 @@ static bool charge_backlog(const struct sock *sk, const struct sk_buff *skb,
 	return ok;
 }
 
-/* What was charged before the receiver's memory was charged to another group, or any. */
+/*
+ * Gives back a charge that was made before the receiver got its present control
+ * group.
+ */
 static void discharge_backlog(const struct sock *sk, const struct sk_buff *skb,
 			      void *memcg)
 {
@@ -119,8 +122,8 @@ static void discharge_backlog(const struct sock *sk, const struct sk_buff *skb,
 }
 
 /*
- * More than what it has been granted already. Where TCP is short of memory it makes
- * windows small, and decides itself what a socket gets beyond a first buffer.
+ * The receiver needs more than it has been granted. If TCP is short of memory, it
+ * shrinks windows and decides itself what a socket gets beyond its first buffer.
  */
 static bool may_charge(const struct sock *sk)
 {
@@ -151,9 +154,9 @@ bool splice_admit(struct sock *sk, struct sk_buff *skb)
 }
 
 /*
- * The receiver is owned. If its control group has changed meanwhile (accept() does
- * that) it may be refused what was admitted: then it has a debt, which the next who
- * asks for memory has to cover as well.
+ * The receiver is owned. If its control group has changed meanwhile, as accept()
+ * does, the new group may refuse what the old one admitted. The socket is then in
+ * debt, and the next request for memory has to cover that, too.
  */
 static void own_backlog(struct sock *sk, const struct splice_end *e,
 			struct sk_buff *skb)
@@ -179,9 +182,12 @@ static void queue(struct sock *sk, struct sk_buff *skb)
 	tp->bytes_received += len;
 	tp->segs_in++;
 	tp->data_segs_in++;
-	/* The window that TCP has promised moves along. */
+	/* The window that TCP has promised moves along with rcv_nxt. */
 	tp->rcv_wup += len;
-	/* As if by a packet, lest this fall behind by half of the numbers. */
+	/*
+	 * As a packet would do: it must not fall behind by half of the sequence
+	 * space.
+	 */
 	tp->snd_wl1 = TCP_SKB_CB(skb)->end_seq;
 	inet_csk(sk)->icsk_ack.lrcvtime = tcp_jiffies32;
 	tp->rcv_tstamp = tcp_jiffies32;
@@ -203,7 +209,7 @@ void splice_deliver(struct sock *sk, struct sk_buff *skb)
 	sk->sk_backlog.len += skb->truesize;
 }
 
-/* TCP at the peer waits to hear what has come: see synchronize(). */
+/* TCP at the peer may be waiting to learn what has arrived: see synchronize(). */
 static void answer(struct sock *sk, struct splice_end *e)
 {
 	/* Pairs with the one in synchronize(). */
@@ -227,9 +233,9 @@ void splice_made_room(struct sock *sk, struct splice_end *e)
 }
 
 /*
- * Bytes meet a socket that was closed in the meantime: what TCP does is RST. For an
- * orphan, whose FIN is on its way, that is TCP's own answer to the FIN's ACK if
- * nobody is to linger in FIN_WAIT2.
+ * Bytes arrive at a socket that was closed meanwhile: TCP would send RST. For an
+ * orphan, whose FIN is under way, TCP does that itself when the FIN is
+ * acknowledged, if FIN_WAIT2 is not to last.
  */
 static void refuse(struct sock *sk)
 {
@@ -239,16 +245,16 @@ static void refuse(struct sock *sk)
 		tcp_prot.disconnect(sk, 0);
 }
 
-/* Of bytes between, nobody will send any. */
+/* Nobody will send the bytes in between. */
 static bool leaves_gap(const struct sock *sk, const struct sk_buff *skb)
 {
 	return after(TCP_SKB_CB(skb)->seq, tcp_sk(sk)->rcv_nxt);
 }
 
 /*
- * A raw socket may have sent bytes with these numbers, or an ACK of what has not
- * come. The two are no pair then, and it ends as in TCP: bytes that came first are
- * those that are read, and after a gap nothing is.
+ * A raw socket may have sent bytes with these numbers, or acknowledged what has not
+ * arrived. The two sockets are no pair then, and it ends as in TCP: bytes that came
+ * first are read, and nothing after a gap is.
  */
 static void take_in(struct sock *sk, struct splice_end *e, struct sk_buff *skb)
 {
@@ -295,7 +301,7 @@ bool splice_take_out(struct sock *sk, struct splice_end *e,
 	struct sk_buff **link = &sk->sk_backlog.head, *tail = NULL, *skb;
 
 	__skb_queue_head_init(ours);
-	/* Those that are being worked on beneath us come first. */
+	/* Buffers that are being processed below us come first. */
 	if (atomic_read(&e->backlogged) != count_ours(sk))
 		return false;
 	while ((skb = *link)) {
@@ -308,7 +314,10 @@ bool splice_take_out(struct sock *sk, struct splice_end *e,
 		}
 	}
 	sk->sk_backlog.tail = tail;
-	/* Else who releases the socket does it, when it has worked on the rest. */
+	/*
+	 * Otherwise whoever owns the socket does it on release, after the rest of
+	 * the backlog.
+	 */
 	if (!tail)
 		sk->sk_backlog.len = 0;
 	return true;

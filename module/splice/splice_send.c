@@ -14,17 +14,17 @@
 
 #define PATIENCE	max(HZ / 100, 2)
 
-/* A receive buffer that is too small to be filled in part. */
+/* Smaller receive buffers are never filled directly. */
 #define RCVBUF_MIN	(16 << 10)
 
-/* What a message may ask for that only packets do. */
+/* Flags and options of a message that only packets can fulfil. */
 #define TCP_FLAGS	(MSG_OOB | MSG_FASTOPEN | MSG_ZEROCOPY | MSG_SPLICE_PAGES)
 
 enum way { WAY_DIRECT, WAY_WAIT, WAY_TCP };
 
 /*
- * Whether nothing of this socket's is under way in TCP. Where snd_una lags, it is
- * for bytes that were queued on the peer's backlog.
+ * Whether TCP has nothing of this socket's under way. If snd_una lags, it is for
+ * bytes in the peer's backlog.
  */
 static bool is_drained(const struct sock *sk)
 {
@@ -123,7 +123,10 @@ void splice_patience(struct timer_list *t)
 	splice_pair_put(p);
 }
 
-/* The engine is told with its socket locked, which whoever made room cannot do. */
+/*
+ * The engine must be told with its socket locked, which the one who made room
+ * cannot do.
+ */
 static void tell_engine(struct sock *sk, struct splice_end *e)
 {
 	struct splice_pair *p = e->pair;
@@ -200,7 +203,7 @@ static bool must_wait(struct sock *sk)
 	       !splice_stream_memory_free(sk, 0);
 }
 
-/* The socket is locked, and released meanwhile: its end may be gone afterwards. */
+/* The socket is unlocked meanwhile: its end may be gone on return. */
 static int wait_for_room(struct sock *sk, long *timeo)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
@@ -208,7 +211,10 @@ static int wait_for_room(struct sock *sk, long *timeo)
 
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	/* Whoever wakes sees the bit; who did before it has made room. */
+	/*
+	 * Whoever makes room from now on sees the bit; if it was made before, we
+	 * see the room.
+	 */
 	smp_mb__after_atomic();
 	if (!must_wait(sk))
 		return 0;
@@ -254,8 +260,8 @@ static void commit(struct sock *sk, u32 len)
 }
 
 /*
- * What the peer has received is acknowledged. Not what is in its backlog: it would
- * take a FIN of its own to us for one with an old ACK.
+ * Acknowledge what the peer has received, but not what is in its backlog: TCP would
+ * then discard the peer's FIN as one with an old ACK.
  */
 static void acknowledge(struct tcp_sock *tp, const struct sock *peer)
 {
@@ -291,7 +297,7 @@ static bool numbers_agree(const struct sock *sk, struct splice_end *e,
 	return false;
 }
 
-/* The peer's slock is held: only now is it certain that the pair is not dead. */
+/* Only with the peer's slock is it certain that the pair is alive. */
 static bool takes(const struct sock *sk, struct splice_end *e,
 		  const struct sock *peer)
 {
@@ -305,7 +311,7 @@ static bool takes(const struct sock *sk, struct splice_end *e,
 static void put(struct sock *sk, struct sock *peer, struct sk_buff *skb)
 {
 	set_numbers(sk, skb);
-	/* First: the peer may acknowledge it at once. */
+	/* First, as the peer may acknowledge it at once. */
 	commit(sk, skb->len);
 	splice_deliver(peer, skb);
 	acknowledge(tcp_sk(sk), peer);
@@ -361,7 +367,7 @@ static bool may_append(const struct sock *sk, struct sock *peer,
 	       !TCP_SKB_CB(skb)->eor;
 }
 
-/* Another message for a reader that has not come yet: into the buffer of the last. */
+/* The reader has not read yet: append the message to the last buffer. */
 static bool append_to(struct sock *sk, struct sock *peer, struct sk_buff *skb,
 		      struct msghdr *msg, u32 len)
 {
@@ -410,14 +416,14 @@ static bool send_in_new(struct sock *sk, struct splice_end *e,
 	return false;
 }
 
-/* A delayed ACK has to be on its way before what comes after it. */
+/* A delayed ACK must leave before the bytes that follow it. */
 static void flush_ack(struct sock *sk)
 {
 	if (inet_csk_ack_scheduled(sk))
 		compat_send_ack(sk);
 }
 
-/* Behind a request there is room for what the engine says besides. */
+/* Leave room behind a request, for what the engine appends. */
 #define ENGINE_ROOM	256
 
 static u32 room_for(const struct splice_end *e, const struct sock *peer,
@@ -429,8 +435,8 @@ static u32 room_for(const struct splice_end *e, const struct sock *peer,
 }
 
 /*
- * All of a small message, at the least cost: nothing sleeps, nothing is asked
- * twice. False if there is any reason not to, which is found out elsewhere.
+ * The cheapest way for a small message: nothing sleeps, and nothing is checked
+ * twice. False if anything stands against it; another function finds out what.
  */
 static bool send_small(struct sock *sk, struct splice_end *e, struct msghdr *msg,
 		       u32 len)
@@ -438,11 +444,11 @@ static bool send_small(struct sock *sk, struct splice_end *e, struct msghdr *msg
 	struct sock *peer;
 	bool ok = false, queued;
 
-	/* That there is a peer is all that is asked as yet. */
+	/* So far it only matters that there is a peer. */
 	if (!may_send(sk) || !splice_peer(e))
 		return false;
 	flush_ack(sk);
-	/* No grace period ends meanwhile, either. */
+	/* This also keeps a grace period from ending. */
 	local_bh_disable();
 	peer = splice_peer(e);
 	if (peer && takes_directly(peer)) {
@@ -460,8 +466,8 @@ static bool send_small(struct sock *sk, struct splice_end *e, struct msghdr *msg
 /* ---- any message ---- */
 
 /*
- * One buffer of a message. Returns how many bytes, or 0 if they are to go by TCP,
- * and why. May sleep: the peer is looked up again.
+ * Send one buffer of a message. Returns the number of bytes, or 0 and the reason
+ * why they have to go by TCP. May sleep, so the peer is looked up again.
  */
 static u32 send_some(struct sock *sk, struct splice_end *e, struct msghdr *msg,
 		     u32 rcvbuf, enum splice_reason *why)
@@ -502,8 +508,8 @@ static u32 send_direct(struct sock *sk, struct splice_end *e, struct msghdr *msg
 }
 
 /*
- * The window that the peer has promised to TCP, of a buffer that has been filled
- * since. Nothing is under way, so both sides of it can be set.
+ * The peer has promised TCP a window of a buffer that was filled by splicing since.
+ * Nothing is under way, so the window can be set at both sides.
  */
 static void shrink_window(struct sock *sk, const struct splice_end *e,
 			  struct sock *peer)
@@ -597,7 +603,7 @@ static void count_tcp(struct sock *sk, ssize_t n, enum splice_reason why)
 	stat_inc(stats_of(e), STAT_SPLICE_SLOW_RECEIVER + why);
 }
 
-/* Whether the peer has sent an ACK; not if it is in a system call just now. */
+/* Has the peer send an ACK. False if it is in a system call just now. */
 static bool show_peer(struct sock *sk, struct splice_end *e)
 {
 	struct sock *peer;
@@ -610,7 +616,7 @@ static bool show_peer(struct sock *sk, struct splice_end *e)
 		lock_peer(e, peer);
 		ok = !sock_owned_by_user(peer);
 		if (ok && !splice_is_dead(e->pair)) {
-			/* Lest TCP count once more what commit() has counted. */
+			/* Otherwise TCP would count again what commit() has counted. */
 			acknowledge(tcp_sk(sk), peer);
 			compat_send_ack(peer);
 		}
@@ -622,8 +628,8 @@ static bool show_peer(struct sock *sk, struct splice_end *e)
 }
 
 /*
- * Of a busy connection there is a packet now and then in each direction, by which
- * NAT, firewalls and IPVS on the way know that it is there.
+ * Send a packet in each direction now and then, so that NAT, firewalls and IPVS on
+ * the way see that a busy connection is alive.
  */
 static noinline void be_seen(struct sock *sk, struct splice_end *e)
 {
@@ -635,7 +641,7 @@ static noinline void be_seen(struct sock *sk, struct splice_end *e)
 	e->packet_due = tcp_jiffies32 + every;
 }
 
-/* A message that went by TCP in part is one of TCP's. */
+/* A message that went partly by TCP counts as one of TCP's. */
 static void count_direct(struct sock *sk, size_t n, bool whole)
 {
 	struct splice_end *e = splice_end_of(sk);
@@ -652,8 +658,8 @@ static void count_direct(struct sock *sk, size_t n, bool whole)
 }
 
 /*
- * Returns what tcp_sendmsg_locked() does, of what is left of the message. Does not
- * sleep for room.
+ * Returns what tcp_sendmsg_locked() does for the rest of the message. Does not wait
+ * for room.
  */
 static int send_some_by_tcp(struct sock *sk, struct msghdr *msg,
 			    unsigned int more_flags)
@@ -667,12 +673,16 @@ static int send_some_by_tcp(struct sock *sk, struct msghdr *msg,
 	return n;
 }
 
-/* No errno: the whole message is TCP's, which may sleep as long as it likes. */
+/*
+ * Not an errno: the whole message is left to TCP, which may sleep as long as it
+ * likes.
+ */
 #define LEAVE	(-MAX_ERRNO - 1)
 
 /*
- * Who sleeps for room does so in TCP, with nothing of ours beneath, for the module has
- * to be able to go meanwhile. So it is counted beforehand.
+ * A sender that waits for room does so inside TCP, with nothing of ours on its
+ * stack, as the module must be able to go meanwhile. So the message is counted
+ * beforehand.
  */
 static int leave_to_tcp(struct sock *sk, size_t size, enum splice_reason why)
 {
@@ -703,7 +713,7 @@ static int send_by_tcp(struct sock *sk, struct msghdr *msg,
 /* How soon a sleeper sees that the module is going. */
 #define LOOK	(HZ / 4)
 
-/* As sk_stream_wait_memory(), but it ends as well when we are to be gone. */
+/* As sk_stream_wait_memory(), but ends when the module is to go. */
 static int wait_in_tcp(struct sock *sk, long *timeo)
 {
 	long look = min_t(long, *timeo, LOOK), left = look;
@@ -718,9 +728,9 @@ static int wait_in_tcp(struct sock *sk, long *timeo)
 }
 
 /*
- * The rest of a message whose beginning has gone directly. Its sender wants to hear of
- * both, so we have to stay; if the module goes meanwhile he hears of what has been
- * sent by then, as if a signal had come.
+ * Sends the rest of a message whose beginning went directly. The sender must learn
+ * the sum, so we have to stay on its stack. If the module is to go meanwhile, it
+ * learns what was sent by then, as if a signal had come.
  */
 static size_t send_rest_by_tcp(struct sock *sk, struct msghdr *msg,
 			       enum splice_reason why)
@@ -730,7 +740,10 @@ static size_t send_rest_by_tcp(struct sock *sk, struct msghdr *msg,
 	int n, err = 0;
 
 	before_tcp(sk);
-	/* An error after some bytes is told by the next call, without a signal. */
+	/*
+	 * After some bytes were sent, the next call reports an error, without a
+	 * signal.
+	 */
 	while (!err && msg_data_left(msg) && !sk->sk_err &&
 	       !(sk->sk_shutdown & SEND_SHUTDOWN)) {
 		n = send_some_by_tcp(sk, msg, MSG_NOSIGNAL);
@@ -807,7 +820,10 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 	return len;
 }
 
-/* Not inlined: what has a local variable in memory does not end by a jump. */
+/*
+ * Not inlined: a function with a local variable in memory does not end in a tail
+ * call.
+ */
 static noinline int send_inside(struct sock *sk, struct msghdr *msg,
 				size_t size)
 {
@@ -828,7 +844,7 @@ int splice_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 {
 	int n = send_inside(sk, msg, size);
 
-	/* A jump, see Kbuild: nobody returns here. */
+	/* A tail call, see Kbuild. */
 	return n == LEAVE ? tcp_sendmsg(sk, msg, size) : n;
 }
 
@@ -842,7 +858,7 @@ int splice_send_locked(struct sock *sk, struct msghdr *msg)
 	return send_locked(sk, msg);
 }
 
-/* Alone, and not read as yet. Its end would be read with it. */
+/* The buffer is alone and unread, and no FIN is in it. */
 static bool may_take(const struct sock *from, const struct sk_buff *skb)
 {
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);

@@ -51,8 +51,8 @@ struct piece {
 };
 
 /*
- * The blocks of this CPU, or of the one that we were on a moment ago. NULL if somebody
- * is at them, beneath us maybe: then there are none.
+ * The blocks of this CPU, or of the CPU that we were on a moment ago. NULL if they
+ * are in use, perhaps below us.
  */
 static struct blocks *blocks_get(void)
 {
@@ -101,7 +101,7 @@ static void keep_block(struct blocks *b, struct page *page)
 
 static struct page *alloc_block(struct sock *sk, unsigned int order)
 {
-	/* Never at a price: TCP does with single pages. */
+	/* Never at the cost of reclaim: TCP can do with single pages. */
 	return alloc_pages((sk->sk_allocation & ~__GFP_DIRECT_RECLAIM) |
 			   __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY, order);
 }
@@ -173,9 +173,9 @@ static bool lone_piece(struct sock *sk, u32 len, struct piece *p)
 }
 
 /*
- * Of at most @len bytes, which is at most BLOCK_BYTES. A buffer has places for a few
- * pieces only, and what is left of an open block may be short: the last two places are
- * for pieces of their own, which are as long as is wanted.
+ * A piece of at most @len bytes, which is at most BLOCK_BYTES. A buffer can refer
+ * to a few pieces only, and what is left of the open block may be short. So the
+ * last two pieces come from blocks of their own and are as long as wanted.
  */
 static bool get_piece(struct sock *sk, u32 len, unsigned int nr_frags,
 		      struct piece *p)

@@ -83,7 +83,7 @@ static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
 	n = b->unframe ? 0 : frame_line(b, event, line);
 	if (!n || out_gather(out, line, n))
 		return 0;
-	/* There is no memory, then nothing is kept either. */
+	/* Without memory nothing is kept, either. */
 	return out_send(out, to, line, n, false);
 }
 
@@ -122,7 +122,7 @@ static bool gather_few(struct body *b, const u8 *data, struct out *out)
 	return true;
 }
 
-/* Bytes of data are not looked at; a line may have an extension, or a trailer's field. */
+/* Data bytes are not examined; a line may have an extension, or be a trailer field. */
 static int cost_of_chunk(enum http1_chunk_event event, u32 used)
 {
 	return COST_CHUNK +
@@ -144,7 +144,7 @@ static int chunk_decode(struct body *b, const u8 *data, u32 len,
 	int err;
 
 	while (at < len && !b->done && (*left > 0 || !at)) {
-		/* What the decoder says cannot be said again. */
+		/* The decoder reports each event once only. */
 		if (!out_has_room(out, LINE_MAX)) {
 			*left -= COST_BUFFER;
 			err = out_flush(out, to, false);

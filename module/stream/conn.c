@@ -11,7 +11,7 @@
 #include "link/leg.h"
 #include "policy/source_limit.h"
 
-/* How soon something is tried again that no event will announce. */
+/* How soon to try again where no event will tell that it is possible. */
 #define RETRY_DELAY	(HZ / 50 + 1)
 
 static struct kmem_cache *conn_cache;
@@ -59,7 +59,7 @@ static void conn_timer(struct timer_list *t)
 	struct conn *c = compat_timer_container_of(c, t, timer);
 	unsigned long deadline;
 
-	/* Not pending any more, then the deadline: see conn_set_deadline(). */
+	/* First not pending, then the deadline: see conn_set_deadline(). */
 	smp_mb();
 	deadline = READ_ONCE(c->deadline);
 	if (!READ_ONCE(c->retry_soon)) {
@@ -131,7 +131,7 @@ static void run_inline(struct conn *c, struct leg *held)
 		conn_join(c, c->greedy);
 }
 
-/* With its lock: is it the work's? */
+/* Whether an event is left to the work. The socket is locked. */
 static bool is_for_work(const struct conn *c)
 {
 	return sock_owned_by_user_nocheck(c->sk) || c->greedy;
@@ -161,7 +161,7 @@ static void conn_write_space(struct sock *sk)
 	/* Not enough room yet: it will be called again. */
 	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		return;
-	/* Within a send of our own it says what that send will return. */
+	/* During a run, the return value of our own send says whether there is room. */
 	if (!c->running)
 		conn_event(sk);
 }
@@ -170,7 +170,7 @@ void conn_leg_event(struct conn *c, struct leg *leg)
 {
 	struct sock *sk = c->sk;
 
-	/* Within a run, which has both locks. */
+	/* The leg's event was caused by a run, which holds both locks. */
 	if (leg->busy) {
 		c->missed = true;
 		return;
@@ -232,7 +232,7 @@ static void forget_client(struct conn *c)
 	source_put(c->client);
 }
 
-/* See the header: who may still hold a connection when it ends. */
+/* conn.h says who may still refer to a connection when it ends. */
 static void conn_close(struct conn *c)
 {
 	struct run run = { .may_sleep = true, .left = BUDGET_WORK };
@@ -273,7 +273,7 @@ static void open_leg(struct conn *c, struct endpoint *ep)
 	endpoint_put(ep);
 }
 
-/* What a round leaves to be done without the lock. */
+/* What a round leaves to be done after the socket is unlocked. */
 struct chores {
 	struct list_head doomed;	/* legs */
 	struct endpoint *open;		/* counted, or NULL */
@@ -315,7 +315,7 @@ static bool chores_do(struct chores *todo, struct conn *c)
 	return todo->open || todo->shut_down || todo->leg_shut_down;
 }
 
-/* Whatever made the timer be set sooner than the deadline is being done now. */
+/* Whatever made the timer expire before the deadline is dealt with in this round. */
 static void keep_deadline(struct conn *c)
 {
 	WRITE_ONCE(c->retry_soon, false);
@@ -323,7 +323,7 @@ static void keep_deadline(struct conn *c)
 		wake_by(c, c->deadline);
 }
 
-/* Has it, or the endpoint that it uses, been told to end by now? */
+/* Is the drain deadline of the connection, or of its endpoint, over? */
 static bool drain_over(const struct conn *c)
 {
 	unsigned long until = READ_ONCE(c->drain_until);
@@ -334,8 +334,8 @@ static bool drain_over(const struct conn *c)
 }
 
 /*
- * Returns whether another round is due. Time is judged last: what has come by now
- * has come in time.
+ * Returns whether another round is due. The deadline is checked last: bytes that
+ * are here by now came in time.
  */
 static bool work_round(struct conn *c, int *left)
 {
@@ -407,7 +407,7 @@ static void wake_pending(struct pending *p)
 	conn_kick(container_of(p, struct conn, pending));
 }
 
-/* On success it has what @claim was given. */
+/* On success the connection owns what @claim holds. */
 static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 			       struct mesh *mesh,
 			       const struct redirect_claim *claim)
@@ -443,7 +443,10 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	return c;
 }
 
-/* Has its client as many connections as it may have? Without memory it has. */
+/*
+ * Does the client have as many connections as it may have? If there is no memory to
+ * count them, the answer is yes.
+ */
 static bool is_over_limit(struct conn *c, const struct listener *l)
 {
 	u32 max = c->options.max_connections_per_source;
@@ -457,7 +460,7 @@ static bool is_over_limit(struct conn *c, const struct listener *l)
 	return !c->client_connected;
 }
 
-/* For the time before the first request is understood. */
+/* Options that hold until the first request is understood. */
 static void load_options(struct conn *c)
 {
 	struct snapshot *s = mesh_snapshot_get(c->mesh);
@@ -479,8 +482,8 @@ static void reset_socket(struct socket *sock)
 }
 
 /*
- * From the moment that the socket is unlocked the connection may end at any time:
- * nothing but its memory is touched afterwards.
+ * The connection may end as soon as the socket is unlocked: after that, nothing but
+ * its memory is touched.
  */
 static void conn_begin(struct conn *c)
 {
@@ -508,7 +511,7 @@ static void conn_begin(struct conn *c)
 	list_add_tail(&c->list, &hn->conns);
 	spin_unlock_bh(&hn->conns_lock);
 	release_sock(c->sk);
-	/* What came before the hook was not noticed. */
+	/* Events from before the callbacks were set went unnoticed. */
 	conn_kick(c);
 	conn_put(c);
 }

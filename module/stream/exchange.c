@@ -12,7 +12,7 @@ int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
 	return 0;
 }
 
-/* No memory for a head: where one may not sleep, it is tried where one may. */
+/* There is no memory for a head. If this run may not sleep, the work tries again. */
 int exchange_note_no_memory(struct reader *r)
 {
 	if (r->run->may_sleep)
@@ -77,8 +77,9 @@ static void dispatch(struct conn *c, struct run *run)
 }
 
 /*
- * Of the two directions one is read first. The other has its share, even when nothing
- * is left: whoever never stops would keep it from its turn.
+ * One of the two directions is read first. The other one gets a share of its own,
+ * even if the budget is used up: else a peer that never stops sending would starve
+ * it.
  */
 #define SHARE		20000
 
@@ -113,7 +114,7 @@ static void release_request(struct conn *c)
 		snapshot_put(ex->snapshot);
 }
 
-/* Nothing is left to be done but to pass on what comes, or to throw it away. */
+/* All that is left to do is to pass on, or discard, what comes. */
 static bool only_passes(const struct conn *c)
 {
 	return c->ex.request >= REQUEST_DONE && c->ex.response >= RESPONSE_BODY &&
@@ -121,10 +122,9 @@ static bool only_passes(const struct conn *c)
 }
 
 /*
- * A response may take for ever. Meanwhile the exchange holds the few bytes that it
- * still needs: its endpoint, and its cluster's state, by which it finds that cluster's
- * version of the moment if the response fails. A configuration that has been replaced
- * is not held by who is slow, nor is the request's head.
+ * A response may take for ever. A slow one must not hold a replaced configuration,
+ * nor the request's head. From here on the exchange holds its endpoint, and its
+ * cluster's state, which finds the cluster's current version if the response fails.
  */
 static void let_go(struct conn *c)
 {
@@ -164,7 +164,10 @@ void exchange_release(struct conn *c, struct run *run)
 	exchange_settle(c);
 }
 
-/* A request's own buffer, which did not go on: it is of no other's. */
+/*
+ * Free the buffer that the request came in, if it was not sent on: it belongs to
+ * this request alone.
+ */
 static void drop_taken(struct run *run)
 {
 	if (likely(!run->request))
@@ -268,7 +271,7 @@ void exchange_run(struct conn *c, struct run *run)
 	c->greedy = run->again;
 	run->defer |= run->again;
 	exchange_leave_leg(c, run);
-	/* Who has to wait does not keep it. */
+	/* A request that has to wait does not keep its buffer. */
 	drop_taken(run);
 	exchange_settle(c);
 	c->running = false;
@@ -291,7 +294,7 @@ static void response_late(struct conn *c, struct run *run)
 	}
 }
 
-/* Not a byte of a request is there. */
+/* Not a byte of a request has come. */
 static void idle_too_long(struct conn *c, struct run *run)
 {
 	stat_inc(c->mesh->stats, conn_expired(c) ?
@@ -299,7 +302,7 @@ static void idle_too_long(struct conn *c, struct run *run)
 	end_conn(c, run, false);
 }
 
-/* Is there a time for the whole request, or for the response, and is it over? */
+/* Is there a time limit for the whole request or response, and is it over? */
 static bool exchange_late(const struct conn *c)
 {
 	return c->bound && !time_before(jiffies, c->bound);
@@ -312,7 +315,10 @@ static void refuse_late(struct conn *c, struct run *run)
 		exchange_refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
 		return;
 	}
-	/* Else no endpoint has it; or none was found while rivals were out. */
+	/*
+	 * Otherwise no endpoint has the request, or none was found while rivals
+	 * were out.
+	 */
 	if (c->ex.request >= REQUEST_CONNECTING && c->ex.ep)
 		exchange_request_failed(c, 504);
 	exchange_refuse(c, run, STAT_REPLY_ROUTE_TIMEOUT, 504);

@@ -6,8 +6,8 @@
 #include "upstream/outlier.h"
 
 /*
- * A request that fails counts as one that took so long at least: a server that
- * refuses at once is not a fast one. ns
+ * A failed request counts as having taken at least this long: a server that refuses
+ * at once is not a fast server. ns
  */
 #define FAILURE_LATENCY	NSEC_PER_SEC
 
@@ -59,7 +59,7 @@ void exchange_request_late(struct conn *c)
 	observe(c, c->ex.cluster, 504, true);
 }
 
-/* Who fails at once is not a fast one. */
+/* An endpoint that fails at once is not a fast one. */
 static void observe_slow(struct exchange *ex, const struct cluster *cluster)
 {
 	u64 took;
@@ -78,7 +78,7 @@ static void observe_failure(struct conn *c, struct cluster *cluster, u16 status)
 	observe_slow(&c->ex, cluster);
 }
 
-/* Its cluster was let go: as it is by now, if there is one. */
+/* The exchange has let go of its cluster: use the current version, if there is one. */
 static void observe_failure_late(struct conn *c, u16 status)
 {
 	struct snapshot *s = mesh_snapshot_get(c->mesh);
@@ -95,7 +95,10 @@ void exchange_connect_failed(struct conn *c)
 	struct exchange *ex = &c->ex;
 
 	atomic64_inc(&ex->ep->failures);
-	/* One that nobody has reached as yet costs nothing, and would be preferred. */
+	/*
+	 * An endpoint that was never reached has no latency yet, and would be
+	 * preferred.
+	 */
 	if (!endpoint_was_reached_by_any(ex->ep))
 		observe_slow(ex, ex->cluster);
 }

@@ -58,7 +58,7 @@ struct cookie {
 	char *text;			/* to be kfree()d */
 };
 
-/* Value, attributes and numbers of a cookie, without its name and path. */
+/* Room for value, attributes and numbers of a cookie, without its name and path. */
 #define COOKIE_MAX	64
 
 static int make_cookie(struct cookie *cookie, const struct exchange *ex,

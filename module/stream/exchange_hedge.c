@@ -3,9 +3,9 @@
  * Several tries of a request at one time.
  *
  * Envoy's hedge_on_per_try_timeout: a try whose time is over is not given up. Its leg
- * becomes a rival, and another try begins, at once and as one of the policy's retries.
- * Who answers first has the request; a bad answer is tried again as any other, and what
- * is out still goes on. Unlike Envoy there is no back-off before: it is for the tail.
+ * becomes a rival, and another try begins at once, as one of the policy's retries. The
+ * first answer is used. A bad answer is tried again as any other, while other tries go
+ * on. Unlike in Envoy there is no back-off, as hedging is meant to cut the tail.
  *
  * conn->leg is of the latest try. A rival has all of the request and not a byte of a
  * response; its events run the exchange as those of conn->leg do, which looks at all
@@ -16,14 +16,14 @@
 #include "stream/exchange_priv.h"
 #include "upstream/cluster_state.h"
 
-/* It waits for the first byte of a response, and for nothing else. */
+/* The exchange waits for the first byte of a response, and for nothing else. */
 static bool only_waits(const struct exchange *ex)
 {
 	return ex->request == REQUEST_DONE && ex->response == RESPONSE_HEAD &&
 	       !ex->response_head && !ex->committed;
 }
 
-/* The leg, and what the try is counted in, step aside. */
+/* The current try becomes a rival: its leg, with all that counts it. */
 static void add_rival(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
@@ -44,7 +44,7 @@ static void add_rival(struct conn *c)
 	c->leg = NULL;
 }
 
-/* And back. Nothing is left of another try. */
+/* A rival becomes the current try. Nothing is left of the try before. */
 static void take_rival(struct conn *c, struct leg *leg)
 {
 	struct exchange *ex = &c->ex;
@@ -151,7 +151,7 @@ bool exchange_fall_back(struct conn *c, struct run *run, enum mesh_stat reason)
 	return true;
 }
 
-/* The latest try steps aside for a rival's answer, or is given up. */
+/* A rival has an answer: the current try becomes a rival itself, or is given up. */
 static void promote(struct conn *c, struct run *run, struct leg *leg)
 {
 	if (c->leg && c->ex.sent && only_waits(&c->ex)) {
@@ -170,8 +170,8 @@ static bool has_answer(const struct leg *leg)
 }
 
 /*
- * A rival is looked at without its lock. Its end first, then its queue: what it said
- * before it ended is there by then.
+ * A rival is examined without its lock. First whether it has ended, then its queue:
+ * bytes that came before the end are in the queue by then.
  */
 static bool ended_silently(const struct leg *leg)
 {
@@ -180,7 +180,7 @@ static bool ended_silently(const struct leg *leg)
 		     READ_ONCE(sk->sk_state) == TCP_CLOSE ||
 		     (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 
-	/* TCP queues bytes, then the end. */
+	/* TCP queues bytes before it signals the end. */
 	smp_rmb();
 	return ended && !has_answer(leg);
 }
@@ -198,7 +198,7 @@ void exchange_look_at_rivals(struct conn *c, struct run *run)
 			answered = answered ?: leg;
 		}
 	}
-	/* After exchange_fall_back() any of them will do. */
+	/* After exchange_fall_back() any rival will do. */
 	if (!answered && !c->leg && only_waits(&c->ex))
 		answered = list_first_entry_or_null(&c->rivals, struct leg, list);
 	if (answered && !c->ex.response_head && !(c->leg && has_answer(c->leg)))

@@ -45,7 +45,7 @@ static void unlock_leg(struct run *run)
 	sk = run->locked->sk;
 	run->locked = NULL;
 	if (run->may_sleep) {
-		/* TCP gets what came meanwhile. */
+		/* TCP processes what came to the backlog meanwhile. */
 		payer = payer_pause();
 		release_sock(sk);
 		payer_resume(payer);
@@ -56,7 +56,10 @@ static void unlock_leg(struct run *run)
 	}
 }
 
-/* Lock it, and let its events of the run's own making be known for such. */
+/*
+ * Locks the leg and marks it busy, so that events that the run itself causes are
+ * known as such.
+ */
 bool exchange_enter_leg(struct conn *c, struct run *run)
 {
 	if (!lock_leg(c, run))
@@ -74,9 +77,9 @@ void exchange_leave_leg(struct conn *c, struct run *run)
 }
 
 /*
- * Of a leg that may be used again: the request was wholly written, the response
- * wholly read, and there is nothing else. One that knows half of either would take
- * the next for the rest. Whoever lets a leg go passes here.
+ * Whether a leg may be used again: the request was sent whole, the response was
+ * read whole, and nothing else came. On any other leg, the rest of one exchange
+ * would be taken for the next. Every leg that is parted with is checked here.
  */
 static bool is_clean(const struct exchange *ex, const struct sock *sk)
 {
@@ -85,7 +88,7 @@ static bool is_clean(const struct exchange *ex, const struct sock *sk)
 	       skb_queue_empty(&sk->sk_receive_queue) && !at_eof(sk);
 }
 
-/* Part with the leg, which is locked: to its pool if it can be, or to be closed. */
+/* Give up the leg, which is locked: to its pool if possible, else to be closed. */
 void exchange_drop_leg(struct conn *c, struct run *run, bool reuse)
 {
 	struct exchange *ex = &c->ex;
@@ -133,11 +136,14 @@ static bool take_pooled_leg(struct conn *c, struct run *run)
 
 static bool may_reuse_leg(const struct conn *c)
 {
-	/* The endpoint of a tunnel that ends there knows of no earlier request. */
+	/*
+	 * A tunnel that ends at the endpoint needs a connection without earlier
+	 * requests.
+	 */
 	return !c->ex.fresh_leg && !ends_tunnel_here(c);
 }
 
-/* The leg's buffers are those of the listener that it works for now. */
+/* The leg gets the buffer limits of the listener that it works for now. */
 static void limit_leg(struct conn *c)
 {
 	if (c->leg->buffer_limit == c->options.buffer_limit)
@@ -181,7 +187,10 @@ static void leg_failed(struct conn *c, int err)
 	if (err == -ENOMEM || err == -ENOBUFS)
 		exchange_refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
 	else if (err == -EPERM || err == -EACCES)
-		/* What the client may not do is not the endpoint's failure. */
+		/*
+		 * A connection that the client may not make is not the endpoint's
+		 * failure.
+		 */
 		exchange_refuse(c, &run, STAT_REPLY_NOT_PERMITTED, 503);
 	else
 		exchange_way_failed(c, &run);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rate limits, and circuit breakers: Envoy's thresholds, on what a cluster has to
- * bear at one time. Who is over one is told so at once, but for connections, for
- * which so many may wait.
+ * Rate limits and circuit breakers. The latter are Envoy's thresholds, for what a
+ * cluster bears at one time. A request beyond a threshold is refused at once; only for
+ * a connection may a limited number of requests wait.
  */
 #include "policy/source_limit.h"
 #include "stream/exchange_priv.h"
@@ -18,7 +18,7 @@ static bool counts_requests(const struct circuit_breakers *b)
 	return b->max_requests || b->retry_budget;
 }
 
-/* Of the cluster, held until the exchange is over. */
+/* The load that counts the request; it is held until the exchange is over. */
 static struct cluster_load *load_of(struct exchange *ex)
 {
 	if (!ex->state) {
@@ -28,7 +28,7 @@ static struct cluster_load *load_of(struct exchange *ex)
 	return ex->load;
 }
 
-/* The four fields of a refusal, with the longest numbers. */
+/* Room for the four fields of a refusal, with the longest numbers. */
 #define RATE_FIELDS_MAX	160
 
 bool exchange_take_token(struct conn *c, struct run *run,
@@ -54,7 +54,7 @@ bool exchange_take_token(struct conn *c, struct run *run,
 	return false;
 }
 
-/* Without memory a limit is reached. */
+/* If there is no memory to count, the limit counts as reached. */
 bool exchange_count_source(struct conn *c, struct run *run,
 			   const struct listener *l)
 {
@@ -145,7 +145,7 @@ bool exchange_enter_connection(struct conn *c, struct run *run)
 		exchange_refuse_overload(c, run);
 		return false;
 	}
-	/* What was given back meanwhile wakes nobody. */
+	/* A connection that was given back just before we queued woke nobody. */
 	if (admit_connection(c)) {
 		cluster_load_stop_waiting(ex->load, &c->pending);
 		return true;

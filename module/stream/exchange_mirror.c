@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A request that was sent is sent again, to somebody else, and forgotten: as a call
- * (call.h), which has copies of all that it needs. What cannot be mirrored at once is
- * not: no request is ever slower for it.
+ * Mirrors: after a request was sent, a copy of it goes to another cluster, as a call
+ * (call.h) that owns copies of all that it needs. A request that cannot be mirrored at
+ * once is not mirrored: no request is ever slower for it.
  */
 #include <linux/math64.h>
 #include <linux/random.h>
@@ -13,7 +13,7 @@
 #include "upstream/call.h"
 #include "upstream/health.h"
 
-/* So many calls may there be in a namespace. */
+/* How many calls a namespace may have under way. */
 #define CALLS_MAX	1024
 
 /* Instead of a response_timeout of 0. ms */
@@ -69,7 +69,7 @@ static int fill_call(struct conn *c, const struct mirror *m, struct call *call,
 	return err ?: replay_clone(&call->body, &c->ex.replay, gfp);
 }
 
-/* Returns whether it is on its way. */
+/* Returns whether the copy is on its way. */
 static bool send_mirror(struct conn *c, const struct mirror *m, gfp_t gfp)
 {
 	struct cluster *cluster = snapshot_cluster(c->ex.snapshot, &m->cluster);

@@ -38,9 +38,9 @@
 #include "stream/routing.h"
 
 /*
- * Under a socket lock: reclaim must not come back to the network. A client whose
- * control group is full is refused, and nobody is killed for it; nor are reserves
- * for it: where one may not sleep it is tried again where one may.
+ * For allocations under a socket lock. Reclaim must not come back to the network.
+ * If the client's control group is full the client is refused; nobody is killed for
+ * it, and reserves are not used: a run that may not sleep leaves it to the work.
  */
 static inline gfp_t run_gfp(const struct conn *c, const struct run *run)
 {
@@ -71,27 +71,27 @@ static inline bool is_broken(const struct sock *sk)
 	return sk->sk_err || sk->sk_state == TCP_CLOSE;
 }
 
-/* CONNECT, and the endpoint is the tunnel's end. Of a request that is understood. */
+/* CONNECT, and the tunnel ends at the endpoint. For a request that is understood. */
 static inline bool ends_tunnel_here(const struct conn *c)
 {
 	return routing_ends_tunnel(&c->options, c->ex.request_head);
 }
 
-/* It expects a 100, and the mesh says it. Of a request that is understood. */
+/* The client expects a 100, and the mesh sends it. For a request that is understood. */
 static inline bool answers_expect(const struct conn *c)
 {
 	return routing_answers_expect(&c->options, c->ex.request_head);
 }
 
-/* Who asks: the peer, or whom trusted proxies name. */
+/* The client's address: the peer's, or what trusted proxies say. */
 static inline struct address client_of(const struct conn *c)
 {
 	return routing_client(&c->options, c->ex.request_head, &c->source);
 }
 
 /*
- * What an actor of tcp_read_sock() works for. An actor must not part with the
- * socket that is being read: a refusal is noted here and made afterwards.
+ * The context of an actor of tcp_read_sock(). An actor must not close the socket
+ * that is being read: it notes a refusal here, which is carried out afterwards.
  */
 struct reader {
 	struct conn *c;
@@ -127,7 +127,7 @@ static inline void begin_request_body(struct conn *c)
 /* exchange.c */
 int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
 int exchange_note_no_memory(struct reader *r);
-/* The namespace holds as much as it may: a head is not begun, or does not grow. */
+/* The namespace is at its limit of memory: a head is not begun, or does not grow. */
 int exchange_note_memory_limit(struct reader *r);
 /* Tell the namespace what the exchange holds by now. */
 void exchange_settle(struct conn *c);
@@ -148,16 +148,16 @@ void exchange_end_load(struct exchange *ex);
 void exchange_request_begins(struct exchange *ex);
 void exchange_request_answered(struct conn *c, u16 status);
 /* @status: what the client would be told */
-/* Whose connections these are, to endpoint_note_reached(). */
+/* Identifies a client to endpoint_note_reached(). */
 static inline u32 who_connects(const struct conn *c)
 {
 	return identity_hash(c->identity) ^ hash_ptr(c->hn, 32);
 }
 
 void exchange_request_failed(struct conn *c, u16 status);
-/* The same, if it may well be the client's fault: it could not connect. */
+/* The same for a failure to connect, which may be the client's fault. */
 void exchange_connect_failed(struct conn *c);
-/* Its time is over, though the answer may still come. */
+/* The try's time is over, though the answer may still come. */
 void exchange_request_late(struct conn *c);
 
 /* exchange_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or
@@ -171,7 +171,7 @@ bool exchange_request_stays(const struct exchange *ex);
 bool exchange_response_stays(const struct exchange *ex);
 
 /* exchange_hedge.c */
-/* The request is sent: when is it given up, or hedged? */
+/* The request is sent: set the time after which the try is given up, or hedged. */
 void exchange_await_response(struct conn *c);
 /* That time is over. */
 void exchange_hedge(struct conn *c, struct run *run);
@@ -179,9 +179,12 @@ void exchange_hedge(struct conn *c, struct run *run);
 /* For the rest there must be rivals. */
 /* One may have an answer. With the connection's lock; a leg may be locked, or not. */
 void exchange_look_at_rivals(struct conn *c, struct run *run);
-/* The latest try would end in a reply of ours. @true: no, others are out. */
+/*
+ * The current try would end in a reply of ours. True: other tries are out, so no
+ * reply.
+ */
 bool exchange_fall_back(struct conn *c, struct run *run, enum mesh_stat reason);
-/* They are not wanted any more; because there is an answer. */
+/* Rivals are not wanted any more; exchange_end_hedge(): because there is an answer. */
 void exchange_lose_rivals(struct conn *c, struct run *run);
 void exchange_end_hedge(struct conn *c, struct run *run);
 
@@ -192,21 +195,21 @@ void exchange_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 		    struct reply *r);
 void exchange_refuse(struct conn *c, struct run *run, enum mesh_stat reason,
 		     u16 status);
-/* And the connection ends: what is on it cannot be trusted. */
+/* The connection ends as well: nothing that follows on it can be trusted. */
 void exchange_refuse_malformed(struct conn *c, struct run *run,
 			       enum http1_error error);
 
 /* exchange_fault.c: @true if the request does not go on now, or at all */
 bool exchange_delay(struct conn *c, struct run *run);
 bool exchange_abort(struct conn *c, struct run *run);
-/* Once for a request, whatever becomes of its response: is that to be slow? */
+/* Draws, once for each request, whether its response is to be slow. */
 void exchange_draw_rate(struct exchange *ex);
 /* The response's body begins; how many bytes of it may be passed on now */
 void exchange_slow_response(struct conn *c);
 u32 exchange_allowance(struct conn *c, u32 len);
 
 /* exchange_limits.c */
-/* Is there a token? If not, it is a refusal. */
+/* Takes a token. If there is none, the request is refused. */
 bool exchange_take_token(struct conn *c, struct run *run,
 			 struct rate_limiter *limiter,
 			 const struct rate_limit *limit);
@@ -221,16 +224,16 @@ static inline bool admit_rate(struct conn *c, struct run *run,
 void exchange_refuse_overload(struct conn *c, struct run *run);
 bool exchange_admit(struct exchange *ex);
 bool exchange_admit_retry(struct exchange *ex);
-/* A leg may be used. If not, it is a refusal, or REQUEST_PENDING. */
+/* May a leg be used? If not, the request is refused or becomes REQUEST_PENDING. */
 bool exchange_enter_connection(struct conn *c, struct run *run);
-/* REQUEST_PENDING: something may be free. */
+/* A connection may be free for a request that is REQUEST_PENDING. */
 void exchange_end_pending(struct conn *c, struct run *run);
 /* No leg is used, or wanted, any more. */
 void exchange_leave_connection(struct conn *c);
 /* The request is over. */
 void exchange_leave_cluster(struct conn *c);
 
-/* Of a listener with such a limit. False: it has answered. */
+/* For a listener with a limit of requests. False: the request was answered. */
 bool exchange_count_source(struct conn *c, struct run *run,
 			   const struct listener *l);
 static inline bool admit_source(struct conn *c, struct run *run,
@@ -240,28 +243,31 @@ static inline bool admit_source(struct conn *c, struct run *run,
 	       exchange_count_source(c, run, l);
 }
 
-/* Of a request that is counted there. */
+/* The request, which was counted there, is over. */
 void exchange_leave_source(struct conn *c);
 
 /* exchange_retry.c */
-/* The try ended, and the client has no response yet: another try, or a refusal. */
-/* There is no way to the endpoint from here, of which it has no part. */
+/* The try has failed before the client had a response: try again, or refuse. */
+/* The endpoint cannot be reached from here, which is not its failure. */
 void exchange_way_failed(struct conn *c, struct run *run);
 void exchange_upstream_failed(struct conn *c, struct run *run,
 			      enum retry_failure failure, enum mesh_stat reason,
 			      u16 status);
-/* Nothing that was done so far stands against another try. */
+/* Does nothing that has been done so far rule out another try? */
 bool exchange_may_try_again(struct conn *c);
-/* There is one more, to another endpoint. */
+/* Count one more try, to another endpoint. */
 void exchange_count_try(struct conn *c);
-/* Nothing is left of the try but its count: the request is to be sent anew. */
+/* Undo the try, except that it counts: the request will be sent anew. */
 void exchange_abandon_try(struct conn *c, struct run *run);
-/* Is a response of this status to be kept from the client, as in exchange_retry()? */
+/*
+ * Is a response of this status to be retried instead of passed on? See
+ * exchange_retry().
+ */
 bool exchange_retry_response(struct conn *c, u16 status);
 void exchange_retry(struct conn *c, struct run *run);
 /* The time before the next try is over. */
 void exchange_end_backoff(struct conn *c, struct run *run);
-/* How much memory the request's body may take, lest it be wanted again. */
+/* How much memory may keep the request's body for another try. */
 u32 exchange_body_limit(const struct exchange *ex);
 
 /* exchange_route.c */

@@ -16,13 +16,16 @@ bool exchange_is_head(const struct exchange *ex)
 }
 
 /*
- * What routes want of an answer may be too much: then it is one without anything that
- * was theirs, and for another reason.
+ * Header operations may make an answer too large. Then a bare 500 is sent instead,
+ * and counted as such.
  */
 static int write_reply(struct conn *c, struct run *run, struct reply *r,
 		       enum mesh_stat *reason)
 {
-	/* Small, and said here and now: a group that is full does not keep it back. */
+	/*
+	 * The reply is small and sent at once, so a full control group does not
+	 * prevent it.
+	 */
 	gfp_t gfp = run_gfp(c, run) | __GFP_HIGH;
 	struct exchange *ex = &c->ex;
 	struct reply bare = { .status = 500 };
@@ -60,7 +63,7 @@ void exchange_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 	exchange_drop_leg(c, run, false);
 	exchange_leave_connection(c);
 	c->open_leg = false;
-	/* Else half an interim response is on its way. */
+	/* If part of an interim response has been sent, no other head can follow. */
 	if (!ex->down.data || !ex->down.off) {
 		out_clear(&ex->down);
 		err = write_reply(c, run, r, &reason);

@@ -2,13 +2,16 @@
 #include "link/client.h"
 #include "stream/exchange_priv.h"
 
-/* From its first byte to its last a request may take so long, and no longer. */
+/* The time limit of a whole request, from its first byte to its last. */
 static void bound_request(struct conn *c)
 {
 	c->bound = conn_time(c->options.request_timeout);
 }
 
-/* If it is all in one buffer, that may go on itself: see steer_request(). */
+/*
+ * If the whole request is in one buffer, that buffer may be sent on: see
+ * steer_request().
+ */
 static void request_parsed(struct reader *r, struct sk_buff *skb, bool all)
 {
 	const struct head *h = r->c->ex.request_head;
@@ -53,14 +56,14 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 	return n;
 }
 
-/* Its response may be there all the same. */
+/* The endpoint does not read the rest of the request, but may have answered. */
 static void endpoint_takes_no_more(struct exchange *ex)
 {
 	out_clear(&ex->up);
 	ex->request = ex->received ? REQUEST_DONE : REQUEST_DISCARD;
 }
 
-/* From the client's socket, or once more from what was kept of it. */
+/* The body comes from the client's socket, or from what was kept of it. */
 static int pass_request_body(struct conn *c, struct run *run,
 			     struct sk_buff *skb, u32 off, u32 len)
 {
@@ -92,7 +95,7 @@ static int pass_request_body(struct conn *c, struct run *run,
 	return 0;
 }
 
-/* What is sent of the body may have to be sent again. */
+/* Keep body bytes that are sent: they may have to be sent again. */
 static void keep_body(struct conn *c, struct run *run,
 		      const struct sk_buff *skb, u32 off, u32 len)
 {
@@ -125,7 +128,7 @@ static int take_request_body(struct conn *c, struct run *run,
 	return n;
 }
 
-/* Returns whether all that was kept is sent: then the socket's turn comes. */
+/* Returns whether all that was kept is sent: then the socket is read. */
 static bool send_replay(struct conn *c, struct run *run)
 {
 	struct replay *r = &c->ex.replay;
@@ -175,12 +178,12 @@ static void abandon(struct conn *c, struct run *run)
 #define LISTENS_INTERVAL	HZ
 
 /*
- * It shut down its half, or closed, or did the one and later the other, of which
- * nothing is said.
+ * Whether the client will not read an answer. It may have shut down its half, or
+ * closed, or first the one and later the other; no event tells of the latter.
  */
 static bool listens_no_more(struct conn *c)
 {
-	/* While there are bytes it has not been heard out. */
+	/* Bytes that are still unread belong to a request, so wait. */
 	if (c->options.abort_on_close && !tcp_inq(c->sk))
 		return true;
 	if (!c->asked || time_after(jiffies, c->asked + LISTENS_INTERVAL)) {
@@ -192,7 +195,7 @@ static bool listens_no_more(struct conn *c)
 	return false;
 }
 
-/* It has asked, has no answer yet, and nobody is there to read one. */
+/* The client waits for an answer. If it is gone, nobody will read one. */
 static void abandon_if_gone(struct conn *c, struct run *run)
 {
 	if (c->ex.response != RESPONSE_DONE && listens_no_more(c))
@@ -227,8 +230,8 @@ static void downstream_eof(struct conn *c, struct run *run)
 }
 
 /*
- * The same, when its FIN, and maybe something before it, waits in the queue: nothing is
- * read while a request is under way.
+ * The client's FIN waits in the queue, perhaps behind other bytes, as nothing is
+ * read while a request is under way. As downstream_eof().
  */
 static void downstream_eof_unread(struct conn *c, struct run *run)
 {
@@ -300,7 +303,7 @@ void exchange_send_request(struct conn *c, struct run *run)
 	    !flush_request(c))
 		return;
 	if (!send_replay(c, run)) {
-		/* Who waits for room has said so. */
+		/* If there was no room, conn_await_room() has seen to it. */
 		if (ex->request == REQUEST_BODY && c->leg)
 			flush_request(c);
 		return;
@@ -347,7 +350,7 @@ int exchange_write_head(struct conn *c, const struct mirror *m, struct out *head
 	return err;
 }
 
-/* The endpoint is the tunnel's end: it never hears of HTTP. */
+/* The tunnel ends at the endpoint, which is never sent any HTTP. */
 static void open_tunnel(struct conn *c, struct run *run)
 {
 	static const char text[] = "HTTP/1.1 200 OK\r\n\r\n";
@@ -360,7 +363,10 @@ static void open_tunnel(struct conn *c, struct run *run)
 		exchange_begin_tunnel(c, run);
 }
 
-/* The request's own buffer, with what we say besides. Once: then it is not what it was. */
+/*
+ * Send on the buffer that the request came in, with our fields appended. Possible
+ * once only, as that changes the buffer.
+ */
 static bool steer_request(struct conn *c, struct run *run)
 {
 	struct sk_buff *skb = run->request;
@@ -384,7 +390,7 @@ static bool steer_request(struct conn *c, struct run *run)
 	return !len;
 }
 
-/* The leg is there: once it is connected the request goes. */
+/* There is a leg: send the request's head once it is connected. */
 void exchange_send_head(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
@@ -401,7 +407,10 @@ void exchange_send_head(struct conn *c, struct run *run)
 		return;
 	if (!ex->reused_leg)
 		endpoint_note_reached(ex->ep, who_connects(c));
-	/* Said before it was asked: since the leg was bound, the run has ended. */
+	/*
+	 * Bytes came since the leg was bound, before the request was sent: no
+	 * answer to it.
+	 */
 	if (unlikely(ex->reused_leg &&
 		     !skb_queue_empty(&c->leg->sk->sk_receive_queue))) {
 		exchange_upstream_failed(c, run, RETRY_RESET,

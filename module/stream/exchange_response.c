@@ -33,7 +33,7 @@ static void learn_leg_life(struct exchange *ex)
 			   p->framing != HTTP1_BODY_UNTIL_CLOSE;
 }
 
-/* Of a final response, or one that switches protocols. */
+/* Write the head of a final response, or of one that switches protocols. */
 static int write_response_head(struct conn *c, u8 framing,
 			       const char *connection, gfp_t gfp)
 {
@@ -51,8 +51,8 @@ static int write_response_head(struct conn *c, u8 framing,
 }
 
 /*
- * A message that would be written as it is, and is all in one buffer: that goes on
- * itself, if it can.
+ * A whole response that would be written as it is, and is alone in its buffer, is
+ * passed on in that buffer if possible.
  */
 static bool steer_response(struct conn *c, struct sk_buff *whole)
 {
@@ -74,7 +74,10 @@ static int pass_final(struct conn *c, struct sk_buff *whole, gfp_t gfp)
 
 	if (ex->http10 && framing == HTTP1_BODY_CHUNKED)
 		framing = HTTP1_BODY_UNTIL_CLOSE;
-	/* An answer to half a request: its rest would be taken for the next. */
+	/*
+	 * The answer came before the whole request: the rest must not be read as a
+	 * request.
+	 */
 	if (framing == HTTP1_BODY_UNTIL_CLOSE ||
 	    ex->request != REQUEST_DONE || conn_expired(c) ||
 	    READ_ONCE(c->draining))
@@ -140,7 +143,10 @@ static bool pass_response_head(struct conn *c, struct run *run,
 		run->defer = true;
 		return true;
 	}
-	/* The endpoint has done its part. */
+	/*
+	 * The endpoint did answer; that the answer grew too large is not its
+	 * failure.
+	 */
 	if (err == -EMSGSIZE)
 		exchange_request_answered(c, ex->response_head->parser.status);
 	ex->head_whole = false;
@@ -148,7 +154,7 @@ static bool pass_response_head(struct conn *c, struct run *run,
 	ex->response_head = NULL;
 	if (err == -EMSGSIZE)
 		return false;
-	/* Else it goes with the body's first bytes. */
+	/* Otherwise the head is sent with the first bytes of the body. */
 	if (!err && !(more && ex->response == RESPONSE_BODY &&
 		      body_follows(&ex->response_body)))
 		err = out_flush(&ex->down, c->sk, false);

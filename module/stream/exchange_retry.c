@@ -23,7 +23,7 @@ static bool leg_was_stale(const struct exchange *ex)
 	       retry_is_idempotent(head_method(ex->request_head));
 }
 
-/* To the same endpoint: it is its load still. */
+/* The endpoint stays the same, so it keeps the request's load. */
 static void begin_anew(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
@@ -65,7 +65,7 @@ static const struct retry_policy *policy_of(const struct exchange *ex)
 	       &ex->route->retry : NULL;
 }
 
-/* Of a request that is mirrored. */
+/* How much of a request's body is kept if it is mirrored. */
 #define MIRROR_LIMIT	SZ_1M
 
 u32 exchange_body_limit(const struct exchange *ex)
@@ -131,7 +131,7 @@ void exchange_end_backoff(struct conn *c, struct run *run)
 	run->again = true;
 }
 
-/* What Envoy says where a limit was reached, and never tries again. */
+/* Envoy answers so where a limit was reached, and never retries it. */
 static bool limit_reached(const struct head *h)
 {
 	const struct http1_parser *p = &h->parser;

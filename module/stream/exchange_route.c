@@ -72,7 +72,7 @@ void exchange_pick_endpoint(struct conn *c, struct run *run)
 	ex->request = REQUEST_ROUTED;
 }
 
-/* RFC 9110 10.1.1: the client waits for a word before it sends the body. */
+/* RFC 9110 10.1.1: the client sends the body only after a 100. */
 static void answer_expect(struct conn *c, struct run *run)
 {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -175,7 +175,7 @@ static bool check_request(struct conn *c, struct run *run)
 	return false;
 }
 
-/* The last request that the connection is to have? */
+/* Is this the last request that the connection may have? */
 static bool is_last_request(struct conn *c)
 {
 	u32 most = c->options.max_requests_per_connection;
@@ -220,7 +220,10 @@ void exchange_begin_request(struct conn *c, struct run *run)
 		return;
 	}
 	ex->close |= is_last_request(c) || conn_expired(c);
-	/* What follows is meant for the tunnel: if there is none it is not read. */
+	/*
+	 * Bytes that follow belong to the tunnel. If it is refused they must not be
+	 * read as HTTP.
+	 */
 	ex->close |= p->connect;
 	ex->upgrade = routing_upgrades(&c->options, ex->request_head);
 	if (check_request(c, run) && admit_source(c, run, slot->listener) &&

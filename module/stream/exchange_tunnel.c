@@ -74,7 +74,7 @@ static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	return pass(r, skb, off, len, r->c->sk);
 }
 
-/* What has ended on one side ends on the other. */
+/* A FIN of one side is passed on to the other. */
 static void pass_fin(struct conn *c, struct run *run)
 {
 	bool up = at_eof(c->sk), down = at_eof(c->leg->sk);

@@ -26,13 +26,13 @@ static const char *connection_field(const struct explanation *e)
 {
 	const struct http1_parser *p = &e->head->parser;
 
-	/* Of a body not a byte is read then. */
+	/* As in the exchange, which has not read a byte of a body by then. */
 	if (p->error || !p->keep_alive || p->connect || !http1_bodiless(p))
 		return "close";
 	return p->minor ? NULL : "keep-alive";
 }
 
-/* As header operations want it; @ident is used as long as it. */
+/* The context of header operations; it borrows @ident. */
 static struct header_context context_of(const struct explanation *e,
 					u64 ident[2])
 {
@@ -175,7 +175,7 @@ static bool pick(struct explanation *e, struct cluster *c,
 
 	e->cluster = c;
 	e->ep = c ? cluster_pick(c, &pick) : NULL;
-	/* A cookie that is only about to be given decides nothing yet. */
+	/* A cookie that is about to be given is random: its hash explains nothing. */
 	e->hashed = pick.hashed &&
 		    (!pick.cookie || pick.cookie == &c->session.cookie);
 	e->hash = pick.hash;

@@ -34,7 +34,7 @@ struct routing_refusal routing_malformed(enum http1_error error)
 	return r;
 }
 
-/* Returns whether it is still one. */
+/* Returns whether the path is still valid. */
 static bool normalize_path(const struct http_options *o, struct head *h)
 {
 	struct http1_parser *p = &h->parser;
@@ -64,7 +64,7 @@ struct routing_refusal routing_check(const struct http_options *o,
 	return (struct routing_refusal){ 0 };
 }
 
-/* With a body it would have to be read first: not worth it. */
+/* A request with a body would have to be read first: not worth it. */
 bool routing_upgrades(const struct http_options *o, const struct head *h)
 {
 	const struct http1_parser *p = &h->parser;
@@ -96,7 +96,7 @@ struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
 
 	*chosen = NULL;
 	if (r->action != ROUTE_CLUSTER_HEADER) {
-		/* Most routes have one, and a random number its price. */
+		/* Most routes have one cluster, and a random number has its price. */
 		lot = r->nclusters > 1 ? get_random_u32() : 0;
 		*chosen = route_pick_cluster(r, lot);
 		return snapshot_cluster(s, &(*chosen)->cluster);

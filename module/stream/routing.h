@@ -2,9 +2,9 @@
 /*
  * routing: what a listener and a route say of a request whose head is understood.
  *
- * Without the connection that the request came on, and without consequences: the
- * exchange acts on it, and explain.c tells of it. Any context; what is returned is
- * borrowed from the snapshot.
+ * Decisions only, without a connection and without side effects: the exchange carries
+ * them out, and explain.c reports them. Any context; results are borrowed from the
+ * snapshot.
  */
 #ifndef L7MESH_ROUTING_H
 #define L7MESH_ROUTING_H
@@ -31,7 +31,7 @@ static inline struct http1_limits routing_limits(const struct http_options *o)
 	};
 }
 
-/* Of a head that is not understood. */
+/* The refusal of a head that is not understood. */
 struct routing_refusal routing_malformed(enum http1_error error);
 
 /**

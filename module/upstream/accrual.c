@@ -22,7 +22,7 @@ static void shut(struct cluster *c, struct endpoint *ep, u32 ms)
 	cluster_outdate_surveys(c);
 }
 
-/* Of an endpoint that is open, the row is of failures. */
+/* While an endpoint is open, accrual_row counts its failures in a row. */
 static void observe_open(struct cluster *c, struct endpoint *ep, bool failure,
 			 struct mesh_stats __percpu *stats)
 {
@@ -39,7 +39,7 @@ static void observe_open(struct cluster *c, struct endpoint *ep, bool failure,
 	stat_inc(stats, STAT_ACCRUAL_SHUT);
 }
 
-/* Of one that is shut, it is whether there is a request on probation. */
+/* While an endpoint is shut, accrual_row says whether a request is on probation. */
 static void observe_shut(struct cluster *c, struct endpoint *ep, bool failure,
 			 u32 penalty)
 {

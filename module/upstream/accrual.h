@@ -6,13 +6,13 @@
  * Linkerd's failure accrual (docs, "Circuit breaking"; linkerd2-proxy,
  * consecutive_failures.rs): after max_failures it is shut for min_penalty; then it is on
  * probation: one request goes there. If that succeeds it is open, else it is shut for
- * twice as long as before, up to max_penalty. To each time a random part of it, the
- * jitter, is added. A failure is a status of 500 or above, or no answer.
+ * twice as long as before, up to max_penalty. A random part of each time, the jitter,
+ * is added to it. A failure is a status of 500 or above, or no answer.
  *
- * While it is shut it is ejected, as outlier.c has it, and no limit holds for how many
- * are. There is no timer: the pick that finds its time over takes it for its request, and
- * shuts it behind itself for as long as before, so that a request which never ends is
- * no probation for ever. What was on its way before it was shut decides nothing.
+ * A shut endpoint is ejected, as in outlier.c, but the number of these is not limited.
+ * There is no timer. The first pick after the penalty gets the endpoint for its request
+ * and shuts it again for as long as before, so that a request which never ends does not
+ * leave it on probation for ever. Requests from before it was shut decide nothing.
  *
  * Any context, no lock.
  */

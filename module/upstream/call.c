@@ -10,7 +10,10 @@
 #include "link/identity.h"
 #include "splice/splice.h"
 
-/* Apart from what accepts: a control group that is full makes its own calls wait. */
+/*
+ * Not http_wq, which accepts: calls of a control group that is full may have to
+ * wait.
+ */
 static struct workqueue_struct *call_wq;
 
 /* Every event of the socket; its lock is held. */
@@ -53,7 +56,10 @@ static void unhook(struct call *call)
 	release_sock(sk);
 }
 
-/* Each step returns 0 when it is over, -EAGAIN to wait, or what ends the call. */
+/*
+ * Each step returns 0 when it is done, -EAGAIN to wait, or the error that ends the
+ * call.
+ */
 
 static int start_connecting(struct call *call)
 {
@@ -275,9 +281,9 @@ static void finish(struct call *call, int err)
 	spin_lock_bh(&hn->calls_lock);
 	list_del(&call->list);
 	spin_unlock_bh(&hn->calls_lock);
-	/* Nobody knows it any more who could queue it again. */
+	/* The call is off the list, so nobody can queue its work again. */
 	cancel_delayed_work(&call->work);
-	/* The answer is there, however its body ends. */
+	/* The response's head was complete; how its body ends does not matter. */
 	if (call->state == CALL_DRAINING)
 		err = 0;
 	if (!err && call->response)
@@ -291,7 +297,7 @@ static void finish(struct call *call, int err)
 
 #define SEND_AGAIN	(HZ / 10)
 
-/* As far as possible: -EAGAIN to wait, else it is over. */
+/* Runs as far as possible: -EAGAIN to wait, else the call is over. */
 static int advance(struct call *call)
 {
 	struct mem_cgroup *payer = identity_payer(call->identity);
@@ -311,7 +317,7 @@ static void call_work(struct work_struct *work)
 
 	if (err == -EAGAIN && time_after_eq(now, call->deadline))
 		err = -ETIMEDOUT;
-	/* Of memory that there is again no event tells. */
+	/* No event reports that memory is available again, so look now and then. */
 	if (call->state == CALL_SENDING)
 		wait = min_t(unsigned long, wait, SEND_AGAIN);
 	if (err == -EAGAIN)
@@ -341,10 +347,13 @@ bool call_begin(struct call *call, struct http_net *hn, u32 timeout)
 	return begun;
 }
 
-/* Calls that are told with BH off at one time. */
+/* Calls that are told to end with BH off at one time. */
 #define END_BATCH	64
 
-/* None is added any more; those that know go to the end. Returns whether all do. */
+/*
+ * No call is added any more. Calls that have been told go to the end of the list.
+ * Returns whether all have been told.
+ */
 static bool end_batch(struct http_net *hn)
 {
 	struct call *call;

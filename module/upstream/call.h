@@ -2,14 +2,13 @@
 /*
  * call: a connection of the mesh's own to an endpoint, and perhaps one request on it.
  *
- * What nobody waits for: health checks, mirrored requests. A call has its connection
- * to itself, and never holds up anybody: events of the socket queue its work, which
- * does all of it.
+ * Used where nobody waits for the outcome: health checks, mirrored requests. A call has
+ * a connection of its own and holds up nobody: events of the socket queue its work,
+ * which does everything.
  *
- * Ownership: who begins a call allocates it, as a part of something larger; from
- * call_begin() on it is the engine's, until done() is called, once, by the work,
- * when nothing of it is left: done() may free it. The namespace waits for its calls,
- * and ends them when it goes.
+ * Ownership: whoever begins a call allocates it, as a part of something larger. From
+ * call_begin() on the engine owns it, until the work calls done(), once, as the last
+ * thing: done() may free it. A namespace that goes ends its calls and waits for them.
  *
  * Locks: http_net's calls_lock guards its list; the rest is the work's alone.
  */

@@ -60,7 +60,7 @@ static void adopt(struct check_queue *q, struct endpoint *ep, struct cluster *c)
 	spin_unlock_bh(&q->lock);
 }
 
-/* If it is still this cluster that it is asked by, nobody asks it any more. */
+/* If this cluster is still the one that checks the endpoint, nobody does any more. */
 static void forget(struct check_queue *q, struct endpoint *ep,
 		   const struct cluster *c)
 {
@@ -108,7 +108,7 @@ void check_queue_follow(struct check_queue *q, const struct snapshot *old,
 	}
 }
 
-/* Those that another version of the cluster has are as they should be. */
+/* Only endpoints that this version of the cluster checks: others are right already. */
 static void requeue(struct check_queue *q, struct cluster *c)
 {
 	u32 i;

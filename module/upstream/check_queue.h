@@ -3,10 +3,10 @@
  * check_queue: which of a mesh's endpoints are to be asked whether they are well, and
  * when.
  *
- * They are in the order of their time, so that a look costs by how many are due, not
- * by how many there are; a change costs by what it has changed. Each endpoint of the
- * published clusters that have a health check says by which cluster it is asked
- * (ep->turn.cluster), and is in the queue or being asked at this moment.
+ * The queue is ordered by time: a look costs as much as there are endpoints due, and a
+ * change as much as it has changed. Each endpoint of a published cluster that has a
+ * health check names the cluster that checks it (ep->turn.cluster). It is either in the
+ * queue or being checked.
  *
  * The queue borrows: an endpoint that is in it, and the cluster that it names, are of
  * the published snapshot, or of the one before while check_queue_follow() is at work.

@@ -11,8 +11,8 @@
 #include "upstream/cluster_state.h"
 
 /*
- * Each cluster is charged for its endpoints, those that it shares with another
- * version of itself included: an endpoint does not know its account.
+ * Each cluster is charged for all its endpoints, also for those that it shares with
+ * another version of itself: an endpoint does not know its account.
  */
 static size_t endpoints_bytes(u32 n)
 {
@@ -68,7 +68,7 @@ static void pack_cluster(struct packer *p, void *object)
 struct cluster *cluster_clone(struct account *account,
 			      const struct cluster *spec)
 {
-	/* Not what members, tables and turns of another version are. */
+	/* Members, tables and turns of another version are not copied. */
 	struct cluster like = {
 		.name = spec->name, .options = spec->options,
 		.hash = spec->hash,

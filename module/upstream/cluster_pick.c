@@ -59,7 +59,10 @@ static struct member *pick_round_robin(struct member_set *set, bool peek)
 			      (u32)set->total_weight);
 }
 
-/* What nobody knows the latency of costs so much for each request it has: us. */
+/*
+ * Assumed cost, for each active request, of an endpoint whose latency is unknown:
+ * us.
+ */
 #define UNKNOWN_LATENCY	1000000
 
 static u64 load_of(const struct cluster *c, const struct endpoint *ep)
@@ -112,7 +115,7 @@ struct choice {
 /* The golden ratio: hashes of one value in several attempts have nothing in common. */
 #define NEXT_HASH	0x9e3779b97f4a7c15ULL
 
-/* Whether the request has a hash, as its client's cookie may have to be given. */
+/* Whether the request has a hash. This may decide to give the client a cookie. */
 static bool ask_hash(const struct cluster *c, struct choice *choice)
 {
 	struct pick *pick = choice->pick;
@@ -132,9 +135,10 @@ static bool is_hashed(const struct cluster *c)
 }
 
 /*
- * The member that the client's hash belongs to. Of one endpoint as well the hash is
- * made: the client is to have its cookie. If the owner will not do, another hash
- * made of it finds one that is always the same, and not the same for all.
+ * The member that owns the client's hash. With a single endpoint the hash is
+ * computed, too, as the client may have to be given a cookie. If the owner is not
+ * usable, another hash derived from this one finds a substitute: always the same
+ * one for this client, but not the same one for all clients.
  */
 static struct member *pick_hashed(const struct cluster *c,
 				  const struct member_set *set,
@@ -163,7 +167,7 @@ static struct member *pick_member(struct cluster *c, struct member_set *set,
 		return pick_round_robin(set, choice->pick->peek);
 	case L7MESH_LB_LEAST_REQUEST:
 	case L7MESH_LB_PEAK_EWMA:
-		/* Of connections nobody knows the load. */
+		/* The load of TCP connections is not known. */
 		if (choice->pick->parser)
 			return pick_least_loaded(c, set);
 		fallthrough;
@@ -172,7 +176,7 @@ static struct member *pick_member(struct cluster *c, struct member_set *set,
 	}
 }
 
-/* With so few that are well those would break down as well. */
+/* If too few endpoints are well, these would break down under the load of all. */
 static bool panics(const struct cluster *c, struct roster *roster,
 		   const struct member_set *set)
 {
@@ -199,7 +203,7 @@ static bool will_do(const struct cluster *c, const struct choice *choice,
 	return !is_avoided(choice->pick, ep);
 }
 
-/* A level in panic uses all endpoints, so localities have what they are given. */
+/* A level in panic uses all its endpoints, so each locality gets its whole weight. */
 static u64 share_of(const struct cluster *c, const struct roster *roster,
 		    const struct member_set *set)
 {
@@ -260,8 +264,9 @@ static struct member_set *pick_set(struct cluster *c, struct choice *choice)
 }
 
 /*
- * Envoy's slow start: who has only a part of its weight is turned down as often as the
- * rest is missing. Not of a hash, whose owner would change.
+ * Envoy's slow start: an endpoint that has part of its weight is turned down as
+ * often as the rest is missing. Hashed policies have none, as the owner of a hash
+ * would change.
  */
 static bool is_too_cold(const struct cluster *c, const struct endpoint *ep)
 {
@@ -275,7 +280,10 @@ static bool is_too_cold(const struct cluster *c, const struct endpoint *ep)
 	return warmth < 100 && reciprocal_scale(get_random_u32(), 100) >= warmth;
 }
 
-/* Will the endpoint do for this request, of all that it could do for? */
+/*
+ * May this request go to the endpoint? As will_do(), and slow start and probation
+ * count.
+ */
 static bool may_have(struct cluster *c, const struct choice *choice,
 		     const struct member_set *set, struct endpoint *ep)
 {
@@ -284,17 +292,20 @@ static bool may_have(struct cluster *c, const struct choice *choice,
 	return !accrual_enabled(&c->options) || accrual_admits(ep, choice->pick);
 }
 
-/* So often the policy is asked; one in 2^16 requests finds the half that will not do. */
+/*
+ * How often the policy is asked. If half of the endpoints are not usable, one
+ * request in 2^16 meets only those.
+ */
 #define ATTEMPTS	16
 
-/* Any member of a set that will do, or NULL. */
+/* Any usable member of a set, or NULL. */
 static struct member *find_in_set(const struct cluster *c,
 				  const struct choice *choice,
 				  struct member_set *set)
 {
 	u32 start = mul_u32_u32(get_random_u32(), set->n) >> 32, i;
 
-	/* Where none is fit, and there is no panic for that, there is nobody to find. */
+	/* Without a fit endpoint, and without panic, the search would be in vain. */
 	if (!panics(c, choice->roster, set) &&
 	    !READ_ONCE(choice->roster->levels[set->level].fit))
 		return NULL;
@@ -307,7 +318,7 @@ static struct member *find_in_set(const struct cluster *c,
 	return NULL;
 }
 
-/* Of this set, or else of the first that has one. */
+/* A usable member of this set, or of the first other set that has one. */
 static struct member *find_other(const struct cluster *c,
 				 const struct choice *choice,
 				 struct member_set *set)
@@ -321,7 +332,7 @@ static struct member *find_other(const struct cluster *c,
 	return m;
 }
 
-/* Of whom it may be; NULL if there is nobody. */
+/* The endpoints that may serve the request; NULL if there are none. */
 static struct roster *roster_for(struct cluster *c, const struct pick *pick)
 {
 	struct roster *roster = &c->all;
@@ -346,7 +357,10 @@ static struct endpoint *pick_balanced(struct cluster *c, struct choice *choice)
 	return m->ep;
 }
 
-/* May it go on with what it has begun? In a panic as well, it must be well itself. */
+/*
+ * May the client stay with the endpoint of its session? It must be well, even in
+ * panic.
+ */
 static bool may_keep(const struct cluster *c, const struct pick *pick,
 		     struct endpoint *ep)
 {
@@ -356,7 +370,7 @@ static bool may_keep(const struct cluster *c, const struct pick *pick,
 	return !accrual_enabled(&c->options) || accrual_admits(ep, pick);
 }
 
-/* The one that the client had, or another, by whose cookie it gets it again. */
+/* The endpoint of the client's session, or another one and the cookie that names it. */
 static struct endpoint *pick_session(struct cluster *c, struct choice *choice)
 {
 	struct pick *pick = choice->pick;

@@ -64,7 +64,7 @@ static int compare_keys(const void *a, const void *b)
 	return ka < kb ? -1 : ka > kb;
 }
 
-/* In each place members keep their order: by place, then by index. */
+/* By place, then by index: in each place members keep their order. */
 static u32 list_keys(const struct cluster *c, struct span metadata, u64 *keys)
 {
 	u32 i, n = 0;
@@ -185,7 +185,7 @@ static int allocate(struct account *account, struct roster *r,
 
 /* ---- tables of a set ---- */
 
-/* Others: tasks, and whoever waits for tasks to leave text that he takes away. */
+/* Yields to other tasks. It is a quiescent state for RCU tasks as well. */
 static void yield_to_others(void)
 {
 	cond_resched_tasks_rcu_qs();
@@ -242,7 +242,7 @@ void cluster_free_maglev(struct account *account, struct maglev *m)
 	m->entries = NULL;
 }
 
-/* A table decides nothing without a hash to look up, or among one. */
+/* A table is of no use without a hash, or with a single member. */
 static bool needs_table(const struct cluster *c, const struct member_set *set)
 {
 	return c->hash.n && set->n > 1;

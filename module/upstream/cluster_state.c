@@ -36,7 +36,7 @@ void cluster_state_put(struct cluster_state *s)
 bool cluster_load_connect(struct cluster_load *l, u32 max,
 			  const struct pending *p)
 {
-	/* Who comes now waits behind those who wait. */
+	/* Newcomers queue behind those who are waiting. */
 	if (!p && !list_empty_careful(&l->pending))
 		return false;
 	return admit(&l->connections, max);
@@ -60,7 +60,7 @@ bool cluster_load_wait(struct cluster_load *l, struct pending *p,
 	return waits;
 }
 
-/* Off the queue. The lock is held. */
+/* Take @p off the queue. The lock is held. */
 static void leave_queue(struct cluster_load *l, struct pending *p)
 {
 	list_del_init(&p->list);
@@ -90,7 +90,10 @@ void cluster_load_stop_waiting(struct cluster_load *l, struct pending *p)
 
 void cluster_load_disconnect(struct cluster_load *l)
 {
-	/* Full barrier: who is queued now sees that it is free, or we see them. */
+	/*
+	 * Full barrier: either a newcomer sees the free connection, or we see the
+	 * newcomer.
+	 */
 	atomic_dec_return(&l->connections);
 	if (list_empty_careful(&l->pending))
 		return;

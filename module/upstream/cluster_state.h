@@ -3,12 +3,12 @@
  * cluster_state: what is going on in a cluster at this moment: how much of its limits
  * (circuit breakers) is used, who waits, when endpoints are compared next.
  *
- * It outlives changes: a new version of a cluster takes over that of the one before,
- * so that limits hold across them. Counters count what was admitted while there was
- * a limit, and whoever was admitted says when it ends, whatever the limit is by then.
+ * It outlives changes: a new version of a cluster takes over the state of the old one,
+ * so that limits hold across changes. What was admitted under a limit is counted until
+ * it ends, even if the limit has changed or gone by then.
  *
- * References: each version of the cluster, and each exchange that a limit counts: a
- * tunnel counts for longer than it holds the configuration. Any context but for
+ * References: each version of the cluster, and each exchange that a limit counts (a
+ * tunnel counts for longer than it holds the configuration). Any context, except for
  * making it. The fast paths take no lock; ->lock (BH) guards the queue alone.
  */
 #ifndef L7MESH_CLUSTER_STATE_H
@@ -85,7 +85,7 @@ bool cluster_load_connect(struct cluster_load *l, u32 max,
 bool cluster_load_wait(struct cluster_load *l, struct pending *p,
 		       u32 max_pending, bool first);
 
-/* Not any more. Who was woken, and does not want it, wakes the next. */
+/* Stop waiting. If @p was woken and has no use for it, the next one is woken. */
 void cluster_load_stop_waiting(struct cluster_load *l, struct pending *p);
 
 /* A leg that was admitted is not in use any more. */

@@ -4,9 +4,9 @@
  * pooled legs.
  *
  * References: a cluster holds its endpoints, a pool of legs its endpoint. The last put
- * frees it after an RCU grace period. Counters and load are of HTTP requests, but for
- * connections, and are read and written by any CPU in any context without a lock: of
- * two samples of latency that meet, one may be lost.
+ * frees it after an RCU grace period. Counters and load are those of HTTP requests,
+ * except for the count of connections. Any CPU reads and writes them in any context,
+ * without a lock: if two samples of latency meet, one may be lost.
  */
 #ifndef L7MESH_ENDPOINT_H
 #define L7MESH_ENDPOINT_H
@@ -107,7 +107,7 @@ static inline bool endpoint_was_reached_by_any(const struct endpoint *ep)
 	return memchr_inv(ep->reached, 0, sizeof(ep->reached));
 }
 
-/* Is it not to be picked, as others do better? */
+/* Has outlier detection or failure accrual ejected it for now? */
 static inline bool endpoint_ejected(const struct endpoint *ep)
 {
 	unsigned long until = READ_ONCE(ep->ejected_until);
@@ -133,7 +133,7 @@ static inline u32 endpoint_warmth(const struct endpoint *ep, unsigned long windo
 	return age >= window ? 100 : max_t(u32, least, age * 100 / window);
 }
 
-/* Is its time over, for who uses it still? */
+/* Is its drain deadline over, after which its connections are reset? */
 static inline bool endpoint_overdue(const struct endpoint *ep)
 {
 	unsigned long until = READ_ONCE(ep->drain_until);

@@ -30,7 +30,7 @@ static struct span value_at(const struct pick *pick, const struct http1_field *f
 	return http1_span(pick->head, f->value, f->value_len);
 }
 
-/* Of two fields' values, given their places. */
+/* Compares the values of two fields, given their places. */
 static int compare_values(const void *a, const void *b, const void *priv)
 {
 	const struct http1_field *fields = ((const struct pick *)priv)->parser->fields;
@@ -41,7 +41,7 @@ static int compare_values(const void *a, const void *b, const void *priv)
 	return order ?: (x.len > y.len) - (x.len < y.len);
 }
 
-/* Of all that are @name from @f on: in whatever order they come, it is the same. */
+/* Hashes all fields called @name, from @f on. Their order makes no difference. */
 static u64 hash_values(const struct pick *pick, struct span name,
 		       const struct http1_field *f)
 {
@@ -155,7 +155,7 @@ static bool hash_one(const struct hash_policy *hp, struct pick *pick, u64 *hash)
 
 	if (hp->kind == HASH_POLICY_SOURCE_ADDRESS)
 		return hash_source(&pick->source, hash);
-	/* A connection has nothing else. */
+	/* A TCP connection has nothing but its source address to hash. */
 	if (!p)
 		return false;
 	switch (hp->kind) {
@@ -180,7 +180,10 @@ bool hash_policies_value(const struct hash_policies *policies, struct pick *pick
 
 	for (; hp < end; hp++) {
 		if (hash_one(hp, pick, &value)) {
-			/* Turned, lest the same value twice be none. */
+			/*
+			 * Rotated, so that two equal values do not cancel each
+			 * other.
+			 */
 			*hash = found ? rol64(*hash, 1) ^ value : value;
 			found = true;
 		}

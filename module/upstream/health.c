@@ -13,10 +13,10 @@
 #include "upstream/call.h"
 #include "upstream/check_queue.h"
 
-/* Of a mesh, so many at a time; the others wait until the next look. */
+/* How many checks of a mesh may be under way; others wait until the next look. */
 #define CHECKS_MAX	256
 
-/* So long after it is planned a look begins at the earliest, for one at many. */
+/* A look begins no sooner than this after it was planned, so that it finds many. */
 #define LOOK_MIN	(HZ / 50 ?: 1)
 
 struct check {
@@ -112,7 +112,7 @@ static void judge(struct check *k, int err, u16 status)
 {
 	const struct health_check *hc = &k->cluster->health;
 
-	/* Memory of ours, or our end, says nothing about the endpoint. */
+	/* Want of memory, or our own end, says nothing about the endpoint. */
 	if (err == -ENOMEM || err == -ESHUTDOWN)
 		return;
 	if (err)
@@ -130,7 +130,10 @@ static void give_back(struct check *k)
 	unsigned long look_at;
 
 	note_time(k->ep);
-	/* First: who finds the queue crowded sees this, or is seen by it. */
+	/*
+	 * First, so that whoever finds the queue crowded sees the free place, or we
+	 * see the mark.
+	 */
 	atomic_dec(&k->mesh->nchecks);
 	if (check_queue_give(&k->mesh->checks, k->ep, &look_at))
 		mesh_look_by(k->mesh, look_at);
@@ -165,7 +168,7 @@ static int write_request(struct check *k)
 	return writer_finish(&w, &k->call.request);
 }
 
-/* Of an endpoint that was taken from the queue; the cluster's reference is the check's. */
+/* Begin a check of an endpoint from the queue. It takes over the reference to @c. */
 static struct check *make_check(struct mesh *m, struct cluster *c,
 				struct endpoint *ep)
 {
@@ -183,7 +186,7 @@ static struct check *make_check(struct mesh *m, struct cluster *c,
 	return k;
 }
 
-/* From the namespace that the cluster wants, which may not be there. */
+/* Call from the namespace that the cluster names, which may not be there. */
 static bool begin_call(struct http_net *hn, struct check *k)
 {
 	const struct health_check *hc = &k->cluster->health;
@@ -198,14 +201,14 @@ static void begin_check(struct http_net *hn, struct check *k)
 	stat_inc(k->mesh->stats, STAT_HEALTH_CHECKS);
 	if (begin_call(hn, k))
 		return;
-	/* From where it is to be asked there is nobody. */
+	/* The namespace that is to ask is not attached, or is going. */
 	call_release(&k->call);
 	judge(k, -ENONET, 0);
 	give_back(k);
 	end_check(k);
 }
 
-/* Without memory it is asked the next time. */
+/* Without memory the endpoint is asked at its next turn. */
 static void ask(struct http_net *hn, struct mesh *m, struct cluster *c,
 		struct endpoint *ep)
 {

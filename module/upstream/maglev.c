@@ -18,7 +18,7 @@
 /* Probed slots between two calls of the relax hook: well below a millisecond. */
 #define STEPS_PER_RELAX		65536
 
-/* Of all endpoints together. */
+/* The shares of all endpoints together. */
 struct weights {
 	u64 sum;
 	u64 heaviest_share;	/* f64: heaviest / sum */

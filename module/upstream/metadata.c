@@ -9,7 +9,7 @@ static bool is_label_char(char c)
 	       c == '-' || c == '_' || c == '.' || c == '/';
 }
 
-/* Of a pair that has none, 0. */
+/* Length of a pair's key; 0 if it has none. */
 static u32 key_len(struct span pair)
 {
 	u32 i;

@@ -9,9 +9,9 @@
 #include "upstream/outlier_rate.h"
 
 /*
- * How many are ejected at this moment. Of a large cluster they are counted now and
- * then, else each ejection would look at all; who becomes ejected meanwhile is added,
- * and whose time is over is among them until the next count.
+ * How many endpoints are ejected now. A large cluster is counted now and then, as
+ * otherwise each ejection would examine all. Between two counts new ejections are
+ * added, and those that have ended still count.
  */
 static u32 count_ejected(struct cluster *c)
 {
@@ -44,7 +44,7 @@ static u32 ejections_of(const struct endpoint *ep, unsigned long until,
 	return ep->ejections - min(ep->ejections, well);
 }
 
-/* Envoy's enforcing_*: a part of the ejections is only what would have been. */
+/* Envoy's enforcing_*: only this share of the ejections is carried out. */
 static bool is_enforced(u32 percent)
 {
 	return percent >= 100 || reciprocal_scale(get_random_u32(), 100) < percent;
@@ -80,7 +80,7 @@ static void eject(struct cluster *c, struct endpoint *ep, enum mesh_stat why,
 	stat_inc(stats, why);
 }
 
-/* Is it the failure that makes so many in a row? */
+/* Is this the failure that completes so many in a row? */
 static bool is_last_straw(atomic_t *row, bool failure, u32 threshold)
 {
 	if (failure) {
@@ -168,7 +168,10 @@ static void end_comparison(struct cluster *c)
 	atomic_set_release(&c->state->comparing, 0);
 }
 
-/* Of many endpoints, by a work: who answers a request is not to be held up. */
+/*
+ * The endpoints of a large cluster are compared by a work, so that no request waits
+ * for it.
+ */
 struct comparison {
 	struct work_struct work;
 	struct mesh *mesh;		/* counted */
@@ -231,7 +234,7 @@ static void observe_rate(struct cluster *c, struct endpoint *ep, bool good,
 	}
 }
 
-/* Envoy's split_external_local_origin_errors: an answer says nothing of the way. */
+/* Envoy's split_external_local_origin_errors: an answer says nothing about the path. */
 static void observe_way(struct cluster *c, struct endpoint *ep, bool failure,
 			struct mesh_stats __percpu *stats)
 {

@@ -6,9 +6,10 @@
  * detector whose threshold is 0 is off. What never answered is of local origin, which
  * counts as a gateway failure unless it has a threshold of its own.
  *
- * There is no timer: who answers a request counts it, compares the endpoints if
- * their interval is over (of many, a work does), and an ejection is over when its
- * time is. A cluster without requests has nothing to compare.
+ * There is no timer. Each answer is counted by the request that got it; if the interval
+ * is over, that request also compares the endpoints, or has a work do it if there are
+ * many. An ejection ends by itself when its time is over. A cluster without requests has
+ * nothing to compare.
  *
  * Any context, no lock.
  */

@@ -4,7 +4,7 @@
 #include <linux/compiler.h>
 #include <linux/minmax.h>
 
-/* Of the sum of what they are healthy, 100 at most. */
+/* The sum of all levels' health, 100 at most. */
 static u32 total_availability(const u8 *health, u32 n)
 {
 	u32 i, sum = 0;
@@ -14,7 +14,7 @@ static u32 total_availability(const u8 *health, u32 n)
 	return min(sum, 100U);
 }
 
-/* What is left by rounding is the first's that is healthy at all. */
+/* What rounding leaves goes to the first level that is healthy at all. */
 static void share_by_health(struct priority_level *levels, u32 n,
 			    const u8 *health, u32 total)
 {
@@ -70,7 +70,7 @@ void priority_share(struct priority_level *levels, u32 n, u32 factor,
 		WRITE_ONCE(levels[i].panic, panic);
 		all = all && panic;
 	}
-	/* Without a threshold nobody panics: the first has what there is. */
+	/* Without a threshold there is no panic: the first level gets everything. */
 	if (all)
 		share_by_size(levels, n);
 	else if (total)

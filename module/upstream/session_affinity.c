@@ -7,7 +7,7 @@
 #include "upstream/cluster.h"
 #include "upstream/session_affinity.h"
 
-/* Another one than those by which Maglev tables and rings look addresses up. */
+/* Another seed than those of Maglev tables and rings. */
 #define SEED	2
 
 u64 session_affinity_id(const struct address *address)
