@@ -18,8 +18,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB
-from l7 import (PATIENCE, Backend, Client, Net, apply, close_clients, drained,
-                equal, meshctl, run_tests, stats, test, true)
+from l7 import (PATIENCE, Backend, Client, Net, apply, close_clients, equal,
+                meshctl, run_tests, stats, test, true)
 
 APP, APP6 = "10.2.0.10", "fd00:2::10"
 VIP_TCP, VIP_PROXY, VIP_ANY = "10.96.0.2", "10.96.0.3", "10.96.0.4"
@@ -493,12 +493,6 @@ def _():
           (9999, 9999, {"route": 9998, "differs": "path", "of": "/9998"}))
 
 
-@test("every connection and leg that was opened is closed")
-def _():
-    after_each()
-    drained()
-
-
 def after_each():
     close_clients()
     web.close_all()
@@ -511,7 +505,7 @@ def main():
         web = Backend("web", 9000)
         mesh()
         meshctl("attach", "app")
-        return run_tests(after_each)
+        return run_tests(after_each, closes=True)
     finally:
         meshctl("flush")
         net.down()

@@ -19,8 +19,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Backend, Client, Counters, Net, all_ended, apply, close_clients, equal,
-                in_pod, meshctl, note, request, run_tests, stats, test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_clients, equal, in_pod,
+                meshctl, note, request, run_tests, test, true, until)
 from missing_page import is_stuck
 
 SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
@@ -263,14 +263,6 @@ def _():
     asks_and_goes(STRICT, Client.shut)
 
 
-@test("every connection and leg that was opened is closed")
-def _():
-    close_clients()
-    web.close_all()
-    meshctl("drain")
-    until(lambda: all_ended(stats()["counters"]), 30)
-
-
 def after_each():
     close_clients()
     web.close_all()
@@ -285,7 +277,7 @@ def main():
         apply(CONFIG)
         for pod in ("greedy", "polite"):
             meshctl("attach", pod)
-        return run_tests(after_each)
+        return run_tests(after_each, closes=True)
     finally:
         net.down()
 

@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from l7 import (Backend, Client, Counters, Net, Stream, all_ended, apply,
-                close_clients, drained, equal, in_pod, meshctl, note, request,
+                close_clients, equal, in_pod, meshctl, note, request,
                 run_in, run_tests, stats, test, true, until)
 
 VIP, VIP6, HASTY = "10.96.0.1", "fd00:96::1", "10.96.0.2"
@@ -1240,14 +1240,6 @@ def _():
     equal(direct > 500, CONFIG["splice"] != "off")
 
 
-@test("every connection and leg that was opened is closed")
-def _():
-    close_clients()
-    for backend in (web, pooled, tiny, one_idle, short_idle):
-        backend.close_all()
-    drained()
-
-
 def after_each():
     close_clients()
     for backend in (web, tiny, one_idle, short_idle):
@@ -1266,7 +1258,7 @@ def main(splice="mesh"):
         one_idle, short_idle = Backend("web", 9003), Backend("web", 9004)
         apply(CONFIG)
         meshctl("attach", "app")
-        return run_tests(after_each)
+        return run_tests(after_each, closes=True)
     finally:
         meshctl("flush")
         net.down()

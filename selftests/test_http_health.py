@@ -17,8 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, Endpoints, answer, ask
-from l7 import (Client, Counters, Net, apply, close_clients, drained, equal,
-                in_pod, meshctl, run_tests, stats, test, true, until)
+from l7 import (Client, Counters, Net, apply, close_clients, equal, in_pod, meshctl,
+                run_tests, stats, test, true, until)
 
 WEB6, APP = "fd00:2::20", "10.2.0.10"
 PORTS = range(9100, 9103)
@@ -329,12 +329,6 @@ def _():
         s.close()
 
 
-@test("every connection and leg that was opened is closed")
-def _():
-    after_each()
-    drained()
-
-
 def after_each():
     meshctl("flush")
     close_clients()
@@ -348,7 +342,7 @@ def main():
         web = Endpoints("web", PORTS)
         mesh({})
         meshctl("attach", "app")
-        return run_tests(after_each)
+        return run_tests(after_each, closes=True)
     finally:
         meshctl("flush")
         net.down()

@@ -14,8 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, answer
-from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained,
-                equal, meshctl, request, run_tests, stats, test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_clients, equal,
+                meshctl, request, run_tests, stats, test, true, until)
 
 net = web = copies = more = None
 COUNTERS = ("mirrored_requests", "mirrored_requests_failed",
@@ -228,12 +228,6 @@ def _():
     true(stats()["counters"]["mirrored_requests"] >= 10)
 
 
-@test("every connection and leg that was opened is closed")
-def _():
-    after_each()
-    drained()
-
-
 def after_each():
     close_clients()
     for backend in web, copies, more:
@@ -247,7 +241,7 @@ def main():
         web, copies, more = (Backend("web", 9000 + i) for i in range(3))
         mesh()
         meshctl("attach", "app")
-        return run_tests(after_each)
+        return run_tests(after_each, closes=True)
     finally:
         meshctl("flush")
         net.down()

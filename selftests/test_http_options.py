@@ -10,15 +10,14 @@ timeouts, normal paths, forwarding fields, upgrades, CONNECT.
 import hashlib
 import os
 import re
-import socket
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained,
-                equal, meshctl, note, request, run_tests, test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_clients, equal,
+                meshctl, note, request, run_tests, test, true, until)
 
 WEB, APP, APP6 = "10.2.0.20", "10.2.0.10", "fd00:2::10"
 VIP6 = "fd00:96::1"
@@ -871,13 +870,6 @@ def _():
         equal((conn.exactly(3), c.exactly(3)), (b"%03d" % i, b"%03d" % (999 - i)))
 
 
-@test("every connection and leg that was opened is closed")
-def _():
-    close_clients()
-    web.close_all()
-    drained()
-
-
 def after_each():
     close_clients()
     web.close_all()
@@ -890,7 +882,7 @@ def main():
         web = Backend("web", 9000)
         apply(CONFIG)
         meshctl("attach", "app")
-        return run_tests(after_each)
+        return run_tests(after_each, closes=True)
     finally:
         meshctl("flush")
         net.down()

@@ -20,9 +20,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, Endpoints
-from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained,
-                equal, in_pod, meshctl, note, request, run_in, run_tests,
-                stats, test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_clients, equal, in_pod,
+                meshctl, note, request, run_in, run_tests, stats, test, true, until)
 from xxh64 import rotated, xxh64
 
 WEB, APP, APP6 = "10.2.0.20", "10.2.0.10", "fd00:2::10"
@@ -1043,12 +1042,6 @@ def _():
     true(1 <= failures[NOBODY] <= 4, failures)
 
 
-@test("every connection and leg that was opened is closed")
-def _():
-    after_each()
-    drained()
-
-
 def after_each():
     close_clients()
     web.close_all()
@@ -1064,7 +1057,7 @@ def main():
         mesh(host("nothing", []))
         meshctl("attach", "app")
         meshctl("attach", "own")
-        return run_tests(after_each)
+        return run_tests(after_each, closes=True)
     finally:
         meshctl("flush")
         net.down()

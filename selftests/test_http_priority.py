@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, WEB, Endpoints, answer, ask
-from l7 import (Client, Net, apply, close_clients, drained, equal, meshctl,
+from l7 import (Client, Net, apply, close_clients, equal, meshctl,
                 note, run_tests, stats, test, true)
 from xxh64 import xxh64
 
@@ -549,12 +549,6 @@ def _():
         equal({where(c, f"x-user: {user}") for _ in range(5)}, {first})
 
 
-@test("every connection and leg that was opened is closed")
-def _():
-    after_each()
-    drained()
-
-
 def after_each():
     close_clients()
     many.close_all()
@@ -567,7 +561,7 @@ def main():
     try:
         many = Endpoints("web", PORTS)
         meshctl("attach", "app")
-        return run_tests(after_each)
+        return run_tests(after_each, closes=True)
     finally:
         meshctl("flush")
         net.down()

@@ -14,8 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, Endpoints, answer, apply_route, ask
-from l7 import (Client, Counters, Net, close_clients, drained, equal, meshctl,
-                note, run_tests, stats, test, true, until)
+from l7 import (Client, Counters, Net, close_clients, equal, meshctl, note,
+                run_tests, stats, test, true, until)
 
 PORTS = range(9100, 9102)
 HOUR = "60m"
@@ -397,12 +397,6 @@ def _():
     refused_connections(2, VIP)
 
 
-@test("every connection and leg that was opened is closed")
-def _():
-    after_each()
-    drained()
-
-
 def after_each():
     close_clients()
     many.close_all()
@@ -416,7 +410,7 @@ def main():
         direct()
         meshctl("attach", "app")
         meshctl("attach", "own")
-        return run_tests(after_each)
+        return run_tests(after_each, closes=True)
     finally:
         meshctl("flush")
         net.down()

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, Endpoints, answer, apply_route, ask
-from l7 import (Client, Counters, Net, Stream, close_clients, drained, equal, in_pod,
+from l7 import (Client, Counters, Net, Stream, close_clients, equal, in_pod,
                 meshctl, note, request, run_tests, stats, test, true, until)
 
 PORTS = range(9100, 9104)
@@ -1296,12 +1296,6 @@ def _():
         conn.gone()
 
 
-@test("every connection and leg that was opened is closed")
-def _():
-    after_each()
-    drained()
-
-
 def after_each():
     """What is known of an endpoint goes with it."""
     close_clients()
@@ -1316,7 +1310,7 @@ def main():
         many = Endpoints("web", PORTS)
         mesh()
         meshctl("attach", "app")
-        return run_tests(after_each)
+        return run_tests(after_each, closes=True)
     finally:
         meshctl("flush")
         net.down()

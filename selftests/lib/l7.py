@@ -63,10 +63,13 @@ def _run_one(function, limit):
         signal.alarm(0)
 
 
-def run_tests(after_each=lambda: None):
-    """Runs the tests, or those whose name contains an argument; the status."""
+def run_tests(after_each=lambda: None, closes=False):
+    """Runs the tests, or those whose name contains an argument; the status. With
+    closes, the last of them is that no connection of the engine's is left."""
     wanted = sys.argv[1:]
     failed = number = 0
+    if closes:
+        test("every connection and leg that was opened is closed")(drained)
     for name, function, limit in _tests:
         if wanted and not any(w in name for w in wanted):
             continue
