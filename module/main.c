@@ -22,6 +22,24 @@ static bool splice = true;
 module_param(splice, bool, 0444);
 MODULE_PARM_DESC(splice, "let sockets of this node pass bytes directly (default: y)");
 
+/* Without it all is as with it, but slower. */
+static void __init begin_to_splice(void)
+{
+	int err;
+
+	/* Pairs are made in tracepoints' probes, by locks that sleep there. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		splice = false;
+	if (!splice)
+		return;
+	err = splice_enable();
+	if (!err)
+		return;
+	splice = false;
+	pr_notice("nothing is spliced: error %d%s\n", -err,
+		  err == -EBUSY ? ", is kernel.ftrace_enabled 0?" : "");
+}
+
 static int __init l7mesh_init(void)
 {
 	int err;
@@ -45,13 +63,7 @@ static int __init l7mesh_init(void)
 	err = splice_init();
 	if (err)
 		goto out_mesh;
-	/* Pairs are made in tracepoints' probes, by locks that sleep there. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		splice = false;
-	if (splice)
-		err = splice_enable();
-	if (err)
-		goto out_splice;
+	begin_to_splice();
 	err = netlink_init();
 	if (err)
 		goto out_enabled;
@@ -61,7 +73,6 @@ static int __init l7mesh_init(void)
 out_enabled:
 	if (splice)
 		splice_disable();
-out_splice:
 	splice_exit();
 out_mesh:
 	mesh_exit();

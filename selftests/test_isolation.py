@@ -11,13 +11,14 @@ import contextlib
 import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
-from l7 import equal, run_tests, true, until
+from l7 import equal, note, run_tests, true, until
 from l7nl import Genl, Refused
 from missing_page import is_stuck
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, child, generation,
@@ -252,6 +253,46 @@ def _():
         with ending(process) as stuck:
             until(lambda: is_stuck(stuck.pid))
             holds_up_nobody(stuck, owner)
+
+
+# ---- other protocols on a socket ----
+
+def build(program):
+    subprocess.run(["make", "-s", "-C", os.path.join(HERE, "lib"), program], check=True)
+    return os.path.join(HERE, "lib", program)
+
+
+def ktls_pair():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        a = socket.create_connection(listener.getsockname())
+        b = listener.accept()[0]
+    for sock in a, b:
+        sock.setsockopt(socket.IPPROTO_TCP, 31, b"tls")
+    return a, b
+
+
+@alone("an ordinary user's socket that becomes kTLS's while it is connected takes "
+       "nothing of the module's with it", 300)
+def _():
+    race = build("ulp_race")
+    run("modprobe", "tls")
+    run("meshctl", "splice", "all")
+
+    def user():
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+        note(f"{run(race, '300').strip()} became kTLS's")
+
+    true(child(user), "user")
+    # kTLS keeps what it copies from the first socket of all.
+    a, b = ktls_pair()
+    for reload in True, False:
+        for x, y in (a, b), (b, a):
+            x.sendall(b"hello")
+            equal(y.recv(5), b"hello")
+        if reload:
+            run("rmmod", "l7mesh")
+            run("insmod", os.environ["L7MESH_KO"])
 
 
 def main():

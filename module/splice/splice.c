@@ -34,6 +34,7 @@
 #include "splice/pairing.h"
 #include "splice/splice.h"
 #include "splice/splice_priv.h"
+#include "splice/ulp.h"
 
 static struct kmem_cache *pair_cache;
 static struct tracepoint *set_state, *destroy_sock;
@@ -209,8 +210,8 @@ static void leave(struct sock *sk)
 static bool wants_to_be_alone(int level, int optname)
 {
 	if (level == SOL_TCP)
-		return optname == TCP_ULP || optname == TCP_REPAIR ||
-		       optname == TCP_MD5SIG || optname == TCP_MD5SIG_EXT;
+		return optname == TCP_REPAIR || optname == TCP_MD5SIG ||
+		       optname == TCP_MD5SIG_EXT;
 	return level == SOL_IPV6 && optname == IPV6_ADDRFORM;
 }
 
@@ -226,7 +227,6 @@ static int splice_setsockopt(struct sock *sk, int level, int optname,
 	return tcp_prot.setsockopt(sk, level, optname, optval, optlen);
 }
 
-#ifdef CONFIG_BPF_SYSCALL
 /* The slock is held. */
 static bool cut(struct sock *sk, struct splice_end *e, struct sk_buff_head *ours)
 {
@@ -235,6 +235,29 @@ static bool cut(struct sock *sk, struct splice_end *e, struct sk_buff_head *ours
 	detach(sk, e);
 	return true;
 }
+
+void splice_leave_owned(struct sock *sk)
+{
+	struct splice_end *e = splice_end_of(sk);
+	struct sk_buff_head ours;
+	bool ok;
+
+	if (!e)
+		return;
+	splice_kill(e->pair);
+	/* To the end: what TCP does here may sleep only if it may. */
+	local_bh_disable();
+	spin_lock(&sk->sk_lock.slock);
+	ok = cut(sk, e, &ours);
+	spin_unlock(&sk->sk_lock.slock);
+	if (!WARN_ON_ONCE(!ok)) {
+		splice_take_in(sk, e, &ours);
+		part(sk, e);
+	}
+	local_bh_enable();
+}
+
+#ifdef CONFIG_BPF_SYSCALL
 
 /* False if some of our buffers are in a backlog that is being processed below us. */
 static bool cut_owned(struct sock *sk, struct splice_end *e,
@@ -779,17 +802,23 @@ int splice_enable(void)
 {
 	int err;
 
-	err = tracepoint_probe_register(destroy_sock, probe_destroy_sock, NULL);
+	err = ulp_watch();
 	if (err)
 		return err;
+	err = tracepoint_probe_register(destroy_sock, probe_destroy_sock, NULL);
+	if (err)
+		goto unwatch;
 	err = tracepoint_probe_register(set_state, probe_set_state, NULL);
-	if (err) {
-		tracepoint_probe_unregister(destroy_sock, probe_destroy_sock,
-					    NULL);
-		return err;
-	}
+	if (err)
+		goto unregister;
 	WRITE_ONCE(enabled, true);
 	return 0;
+
+unregister:
+	tracepoint_probe_unregister(destroy_sock, probe_destroy_sock, NULL);
+unwatch:
+	ulp_unwatch();
+	return err;
 }
 
 /* Pairs that are killed with BH off at one time. */
@@ -942,6 +971,7 @@ void splice_disable(void)
 	tracepoint_probe_unregister(set_state, probe_set_state, NULL);
 	tracepoint_probe_unregister(destroy_sock, probe_destroy_sock, NULL);
 	tracepoint_synchronize_unregister();
+	ulp_unwatch();
 	pairing_forget_all();
 	/* Senders that were blocked, timers, and what waits for a grace period. */
 	while (inside_any(&inside) || atomic_read(&npairs))

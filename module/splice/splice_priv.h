@@ -118,6 +118,14 @@ static inline bool splice_is_dead(const struct splice_pair *p)
  */
 struct splice_end *splice_settle(struct sock *sk);
 
+/**
+ * splice_leave_owned() - Detach a socket's end at once, if it has one
+ * @sk: owned by the caller, its slock not held, and not within release_sock()
+ *
+ * Context: process; does not sleep.
+ */
+void splice_leave_owned(struct sock *sk);
+
 /*
  * Counts calls that may sleep; splice_disable() waits for them. They notice soon
  * that splicing is not enabled any more, and leave.
