@@ -601,6 +601,24 @@ def _():
     c.ended()
 
 
+@test("what an endpoint can still change of a head is not what the client gets")
+def _():
+    answer = reply(b"x" * 44)
+    c = client()
+    c.send(get())
+    conn, _ = web.request()
+    # Its pages are sent as they are, not copied.
+    with os.fdopen(os.memfd_create("answer"), "wb", 0) as f:
+        f.write(answer)
+        equal(os.sendfile(conn.sock.fileno(), f.fileno(), 0, len(answer)), len(answer))
+        equal(c.sock.recv(1, socket.MSG_PEEK), b"H")
+        os.pwrite(f.fileno(), answer.replace(b"44", b"00"), 0)
+        head = c.head()
+    equal(head.raw, answer[:-44])
+    c.exactly(44)
+    exchange(c)
+
+
 @test("HTTP/1.0: closed after the response, or kept alive if asked")
 def _():
     c = client()

@@ -101,9 +101,20 @@ int splice_read_locked(struct sock *sk, read_descriptor_t *desc,
  *
  * Called by the actor of splice_read_locked(), which then returns @skb's length.
  *
- * Return: false, and nothing has happened, if it has to be copied, or sent by TCP.
+ * Return: false, and nothing has happened, if it has to be copied, as one that is not
+ * fixed, or sent by TCP.
  */
 bool splice_steer(struct sock *from, struct sk_buff *skb, struct sock *to);
+
+/**
+ * splice_is_fixed() - Whether nobody can change the bytes of a buffer any more
+ * @skb: received, in whichever way
+ *
+ * A buffer may refer to pages that its sender can still write to: sendfile(), vmsplice()
+ * and MSG_ZEROCOPY do not copy. What has been read in one may be something else by the
+ * time that it is passed on.
+ */
+bool splice_is_fixed(const struct sk_buff *skb);
 
 /**
  * splice_is_spliced() - Whether bytes may go past TCP

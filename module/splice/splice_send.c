@@ -928,9 +928,16 @@ static bool pass(struct sock *sk, struct sk_buff *skb, struct sock *from)
 	return ok;
 }
 
+/* The kernel's own mark is lost where TCP joins buffers: of these only linear ones. */
+bool splice_is_fixed(const struct sk_buff *skb)
+{
+	return !skb_is_nonlinear(skb) ||
+	       (splice_is_ours(skb) && !skb_has_shared_frag(skb));
+}
+
 bool splice_steer(struct sock *from, struct sk_buff *skb, struct sock *to)
 {
-	return may_take(from, skb) && pass(to, skb, from);
+	return splice_is_fixed(skb) && may_take(from, skb) && pass(to, skb, from);
 }
 
 bool splice_send_skb(struct sock *sk, struct sk_buff *skb)
@@ -950,6 +957,7 @@ static struct sk_buff *page_skb(struct sock *sk, struct page *page, u32 off,
 		return NULL;
 	get_page(page);
 	skb_add_rx_frag(skb, 0, page, off, len, max(len, PAGE_SHARE));
+	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
 	return skb;
 }
 
