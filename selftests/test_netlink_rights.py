@@ -6,6 +6,7 @@ import errno
 import gc
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -14,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from l7 import equal, note, run_tests, true
-from l7nl import ENUMS, Genl, Refused
+from l7nl import ENUMS, NLM_F_DUMP, UAPI, Genl, Refused
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, EVERYTHING, NEW,
                     alone, base, child, enter, load, pods, refused, unshare,
                     user_namespaces)
@@ -93,6 +94,30 @@ def _():
     true(child(container), "container")
     with pods(CLONE_NEWUSER | CLONE_NEWNET) as pod:
         true(child(came_in, pod), "came_in")
+
+
+def references():
+    with open("/sys/module/l7mesh/refcnt", encoding="ascii") as f:
+        return int(f.read())
+
+
+@alone("who may not ask for a list does not keep the module by not reading it")
+def _():
+    before = references()
+    told, tell = os.pipe()
+
+    def container():
+        unshare(CLONE_NEWUSER | CLONE_NEWNET)
+        g = Genl()
+        # Room for nothing: a list that has begun would wait for it.
+        g.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        for _ in range(20):
+            g.sock.send(g.message(g.family, UAPI["L7MESH_CMD_GET"], b"", NLM_F_DUMP))
+        equal(references(), before)
+        os.write(tell, b"x")
+
+    true(child(container), "container")
+    equal(os.read(told, 1), b"x")
 
 
 @alone("userns=1: root of a user namespace configures the namespace that it owns "

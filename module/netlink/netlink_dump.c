@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A dump holds what it shows from its start to its end: one snapshot, whatever is
- * published in between. A refusal is the answer of the first call, not of start,
- * because some kernels have no extack there: it arrives in NLMSG_DONE.
+ * published in between. It also holds the module, for as long as its reader makes no
+ * room: so what is refused is not begun.
  */
 #include <linux/mm.h>
 #include "lib/account.h"
@@ -61,12 +61,24 @@ int netlink_dump_done(struct netlink_callback *cb)
 	return 0;
 }
 
-/* The state outlives the answer, and so does the text. */
-int netlink_refuse_dump(struct netlink_callback *cb, struct dump *d)
+/*
+ * Some kernels give start no extack for its text: the answer is sent here, and what
+ * start returns says that there is none to be sent any more.
+ */
+static int refuse_dump(struct netlink_callback *cb, const struct dump *d)
 {
-	if (cb->extack)
-		cb->extack->_msg = d->r.text;
-	return d->err;
+	struct netlink_ext_ack extack = { ._msg = d->r.text };
+
+	netlink_ack(cb->skb, (struct nlmsghdr *)cb->nlh, d->err, &extack);
+	netlink_dump_done(cb);
+	return -EINTR;
+}
+
+int netlink_started(struct netlink_callback *cb, const struct dump *d)
+{
+	if (!d)
+		return -ENOMEM;
+	return d->err ? refuse_dump(cb, d) : 0;
 }
 
 /* ---- GET ---- */
@@ -242,19 +254,15 @@ int netlink_start_get(struct netlink_callback *cb)
 	struct nlattr *kind = compat_dump_attrs(cb)[L7MESH_A_KIND];
 	struct dump *d = netlink_start_dump(cb);
 
-	if (!d)
-		return -ENOMEM;
-	if (kind)
+	if (d && kind)
 		d->kind = nla_get_u32(kind);
-	return 0;
+	return netlink_started(cb, d);
 }
 
 int netlink_dump_get(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dump *d = netlink_dump_of(cb);
 
-	if (d->err)
-		return netlink_refuse_dump(cb, d);
 	if (!d->s)
 		return 0;
 	return netlink_answer_dump(skb, get_all(skb, cb));
@@ -330,15 +338,11 @@ static int stats_all(struct sk_buff *skb, struct netlink_callback *cb)
 
 int netlink_start_stats(struct netlink_callback *cb)
 {
-	return netlink_start_dump(cb) ? 0 : -ENOMEM;
+	return netlink_started(cb, netlink_start_dump(cb));
 }
 
 int netlink_dump_stats(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct dump *d = netlink_dump_of(cb);
-
-	if (d->err)
-		return netlink_refuse_dump(cb, d);
 	return netlink_answer_dump(skb, stats_all(skb, cb));
 }
 
@@ -382,13 +386,11 @@ int netlink_start_maglev(struct netlink_callback *cb)
 	struct nlattr *name = compat_dump_attrs(cb)[L7MESH_A_CLUSTER_NAME];
 	struct dump *d = netlink_start_dump(cb);
 
-	if (!d)
-		return -ENOMEM;
-	if (!d->err && !name)
-		d->err = refusal_set(&d->r, -EINVAL, "CLUSTER_NAME is missing");
-	if (!d->err)
-		d->err = find_table(d, netlink_span(name));
-	return 0;
+	if (d && !d->err)
+		d->err = name ? find_table(d, netlink_span(name)) :
+				refusal_set(&d->r, -EINVAL,
+					    "CLUSTER_NAME is missing");
+	return netlink_started(cb, d);
 }
 
 static int maglev_endpoints(struct sk_buff *skb, struct netlink_callback *cb)
@@ -481,8 +483,6 @@ int netlink_dump_maglev(struct sk_buff *skb, struct netlink_callback *cb)
 	struct dump *d = netlink_dump_of(cb);
 	int err = 0;
 
-	if (d->err)
-		return netlink_refuse_dump(cb, d);
 	for (; d->at.stage < MAGLEV_STAGES; d->at.stage++) {
 		err = d->at.stage == MAGLEV_ENDPOINTS ?
 		      maglev_endpoints(skb, cb) : maglev_entries(skb, cb);
@@ -499,12 +499,10 @@ int netlink_start_attached(struct netlink_callback *cb)
 {
 	struct dump *d = alloc_dump(cb);
 
-	if (!d)
-		return -ENOMEM;
-	if (!d->err)
+	if (d && !d->err)
 		d->err = mesh_attached(dump_net(cb), &d->attached, &d->n,
 				       &d->r);
-	return 0;
+	return netlink_started(cb, d);
 }
 
 static int put_attached(struct sk_buff *skb, struct netlink_callback *cb,
@@ -531,8 +529,6 @@ int netlink_dump_attached(struct sk_buff *skb, struct netlink_callback *cb)
 	struct dump *d = netlink_dump_of(cb);
 	int err = 0;
 
-	if (d->err)
-		return netlink_refuse_dump(cb, d);
 	for (; d->at.object < d->n; d->at.object++) {
 		err = put_attached(skb, cb, &d->attached[d->at.object]);
 		if (err)
@@ -547,13 +543,9 @@ int netlink_start_splices(struct netlink_callback *cb)
 {
 	struct dump *d = netlink_start_dump(cb);
 
-	if (!d)
-		return -ENOMEM;
-	if (d->mesh)
-		d->err = splice_list(d->mesh, &d->splices, &d->n);
-	if (d->err == -ENOMEM)
-		refusal_set(&d->r, d->err, "out of memory");
-	return 0;
+	if (d && d->mesh && splice_list(d->mesh, &d->splices, &d->n))
+		d->err = refusal_set(&d->r, -ENOMEM, "out of memory");
+	return netlink_started(cb, d);
 }
 
 static int put_fallback(struct sk_buff *skb, enum splice_reason reason, u64 n)
@@ -636,8 +628,6 @@ int netlink_dump_splices(struct sk_buff *skb, struct netlink_callback *cb)
 	struct dump *d = netlink_dump_of(cb);
 	int err = 0;
 
-	if (d->err)
-		return netlink_refuse_dump(cb, d);
 	for (; d->at.object < d->n; d->at.object++) {
 		err = put_splice(skb, cb, &d->splices[d->at.object]);
 		if (err)

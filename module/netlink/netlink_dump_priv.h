@@ -23,7 +23,7 @@ struct cursor {
 };
 
 struct dump {
-	int err;		/* of the first call */
+	int err;		/* why it is not begun */
 	struct refusal r;
 	struct mesh *mesh;	/* held; NULL: there is none, show nothing */
 	struct snapshot *s;	/* held if mesh is */
@@ -46,8 +46,8 @@ static inline struct dump *netlink_dump_of(struct netlink_callback *cb)
 /* The dump of the namespace's mesh. NULL: no memory. */
 struct dump *netlink_start_dump(struct netlink_callback *cb);
 
-/* What dumpit answers if there is an error. */
-int netlink_refuse_dump(struct netlink_callback *cb, struct dump *d);
+/* What start returns, with d from netlink_start_dump(): its error has been told then. */
+int netlink_started(struct netlink_callback *cb, const struct dump *d);
 
 /* netlink_explain.c; may be NULL */
 void netlink_free_explaining(struct explaining *x);

@@ -146,11 +146,9 @@ int netlink_start_explain(struct netlink_callback *cb)
 {
 	struct dump *d = netlink_start_dump(cb);
 
-	if (!d)
-		return -ENOMEM;
-	if (!d->err)
+	if (d && !d->err)
 		d->err = begin_explaining(cb, d);
-	return 0;
+	return netlink_started(cb, d);
 }
 
 static int put_route_key(struct sk_buff *skb, const struct explanation *e)
@@ -324,8 +322,6 @@ int netlink_dump_explain(struct sk_buff *skb, struct netlink_callback *cb)
 	struct cursor *at = &d->at;
 	int err = 0;
 
-	if (d->err)
-		return netlink_refuse_dump(cb, d);
 	for (; at->stage < EXPLAIN_STAGES; at->stage++, at->object = 0) {
 		for (; tells(&d->explaining->e, at->stage, at->object);
 		     at->object++) {
