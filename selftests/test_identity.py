@@ -371,6 +371,20 @@ def _():
             answered(c, vip)
 
 
+@test("who binds to loopback reaches no virtual IP, and is nobody else")
+def _():
+    answers()
+    for vip in VIPS:
+        v4 = "." in vip
+        for address in ("127.0.0.1", "127.9.8.7") if v4 else ("::1",):
+            with in_pod("app"):
+                sock = socket.socket(socket.AF_INET if v4 else socket.AF_INET6)
+            with sock:
+                sock.bind((address, 0))
+                equal((vip, address, sock.connect_ex((vip, 80))),
+                      (vip, address, errno.EINVAL))
+
+
 def not_available(pod, vip, **how):
     counters = Counters()
     try:

@@ -210,6 +210,59 @@ static void route_source_v6(struct sock *sk, const struct in6_addr *to,
 	address_set_v6(source, &fl6.saddr, 0);
 }
 
+/* Whether what is sent to an address stays in the namespace. */
+static bool stays_here_v4(struct sock *sk, __be32 from, __be32 to)
+{
+	struct flowi4 fl4;
+	struct rtable *rt;
+	bool ok;
+
+	ip_route_connect_init(&fl4, to, from, sk->sk_bound_dev_if, IPPROTO_TCP,
+			      0, 0, sk);
+	rt = __ip_route_output_key(sock_net(sk), &fl4);
+	if (IS_ERR(rt))
+		return false;
+	ok = rt->dst.dev->flags & IFF_LOOPBACK;
+	ip_rt_put(rt);
+	return ok;
+}
+
+static bool stays_here_v6(struct sock *sk, const struct in6_addr *from,
+			  const struct in6_addr *to)
+{
+	struct dst_entry *dst;
+	struct flowi6 fl6 = {
+		.flowi6_proto = IPPROTO_TCP,
+		.saddr = *from,
+		.daddr = *to,
+		.flowi6_oif = sk->sk_bound_dev_if,
+		.flowi6_mark = READ_ONCE(sk->sk_mark),
+		.flowi6_uid = sk->sk_uid,
+	};
+	bool ok;
+
+	if (ip6_dst_lookup(sock_net(sk), sk, &dst, &fl6))
+		return false;
+	ok = dst->dev->flags & IFF_LOOPBACK;
+	dst_release(dst);
+	return ok;
+}
+
+/*
+ * From loopback TCP sends to nobody else. To the mesh it would, whose loopback is in
+ * the namespace: and anyone could be as many clients as 127.0.0.0/8 has addresses.
+ */
+static bool is_stranded(struct sock *sk, const struct address *from,
+			const struct address *to)
+{
+	if (likely(!address_is_loopback(from)) || address_is_loopback(to))
+		return false;
+	if (from->family != to->family)
+		return true;
+	return to->family == AF_INET ? !stays_here_v4(sk, from->v4, to->v4) :
+				       !stays_here_v6(sk, &from->v6, &to->v6);
+}
+
 /* The address that getsockname() would answer without a mesh; port 0. */
 static void source_address(struct sock *sk, const struct address *to,
 			   struct address *source)
@@ -353,6 +406,9 @@ static int plan_make(struct plan *p, struct sock *sk, const struct address *to)
 	p->r->mesh = p->mesh;
 	p->r->original = *to;
 	source_address(sk, to, &p->r->source);
+	/* As TCP says it. */
+	if (is_stranded(sk, &p->r->source, to))
+		return -EINVAL;
 	return plan_target(p, sk);
 }
 
