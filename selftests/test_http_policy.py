@@ -470,6 +470,21 @@ def _():
           [["route"], ["route"], []])
 
 
+@test("add_if_absent: behind what added nothing, as if that were not there")
+def _():
+    mesh(host("ops", [to_web(more={"request_headers": [
+        op("x-set", "%REQ(x-login)%"), op("x-set", "guest", "add_if_absent"),
+        op("x-add", "%REQ(x-login)%", "add"),
+        op("x-add", "guest", "add_if_absent")]})]))
+    c = Client("app", VIP)
+    for fields, wanted in (
+            ((), [["guest"], ["guest"]]),
+            (("x-login: me",), [["me"], ["me"]]),
+            (("x-set: you", "x-add: you"), [["guest"], ["you"]])):
+        head, _ = exchange(c, request("/", *fields, host="ops"))
+        equal([head.all("x-set"), head.all("x-add")], wanted)
+
+
 @test("headers of a weighted cluster: of those requests that it gets, and first")
 def _():
     def split(name, weight):

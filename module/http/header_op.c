@@ -129,9 +129,16 @@ static bool is_present(const struct edit *e, u32 i)
 {
 	struct span name = e->steps[i].op->name;
 
-	while (i--)
-		if (span_eq_nocase(e->steps[i].op->name, name))
-			return e->steps[i].op->kind != HEADER_OP_REMOVE;
+	while (i--) {
+		if (!span_eq_nocase(e->steps[i].op->name, name))
+			continue;
+		if (e->steps[i].len)
+			return true;
+		/* Nothing is left of those before. What added nothing changes nothing. */
+		if (e->steps[i].op->kind == HEADER_OP_REMOVE ||
+		    e->steps[i].op->kind == HEADER_OP_SET)
+			return false;
+	}
 	return is_received(e, name);
 }
 
