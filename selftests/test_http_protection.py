@@ -124,6 +124,9 @@ def _():
         equal([status(c, f"x-user: {user}") for _ in range(3)],
               [200, 200, 429])
     equal([status(c) for _ in range(4)], [200] * 4)
+    # An empty one is a value, and hides no other.
+    equal([status(c, "x-user:") for _ in range(3)], [200, 200, 429])
+    equal([status(c, "x-user:", "x-user: me") for _ in range(3)], [200, 200, 429])
     direct(rate_limit={"max_tokens": 2, "fill_interval": HOUR,
                        "source_address": True})
     for pod in "app", "own":

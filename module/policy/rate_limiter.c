@@ -108,11 +108,33 @@ static u64 take_of_key(struct rate_limiter *l, u64 key, u64 now)
 	return wait;
 }
 
+/*
+ * All fields of the name are one value, RFC 9110 5.3: what an endpoint reads may be any
+ * of them. One that is empty is a value as well.
+ */
+static u64 take_of_header(struct rate_limiter *l, struct span name,
+			  const struct head *request, u64 now)
+{
+	const struct http1_parser *p = &request->parser;
+	const struct http1_field *f = http1_find(p, request->data, name);
+	struct xxh64_state state;
+
+	if (!f)
+		return 0;
+	xxh64_reset(&state, l->seed);
+	while (f) {
+		xxh64_update(&state, request->data + f->value, f->value_len);
+		f = http1_find_from(p, request->data, name, f + 1);
+		if (f)
+			xxh64_update(&state, ",", 1);
+	}
+	return take_of_key(l, xxh64_digest(&state), now);
+}
+
 u64 rate_limiter_take(struct rate_limiter *l, const struct rate_limit *limit,
 		      const struct address *client, const struct head *request)
 {
 	u64 now = ktime_get_ns();
-	struct span value;
 
 	switch ((enum rate_limit_key)limit->key) {
 	case RATE_LIMIT_SOURCE:
@@ -123,10 +145,7 @@ u64 rate_limiter_take(struct rate_limiter *l, const struct rate_limit *limit,
 		return take_of_key(l, xxh64(&client->v6, sizeof(client->v6),
 					    l->seed), now);
 	case RATE_LIMIT_HEADER:
-		value = head_field(request, limit->header);
-		if (!value.len)
-			return 0;
-		return take_of_key(l, xxh64(value.p, value.len, l->seed), now);
+		return take_of_header(l, limit->header, request, now);
 	default:
 		return take_of_all(l, now);
 	}
