@@ -370,6 +370,9 @@ def _():
           "/a/c~%C3?x=/../%7e")
     equal(seen_path("normal", "http://a/x/../y?z"), "/y?z")
     equal(seen_path("normal", "http://a?z"), "/?z")
+    # As long as it was, on a connection on which what came may go on as it came.
+    for _ in range(3):
+        equal(seen_path("normal", "/a\\b"), "/a/b")
 
 
 @test("normalize_path: what cannot be decoded is 400")

@@ -42,6 +42,9 @@ static bool normalize_path(const struct http_options *o, struct head *h)
 	if (path_as_received(&o->path) || !p->path_len ||
 	    h->data[p->path] != '/')
 		return true;
+	/* What may change without becoming shorter is not passed on as it came, either. */
+	p->odd |= memchr(h->data + p->path, '\\', p->path_len) ||
+		  memchr(h->data + p->path, '%', p->path_len);
 	p->path_len = path_normalize(&o->path, h->data + p->path, p->path_len);
 	return p->path_len;
 }
