@@ -20,8 +20,8 @@ import zlib
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Backend, Client, Counters, Net, Stream, all_ended, apply,
-                close_clients, equal, in_pod, meshctl, note, request,
+from l7 import (Backend, Client, Counters, Net, SentMemory, Stream, all_ended,
+                apply, close_clients, equal, in_pod, meshctl, note, request,
                 run_in, run_tests, stats, test, true, until)
 
 VIP, VIP6, HASTY = "10.96.0.1", "fd00:96::1", "10.96.0.2"
@@ -372,6 +372,49 @@ def _():
     got = c.response()[1]
     sender.join()
     true(got == b"".join(chunks), "the body differs")
+
+
+def changed_behind(sender, receiver, size):
+    """A chunked body that is another request by the time it is read."""
+    trailer = b"X-A: " + b"a" * size + b"\r\n"
+    data = b"3e8\r\n" + b"d" * 1000 + b"\r\n0\r\n" + trailer + b"\r\n"
+    other = b"\r\nGET /secret HTTP/1.1\r\nHost: raw\r\n\r\n"
+    sent = SentMemory(data)
+    sent.send(sender)
+    until(lambda: receiver.unread() == len(data))
+    sent.bytes[:] = (other * len(data))[:len(data)]
+    body, lines, trailers = receiver.chunked()
+    sent.close()
+    equal((len(body), lines, trailers),
+          (1000, [b"3e8\r\n", b"0\r\n"], [trailer]))
+    equal(receiver.buffer, b"")
+
+
+TRAILERS = 100, 600, 1500, 8000
+
+
+@test("chunks and trailers of a request are those that were looked at, whatever "
+      "the client makes of its memory")
+def _():
+    c = client()
+    for size in TRAILERS:
+        c.send(get("/", "Transfer-Encoding: chunked", method="POST"))
+        conn, _ = web.request()
+        changed_behind(c, conn, size)
+        conn.send(reply(b"ok"))
+        equal(c.response()[1], b"ok")
+
+
+@test("chunks and trailers of a response are those that were looked at, whatever "
+      "the endpoint makes of its memory")
+def _():
+    c = client()
+    for size in TRAILERS:
+        c.send(get())
+        conn, _ = web.request()
+        conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        c.head()
+        changed_behind(conn, c, size)
 
 
 @test("a chunk that is malformed: a request is 400, a response is cut")

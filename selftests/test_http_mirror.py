@@ -5,8 +5,10 @@
    clients in pod "app" -- virtual IPs -- raw servers in pod "web"
 """
 
+import contextlib
 import math
 import os
+import signal
 import sys
 import time
 
@@ -14,8 +16,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, answer
-from l7 import (Backend, Client, Counters, Net, apply, close_clients, equal,
-                meshctl, request, run_tests, stats, test, true, until)
+from l7 import (Backend, Client, Counters, Net, SentMemory, apply,
+                close_clients, equal, meshctl, request, run_tests, stats, test,
+                true, until)
 
 net = web = copies = more = None
 COUNTERS = ("mirrored_requests", "mirrored_requests_failed",
@@ -86,6 +89,62 @@ def _():
                            f"host: {shadow}\r\n".encode())
                   .replace(b"\r\nx-a: b", b"\r\nconnection: close\r\nx-a: b"))
             equal(counters(*COUNTERS), [1, 0, 0])
+
+
+@contextlib.contextmanager
+def alternating(sent, *texts):
+    """Another process writes one text after the other, over and over."""
+    pid = os.fork()
+    if not pid:
+        while True:
+            for text in texts:
+                sent.bytes[:len(text)] = text
+                for _ in range(50):
+                    pass
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def send_alternating(sent):
+    """Returns whether the endpoint got a whole request, which it answers."""
+    c = Client("app", VIP)
+    c.send(request("/", "Transfer-Encoding: chunked", host="a", method="PUT"))
+    conn, _ = web.request()
+    sent.send(c)
+    try:
+        conn.chunked()
+    except (EOFError, ConnectionError):
+        # It was looked at while it was neither of the texts.
+        web.forget(conn)
+        return False
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
+    return True
+
+
+@test("a copy ends where the request did, whatever the client makes of its memory")
+def _():
+    mesh({"cluster": "copies"})
+    long, short = b"%020x\r\n" % 40, b"0\r\n\r\nGET / HTTP/1.1\r\n"
+    sent = SentMemory(long + b"d" * 40 + b"\r\n" + b"1\r\n!\r\n" * 600 +
+                      b"0\r\n\r\n")
+    counters, copied = Counters(), 0
+    with alternating(sent, long, short):
+        for _ in range(25):
+            copied += send_alternating(sent)
+            while copies.poll(0.01):
+                conn, _ = copies.request()
+                conn.chunked()
+                conn.send(OK)
+                conn.ended()
+                copies.forget(conn)
+    sent.close()
+    true(copied, "no request was whole")
+    mirrored, failed, dropped = counters(*COUNTERS)
+    equal((mirrored, failed, dropped), (copied, 0, 0))
 
 
 @test("unchanged, without \"-shadow\"; several mirrors")

@@ -264,7 +264,7 @@ enum http1_chunk_event {
 
 struct http1_chunk {
 	u64 size;		/* of the current chunk */
-	u64 left;		/* private */
+	u64 left;		/* of its data; 0 outside of it */
 	u32 line;		/* private: bytes of the current line, or of trailers */
 	bool lenient;		/* private */
 	u8 state;		/* private */
@@ -303,5 +303,14 @@ void http1_chunk_init(struct http1_chunk *c, bool lenient);
  */
 enum http1_chunk_event http1_chunk_next(struct http1_chunk *c, const char *buf,
 					u32 len, u32 *used);
+
+/*
+ * Whether the next c->left bytes are a chunk's data: http1_chunk_next() says DATA of as
+ * many of them as there are, and does not look at them.
+ */
+static inline bool http1_chunk_in_data(const struct http1_chunk *c)
+{
+	return c->left;
+}
 
 #endif

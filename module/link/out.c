@@ -138,6 +138,24 @@ bool out_gather(struct out *o, const void *data, u32 len)
 	return true;
 }
 
+int out_append(struct out *o, const void *data, u32 len)
+{
+	u32 before = o->data ? o->len - o->off : 0;
+	char *fresh;
+
+	if (out_gather(o, data, len))
+		return 0;
+	fresh = out_alloc(before + len, atomic_gfp());
+	if (!fresh)
+		return -ENOMEM;
+	if (before)
+		memcpy(fresh, o->data + o->off, before);
+	memcpy(fresh + before, data, len);
+	out_clear(o);
+	out_take(o, fresh, before + len, before + len);
+	return 0;
+}
+
 /* For so few bytes a copy is cheaper than sending them separately. */
 #define FEW		2048
 

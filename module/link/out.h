@@ -89,6 +89,16 @@ static inline bool out_has_room(const struct out *o, u32 len)
 bool out_gather(struct out *o, const void *data, u32 len);
 
 /**
+ * out_append() - Keep bytes behind what is kept, however many
+ * @o: may be empty
+ * @data: bytes, copied
+ * @len: how many, at least 1; the caller bounds them
+ *
+ * Return: 0, or -ENOMEM and nothing has happened.
+ */
+int out_append(struct out *o, const void *data, u32 len);
+
+/**
  * out_flush() - Send what is kept
  * @o: may be empty
  * @sk: locked socket

@@ -12,7 +12,7 @@ void replay_clear(struct replay *r)
 	r->bytes = 0;
 }
 
-static void give_up(struct replay *r)
+void replay_give_up(struct replay *r)
 {
 	replay_clear(r);
 	r->lost = true;
@@ -30,6 +30,22 @@ static void append(struct replay *r, struct sk_buff *copy)
 /* Larger ones are hard to get where one may not sleep. */
 #define PIECE	SKB_WITH_OVERHEAD(2 * PAGE_SIZE)
 
+struct sk_buff *replay_copy(const struct sk_buff *skb, u32 off, u32 len,
+			    gfp_t gfp)
+{
+	struct sk_buff *copy;
+
+	len = min_t(u32, len, PIECE);
+	copy = alloc_skb(len, gfp);
+	if (!copy)
+		return NULL;
+	if (skb_copy_bits(skb, off, skb_put(copy, len), len)) {
+		kfree_skb(copy);
+		return NULL;
+	}
+	return copy;
+}
+
 static bool keep_piece(struct replay *r, const struct sk_buff *skb, u32 off,
 		       u32 len, u32 limit, gfp_t gfp)
 {
@@ -37,13 +53,9 @@ static bool keep_piece(struct replay *r, const struct sk_buff *skb, u32 off,
 
 	/* What is short costs a multiple of its bytes: that is what is limited. */
 	if (r->bytes + SKB_TRUESIZE(len) <= limit)
-		copy = alloc_skb(len, gfp);
+		copy = replay_copy(skb, off, len, gfp);
 	if (!copy)
 		return false;
-	if (skb_copy_bits(skb, off, skb_put(copy, len), len)) {
-		kfree_skb(copy);
-		return false;
-	}
 	append(r, copy);
 	r->bytes += copy->truesize;
 	return true;
@@ -57,7 +69,7 @@ void replay_keep(struct replay *r, const struct sk_buff *skb, u32 off, u32 len,
 	for (; len && !r->lost; len -= n, off += n) {
 		n = min_t(u32, len, PIECE);
 		if (!keep_piece(r, skb, off, n, limit, gfp))
-			give_up(r);
+			replay_give_up(r);
 	}
 }
 

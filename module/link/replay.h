@@ -3,7 +3,8 @@
  * replay: what a client has sent of a request's body, kept to be sent again.
  *
  * Bytes are kept as they were received, with their framing, in skbs, so that who
- * reads the client's socket can read them in the same way, before it.
+ * reads the client's socket can read them in the same way, before it. A mirror gets
+ * them as they are: nothing may be kept but what was looked at, see replay_copy().
  *
  * Owner: an exchange, under its connection's lock. Zeroed memory is an empty one.
  * Any context; nothing sleeps.
@@ -35,6 +36,21 @@ struct replay {
  */
 void replay_keep(struct replay *r, const struct sk_buff *skb, u32 off, u32 len,
 		 u32 limit, gfp_t gfp);
+
+/**
+ * replay_copy() - A copy to be looked at, and then given to replay_keep()
+ * @skb: received; the sender may write into its pages
+ * @off: first byte
+ * @len: how many; as many of them are copied as fit
+ * @gfp: how to allocate
+ *
+ * Return: a linear skb of at least 1 byte, of the caller's, or NULL without memory.
+ */
+struct sk_buff *replay_copy(const struct sk_buff *skb, u32 off, u32 len,
+			    gfp_t gfp);
+
+/* From here on the request cannot be sent again. */
+void replay_give_up(struct replay *r);
 
 /* Read from the beginning again. */
 static inline void replay_rewind(struct replay *r)

@@ -54,9 +54,13 @@ static u32 frame_line(const struct body *b, enum http1_chunk_event event,
 	}
 }
 
-/* Act on an event that consumed @used bytes. Returns 0 or a negative errno. */
-static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
-		       struct sock *to, struct out *out)
+/*
+ * Act on an event that consumed @used bytes at @data. Returns 0 or a negative
+ * errno.
+ */
+static int chunk_event(struct body *b, enum http1_chunk_event event,
+		       const char *data, u32 used, struct sock *to,
+		       struct out *out)
 {
 	char line[LINE_MAX];
 	u32 n;
@@ -65,10 +69,10 @@ static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
 	case HTTP1_CHUNK_ERROR:
 		return -EBADMSG;
 	case HTTP1_CHUNK_DATA:
-	case HTTP1_CHUNK_TRAILER:
 		b->pass = used;
-		b->trailer = event == HTTP1_CHUNK_TRAILER;
 		return 0;
+	case HTTP1_CHUNK_TRAILER:
+		return b->unframe ? 0 : out_append(out, data, used);
 	case HTTP1_CHUNK_SIZE:
 		if (b->chunk.size > b->left)
 			return -EMSGSIZE;
@@ -88,25 +92,21 @@ static int chunk_event(struct body *b, enum http1_chunk_event event, u32 used,
 }
 
 /*
- * Send what is decoded. A short segment may wait for what follows if that is
- * sure to be sent: behind a chunk's data its line end.
+ * Send what is decoded of a chunk's data. A short segment may wait for what follows
+ * if that is sure to be sent: its line end.
  *
  * Returns bytes of it consumed, or a negative errno.
  */
 static int chunk_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 		      struct sock *to, struct out *out)
 {
-	bool more = !b->trailer && !b->unframe && len >= b->pass + 2;
+	bool more = !b->unframe && len >= b->pass + 2;
 	u32 n = min(b->pass, len);
 	int sent;
 
-	if (b->trailer && b->unframe) {
-		sent = n;
-	} else {
-		sent = out_flush(out, to, true);
-		if (!sent)
-			sent = out_send_skb(to, skb, off, n, more);
-	}
+	sent = out_flush(out, to, true);
+	if (!sent)
+		sent = out_send_skb(to, skb, off, n, more);
 	if (sent > 0)
 		b->pass -= sent;
 	return sent;
@@ -115,8 +115,7 @@ static int chunk_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 /* The few that are decoded and in one place. Returns whether they are done with. */
 static bool gather_few(struct body *b, const u8 *data, struct out *out)
 {
-	if (b->pass && !(b->trailer && b->unframe) &&
-	    (b->pass > FEW || !out_gather(out, data, b->pass)))
+	if (b->pass && (b->pass > FEW || !out_gather(out, data, b->pass)))
 		return false;
 	b->pass = 0;
 	return true;
@@ -154,7 +153,8 @@ static int chunk_decode(struct body *b, const u8 *data, u32 len,
 		event = http1_chunk_next(&b->chunk, (const char *)data + at,
 					 len - at, &used);
 		*left -= cost_of_chunk(event, used);
-		err = chunk_event(b, event, used, to, out);
+		err = chunk_event(b, event, (const char *)data + at, used, to,
+				  out);
 		if (err)
 			return err;
 		if (!gather_few(b, data + at, out))
@@ -164,21 +164,47 @@ static int chunk_decode(struct body *b, const u8 *data, u32 len,
 	return at;
 }
 
-/* The same for what lies at @off, as far as it is contiguous. */
-static int chunk_read(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-		      struct sock *to, struct out *out, int *left)
+/*
+ * The same for what lies in pages, behind the skb's head. They may be the sender's, by
+ * sendfile() or vmsplice(), who can write into them at any time: so what frames the
+ * body is copied, and the copy is looked at. Of a chunk's data only the number counts,
+ * which is known.
+ */
+static noinline int chunk_read_pages(struct body *b, struct sk_buff *skb,
+				     u32 off, u32 len, struct sock *to,
+				     struct out *out, int *left)
 {
 	struct skb_seq_state seq;
 	const u8 *data;
+	u8 copy[FEW];
 	int ret = 0;
 	u32 n;
 
+	if (!http1_chunk_in_data(&b->chunk)) {
+		n = min(len, FEW);
+		/* Cannot fail: the range is inside the skb. */
+		skb_copy_bits(skb, off, copy, n);
+		return chunk_decode(b, copy, n, to, out, left);
+	}
 	skb_prepare_seq_read(skb, off, off + len, &seq);
 	n = skb_seq_read(0, &data, &seq);
 	if (n)
-		ret = chunk_decode(b, data, n, to, out, left);
+		ret = chunk_decode(b, data, min_t(u64, n, b->chunk.left), to,
+				   out, left);
 	skb_abort_seq_read(&seq);
 	return ret;
+}
+
+/* The same for what lies at @off, as far as it is in one place. */
+static int chunk_read(struct body *b, struct sk_buff *skb, u32 off, u32 len,
+		      struct sock *to, struct out *out, int *left)
+{
+	u32 n = skb_headlen(skb);
+
+	if (unlikely(off >= n))
+		return chunk_read_pages(b, skb, off, len, to, out, left);
+	return chunk_decode(b, skb->data + off, min(len, n - off), to, out,
+			    left);
 }
 
 /* At least one step is made, whatever is left. */

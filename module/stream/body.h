@@ -7,6 +7,10 @@
  * framed anew: sizes in plain hex, extensions dropped, trailers kept. Towards an
  * HTTP/1.0 client it loses its framing and ends with the connection.
  *
+ * The sender may write into those pages while they are on their way. So what frames a
+ * body, trailers too, is always a copy: the bytes that are sent are those that were
+ * looked at.
+ *
  * The caller holds both sockets' locks, in softirq or process context; nothing
  * here sleeps.
  */
@@ -23,8 +27,9 @@ struct body {
 	u64 left;		/* HTTP1_BODY_LENGTH: bytes to come; chunked: bytes that
 				 * may yet be announced
 				 */
-	u32 pass;		/* chunked: bytes already decoded and yet to be sent */
-	bool trailer;		/* those are trailer lines */
+	u32 pass;		/* chunked: bytes of data that are decoded and yet to be
+				 * sent
+				 */
 	struct http1_chunk chunk;
 };
 
@@ -48,6 +53,13 @@ static inline bool body_follows(const struct body *b)
 	return b->framing == HTTP1_BODY_LENGTH && !b->done;
 }
 
+/* Whether who reads the same bytes a second time may find another end in them. */
+static inline bool body_may_change(const struct body *b,
+				   const struct sk_buff *skb)
+{
+	return skb_is_nonlinear(skb) && b->framing == HTTP1_BODY_CHUNKED;
+}
+
 /**
  * body_pass() - Pass on body bytes of a received skb
  * @b: body that is not done
@@ -60,8 +72,8 @@ static inline bool body_follows(const struct body *b)
  *
  * Return: bytes consumed, which may be fewer than @len because the body is done,
  * @to has no room or nothing is left of the budget; -EAGAIN when none for want of
- * room, -EBADMSG for a framing error, -EMSGSIZE when it is too long, or the error of
- * @to.
+ * room, -EBADMSG for a framing error, -EMSGSIZE when it is too long, -ENOMEM, or the
+ * error of @to.
  */
 int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 	      struct sock *to, struct out *out, int *left);

@@ -114,8 +114,8 @@ static void keep_body(struct conn *c, struct run *run,
 	exchange_settle(c);
 }
 
-static int take_request_body(struct conn *c, struct run *run,
-			     struct sk_buff *skb, u32 off, u32 len)
+static int take_own_body(struct conn *c, struct run *run, struct sk_buff *skb,
+			 u32 off, u32 len)
 {
 	struct exchange *ex = &c->ex;
 	int n = pass_request_body(c, run, skb, off, len);
@@ -126,6 +126,36 @@ static int take_request_body(struct conn *c, struct run *run,
 	if (ex->request_body.done)
 		exchange_request_received(c);
 	return n;
+}
+
+/*
+ * What is kept has to be what was decoded, or a mirror would get what nobody has looked
+ * at. If the client can write into it, both are done with a copy of ours.
+ */
+static int take_changing_body(struct conn *c, struct run *run,
+			      struct sk_buff *skb, u32 off, u32 len)
+{
+	struct sk_buff *copy = replay_copy(skb, off, len, run_gfp(c, run));
+	int n;
+
+	if (!copy) {
+		replay_give_up(&c->ex.replay);
+		return take_own_body(c, run, skb, off, len);
+	}
+	n = take_own_body(c, run, copy, 0, copy->len);
+	consume_skb(copy);
+	return n;
+}
+
+static int take_request_body(struct conn *c, struct run *run,
+			     struct sk_buff *skb, u32 off, u32 len)
+{
+	struct exchange *ex = &c->ex;
+
+	if (unlikely(body_may_change(&ex->request_body, skb)) &&
+	    !ex->replay.lost && exchange_body_limit(ex))
+		return take_changing_body(c, run, skb, off, len);
+	return take_own_body(c, run, skb, off, len);
 }
 
 /* Returns whether all that was kept is sent: then the socket is read. */

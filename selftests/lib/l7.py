@@ -10,7 +10,9 @@ at a time from one thread, so what both sides of the mesh see can be compared.
 
 import contextlib
 import ctypes
+import fcntl
 import json
+import mmap
 import os
 import selectors
 import signal
@@ -19,6 +21,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 
@@ -272,6 +275,11 @@ class Stream:
         for i in range(0, len(data), piece):
             self.sock.sendall(data[i:i + piece])
 
+    def unread(self):
+        """How many bytes have come that fill() has not taken."""
+        return struct.unpack("i", fcntl.ioctl(self.sock, termios.FIONREAD,
+                                              bytes(4)))[0]
+
     def fill(self):
         data = self.sock.recv(262144)
         self.buffer += data
@@ -421,6 +429,24 @@ class Client(Stream):
         equal(head.get("connection"), "close")
         true(body.endswith(b"\n"), body)
         self.ended()
+
+
+class SentMemory:
+    """Bytes that are sent by reference: the sender may change them afterwards."""
+
+    def __init__(self, data):
+        self.size = len(data)
+        self.file = os.memfd_create("sent")
+        os.write(self.file, data)
+        self.bytes = mmap.mmap(self.file, self.size)
+
+    def send(self, stream):
+        equal(os.sendfile(stream.sock.fileno(), self.file, 0, self.size),
+              self.size)
+
+    def close(self):
+        self.bytes.close()
+        os.close(self.file)
 
 
 _backends = []

@@ -75,9 +75,16 @@ static bool feed(struct http1_chunk *c, struct text *t, const char *piece,
 {
 	enum http1_chunk_event event;
 	u32 at = 0, used;
+	bool in_data, is_data;
 
 	while (at < len) {
-		event = http1_chunk_next(c, piece + at, len - at, &used);
+		in_data = http1_chunk_in_data(c);
+		/* Nobody looks at data. */
+		event = http1_chunk_next(c, in_data ? NULL : piece + at,
+					 len - at, &used);
+		is_data = event == HTTP1_CHUNK_DATA;
+		if (in_data != is_data)
+			put(t, "(data)", 6);
 		put_event(t, event, c->size, piece + at, used);
 		at += used;
 		*total += used;
