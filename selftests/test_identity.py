@@ -13,8 +13,10 @@ import errno
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
@@ -483,6 +485,209 @@ def _():
             with in_pod("web"), socket.socket(
                     socket.AF_INET6 if ":" in address else socket.AF_INET) as sock:
                 equal(sock.connect_ex((address, port)), errno.ECONNREFUSED)
+
+
+# ---- who has the client's port or address afterwards ----
+
+PORT = 5555
+DELAY = 0.1
+
+
+def taking(address, uid):
+    """Makes sockets of a user's that have the same port."""
+    def make(*args):
+        sock = owned(uid=uid)(*args)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, PORT))
+        return sock
+    return make
+
+
+def hide(c):
+    """What comes over loopback does not find this socket any more."""
+    c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+
+
+def place_of(c):
+    """Where the mesh has taken a client to: address and port."""
+    port = c.sock.getsockname()[1]
+    peer = run_in("app", "ss", "-Htn", "sport", "=", f":{port}").split()[4]
+    address, port = peer.rsplit(":", 1)
+    return address.strip("[]"), int(port)
+
+
+def is_not_answered(address, make, _):
+    """The client gives up before it hears of the other end."""
+    with in_pod("app"):
+        sock = make(socket.AF_INET6 if ":" in address else socket.AF_INET,
+                    socket.SOCK_STREAM)
+    sock.settimeout(DELAY)
+    try:
+        sock.connect((address, 80))
+    except TimeoutError:
+        sock.close()
+    else:
+        raise AssertionError("it was connected")
+
+
+def is_not_heard(address, make, port):
+    """The other end never hears that the client is connected."""
+    in_app("nft", f"""table inet deaf {{
+        chain input {{
+            type filter hook input priority 0
+            tcp dport {port} tcp flags & (syn | ack | rst) == ack drop
+        }}
+    }}""")
+    try:
+        Client("app", address, make=make).reset()
+        time.sleep(3 * DELAY)
+    finally:
+        in_app("nft", "delete table inet deaf")
+
+
+@contextlib.contextmanager
+def slow_loopback():
+    run_in("app", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay",
+           f"{DELAY}s")
+    try:
+        yield
+    finally:
+        run_in("app", "tc", "qdisc", "del", "dev", "lo", "root")
+
+
+@test("a request is its own client's, whoever has had its port before")
+def _():
+    mesh()
+    for address, own in (VIP, "127.0.0.1"), (VIP6, "::1"):
+        c = client(address)
+        served(c)
+        place = place_of(c)
+        with slow_loopback():
+            for gives_up in is_not_answered, is_not_heard:
+                gives_up(address, taking("", USER), place[1])
+                time.sleep(4 * DELAY)
+                counters = Counters()
+                thief = Client("app", *place, make=taking(own, OTHER))
+                thief.send(request("/stolen", host="a"))
+                hide(thief)
+                counters.reach("downstream_strangers_reset", 1)
+                equal(web.poll(0.3), None)
+                thief.reset()
+            c = client(address, uid=USER)
+            c.send(request("/hidden", host="a"))
+            hide(c)
+            conn, head = web.request()
+            equal(head.start, "GET /hidden HTTP/1.1")
+            conn.send(OK)
+            c.reset()
+
+
+def at_first_send(*args):
+    sock = socket.socket(*args)
+    sock.setsockopt(socket.IPPROTO_TCP, 30, 1)     # TCP_FASTOPEN_CONNECT
+    return sock
+
+
+@test("a client is known by SYN cookies and by Fast Open, too")
+def _():
+    mesh()
+    net("net_pod", "fresh=30")
+    try:
+        # For clients and servers, without a cookie, whatever the socket says.
+        sysctl("fresh", "ipv4/tcp_fastopen", str(0x607))
+        meshctl("attach", "fresh")
+        counters = Counters()
+        for cookies in "1", "2":
+            sysctl("fresh", "ipv4/tcp_syncookies", cookies)
+            for address in VIP, VIP6:
+                for make in socket.socket, at_first_send:
+                    served(Client("fresh", address, make=make))
+        equal(counters("downstream_strangers_reset"), 0)
+        drained()
+    finally:
+        net("net_remove", "fresh")
+
+
+def original(sock):
+    """What a proxy is told of a connection: an address, or None."""
+    six = sock.family == socket.AF_INET6
+    try:
+        told = sock.getsockopt(socket.IPPROTO_IPV6 if six else socket.IPPROTO_IP,
+                               80, 28 if six else 16)
+    except OSError:
+        return None
+    port, = struct.unpack("!2xH", told[:4])
+    return (socket.inet_ntop(sock.family, told[8:24] if six else told[4:8]), port)
+
+
+def from_address(address):
+    def make(*args):
+        sock = socket.socket(*args)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, PORT))
+        return sock
+    return make
+
+
+@test("a proxy in another namespace is told of its own client, not of who has that "
+      "one's address elsewhere")
+def _():
+    apply({"listeners": [
+        {"name": f"{name}{vip}", "address": f"{vips}{vip}", "port": 80,
+         "protocol": "tcp", "proxy": {"address": address, "port": 15001}}
+        for name, vips, address in (("4-", "10.96.0.", WEB), ("6-", "fd00:96::", WEB6))
+        for vip in (3, 4)]})
+    net("net_pod", "thief=31")
+    meshctl("attach", "web")
+    meshctl("attach", "thief")
+    try:
+        for mine, proxy, vips, bits, device in (
+                ("10.2.0.10", WEB, "10.96.0.", 32, b""),
+                ("fd00:2::10", WEB6, "fd00:96::", 128, b"eth0")):
+            told_of_its_client(mine, proxy, vips, bits, device)
+    finally:
+        meshctl("detach", "web")
+        net("net_remove", "thief")
+
+
+def told_of_its_client(mine, proxy, vips, bits, device):
+    """The thief has both addresses, and takes its own connections."""
+    family = socket.AF_INET6 if ":" in mine else socket.AF_INET
+    for address in mine, proxy:
+        run_in("thief", "ip", "addr", "add", f"{address}/{bits}", "dev", "lo",
+               *(["nodad"] if family == socket.AF_INET6 else []))
+    servers = []
+    for pod in "web", "thief":
+        with in_pod(pod):
+            servers.append(socket.create_server((proxy, 15001), family=family))
+    servers[0].setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+    servers[0].settimeout(10)
+
+    def comes(pod, address, port=80):
+        return Client(pod, address, port, make=from_address(mine))
+
+    wanted = (f"{vips}3", 80)
+    with servers[0], servers[1]:
+        c = comes("app", wanted[0])
+        conn, _ = servers[0].accept()
+        equal(original(conn), wanted)
+        thief = comes("thief", f"{vips}4")
+        equal(original(conn), wanted)
+        c.send(b"hello")
+        equal(conn.recv(10), b"hello")
+        equal(original(conn), wanted)
+        c.reset()
+        conn.close()
+        c = comes("app", wanted[0])
+        conn, _ = servers[0].accept()
+        equal(original(conn), wanted)
+        c.reset()
+        conn.close()
+        comes("app", proxy, 15001)
+        conn, _ = servers[0].accept()
+        equal(original(conn), None)
+        conn.close()
+        thief.reset()
 
 
 def main():

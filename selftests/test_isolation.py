@@ -276,6 +276,7 @@ def ktls_pair():
 def _():
     race = build("ulp_race")
     run("modprobe", "tls")
+    run("ip", "link", "set", "lo", "up")
     run("meshctl", "splice", "all")
 
     def user():

@@ -9,8 +9,8 @@
  * What is found is a template, as nftables makes them: it is in no table, and the last
  * who puts it frees it. It is marked as dying, so that nobody takes it out of one.
  *
- * The hook needs no mark on our call of the original, which happens only when
- * the record has gone in between: then it does not want that call either.
+ * The hook only asks whether there is a record with these addresses. Our call of the
+ * original, for a connection that is not the record's, is known by its zone: a copy.
  */
 #include "intercept/origdst.h"
 
@@ -24,25 +24,18 @@
 #include "intercept/redirect.h"
 
 /* @tuple is what the proxy sends, so its destination is the client. */
-static bool original_of(const struct net *net,
-			const struct nf_conntrack_tuple *tuple,
-			struct address *a)
+static void addresses_of(const struct nf_conntrack_tuple *tuple,
+			 struct address *client, struct address *target)
 {
-	struct address client, target;
-
-	if (tuple->dst.protonum != IPPROTO_TCP)
-		return false;
 	if (tuple->src.l3num == AF_INET) {
-		address_set_v4(&target, tuple->src.u3.ip, tuple->src.u.tcp.port);
-		address_set_v4(&client, tuple->dst.u3.ip, tuple->dst.u.tcp.port);
+		address_set_v4(target, tuple->src.u3.ip, tuple->src.u.tcp.port);
+		address_set_v4(client, tuple->dst.u3.ip, tuple->dst.u.tcp.port);
 	} else {
-		address_set_v6(&target, &tuple->src.u3.in6,
+		address_set_v6(target, &tuple->src.u3.in6,
 			       tuple->src.u.tcp.port);
-		address_set_v6(&client, &tuple->dst.u3.in6,
+		address_set_v6(client, &tuple->dst.u3.in6,
 			       tuple->dst.u.tcp.port);
 	}
-	return redirect_original(net, &client, &target, a) &&
-	       a->family == tuple->src.l3num;
 }
 
 bool origdst_wanted(struct ftrace_regs *regs)
@@ -51,10 +44,13 @@ bool origdst_wanted(struct ftrace_regs *regs)
 	const void *zone = (void *)compat_ftrace_argument(regs, 1);
 	const struct nf_conntrack_tuple *tuple =
 		(void *)compat_ftrace_argument(regs, 2);
-	struct address a;
+	struct address client, target;
 
-	return zone == &nf_ct_zone_dflt && !in_interrupt() &&
-	       !(current->flags & PF_KTHREAD) && original_of(net, tuple, &a);
+	if (zone != &nf_ct_zone_dflt || in_interrupt() ||
+	    current->flags & PF_KTHREAD || tuple->dst.protonum != IPPROTO_TCP)
+		return false;
+	addresses_of(tuple, &client, &target);
+	return redirect_original_due(net, &client, &target);
 }
 
 /* A template for a connection to @a; NULL if there is no memory. */
@@ -84,13 +80,16 @@ struct nf_conntrack_tuple_hash *
 origdst_find(struct net *net, const struct nf_conntrack_zone *zone,
 	     const struct nf_conntrack_tuple *tuple)
 {
+	const struct nf_conntrack_zone same = *zone;
+	struct address client, target, original;
 	struct nf_conntrack_tuple_hash *h;
-	struct address a;
 
-	if (original_of(net, tuple, &a))
-		h = make_entry(net, zone, &a);
+	addresses_of(tuple, &client, &target);
+	if (redirect_original(net, &client, &target, &original) &&
+	    original.family == tuple->src.l3num)
+		h = make_entry(net, zone, &original);
 	else
-		h = nf_conntrack_find_get(net, zone, tuple);
+		h = nf_conntrack_find_get(net, &same, tuple);
 	hook_leave();
 	return h;
 }

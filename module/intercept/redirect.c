@@ -10,7 +10,8 @@
  *			may ask at any time, as long as by_sock. A client may be
  *			gone before the other end has even accepted, so a record
  *			that by_sock lets go becomes an orphan here and is kept
- *			for ORPHAN_LIFE. To an endpoint: never hashed.
+ *			for ORPHAN_LIFE, if the client's SYN was answered. To
+ *			an endpoint: never hashed.
  *
  * Each hash holds one reference; the last one frees after a grace period. A
  * record enters each hash at most once.
@@ -19,6 +20,11 @@
  * accepts the connection finds it, even where a server's TCP Fast Open accepts on
  * SYN. With TCP_FASTOPEN_CONNECT the SYN is sent after connect() has returned: it
  * is in by_tuple since then.
+ *
+ * Addresses alone say nothing: whoever has the client's port later, or its address in
+ * another namespace, has them as well. So the other end must have begun with the
+ * sequence number of the client's SYN, which TCP has chosen by then (is_of()). Nobody
+ * has to look for the client itself, which may be hidden or gone.
  *
  * The task that connects pays for the record (__GFP_ACCOUNT). Their number is bounded:
  * one for each socket, and one for each socket that was closed within ORPHAN_LIFE and
@@ -37,8 +43,10 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include <net/inet_hashtables.h>
+#include <net/tcp.h>
 #include "intercept/redirect.h"
-#include "link/client.h"
+#include "lib/compat.h"
 #include "link/identity.h"
 #include "mesh/mesh.h"
 
@@ -178,26 +186,6 @@ static struct redirect *find_tuple(const struct address *client,
 	return NULL;
 }
 
-/*
- * For an end in another namespace of the same mesh: addresses must have arrived
- * unchanged.
- */
-static struct redirect *find_tuple_abroad(const struct address *client,
-					  const struct address *target,
-					  const struct mesh *mesh, u32 hash)
-{
-	struct redirect *r;
-
-	if (!mesh || address_is_loopback(client) || address_is_loopback(target))
-		return NULL;
-	hlist_for_each_entry_rcu(r, bucket(&tuples, hash), by_tuple)
-		if (READ_ONCE(r->net) && r->mesh == mesh &&
-		    address_eq(&r->client, client) &&
-		    address_eq(&r->target, target))
-			return r;
-	return NULL;
-}
-
 /* Under the bucket's lock. */
 static void tuple_remove(struct redirect *r)
 {
@@ -243,6 +231,7 @@ void redirect_begin(struct redirect *r, struct sock *sk)
 static void set_tuple(struct redirect *r, const struct sock *sk)
 {
 	sock_local_address(sk, &r->client);
+	r->isn = tcp_sk(sk)->write_seq;
 	r->source.port = r->client.port;
 	if (r->kind == REDIRECT_ENDPOINT)
 		return;
@@ -281,11 +270,17 @@ void redirect_commit(struct redirect *r, struct sock *sk)
 	r->connecting = false;
 }
 
-/* The client is gone, the other end may still come. */
-static void make_orphan(struct redirect *r)
+/*
+ * The client is gone, the other end may still come. Not if the SYN was not answered:
+ * it is made of what the client says to that; and if Fast Open made it of the SYN,
+ * the client has given it up.
+ */
+static void make_orphan(struct redirect *r, const struct sock *sk)
 {
 	lock_bucket(&tuples, r->hash);
-	if (r->in_tuples) {
+	if (tcp_sk(sk)->snd_una == r->isn) {
+		tuple_remove(r);
+	} else if (r->in_tuples) {
 		r->is_orphan = true;
 		r->expires = jiffies + ORPHAN_LIFE;
 		raw_spin_lock(&orphans_lock);
@@ -323,7 +318,7 @@ void redirect_destroyed(const struct sock *sk)
 	if (!r)
 		return;
 	if (r->kind != REDIRECT_ENDPOINT)
-		make_orphan(r);
+		make_orphan(r, sk);
 	redirect_put(r);
 }
 
@@ -394,29 +389,36 @@ bool redirect_local(const struct sock *sk, struct address *a)
 }
 
 /*
- * The client may have closed since. But if a socket in use has its address, it must
- * be the one that connected: not one that took the port of a client which gave up
- * before it was accepted.
+ * Was the other end made by this client's SYN? Either difference is what its peer began
+ * with: the first until somebody reads, the second always, but for the moment
+ * between two stores of TCP's, whose lock this does not need.
  */
-static bool is_of(const struct redirect *r, const struct sock *client,
-		  const struct sock *child)
+static bool is_of(const struct redirect *r, const struct sock *child)
 {
-	if (!client || !sk_fullsock(client) || sock_flag(client, SOCK_DEAD))
-		return true;
-	/*
-	 * A child that was reset does not count, either: the port has been used
-	 * again.
-	 */
-	return client == r->sk && !r->is_orphan && child->sk_state != TCP_CLOSE;
+	const struct tcp_sock *tp = tcp_sk(child);
+	u32 begin = r->isn + 1;
+
+	return READ_ONCE(tp->copied_seq) == begin ||
+	       READ_ONCE(tp->rcv_nxt) - (u32)READ_ONCE(tp->bytes_received) == begin;
+}
+
+/*
+ * An end that lives has these addresses for itself: the one that an orphan waits for is
+ * not there any more. Of a living client's that cannot be said: its SYN may be
+ * about to end the other. Under the bucket's lock.
+ */
+static void contradicted(struct redirect *r, const struct sock *child)
+{
+	if (r->is_orphan && READ_ONCE(child->sk_state) != TCP_CLOSE)
+		tuple_remove(r);
 }
 
 bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
 {
-	struct sock *taker = client_find(child);
 	const struct net *net = sock_net(child);
 	struct address client, target;
 	struct redirect *r;
-	bool found;
+	bool found = false;
 	u32 hash;
 
 	sock_peer_address(child, &client);
@@ -425,7 +427,9 @@ bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
 
 	lock_bucket(&tuples, hash);
 	r = find_tuple(&client, &target, net, hash);
-	found = r && r->kind == REDIRECT_HTTP && is_of(r, taker, child);
+	if (!r || r->kind != REDIRECT_HTTP)
+		goto out;
+	found = is_of(r, child);
 	if (found) {
 		*claim = (struct redirect_claim){
 			.original = r->original,
@@ -434,28 +438,128 @@ bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
 		};
 		r->identity = NULL;
 		tuple_remove(r);
+	} else {
+		contradicted(r, child);
 	}
+out:
 	unlock_bucket(&tuples, hash);
-	if (taker)
-		sock_gen_put(taker);
 	return found;
 }
 
-bool redirect_original(const struct net *net, const struct address *client,
-		       const struct address *target, struct address *original)
+/*
+ * Has a proxy in @net this client? It may be in another namespace of the same mesh,
+ * if addresses arrive unchanged.
+ */
+static bool may_ask(const struct redirect *r, const struct net *net,
+		    const struct mesh *mesh, const struct address *client,
+		    const struct address *target)
+{
+	const struct net *from = READ_ONCE(r->net);
+
+	if (r->kind != REDIRECT_PROXY || !address_eq(&r->client, client) ||
+	    !address_eq(&r->target, target))
+		return false;
+	if (from == net)
+		return true;
+	return from && mesh && r->mesh == mesh && !address_is_loopback(client) &&
+	       !address_is_loopback(target);
+}
+
+bool redirect_original_due(const struct net *net, const struct address *client,
+			   const struct address *target)
 {
 	u32 hash = tuple_hash(client, net);
+	const struct mesh *mesh;
 	struct redirect *r;
+	bool due = false;
+
+	rcu_read_lock();
+	mesh = mesh_obeyed(net);
+	hlist_for_each_entry_rcu(r, bucket(&tuples, hash), by_tuple) {
+		due = may_ask(r, net, mesh, client, target);
+		if (due)
+			break;
+	}
+	rcu_read_unlock();
+	return due;
+}
+
+/* Whose packets come from @client to @target by this device. Under RCU. */
+static struct sock *look_up(struct net *net, const struct address *client,
+			    const struct address *target,
+			    const struct net_device *dev)
+{
+	u16 port = ntohs(target->port);
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (target->family == AF_INET6)
+		return compat_lookup6(net, &client->v6, client->port,
+				      &target->v6, port, dev->ifindex);
+#endif
+	return compat_lookup(net, client->v4, client->port, target->v4, port,
+			     dev->ifindex);
+}
+
+/*
+ * What the proxy has accepted, for sock_gen_put(). Any device finds it, unless it is
+ * bound to one. Under RCU.
+ */
+static struct sock *find_child(struct net *net, const struct address *client,
+			       const struct address *target)
+{
+	struct sock *child = look_up(net, client, target, net->loopback_dev);
+	const struct net_device *dev;
+
+	if (child)
+		return child;
+	for_each_netdev_rcu(net, dev) {
+		child = look_up(net, client, target, dev);
+		if (child)
+			break;
+	}
+	return child;
+}
+
+/*
+ * What has these addresses in another namespace may have been made to have the number,
+ * too: of two nobody is believed. Under RCU.
+ */
+static const struct redirect *find_of(const struct sock *child,
+				      const struct address *client,
+				      const struct address *target)
+{
+	const struct net *net = sock_net(child);
+	const struct mesh *mesh = mesh_obeyed(net);
+	const struct redirect *r, *found = NULL;
+	u32 hash = tuple_hash(client, net);
+
+	hlist_for_each_entry_rcu(r, bucket(&tuples, hash), by_tuple) {
+		if (!may_ask(r, net, mesh, client, target) || !is_of(r, child))
+			continue;
+		if (found)
+			return NULL;
+		found = r;
+	}
+	return found;
+}
+
+bool redirect_original(struct net *net, const struct address *client,
+		       const struct address *target, struct address *original)
+{
+	const struct redirect *r = NULL;
+	struct sock *child;
 	bool found;
 
 	rcu_read_lock();
-	r = find_tuple(client, target, net, hash);
-	if (!r)
-		r = find_tuple_abroad(client, target, mesh_obeyed(net), hash);
-	found = r && r->kind == REDIRECT_PROXY;
+	child = find_child(net, client, target);
+	if (child && sk_fullsock(child))
+		r = find_of(child, client, target);
+	found = r;
 	if (found)
 		*original = r->original;
 	rcu_read_unlock();
+	if (child)
+		sock_gen_put(child);
 	return found;
 }
 

@@ -53,6 +53,7 @@ struct redirect {
 	const struct sock *sk;		/* key of by_sock; compared only */
 	const struct net *net;		/* compared only, while there; NULL: it has gone */
 	struct address client;		/* real; with target the key of by_tuple */
+	u32 isn;			/* the sequence number of the client's SYN */
 	u32 hash;			/* of by_tuple */
 	bool connecting;		/* under the socket's lock */
 	bool in_tuples;
@@ -67,11 +68,26 @@ struct redirect {
  * @child: socket that the HTTP acceptor was given
  * @claim: out: who the client is; its identity is the caller's to put
  *
- * A record can be claimed once. Any context but hard interrupts.
+ * That is: it has the addresses of one, and was made by that client's SYN, not by that
+ * of another who has its port since. A record can be claimed once. Any context but
+ * hard interrupts.
  *
  * Return: true if so.
  */
 bool redirect_claim(const struct sock *child, struct redirect_claim *claim);
+
+/**
+ * redirect_original_due() - Is redirect_original() to be asked?
+ * @net: namespace of the proxy
+ * @client: peer of the socket that the proxy accepted
+ * @target: its own address
+ *
+ * Any context; sleeps on no lock, on PREEMPT_RT either.
+ *
+ * Return: whether a client connects, or has connected, from there to there.
+ */
+bool redirect_original_due(const struct net *net, const struct address *client,
+			   const struct address *target);
 
 /**
  * redirect_original() - What the client of a local proxy asked for
@@ -80,11 +96,13 @@ bool redirect_claim(const struct sock *child, struct redirect_claim *claim);
  * @target: its own address
  * @original: out
  *
- * Any context. It may be asked again and again.
+ * Any context but hard interrupts. It may be asked again and again, while the proxy's
+ * socket is connected.
  *
- * Return: true if that is the other end of a redirection to a proxy.
+ * Return: true if there is a connection with these addresses in @net, and it is the
+ * other end of a redirection to a proxy.
  */
-bool redirect_original(const struct net *net, const struct address *client,
+bool redirect_original(struct net *net, const struct address *client,
 		       const struct address *target, struct address *original);
 
 /**

@@ -4,6 +4,7 @@
 #include <net/inet_sock.h>
 #include "lib/compat.h"
 
+/* With a reference for sock_gen_put(), or NULL. Under RCU. */
 static struct sock *look_up(const struct sock *sk)
 {
 	const struct inet_sock *inet = inet_sk(sk);
@@ -21,21 +22,14 @@ static struct sock *look_up(const struct sock *sk)
 			     sk->sk_daddr, port, dif);
 }
 
-struct sock *client_find(const struct sock *sk)
+bool client_is_gone(const struct sock *sk)
 {
 	struct sock *client;
+	bool gone;
 
 	rcu_read_lock();
 	client = look_up(sk);
 	rcu_read_unlock();
-	return client;
-}
-
-bool client_is_gone(const struct sock *sk)
-{
-	struct sock *client = client_find(sk);
-	bool gone;
-
 	if (!client)
 		return true;
 	/* close() sets both bits before it sends the FIN. */

@@ -22,14 +22,4 @@ struct sock;
  */
 bool client_is_gone(const struct sock *sk);
 
-/**
- * client_find() - The client's socket, or what is left of it
- * @sk: as above
- *
- * Any context but hard interrupts.
- *
- * Return: with a reference for sock_gen_put(), or NULL.
- */
-struct sock *client_find(const struct sock *sk);
-
 #endif
