@@ -198,6 +198,7 @@ def _():
 
 CGROUP_SKB, CGROUP_SOCK_ADDR = 8, 18
 EGRESS, CONNECT4, CONNECT6 = 1, 10, 11
+PEERNAME4, PEERNAME6, SOCKNAME4, SOCKNAME6 = 29, 30, 31, 32
 LOAD_BYTES = 26
 
 # To 127.0.0.0/8 and ::1
@@ -245,6 +246,28 @@ def _():
                 refused(client(address, cgroup=True),
                         "reply_503_connect_not_permitted")
             served(client(address))
+
+
+# Turns a port's last bit around: twice would be as if never.
+OTHER_PORT = (
+    instruction(0x61, 0x12, 0, 24),                  # r2 = ctx->user_port
+    instruction(0xa7, 2, socket.htons(1)),
+    instruction(0x63, 0x21, 0, 24),
+    instruction(0xb7, 0, 1), instruction(EXIT))
+
+
+@test("a cgroup's programs for names are told, once, what the mesh answers")
+def _():
+    mesh()
+    for address, *attach in (VIP, PEERNAME4, SOCKNAME4), (VIP6, PEERNAME6, SOCKNAME6):
+        sock = client(address, cgroup=True).sock
+        local = sock.getsockname()
+        peername, sockname = (Attached(CGROUP, name, CGROUP_SOCK_ADDR, *OTHER_PORT)
+                              for name in attach)
+        with peername, sockname:
+            equal(sock.getpeername()[:2], (address, 80 ^ 1))
+            equal(sock.getsockname(), (local[0], local[1] ^ 1, *local[2:]))
+        equal(sock.getpeername()[:2], (address, 80))
 
 
 @test("connections wait in pools for their own client alone")

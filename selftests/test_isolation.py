@@ -9,6 +9,7 @@ run with userns=1, but for the one that shows that they may not do anything.
 
 import contextlib
 import errno
+import glob
 import os
 import signal
 import socket
@@ -20,11 +21,12 @@ sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
 from l7 import equal, note, run_tests, true, until
 from l7nl import Genl, Refused
-from missing_page import is_stuck
+from missing_page import is_stuck, stuck_threads
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, child, generation,
                     load, pods, refused, settled, unshare)
 
 NOBODY = 65534
+SPLICE_MESH, SPLICE_OFF = 0, 3
 STUCK_PAGE = os.path.join(HERE, "lib", "stuck_page")
 
 
@@ -192,10 +194,11 @@ def hooks():
     return [line for line in lines if line.startswith("tcp_v4_connect")]
 
 
-def proxied_pod(pod):
+def proxied_pod(pod, spliced=True):
     """A mesh of somebody else's, which @pod obeys, with a listener for a proxy."""
     owner = Pod()
     g = owner.genl()
+    g.add(SPLICE={"POLICY": SPLICE_MESH if spliced else SPLICE_OFF})
     g.add(LISTENER={"NAME": "proxy", "ADDRESS": "10.96.0.11", "PORT": 80,
                     "PROTOCOL": 0, "PROXY_ADDRESS": "127.0.0.1",
                     "PROXY_PORT": 15001})
@@ -294,6 +297,85 @@ def _():
         if reload:
             run("rmmod", "l7mesh")
             run("insmod", os.environ["L7MESH_KO"])
+
+
+# ---- names of a socket that somebody has ----
+
+# Both sockets are owned by who sends such a page; others ask for their names.
+ASKER = """
+import os
+import socket
+import sys
+import threading
+import time
+from missing_page import give_pages, missing_page, stuck_threads
+
+def ask(question):
+    os.write(1, question()[0].removeprefix("::ffff:").encode() + b"\\n")
+
+listener = socket.create_server(("127.0.0.1", 15001))
+socks = [socket.socket(), socket.socket(socket.AF_INET6)]
+threads = []
+for sock, vip in zip(socks, ("10.96.0.11", "::ffff:10.96.0.11")):
+    sock.connect((vip, 80))
+    threads.append(threading.Thread(target=sock.send,
+                                    args=(missing_page()[:1000],)))
+    threads[-1].start()
+while stuck_threads(os.getpid()) < len(socks):
+    time.sleep(0.01)
+for sock in socks:
+    threads += [threading.Thread(target=ask, args=(question,))
+                for question in (sock.getpeername, sock.getsockname)]
+for thread in threads[len(socks):]:
+    thread.start()
+sys.stdin.readline()
+give_pages()
+for thread in threads:
+    thread.join()
+"""
+GETSOCKNAME, GETPEERNAME = 51, 52
+
+
+def system_calls(pid):
+    """What the threads of a process wait in."""
+    return sorted(int(read(path).split()[0].replace("running", "-1"))
+                  for path in glob.glob(f"/proc/{pid}/task/*/syscall"))
+
+
+@contextlib.contextmanager
+def asking(pod):
+    """Four questions, one of each kind for each family, that wait for an answer."""
+    with pod.inside():
+        asker = subprocess.Popen([sys.executable, "-c", ASKER],
+                                 cwd=os.path.join(HERE, "lib"), text=True,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    waiting = [GETSOCKNAME] * 2 + [GETPEERNAME] * 2
+    with ending(asker):
+        until(lambda: [n for n in system_calls(asker.pid)
+                       if n in waiting] == waiting, why="nobody waits")
+        equal(stuck_threads(asker.pid), 2)
+        yield asker
+
+
+def answers(asker):
+    """They come when the page does."""
+    return sorted(asker.communicate("\n", 20)[0].split())
+
+
+@alone("a socket's name is asked for while somebody has it: that holds up no "
+       "namespace, and not the module", 300)
+def _():
+    with pods(CLONE_NEWNET) as pod:
+        with pod.inside():
+            run("ip", "link", "set", "lo", "up")
+            run("ip", "address", "add", "10.0.0.5/32", "dev", "lo")
+            run("ip", "route", "add", "default", "dev", "lo", "src", "10.0.0.5")
+        owner = proxied_pod(pod, spliced=False)
+        with asking(pod) as asker:
+            equal(answers(asker), ["10.0.0.5"] * 2 + ["10.96.0.11"] * 2)
+        with asking(pod) as asker:
+            holds_up_nobody(asker, owner)
+            equal(answers(asker), ["127.0.0.1"] * 4)
 
 
 def main():

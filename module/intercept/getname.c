@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's own function answers first, so that states, errors, flow label
- * and BPF programs stay its business; then the address is put right. The BPF
- * program is run once more on what it would have seen without a mesh: a load
+ * The answer is made here, as the kernel's own functions make it, from the socket's
+ * addresses under its lock, and put right before the BPF programs see it: a load
  * balancer in front of us translates our listener's address back.
  *
- * The original is called with a struct socket that has nothing but the sk, which
- * is all that it looks at: a socket without ops is how the hook knows that call.
+ * The originals would wait for the lock beneath the hook, which is a thread's that
+ * may wait for as long as a tenant likes. So whoever waits is in hook_lock_sock(), and
+ * when the hooks go the original is jumped to, see Kbuild: it waits with nothing of
+ * ours on the stack, and answers for itself, as without a mesh.
  */
+#include <linux/bitops.h>
 #include <linux/bpf-cgroup.h>
 #include <net/inet_common.h>
 #include <net/ipv6.h>
+#include <net/tcp_states.h>
 #include "intercept/getname.h"
 #include "intercept/hook.h"
 #include "intercept/redirect.h"
@@ -20,8 +23,15 @@ bool getname_wanted(struct ftrace_regs *regs)
 	const struct socket *sock = (void *)compat_ftrace_argument(regs, 0);
 	const struct sock *sk = sock->sk;
 
-	return sock->ops && sk && sk->sk_protocol == IPPROTO_TCP &&
-	       redirect_exists(sk);
+	return sk && sk->sk_protocol == IPPROTO_TCP && redirect_exists(sk);
+}
+
+/* SO_PEERNAME passes 2: it is answered in any state. */
+static bool has_peer(const struct sock *sk, int peer)
+{
+	return inet_sk(sk)->inet_dport &&
+	       (peer != 1 ||
+		!(BIT(sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT)));
 }
 
 static bool expected(const struct sock *sk, int peer, struct address *a)
@@ -29,7 +39,21 @@ static bool expected(const struct sock *sk, int peer, struct address *a)
 	return peer ? redirect_peer(sk, a) : redirect_local(sk, a);
 }
 
-static void correct_v4(struct sock *sk, struct sockaddr_in *in, int peer)
+static void real_v4(const struct sock *sk, struct sockaddr_in *in, int peer)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	*in = (struct sockaddr_in){ .sin_family = AF_INET };
+	if (peer) {
+		in->sin_addr.s_addr = inet->inet_daddr;
+		in->sin_port = inet->inet_dport;
+	} else {
+		in->sin_addr.s_addr = inet->inet_rcv_saddr ?: inet->inet_saddr;
+		in->sin_port = inet->inet_sport;
+	}
+}
+
+static void correct_v4(const struct sock *sk, struct sockaddr_in *in, int peer)
 {
 	struct address a;
 
@@ -39,13 +63,61 @@ static void correct_v4(struct sock *sk, struct sockaddr_in *in, int peer)
 		return;
 	in->sin_addr.s_addr = a.v4;
 	in->sin_port = a.port;
+}
+
+static void run_bpf_v4(struct sock *sk, struct sockaddr_in *in, int peer)
+{
 	if (peer)
 		compat_bpf_run_name(sk, in, CGROUP_INET4_GETPEERNAME);
 	else
 		compat_bpf_run_name(sk, in, CGROUP_INET4_GETSOCKNAME);
 }
 
-static void correct_v6(struct sock *sk, struct sockaddr_in6 *in6, int peer)
+/* Returns 0 if the hooks go first. */
+static noinline int answer_v4(struct sock *sk, struct sockaddr_in *in, int peer)
+{
+	int len = 0;
+
+	if (!hook_lock_sock(sk))
+		goto out;
+	len = -ENOTCONN;
+	if (!peer || has_peer(sk, peer)) {
+		real_v4(sk, in, peer);
+		correct_v4(sk, in, peer);
+		run_bpf_v4(sk, in, peer);
+		len = sizeof(*in);
+	}
+	release_sock(sk);
+out:
+	hook_leave();
+	return len;
+}
+
+int getname_v4(struct socket *sock, struct sockaddr *name, int peer)
+{
+	int len = answer_v4(sock->sk, (struct sockaddr_in *)name, peer);
+
+	return len ? len : inet_getname(sock, name, peer);
+}
+
+static void real_v6(const struct sock *sk, struct sockaddr_in6 *in6, int peer)
+{
+	const struct ipv6_pinfo *np = inet6_sk(sk);
+
+	*in6 = (struct sockaddr_in6){ .sin6_family = AF_INET6 };
+	if (peer) {
+		in6->sin6_addr = sk->sk_v6_daddr;
+		in6->sin6_port = inet_sk(sk)->inet_dport;
+		if (compat_has_sndflow(sk))
+			in6->sin6_flowinfo = np->flow_label;
+	} else {
+		in6->sin6_addr = ipv6_addr_any(&sk->sk_v6_rcv_saddr) ?
+				 np->saddr : sk->sk_v6_rcv_saddr;
+		in6->sin6_port = inet_sk(sk)->inet_sport;
+	}
+}
+
+static void correct_v6(const struct sock *sk, struct sockaddr_in6 *in6, int peer)
 {
 	struct address a;
 
@@ -57,32 +129,40 @@ static void correct_v6(struct sock *sk, struct sockaddr_in6 *in6, int peer)
 	else
 		in6->sin6_addr = a.v6;
 	in6->sin6_port = a.port;
+}
+
+static void run_bpf_v6(struct sock *sk, struct sockaddr_in6 *in6, int peer)
+{
 	if (peer)
 		compat_bpf_run_name(sk, in6, CGROUP_INET6_GETPEERNAME);
 	else
 		compat_bpf_run_name(sk, in6, CGROUP_INET6_GETSOCKNAME);
-	in6->sin6_scope_id = ipv6_iface_scope_id(&in6->sin6_addr,
-						 sk->sk_bound_dev_if);
 }
 
-int getname_v4(struct socket *sock, struct sockaddr *name, int peer)
+static noinline int answer_v6(struct sock *sk, struct sockaddr_in6 *in6, int peer)
 {
-	struct socket plain = { .sk = sock->sk };
-	int len = inet_getname(&plain, name, peer);
+	int len = 0;
 
-	if (len > 0)
-		correct_v4(plain.sk, (struct sockaddr_in *)name, peer);
+	if (!hook_lock_sock(sk))
+		goto out;
+	len = -ENOTCONN;
+	if (!peer || has_peer(sk, peer)) {
+		real_v6(sk, in6, peer);
+		correct_v6(sk, in6, peer);
+		run_bpf_v6(sk, in6, peer);
+		in6->sin6_scope_id = ipv6_iface_scope_id(&in6->sin6_addr,
+							 sk->sk_bound_dev_if);
+		len = sizeof(*in6);
+	}
+	release_sock(sk);
+out:
 	hook_leave();
 	return len;
 }
 
 int getname_v6(struct socket *sock, struct sockaddr *name, int peer)
 {
-	struct socket plain = { .sk = sock->sk };
-	int len = inet6_getname(&plain, name, peer);
+	int len = answer_v6(sock->sk, (struct sockaddr_in6 *)name, peer);
 
-	if (len > 0)
-		correct_v6(plain.sk, (struct sockaddr_in6 *)name, peer);
-	hook_leave();
-	return len;
+	return len ? len : inet6_getname(sock, name, peer);
 }

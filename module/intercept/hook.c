@@ -4,6 +4,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/trace_recursion.h>
+#include <linux/wait.h>
 #include "intercept/hook.h"
 #include "lib/inside.h"
 
@@ -13,7 +14,10 @@
 #define HOOKS_MAX	8
 
 static const struct hook *active;
-static unsigned int nactive;
+static unsigned int nactive;	/* 0 once no callback runs any more */
+
+/* Those in hook_lock_sock(), which are woken when nactive has become 0. */
+static DECLARE_WAIT_QUEUE_HEAD(waiting);
 
 /* Calls between the callback's decision and hook_leave(). */
 static DEFINE_PER_CPU(long, inside);
@@ -21,6 +25,46 @@ static DEFINE_PER_CPU(long, inside);
 void hook_leave(void)
 {
 	this_cpu_dec(inside);
+}
+
+static bool trylock_sock(struct sock *sk)
+{
+	bool is_free;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	is_free = !sock_owned_by_user_nocheck(sk);
+	if (is_free)
+		sk->sk_lock.owned = 1;
+	spin_unlock_bh(&sk->sk_lock.slock);
+	if (is_free)
+		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
+	return is_free;
+}
+
+/*
+ * Waits in line as lock_sock() does. If it is woken to take the lock and does not, since
+ * the hooks go, the original does in its place, and wakes the next.
+ */
+bool hook_lock_sock(struct sock *sk)
+{
+	DEFINE_WAIT(for_sock);
+	DEFINE_WAIT(for_end);
+	bool locked = trylock_sock(sk);
+
+	if (likely(locked))
+		return true;
+	for (;;) {
+		prepare_to_wait(&waiting, &for_end, TASK_UNINTERRUPTIBLE);
+		prepare_to_wait_exclusive(&sk->sk_lock.wq, &for_sock,
+					  TASK_UNINTERRUPTIBLE);
+		locked = trylock_sock(sk);
+		if (locked || !READ_ONCE(nactive))
+			break;
+		schedule();
+	}
+	finish_wait(&sk->sk_lock.wq, &for_sock);
+	finish_wait(&waiting, &for_end);
+	return locked;
 }
 
 static notrace const struct hook *hook_at(unsigned long ip)
@@ -95,7 +139,8 @@ void hook_disable(void)
 	/* On return no callback runs: ours is a dynamic ftrace_ops. */
 	WARN_ON(unregister_ftrace_function(&hook_ops));
 	ftrace_free_filter(&hook_ops);
-	nactive = 0;
+	WRITE_ONCE(nactive, 0);
+	wake_up_all(&waiting);
 	/*
 	 * Nobody enters any more, so the counters can only fall while they are
 	 * summed up. A sum of 0 means that all have passed hook_leave().

@@ -12,14 +12,16 @@
  * A replacement is an ordinary function of the same signature. It runs in its
  * caller's context, may sleep, and ends with hook_leave(). Whoever takes the hooks
  * away waits for it: so it waits for nothing that user space decides, and touches no
- * user memory, where a page may be missing for as long as a process likes. When it calls the
- * original, the callback runs again: it is the business of @wanted to tell that
- * call from others by its arguments. The return address is no help: a tail call
- * or a return probe changes it.
+ * user memory, where a page may be missing for as long as a process likes. A socket's
+ * lock is such a thing, since its owner may wait for a page: see hook_lock_sock(), and
+ * call no original that takes it. When it calls the original, the callback runs again:
+ * it is the business of @wanted to tell that call from others by its arguments. The
+ * return address is no help: a tail call or a return probe changes it.
  */
 #ifndef L7MESH_HOOK_H
 #define L7MESH_HOOK_H
 
+#include <net/sock.h>
 #include "lib/compat.h"
 
 struct hook {
@@ -57,5 +59,16 @@ void hook_disable(void);
  * hook_leave() - The last thing that a replacement does before it returns
  */
 void hook_leave(void);
+
+/**
+ * hook_lock_sock() - lock_sock(), unless the hooks go first
+ * @sk: socket that the caller has a reference to; release_sock() gives it back
+ *
+ * Context: a replacement, before hook_leave(); sleeps.
+ *
+ * Return: false if the hooks go, and the lock is not held. Then the original is not
+ * hooked any more: it may be jumped to after hook_leave().
+ */
+bool hook_lock_sock(struct sock *sk);
 
 #endif

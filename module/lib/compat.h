@@ -206,7 +206,7 @@ static __always_inline void compat_ftrace_set_ip(struct ftrace_regs *regs,
 
 /**
  * compat_bpf_run_name() - Let the cgroup's BPF program change a socket's name
- * @sk: socket; takes its lock if there is a program
+ * @sk: locked socket
  * @sa: struct sockaddr_in or sockaddr_in6
  * @type: constant enum cgroup_bpf_attach_type
  */
@@ -214,11 +214,24 @@ static __always_inline void compat_ftrace_set_ip(struct ftrace_regs *regs,
 #define compat_bpf_run_name(sk, sa, type) ({				\
 	typeof(sa) __sa = (sa);						\
 	int __len = sizeof(*__sa);					\
-	(void)BPF_CGROUP_RUN_SA_PROG_LOCK(sk, (void *)__sa, &__len, type, NULL); \
+	(void)BPF_CGROUP_RUN_SA_PROG(sk, (void *)__sa, &__len, type);	\
 })
 #else
 #define compat_bpf_run_name(sk, sa, type)				\
-	((void)BPF_CGROUP_RUN_SA_PROG_LOCK(sk, (void *)(sa), type, NULL))
+	((void)BPF_CGROUP_RUN_SA_PROG(sk, (void *)(sa), type))
+#endif
+
+/* ---- IPV6_FLOWINFO_SEND: a flag of the inet_sock since 6.7 ---- */
+
+#if IS_ENABLED(CONFIG_IPV6)
+static inline bool compat_has_sndflow(const struct sock *sk)
+{
+#ifdef MESH_HAVE_NP_SNDFLOW
+	return inet6_sk(sk)->sndflow;
+#else
+	return inet6_test_bit(SNDFLOW, sk);
+#endif
+}
 #endif
 
 /* ---- __tcp_send_ack(): has flags since 6.16 ---- */

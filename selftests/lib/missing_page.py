@@ -3,6 +3,7 @@
 
     missing_page(size)	a buffer that userfaultfd has, and nobody ever fills: a system
 		call that reads or writes it hangs, until its process is killed
+    give_pages()	fills all those buffers of this process with zeroes
     stuck_threads(pid)	how many threads of that process hang in such a page
     is_stuck(pid)	whether one does
 """
@@ -11,6 +12,7 @@ import ctypes
 import fcntl
 import glob
 import mmap
+import os
 import struct
 
 SYS_USERFAULTFD = 323
@@ -31,6 +33,11 @@ def missing_page(size=1 << 20):
                 struct.pack("=QQQQ", start, size, MODE_MISSING, 0))
     kept.append(fd)
     return memoryview(memory)
+
+
+def give_pages():
+    while kept:
+        os.close(kept.pop())
 
 
 def stuck_threads(pid):
