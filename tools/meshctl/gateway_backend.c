@@ -28,20 +28,34 @@ static json_int_t slice_port(const json_t *slice, const char *name)
 	return 0;
 }
 
-static void add_endpoint(json_t *endpoints, const char *address,
-			 json_int_t port)
+/* The endpoints of a Service so far, and which they are, as keys. */
+struct found {
+	json_t *endpoints;
+	json_t *seen;
+};
+
+/*
+ * Slices may say the same twice: while controllers move endpoints between them they do.
+ * What can be no endpoint is left out, as one that is not ready.
+ */
+static void add_endpoint(struct found *f, const char *address, json_int_t port)
 {
 	json_t *endpoint;
 	struct address a;
+	char *key;
 
-	if (!address_parse(address, &a))
+	if (!address_parse(address, &a) || address_unfit(&a))
 		return;
 	endpoint = must(json_pack("{s:o, s:I}", "address",
 				  address_json(a.bytes, a.len), "port", port));
-	json_array_append_new(endpoints, endpoint);
+	key = socket_text(endpoint);
+	if (!get(f->seen, key))
+		json_array_append(f->endpoints, endpoint);
+	json_object_set_new(f->seen, key, endpoint);
+	free(key);
 }
 
-static void add_slice(json_t *endpoints, const json_t *slice, const char *name)
+static void add_slice(struct found *f, const json_t *slice, const char *name)
 {
 	json_int_t port = slice_port(slice, name);
 	const json_t *endpoint, *ready, *first;
@@ -52,14 +66,14 @@ static void add_slice(json_t *endpoints, const json_t *slice, const char *name)
 		/* Of several addresses any one does: the first is taken. */
 		first = json_array_get(get(endpoint, "addresses"), 0);
 		if (port && first && !json_is_false(ready))
-			add_endpoint(endpoints, json_string_value(first), port);
+			add_endpoint(f, json_string_value(first), port);
 	}
 }
 
 static json_t *endpoints_of(const struct import *imp, const char *namespace,
 			    const char *service, const char *port)
 {
-	json_t *endpoints = must(json_array());
+	struct found f = { must(json_array()), must(json_object()) };
 	const json_t *body;
 	size_t i;
 
@@ -70,9 +84,10 @@ static json_t *endpoints_of(const struct import *imp, const char *namespace,
 		    !strcmp(manifest_namespace(body), namespace) &&
 		    is(get2(body, "metadata", "labels"),
 		       "kubernetes.io/service-name", service))
-			add_slice(endpoints, body, port);
+			add_slice(&f, body, port);
 	}
-	return endpoints;
+	json_decref(f.seen);
+	return f.endpoints;
 }
 
 static bool grants(const json_t *grant, const char *from, const char *service)

@@ -239,8 +239,7 @@ json_t *address_json(const void *bytes, size_t len)
 	return json_text(text, strlen(text));
 }
 
-/* Why no connection can have it as its destination; NULL if one can. */
-static const char *address_unfit(const struct address *a)
+const char *address_unfit(const struct address *a)
 {
 	static const unsigned char zero[16];
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };

@@ -43,6 +43,8 @@ char *value_found(const char *text, size_t len);
 
 /* False if the text is not an address. */
 bool address_parse(const char *text, struct address *a);
+/* Why no connection can have it as its destination; NULL if one can. */
+const char *address_unfit(const struct address *a);
 json_t *address_json(const void *bytes, size_t len);
 
 /* A network as messages carry it: an address, and how many bits of it count. */
