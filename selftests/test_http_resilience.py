@@ -696,6 +696,22 @@ def _():
     let_go(held)
 
 
+@test("limits: a request that has its answer counts no more, who closes when he likes")
+def _():
+    mesh({"circuit_breakers": {"max_requests": 2}})
+    clients = []
+    for _ in range(2):
+        c = Client("app", VIP)
+        ask(c, "GET", b"", "Connection: close")
+        _, conn, _ = many.taken()
+        conn.send(OK)
+        equal(c.response()[0].status, 200)
+        clients.append(c)
+    equal([e["active"] for e in stats()["endpoints"]],
+          [0] * len(stats()["endpoints"]))
+    let_go(hold(2))
+
+
 @test("limits: routes of high priority have their own, also of a tunnel")
 def _():
     mesh({"max_idle": 0,

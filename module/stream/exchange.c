@@ -93,17 +93,23 @@ void exchange_read_second(struct sock *sk, struct conn *c, struct run *run,
 	run->left -= lent;
 }
 
+/* The request is over for whatever limits how many there are. */
+static void leave_limits(struct conn *c)
+{
+	if (c->ex.state)
+		exchange_leave_cluster(c);
+	if (c->ex.from_source)
+		exchange_leave_source(c);
+	exchange_end_load(&c->ex);
+}
+
 static void release_request(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
-	if (ex->state)
-		exchange_leave_cluster(c);
-	if (ex->from_source)
-		exchange_leave_source(c);
+	leave_limits(c);
 	head_free(ex->request_head);
 	head_free(ex->response_head);
-	exchange_end_load(ex);
 	if (ex->ep_held)
 		endpoint_put(ex->ep);
 	out_clear(&ex->up);
@@ -194,6 +200,8 @@ static void next_request(struct conn *c, struct run *run)
  */
 static void linger(struct conn *c, struct run *run)
 {
+	/* It has its answer. The client decides when it closes. */
+	leave_limits(c);
 	c->ex.request = REQUEST_DISCARD;
 	c->shut_down = SHUT_DOWN_WANTED;
 	c->bound = 0;

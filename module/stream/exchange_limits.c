@@ -74,6 +74,7 @@ bool exchange_count_source(struct conn *c, struct run *run,
 void exchange_leave_source(struct conn *c)
 {
 	atomic_dec(&c->client->requests);
+	c->ex.from_source = false;
 }
 
 void exchange_refuse_overload(struct conn *c, struct run *run)
