@@ -105,7 +105,9 @@ ip link set lo up
 echo "nameserver 127.0.0.1" >"$temporary/resolv.conf"
 mount --bind "$temporary/resolv.conf" /etc/resolv.conf ||
 	tap_skip_all "/etc/resolv.conf cannot be replaced"
+# What nothing can be reached at is left out.
 printf '%s\n' "10.9.0.1 web.test" "10.9.0.2 web.test" "fd00:9::1 web.test" \
+	"0.0.0.0 web.test" "::ffff:10.9.0.1 web.test" \
 	"10.9.1.1 one.test" "10.9.1.2 one.test" >"$temporary/hosts"
 serve
 
@@ -122,8 +124,16 @@ route_tables: []
 listeners:
 - {name: l, address: 10.96.9.1, port: 80, protocol: tcp, cluster: v4}
 EOF
-tap_is "apply asks for names" \
-	"$(meshctl apply -f "$temporary/mesh.yaml" 2>&1)" ""
+none='the answer 0.0.0.0 is an address of "this network"'
+mapped="the answer ::ffff:10.9.0.1 is an IPv4-mapped address: write the IPv4 address"
+tap_is "apply asks for names, and says which answers are no endpoints" \
+	"$(meshctl apply -f "$temporary/mesh.yaml" 2>&1 | sort)" \
+	"meshctl: cluster v4: web.test: $none
+meshctl: cluster v4first: web.test: $none
+meshctl: cluster v4first: web.test: $mapped
+meshctl: cluster v6: web.test: $mapped
+meshctl: cluster web: web.test: $none
+meshctl: cluster web: web.test: $mapped"
 tap_is "all addresses are endpoints" "$(addresses web)" \
 	"10.9.0.1 10.9.0.2 fd00:9::1"
 tap_is "with the port" \

@@ -216,22 +216,29 @@ static void finish(struct name *name)
 static void take_node(struct lookup *lookup, const struct ares_addrinfo_node *node)
 {
 	bool ipv6 = lookup == &lookup->name->lookups[1];
-	const void *bytes;
+	struct address a = { .len = ipv6 ? 16 : 4 };
+	const char *unfit;
 	json_t *address;
-	size_t len;
 
 	if (node->ai_family != (ipv6 ? AF_INET6 : AF_INET))
 		return;
-	if (!ipv6) {
-		bytes = &((const struct sockaddr_in *)node->ai_addr)->sin_addr;
-		len = 4;
-	} else {
-		bytes = &((const struct sockaddr_in6 *)node->ai_addr)->sin6_addr;
-		len = 16;
-	}
-	address = address_json(bytes, len);
-	json_object_set_new(lookup->addresses, json_string_value(address),
-			    json_true());
+	if (ipv6)
+		memcpy(a.bytes, &((const struct sockaddr_in6 *)node->ai_addr)->sin6_addr,
+		       a.len);
+	else
+		memcpy(a.bytes, &((const struct sockaddr_in *)node->ai_addr)->sin_addr,
+		       a.len);
+	address = address_json(a.bytes, a.len);
+	/* Who answers so, as lists of unwanted names do, keeps no other cluster out. */
+	unfit = address_unfit(&a);
+	if (unfit)
+		complain("cluster %s: %s: the answer %s is %s",
+			 lookup->name->cluster,
+			 object_get(lookup->name->dns, "name"),
+			 json_string_value(address), unfit);
+	else
+		json_object_set_new(lookup->addresses, json_string_value(address),
+				    json_true());
 	json_decref(address);
 }
 
