@@ -236,40 +236,16 @@ static bool cut(struct sock *sk, struct splice_end *e, struct sk_buff_head *ours
 	return true;
 }
 
-void splice_leave_owned(struct sock *sk)
-{
-	struct splice_end *e = splice_end_of(sk);
-	struct sk_buff_head ours;
-	bool ok;
-
-	if (!e)
-		return;
-	splice_kill(e->pair);
-	/* To the end: what TCP does here may sleep only if it may. */
-	local_bh_disable();
-	spin_lock(&sk->sk_lock.slock);
-	ok = cut(sk, e, &ours);
-	spin_unlock(&sk->sk_lock.slock);
-	if (!WARN_ON_ONCE(!ok)) {
-		splice_take_in(sk, e, &ours);
-		part(sk, e);
-	}
-	local_bh_enable();
-}
-
-#ifdef CONFIG_BPF_SYSCALL
-
-/* False if some of our buffers are in a backlog that is being processed below us. */
+/*
+ * False if some of our buffers are in a backlog that is being processed below us, or if
+ * the slock is held and not to be waited for.
+ */
 static bool cut_owned(struct sock *sk, struct splice_end *e,
-		      struct sk_buff_head *ours)
+		      struct sk_buff_head *ours, bool wait)
 {
 	bool ok;
 
-	/*
-	 * The owner may be beneath us, such as a BPF iterator that holds the slock
-	 * as well.
-	 */
-	if (!in_softirq())
+	if (wait)
 		spin_lock_bh(&sk->sk_lock.slock);
 	else if (!spin_trylock_bh(&sk->sk_lock.slock))
 		return false;
@@ -279,12 +255,12 @@ static bool cut_owned(struct sock *sk, struct splice_end *e,
 }
 
 /* The socket is locked, either way. */
-static int leave_now(struct sock *sk, struct splice_end *e)
+static int leave_now(struct sock *sk, struct splice_end *e, bool wait)
 {
 	struct sk_buff_head ours;
 
 	splice_kill(e->pair);
-	if (!(sock_owned_by_user_nocheck(sk) ? cut_owned(sk, e, &ours) :
+	if (!(sock_owned_by_user_nocheck(sk) ? cut_owned(sk, e, &ours, wait) :
 					       cut(sk, e, &ours)))
 		return -EBUSY;
 	splice_take_in(sk, e, &ours);
@@ -292,6 +268,19 @@ static int leave_now(struct sock *sk, struct splice_end *e)
 	return 0;
 }
 
+void splice_leave_owned(struct sock *sk)
+{
+	struct splice_end *e = splice_end_of(sk);
+
+	if (!e)
+		return;
+	/* What TCP does in there may sleep only if it may. */
+	local_bh_disable();
+	WARN_ON_ONCE(leave_now(sk, e, true));
+	local_bh_enable();
+}
+
+#ifdef CONFIG_BPF_SYSCALL
 /*
  * A sockmap takes the socket: it replaces sk_prot, and later restores what was
  * there. If we refuse, it restores nothing; sk_callback_lock is held then.
@@ -305,7 +294,8 @@ static int splice_psock_update(struct sock *sk, struct sk_psock *psock,
 
 	if (e && restore)
 		return 0;
-	err = e ? leave_now(sk, e) : 0;
+	/* The owner may be beneath us, in a BPF iterator that holds the slock as well. */
+	err = e ? leave_now(sk, e, !in_softirq()) : 0;
 	if (err)
 		return err;
 	psock->sk_proto = orig;
