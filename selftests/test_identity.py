@@ -614,7 +614,7 @@ def at_first_send(*args):
 @test("a client is known by SYN cookies and by Fast Open, too")
 def _():
     mesh()
-    net("net_pod", "fresh=30")
+    net("net_pod", "fresh=32")
     try:
         # For clients and servers, without a cookie, whatever the socket says.
         sysctl("fresh", "ipv4/tcp_fastopen", str(0x607))
