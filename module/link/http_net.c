@@ -346,37 +346,6 @@ int http_net_target(struct mesh_net *mn, const struct address *vip,
 					target_v6(mn->http, vip, target);
 }
 
-/*
- * Keepalive: a peer that vanished while we wait for it is noticed, and a client
- * that closed long ago says so when it is asked.
- */
-#define KEEPALIVE_IDLE		60	/* seconds */
-#define KEEPALIVE_INTERVAL	10
-#define KEEPALIVE_PROBES	6
-
-void http_net_tune_socket(struct sock *sk)
-{
-	tcp_sock_set_nodelay(sk);
-	sock_set_keepalive(sk);
-	tcp_sock_set_keepidle(sk, KEEPALIVE_IDLE);
-	tcp_sock_set_keepintvl(sk, KEEPALIVE_INTERVAL);
-	tcp_sock_set_keepcnt(sk, KEEPALIVE_PROBES);
-}
-
-/* As SO_SNDBUF and SO_RCVBUF: twice that, for what buffers cost besides. */
-void http_net_limit_socket(struct sock *sk, u32 bytes)
-{
-	const u8 locks = SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK;
-
-	if (!bytes) {
-		sk->sk_userlocks &= ~locks;
-		return;
-	}
-	sk->sk_userlocks |= locks;
-	WRITE_ONCE(sk->sk_sndbuf, max_t(u32, bytes * 2, SOCK_MIN_SNDBUF));
-	WRITE_ONCE(sk->sk_rcvbuf, max_t(u32, bytes * 2, SOCK_MIN_RCVBUF));
-}
-
 /* ---- idle legs ---- */
 
 static void reaper_work(struct work_struct *work)

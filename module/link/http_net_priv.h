@@ -81,16 +81,6 @@ static inline struct line *http_net_line(struct http_net *hn)
 
 void http_net_reap_later(struct http_net *hn);
 
-/* What both ends of the engine's connections have in common. Context: process. */
-void http_net_tune_socket(struct sock *sk);
-
-/**
- * http_net_limit_socket() - How much a socket may buffer, each way
- * @sk: locked
- * @bytes: of payload; 0: what TCP thinks best
- */
-void http_net_limit_socket(struct sock *sk, u32 bytes);
-
 static inline void http_net_leg_born(struct http_net *hn)
 {
 	atomic_inc(&hn->nlegs);

@@ -143,7 +143,7 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 
 bool leg_bind(struct leg *leg, struct conn *conn)
 {
-	struct sock *sk = leg->sk;
+	struct sock *sk = leg->link.sk;
 
 	if (leg->broken || sk->sk_state != TCP_ESTABLISHED || sk->sk_err ||
 	    (sk->sk_shutdown & RCV_SHUTDOWN) ||
@@ -237,7 +237,7 @@ static void leg_write_space(struct sock *sk)
 
 	if (!leg)
 		return;
-	leg->callbacks.write_space(sk);
+	leg->link.callbacks.write_space(sk);
 	/* Not enough room yet: it will be called again. */
 	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		return;
@@ -252,21 +252,21 @@ bool leg_owns(const struct sock *sk)
 
 static void leg_hook(struct leg *leg)
 {
-	leg->callbacks = (struct callbacks){
+	leg->link.callbacks = (struct callbacks){
 		.data_ready = leg_event,
 		.state_change = leg_event,
 		.write_space = leg_write_space,
 		.error_report = leg_event,
 	};
-	compat_sock_softirq_send(leg->sk);
-	callbacks_swap(leg->sk, &leg->callbacks, leg);
+	compat_sock_softirq_send(leg->link.sk);
+	callbacks_swap(leg->link.sk, &leg->link.callbacks, leg);
 }
 
 static void leg_unhook(struct leg *leg)
 {
-	lock_sock(leg->sk);
-	callbacks_swap(leg->sk, &leg->callbacks, NULL);
-	release_sock(leg->sk);
+	lock_sock(leg->link.sk);
+	callbacks_swap(leg->link.sk, &leg->link.callbacks, NULL);
+	release_sock(leg->link.sk);
 }
 
 static void leg_free(struct leg *leg)
@@ -280,10 +280,7 @@ void leg_close(struct leg *leg)
 	struct http_net *hn = leg->pool->hn;
 
 	leg_unhook(leg);
-	if (leg->reset)
-		sock_no_linger(leg->sk);
-	compat_sock_hold_net(leg->sk);
-	identity_sock_release(leg->sock);
+	link_close(&leg->link, leg->reset);
 	if (leg->mesh) {
 		stat_inc(leg->mesh->stats, STAT_LEGS_CLOSED);
 		mesh_put(leg->mesh);
@@ -324,13 +321,8 @@ static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
 static int leg_socket(struct leg *leg)
 {
 	const struct pool *p = leg->pool;
-	int err;
 
-	err = identity_sock_create(p->id, p->hn->net, p->ep->address.family,
-				   &leg->sock);
-	if (!err)
-		leg->sk = leg->sock->sk;
-	return err;
+	return link_open(&leg->link, p->id, p->hn->net, p->ep->address.family);
 }
 
 /* A leg that nobody has connected, with its socket. */
@@ -361,17 +353,16 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	leg = leg_make(hn, ep, conn->identity, err);
 	if (!leg)
 		return NULL;
-	http_net_tune_socket(leg->sk);
+	link_tune(&leg->link);
 	leg->conn = conn;
 	leg->buffer_limit = conn->options.buffer_limit;
-	http_net_limit_socket(leg->sk, leg->buffer_limit);
+	link_limit(&leg->link, leg->buffer_limit);
 	leg_hook(leg);
 	atomic64_inc(&ep->connections);
-	*err = identity_connect(conn->identity, leg->sock, &ep->address);
+	*err = link_connect(&leg->link, conn->identity, &ep->address);
 	/* Idle legs may occupy all ports: close some and try once more. */
 	if (*err == -EADDRNOTAVAIL && leg_reap_endpoint(hn, ep, true))
-		*err = identity_connect(conn->identity, leg->sock,
-					&ep->address);
+		*err = link_connect(&leg->link, conn->identity, &ep->address);
 	if (!*err) {
 		leg->mesh = mesh_get(conn->mesh);
 		return leg;

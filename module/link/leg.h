@@ -22,8 +22,7 @@
 
 #include <linux/list.h>
 #include <linux/workqueue.h>
-#include <net/sock.h>
-#include "link/callbacks.h"
+#include "link/link.h"
 #include "upstream/cluster.h"
 
 struct cluster_load;
@@ -43,8 +42,7 @@ struct rival {
 };
 
 struct leg {
-	struct socket *sock;
-	struct sock *sk;
+	struct link link;
 	struct pool *pool;
 	struct mesh *mesh;	/* whose counters had it opened, held; NULL until then */
 	struct conn *conn;	/* who uses it; under the socket lock */
@@ -56,8 +54,7 @@ struct leg {
 	struct work_struct close_work;
 	bool busy;		/* a run has it; under the socket lock */
 	bool reset;		/* to be closed with RST */
-	u32 buffer_limit;	/* see http_net_limit_socket() */
-	struct callbacks callbacks;	/* the socket's own while ours are set */
+	u32 buffer_limit;	/* see link_limit() */
 };
 
 #define POOL_BUCKETS	256
@@ -185,8 +182,8 @@ static inline struct endpoint *leg_endpoint(const struct leg *leg)
 
 static inline bool leg_connected(const struct leg *leg)
 {
-	return leg->sk->sk_state == TCP_ESTABLISHED ||
-	       leg->sk->sk_state == TCP_CLOSE_WAIT;
+	return leg->link.sk->sk_state == TCP_ESTABLISHED ||
+	       leg->link.sk->sk_state == TCP_CLOSE_WAIT;
 }
 
 #endif

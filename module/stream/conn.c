@@ -112,7 +112,7 @@ void conn_run_soon(struct conn *c)
 
 void conn_await_room(struct conn *c, const struct sock *sk)
 {
-	stat_inc(c->mesh->stats, sk == c->sk ? STAT_DOWNSTREAM_NO_ROOM :
+	stat_inc(c->mesh->stats, sk == c->link.sk ? STAT_DOWNSTREAM_NO_ROOM :
 					       STAT_UPSTREAM_NO_ROOM);
 	if (tcp_rtx_and_write_queues_empty(sk))
 		conn_run_soon(c);
@@ -134,7 +134,7 @@ static void run_inline(struct conn *c, struct leg *held)
 /* Whether an event is left to the work. The socket is locked. */
 static bool is_for_work(const struct conn *c)
 {
-	return sock_owned_by_user_nocheck(c->sk) || c->greedy;
+	return sock_owned_by_user_nocheck(c->link.sk) || c->greedy;
 }
 
 static void conn_event(struct sock *sk)
@@ -157,7 +157,7 @@ static void conn_write_space(struct sock *sk)
 
 	if (!c)
 		return;
-	c->callbacks.write_space(sk);
+	c->link.callbacks.write_space(sk);
 	/* Not enough room yet: it will be called again. */
 	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		return;
@@ -168,7 +168,7 @@ static void conn_write_space(struct sock *sk)
 
 void conn_leg_event(struct conn *c, struct leg *leg)
 {
-	struct sock *sk = c->sk;
+	struct sock *sk = c->link.sk;
 
 	/* The leg's event was caused by a run, which holds both locks. */
 	if (leg->busy) {
@@ -196,14 +196,14 @@ bool conn_owns(const struct sock *sk)
 /* The socket is locked. */
 static void conn_hook(struct conn *c)
 {
-	c->callbacks = (struct callbacks){
+	c->link.callbacks = (struct callbacks){
 		.data_ready = conn_event,
 		.state_change = conn_event,
 		.write_space = conn_write_space,
 		.error_report = conn_event,
 	};
-	compat_sock_softirq_send(c->sk);
-	callbacks_swap(c->sk, &c->callbacks, c);
+	compat_sock_softirq_send(c->link.sk);
+	callbacks_swap(c->link.sk, &c->link.callbacks, c);
 }
 
 /* ---- the work ---- */
@@ -238,20 +238,17 @@ static void conn_close(struct conn *c)
 	struct run run = { .may_sleep = true, .left = BUDGET_WORK };
 	LIST_HEAD(doomed);
 
-	lock_sock(c->sk);
+	lock_sock(c->link.sk);
 	c->closed = true;
-	callbacks_swap(c->sk, &c->callbacks, NULL);
+	callbacks_swap(c->link.sk, &c->link.callbacks, NULL);
 	exchange_release(c, &run);
 	forget_client(c);
 	list_splice_init(&c->doomed_legs, &doomed);
 	exchange_part_with_losers(c, &doomed);
-	release_sock(c->sk);
+	release_sock(c->link.sk);
 	close_legs(&doomed);
 	compat_timer_delete_sync(&c->timer);
-	if (c->reset)
-		sock_no_linger(c->sk);
-	compat_sock_hold_net(c->sk);
-	sock_release(c->sock);
+	link_close(&c->link, c->reset);
 	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CLOSED);
 	mesh_put(c->mesh);
 	forget(c);
@@ -267,9 +264,9 @@ static void open_leg(struct conn *c, struct endpoint *ep)
 	int err;
 
 	leg = leg_open(c->hn, ep, c, &err);
-	lock_sock(c->sk);
+	lock_sock(c->link.sk);
 	exchange_leg_opened(c, leg, err);
-	release_sock(c->sk);
+	release_sock(c->link.sk);
 	endpoint_put(ep);
 }
 
@@ -309,9 +306,9 @@ static bool chores_do(struct chores *todo, struct conn *c)
 	if (todo->open)
 		open_leg(c, todo->open);
 	if (todo->shut_down)
-		kernel_sock_shutdown(c->sock, SHUT_WR);
+		kernel_sock_shutdown(c->link.sock, SHUT_WR);
 	if (todo->leg_shut_down)
-		kernel_sock_shutdown(todo->leg_shut_down->sock, SHUT_WR);
+		kernel_sock_shutdown(todo->leg_shut_down->link.sock, SHUT_WR);
 	return todo->open || todo->shut_down || todo->leg_shut_down;
 }
 
@@ -342,7 +339,7 @@ static bool work_round(struct conn *c, int *left)
 	struct run run = { .may_sleep = true, .left = *left };
 	struct chores todo;
 
-	lock_sock(c->sk);
+	lock_sock(c->link.sk);
 	keep_deadline(c);
 	if (drain_over(c))
 		WRITE_ONCE(c->killed, true);
@@ -353,7 +350,7 @@ static bool work_round(struct conn *c, int *left)
 		exchange_run(c, &run);
 	}
 	chores_collect(&todo, c);
-	release_sock(c->sk);
+	release_sock(c->link.sk);
 	*left = run.left - COST_CHORES;
 	return chores_do(&todo, c) || run.again;
 }
@@ -423,8 +420,7 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	refcount_set(&c->ref, 2);	/* it is open; whoever makes it */
 	c->hn = hn;
 	c->mesh = mesh;
-	c->sock = sock;
-	c->sk = sock->sk;
+	link_init(&c->link, sock);
 	c->identity = claim->identity;
 	c->payer = payer;
 	c->original = claim->original;
@@ -490,27 +486,27 @@ static void conn_begin(struct conn *c)
 	struct http_net *hn = c->hn;
 	struct mem_cgroup *old;
 
-	http_net_tune_socket(c->sk);
+	link_tune(&c->link);
 	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CONNECTIONS);
 
-	lock_sock(c->sk);
+	lock_sock(c->link.sk);
 	old = payer_enter(c->payer);
 	load_options(c);
 	payer_leave(c->payer, old);
-	if (!payer_take(c->payer, c->sk)) {
+	if (!payer_take(c->payer, c->link.sk)) {
 		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
 		c->killed = true;
 	}
 	c->expires = conn_time(c->options.max_connection_duration);
 	c->bound = c->expires;
-	http_net_limit_socket(c->sk, c->options.buffer_limit);
+	link_limit(&c->link, c->options.buffer_limit);
 	conn_set_deadline(c, c->options.idle_timeout);
 	conn_hook(c);
 	spin_lock_bh(&hn->conns_lock);
 	c->walk = hn->walk;
 	list_add_tail(&c->list, &hn->conns);
 	spin_unlock_bh(&hn->conns_lock);
-	release_sock(c->sk);
+	release_sock(c->link.sk);
 	/* Events from before the callbacks were set went unnoticed. */
 	conn_kick(c);
 	conn_put(c);

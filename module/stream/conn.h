@@ -2,7 +2,7 @@
 /*
  * conn: a downstream connection, from an application to the HTTP engine.
  *
- * Context. The lock of the downstream socket (conn->sk) protects a connection.
+ * Context. The lock of the downstream link (conn->link) protects a connection.
  * Events of either socket run the exchange where they happen, in softirq, when
  * both locks are free and the last run did not use up what one may cost; otherwise,
  * and whenever something may sleep (a leg is opened, a socket is closed, memory is
@@ -22,12 +22,11 @@
 
 #include <linux/refcount.h>
 #include <linux/timer.h>
-#include <net/sock.h>
 #include "lib/address.h"
 #include "lib/deadline.h"
-#include "link/callbacks.h"
 #include "link/identity.h"
 #include "link/line.h"
+#include "link/link.h"
 #include "mesh/mesh.h"
 #include "stream/exchange.h"
 #include "upstream/cluster_state.h"
@@ -40,8 +39,7 @@ enum shut_down {
 };
 
 struct conn {
-	struct socket *sock;
-	struct sock *sk;
+	struct link link;		/* to the client; first, as it is used most */
 	struct http_net *hn;
 	struct mesh *mesh;
 	struct address original;	/* what the client connected to */
@@ -57,7 +55,6 @@ struct conn {
 	struct turn turn;
 	struct timer_list timer;
 	unsigned long deadline;		/* jiffies */
-	struct callbacks callbacks;	/* the socket's own while ours are set */
 
 	/* under the socket lock */
 	struct http_options options;	/* of the listener, see http_options.h */

@@ -189,7 +189,7 @@ static void next_request(struct conn *c, struct run *run)
 	drop_taken(run);
 	c->bound = c->expires;
 	conn_set_deadline(c, c->options.idle_timeout);
-	if (!skb_queue_empty(&c->sk->sk_receive_queue))
+	if (!skb_queue_empty(&c->link.sk->sk_receive_queue))
 		run->again = true;
 }
 
@@ -225,7 +225,7 @@ static void finish(struct conn *c, struct run *run)
 	}
 	if (whole && !ex->close && !READ_ONCE(c->draining))
 		next_request(c, run);
-	else if (at_eof(c->sk))
+	else if (at_eof(c->link.sk))
 		end_conn(c, run, false);
 	else
 		linger(c, run);
@@ -234,7 +234,7 @@ static void finish(struct conn *c, struct run *run)
 static void end_idle(struct conn *c, struct run *run)
 {
 	if (READ_ONCE(c->draining) && c->ex.request == REQUEST_IDLE &&
-	    skb_queue_empty(&c->sk->sk_receive_queue))
+	    skb_queue_empty(&c->link.sk->sk_receive_queue))
 		end_conn(c, run, false);
 }
 
@@ -291,7 +291,7 @@ static void response_late(struct conn *c, struct run *run)
 	struct exchange *ex = &c->ex;
 
 	if (ex->request == REQUEST_BODY && out_empty(&ex->up) &&
-	    skb_queue_empty(&c->sk->sk_receive_queue)) {
+	    skb_queue_empty(&c->link.sk->sk_receive_queue)) {
 		ex->close = true;
 		exchange_refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
 	} else {

@@ -166,7 +166,7 @@ static void promote(struct conn *c, struct run *run, struct leg *leg)
 
 static bool has_answer(const struct leg *leg)
 {
-	return !skb_queue_empty(&leg->sk->sk_receive_queue);
+	return !skb_queue_empty(&leg->link.sk->sk_receive_queue);
 }
 
 /*
@@ -175,7 +175,7 @@ static bool has_answer(const struct leg *leg)
  */
 static bool ended_silently(const struct leg *leg)
 {
-	const struct sock *sk = leg->sk;
+	const struct sock *sk = leg->link.sk;
 	bool ended = READ_ONCE(sk->sk_err) ||
 		     READ_ONCE(sk->sk_state) == TCP_CLOSE ||
 		     (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
@@ -212,9 +212,9 @@ void exchange_part_with_losers(struct conn *c, struct list_head *doomed)
 	struct leg *leg, *next;
 
 	list_for_each_entry_safe(leg, next, &c->losers, list) {
-		lock_sock_nested(leg->sk, SINGLE_DEPTH_NESTING);
+		lock_sock_nested(leg->link.sk, SINGLE_DEPTH_NESTING);
 		leg->conn = NULL;
-		release_sock(leg->sk);
+		release_sock(leg->link.sk);
 		list_del_init(&leg->list);
 		leg_doom(leg, doomed);
 	}

@@ -4,7 +4,7 @@
 
 static bool trylock_leg(struct leg *leg)
 {
-	struct sock *sk = leg->sk;
+	struct sock *sk = leg->link.sk;
 
 	if (!spin_trylock(&sk->sk_lock.slock))
 		return false;
@@ -24,8 +24,8 @@ static bool lock_leg(struct conn *c, struct run *run)
 	if (!leg || leg == run->held || leg == run->locked)
 		return true;
 	if (run->may_sleep) {
-		sock_hold(leg->sk);
-		lock_sock_nested(leg->sk, SINGLE_DEPTH_NESTING);
+		sock_hold(leg->link.sk);
+		lock_sock_nested(leg->link.sk, SINGLE_DEPTH_NESTING);
 	} else if (!trylock_leg(leg)) {
 		run->defer = true;
 		return false;
@@ -42,7 +42,7 @@ static void unlock_leg(struct run *run)
 
 	if (!run->locked)
 		return;
-	sk = run->locked->sk;
+	sk = run->locked->link.sk;
 	run->locked = NULL;
 	if (run->may_sleep) {
 		/* TCP processes what came to the backlog meanwhile. */
@@ -97,7 +97,7 @@ void exchange_drop_leg(struct conn *c, struct run *run, bool reuse)
 
 	if (!leg)
 		return;
-	sk = leg->sk;
+	sk = leg->link.sk;
 	leg->conn = NULL;
 	leg->busy = false;
 	c->leg = NULL;
@@ -107,7 +107,7 @@ void exchange_drop_leg(struct conn *c, struct run *run, bool reuse)
 		leg_doom(leg, &c->doomed_legs);
 		run->defer = true;
 	}
-	if (run->locked && run->locked->sk == sk)
+	if (run->locked && run->locked->link.sk == sk)
 		unlock_leg(run);
 }
 
@@ -149,7 +149,7 @@ static void limit_leg(struct conn *c)
 	if (c->leg->buffer_limit == c->options.buffer_limit)
 		return;
 	c->leg->buffer_limit = c->options.buffer_limit;
-	http_net_limit_socket(c->leg->sk, c->leg->buffer_limit);
+	link_limit(&c->leg->link, c->leg->buffer_limit);
 }
 
 void exchange_want_leg(struct conn *c, struct run *run)

@@ -61,7 +61,7 @@ static bool steer_response(struct conn *c, struct sk_buff *whole)
 	return whole && !exchange_connection_field(ex) &&
 	       exchange_response_stays(ex) &&
 	       head_stays_response(ex->response_head) && !ex->rate &&
-	       splice_steer(c->leg->sk, whole, c->sk);
+	       splice_steer(c->leg->link.sk, whole, c->link.sk);
 }
 
 static int pass_final(struct conn *c, struct sk_buff *whole, gfp_t gfp)
@@ -157,9 +157,9 @@ static bool pass_response_head(struct conn *c, struct run *run,
 	/* Otherwise the head is sent with the first bytes of the body. */
 	if (!err && !(more && ex->response == RESPONSE_BODY &&
 		      body_follows(&ex->response_body)))
-		err = out_flush(&ex->down, c->sk, false);
+		err = out_flush(&ex->down, c->link.sk, false);
 	if (err == -EAGAIN)
-		conn_await_room(c, c->sk);
+		conn_await_room(c, c->link.sk);
 	else if (err)
 		end_conn(c, run, true);
 	return true;
@@ -246,10 +246,10 @@ static int take_response_body(struct conn *c, struct run *run,
 	len = exchange_allowance(c, len);
 	if (!len)
 		return 0;
-	n = body_pass(&ex->response_body, skb, off, len, c->sk, &ex->down,
+	n = body_pass(&ex->response_body, skb, off, len, c->link.sk, &ex->down,
 		      &run->left);
 	if (n == -EAGAIN) {
-		conn_await_room(c, c->sk);
+		conn_await_room(c, c->link.sk);
 		return 0;
 	}
 	if (n == -EBADMSG) {
@@ -301,7 +301,7 @@ static void upstream_eof(struct conn *c, struct run *run)
 	} else if (ex->response == RESPONSE_BODY) {
 		/* DONE: a FIN came, not a reset */
 		if (ex->response_body.framing == HTTP1_BODY_UNTIL_CLOSE &&
-		    sock_flag(c->leg->sk, SOCK_DONE))
+		    sock_flag(c->leg->link.sk, SOCK_DONE))
 			ex->response = RESPONSE_DONE;
 		else
 			cut_response(c, run);
@@ -316,10 +316,10 @@ static bool waits_for_response(const struct exchange *ex)
 /* Returns whether all that was pending is sent. */
 bool exchange_flush_response(struct conn *c, struct run *run)
 {
-	int err = out_flush(&c->ex.down, c->sk, false);
+	int err = out_flush(&c->ex.down, c->link.sk, false);
 
 	if (err == -EAGAIN)
-		conn_await_room(c, c->sk);
+		conn_await_room(c, c->link.sk);
 	else if (err)
 		end_conn(c, run, false);
 	return !err;
@@ -336,11 +336,11 @@ void exchange_pass_response(struct conn *c, struct run *run)
 		return;
 	}
 	if (!c->ended)
-		exchange_read_second(c->leg->sk, c, run, response_actor);
+		exchange_read_second(c->leg->link.sk, c, run, response_actor);
 	if (c->ended || !exchange_flush_response(c, run) || !c->leg)
 		return;
 	if (ex->request == REQUEST_TUNNEL)
 		return;
-	if (!ex->head_whole && waits_for_response(ex) && at_eof(c->leg->sk))
+	if (!ex->head_whole && waits_for_response(ex) && at_eof(c->leg->link.sk))
 		upstream_eof(c, run);
 }

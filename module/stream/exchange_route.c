@@ -78,9 +78,9 @@ static void answer_expect(struct conn *c, struct run *run)
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	struct exchange *ex = &c->ex;
 
-	if (!answers_expect(c) || ex->received || tcp_inq(c->sk) > 0)
+	if (!answers_expect(c) || ex->received || tcp_inq(c->link.sk) > 0)
 		return;
-	if (out_send(&ex->down, c->sk, text, sizeof(text) - 1, false))
+	if (out_send(&ex->down, c->link.sk, text, sizeof(text) - 1, false))
 		end_conn(c, run, true);
 }
 

@@ -63,7 +63,7 @@ static int upstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
 {
 	struct reader *r = desc->arg.data;
 
-	return pass(r, skb, off, len, r->c->leg->sk);
+	return pass(r, skb, off, len, r->c->leg->link.sk);
 }
 
 static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
@@ -71,13 +71,13 @@ static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
 {
 	struct reader *r = desc->arg.data;
 
-	return pass(r, skb, off, len, r->c->sk);
+	return pass(r, skb, off, len, r->c->link.sk);
 }
 
 /* A FIN of one side is passed on to the other. */
 static void pass_fin(struct conn *c, struct run *run)
 {
-	bool up = at_eof(c->sk), down = at_eof(c->leg->sk);
+	bool up = at_eof(c->link.sk), down = at_eof(c->leg->link.sk);
 
 	if (up && down) {
 		end_conn(c, run, false);
@@ -95,16 +95,16 @@ static void pass_fin(struct conn *c, struct run *run)
 
 void exchange_run_tunnel(struct conn *c, struct run *run)
 {
-	if (c->sk->sk_err || c->leg->sk->sk_err) {
+	if (c->link.sk->sk_err || c->leg->link.sk->sk_err) {
 		exchange_reset_tunnel(c, run);
 		return;
 	}
 	/* The head of the response that opened it may still wait for room. */
 	if (!exchange_flush_response(c, run))
 		return;
-	exchange_read_from(c->sk, c, run, upstream_actor);
+	exchange_read_from(c->link.sk, c, run, upstream_actor);
 	if (!c->ended)
-		exchange_read_second(c->leg->sk, c, run, downstream_actor);
+		exchange_read_second(c->leg->link.sk, c, run, downstream_actor);
 	if (!c->ended)
 		pass_fin(c, run);
 }

@@ -4,7 +4,6 @@
 #include <linux/wait_bit.h>
 #include <net/tcp.h>
 
-#include "lib/compat.h"
 #include "lib/payer.h"
 #include "link/http_net_priv.h"
 #include "link/identity.h"
@@ -31,28 +30,28 @@ static void call_write_space(struct sock *sk)
 
 	if (!call)
 		return;
-	call->callbacks.write_space(sk);
+	call->link.callbacks.write_space(sk);
 	if (!test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		mod_delayed_work(call_wq, &call->work, 0);
 }
 
 static void hook(struct call *call)
 {
-	call->callbacks = (struct callbacks){
+	call->link.callbacks = (struct callbacks){
 		.data_ready = call_event,
 		.state_change = call_event,
 		.write_space = call_write_space,
 		.error_report = call_event,
 	};
-	callbacks_swap(call->sock->sk, &call->callbacks, call);
+	callbacks_swap(call->link.sk, &call->link.callbacks, call);
 }
 
 static void unhook(struct call *call)
 {
-	struct sock *sk = call->sock->sk;
+	struct sock *sk = call->link.sk;
 
 	lock_sock(sk);
-	callbacks_swap(sk, &call->callbacks, NULL);
+	callbacks_swap(sk, &call->link.callbacks, NULL);
 	release_sock(sk);
 }
 
@@ -65,13 +64,13 @@ static int start_connecting(struct call *call)
 {
 	int err;
 
-	err = identity_sock_create(call->identity, call->hn->net,
-				   call->to.family, &call->sock);
+	err = link_open(&call->link, call->identity, call->hn->net,
+			call->to.family);
 	if (err)
 		return err;
-	tcp_sock_set_nodelay(call->sock->sk);
+	link_set_nodelay(&call->link);
 	hook(call);
-	return identity_connect(call->identity, call->sock, &call->to);
+	return link_connect(&call->link, call->identity, &call->to);
 }
 
 static bool is_over(const struct sock *sk)
@@ -207,7 +206,7 @@ static int read_with(struct call *call, struct sock *sk, sk_read_actor_t actor)
 /* The next step, under the socket's lock if there is one. */
 static int step(struct call *call)
 {
-	struct sock *sk = call->sock->sk;
+	struct sock *sk = call->link.sk;
 
 	switch (call->state) {
 	case CALL_CONNECTING:
@@ -238,14 +237,14 @@ static int take_steps(struct call *call)
 			return err;
 		call->state = CALL_CONNECTING;
 	}
-	lock_sock(call->sock->sk);
+	lock_sock(call->link.sk);
 	while (!err && !last) {
 		err = step(call);
 		last = is_last(call);
 		if (!err && !last)
 			call->state++;
 	}
-	release_sock(call->sock->sk);
+	release_sock(call->link.sk);
 	return err;
 }
 
@@ -261,15 +260,10 @@ void call_release(struct call *call)
 
 static void close_socket(struct call *call, bool reset)
 {
-	struct socket *sock = call->sock;
-
-	if (!sock)
+	if (!link_is_open(&call->link))
 		return;
 	unhook(call);
-	if (reset)
-		sock_no_linger(sock->sk);
-	compat_sock_hold_net(sock->sk);
-	identity_sock_release(sock);
+	link_close(&call->link, reset);
 }
 
 static void finish(struct call *call, int err)

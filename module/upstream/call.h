@@ -19,7 +19,7 @@
 #include <linux/workqueue.h>
 #include "http1/head.h"
 #include "lib/address.h"
-#include "link/callbacks.h"
+#include "link/link.h"
 #include "link/out.h"
 #include "link/replay.h"
 
@@ -53,8 +53,7 @@ struct call {
 	struct list_head list;	/* hn->calls */
 	struct delayed_work work;
 	unsigned long deadline;	/* jiffies */
-	struct socket *sock;
-	struct callbacks callbacks;	/* the socket's own while ours are set */
+	struct link link;
 	struct head *response;
 	u64 left;		/* bytes of its body; U64_MAX: up to the end */
 };

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "link/link.h"
+
+int link_open(struct link *l, const struct identity *id, struct net *net,
+	      int family)
+{
+	struct socket *sock;
+	int err = identity_sock_create(id, net, family, &sock);
+
+	if (!err)
+		link_init(l, sock);
+	return err;
+}
+
+void link_close(struct link *l, bool reset)
+{
+	if (reset)
+		sock_no_linger(l->sk);
+	compat_sock_hold_net(l->sk);
+	identity_sock_release(l->sock);
+}
+
+void link_refuse(struct link *l)
+{
+	sock_no_linger(l->sk);
+	sock_release(l->sock);
+}
+
+/*
+ * Keepalive: a peer that vanished while we wait for it is noticed, and a client
+ * that closed long ago says so when it is asked.
+ */
+#define KEEPALIVE_IDLE		60	/* seconds */
+#define KEEPALIVE_INTERVAL	10
+#define KEEPALIVE_PROBES	6
+
+void link_tune(struct link *l)
+{
+	struct sock *sk = l->sk;
+
+	tcp_sock_set_nodelay(sk);
+	sock_set_keepalive(sk);
+	tcp_sock_set_keepidle(sk, KEEPALIVE_IDLE);
+	tcp_sock_set_keepintvl(sk, KEEPALIVE_INTERVAL);
+	tcp_sock_set_keepcnt(sk, KEEPALIVE_PROBES);
+}
+
+/* As SO_SNDBUF and SO_RCVBUF: twice that, for what buffers cost besides. */
+void link_limit(struct link *l, u32 bytes)
+{
+	const u8 locks = SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK;
+	struct sock *sk = l->sk;
+
+	if (!bytes) {
+		sk->sk_userlocks &= ~locks;
+		return;
+	}
+	sk->sk_userlocks |= locks;
+	WRITE_ONCE(sk->sk_sndbuf, max_t(u32, bytes * 2, SOCK_MIN_SNDBUF));
+	WRITE_ONCE(sk->sk_rcvbuf, max_t(u32, bytes * 2, SOCK_MIN_RCVBUF));
+}
