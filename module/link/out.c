@@ -5,10 +5,9 @@
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
-#include <net/tcp.h>
 #include "lib/payer.h"
 #include "lib/spares.h"
-#include "splice/splice.h"
+#include "link/link.h"
 
 /* Most heads fit, and all of their buffers are of this size. */
 struct small {
@@ -75,7 +74,7 @@ static gfp_t atomic_gfp(void)
 	return GFP_ATOMIC | payer_gfp_here();
 }
 
-static int send_pieces(struct sock *sk, struct kvec *pieces, int n, u32 len,
+static int send_pieces(struct link *to, struct kvec *pieces, int n, u32 len,
 		       bool more)
 {
 	struct msghdr msg = {
@@ -87,16 +86,16 @@ static int send_pieces(struct sock *sk, struct kvec *pieces, int n, u32 len,
 
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, pieces, n, len);
 	payer = payer_pause();
-	sent = splice_send_locked(sk, &msg);
+	sent = link_send(to, &msg);
 	payer_resume(payer);
 	return sent;
 }
 
-static int send_bytes(struct sock *sk, const char *data, u32 len, bool more)
+static int send_bytes(struct link *to, const char *data, u32 len, bool more)
 {
 	struct kvec piece = { .iov_base = (void *)data, .iov_len = len };
 
-	return send_pieces(sk, &piece, 1, len, more);
+	return send_pieces(to, &piece, 1, len, more);
 }
 
 static void out_sent(struct out *o, u32 n)
@@ -106,12 +105,12 @@ static void out_sent(struct out *o, u32 n)
 		out_clear(o);
 }
 
-int out_flush(struct out *o, struct sock *sk, bool more)
+int out_flush(struct out *o, struct link *to, bool more)
 {
 	int n;
 
 	while (o->data) {
-		n = send_bytes(sk, o->data + o->off, o->len - o->off, more);
+		n = send_bytes(to, o->data + o->off, o->len - o->off, more);
 		if (n < 0)
 			return n;
 		out_sent(o, n);
@@ -166,7 +165,7 @@ static char *few_bytes(const struct sk_buff *skb, u32 off, u32 len)
 							     NULL;
 }
 
-int out_send_behind(struct out *o, struct sock *sk, const struct sk_buff *skb,
+int out_send_behind(struct out *o, struct link *to, const struct sk_buff *skb,
 		    u32 off, u32 len)
 {
 	u32 before = o->len - o->off;
@@ -177,23 +176,23 @@ int out_send_behind(struct out *o, struct sock *sk, const struct sk_buff *skb,
 	int n;
 
 	if (!pieces[1].iov_base) {
-		n = out_flush(o, sk, true);
-		return n ?: out_send_skb(sk, skb, off, len, false);
+		n = out_flush(o, to, true);
+		return n ?: out_send_skb(to, skb, off, len, false);
 	}
-	n = send_pieces(sk, pieces, ARRAY_SIZE(pieces), before + len, false);
+	n = send_pieces(to, pieces, ARRAY_SIZE(pieces), before + len, false);
 	if (n < 0)
 		return n;
 	out_sent(o, min_t(u32, n, before));
 	return n > before ? n - before : -EAGAIN;
 }
 
-int out_send(struct out *o, struct sock *sk, const char *data, u32 len,
+int out_send(struct out *o, struct link *to, const char *data, u32 len,
 	     bool more)
 {
 	char *rest;
 	int n;
 
-	n = send_bytes(sk, data, len, more);
+	n = send_bytes(to, data, len, more);
 	if (n < 0 && n != -EAGAIN)
 		return n;
 	if (n < 0)
@@ -214,10 +213,10 @@ static int sent_or(u32 sent, int err)
 	return sent ? sent : err;
 }
 
-static int send_linear(struct sock *sk, const struct sk_buff *skb, u32 off,
+static int send_linear(struct link *to, const struct sk_buff *skb, u32 off,
 		       u32 len, bool more)
 {
-	return send_bytes(sk, skb->data + off, len, more);
+	return send_bytes(to, skb->data + off, len, more);
 }
 
 /*
@@ -226,7 +225,7 @@ static int send_linear(struct sock *sk, const struct sk_buff *skb, u32 off,
  */
 #define SMALL_FRAG	512
 
-static int send_frag(struct sock *sk, const skb_frag_t *f, u32 off, u32 size,
+static int send_frag(struct link *to, const skb_frag_t *f, u32 off, u32 size,
 		     bool more)
 {
 	const char *va = size < SMALL_FRAG ? skb_frag_address_safe(f) : NULL;
@@ -234,16 +233,16 @@ static int send_frag(struct sock *sk, const skb_frag_t *f, u32 off, u32 size,
 	int sent;
 
 	if (va)
-		return send_bytes(sk, va + off, size, more);
+		return send_bytes(to, va + off, size, more);
 	payer = payer_pause();
-	sent = splice_send_page(sk, skb_frag_page(f), skb_frag_off(f) + off,
+	sent = link_send_page(to, skb_frag_page(f), skb_frag_off(f) + off,
 				size, MSG_DONTWAIT | MSG_NOSIGNAL |
 				      (more ? MSG_MORE : 0));
 	payer_resume(payer);
 	return sent;
 }
 
-static int send_frags(struct sock *sk, const struct sk_buff *skb, u32 off,
+static int send_frags(struct link *to, const struct sk_buff *skb, u32 off,
 		      u32 len, bool more)
 {
 	u32 sent = 0;
@@ -258,7 +257,7 @@ static int send_frags(struct sock *sk, const struct sk_buff *skb, u32 off,
 			continue;
 		}
 		size = min_t(u32, len - sent, skb_frag_size(f) - off);
-		n = send_frag(sk, f, off, size, more || sent + size < len);
+		n = send_frag(to, f, off, size, more || sent + size < len);
 		if (n <= 0)
 			return sent_or(sent, n);
 		sent += n;
@@ -270,7 +269,7 @@ static int send_frags(struct sock *sk, const struct sk_buff *skb, u32 off,
 	return sent;
 }
 
-static int send_frag_list(struct sock *sk, const struct sk_buff *skb, u32 off,
+static int send_frag_list(struct link *to, const struct sk_buff *skb, u32 off,
 			  u32 len, bool more)
 {
 	const struct sk_buff *frag;
@@ -285,7 +284,7 @@ static int send_frag_list(struct sock *sk, const struct sk_buff *skb, u32 off,
 		if (sent == len)
 			break;
 		size = min(len - sent, frag->len - off);
-		n = out_send_skb(sk, frag, off, size,
+		n = out_send_skb(to, frag, off, size,
 				 more || sent + size < len);
 		if (n <= 0)
 			return sent_or(sent, n);
@@ -297,11 +296,11 @@ static int send_frag_list(struct sock *sk, const struct sk_buff *skb, u32 off,
 	return sent;
 }
 
-typedef int (*send_part_t)(struct sock *sk, const struct sk_buff *skb, u32 off,
+typedef int (*send_part_t)(struct link *to, const struct sk_buff *skb, u32 off,
 			   u32 len, bool more);
 
 /* An skb's bytes lie in its head, then its pages, then its list of skbs. */
-int out_send_skb(struct sock *sk, const struct sk_buff *skb, u32 off, u32 len,
+int out_send_skb(struct link *to, const struct sk_buff *skb, u32 off, u32 len,
 		 bool more)
 {
 	static const send_part_t parts[] = {
@@ -321,7 +320,7 @@ int out_send_skb(struct sock *sk, const struct sk_buff *skb, u32 off, u32 len,
 			continue;
 		}
 		size = min(len - sent, lens[i] - off);
-		n = parts[i](sk, skb, off, size, more || sent + size < len);
+		n = parts[i](to, skb, off, size, more || sent + size < len);
 		if (n <= 0)
 			return sent_or(sent, n);
 		sent += n;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * out: bytes of our own (heads, chunk lines, local replies) on their way to a
- * socket, kept for as long as the socket's buffer has no room for them.
+ * link, kept for as long as it has no room for them.
  *
- * The owner holds the lock of the socket that it passes, in softirq or process
+ * The owner holds the lock of the link that it passes, in softirq or process
  * context; nothing here sleeps. While an out is not empty nothing else may be
- * sent on the socket.
+ * sent on the link.
  */
 #ifndef L7MESH_OUT_H
 #define L7MESH_OUT_H
 
-#include <net/sock.h>
+#include <linux/skbuff.h>
+
+struct link;
 
 /* What a short one takes. */
 #define OUT_BYTES_MIN	1024U
@@ -101,55 +103,55 @@ int out_append(struct out *o, const void *data, u32 len);
 /**
  * out_flush() - Send what is kept
  * @o: may be empty
- * @sk: locked socket
+ * @to: link, locked
  * @more: more bytes follow at once, so a short segment may wait for them
  *
- * Return: 0 when @o is empty, -EAGAIN when the socket has no room, or the
- * socket's error.
+ * Return: 0 when @o is empty, -EAGAIN when there is no room, or the
+ * link's error.
  */
-int out_flush(struct out *o, struct sock *sk, bool more);
+int out_flush(struct out *o, struct link *to, bool more);
 
 /**
  * out_send() - Send a few bytes, keeping what does not fit
  * @o: empty out
- * @sk: locked socket
+ * @to: link, locked
  * @data: bytes, copied
  * @len: how many
  * @more: as in out_flush()
  *
  * Return: 0 when sent or kept, or a negative errno.
  */
-int out_send(struct out *o, struct sock *sk, const char *data, u32 len,
+int out_send(struct out *o, struct link *to, const char *data, u32 len,
 	     bool more);
 
 /**
  * out_send_behind() - Send what is kept, and bytes of a received skb behind it
  * @o: not empty
- * @sk: locked socket
+ * @to: link, locked
  * @skb: received skb, still in its queue
  * @off: first byte
  * @len: how many
  *
  * As one message if they are few.
  *
- * Return: bytes of @skb sent, less than @len when the socket has no room for more
- * (-EAGAIN when for none, even if some of @o was sent), or the socket's error.
+ * Return: bytes of @skb sent, less than @len when the link has no room for more
+ * (-EAGAIN when for none, even if some of @o was sent), or the link's error.
  */
-int out_send_behind(struct out *o, struct sock *sk, const struct sk_buff *skb,
+int out_send_behind(struct out *o, struct link *to, const struct sk_buff *skb,
 		    u32 off, u32 len);
 
 /**
  * out_send_skb() - Pass on bytes of a received skb, pages by reference
- * @sk: locked socket to send on
+ * @to: link, locked
  * @skb: received skb, still in its queue
  * @off: first byte
  * @len: how many
  * @more: as in out_flush()
  *
- * Return: bytes sent, less than @len when the socket has no room for more
- * (-EAGAIN when for none), or the socket's error.
+ * Return: bytes sent, less than @len when the link has no room for more
+ * (-EAGAIN when for none), or the link's error.
  */
-int out_send_skb(struct sock *sk, const struct sk_buff *skb, u32 off, u32 len,
+int out_send_skb(struct link *to, const struct sk_buff *skb, u32 off, u32 len,
 		 bool more);
 
 #endif

@@ -59,7 +59,7 @@ static u32 frame_line(const struct body *b, enum http1_chunk_event event,
  * errno.
  */
 static int chunk_event(struct body *b, enum http1_chunk_event event,
-		       const char *data, u32 used, struct sock *to,
+		       const char *data, u32 used, struct link *to,
 		       struct out *out)
 {
 	char line[LINE_MAX];
@@ -98,7 +98,7 @@ static int chunk_event(struct body *b, enum http1_chunk_event event,
  * Returns bytes of it consumed, or a negative errno.
  */
 static int chunk_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-		      struct sock *to, struct out *out)
+		      struct link *to, struct out *out)
 {
 	bool more = !b->unframe && len >= b->pass + 2;
 	u32 n = min(b->pass, len);
@@ -136,7 +136,7 @@ static int cost_of_chunk(enum http1_chunk_event event, u32 used)
  * Returns bytes consumed; not those to be passed.
  */
 static int chunk_decode(struct body *b, const u8 *data, u32 len,
-			struct sock *to, struct out *out, int *left)
+			struct link *to, struct out *out, int *left)
 {
 	enum http1_chunk_event event;
 	u32 used, at = 0;
@@ -171,7 +171,7 @@ static int chunk_decode(struct body *b, const u8 *data, u32 len,
  * which is known.
  */
 static noinline int chunk_read_pages(struct body *b, struct sk_buff *skb,
-				     u32 off, u32 len, struct sock *to,
+				     u32 off, u32 len, struct link *to,
 				     struct out *out, int *left)
 {
 	struct skb_seq_state seq;
@@ -197,7 +197,7 @@ static noinline int chunk_read_pages(struct body *b, struct sk_buff *skb,
 
 /* The same for what lies at @off, as far as it is in one place. */
 static int chunk_read(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-		      struct sock *to, struct out *out, int *left)
+		      struct link *to, struct out *out, int *left)
 {
 	u32 n = skb_headlen(skb);
 
@@ -209,7 +209,7 @@ static int chunk_read(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 
 /* At least one step is made, whatever is left. */
 static int pass_chunked(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-			struct sock *to, struct out *out, int *left)
+			struct link *to, struct out *out, int *left)
 {
 	int ret = 0, err;
 	u32 at = 0;
@@ -235,7 +235,7 @@ static int pass_chunked(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 }
 
 static int pass_length(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-		       struct sock *to, struct out *out)
+		       struct link *to, struct out *out)
 {
 	u32 n = min_t(u64, len, b->left);
 	int sent;
@@ -252,7 +252,7 @@ static int pass_length(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 }
 
 int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-	      struct sock *to, struct out *out, int *left)
+	      struct link *to, struct out *out, int *left)
 {
 	if (b->framing == HTTP1_BODY_CHUNKED)
 		return pass_chunked(b, skb, off, len, to, out, left);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * body: passes a message's body from the socket where it is received to the one
+ * body: passes a message's body from the link where it is received to the one
  * where it is sent, and knows where it ends. RFC 9112 6 and 7.
  *
  * Payload goes by reference to the skb's pages. A chunked body is decoded and
@@ -11,7 +11,7 @@
  * body, trailers too, is always a copy: the bytes that are sent are those that were
  * looked at.
  *
- * The caller holds both sockets' locks, in softirq or process context; nothing
+ * The caller holds both links' locks, in softirq or process context; nothing
  * here sleeps.
  */
 #ifndef L7MESH_BODY_H
@@ -66,7 +66,7 @@ static inline bool body_may_change(const struct body *b,
  * @skb: received
  * @off: first byte
  * @len: bytes there, at least 1
- * @to: locked socket to send on
+ * @to: link to send on, locked
  * @out: pending bytes of ours for @to; empty unless body_follows()
  * @left: of the run's budget, at least 1; what it costs is taken off
  *
@@ -76,6 +76,6 @@ static inline bool body_may_change(const struct body *b,
  * error of @to.
  */
 int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
-	      struct sock *to, struct out *out, int *left);
+	      struct link *to, struct out *out, int *left);
 
 #endif

@@ -110,11 +110,11 @@ void conn_run_soon(struct conn *c)
 	conn_run_by(c, jiffies + RETRY_DELAY);
 }
 
-void conn_await_room(struct conn *c, const struct sock *sk)
+void conn_await_room(struct conn *c, const struct link *link)
 {
-	stat_inc(c->mesh->stats, sk == c->link.sk ? STAT_DOWNSTREAM_NO_ROOM :
-					       STAT_UPSTREAM_NO_ROOM);
-	if (tcp_rtx_and_write_queues_empty(sk))
+	stat_inc(c->mesh->stats, link == &c->link ? STAT_DOWNSTREAM_NO_ROOM :
+						    STAT_UPSTREAM_NO_ROOM);
+	if (link_is_drained(link))
 		conn_run_soon(c);
 }
 

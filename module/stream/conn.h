@@ -158,11 +158,11 @@ void conn_run_by(struct conn *c, unsigned long at);
 /**
  * conn_await_room() - A send found no room
  * @c: connection, locked
- * @sk: either of its sockets, locked
+ * @link: its own or its leg's, locked
  *
- * Usually the socket says when there is room. If memory was short with nothing
+ * Usually the link says when there is room. If memory was short with nothing
  * in flight it never would: then the timer tries again.
  */
-void conn_await_room(struct conn *c, const struct sock *sk);
+void conn_await_room(struct conn *c, const struct link *link);
 
 #endif

@@ -73,14 +73,14 @@ static int pass_request_body(struct conn *c, struct run *run,
 	if (ex->request_body.done ||
 	    !(out_empty(&ex->up) || body_follows(&ex->request_body)))
 		return 0;
-	n = body_pass(&ex->request_body, skb, off, len, c->leg->link.sk, &ex->up,
+	n = body_pass(&ex->request_body, skb, off, len, &c->leg->link, &ex->up,
 		      &run->left);
 	if (n > 0) {
 		conn_set_deadline(c, c->options.stream_idle_timeout);
 		return n;
 	}
 	if (n == -EAGAIN) {
-		conn_await_room(c, c->leg->link.sk);
+		conn_await_room(c, &c->leg->link);
 		return 0;
 	}
 	if (n == -EBADMSG && ex->response == RESPONSE_HEAD) {
@@ -312,10 +312,10 @@ static void request_sent(struct conn *c, struct run *run)
 /* Returns whether all that was pending is sent. */
 static bool flush_request(struct conn *c)
 {
-	int err = out_flush(&c->ex.up, c->leg->link.sk, false);
+	int err = out_flush(&c->ex.up, &c->leg->link, false);
 
 	if (err == -EAGAIN)
-		conn_await_room(c, c->leg->link.sk);
+		conn_await_room(c, &c->leg->link);
 	else if (err)
 		endpoint_takes_no_more(&c->ex);
 	return !err;
@@ -387,7 +387,7 @@ static void open_tunnel(struct conn *c, struct run *run)
 	struct exchange *ex = &c->ex;
 
 	exchange_request_begins(ex);
-	if (out_send(&ex->down, c->link.sk, text, sizeof(text) - 1, false))
+	if (out_send(&ex->down, &c->link, text, sizeof(text) - 1, false))
 		end_conn(c, run, true);
 	else
 		exchange_begin_tunnel(c, run);

@@ -157,9 +157,9 @@ static bool pass_response_head(struct conn *c, struct run *run,
 	/* Otherwise the head is sent with the first bytes of the body. */
 	if (!err && !(more && ex->response == RESPONSE_BODY &&
 		      body_follows(&ex->response_body)))
-		err = out_flush(&ex->down, c->link.sk, false);
+		err = out_flush(&ex->down, &c->link, false);
 	if (err == -EAGAIN)
-		conn_await_room(c, c->link.sk);
+		conn_await_room(c, &c->link);
 	else if (err)
 		end_conn(c, run, true);
 	return true;
@@ -246,10 +246,10 @@ static int take_response_body(struct conn *c, struct run *run,
 	len = exchange_allowance(c, len);
 	if (!len)
 		return 0;
-	n = body_pass(&ex->response_body, skb, off, len, c->link.sk, &ex->down,
+	n = body_pass(&ex->response_body, skb, off, len, &c->link, &ex->down,
 		      &run->left);
 	if (n == -EAGAIN) {
-		conn_await_room(c, c->link.sk);
+		conn_await_room(c, &c->link);
 		return 0;
 	}
 	if (n == -EBADMSG) {
@@ -316,10 +316,10 @@ static bool waits_for_response(const struct exchange *ex)
 /* Returns whether all that was pending is sent. */
 bool exchange_flush_response(struct conn *c, struct run *run)
 {
-	int err = out_flush(&c->ex.down, c->link.sk, false);
+	int err = out_flush(&c->ex.down, &c->link, false);
 
 	if (err == -EAGAIN)
-		conn_await_room(c, c->link.sk);
+		conn_await_room(c, &c->link);
 	else if (err)
 		end_conn(c, run, false);
 	return !err;

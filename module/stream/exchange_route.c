@@ -80,7 +80,7 @@ static void answer_expect(struct conn *c, struct run *run)
 
 	if (!answers_expect(c) || ex->received || tcp_inq(c->link.sk) > 0)
 		return;
-	if (out_send(&ex->down, c->link.sk, text, sizeof(text) - 1, false))
+	if (out_send(&ex->down, &c->link, text, sizeof(text) - 1, false))
 		end_conn(c, run, true);
 }
 

@@ -39,7 +39,7 @@ void exchange_reset_tunnel(struct conn *c, struct run *run)
 }
 
 static int pass(struct reader *r, struct sk_buff *skb, u32 off, u32 len,
-		struct sock *to)
+		struct link *to)
 {
 	int n;
 
@@ -63,7 +63,7 @@ static int upstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
 {
 	struct reader *r = desc->arg.data;
 
-	return pass(r, skb, off, len, r->c->leg->link.sk);
+	return pass(r, skb, off, len, &r->c->leg->link);
 }
 
 static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
@@ -71,7 +71,7 @@ static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
 {
 	struct reader *r = desc->arg.data;
 
-	return pass(r, skb, off, len, r->c->link.sk);
+	return pass(r, skb, off, len, &r->c->link);
 }
 
 /* A FIN of one side is passed on to the other. */

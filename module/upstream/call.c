@@ -90,7 +90,7 @@ static int await_connected(struct sock *sk)
 	return sk->sk_state == TCP_SYN_SENT ? -EAGAIN : 0;
 }
 
-static int send_body(struct call *call, struct sock *sk)
+static int send_body(struct call *call)
 {
 	struct replay *body = &call->body;
 	struct sk_buff *skb;
@@ -100,7 +100,7 @@ static int send_body(struct call *call, struct sock *sk)
 	while (replay_pending(body)) {
 		skb = body->next;
 		len = skb->len - body->off;
-		n = out_send_skb(sk, skb, body->off, len, skb->next);
+		n = out_send_skb(&call->link, skb, body->off, len, skb->next);
 		if (n < 0)
 			return n;
 		replay_consume(body, n);
@@ -114,8 +114,8 @@ static int send_request(struct call *call, struct sock *sk)
 
 	if (is_over(sk))
 		return why_over(sk);
-	err = out_flush(&call->request, sk, replay_pending(&call->body));
-	return err ?: send_body(call, sk);
+	err = out_flush(&call->request, &call->link, replay_pending(&call->body));
+	return err ?: send_body(call);
 }
 
 /* What is read, and what came of it: -EAGAIN as long as more is wanted. */
