@@ -3,6 +3,7 @@
 
 #include <net/inet_sock.h>
 #include "lib/compat.h"
+#include "link/link.h"
 
 /* With a reference for sock_gen_put(), or NULL. Under RCU. */
 static struct sock *look_up(const struct sock *sk)
@@ -22,13 +23,13 @@ static struct sock *look_up(const struct sock *sk)
 			     sk->sk_daddr, port, dif);
 }
 
-bool client_is_gone(const struct sock *sk)
+bool client_is_gone(const struct link *link)
 {
 	struct sock *client;
 	bool gone;
 
 	rcu_read_lock();
-	client = look_up(sk);
+	client = look_up(link->sk);
 	rcu_read_unlock();
 	if (!client)
 		return true;

@@ -8,11 +8,12 @@
 
 #include <linux/types.h>
 
+struct link;
 struct sock;
 
 /**
  * client_is_gone() - Who has sent a FIN: will nobody read what comes back?
- * @sk: locked socket of the engine's, connected over loopback
+ * @link: to the client, locked; connected over loopback
  *
  * For TCP a close() and a shutdown() of the sending half look the same.
  *
@@ -20,6 +21,6 @@ struct sock;
  *
  * Return: whether the client's socket is closed, or shut down both ways.
  */
-bool client_is_gone(const struct sock *sk);
+bool client_is_gone(const struct link *link);
 
 #endif

@@ -39,21 +39,20 @@ void exchange_settle(struct conn *c)
 	c->held = bytes;
 }
 
-void exchange_read_from(struct sock *sk, struct conn *c, struct run *run,
+void exchange_read_from(struct link *link, struct conn *c, struct run *run,
 			sk_read_actor_t actor)
 {
 	struct reader r = { .c = c, .run = run };
 	read_descriptor_t desc = { .arg.data = &r, .count = 1 };
 
-	if (skb_queue_empty(&sk->sk_receive_queue))
+	if (!link_pending(link))
 		return;
 	/* Out-of-band bytes would stop the stream; HTTP has none. */
-	if (tcp_sk(sk)->urg_data) {
+	if (link_has_urgent(link)) {
 		end_conn(c, run, true);
 		return;
 	}
-	splice_read_locked(sk, &desc, actor);
-	splice_consumed(sk);
+	link_read(link, &desc, actor);
 	if (r.retry)
 		exchange_retry(c, run);
 	else if (r.failed)
@@ -83,13 +82,13 @@ static void dispatch(struct conn *c, struct run *run)
  */
 #define SHARE		20000
 
-void exchange_read_second(struct sock *sk, struct conn *c, struct run *run,
+void exchange_read_second(struct link *link, struct conn *c, struct run *run,
 			  sk_read_actor_t actor)
 {
 	int lent = run->left > 0 ? 0 : SHARE - run->left;
 
 	run->left += lent;
-	exchange_read_from(sk, c, run, actor);
+	exchange_read_from(link, c, run, actor);
 	run->left -= lent;
 }
 
@@ -189,7 +188,7 @@ static void next_request(struct conn *c, struct run *run)
 	drop_taken(run);
 	c->bound = c->expires;
 	conn_set_deadline(c, c->options.idle_timeout);
-	if (!skb_queue_empty(&c->link.sk->sk_receive_queue))
+	if (link_pending(&c->link))
 		run->again = true;
 }
 
@@ -225,7 +224,7 @@ static void finish(struct conn *c, struct run *run)
 	}
 	if (whole && !ex->close && !READ_ONCE(c->draining))
 		next_request(c, run);
-	else if (at_eof(c->link.sk))
+	else if (link_eof(&c->link))
 		end_conn(c, run, false);
 	else
 		linger(c, run);
@@ -234,7 +233,7 @@ static void finish(struct conn *c, struct run *run)
 static void end_idle(struct conn *c, struct run *run)
 {
 	if (READ_ONCE(c->draining) && c->ex.request == REQUEST_IDLE &&
-	    skb_queue_empty(&c->link.sk->sk_receive_queue))
+	    !link_pending(&c->link))
 		end_conn(c, run, false);
 }
 
@@ -291,7 +290,7 @@ static void response_late(struct conn *c, struct run *run)
 	struct exchange *ex = &c->ex;
 
 	if (ex->request == REQUEST_BODY && out_empty(&ex->up) &&
-	    skb_queue_empty(&c->link.sk->sk_receive_queue)) {
+	    !link_pending(&c->link)) {
 		ex->close = true;
 		exchange_refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
 	} else {

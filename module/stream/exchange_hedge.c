@@ -166,7 +166,7 @@ static void promote(struct conn *c, struct run *run, struct leg *leg)
 
 static bool has_answer(const struct leg *leg)
 {
-	return !skb_queue_empty(&leg->link.sk->sk_receive_queue);
+	return link_pending(&leg->link);
 }
 
 /*

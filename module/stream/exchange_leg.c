@@ -81,11 +81,11 @@ void exchange_leave_leg(struct conn *c, struct run *run)
  * read whole, and nothing else came. On any other leg, the rest of one exchange
  * would be taken for the next. Every leg that is parted with is checked here.
  */
-static bool is_clean(const struct exchange *ex, const struct sock *sk)
+static bool is_clean(const struct exchange *ex, const struct link *link)
 {
 	return ex->sent && ex->leg_reusable &&
 	       ex->response == RESPONSE_DONE && out_empty(&ex->up) &&
-	       skb_queue_empty(&sk->sk_receive_queue) && !at_eof(sk);
+	       !link_pending(link) && !link_eof(link);
 }
 
 /* Give up the leg, which is locked: to its pool if possible, else to be closed. */
@@ -101,7 +101,7 @@ void exchange_drop_leg(struct conn *c, struct run *run, bool reuse)
 	leg->conn = NULL;
 	leg->busy = false;
 	c->leg = NULL;
-	if (!reuse || !is_clean(ex, sk) ||
+	if (!reuse || !is_clean(ex, &leg->link) ||
 	    !leg_park(leg, jiffies + msecs_to_jiffies(ex->leg_idle),
 				ex->leg_max_idle)) {
 		leg_doom(leg, &c->doomed_legs);

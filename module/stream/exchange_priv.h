@@ -23,7 +23,6 @@
 #define L7MESH_EXCHANGE_PRIV_H
 
 #include <linux/l7mesh.h>
-#include <net/tcp.h>
 #include "http/forward.h"
 #include "lib/compat.h"
 #include "lib/payer.h"
@@ -31,7 +30,6 @@
 #include "link/leg.h"
 #include "policy/rate_limiter.h"
 #include "policy/retry.h"
-#include "splice/splice.h"
 #include "stream/conn.h"
 #include "stream/exchange.h"
 #include "stream/reply.h"
@@ -58,19 +56,6 @@ static inline void end_conn(struct conn *c, struct run *run, bool reset)
 	run->defer = true;
 }
 
-/* No byte of @sk is left to be read, and none will come. */
-static inline bool at_eof(const struct sock *sk)
-{
-	return skb_queue_empty(&sk->sk_receive_queue) &&
-	       (sk->sk_err || sk->sk_state == TCP_CLOSE ||
-		(sk->sk_shutdown & RCV_SHUTDOWN));
-}
-
-static inline bool is_broken(const struct sock *sk)
-{
-	return sk->sk_err || sk->sk_state == TCP_CLOSE;
-}
-
 /* CONNECT, and the tunnel ends at the endpoint. For a request that is understood. */
 static inline bool ends_tunnel_here(const struct conn *c)
 {
@@ -90,8 +75,8 @@ static inline struct address client_of(const struct conn *c)
 }
 
 /*
- * The context of an actor of tcp_read_sock(). An actor must not close the socket
- * that is being read: it notes a refusal here, which is carried out afterwards.
+ * The context of an actor of link_read(). An actor must not close the link that is
+ * being read: it notes a refusal here, which is carried out afterwards.
  */
 struct reader {
 	struct conn *c;
@@ -131,9 +116,9 @@ int exchange_note_no_memory(struct reader *r);
 int exchange_note_memory_limit(struct reader *r);
 /* Tell the namespace what the exchange holds by now. */
 void exchange_settle(struct conn *c);
-void exchange_read_from(struct sock *sk, struct conn *c, struct run *run,
+void exchange_read_from(struct link *link, struct conn *c, struct run *run,
 			sk_read_actor_t actor);
-void exchange_read_second(struct sock *sk, struct conn *c, struct run *run,
+void exchange_read_second(struct link *link, struct conn *c, struct run *run,
 			  sk_read_actor_t actor);
 
 /* exchange_leg.c */

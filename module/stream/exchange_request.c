@@ -19,7 +19,7 @@ static void request_parsed(struct reader *r, struct sk_buff *skb, bool all)
 	r->c->ex.request = REQUEST_PARSED;
 	if (all && !r->run->request && h->len == skb->len &&
 	    http1_bodiless(&h->parser))
-		r->run->request = splice_take(r->c->link.sk, skb);
+		r->run->request = link_take(&r->c->link, skb);
 }
 
 static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
@@ -214,10 +214,10 @@ static void abandon(struct conn *c, struct run *run)
 static bool listens_no_more(struct conn *c)
 {
 	/* Bytes that are still unread belong to a request, so wait. */
-	if (c->options.abort_on_close && !tcp_inq(c->link.sk))
+	if (c->options.abort_on_close && !link_readable(&c->link))
 		return true;
 	if (!c->asked || time_after(jiffies, c->asked + LISTENS_INTERVAL)) {
-		if (client_is_gone(c->link.sk))
+		if (client_is_gone(&c->link))
 			return true;
 		c->asked = jiffies | 1;
 	}
@@ -279,7 +279,7 @@ void exchange_read_request(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
-	if (is_broken(c->link.sk)) {
+	if (link_is_broken(&c->link)) {
 		if (ex->counted && (ex->response != RESPONSE_DONE ||
 				    !out_empty(&ex->down)))
 			stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
@@ -287,12 +287,12 @@ void exchange_read_request(struct conn *c, struct run *run)
 		return;
 	}
 	if (reads_request(ex))
-		exchange_read_from(c->link.sk, c, run, request_actor);
+		exchange_read_from(&c->link, c, run, request_actor);
 	if (c->ended)
 		return;
-	if (at_eof(c->link.sk))
+	if (link_eof(&c->link))
 		downstream_eof(c, run);
-	else if (unlikely(c->link.sk->sk_shutdown & RCV_SHUTDOWN))
+	else if (unlikely(link_is_shut(&c->link)))
 		downstream_eof_unread(c, run);
 }
 
@@ -329,7 +329,7 @@ void exchange_send_request(struct conn *c, struct run *run)
 		return;
 	/* The head goes with the body's first bytes, if they are there. */
 	if (!(body_follows(&ex->request_body) &&
-	      (tcp_inq(c->link.sk) > 0 || replay_pending(&ex->replay))) &&
+	      (link_readable(&c->link) || replay_pending(&ex->replay))) &&
 	    !flush_request(c))
 		return;
 	if (!send_replay(c, run)) {
@@ -341,12 +341,12 @@ void exchange_send_request(struct conn *c, struct run *run)
 	if (ex->request != REQUEST_BODY)
 		return;
 	if (!ex->request_body.done)
-		exchange_read_from(c->link.sk, c, run, request_actor);
+		exchange_read_from(&c->link, c, run, request_actor);
 	if (ex->request != REQUEST_BODY || !flush_request(c))
 		return;
 	if (ex->request_body.done)
 		request_sent(c, run);
-	else if (at_eof(c->link.sk))
+	else if (link_eof(&c->link))
 		downstream_eof(c, run);
 }
 
@@ -403,7 +403,7 @@ static bool steer_request(struct conn *c, struct run *run)
 	struct forward fw;
 	u32 len;
 
-	if (!skb || !splice_is_spliced(c->leg->link.sk) ||
+	if (!skb || !link_is_spliced(&c->leg->link) ||
 	    !exchange_request_stays(&c->ex))
 		return false;
 	fw = forward_of(c, NULL);
@@ -412,7 +412,7 @@ static bool steer_request(struct conn *c, struct run *run)
 	if (!len)
 		return false;
 	skb_put(skb, len - skb->len);
-	if (!splice_send_skb(c->leg->link.sk, skb))
+	if (!link_send_taken(&c->leg->link, skb))
 		__kfree_skb(skb);
 	else
 		len = 0;
@@ -428,7 +428,7 @@ void exchange_send_head(struct conn *c, struct run *run)
 
 	if (!c->leg || c->open_leg)
 		return;
-	if (is_broken(c->leg->link.sk)) {
+	if (link_is_broken(&c->leg->link)) {
 		exchange_upstream_failed(c, run, RETRY_CONNECT_FAILURE,
 					 STAT_REPLY_CONNECT_FAILURE, 503);
 		return;
@@ -442,7 +442,7 @@ void exchange_send_head(struct conn *c, struct run *run)
 	 * answer to it.
 	 */
 	if (unlikely(ex->reused_leg &&
-		     !skb_queue_empty(&c->leg->link.sk->sk_receive_queue))) {
+		     link_pending(&c->leg->link))) {
 		exchange_upstream_failed(c, run, RETRY_RESET,
 					 STAT_REPLY_BAD_RESPONSE, 502);
 		return;

@@ -61,7 +61,7 @@ static bool steer_response(struct conn *c, struct sk_buff *whole)
 	return whole && !exchange_connection_field(ex) &&
 	       exchange_response_stays(ex) &&
 	       head_stays_response(ex->response_head) && !ex->rate &&
-	       splice_steer(c->leg->link.sk, whole, c->link.sk);
+	       link_steer(&c->leg->link, whole, &c->link);
 }
 
 static int pass_final(struct conn *c, struct sk_buff *whole, gfp_t gfp)
@@ -299,9 +299,8 @@ static void upstream_eof(struct conn *c, struct run *run)
 		exchange_upstream_failed(c, run, RETRY_RESET,
 					 STAT_REPLY_UPSTREAM_RESET, 502);
 	} else if (ex->response == RESPONSE_BODY) {
-		/* DONE: a FIN came, not a reset */
 		if (ex->response_body.framing == HTTP1_BODY_UNTIL_CLOSE &&
-		    sock_flag(c->leg->link.sk, SOCK_DONE))
+		    link_ended_well(&c->leg->link))
 			ex->response = RESPONSE_DONE;
 		else
 			cut_response(c, run);
@@ -336,11 +335,11 @@ void exchange_pass_response(struct conn *c, struct run *run)
 		return;
 	}
 	if (!c->ended)
-		exchange_read_second(c->leg->link.sk, c, run, response_actor);
+		exchange_read_second(&c->leg->link, c, run, response_actor);
 	if (c->ended || !exchange_flush_response(c, run) || !c->leg)
 		return;
 	if (ex->request == REQUEST_TUNNEL)
 		return;
-	if (!ex->head_whole && waits_for_response(ex) && at_eof(c->leg->link.sk))
+	if (!ex->head_whole && waits_for_response(ex) && link_eof(&c->leg->link))
 		upstream_eof(c, run);
 }

@@ -78,7 +78,7 @@ static void answer_expect(struct conn *c, struct run *run)
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	struct exchange *ex = &c->ex;
 
-	if (!answers_expect(c) || ex->received || tcp_inq(c->link.sk) > 0)
+	if (!answers_expect(c) || ex->received || link_readable(&c->link))
 		return;
 	if (out_send(&ex->down, &c->link, text, sizeof(text) - 1, false))
 		end_conn(c, run, true);

@@ -77,7 +77,7 @@ static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
 /* A FIN of one side is passed on to the other. */
 static void pass_fin(struct conn *c, struct run *run)
 {
-	bool up = at_eof(c->link.sk), down = at_eof(c->leg->link.sk);
+	bool up = link_eof(&c->link), down = link_eof(&c->leg->link);
 
 	if (up && down) {
 		end_conn(c, run, false);
@@ -95,16 +95,16 @@ static void pass_fin(struct conn *c, struct run *run)
 
 void exchange_run_tunnel(struct conn *c, struct run *run)
 {
-	if (c->link.sk->sk_err || c->leg->link.sk->sk_err) {
+	if (link_has_failed(&c->link) || link_has_failed(&c->leg->link)) {
 		exchange_reset_tunnel(c, run);
 		return;
 	}
 	/* The head of the response that opened it may still wait for room. */
 	if (!exchange_flush_response(c, run))
 		return;
-	exchange_read_from(c->link.sk, c, run, upstream_actor);
+	exchange_read_from(&c->link, c, run, upstream_actor);
 	if (!c->ended)
-		exchange_read_second(c->leg->link.sk, c, run, downstream_actor);
+		exchange_read_second(&c->leg->link, c, run, downstream_actor);
 	if (!c->ended)
 		pass_fin(c, run);
 }
