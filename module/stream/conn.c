@@ -238,14 +238,14 @@ static void conn_close(struct conn *c)
 	struct run run = { .may_sleep = true, .left = BUDGET_WORK };
 	LIST_HEAD(doomed);
 
-	lock_sock(c->link.sk);
+	link_lock(&c->link);
 	c->closed = true;
 	callbacks_swap(c->link.sk, &c->link.callbacks, NULL);
 	exchange_release(c, &run);
 	forget_client(c);
 	list_splice_init(&c->doomed_legs, &doomed);
 	exchange_part_with_losers(c, &doomed);
-	release_sock(c->link.sk);
+	link_unlock(&c->link);
 	close_legs(&doomed);
 	compat_timer_delete_sync(&c->timer);
 	link_close(&c->link, c->reset);
@@ -264,9 +264,9 @@ static void open_leg(struct conn *c, struct endpoint *ep)
 	int err;
 
 	leg = leg_open(c->hn, ep, c, &err);
-	lock_sock(c->link.sk);
+	link_lock(&c->link);
 	exchange_leg_opened(c, leg, err);
-	release_sock(c->link.sk);
+	link_unlock(&c->link);
 	endpoint_put(ep);
 }
 
@@ -306,9 +306,9 @@ static bool chores_do(struct chores *todo, struct conn *c)
 	if (todo->open)
 		open_leg(c, todo->open);
 	if (todo->shut_down)
-		kernel_sock_shutdown(c->link.sock, SHUT_WR);
+		link_shut(&c->link);
 	if (todo->leg_shut_down)
-		kernel_sock_shutdown(todo->leg_shut_down->link.sock, SHUT_WR);
+		link_shut(&todo->leg_shut_down->link);
 	return todo->open || todo->shut_down || todo->leg_shut_down;
 }
 
@@ -339,7 +339,7 @@ static bool work_round(struct conn *c, int *left)
 	struct run run = { .may_sleep = true, .left = *left };
 	struct chores todo;
 
-	lock_sock(c->link.sk);
+	link_lock(&c->link);
 	keep_deadline(c);
 	if (drain_over(c))
 		WRITE_ONCE(c->killed, true);
@@ -350,7 +350,7 @@ static bool work_round(struct conn *c, int *left)
 		exchange_run(c, &run);
 	}
 	chores_collect(&todo, c);
-	release_sock(c->link.sk);
+	link_unlock(&c->link);
 	*left = run.left - COST_CHORES;
 	return chores_do(&todo, c) || run.again;
 }
@@ -489,11 +489,11 @@ static void conn_begin(struct conn *c)
 	link_tune(&c->link);
 	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CONNECTIONS);
 
-	lock_sock(c->link.sk);
+	link_lock(&c->link);
 	old = payer_enter(c->payer);
 	load_options(c);
 	payer_leave(c->payer, old);
-	if (!payer_take(c->payer, c->link.sk)) {
+	if (!link_charge(&c->link, c->payer)) {
 		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
 		c->killed = true;
 	}
@@ -506,7 +506,7 @@ static void conn_begin(struct conn *c)
 	c->walk = hn->walk;
 	list_add_tail(&c->list, &hn->conns);
 	spin_unlock_bh(&hn->conns_lock);
-	release_sock(c->link.sk);
+	link_unlock(&c->link);
 	/* Events from before the callbacks were set went unnoticed. */
 	conn_kick(c);
 	conn_put(c);

@@ -164,25 +164,10 @@ static void promote(struct conn *c, struct run *run, struct leg *leg)
 	take_rival(c, leg);
 }
 
+/* Also of a rival, which is looked at without its lock. */
 static bool has_answer(const struct leg *leg)
 {
 	return link_pending(&leg->link);
-}
-
-/*
- * A rival is examined without its lock. First whether it has ended, then its queue:
- * bytes that came before the end are in the queue by then.
- */
-static bool ended_silently(const struct leg *leg)
-{
-	const struct sock *sk = leg->link.sk;
-	bool ended = READ_ONCE(sk->sk_err) ||
-		     READ_ONCE(sk->sk_state) == TCP_CLOSE ||
-		     (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
-
-	/* TCP queues bytes before it signals the end. */
-	smp_rmb();
-	return ended && !has_answer(leg);
 }
 
 void exchange_look_at_rivals(struct conn *c, struct run *run)
@@ -190,7 +175,7 @@ void exchange_look_at_rivals(struct conn *c, struct run *run)
 	struct leg *leg, *next, *answered = NULL;
 
 	list_for_each_entry_safe(leg, next, &c->rivals, list) {
-		if (ended_silently(leg) ||
+		if (link_eof_unlocked(&leg->link) ||
 		    (endpoint_overdue(leg_endpoint(leg)) && !has_answer(leg))) {
 			lose(c, leg);
 			run->defer = true;
@@ -212,9 +197,9 @@ void exchange_part_with_losers(struct conn *c, struct list_head *doomed)
 	struct leg *leg, *next;
 
 	list_for_each_entry_safe(leg, next, &c->losers, list) {
-		lock_sock_nested(leg->link.sk, SINGLE_DEPTH_NESTING);
+		link_lock_nested(&leg->link);
 		leg->conn = NULL;
-		release_sock(leg->link.sk);
+		link_unlock(&leg->link);
 		list_del_init(&leg->list);
 		leg_doom(leg, doomed);
 	}

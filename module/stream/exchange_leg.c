@@ -2,20 +2,6 @@
 #include "stream/exchange_priv.h"
 #include "upstream/health.h"
 
-static bool trylock_leg(struct leg *leg)
-{
-	struct sock *sk = leg->link.sk;
-
-	if (!spin_trylock(&sk->sk_lock.slock))
-		return false;
-	if (sock_owned_by_user_nocheck(sk)) {
-		spin_unlock(&sk->sk_lock.slock);
-		return false;
-	}
-	__release(&sk->sk_lock.slock);	/* for sparse: run->locked knows */
-	return true;
-}
-
 /* Lock the leg that is bound, if it is not locked. */
 static bool lock_leg(struct conn *c, struct run *run)
 {
@@ -24,9 +10,8 @@ static bool lock_leg(struct conn *c, struct run *run)
 	if (!leg || leg == run->held || leg == run->locked)
 		return true;
 	if (run->may_sleep) {
-		sock_hold(leg->link.sk);
-		lock_sock_nested(leg->link.sk, SINGLE_DEPTH_NESTING);
-	} else if (!trylock_leg(leg)) {
+		link_lock_kept(&leg->link);
+	} else if (!link_trylock(&leg->link)) {
 		run->defer = true;
 		return false;
 	}
@@ -34,25 +19,22 @@ static bool lock_leg(struct conn *c, struct run *run)
 	return true;
 }
 
-/* The leg may be somebody else's by now: only its socket is touched. */
+/* The leg may be somebody else's by now: only its link is touched. */
 static void unlock_leg(struct run *run)
 {
+	struct leg *leg = run->locked;
 	struct mem_cgroup *payer;
-	struct sock *sk;
 
-	if (!run->locked)
+	if (!leg)
 		return;
-	sk = run->locked->link.sk;
 	run->locked = NULL;
 	if (run->may_sleep) {
 		/* TCP processes what came to the backlog meanwhile. */
 		payer = payer_pause();
-		release_sock(sk);
+		link_unlock_kept(&leg->link);
 		payer_resume(payer);
-		sock_put(sk);
 	} else {
-		__acquire(&sk->sk_lock.slock);
-		spin_unlock(&sk->sk_lock.slock);
+		link_unlock_tried(&leg->link);
 	}
 }
 
@@ -93,11 +75,9 @@ void exchange_drop_leg(struct conn *c, struct run *run, bool reuse)
 {
 	struct exchange *ex = &c->ex;
 	struct leg *leg = c->leg;
-	struct sock *sk;
 
 	if (!leg)
 		return;
-	sk = leg->link.sk;
 	leg->conn = NULL;
 	leg->busy = false;
 	c->leg = NULL;
@@ -107,7 +87,7 @@ void exchange_drop_leg(struct conn *c, struct run *run, bool reuse)
 		leg_doom(leg, &c->doomed_legs);
 		run->defer = true;
 	}
-	if (run->locked && run->locked->link.sk == sk)
+	if (run->locked == leg)
 		unlock_leg(run);
 }
 
