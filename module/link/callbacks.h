@@ -36,4 +36,11 @@ static inline void callbacks_swap(struct sock *sk, struct callbacks *cb,
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
+/* Are these a socket's? Any context. */
+static inline bool callbacks_are(const struct sock *sk,
+				 const struct callbacks *cb)
+{
+	return READ_ONCE(sk->sk_data_ready) == cb->data_ready;
+}
+
 #endif

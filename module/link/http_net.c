@@ -50,6 +50,7 @@ static void accept_work(struct work_struct *work)
 {
 	struct acceptor *a = container_of(to_delayed_work(work),
 					  struct acceptor, work);
+	struct link accepted = {};
 	struct socket *sock;
 	int err = 0, i;
 
@@ -58,7 +59,8 @@ static void accept_work(struct work_struct *work)
 		if (err)
 			break;
 		disinherit(a, sock->sk);
-		conn_accept(a->hn, sock);
+		link_init(&accepted, sock);
+		conn_accept(a->hn, &accepted);
 		cond_resched();
 	}
 	/*
@@ -111,7 +113,8 @@ static bool is_child(const struct sock *sk)
 
 bool http_owns(const struct sock *sk)
 {
-	return is_child(sk) || conn_owns(sk) || leg_owns(sk);
+	return is_child(sk) || callbacks_are(sk, &conn_callbacks) ||
+	       leg_owns(sk);
 }
 
 static void acceptor_hook(struct acceptor *a)

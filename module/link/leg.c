@@ -3,8 +3,6 @@
 
 #include <linux/hash.h>
 #include <linux/slab.h>
-#include <net/tcp.h>
-#include "lib/compat.h"
 #include "lib/payer.h"
 #include "lib/stats.h"
 #include "link/http_net.h"
@@ -143,11 +141,7 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 
 bool leg_bind(struct leg *leg, struct conn *conn)
 {
-	struct sock *sk = leg->link.sk;
-
-	if (leg->broken || sk->sk_state != TCP_ESTABLISHED || sk->sk_err ||
-	    (sk->sk_shutdown & RCV_SHUTDOWN) ||
-	    !skb_queue_empty(&sk->sk_receive_queue))
+	if (leg->broken || !link_is_fresh(&leg->link))
 		return false;
 	leg->conn = conn;
 	return true;
@@ -218,55 +212,38 @@ void leg_doom(struct leg *leg, struct list_head *doomed)
 	spin_unlock_bh(&b->lock);
 }
 
-/* Every event of the leg's socket except write space; the socket is locked. */
-static void leg_event(struct sock *sk)
+static void leg_event(struct link *link)
 {
-	struct leg *leg = sk->sk_user_data;
+	struct leg *leg = container_of(link, struct leg, link);
 
-	if (!leg)
-		return;
 	if (leg->conn)
 		conn_leg_event(leg->conn, leg);
 	else
 		leg_break(leg);
 }
 
-static void leg_write_space(struct sock *sk)
+static void leg_room(struct link *link)
 {
-	struct leg *leg = sk->sk_user_data;
+	struct leg *leg = container_of(link, struct leg, link);
 
-	if (!leg)
-		return;
-	leg->link.callbacks.write_space(sk);
-	/* Not enough room yet: it will be called again. */
-	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
-		return;
 	if (leg->conn && !leg->busy)
 		conn_leg_event(leg->conn, leg);
 }
 
+LINK_EVENTS(leg, leg_event, leg_room)
+
+static const struct callbacks leg_callbacks = LINK_CALLBACKS(leg);
+
 bool leg_owns(const struct sock *sk)
 {
-	return READ_ONCE(sk->sk_data_ready) == leg_event;
-}
-
-static void leg_hook(struct leg *leg)
-{
-	leg->link.callbacks = (struct callbacks){
-		.data_ready = leg_event,
-		.state_change = leg_event,
-		.write_space = leg_write_space,
-		.error_report = leg_event,
-	};
-	compat_sock_softirq_send(leg->link.sk);
-	callbacks_swap(leg->link.sk, &leg->link.callbacks, leg);
+	return callbacks_are(sk, &leg_callbacks);
 }
 
 static void leg_unhook(struct leg *leg)
 {
-	lock_sock(leg->link.sk);
-	callbacks_swap(leg->link.sk, &leg->link.callbacks, NULL);
-	release_sock(leg->link.sk);
+	link_lock(&leg->link);
+	link_unhook(&leg->link);
+	link_unlock(&leg->link);
 }
 
 static void leg_free(struct leg *leg)
@@ -357,7 +334,8 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	leg->conn = conn;
 	leg->buffer_limit = conn->options.buffer_limit;
 	link_limit(&leg->link, leg->buffer_limit);
-	leg_hook(leg);
+	link_send_anywhere(&leg->link);
+	link_hook(&leg->link, &leg_callbacks);
 	atomic64_inc(&ep->connections);
 	*err = link_connect(&leg->link, conn->identity, &ep->address);
 	/* Idle legs may occupy all ports: close some and try once more. */

@@ -6,16 +6,16 @@
  *
  * Ownership: a leg has one owner at a time: the connection that uses it, its
  * pool, or the work that closes it. The owner changes
- *   pool -> connection	leg_take(), then leg_bind() under the leg's socket lock
- *   connection -> pool	leg->conn = NULL under the socket lock, then leg_park()
+ *   pool -> connection	leg_take(), then leg_bind() under the leg's lock
+ *   connection -> pool	leg->conn = NULL under the leg's lock, then leg_park()
  *   pool -> work	when the endpoint closes it, when it was idle too long, or
  *			when the namespace goes
  *   connection -> nobody	leg_close()
  * leg_close() is the end in every case. It detaches the callbacks under the
- * socket lock, so that none can run afterwards.
+ * leg's lock, so that none can run afterwards.
  *
- * Locks: connection's socket > leg's socket > pool bucket. In softirq the second
- * socket is only tried for.
+ * Locks: connection's link > leg's link > pool bucket. In softirq the second link
+ * is only tried for.
  */
 #ifndef L7MESH_LEG_H
 #define L7MESH_LEG_H
@@ -45,14 +45,14 @@ struct leg {
 	struct link link;
 	struct pool *pool;
 	struct mesh *mesh;	/* whose counters had it opened, held; NULL until then */
-	struct conn *conn;	/* who uses it; under the socket lock */
+	struct conn *conn;	/* who uses it; under the link's lock */
 	bool broken;		/* not to be used (again); under the bucket's lock */
 	struct list_head list;	/* pool->idle, conn->rivals, or of who is to close it */
 	struct rival rival;
 	unsigned long expires;	/* jiffies; of a pooled leg */
 	int drains;		/* hn->drains when it was opened */
 	struct work_struct close_work;
-	bool busy;		/* a run has it; under the socket lock */
+	bool busy;		/* a run has it; under the link's lock */
 	bool reset;		/* to be closed with RST */
 	u32 buffer_limit;	/* see link_limit() */
 };
@@ -119,7 +119,7 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 
 /**
  * leg_bind() - Use a leg that was taken
- * @leg: leg, socket locked
+ * @leg: leg, locked
  * @conn: who uses it
  *
  * Return: false if it turned out to be broken; close it.
@@ -182,8 +182,7 @@ static inline struct endpoint *leg_endpoint(const struct leg *leg)
 
 static inline bool leg_connected(const struct leg *leg)
 {
-	return leg->link.sk->sk_state == TCP_ESTABLISHED ||
-	       leg->link.sk->sk_state == TCP_CLOSE_WAIT;
+	return link_is_connected(&leg->link);
 }
 
 #endif

@@ -2,7 +2,6 @@
 #include "stream/conn.h"
 
 #include <linux/module.h>
-#include <net/tcp.h>
 #include "intercept/redirect.h"
 #include "lib/compat.h"
 #include "lib/payer.h"
@@ -120,7 +119,7 @@ void conn_await_room(struct conn *c, const struct link *link)
 
 /* ---- events ---- */
 
-/* Run the exchange where the event happened. The socket is locked. */
+/* Run the exchange where the event happened. The link is locked. */
 static void run_inline(struct conn *c, struct leg *held)
 {
 	struct run run = { .held = held, .left = BUDGET_INLINE };
@@ -131,79 +130,49 @@ static void run_inline(struct conn *c, struct leg *held)
 		conn_join(c, c->greedy);
 }
 
-/* Whether an event is left to the work. The socket is locked. */
-static bool is_for_work(const struct conn *c)
+static void conn_event(struct link *link)
 {
-	return sock_owned_by_user_nocheck(c->link.sk) || c->greedy;
-}
+	struct conn *c = container_of(link, struct conn, link);
 
-static void conn_event(struct sock *sk)
-{
-	struct conn *c = sk->sk_user_data;
-
-	if (!c)
-		return;
 	if (c->running)
 		c->missed = true;
-	else if (is_for_work(c))
+	else if (link_is_owned(link) || c->greedy)
 		conn_kick(c);
 	else
 		run_inline(c, NULL);
 }
 
-static void conn_write_space(struct sock *sk)
+static void conn_room(struct link *link)
 {
-	struct conn *c = sk->sk_user_data;
+	struct conn *c = container_of(link, struct conn, link);
 
-	if (!c)
-		return;
-	c->link.callbacks.write_space(sk);
-	/* Not enough room yet: it will be called again. */
-	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
-		return;
 	/* During a run, the return value of our own send says whether there is room. */
 	if (!c->running)
-		conn_event(sk);
+		conn_event(link);
 }
+
+LINK_EVENTS(conn, conn_event, conn_room)
+
+const struct callbacks conn_callbacks = LINK_CALLBACKS(conn);
 
 void conn_leg_event(struct conn *c, struct leg *leg)
 {
-	struct sock *sk = c->link.sk;
-
 	/* The leg's event was caused by a run, which holds both locks. */
 	if (leg->busy) {
 		c->missed = true;
 		return;
 	}
 	local_bh_disable();
-	if (!spin_trylock(&sk->sk_lock.slock)) {
+	if (!link_trylock(&c->link)) {
 		conn_kick(c);
 	} else {
-		if (is_for_work(c))
+		if (c->greedy)
 			conn_kick(c);
 		else
 			run_inline(c, leg);
-		spin_unlock(&sk->sk_lock.slock);
+		link_unlock_tried(&c->link);
 	}
 	local_bh_enable();
-}
-
-bool conn_owns(const struct sock *sk)
-{
-	return READ_ONCE(sk->sk_data_ready) == conn_event;
-}
-
-/* The socket is locked. */
-static void conn_hook(struct conn *c)
-{
-	c->link.callbacks = (struct callbacks){
-		.data_ready = conn_event,
-		.state_change = conn_event,
-		.write_space = conn_write_space,
-		.error_report = conn_event,
-	};
-	compat_sock_softirq_send(c->link.sk);
-	callbacks_swap(c->link.sk, &c->link.callbacks, c);
 }
 
 /* ---- the work ---- */
@@ -240,7 +209,7 @@ static void conn_close(struct conn *c)
 
 	link_lock(&c->link);
 	c->closed = true;
-	callbacks_swap(c->link.sk, &c->link.callbacks, NULL);
+	link_unhook(&c->link);
 	exchange_release(c, &run);
 	forget_client(c);
 	list_splice_init(&c->doomed_legs, &doomed);
@@ -270,7 +239,7 @@ static void open_leg(struct conn *c, struct endpoint *ep)
 	endpoint_put(ep);
 }
 
-/* What a round leaves to be done after the socket is unlocked. */
+/* What a round leaves to be done after the link is unlocked. */
 struct chores {
 	struct list_head doomed;	/* legs */
 	struct endpoint *open;		/* counted, or NULL */
@@ -405,7 +374,7 @@ static void wake_pending(struct pending *p)
 }
 
 /* On success the connection owns what @claim holds. */
-static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
+static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 			       struct mesh *mesh,
 			       const struct redirect_claim *claim)
 {
@@ -420,7 +389,7 @@ static struct conn *conn_alloc(struct http_net *hn, struct socket *sock,
 	refcount_set(&c->ref, 2);	/* it is open; whoever makes it */
 	c->hn = hn;
 	c->mesh = mesh;
-	link_init(&c->link, sock);
+	c->link = *accepted;
 	c->identity = claim->identity;
 	c->payer = payer;
 	c->original = claim->original;
@@ -471,14 +440,8 @@ static void load_options(struct conn *c)
 	snapshot_put(s);
 }
 
-static void reset_socket(struct socket *sock)
-{
-	sock_no_linger(sock->sk);
-	sock_release(sock);
-}
-
 /*
- * The connection may end as soon as the socket is unlocked: after that, nothing but
+ * The connection may end as soon as the link is unlocked: after that, nothing but
  * its memory is touched.
  */
 static void conn_begin(struct conn *c)
@@ -501,7 +464,8 @@ static void conn_begin(struct conn *c)
 	c->bound = c->expires;
 	link_limit(&c->link, c->options.buffer_limit);
 	conn_set_deadline(c, c->options.idle_timeout);
-	conn_hook(c);
+	link_send_anywhere(&c->link);
+	link_hook(&c->link, &conn_callbacks);
 	spin_lock_bh(&hn->conns_lock);
 	c->walk = hn->walk;
 	list_add_tail(&c->list, &hn->conns);
@@ -512,7 +476,7 @@ static void conn_begin(struct conn *c)
 	conn_put(c);
 }
 
-void conn_accept(struct http_net *hn, struct socket *sock)
+void conn_accept(struct http_net *hn, struct link *accepted)
 {
 	struct redirect_claim claim;
 	struct mesh *mesh;
@@ -521,13 +485,13 @@ void conn_accept(struct http_net *hn, struct socket *sock)
 	mesh = mesh_get_obeyed(hn->net);
 	if (!mesh)
 		goto reset;
-	if (!redirect_claim(sock->sk, &claim)) {
+	if (!redirect_claim(accepted->sk, &claim)) {
 		stat_inc(mesh->stats, STAT_DOWNSTREAM_STRANGERS);
 		goto put_mesh;
 	}
 	if (!try_module_get(THIS_MODULE))
 		goto put_identity;
-	c = conn_alloc(hn, sock, mesh, &claim);
+	c = conn_alloc(hn, accepted, mesh, &claim);
 	if (!c)
 		goto put_module;
 	conn_begin(c);
@@ -541,5 +505,5 @@ put_identity:
 put_mesh:
 	mesh_put(mesh);
 reset:
-	reset_socket(sock);
+	link_refuse(accepted);
 }

@@ -3,9 +3,9 @@
  * conn: a downstream connection, from an application to the HTTP engine.
  *
  * Context. The lock of the downstream link (conn->link) protects a connection.
- * Events of either socket run the exchange where they happen, in softirq, when
+ * Events of either link run the exchange where they happen, in softirq, when
  * both locks are free and the last run did not use up what one may cost; otherwise,
- * and whenever something may sleep (a leg is opened, a socket is closed, memory is
+ * and whenever something may sleep (a leg is opened, a link is closed, memory is
  * waited for), the work does it, when it is the connection's turn in its line.
  *
  * References: one for being open, dropped by conn_close(); one for standing in the
@@ -14,7 +14,7 @@
  * first reference. The mesh and the module are held as long as the connection.
  *
  * End: only the work closes a connection. By then no leg points to it, its
- * callbacks are detached under the socket lock, the timer is deleted; it may still
+ * callbacks are detached under the lock, the timer is deleted; it may still
  * stand in the line once more, where the work finds it closed.
  */
 #ifndef L7MESH_CONN_H
@@ -56,7 +56,7 @@ struct conn {
 	struct timer_list timer;
 	unsigned long deadline;		/* jiffies */
 
-	/* under the socket lock */
+	/* under the lock */
 	struct http_options options;	/* of the listener, see http_options.h */
 	unsigned long expires;		/* jiffies: no request begins after it; 0: never */
 	unsigned long bound;		/* jiffies: no deadline is later; 0: none */
@@ -93,23 +93,22 @@ int conn_cache_init(void);
 void conn_cache_exit(void);
 
 /**
- * conn_accept() - Take over an accepted socket
+ * conn_accept() - Take over an accepted link
  * @hn: namespace
- * @sock: accepted socket; belongs to the connection afterwards, and is closed if
- * this fails
+ * @accepted: becomes the connection's, and is closed if this fails
  *
- * Context: process. A socket that is not the other end of a redirection of ours
+ * Context: process. A link that is not the other end of a redirection of ours
  * is reset.
  */
-void conn_accept(struct http_net *hn, struct socket *sock);
+void conn_accept(struct http_net *hn, struct link *accepted);
 
-/* Is it a connection's socket? Any context. */
-bool conn_owns(const struct sock *sk);
+/* Its link's, as long as it is open. */
+extern const struct callbacks conn_callbacks;
 
 /**
  * conn_leg_event() - Something happened to the leg that a connection uses
  * @c: connection
- * @leg: its leg, whose socket is locked
+ * @leg: its leg, whose link is locked
  */
 void conn_leg_event(struct conn *c, struct leg *leg);
 
