@@ -2,12 +2,9 @@
 #include "upstream/call.h"
 
 #include <linux/wait_bit.h>
-#include <net/tcp.h>
 
 #include "lib/payer.h"
 #include "link/http_net_priv.h"
-#include "link/identity.h"
-#include "splice/splice.h"
 
 /*
  * Not http_wq, which accepts: calls of a control group that is full may have to
@@ -15,45 +12,17 @@
  */
 static struct workqueue_struct *call_wq;
 
-/* Every event of the socket; its lock is held. */
-static void call_event(struct sock *sk)
+/* Whatever happens to the link. */
+static void call_event(struct link *link)
 {
-	struct call *call = sk->sk_user_data;
+	struct call *call = container_of(link, struct call, link);
 
-	if (call)
-		mod_delayed_work(call_wq, &call->work, 0);
+	mod_delayed_work(call_wq, &call->work, 0);
 }
 
-static void call_write_space(struct sock *sk)
-{
-	struct call *call = sk->sk_user_data;
+LINK_EVENTS(call, call_event, call_event)
 
-	if (!call)
-		return;
-	call->link.callbacks.write_space(sk);
-	if (!test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
-		mod_delayed_work(call_wq, &call->work, 0);
-}
-
-static void hook(struct call *call)
-{
-	call->link.callbacks = (struct callbacks){
-		.data_ready = call_event,
-		.state_change = call_event,
-		.write_space = call_write_space,
-		.error_report = call_event,
-	};
-	callbacks_swap(call->link.sk, &call->link.callbacks, call);
-}
-
-static void unhook(struct call *call)
-{
-	struct sock *sk = call->link.sk;
-
-	lock_sock(sk);
-	callbacks_swap(sk, &call->link.callbacks, NULL);
-	release_sock(sk);
-}
+static const struct callbacks call_callbacks = LINK_CALLBACKS(call);
 
 /*
  * Each step returns 0 when it is done, -EAGAIN to wait, or the error that ends the
@@ -69,25 +38,20 @@ static int start_connecting(struct call *call)
 	if (err)
 		return err;
 	link_set_nodelay(&call->link);
-	hook(call);
+	link_hook(&call->link, &call_callbacks);
 	return link_connect(&call->link, call->identity, &call->to);
 }
 
-static bool is_over(const struct sock *sk)
+static int why_broken(struct call *call)
 {
-	return sk->sk_err || sk->sk_state == TCP_CLOSE;
+	return link_error(&call->link) ?: -ECONNRESET;
 }
 
-static int why_over(struct sock *sk)
+static int await_connected(struct call *call)
 {
-	return sock_error(sk) ?: -ECONNRESET;
-}
-
-static int await_connected(struct sock *sk)
-{
-	if (is_over(sk))
-		return why_over(sk);
-	return sk->sk_state == TCP_SYN_SENT ? -EAGAIN : 0;
+	if (link_is_broken(&call->link))
+		return why_broken(call);
+	return link_is_connecting(&call->link) ? -EAGAIN : 0;
 }
 
 static int send_body(struct call *call)
@@ -108,12 +72,12 @@ static int send_body(struct call *call)
 	return 0;
 }
 
-static int send_request(struct call *call, struct sock *sk)
+static int send_request(struct call *call)
 {
 	int err;
 
-	if (is_over(sk))
-		return why_over(sk);
+	if (link_is_broken(&call->link))
+		return why_broken(call);
 	err = out_flush(&call->request, &call->link, replay_pending(&call->body));
 	return err ?: send_body(call);
 }
@@ -182,41 +146,36 @@ static int discard_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	return n;
 }
 
-static int read_with(struct call *call, struct sock *sk, sk_read_actor_t actor)
+static int read_with(struct call *call, sk_read_actor_t actor)
 {
 	struct reading r = { .call = call, .err = -EAGAIN };
 	read_descriptor_t desc = { .arg.data = &r, .count = 1 };
 
-	if (tcp_sk(sk)->urg_data)
+	if (link_has_urgent(&call->link))
 		return -EBADMSG;
-	if (!skb_queue_empty(&sk->sk_receive_queue)) {
-		tcp_read_sock(sk, &desc, actor);
-		splice_consumed(sk);
-	}
+	if (link_pending(&call->link))
+		link_read(&call->link, &desc, actor);
 	if (r.err != -EAGAIN)
 		return r.err;
 	if (call->state == CALL_DRAINING && !call->left)
 		return 0;
-	if (is_over(sk))
-		return why_over(sk);
-	return sk->sk_shutdown & RCV_SHUTDOWN &&
-	       skb_queue_empty(&sk->sk_receive_queue) ? -ECONNRESET : -EAGAIN;
+	if (link_is_broken(&call->link))
+		return why_broken(call);
+	return link_eof(&call->link) ? -ECONNRESET : -EAGAIN;
 }
 
-/* The next step, under the socket's lock if there is one. */
+/* The next step, under the link's lock if there is one. */
 static int step(struct call *call)
 {
-	struct sock *sk = call->link.sk;
-
 	switch (call->state) {
 	case CALL_CONNECTING:
-		return await_connected(sk);
+		return await_connected(call);
 	case CALL_SENDING:
-		return send_request(call, sk);
+		return send_request(call);
 	case CALL_READING:
-		return read_with(call, sk, head_actor);
+		return read_with(call, head_actor);
 	default:
-		return read_with(call, sk, discard_actor);
+		return read_with(call, discard_actor);
 	}
 }
 
@@ -237,14 +196,14 @@ static int take_steps(struct call *call)
 			return err;
 		call->state = CALL_CONNECTING;
 	}
-	lock_sock(call->link.sk);
+	link_lock(&call->link);
 	while (!err && !last) {
 		err = step(call);
 		last = is_last(call);
 		if (!err && !last)
 			call->state++;
 	}
-	release_sock(call->link.sk);
+	link_unlock(&call->link);
 	return err;
 }
 
@@ -258,11 +217,13 @@ void call_release(struct call *call)
 	call->identity = NULL;
 }
 
-static void close_socket(struct call *call, bool reset)
+static void close_link(struct call *call, bool reset)
 {
 	if (!link_is_open(&call->link))
 		return;
-	unhook(call);
+	link_lock(&call->link);
+	link_unhook(&call->link);
+	link_unlock(&call->link);
 	link_close(&call->link, reset);
 }
 
@@ -271,7 +232,7 @@ static void finish(struct call *call, int err)
 	struct http_net *hn = call->hn;
 	u16 status = 0;
 
-	close_socket(call, err);
+	close_link(call, err);
 	spin_lock_bh(&hn->calls_lock);
 	list_del(&call->list);
 	spin_unlock_bh(&hn->calls_lock);

@@ -3,7 +3,7 @@
  * call: a connection of the mesh's own to an endpoint, and perhaps one request on it.
  *
  * Used where nobody waits for the outcome: health checks, mirrored requests. A call has
- * a connection of its own and holds up nobody: events of the socket queue its work,
+ * a connection of its own and holds up nobody: events of the link queue its work,
  * which does everything.
  *
  * Ownership: whoever begins a call allocates it, as a part of something larger. From
@@ -53,7 +53,7 @@ struct call {
 	struct list_head list;	/* hn->calls */
 	struct delayed_work work;
 	unsigned long deadline;	/* jiffies */
-	struct link link;
+	struct link link;	/* not open before the call connects */
 	struct head *response;
 	u64 left;		/* bytes of its body; U64_MAX: up to the end */
 };
