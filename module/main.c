@@ -12,7 +12,9 @@
 #include <linux/module.h>
 #include <net/genetlink.h>
 #include "intercept/intercept.h"
+#include "intercept/redirect.h"
 #include "lib/version.h"
+#include "link/client.h"
 #include "link/http_net.h"
 #include "netlink/netlink.h"
 #include "selftest.h"
@@ -50,6 +52,7 @@ static int __init l7mesh_init(void)
 	err = intercept_init();
 	if (err)
 		goto out_config;
+	client_claims_by(redirect_claim);
 	err = http_init();
 	if (err)
 		goto out_intercept;

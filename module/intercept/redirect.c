@@ -413,7 +413,7 @@ static void contradicted(struct redirect *r, const struct sock *child)
 		tuple_remove(r);
 }
 
-bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
+bool redirect_claim(const struct sock *child, struct client_claim *claim)
 {
 	const struct net *net = sock_net(child);
 	struct address client, target;
@@ -431,7 +431,7 @@ bool redirect_claim(const struct sock *child, struct redirect_claim *claim)
 		goto out;
 	found = is_of(r, child);
 	if (found) {
-		*claim = (struct redirect_claim){
+		*claim = (struct client_claim){
 			.original = r->original,
 			.source = r->source,
 			.identity = r->identity,

@@ -25,15 +25,9 @@ enum redirect_kind {
 	REDIRECT_HTTP,		/* to our own acceptor, which will claim */
 };
 
+struct client_claim;
 struct identity;
 struct mesh;
-
-/* What the other end of a redirection learns of the client. */
-struct redirect_claim {
-	struct address original;	/* what it asked for */
-	struct address source;		/* its own address without a mesh */
-	struct identity *identity;	/* counted */
-};
 
 struct redirect {
 	/* set by connect.c before redirect_begin(), then constant */
@@ -66,7 +60,7 @@ struct redirect {
 /**
  * redirect_claim() - Is this accepted socket the other end of our redirection?
  * @child: socket that the HTTP acceptor was given
- * @claim: out: who the client is; its identity is the caller's to put
+ * @claim: out, as of client_claim(), which asks this
  *
  * That is: it has the addresses of one, and was made by that client's SYN, not by that
  * of another who has its port since. A record can be claimed once. Any context but
@@ -74,7 +68,7 @@ struct redirect {
  *
  * Return: true if so.
  */
-bool redirect_claim(const struct sock *child, struct redirect_claim *claim);
+bool redirect_claim(const struct sock *child, struct client_claim *claim);
 
 /**
  * redirect_original_due() - Is redirect_original() to be asked?

@@ -5,6 +5,19 @@
 #include "lib/compat.h"
 #include "link/link.h"
 
+static bool (*redirection)(const struct sock *child, struct client_claim *claim);
+
+void client_claims_by(bool (*claim)(const struct sock *child,
+				    struct client_claim *claim))
+{
+	redirection = claim;
+}
+
+bool client_claim(const struct link *link, struct client_claim *claim)
+{
+	return redirection(link->sk, claim);
+}
+
 /* With a reference for sock_gen_put(), or NULL. Under RCU. */
 static struct sock *look_up(const struct sock *sk)
 {

@@ -2,10 +2,10 @@
 #include "stream/conn.h"
 
 #include <linux/module.h>
-#include "intercept/redirect.h"
 #include "lib/compat.h"
 #include "lib/payer.h"
 #include "lib/stats.h"
+#include "link/client.h"
 #include "link/http_net_priv.h"
 #include "link/leg.h"
 #include "policy/source_limit.h"
@@ -376,7 +376,7 @@ static void wake_pending(struct pending *p)
 /* On success the connection owns what @claim holds. */
 static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 			       struct mesh *mesh,
-			       const struct redirect_claim *claim)
+			       const struct client_claim *claim)
 {
 	struct mem_cgroup *payer = identity_payer(claim->identity);
 	gfp_t gfp = GFP_KERNEL | payer_gfp(payer);
@@ -478,14 +478,14 @@ static void conn_begin(struct conn *c)
 
 void conn_accept(struct http_net *hn, struct link *accepted)
 {
-	struct redirect_claim claim;
+	struct client_claim claim;
 	struct mesh *mesh;
 	struct conn *c;
 
 	mesh = mesh_get_obeyed(hn->net);
 	if (!mesh)
 		goto reset;
-	if (!redirect_claim(accepted->sk, &claim)) {
+	if (!client_claim(accepted, &claim)) {
 		stat_inc(mesh->stats, STAT_DOWNSTREAM_STRANGERS);
 		goto put_mesh;
 	}
