@@ -24,6 +24,16 @@ static bool splice = true;
 module_param(splice, bool, 0444);
 MODULE_PARM_DESC(splice, "let sockets of this node pass bytes directly (default: y)");
 
+static const struct mesh_parts parts = {
+	.intercept = intercept_enable,
+	.let_pass = intercept_disable,
+	.respliced = splice_reconsider,
+	.net_begins = http_net_init,
+	.net_ends = http_net_exit,
+	.nets_ended = redirect_nets_exit,
+	.drain = http_net_drain,
+};
+
 /* Without it all is as with it, but slower. */
 static void __init begin_to_splice(void)
 {
@@ -56,7 +66,7 @@ static int __init l7mesh_init(void)
 	err = http_init();
 	if (err)
 		goto out_intercept;
-	err = mesh_init();
+	err = mesh_init(&parts);
 	if (err)
 		goto out_http;
 	/* While nobody can configure anything yet. */

@@ -13,14 +13,10 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
-#include "intercept/intercept.h"
-#include "intercept/redirect.h"
 #include "lib/account.h"
 #include "lib/refusal.h"
-#include "link/http_net.h"
 #include "mesh/mesh.h"
 #include "mesh/txn.h"
-#include "splice/splice.h"
 #include "upstream/call.h"
 #include "upstream/health.h"
 
@@ -34,6 +30,7 @@ DEFINE_STATIC_KEY_FALSE(mesh_active);
 static DEFINE_MUTEX(mesh_mutex);
 
 static struct workqueue_struct *mesh_wq;
+static const struct mesh_parts *parts;
 
 /*
  * Innermost. The first mesh that has a listener switches interception on. A work
@@ -56,7 +53,7 @@ static int interception_get(void)
 	if (mutex_lock_killable(&interception_mutex))
 		return -EINTR;
 	if (!intercepting)
-		err = intercept_enable();
+		err = parts->intercept();
 	if (!err && !intercepting) {
 		static_branch_enable(&mesh_active);
 		intercepting = true;
@@ -73,7 +70,7 @@ static void interception_stop(void)
 	if (!intercepting)
 		return;
 	static_branch_disable(&mesh_active);
-	intercept_disable();
+	parts->let_pass();
 	intercepting = false;
 }
 
@@ -393,7 +390,7 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 	rcu_assign_pointer(m->snapshot, s);
 	check_queue_follow(&m->checks, old, s);
 	if (!splice_policy_equal(&old->splice, &s->splice))
-		splice_reconsider();
+		parts->respliced();
 	old->retired = true;
 	atomic_inc(&m->account->retired);
 	snapshot_kill(old);
@@ -480,7 +477,7 @@ int mesh_attach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
 	do {
 		err = try_attach(mn, target, r);
 	} while (err == -EAGAIN);
-	splice_reconsider();
+	parts->respliced();
 	m = err ? get_obeyed(mn) : NULL;
 	if (m) {
 		give_up_unused(m);
@@ -516,7 +513,7 @@ int mesh_detach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
 	mutex_unlock(&mesh_mutex);
 	if (IS_ERR(m))
 		return PTR_ERR(m);
-	splice_reconsider();
+	parts->respliced();
 	give_up_unused(m);
 	mesh_put(m);
 	return 0;
@@ -633,9 +630,9 @@ int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r)
 	if (err)
 		return err;
 	if (rcu_access_pointer(mn->mesh))
-		http_net_drain(mn, d);
+		parts->drain(mn, d);
 	for (i = 0; i < nets.n; i++)
-		http_net_drain(mesh_net(nets.nets[i]), d);
+		parts->drain(mesh_net(nets.nets[i]), d);
 	nets_put(&nets);
 	return 0;
 }
@@ -674,7 +671,7 @@ static int __net_init net_init(struct net *net)
 
 	mn->net = net;
 	INIT_LIST_HEAD(&mn->attached);
-	return http_net_init(mn);
+	return parts->net_begins(mn);
 }
 
 /*
@@ -696,18 +693,18 @@ static void __net_exit net_pre_exit(struct net *net)
 	}
 	mutex_unlock(&mesh_mutex);
 	if (m)
-		splice_reconsider();
+		parts->respliced();
 }
 
 static void __net_exit net_exit(struct net *net)
 {
-	http_net_exit(mesh_net(net));
+	parts->net_ends(mesh_net(net));
 	mesh_net(net)->gone = true;
 }
 
 static void __net_exit nets_exit(struct list_head *nets)
 {
-	redirect_nets_exit();
+	parts->nets_ended();
 }
 
 static struct pernet_operations mesh_net_ops = {
@@ -719,10 +716,11 @@ static struct pernet_operations mesh_net_ops = {
 	.size = sizeof(struct mesh_net),
 };
 
-int mesh_init(void)
+int mesh_init(const struct mesh_parts *given)
 {
 	int err;
 
+	parts = given;
 	mesh_wq = alloc_workqueue("l7mesh", WQ_UNBOUND, 0);
 	if (!mesh_wq)
 		return -ENOMEM;

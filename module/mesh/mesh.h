@@ -236,8 +236,29 @@ bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout);
 /* As health_look_by(), of who owns it, if anybody does. Any context. */
 void mesh_look_by(struct mesh *m, unsigned long at);
 
-/* struct mesh_net of every namespace, there and gone. Context: module init, exit. */
-int mesh_init(void);
+/*
+ * What stands on a mesh, and is switched on and off with meshes and their namespaces.
+ * Context: process.
+ */
+struct mesh_parts {
+	/* The first mesh has a listener; the last that had one is gone. */
+	int (*intercept)(void);
+	void (*let_pass)(void);
+	/* What is to be spliced has changed. */
+	void (*respliced)(void);
+	/* A namespace begins. It ends: what it has is closed. Several have ended. */
+	int (*net_begins)(struct mesh_net *mn);
+	void (*net_ends)(struct mesh_net *mn);
+	void (*nets_ended)(void);
+	/* As mesh_drain(), in one namespace. */
+	void (*drain)(struct mesh_net *mn, const struct drain *d);
+};
+
+/*
+ * struct mesh_net of every namespace, there and gone. Context: module init, exit.
+ * @parts: constant
+ */
+int mesh_init(const struct mesh_parts *parts);
 void mesh_exit(void);
 
 #endif
