@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <net/genetlink.h>
 #include "intercept/intercept.h"
+#include "intercept/judge.h"
 #include "intercept/redirect.h"
 #include "lib/version.h"
 #include "link/client.h"
@@ -73,7 +74,7 @@ static int __init l7mesh_init(void)
 	err = selftest_maglev();
 	if (err)
 		goto out_mesh;
-	err = splice_init();
+	err = splice_init(&judge);
 	if (err)
 		goto out_mesh;
 	begin_to_splice();

@@ -18,6 +18,7 @@
 #include <net/inet_sock.h>
 #include <net/sock.h>
 #include "lib/address.h"
+#include "splice/sock_address.h"
 
 enum redirect_kind {
 	REDIRECT_ENDPOINT,	/* tcp: straight to an endpoint */
@@ -203,23 +204,6 @@ void redirect_nets_exit(void);
 /* Module-wide. Context: process. */
 int redirect_init(void);
 void redirect_exit(void);
-
-/* The addresses of a connected or connecting TCP socket. */
-static inline void sock_local_address(const struct sock *sk, struct address *a)
-{
-	if (sk->sk_family == AF_INET6)
-		address_set_v6(a, &sk->sk_v6_rcv_saddr, inet_sk(sk)->inet_sport);
-	else
-		address_set_v4(a, sk->sk_rcv_saddr, inet_sk(sk)->inet_sport);
-}
-
-static inline void sock_peer_address(const struct sock *sk, struct address *a)
-{
-	if (sk->sk_family == AF_INET6)
-		address_set_v6(a, &sk->sk_v6_daddr, sk->sk_dport);
-	else
-		address_set_v4(a, sk->sk_daddr, sk->sk_dport);
-}
 
 static inline bool address_is_loopback(const struct address *a)
 {

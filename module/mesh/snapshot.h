@@ -15,9 +15,9 @@
 #include "http/http_options.h"
 #include "lib/address.h"
 #include "lib/objset.h"
+#include "mesh/splice_policy.h"
 #include "policy/rate_limit.h"
 #include "route/route.h"
-#include "splice/splice_policy.h"
 #include "upstream/cluster.h"
 
 struct account;

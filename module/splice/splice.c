@@ -26,16 +26,16 @@
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 #include <net/transp_v6.h>
-#include "intercept/redirect.h"
 #include "lib/inside.h"
 #include "lib/stats.h"
-#include "link/http_net.h"
 #include "splice/conntrack.h"
 #include "splice/pairing.h"
+#include "splice/sock_address.h"
 #include "splice/splice.h"
 #include "splice/splice_priv.h"
 #include "splice/ulp.h"
 
+static const struct splice_judge *judge;
 static struct kmem_cache *pair_cache;
 static struct tracepoint *set_state, *destroy_sock;
 struct workqueue_struct *splice_wq;
@@ -108,7 +108,7 @@ static void free_pair(struct rcu_head *head)
 {
 	struct splice_pair *p = container_of(head, struct splice_pair, free_rcu);
 
-	mesh_put(p->mesh);
+	judge->put(p->owner.mesh);
 	kmem_cache_free(pair_cache, p);
 	atomic_dec(&nleft);
 	stats_object_destroyed(OBJECT_SPLICE_PAIR);
@@ -309,7 +309,7 @@ static int splice_psock_update(struct sock *sk, struct sk_psock *psock,
 /* Used by an application or by the engine, and by nobody else. */
 static bool is_known(const struct sock *sk)
 {
-	return sk->sk_kern_sock ? http_owns(sk) : !sk->sk_user_data;
+	return sk->sk_kern_sock ? judge->is_engines(sk) : !sk->sk_user_data;
 }
 
 static bool is_plain(const struct sock *sk)
@@ -344,19 +344,6 @@ static void fill_end(struct splice_pair *p, u8 side, struct sock *sk)
 	INIT_WORK(&e->room, splice_room);
 }
 
-/* The mesh that wants them paired, held, or NULL. */
-static struct mesh *get_mesh(const struct splice_subject *s)
-{
-	struct mesh *m;
-
-	rcu_read_lock();
-	m = splice_policy_mesh(s);
-	if (m && !mesh_tryget(m))
-		m = NULL;
-	rcu_read_unlock();
-	return m;
-}
-
 static struct splice_pair *alloc_pair(struct sock *client, struct sock *server)
 {
 	struct splice_pair *p;
@@ -385,12 +372,7 @@ static struct splice_pair *alloc_pair(struct sock *client, struct sock *server)
 
 static bool is_wanted(const struct splice_pair *p)
 {
-	bool wanted;
-
-	rcu_read_lock();
-	wanted = splice_policy_mesh(&p->subject) == p->mesh;
-	rcu_read_unlock();
-	return wanted;
+	return judge->wants(&p->subject, p->owner.mesh);
 }
 
 /*
@@ -416,8 +398,9 @@ static void attach(struct sock *sk, struct splice_end *e)
 	smp_store_release(&sk->sk_prot, &e->prot);
 }
 
-/* Splice the connection on behalf of @m, which is held. */
-static bool pair_for(struct mesh *m, const struct splice_subject *subject,
+/* Splice the connection on behalf of @owner, who is held. */
+static bool pair_for(const struct splice_owner *owner,
+		     const struct splice_subject *subject,
 		     struct sock *client, struct sock *server)
 {
 	enum mesh_stat why = STAT_SPLICE_UNPAIRED_TRACKED;
@@ -429,17 +412,17 @@ static bool pair_for(struct mesh *m, const struct splice_subject *subject,
 		why = STAT_SPLICE_UNPAIRED;
 	}
 	if (!p) {
-		stat_inc(m->stats, why);
+		stat_inc(owner->stats, why);
 		return false;
 	}
-	p->mesh = m;
+	p->owner = *owner;
 	p->packet_every = every;
 	p->subject = *subject;
 	list_pair(p);
 	attach(client, &p->ends[0]);
 	attach(server, &p->ends[1]);
 	set_bit(PAIR_LIVE, &p->state);
-	stat_inc(m->stats, STAT_SPLICED);
+	stat_inc(owner->stats, STAT_SPLICED);
 	/* If the policy changed meanwhile, its walk may have missed the pair. */
 	if (!is_wanted(p))
 		splice_kill(p);
@@ -450,16 +433,16 @@ static bool pair_for(struct mesh *m, const struct splice_subject *subject,
 static void pair(struct sock *client, struct sock *server)
 {
 	struct splice_subject subject;
-	struct mesh *m;
+	struct splice_owner owner;
 
 	if (client->sk_state != TCP_ESTABLISHED || !is_plain(client) ||
 	    !is_plain(server) ||
 	    (client->sk_kern_sock && server->sk_kern_sock))
 		return;
-	splice_policy_subject(&subject, client, server);
-	m = get_mesh(&subject);
-	if (m && !pair_for(m, &subject, client, server))
-		mesh_put(m);
+	judge->describe(&subject, client, server);
+	if (judge->get(&subject, &owner) &&
+	    !pair_for(&owner, &subject, client, server))
+		judge->put(owner.mesh);
 }
 
 /* Pairings under way, in works or backlogs: splice_disable() waits for them. */
@@ -680,7 +663,7 @@ static void probe_set_state(void *data, const struct sock *csk, int old, int new
 	} else if (!READ_ONCE(enabled)) {
 		return;
 	} else if (old == TCP_SYN_SENT) {
-		if (is_plain(sk) && splice_policy_concerns(sk))
+		if (is_plain(sk) && judge->concerns(sk))
 			pairing_add(sk);
 	} else if (old == TCP_SYN_RECV) {
 		server_established(sk);
@@ -748,7 +731,7 @@ static u32 list_some(struct pair_list *l, const struct mesh *m,
 	rcu_read_lock();
 	spin_lock_bh(&l->lock);
 	list_for_each_entry(p, &l->pairs, list) {
-		if (p->mesh != m || splice_is_dead(p))
+		if (p->owner.mesh != m || splice_is_dead(p))
 			continue;
 		if (n == room)
 			break;
@@ -980,10 +963,11 @@ static int find_tracepoints(void)
 	return set_state && destroy_sock ? 0 : -ENOENT;
 }
 
-int splice_init(void)
+int splice_init(const struct splice_judge *given)
 {
 	int err, i;
 
+	judge = given;
 	for (i = 0; i < ARRAY_SIZE(lists); i++) {
 		INIT_LIST_HEAD(&lists[i].pairs);
 		spin_lock_init(&lists[i].lock);

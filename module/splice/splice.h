@@ -17,7 +17,6 @@
  * splice_send.c	the sender's side
  * splice_receive.c	the receiver's side
  * splice_skb.c	buffers
- * splice_policy.c whether they are to
  * pairing.c	who is whose peer
  * conntrack.c	what connection tracking has to know
  */
@@ -28,12 +27,56 @@
 #include "lib/address.h"
 
 struct mesh;
+struct mesh_stats;
 struct msghdr;
+struct net;
 struct page;
 struct sock;
 
-/* Module-wide. Context: process. splice_exit() when it is disabled. */
-int splice_init(void);
+/* What a connection is judged by. */
+struct splice_subject {
+	struct net *client, *server;	/* the namespaces, as long as the sockets */
+	u16 ports[3];			/* asked for, connected to, listened at */
+	bool meshed;			/* a listener took it */
+	bool looped;			/* over the loopback device */
+};
+
+/* On whose behalf a connection is spliced. */
+struct splice_owner {
+	struct mesh *mesh;
+	struct mesh_stats __percpu *stats;	/* its counters, which count */
+};
+
+/*
+ * Who decides what is spliced. Any context but hard interrupts.
+ */
+struct splice_judge {
+	/* Is it a socket of the HTTP engine's that is connected? */
+	bool (*is_engines)(const struct sock *sk);
+
+	/* Might the connection of a socket that has just connected be spliced at all? */
+	bool (*concerns)(const struct sock *client);
+
+	/*
+	 * What it is judged by. Both sockets are locked, either way, or cannot be
+	 * disconnected.
+	 */
+	void (*describe)(struct splice_subject *s, struct sock *client,
+			 const struct sock *server);
+
+	/* The mesh that wants it spliced, held for put(). False: none does. */
+	bool (*get)(const struct splice_subject *s, struct splice_owner *owner);
+	void (*put)(struct mesh *m);
+
+	/* Does @m want it spliced still? */
+	bool (*wants)(const struct splice_subject *s, const struct mesh *m);
+};
+
+/*
+ * Module-wide. Context: process. splice_exit() when it is disabled.
+ * @judge: constant
+ */
+int splice_init(const struct splice_judge *judge);
 void splice_exit(void);
 
 /**

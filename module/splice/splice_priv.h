@@ -39,9 +39,8 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 #include "lib/compat.h"
-#include "mesh/mesh.h"
+#include "lib/stats.h"
 #include "splice/splice.h"
-#include "splice/splice_policy.h"
 
 struct splice_end {
 	struct sock *sk;	/* while attached; under the list's lock */
@@ -68,7 +67,7 @@ struct splice_pair {
 	struct sock *sks[2];	/* RCU; NULL once dead */
 	struct sock *held[2];
 	struct splice_end ends[2];
-	struct mesh *mesh;	/* held; whose counters count */
+	struct splice_owner owner;	/* held */
 	u32 packet_every;	/* jiffies: see be_seen() */
 	struct splice_subject subject;
 	struct list_head list;

@@ -586,7 +586,7 @@ static void before_tcp(struct sock *sk)
 
 static struct mesh_stats __percpu *stats_of(const struct splice_end *e)
 {
-	return e->pair->mesh->stats;
+	return e->pair->owner.stats;
 }
 
 static void count_tcp(struct sock *sk, ssize_t n, enum splice_reason why)

@@ -7,7 +7,7 @@
 #include <net/sch_generic.h>
 #include "lib/compat.h"
 #include "mesh/mesh.h"
-#include "splice/shaping.h"
+#include "mesh/shaping.h"
 
 /* Under RCU. */
 static bool only_queues(const struct Qdisc *q)

@@ -3,20 +3,12 @@
 #include <net/dst.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
+#include "intercept/judge.h"
 #include "intercept/redirect.h"
 #include "link/http_net.h"
 #include "mesh/mesh.h"
-#include "splice/shaping.h"
-#include "splice/splice_policy.h"
-
-bool splice_policy_equal(const struct splice_policy *a,
-			 const struct splice_policy *b)
-{
-	return a->exists == b->exists && a->policy == b->policy &&
-	       a->bypass_shaping == b->bypass_shaping &&
-	       a->nexcept == b->nexcept &&
-	       !memcmp(a->except, b->except, a->nexcept * sizeof(a->except[0]));
-}
+#include "mesh/shaping.h"
+#include "splice/sock_address.h"
 
 /* Under RCU. */
 static const struct splice_policy *policy_of(const struct mesh *m)
@@ -25,7 +17,7 @@ static const struct splice_policy *policy_of(const struct mesh *m)
 }
 
 /* The mesh that decides, or NULL. Under RCU. */
-static struct mesh *judge(struct mesh *a, struct mesh *b)
+static struct mesh *judge_of(struct mesh *a, struct mesh *b)
 {
 	struct mesh *node = mesh_obeyed(&init_net);
 
@@ -34,10 +26,10 @@ static struct mesh *judge(struct mesh *a, struct mesh *b)
 	return (!a || a == node) && (!b || b == node) ? node : NULL;
 }
 
-bool splice_policy_concerns(const struct sock *client)
+static bool concerns(const struct sock *client)
 {
 	struct mesh *obeyed, *m;
-	bool concerns = false;
+	bool may = false;
 
 	rcu_read_lock();
 	obeyed = mesh_obeyed(sock_net(client));
@@ -46,21 +38,21 @@ bool splice_policy_concerns(const struct sock *client)
 		goto out;
 	switch ((enum l7mesh_splice_policy)policy_of(m)->policy) {
 	case L7MESH_SPLICE_MESH:
-		concerns = obeyed && (http_owns(client) ||
-				      redirect_exists(client));
+		may = obeyed && (http_owns(client) ||
+				 redirect_exists(client));
 		break;
 	case L7MESH_SPLICE_ATTACHED:
-		concerns = obeyed;
+		may = obeyed;
 		break;
 	case L7MESH_SPLICE_ALL:
-		concerns = true;
+		may = true;
 		break;
 	case L7MESH_SPLICE_OFF:
 		break;
 	}
 out:
 	rcu_read_unlock();
-	return concerns;
+	return may;
 }
 
 static bool is_looped(const struct sock *client)
@@ -75,8 +67,8 @@ static bool is_looped(const struct sock *client)
 	return looped;
 }
 
-void splice_policy_subject(struct splice_subject *s, struct sock *client,
-			   const struct sock *server)
+static void describe(struct splice_subject *s, struct sock *client,
+		     const struct sock *server)
 {
 	struct address asked;
 
@@ -128,10 +120,11 @@ static bool is_wanted(const struct splice_policy *p,
 	}
 }
 
-struct mesh *splice_policy_mesh(const struct splice_subject *s)
+/* The mesh that wants it spliced, or NULL. Under RCU. */
+static struct mesh *find(const struct splice_subject *s)
 {
 	struct mesh *a = mesh_obeyed(s->client), *b = mesh_obeyed(s->server);
-	struct mesh *m = judge(a, b);
+	struct mesh *m = judge_of(a, b);
 	const struct splice_policy *p;
 
 	if (!m)
@@ -142,3 +135,36 @@ struct mesh *splice_policy_mesh(const struct splice_subject *s)
 		return NULL;
 	return m;
 }
+
+static bool get(const struct splice_subject *s, struct splice_owner *owner)
+{
+	struct mesh *m;
+
+	rcu_read_lock();
+	m = find(s);
+	if (m && !mesh_tryget(m))
+		m = NULL;
+	rcu_read_unlock();
+	if (m)
+		*owner = (struct splice_owner){ .mesh = m, .stats = m->stats };
+	return m;
+}
+
+static bool wants(const struct splice_subject *s, const struct mesh *m)
+{
+	bool wanted;
+
+	rcu_read_lock();
+	wanted = find(s) == m;
+	rcu_read_unlock();
+	return wanted;
+}
+
+const struct splice_judge judge = {
+	.is_engines = http_owns,
+	.concerns = concerns,
+	.describe = describe,
+	.get = get,
+	.put = mesh_put,
+	.wants = wants,
+};
