@@ -14,12 +14,14 @@
 #include "intercept/intercept.h"
 #include "intercept/judge.h"
 #include "intercept/redirect.h"
+#include "lib/stats.h"
 #include "lib/version.h"
 #include "link/client.h"
-#include "link/http_net.h"
+#include "mesh/mesh.h"
 #include "netlink/netlink.h"
 #include "selftest.h"
 #include "splice/splice.h"
+#include "stream/engine.h"
 
 static bool splice = true;
 module_param(splice, bool, 0444);
@@ -29,10 +31,10 @@ static const struct mesh_parts parts = {
 	.intercept = intercept_enable,
 	.let_pass = intercept_disable,
 	.respliced = splice_reconsider,
-	.net_begins = http_net_init,
-	.net_ends = http_net_exit,
+	.net_begins = engine_net_init,
+	.net_ends = engine_net_exit,
 	.nets_ended = redirect_nets_exit,
-	.drain = http_net_drain,
+	.drain = engine_net_drain,
 };
 
 /* Without it all is as with it, but slower. */
@@ -64,7 +66,7 @@ static int __init l7mesh_init(void)
 	if (err)
 		goto out_config;
 	client_claims_by(redirect_claim);
-	err = http_init();
+	err = engine_init();
 	if (err)
 		goto out_intercept;
 	err = mesh_init(&parts);
@@ -91,7 +93,7 @@ out_enabled:
 out_mesh:
 	mesh_exit();
 out_http:
-	http_exit();
+	engine_exit();
 out_intercept:
 	intercept_exit();
 out_config:
@@ -107,7 +109,7 @@ static void __exit l7mesh_exit(void)
 		splice_disable();
 	splice_exit();
 	mesh_exit();
-	http_exit();
+	engine_exit();
 	intercept_exit();
 	/* Meshes first: freeing one gives up its snapshot. */
 	rcu_barrier();

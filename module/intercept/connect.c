@@ -27,7 +27,7 @@
 #include "intercept/connect.h"
 #include "intercept/hook.h"
 #include "intercept/redirect.h"
-#include "link/http_net.h"
+#include "link/acceptor.h"
 #include "link/identity.h"
 #include "mesh/mesh.h"
 #include "upstream/health.h"
@@ -328,7 +328,7 @@ static int plan_http(struct plan *p, struct sock *sk)
 	struct redirect *r = p->r;
 	int err;
 
-	err = http_net_target(mesh_net(sock_net(sk)), &r->original, &r->target);
+	err = acceptor_target(mesh_net(sock_net(sk))->http, &r->original, &r->target);
 	if (err == -ENOMEM || err == -ENOBUFS || err == -ENFILE)
 		return plan_no_memory(p);
 	if (err)

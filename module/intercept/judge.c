@@ -5,7 +5,7 @@
 #include <net/sock.h>
 #include "intercept/judge.h"
 #include "intercept/redirect.h"
-#include "link/http_net.h"
+#include "link/link.h"
 #include "mesh/mesh.h"
 #include "mesh/shaping.h"
 #include "splice/sock_address.h"
@@ -38,7 +38,7 @@ static bool concerns(const struct sock *client)
 		goto out;
 	switch ((enum l7mesh_splice_policy)policy_of(m)->policy) {
 	case L7MESH_SPLICE_MESH:
-		may = obeyed && (http_owns(client) ||
+		may = obeyed && (link_owns(client) ||
 				 redirect_exists(client));
 		break;
 	case L7MESH_SPLICE_ATTACHED:
@@ -75,7 +75,7 @@ static void describe(struct splice_subject *s, struct sock *client,
 	s->client = sock_net(client);
 	s->server = sock_net(server);
 	s->meshed = static_branch_unlikely(&mesh_active) &&
-		    (http_owns(client) || redirect_exists(client));
+		    (link_owns(client) || redirect_exists(client));
 	s->looped = s->client == s->server && is_looped(client);
 	sock_peer_address(client, &asked);
 	s->ports[1] = ntohs(asked.port);
@@ -161,7 +161,7 @@ static bool wants(const struct splice_subject *s, const struct mesh *m)
 }
 
 const struct splice_judge judge = {
-	.is_engines = http_owns,
+	.is_engines = link_owns,
 	.concerns = concerns,
 	.describe = describe,
 	.get = get,

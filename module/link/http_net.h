@@ -1,66 +1,89 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * http_net: the HTTP engine's part of a network namespace: in-kernel listeners,
- * downstream connections, pooled upstream legs.
+ * http_net: what the HTTP engine has in a network namespace: acceptors, downstream
+ * connections, pooled upstream legs, calls. stream/engine.c begins and ends it.
  */
 #ifndef L7MESH_HTTP_NET_H
 #define L7MESH_HTTP_NET_H
 
-#include "mesh/mesh.h"
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
+#include "lib/quota.h"
+#include "link/acceptor.h"
+#include "link/leg.h"
+#include "link/line.h"
 
-/**
- * http_net_init() - Prepare a namespace; opens nothing yet
- * @mn: namespace, whose ->http is set
- *
- * Context: process, pernet init. Return: 0 or -ENOMEM.
- */
-int http_net_init(struct mesh_net *mn);
+#define ACCEPTORS_V6	16
+enum { ACCEPTOR_V4, ACCEPTOR_V6, ACCEPTORS = ACCEPTOR_V6 + ACCEPTORS_V6 };
 
-/**
- * http_net_exit() - Close whatever the engine has in a namespace
- * @mn: namespace that is going, or whose module is going
- *
- * Context: process. On return no callback, work or timer of the engine is
- * pending for it.
- */
-void http_net_exit(struct mesh_net *mn);
+struct mesh_net;
 
-/**
- * http_net_target() - Where on loopback the engine takes connections to a listener
- * @mn: namespace
- * @vip: the listener's address
- * @target: out: for this listener alone, so that connections to different ones may
- *	come from one port; with IPv6 only the first few have their own
- *
- * Opens the acceptor at first use. Context: process, may sleep; the caller may
- * hold the lock of a user's socket.
- *
- * Return: 0; -EADDRINUSE if no port is free; -EADDRNOTAVAIL if loopback has no
- * address; or another negative errno.
- */
-int http_net_target(struct mesh_net *mn, const struct address *vip,
-		    struct address *target);
+struct http_net {
+	struct net *net;		/* outlives this */
+	struct mesh_net *mn;
+	struct quota quota;		/* of what is held for clients */
+	bool dead;			/* the namespace or the module is going */
+	struct mutex mutex;		/* opening of acceptors */
+	struct acceptor acceptors[ACCEPTORS];
+	/* Gets what they accepted, which is its to close. Context: process. */
+	void (*accept)(struct http_net *hn, struct link *accepted);
 
-/**
- * http_net_drain() - Close idle connections now, busy ones after their exchange
- * @mn: namespace
- * @d: which; and when those that are left are reset
- *
- * Context: process.
- */
-void http_net_drain(struct mesh_net *mn, const struct drain *d);
+	spinlock_t conns_lock;		/* BH */
+	struct list_head conns;		/* those that the latest walk has visited last */
+	u32 walk;			/* its number; under conns_lock */
+	struct mutex walk_mutex;	/* before conns_lock: one walk at a time */
+	atomic_t nconns;		/* that take memory; waited for by engine_net_exit() */
+	atomic_t nlegs;			/* the same */
+	atomic_t drains;		/* how often all pools were emptied */
 
-/**
- * http_owns() - Is it a socket of the engine's that is connected?
- * @sk: any socket
- *
- * Any context. False in the moment in which a socket that was accepted is taken
- * over.
- */
-bool http_owns(const struct sock *sk);
+	spinlock_t calls_lock;		/* BH */
+	struct list_head calls;		/* of struct call */
+	atomic_t ncalls;		/* waited for by call_end_all() */
+	struct delayed_work checker;	/* begins health checks, see health.c */
+	unsigned long check_at;		/* jiffies: when it comes next */
 
-/* Module-wide: caches and workqueue. Context: process. */
-int http_init(void);
-void http_exit(void);
+	struct delayed_work reaper;	/* closes legs that were idle too long */
+	struct delayed_work drainer;	/* looks for those whose drain is over */
+	unsigned long drain_until;	/* jiffies: of the last of them; under conns_lock */
+	struct pool_bucket buckets[POOL_BUCKETS];
+
+	atomic_t line;			/* of the latest connection */
+	u32 nlines;
+	struct line lines[];		/* connections are shared out among them */
+};
+
+/* For all but serving: see line.h for that. */
+extern struct workqueue_struct *http_wq;
+
+static inline struct line *http_net_line(struct http_net *hn)
+{
+	return &hn->lines[(u32)atomic_inc_return(&hn->line) % hn->nlines];
+}
+
+static inline void http_net_leg_born(struct http_net *hn)
+{
+	atomic_inc(&hn->nlegs);
+}
+
+static inline void http_net_conn_born(struct http_net *hn)
+{
+	atomic_inc(&hn->nconns);
+}
+
+/* Once this has counted, @hn may be freed, except for whoever runs in its line. */
+static inline void http_net_conn_gone(struct http_net *hn)
+{
+	if (atomic_dec_and_test(&hn->nconns))
+		wake_up_var(&hn->nconns);
+}
+
+/* Once this has counted, @hn may be freed. */
+static inline void http_net_leg_gone(struct http_net *hn)
+{
+	if (atomic_dec_and_test(&hn->nlegs))
+		wake_up_var(&hn->nlegs);
+}
 
 #endif

@@ -6,9 +6,8 @@
 #include "lib/payer.h"
 #include "lib/stats.h"
 #include "link/http_net.h"
-#include "link/http_net_priv.h"
 #include "link/identity.h"
-#include "stream/conn.h"
+#include "mesh/mesh.h"
 
 static struct kmem_cache *leg_cache;
 
@@ -117,6 +116,14 @@ static void pool_leave(struct pool *p)
 		pool_free(p);
 }
 
+#define REAP_INTERVAL	(2 * HZ)
+
+static void reap_later(struct http_net *hn)
+{
+	if (!delayed_work_pending(&hn->reaper))
+		queue_delayed_work(http_wq, &hn->reaper, REAP_INTERVAL);
+}
+
 struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 		     const struct identity *id)
 {
@@ -175,16 +182,11 @@ bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle)
 	}
 	spin_unlock_bh(&b->lock);
 	if (parked)
-		http_net_reap_later(p->hn);
+		reap_later(p->hn);
 	return parked;
 }
 
-/*
- * The endpoint closed an idle leg, or sent what nobody asked for. If it is in the
- * pool it is taken out and closed; if somebody is just taking it, leg_bind() sees
- * that it is broken.
- */
-static void leg_break(struct leg *leg)
+void leg_break(struct leg *leg)
 {
 	struct pool *p = leg->pool;
 	struct pool_bucket *b = bucket_of_leg(leg);
@@ -210,33 +212,6 @@ void leg_doom(struct leg *leg, struct list_head *doomed)
 	leg->broken = true;
 	list_add(&leg->list, doomed);
 	spin_unlock_bh(&b->lock);
-}
-
-static void leg_event(struct link *link)
-{
-	struct leg *leg = container_of(link, struct leg, link);
-
-	if (leg->conn)
-		conn_leg_event(leg->conn, leg);
-	else
-		leg_break(leg);
-}
-
-static void leg_room(struct link *link)
-{
-	struct leg *leg = container_of(link, struct leg, link);
-
-	if (leg->conn && !leg->busy)
-		conn_leg_event(leg->conn, leg);
-}
-
-LINK_EVENTS(leg, leg_event, leg_room)
-
-static const struct callbacks leg_callbacks = LINK_CALLBACKS(leg);
-
-bool leg_owns(const struct sock *sk)
-{
-	return callbacks_are(sk, &leg_callbacks);
 }
 
 static void leg_unhook(struct leg *leg)
@@ -294,15 +269,15 @@ static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
 	return leg;
 }
 
-/* The leg's socket, which is its client's from the first byte. */
-static int leg_socket(struct leg *leg)
+/* The leg's link, which is its client's from the first byte. */
+static int leg_link(struct leg *leg)
 {
 	const struct pool *p = leg->pool;
 
 	return link_open(&leg->link, p->id, p->hn->net, p->ep->address.family);
 }
 
-/* A leg that nobody has connected, with its socket. */
+/* A leg that nobody has connected, with its link. */
 static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
 			    struct identity *id, int *err)
 {
@@ -310,7 +285,7 @@ static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
 	struct mem_cgroup *old = payer_enter(payer);
 	struct leg *leg = leg_alloc(hn, ep, id);
 
-	*err = leg ? leg_socket(leg) : -ENOMEM;
+	*err = leg ? leg_link(leg) : -ENOMEM;
 	payer_leave(payer, old);
 	if (!*err)
 		return leg;
@@ -323,26 +298,26 @@ static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
 }
 
 struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
-		     struct conn *conn, int *err)
+		     const struct leg_user *user, int *err)
 {
 	struct leg *leg;
 
-	leg = leg_make(hn, ep, conn->identity, err);
+	leg = leg_make(hn, ep, user->identity, err);
 	if (!leg)
 		return NULL;
 	link_tune(&leg->link);
-	leg->conn = conn;
-	leg->buffer_limit = conn->options.buffer_limit;
+	leg->conn = user->conn;
+	leg->buffer_limit = user->buffer_limit;
 	link_limit(&leg->link, leg->buffer_limit);
 	link_send_anywhere(&leg->link);
-	link_hook(&leg->link, &leg_callbacks);
+	link_hook(&leg->link, user->callbacks);
 	atomic64_inc(&ep->connections);
-	*err = link_connect(&leg->link, conn->identity, &ep->address);
+	*err = link_connect(&leg->link, user->identity, &ep->address);
 	/* Idle legs may occupy all ports: close some and try once more. */
 	if (*err == -EADDRNOTAVAIL && leg_reap_endpoint(hn, ep, true))
-		*err = link_connect(&leg->link, conn->identity, &ep->address);
+		*err = link_connect(&leg->link, user->identity, &ep->address);
 	if (!*err) {
-		leg->mesh = mesh_get(conn->mesh);
+		leg->mesh = mesh_get(user->mesh);
 		return leg;
 	}
 	leg_close(leg);
@@ -437,6 +412,20 @@ u32 leg_reap(struct http_net *hn, bool all)
 		} while (more);
 	}
 	return left;
+}
+
+static void reaper_work(struct work_struct *work)
+{
+	struct http_net *hn = container_of(to_delayed_work(work),
+					   struct http_net, reaper);
+
+	if (leg_reap(hn, false) && !READ_ONCE(hn->dead))
+		reap_later(hn);
+}
+
+void leg_reaper_init(struct http_net *hn)
+{
+	INIT_DELAYED_WORK(&hn->reaper, reaper_work);
 }
 
 static void pool_drop(struct pool *p, bool reset, struct list_head *doomed,

@@ -80,26 +80,37 @@ struct pool_bucket {
 int leg_cache_init(void);
 void leg_cache_exit(void);
 
+/* Who opens a leg. */
+struct leg_user {
+	struct conn *conn;		/* will use it */
+	const struct callbacks *callbacks; /* of the leg's link for good; for a leg
+					    * that nobody uses they call leg_break()
+					    */
+	struct identity *identity;	/* for whom it acts */
+	struct mesh *mesh;		/* whose counters count it */
+	u32 buffer_limit;		/* see link_limit() */
+};
+
 /**
  * leg_open() - Begin to connect to an endpoint
  * @hn: namespace
  * @ep: endpoint
- * @conn: who will use it, and for whose client it acts
+ * @user: who opens it
  * @err: out: why not
  *
- * Context: process, no socket lock held. Events of the leg go to @conn from now
- * on; it is connected when its socket is ESTABLISHED.
+ * Context: process, no link locked. Events of the leg go to @user's connection from
+ * now on; see leg_connected().
  *
  * Return: a leg that the caller owns, or NULL with *@err set.
  */
 struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
-		     struct conn *conn, int *err);
+		     const struct leg_user *user, int *err);
 
 /**
  * leg_close() - End a leg
  * @leg: leg of the caller's
  *
- * Context: process, no socket lock held.
+ * Context: process, no link locked.
  */
 void leg_close(struct leg *leg);
 
@@ -148,8 +159,18 @@ bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle);
  */
 void leg_doom(struct leg *leg, struct list_head *doomed);
 
-/* Is it a leg's socket? Any context. */
-bool leg_owns(const struct sock *sk);
+/**
+ * leg_break() - Something happened to a leg that nobody uses
+ * @leg: leg, locked, leg->conn is NULL
+ *
+ * The endpoint closed it, or sent what nobody asked for. If it is in the pool it is
+ * taken out and closed; if somebody is just taking it, leg_bind() sees that it is
+ * broken.
+ */
+void leg_break(struct leg *leg);
+
+/* Idle legs of a namespace are reaped. Context: process; there are none yet. */
+void leg_reaper_init(struct http_net *hn);
 
 /**
  * leg_reap() - Close pooled legs

@@ -1,6 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link/link.h"
 
+#include "link/http_net.h"
+
+struct workqueue_struct *http_wq;
+
+/* Set at load: acceptors', connections', legs'. */
+static const struct callbacks *known[3];
+static unsigned int nknown;
+
+void link_know(const struct callbacks *ours)
+{
+	if (!WARN_ON(nknown == ARRAY_SIZE(known)))
+		known[nknown++] = ours;
+}
+
+bool link_owns(const struct sock *sk)
+{
+	unsigned int i;
+
+	for (i = 0; i < nknown; i++)
+		if (callbacks_are(sk, known[i]))
+			return true;
+	return false;
+}
+
 int link_open(struct link *l, const struct identity *id, struct net *net,
 	      int family)
 {
@@ -58,4 +82,16 @@ void link_limit(struct link *l, u32 bytes)
 	sk->sk_userlocks |= locks;
 	WRITE_ONCE(sk->sk_sndbuf, max_t(u32, bytes * 2, SOCK_MIN_SNDBUF));
 	WRITE_ONCE(sk->sk_rcvbuf, max_t(u32, bytes * 2, SOCK_MIN_RCVBUF));
+}
+
+int link_module_init(void)
+{
+	http_wq = alloc_workqueue("l7mesh_http", WQ_UNBOUND | WQ_MEM_RECLAIM,
+				  0);
+	return http_wq ? 0 : -ENOMEM;
+}
+
+void link_module_exit(void)
+{
+	destroy_workqueue(http_wq);
 }

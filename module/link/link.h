@@ -174,6 +174,23 @@ static inline void link_unhook(struct link *l)
 	callbacks_swap(l->sk, &l->callbacks, NULL);
 }
 
+/**
+ * link_know() - These are an owner's callbacks
+ * @ours: constant
+ *
+ * Context: process, module init. For link_owns().
+ */
+void link_know(const struct callbacks *ours);
+
+/**
+ * link_owns() - Is it a socket of the engine's that is connected?
+ * @sk: any socket
+ *
+ * Any context. False in the moment in which a socket that was accepted is taken
+ * over, and for calls, which are short.
+ */
+bool link_owns(const struct sock *sk);
+
 /* ---- locks ---- */
 
 /* Context: process, no other link locked. */
@@ -410,5 +427,9 @@ static inline void link_shut(struct link *l)
 {
 	kernel_sock_shutdown(l->sock, SHUT_WR);
 }
+
+/* Module-wide. Context: process. */
+int link_module_init(void);
+void link_module_exit(void);
 
 #endif

@@ -65,7 +65,7 @@ struct mesh_net {
 	bool is_attached;		/* changed under mesh_mutex, around mesh */
 	bool gone;			/* nobody is in the namespace any more */
 	struct list_head attached;	/* in mesh->attached */
-	struct http_net *http;		/* http_net.c; made by http_net_init() */
+	struct http_net *http;		/* made by engine_net_init() */
 	unsigned long shaping_until;	/* shaping.c: how long its answer is good */
 	bool shaping;
 };

@@ -6,7 +6,7 @@
 #include "lib/payer.h"
 #include "lib/stats.h"
 #include "link/client.h"
-#include "link/http_net_priv.h"
+#include "link/http_net.h"
 #include "link/leg.h"
 #include "policy/source_limit.h"
 
@@ -14,18 +14,6 @@
 #define RETRY_DELAY	(HZ / 50 + 1)
 
 static struct kmem_cache *conn_cache;
-
-int conn_cache_init(void)
-{
-	conn_cache = kmem_cache_create("l7mesh_conn", sizeof(struct conn), 0,
-				       0, NULL);
-	return conn_cache ? 0 : -ENOMEM;
-}
-
-void conn_cache_exit(void)
-{
-	kmem_cache_destroy(conn_cache);
-}
 
 static void conn_put(struct conn *c)
 {
@@ -153,9 +141,10 @@ static void conn_room(struct link *link)
 
 LINK_EVENTS(conn, conn_event, conn_room)
 
-const struct callbacks conn_callbacks = LINK_CALLBACKS(conn);
+static const struct callbacks conn_callbacks = LINK_CALLBACKS(conn);
 
-void conn_leg_event(struct conn *c, struct leg *leg)
+/* Something happened to the leg that a connection uses. The leg is locked. */
+static void happened(struct conn *c, struct leg *leg)
 {
 	/* The leg's event was caused by a run, which holds both locks. */
 	if (leg->busy) {
@@ -174,6 +163,28 @@ void conn_leg_event(struct conn *c, struct leg *leg)
 	}
 	local_bh_enable();
 }
+
+static void leg_event(struct link *link)
+{
+	struct leg *leg = container_of(link, struct leg, link);
+
+	if (leg->conn)
+		happened(leg->conn, leg);
+	else
+		leg_break(leg);
+}
+
+static void leg_room(struct link *link)
+{
+	struct leg *leg = container_of(link, struct leg, link);
+
+	if (leg->conn && !leg->busy)
+		happened(leg->conn, leg);
+}
+
+LINK_EVENTS(leg, leg_event, leg_room)
+
+static const struct callbacks leg_callbacks = LINK_CALLBACKS(leg);
 
 /* ---- the work ---- */
 
@@ -221,7 +232,7 @@ static void conn_close(struct conn *c)
 	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CLOSED);
 	mesh_put(c->mesh);
 	forget(c);
-	/* http_net_exit() waits for this work before the module's text goes. */
+	/* engine_net_exit() waits for this work before the module's text goes. */
 	module_put(THIS_MODULE);
 	conn_put(c);
 }
@@ -229,10 +240,17 @@ static void conn_close(struct conn *c)
 /* @ep: counted for this */
 static void open_leg(struct conn *c, struct endpoint *ep)
 {
+	const struct leg_user user = {
+		.conn = c,
+		.callbacks = &leg_callbacks,
+		.identity = c->identity,
+		.mesh = c->mesh,
+		.buffer_limit = c->options.buffer_limit,
+	};
 	struct leg *leg;
 	int err;
 
-	leg = leg_open(c->hn, ep, c, &err);
+	leg = leg_open(c->hn, ep, &user, &err);
 	link_lock(&c->link);
 	exchange_leg_opened(c, leg, err);
 	link_unlock(&c->link);
@@ -506,4 +524,22 @@ put_mesh:
 	mesh_put(mesh);
 reset:
 	link_refuse(accepted);
+}
+
+/* ---- the module ---- */
+
+int conn_cache_init(void)
+{
+	conn_cache = kmem_cache_create("l7mesh_conn", sizeof(struct conn), 0,
+				       0, NULL);
+	if (!conn_cache)
+		return -ENOMEM;
+	link_know(&conn_callbacks);
+	link_know(&leg_callbacks);
+	return 0;
+}
+
+void conn_cache_exit(void)
+{
+	kmem_cache_destroy(conn_cache);
 }

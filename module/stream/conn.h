@@ -102,16 +102,6 @@ void conn_cache_exit(void);
  */
 void conn_accept(struct http_net *hn, struct link *accepted);
 
-/* Its link's, as long as it is open. */
-extern const struct callbacks conn_callbacks;
-
-/**
- * conn_leg_event() - Something happened to the leg that a connection uses
- * @c: connection
- * @leg: its leg, whose link is locked
- */
-void conn_leg_event(struct conn *c, struct leg *leg);
-
 /**
  * conn_kick() - Let the work look at a connection
  * @c: connection, kept alive by the caller

@@ -26,7 +26,7 @@
 #include "http/forward.h"
 #include "lib/compat.h"
 #include "lib/payer.h"
-#include "link/http_net_priv.h"
+#include "link/http_net.h"
 #include "link/leg.h"
 #include "policy/rate_limiter.h"
 #include "policy/retry.h"

@@ -4,7 +4,7 @@
 #include <linux/wait_bit.h>
 
 #include "lib/payer.h"
-#include "link/http_net_priv.h"
+#include "link/http_net.h"
 
 /*
  * Not http_wq, which accepts: calls of a control group that is full may have to

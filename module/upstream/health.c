@@ -8,7 +8,7 @@
 #include "http1/writer.h"
 #include "lib/compat.h"
 #include "lib/refusal.h"
-#include "link/http_net_priv.h"
+#include "link/http_net.h"
 #include "mesh/mesh.h"
 #include "upstream/call.h"
 #include "upstream/check_queue.h"

@@ -2,7 +2,7 @@
 #include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/slab.h>
-#include "link/http_net_priv.h"
+#include "link/http_net.h"
 #include "mesh/mesh.h"
 #include "upstream/cluster_state.h"
 #include "upstream/outlier.h"

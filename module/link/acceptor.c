@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "link/http_net.h"
+#include "link/acceptor.h"
 
-#include <linux/slab.h>
-#include <linux/wait_bit.h>
 #include <net/addrconf.h>
 #include <net/route.h>
 #include <net/tcp.h>
 #include "lib/compat.h"
-#include "lib/ident.h"
-#include "link/drain.h"
-#include "link/http_net_priv.h"
-#include "link/identity.h"
-#include "policy/source_limit.h"
-#include "stream/conn.h"
-#include "upstream/call.h"
-#include "upstream/health.h"
+#include "link/http_net.h"
+#include "link/link.h"
 
-#define REAP_INTERVAL	(2 * HZ)
 #define ACCEPT_BACKLOG	4096
 
 /* Connections that are accepted before others' are. */
 #define ACCEPT_SHARE	32
-
-/* CPUs that a namespace's deferred runs may keep busy. */
-#define LINES_MAX	16
-
-struct workqueue_struct *http_wq;
-
-/* ---- accepting ---- */
 
 #define ACCEPT_RETRY	(HZ / 10)
 
@@ -60,7 +44,7 @@ static void accept_work(struct work_struct *work)
 			break;
 		disinherit(a, sock->sk);
 		link_init(&accepted, sock);
-		conn_accept(a->hn, &accepted);
+		a->hn->accept(a->hn, &accepted);
 		cond_resched();
 	}
 	/*
@@ -105,32 +89,22 @@ static void acceptor_state_change(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-/* A connection that is not accepted yet. */
-static bool is_child(const struct sock *sk)
-{
-	return READ_ONCE(sk->sk_data_ready) == acceptor_data_ready;
-}
-
-bool http_owns(const struct sock *sk)
-{
-	return is_child(sk) || callbacks_are(sk, &conn_callbacks) ||
-	       leg_owns(sk);
-}
+static const struct callbacks acceptor_callbacks = {
+	.data_ready = acceptor_data_ready,
+	.state_change = acceptor_state_change,
+};
 
 static void acceptor_hook(struct acceptor *a)
 {
 	struct sock *sk = a->sock->sk;
 
-	a->callbacks = (struct callbacks){
-		.data_ready = acceptor_data_ready,
-		.state_change = acceptor_state_change,
-		.write_space = sk->sk_write_space,
-		.error_report = sk->sk_error_report,
-	};
+	a->callbacks = acceptor_callbacks;
+	a->callbacks.write_space = sk->sk_write_space;
+	a->callbacks.error_report = sk->sk_error_report;
 	callbacks_swap(sk, &a->callbacks, a);
 }
 
-static void acceptor_close(struct acceptor *a)
+void acceptor_close(struct acceptor *a)
 {
 	struct callbacks own = a->callbacks;
 
@@ -342,269 +316,21 @@ static int target_v6(struct http_net *hn, const struct address *vip,
 	       0 : -EADDRNOTAVAIL;
 }
 
-int http_net_target(struct mesh_net *mn, const struct address *vip,
+int acceptor_target(struct http_net *hn, const struct address *vip,
 		    struct address *target)
 {
-	return vip->family == AF_INET ? target_v4(mn->http, vip, target) :
-					target_v6(mn->http, vip, target);
+	return vip->family == AF_INET ? target_v4(hn, vip, target) :
+					target_v6(hn, vip, target);
 }
 
-/* ---- idle legs ---- */
-
-static void reaper_work(struct work_struct *work)
+void acceptor_init(struct acceptor *a, struct http_net *hn)
 {
-	struct http_net *hn = container_of(to_delayed_work(work),
-					   struct http_net, reaper);
-
-	if (leg_reap(hn, false) && !READ_ONCE(hn->dead))
-		http_net_reap_later(hn);
+	a->hn = hn;
+	INIT_DELAYED_WORK(&a->work, accept_work);
+	INIT_WORK(&a->open_work, open_work);
 }
 
-void http_net_reap_later(struct http_net *hn)
+void acceptor_module_init(void)
 {
-	if (!delayed_work_pending(&hn->reaper))
-		queue_delayed_work(http_wq, &hn->reaper, REAP_INTERVAL);
-}
-
-/* ---- the namespace ---- */
-
-/* Connections that are visited with BH off at one time. */
-#define WALK_BATCH	64
-
-/* Returns whether all have been visited. */
-static bool walk_batch(struct http_net *hn,
-		       void (*visit)(struct conn *c, const void *arg),
-		       const void *arg)
-{
-	struct conn *c;
-	int n;
-
-	spin_lock_bh(&hn->conns_lock);
-	for (n = 0; n < WALK_BATCH; n++) {
-		c = list_first_entry_or_null(&hn->conns, struct conn, list);
-		if (!c || c->walk == hn->walk)
-			break;
-		c->walk = hn->walk;
-		list_move_tail(&c->list, &hn->conns);
-		visit(c, arg);
-	}
-	spin_unlock_bh(&hn->conns_lock);
-	return n < WALK_BATCH;
-}
-
-/* All that are there now, unless they end meanwhile; @visit is called under the lock. */
-static void walk_conns(struct http_net *hn,
-		       void (*visit)(struct conn *c, const void *arg),
-		       const void *arg)
-{
-	mutex_lock(&hn->walk_mutex);
-	spin_lock_bh(&hn->conns_lock);
-	hn->walk++;
-	spin_unlock_bh(&hn->conns_lock);
-	while (!walk_batch(hn, visit, arg))
-		cond_resched();
-	mutex_unlock(&hn->walk_mutex);
-}
-
-/* Have the work look: it knows whether its connection is concerned. */
-static void remind(struct conn *c, const void *arg)
-{
-	conn_kick(c);
-}
-
-static void drainer_work(struct work_struct *work)
-{
-	struct http_net *hn = container_of(work, struct http_net, drainer.work);
-	unsigned long until = READ_ONCE(hn->drain_until);
-
-	walk_conns(hn, remind, NULL);
-	if (time_before(jiffies, until))
-		queue_delayed_work(http_wq, &hn->drainer, until - jiffies + 1);
-}
-
-static void http_net_setup(struct http_net *hn, struct mesh_net *mn)
-{
-	int i;
-
-	hn->net = mn->net;
-	hn->mn = mn;
-	mutex_init(&hn->mutex);
-	spin_lock_init(&hn->conns_lock);
-	INIT_LIST_HEAD(&hn->conns);
-	mutex_init(&hn->walk_mutex);
-	INIT_DELAYED_WORK(&hn->reaper, reaper_work);
-	INIT_DELAYED_WORK(&hn->drainer, drainer_work);
-	spin_lock_init(&hn->calls_lock);
-	INIT_LIST_HEAD(&hn->calls);
-	health_init(hn);
-	for (i = 0; i < ACCEPTORS; i++) {
-		hn->acceptors[i].hn = hn;
-		INIT_DELAYED_WORK(&hn->acceptors[i].work, accept_work);
-		INIT_WORK(&hn->acceptors[i].open_work, open_work);
-	}
-	for (i = 0; i < POOL_BUCKETS; i++)
-		spin_lock_init(&hn->buckets[i].lock);
-	for (i = 0; i < hn->nlines; i++)
-		conn_line_init(&hn->lines[i]);
-}
-
-int http_net_init(struct mesh_net *mn)
-{
-	u32 nlines = min_t(u32, num_possible_cpus(), LINES_MAX);
-	struct http_net *hn;
-
-	hn = kzalloc(struct_size(hn, lines, nlines), GFP_KERNEL_ACCOUNT);
-	if (!hn)
-		return -ENOMEM;
-	if (quota_init(&hn->quota)) {
-		kfree(hn);
-		return -ENOMEM;
-	}
-	hn->nlines = nlines;
-	http_net_setup(hn, mn);
-	mn->http = hn;
-	return 0;
-}
-
-static void kill(struct conn *c, const void *arg)
-{
-	WRITE_ONCE(c->killed, true);
-	conn_kick(c);
-}
-
-static void remind_by(struct http_net *hn, unsigned long until)
-{
-	if (!until)
-		return;
-	spin_lock_bh(&hn->conns_lock);
-	if (!delayed_work_pending(&hn->drainer) ||
-	    time_after(until, hn->drain_until))
-		WRITE_ONCE(hn->drain_until, until);
-	mod_delayed_work(http_wq, &hn->drainer, until - jiffies + 1);
-	spin_unlock_bh(&hn->conns_lock);
-}
-
-static bool came_to(const struct conn *c, const struct drain *d)
-{
-	const struct listener_slot *slot;
-
-	if (!d->listener)
-		return true;
-	slot = listener_find(d->snapshot, &c->original);
-	return slot && name_eq(&slot->listener->name, d->listener);
-}
-
-struct drain_by {
-	const struct drain *drain;
-	unsigned long until;		/* jiffies, the same for all */
-};
-
-static void drain(struct conn *c, const void *arg)
-{
-	const struct drain_by *d = arg;
-
-	if (!came_to(c, d->drain))
-		return;
-	WRITE_ONCE(c->drain_until, d->until);
-	WRITE_ONCE(c->draining, true);
-	conn_kick(c);
-}
-
-void http_net_drain(struct mesh_net *mn, const struct drain *d)
-{
-	unsigned long until = conn_time(d->deadline);
-	const struct drain_by by = { .drain = d, .until = until };
-
-	if (d->ep) {
-		leg_reap_endpoint(mn->http, d->ep, false);
-	} else {
-		walk_conns(mn->http, drain, &by);
-		if (!d->listener)
-			leg_reap(mn->http, true);
-	}
-	remind_by(mn->http, until);
-}
-
-void http_net_exit(struct mesh_net *mn)
-{
-	struct http_net *hn = mn->http;
-	int i;
-
-	mutex_lock(&hn->mutex);
-	WRITE_ONCE(hn->dead, true);
-	mutex_unlock(&hn->mutex);
-	for (i = 0; i < ACCEPTORS; i++)
-		acceptor_close(&hn->acceptors[i]);
-	cancel_delayed_work_sync(&hn->drainer);
-	cancel_delayed_work_sync(&hn->checker);
-	call_end_all(hn);
-	walk_conns(hn, kill, NULL);
-	wait_var_event(&hn->nconns, !atomic_read(&hn->nconns));
-	for (i = 0; i < hn->nlines; i++)
-		line_exit(&hn->lines[i]);
-	/* No connection parks a leg any more; nobody can queue this again. */
-	cancel_delayed_work_sync(&hn->reaper);
-	leg_reap(hn, true);
-	wait_var_event(&hn->nlegs, !atomic_read(&hn->nlegs));
-	mn->http = NULL;
-	quota_exit(&hn->quota);
-	kfree(hn);
-}
-
-/* ---- the module ---- */
-
-int http_init(void)
-{
-	int err;
-
-	ident_init();
-	identity_init();
-	err = head_cache_init();
-	if (err)
-		return err;
-	err = leg_cache_init();
-	if (err)
-		goto heads;
-	err = conn_cache_init();
-	if (err)
-		goto legs;
-	http_wq = alloc_workqueue("l7mesh_http", WQ_UNBOUND | WQ_MEM_RECLAIM,
-				  0);
-	if (!http_wq) {
-		err = -ENOMEM;
-		goto conns;
-	}
-	err = line_module_init();
-	if (err)
-		goto wq;
-	err = call_init();
-	if (err)
-		goto lines;
-	err = source_limit_init();
-	if (!err)
-		return 0;
-	call_exit();
-lines:
-	line_module_exit();
-wq:
-	destroy_workqueue(http_wq);
-conns:
-	conn_cache_exit();
-legs:
-	leg_cache_exit();
-heads:
-	head_cache_exit();
-	return err;
-}
-
-void http_exit(void)
-{
-	line_module_exit();
-	call_exit();
-	destroy_workqueue(http_wq);
-	source_limit_exit();
-	conn_cache_exit();
-	leg_cache_exit();
-	head_cache_exit();
-	out_exit();
+	link_know(&acceptor_callbacks);
 }
