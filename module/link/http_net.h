@@ -54,9 +54,6 @@ struct http_net {
 	struct line lines[];		/* connections are shared out among them */
 };
 
-/* For all but serving: see line.h for that. */
-extern struct workqueue_struct *http_wq;
-
 static inline struct line *http_net_line(struct http_net *hn)
 {
 	return &hn->lines[(u32)atomic_inc_return(&hn->line) % hn->nlines];

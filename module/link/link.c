@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link/link.h"
 
-#include "link/http_net.h"
+#include <linux/workqueue.h>
 
 struct workqueue_struct *http_wq;
 

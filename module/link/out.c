@@ -235,9 +235,9 @@ static int send_frag(struct link *to, const skb_frag_t *f, u32 off, u32 size,
 	if (va)
 		return send_bytes(to, va + off, size, more);
 	payer = payer_pause();
-	sent = link_send_page(to, skb_frag_page(f), skb_frag_off(f) + off,
-				size, MSG_DONTWAIT | MSG_NOSIGNAL |
-				      (more ? MSG_MORE : 0));
+	sent = link_send_page(to, skb_frag_page(f), skb_frag_off(f) + off, size,
+			      MSG_DONTWAIT | MSG_NOSIGNAL |
+			      (more ? MSG_MORE : 0));
 	payer_resume(payer);
 	return sent;
 }
