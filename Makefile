@@ -109,6 +109,10 @@ bench-route:		## measure how a request's route is found
 check:			## static analysis: silent if all is well
 	@selftests/check
 
+.PHONY: gen
+gen:			## what is made of uapi/l7mesh.yaml: header, tables, documents
+	@tools/gen/generate
+
 .PHONY: install
 install: all		## the module and meshctl, for this machine
 	+$(KBUILD) modules_install

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""l7mesh.yaml, l7mesh.h and the module's policies say the same."""
+"""l7mesh.yaml, what is made of it, and the module's policies say the same."""
 
 import os
 import struct
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
@@ -35,10 +36,21 @@ def c_name(*parts):
     return "".join(parts).upper().replace("-", "_")
 
 
+def entries_of(enum):
+    return [e["name"] if isinstance(e, dict) else e for e in enum["entries"]]
+
+
 def numbers(attribute_set):
     """The attributes of a set, and the numbers that the specification gives."""
     return {a["name"]: i
             for i, a in enumerate(SETS[attribute_set]["attributes"], 1)}
+
+
+@test("what is made of the specification is what would be made of it now")
+def _():
+    done = subprocess.run([os.path.join(TREE, "tools/gen/generate"), "check"],
+                          text=True, capture_output=True, check=False)
+    equal((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
 
 @test("the header's constants and enumerations are the specification's")
@@ -52,7 +64,7 @@ def _():
     described = set()
     for enum in (d for d in SPEC["definitions"] if d["type"] == "enum"):
         equal([(c_name(enum["name-prefix"], entry), i)
-               for i, entry in enumerate(enum["entries"])],
+               for i, entry in enumerate(entries_of(enum))],
               ENUMS["l7mesh_" + enum["name"].replace("-", "_")])
         described.add("l7mesh_" + enum["name"].replace("-", "_"))
     equal(described, {e for e in ENUMS if e.startswith("l7mesh_")
@@ -140,11 +152,11 @@ def check_attribute(path, attribute, facts):
         if attribute.get("enum"):
             enum = next(d for d in SPEC["definitions"]
                         if d["name"] == attribute["enum"])
-            n = len(enum["entries"])
+            n = len(entries_of(enum))
             checks = {"max": (1 << n) - 1, "min": 1} \
                 if attribute.get("enum-as-flags") else \
                 {"max": n - 1,
-                      **({"min": 1} if enum["entries"][0] == "unspec" else {})}
+                      **({"min": 1} if entries_of(enum)[0] == "unspec" else {})}
         equal((path, facts.get(4, 0), facts.get(5, top)),
               (path, bound(checks.get("min", 0)),
                bound(checks.get("max", top))))

@@ -26,8 +26,8 @@ deps_of() {
 			iproute2 util-linux procps
 		;;
 	check)
-		echo sparse shellcheck perl xz-utils python3 coccinelle clang \
-			libclang-rt-dev libxxhash-dev
+		echo sparse shellcheck perl xz-utils python3 python3-yaml \
+			coccinelle clang libclang-rt-dev libxxhash-dev
 		;;
 	tests)
 		echo iproute2 curl nginx-light haproxy wrk python3 python3-yaml \

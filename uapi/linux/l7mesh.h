@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* Made of uapi/l7mesh.yaml by tools/gen/generate: edit that, and make gen. */
 /*
  * l7mesh generic netlink interface, version 1.
  *
@@ -59,6 +60,8 @@
 #define L7MESH_VALUE_MAX		4096
 #define L7MESH_BODY_MAX			8192
 #define L7MESH_WEIGHT_MAX		1000000
+#define L7MESH_TABLE_SIZE_MAX		5000011
+#define L7MESH_TABLE_SIZE_DEFAULT	65537
 /* Of the head of a request. */
 #define L7MESH_HEADER_BYTES_MIN		64
 #define L7MESH_HEADER_BYTES_MAX		61440
@@ -66,53 +69,65 @@
 #define L7MESH_URI_BYTES_MAX		8192
 #define L7MESH_BUFFER_LIMIT_MAX		1073741824
 #define L7MESH_TRUSTED_HOPS_MAX		100
-#define L7MESH_TABLE_SIZE_MAX		5000011
-#define L7MESH_TABLE_SIZE_DEFAULT	65537
-#define L7MESH_RING_SIZE_MAX	8388608
 #define L7MESH_SPLICE_EXCEPT_MAX	64
-#define L7MESH_FRACTION_MAX	1000000
-#define L7MESH_HEADER_OPS_MAX	64
-#define L7MESH_RETRIES_MAX	100
-#define L7MESH_RATE_KEYS_MAX	1048576
+#define L7MESH_HEADER_OPS_MAX		64
+#define L7MESH_RETRIES_MAX		100
+#define L7MESH_RATE_KEYS_MAX		1048576
 #define L7MESH_RESPONSE_RATE_MAX	1073741824
-#define L7MESH_RETRY_STATUS_MAX	32
-#define L7MESH_REPLAY_LIMIT_MAX	1048576
-#define L7MESH_MIRRORS_MAX	4
-#define L7MESH_PRIORITY_MAX	127
-#define L7MESH_LOCALITIES_MAX	64
+#define L7MESH_RETRY_STATUS_MAX		32
+#define L7MESH_REPLAY_LIMIT_MAX		1048576
+#define L7MESH_MIRRORS_MAX		4
+#define L7MESH_FRACTION_MAX		1000000
+#define L7MESH_RING_SIZE_MAX		8388608
+#define L7MESH_PRIORITY_MAX		127
+#define L7MESH_LOCALITIES_MAX		64
 #define L7MESH_LOCALITY_NAME_MAX	63
-#define L7MESH_SUBSETS_MAX	64
-#define L7MESH_SUBSET_NAME_MAX	63
-#define L7MESH_METADATA_MAX	255
+#define L7MESH_SUBSETS_MAX		64
+#define L7MESH_SUBSET_NAME_MAX		63
+#define L7MESH_METADATA_MAX		255
 
 enum l7mesh_cmd {
 	L7MESH_CMD_UNSPEC,
-	L7MESH_CMD_INFO_GET,	/* do: VERSION, GENERATION, the limits */
-	L7MESH_CMD_TXN_BEGIN,	/* do: [REPLACE] */
-	L7MESH_CMD_TXN_COMMIT,	/* do: answers GENERATION */
-	L7MESH_CMD_TXN_ABORT,	/* do */
-	L7MESH_CMD_ADD,		/* do: one object; also a notification */
-	L7MESH_CMD_SET,		/* do: one object; also a notification */
-	L7MESH_CMD_DEL,		/* do: one object's key; also a notification */
-	L7MESH_CMD_GET,		/* dump: [KIND], all of one snapshot */
-	L7MESH_CMD_FLUSH,	/* do: removes every object */
-	L7MESH_CMD_ATTACH,	/* do: NETNS_FD or NETNS_PID */
-	L7MESH_CMD_DETACH,	/* do: NETNS_FD or NETNS_PID */
-	L7MESH_CMD_ATTACHED_GET,	/* dump: ATTACHED */
-	L7MESH_CMD_STATS_GET,	/* dump: STAT, then ENDPOINT_STATS */
-	L7MESH_CMD_MAGLEV_GET,	/* dump: CLUSTER_NAME; MAGLEV in pieces */
-	L7MESH_CMD_CHANGED,	/* notification: GENERATION, after a transaction */
 	/*
-	 * do: [DEADLINE]: ends idle HTTP connections, and others after their
-	 * exchange; LISTENER (its key): those that came to it; ENDPOINT (its key):
-	 * it is not picked any more, and its idle legs are closed, until DRAIN_END
+	 * The module's version, the configuration's generation, its memory and the
+	 * limit.
+	 */
+	L7MESH_CMD_INFO_GET,
+	/* Open the transaction of this socket: ADD, SET and DEL are staged. */
+	L7MESH_CMD_TXN_BEGIN,
+	/* Publish what was staged, all at once or, on error, nothing. */
+	L7MESH_CMD_TXN_COMMIT,
+	L7MESH_CMD_TXN_ABORT,	/* Forget what was staged. */
+	/* Create one object. A notification as well, with the object. */
+	L7MESH_CMD_ADD,
+	/*
+	 * Change the attributes given of one object. A notification as well, with the
+	 * object.
+	 */
+	L7MESH_CMD_SET,
+	/* Remove one object by its key. A notification as well, with the key. */
+	L7MESH_CMD_DEL,
+	L7MESH_CMD_GET,	/* The objects of one snapshot, or those of one kind. */
+	L7MESH_CMD_FLUSH,	/* Remove every object. */
+	/* Make another network namespace obey this configuration. */
+	L7MESH_CMD_ATTACH,
+	L7MESH_CMD_DETACH,	/* Undo attach. */
+	/* The namespaces that obey this configuration. */
+	L7MESH_CMD_ATTACHED_GET,
+	/* The counters of the mesh, then those of its endpoints. */
+	L7MESH_CMD_STATS_GET,
+	/* A cluster's Maglev table: its endpoints, then the table in pieces. */
+	L7MESH_CMD_MAGLEV_GET,
+	L7MESH_CMD_CHANGED,	/* A change was published. */
+	/*
+	 * End idle HTTP connections, and others after their exchange: all, or those
+	 * that came to a listener. An endpoint is not picked any more, until drain-end.
 	 */
 	L7MESH_CMD_DRAIN,
-	L7MESH_CMD_SPLICES_GET,	/* dump: SPLICE_PAIR */
+	L7MESH_CMD_SPLICES_GET,	/* The connections that are spliced under this mesh. */
 	/*
-	 * dump: EXPLAIN; what would become of a request, nothing being sent or
-	 * counted: EXPLANATION, the ROUTE that serves it, REQUEST_HEAD, RESPONSE, and
-	 * a MISMATCH for each route that was tried before, as far as there are any
+	 * What would become of a request, nothing being sent or counted; with a
+	 * mismatch for each route that was tried before.
 	 */
 	L7MESH_CMD_EXPLAIN,
 
@@ -136,42 +151,10 @@ enum l7mesh_kind {
 	L7MESH_KIND_MAX = __L7MESH_KIND_MAX - 1
 };
 
-/* Top-level attributes. */
-enum l7mesh_attr {
-	L7MESH_A_UNSPEC,
-	L7MESH_A_CLUSTER,	/* nest: enum l7mesh_cluster_attr */
-	L7MESH_A_ENDPOINT,	/* nest: enum l7mesh_endpoint_attr */
-	L7MESH_A_LISTENER,	/* nest: enum l7mesh_listener_attr */
-	L7MESH_A_ROUTE_TABLE,	/* nest: enum l7mesh_route_table_attr */
-	L7MESH_A_VIRTUAL_HOST,	/* nest: enum l7mesh_virtual_host_attr */
-	L7MESH_A_ROUTE,		/* nest: enum l7mesh_route_attr */
-	L7MESH_A_KIND,		/* u32: enum l7mesh_kind */
-	L7MESH_A_REPLACE,	/* flag */
-	L7MESH_A_GENERATION,	/* u64: grows with every published change */
-	L7MESH_A_VERSION,	/* string: the module's version */
-	L7MESH_A_NETNS_FD,	/* u32: file descriptor of a network namespace */
-	L7MESH_A_NETNS_PID,	/* u32: a process in the network namespace */
-	L7MESH_A_ATTACHED,	/* nest: enum l7mesh_attached_attr */
-	L7MESH_A_STAT,		/* nest: enum l7mesh_stat_attr */
-	L7MESH_A_ENDPOINT_STATS, /* nest: enum l7mesh_endpoint_stats_attr */
-	L7MESH_A_CLUSTER_NAME,	/* string */
-	L7MESH_A_MAGLEV,	/* nest: enum l7mesh_maglev_attr */
-	L7MESH_A_CONFIG_BYTES,	/* u64: memory that the configuration holds */
-	L7MESH_A_CONFIG_BYTES_MAX, /* u64: its limit for one mesh */
-	L7MESH_A_PAD,
-	L7MESH_A_SPLICE,	/* nest: enum l7mesh_splice_attr */
-	L7MESH_A_SPLICE_PAIR,	/* nest: enum l7mesh_splice_pair_attr */
-	L7MESH_A_DEADLINE,	/* u32: ms, after which what is left is reset */
-	L7MESH_A_DRAIN_END,	/* flag: the endpoint is picked again */
-	L7MESH_A_EXPLAIN,	/* nest: enum l7mesh_explain_attr */
-	L7MESH_A_EXPLANATION,	/* nest: enum l7mesh_explanation_attr */
-	L7MESH_A_REQUEST_HEAD,	/* binary: what the endpoint gets, up to 65000 bytes */
-	L7MESH_A_RESPONSE,	/* binary: what the client gets if the mesh answers */
-	L7MESH_A_MISMATCH,	/* nest: enum l7mesh_mismatch_attr */
-
-	/* private: */
-	__L7MESH_A_MAX,
-	L7MESH_A_MAX = __L7MESH_A_MAX - 1
+/* Whose circuit breakers count a route's requests. */
+enum l7mesh_routing_priority {
+	L7MESH_ROUTING_PRIORITY_DEFAULT,
+	L7MESH_ROUTING_PRIORITY_HIGH,
 };
 
 enum l7mesh_lb {
@@ -183,116 +166,10 @@ enum l7mesh_lb {
 	L7MESH_LB_PEAK_EWMA,
 };
 
-enum l7mesh_cluster_attr {
-	L7MESH_CLUSTER_A_UNSPEC,
-	L7MESH_CLUSTER_A_NAME,			/* string */
-	L7MESH_CLUSTER_A_LB,			/* u32: enum l7mesh_lb; default maglev */
-	L7MESH_CLUSTER_A_TABLE_SIZE,		/* u32: a prime; default 65537 */
-	L7MESH_CLUSTER_A_HASH,			/* nest: a list of HASH_POLICY */
-	L7MESH_CLUSTER_A_CONNECT_TIMEOUT,	/* u32: ms; default 5000 */
-	/* u32: ms from the request's end to the response's head; default 15000, 0 none */
-	L7MESH_CLUSTER_A_RESPONSE_TIMEOUT,
-	L7MESH_CLUSTER_A_IDLE_TIMEOUT,		/* u32: ms of a pooled leg; default 60000 */
-	/* u32: pooled legs per endpoint and namespace; default 128 */
-	L7MESH_CLUSTER_A_MAX_IDLE,
-	/* u32: least entries of a ring; default 1024 */
-	L7MESH_CLUSTER_A_RING_MIN,
-	/* u32: most entries of a ring; default 8388608 */
-	L7MESH_CLUSTER_A_RING_MAX,
-	/*
-	 * u32: 2 to 16, of which least_request and peak_ewma take the best;
-	 * default 2
-	 */
-	L7MESH_CLUSTER_A_CHOICES,
-	L7MESH_CLUSTER_A_DECAY,	/* u32: ms, of peak_ewma; default 10000 */
-	/* circuit breakers and outlier detection: Envoy's names */
-	/* u32: percent of endpoints that are well, below which all are used; default 50 */
-	L7MESH_CLUSTER_A_PANIC_THRESHOLD,
-	/* u32: upstream connections in use; 0: any; default 0 */
-	L7MESH_CLUSTER_A_MAX_CONNECTIONS,
-	/* u32: requests that wait for one, for CONNECT_TIMEOUT; default 1024 */
-	L7MESH_CLUSTER_A_MAX_PENDING_REQUESTS,
-	/* u32: requests at one time; 0: any; default 0 */
-	L7MESH_CLUSTER_A_MAX_REQUESTS,
-	/* u32: retries at one time; 0: any; default 3 */
-	L7MESH_CLUSTER_A_MAX_RETRIES,
-	/* u32: of a million requests that may be retries; 0: MAX_RETRIES holds; default 0 */
-	L7MESH_CLUSTER_A_RETRY_BUDGET,
-	/* u32: retries that the budget allows in any case; default 3 */
-	L7MESH_CLUSTER_A_MIN_RETRY_CONCURRENCY,
-	/* u32: failures in a row that eject an endpoint; 0: off; default 0 */
-	L7MESH_CLUSTER_A_CONSECUTIVE_5XX,
-	/* u32: the same of 502, 503, 504; 0: off; default 0 */
-	L7MESH_CLUSTER_A_CONSECUTIVE_GATEWAY_FAILURE,
-	/* u32: ms between comparisons of endpoints; default 10000 */
-	L7MESH_CLUSTER_A_OUTLIER_INTERVAL,
-	/* u32: ms, times how often it was ejected; default 30000 */
-	L7MESH_CLUSTER_A_BASE_EJECTION_TIME,
-	/* u32: ms; default 300000 */
-	L7MESH_CLUSTER_A_MAX_EJECTION_TIME,
-	/* u32: of the endpoints; one may be ejected in any case; default 10 */
-	L7MESH_CLUSTER_A_MAX_EJECTION_PERCENT,
-	/* u32: thousandths of a standard deviation below the mean; 0: off; default 0 */
-	L7MESH_CLUSTER_A_SUCCESS_RATE_STDEV_FACTOR,
-	/* u32: endpoints with so many requests; default 5 */
-	L7MESH_CLUSTER_A_SUCCESS_RATE_MINIMUM_HOSTS,
-	/* u32: in an interval; default 100 */
-	L7MESH_CLUSTER_A_SUCCESS_RATE_REQUEST_VOLUME,
-	/* u32: percent of failures; 0: off; default 0 */
-	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_THRESHOLD,
-	/* u32: endpoints with so many requests; default 5 */
-	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_MINIMUM_HOSTS,
-	/* u32: in an interval; default 50 */
-	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_REQUEST_VOLUME,
-	/* nest: enum l7mesh_health_check_attr; empty: none */
-	L7MESH_CLUSTER_A_HEALTH_CHECK,
-	/* u32: percent of their share that endpoints can take over; default 140 */
-	L7MESH_CLUSTER_A_OVERPROVISIONING_FACTOR,
-	/* u32: ms in which a new endpoint comes to its whole weight; 0: at once; default 0 */
-	L7MESH_CLUSTER_A_SLOW_START_WINDOW,
-	/* u32: percent of its weight that it has at first; default 10 */
-	L7MESH_CLUSTER_A_SLOW_START_MIN_WEIGHT,
-	/* u32: percent of such ejections that are made; default 100 */
-	L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_5XX,
-	/* u32: the same */
-	L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_GATEWAY_FAILURE,
-	/* u32: the same */
-	L7MESH_CLUSTER_A_ENFORCING_SUCCESS_RATE,
-	/* u32: the same */
-	L7MESH_CLUSTER_A_ENFORCING_FAILURE_PERCENTAGE,
-	/* u32: failures to get an answer in a row; 0: they are 5xx as any; default 0 */
-	L7MESH_CLUSTER_A_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
-	/* u32: percent of such ejections that are made; default 100 */
-	L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
-	/* failure accrual: Linkerd's names */
-	/* u32: failures in a row that shut an endpoint; 0: off; default 0 */
-	L7MESH_CLUSTER_A_ACCRUAL_MAX_FAILURES,
-	/* u32: ms that it is shut at first, then each time twice as long; default 1000 */
-	L7MESH_CLUSTER_A_ACCRUAL_MIN_PENALTY,
-	/* u32: ms; default 60000 */
-	L7MESH_CLUSTER_A_ACCRUAL_MAX_PENALTY,
-	/* u32: percent, up to which are added to each; default 50 */
-	L7MESH_CLUSTER_A_ACCRUAL_JITTER,
-	/* u32 each: the circuit breakers of requests whose route has priority high */
-	L7MESH_CLUSTER_A_HIGH_MAX_CONNECTIONS,
-	L7MESH_CLUSTER_A_HIGH_MAX_PENDING_REQUESTS,
-	L7MESH_CLUSTER_A_HIGH_MAX_REQUESTS,
-	L7MESH_CLUSTER_A_HIGH_MAX_RETRIES,
-	L7MESH_CLUSTER_A_HIGH_RETRY_BUDGET,
-	L7MESH_CLUSTER_A_HIGH_MIN_RETRY_CONCURRENCY,
-	/* nest of L7MESH_LIST_ITEM: enum l7mesh_locality_attr; replaced whole */
-	L7MESH_CLUSTER_A_LOCALITIES,
-	/* nest of L7MESH_LIST_ITEM: enum l7mesh_subset_attr; replaced whole */
-	L7MESH_CLUSTER_A_SUBSETS,
-	/* u32: enum l7mesh_subset_fallback; default none */
-	L7MESH_CLUSTER_A_SUBSET_FALLBACK,
-	L7MESH_CLUSTER_A_SESSION,	/* nest: enum l7mesh_session_attr; empty: none */
-	/* nest: enum l7mesh_dns_attr; empty: none; replaced whole */
-	L7MESH_CLUSTER_A_DNS,
-
-	/* private: */
-	__L7MESH_CLUSTER_A_MAX,
-	L7MESH_CLUSTER_A_MAX = __L7MESH_CLUSTER_A_MAX - 1
+/* What a request has whose subset has no endpoint. Envoy's LbSubsetFallbackPolicy. */
+enum l7mesh_subset_fallback {
+	L7MESH_SUBSET_FALLBACK_NONE,	/* 503 */
+	L7MESH_SUBSET_FALLBACK_ANY_ENDPOINT,	/* of the cluster */
 };
 
 /* Which addresses of a name are wanted: Envoy's DnsLookupFamily. */
@@ -303,143 +180,6 @@ enum l7mesh_dns_family {
 	/* those of one family, or if there are none those of the other */
 	L7MESH_DNS_FAMILY_IPV4_FIRST,
 	L7MESH_DNS_FAMILY_IPV6_FIRST,
-};
-
-/*
- * The name whose addresses the endpoints are. The kernel keeps it for user space, which
- * asks, and adds and removes the endpoints.
- */
-enum l7mesh_dns_attr {
-	L7MESH_DNS_A_UNSPEC,
-	L7MESH_DNS_A_NAME,	/* string; needed */
-	L7MESH_DNS_A_PORT,	/* u16, host order: of the endpoints; needed */
-	/* u32: ms; an answer holds for its TTL, but no shorter; default 5000 */
-	L7MESH_DNS_A_REFRESH,
-	L7MESH_DNS_A_FAMILY,	/* u32: enum l7mesh_dns_family; default all */
-	/* u8: 0 or 1; one address of the answer: Envoy's LOGICAL_DNS; default 0 */
-	L7MESH_DNS_A_LOGICAL,
-
-	/* private: */
-	__L7MESH_DNS_A_MAX,
-	L7MESH_DNS_A_MAX = __L7MESH_DNS_A_MAX - 1
-};
-
-/* Active health checks: Envoy's names. Replaced whole. */
-enum l7mesh_health_check_attr {
-	L7MESH_HEALTH_CHECK_A_UNSPEC,
-	L7MESH_HEALTH_CHECK_A_INTERVAL,		/* u32: ms; needed */
-	L7MESH_HEALTH_CHECK_A_TIMEOUT,		/* u32: ms; default 1000 */
-	/* u32: ms, up to which are added to the interval; default 0 */
-	L7MESH_HEALTH_CHECK_A_JITTER,
-	/* u32: ms, instead of a shorter INTERVAL until there is traffic; default 60000 */
-	L7MESH_HEALTH_CHECK_A_NO_TRAFFIC_INTERVAL,
-	/* u32: failures in a row, but for a status that is not expected; default 3 */
-	L7MESH_HEALTH_CHECK_A_UNHEALTHY_THRESHOLD,
-	/* u32: successes in a row, but for the first answer; default 2 */
-	L7MESH_HEALTH_CHECK_A_HEALTHY_THRESHOLD,
-	L7MESH_HEALTH_CHECK_A_PORT,	/* u16, host order; default: the endpoint's */
-	/*
-	 * u64: SO_NETNS_COOKIE of an attached namespace, that asks; default: the mesh's
-	 * own
-	 */
-	L7MESH_HEALTH_CHECK_A_NETNS,
-	L7MESH_HEALTH_CHECK_A_PATH,	/* string: asked for by GET; default: only connect */
-	L7MESH_HEALTH_CHECK_A_HOST,	/* string: default the cluster's name */
-	L7MESH_HEALTH_CHECK_A_STATUS,	/* binary: u16 each, that are expected; default 200 */
-	L7MESH_HEALTH_CHECK_A_PAD,
-
-	/* private: */
-	__L7MESH_HEALTH_CHECK_A_MAX,
-	L7MESH_HEALTH_CHECK_A_MAX = __L7MESH_HEALTH_CHECK_A_MAX - 1
-};
-
-/* Endpoints of a place, which share its weight: Envoy's LocalityLbEndpoints. */
-enum l7mesh_locality_attr {
-	L7MESH_LOCALITY_A_UNSPEC,
-	L7MESH_LOCALITY_A_NAME,		/* string */
-	L7MESH_LOCALITY_A_WEIGHT,	/* u32: 1 to 1000000; default 1 */
-
-	/* private: */
-	__L7MESH_LOCALITY_A_MAX,
-	L7MESH_LOCALITY_A_MAX = __L7MESH_LOCALITY_A_MAX - 1
-};
-
-/* Session affinity: the cookie names the endpoint that served the client. */
-enum l7mesh_session_attr {
-	L7MESH_SESSION_A_UNSPEC,
-	L7MESH_SESSION_A_COOKIE,	/* string: its name; needed */
-	/* u32: seconds; default 0: as long as the client keeps it */
-	L7MESH_SESSION_A_TTL,
-	L7MESH_SESSION_A_PATH,		/* string: the cookie's; default: the request's */
-
-	/* private: */
-	__L7MESH_SESSION_A_MAX,
-	L7MESH_SESSION_A_MAX = __L7MESH_SESSION_A_MAX - 1
-};
-
-/* Endpoints that have all of some metadata, which routes name. */
-enum l7mesh_subset_attr {
-	L7MESH_SUBSET_A_UNSPEC,
-	L7MESH_SUBSET_A_NAME,		/* string */
-	/* string: KEY=VALUE,... of letters, digits and -_./; not empty */
-	L7MESH_SUBSET_A_METADATA,
-
-	/* private: */
-	__L7MESH_SUBSET_A_MAX,
-	L7MESH_SUBSET_A_MAX = __L7MESH_SUBSET_A_MAX - 1
-};
-
-/* What a request has whose subset has no endpoint. Envoy's LbSubsetFallbackPolicy. */
-enum l7mesh_subset_fallback {
-	L7MESH_SUBSET_FALLBACK_NONE,		/* 503 */
-	L7MESH_SUBSET_FALLBACK_ANY_ENDPOINT,	/* of the cluster */
-};
-
-/* An element of a list of nests: the attribute's type is L7MESH_LIST_ITEM. */
-enum {
-	L7MESH_LIST_UNSPEC,
-	L7MESH_LIST_ITEM,
-};
-
-/*
- * One of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH per item; the first that yields
- * a value is used, unless it has COMBINE.
- */
-enum l7mesh_hash_policy_attr {
-	L7MESH_HASH_POLICY_A_UNSPEC,
-	L7MESH_HASH_POLICY_A_HEADER,		/* string: a field's name */
-	L7MESH_HASH_POLICY_A_SOURCE_ADDRESS,	/* flag: the client's address, without port */
-	L7MESH_HASH_POLICY_A_COOKIE,	/* string: a cookie's name */
-	/*
-	 * u32: seconds; the client is given one if it has none; 0: for its
-	 * session
-	 */
-	L7MESH_HASH_POLICY_A_COOKIE_TTL,
-	L7MESH_HASH_POLICY_A_COOKIE_PATH,	/* string: with COOKIE_TTL */
-	L7MESH_HASH_POLICY_A_QUERY,	/* string: a parameter's name */
-	L7MESH_HASH_POLICY_A_PATH,	/* flag: the path, without query */
-	L7MESH_HASH_POLICY_A_COMBINE,	/* flag: the value is mixed with later ones */
-
-	/* private: */
-	__L7MESH_HASH_POLICY_A_MAX,
-	L7MESH_HASH_POLICY_A_MAX = __L7MESH_HASH_POLICY_A_MAX - 1
-};
-
-enum l7mesh_endpoint_attr {
-	L7MESH_ENDPOINT_A_UNSPEC,
-	L7MESH_ENDPOINT_A_CLUSTER,	/* string */
-	L7MESH_ENDPOINT_A_ADDRESS,	/* binary, network order: 4 or 16 bytes */
-	L7MESH_ENDPOINT_A_PORT,		/* u16, host order */
-	L7MESH_ENDPOINT_A_WEIGHT,	/* u32: 1 to 1000000; default 1 */
-	L7MESH_ENDPOINT_A_PRIORITY,	/* u32: 0, which goes first, to 127; default 0 */
-	/* string: a locality of the cluster; empty: none; default: none */
-	L7MESH_ENDPOINT_A_LOCALITY,
-	/* string: KEY=VALUE,... of letters, digits and -_./, which subsets ask for */
-	L7MESH_ENDPOINT_A_METADATA,
-
-	/* private: */
-	__L7MESH_ENDPOINT_A_MAX,
-	L7MESH_ENDPOINT_A_MAX = __L7MESH_ENDPOINT_A_MAX - 1
 };
 
 enum l7mesh_protocol {
@@ -457,7 +197,7 @@ enum l7mesh_escaped_slashes {
 /* The port in Host, where domains are compared with it. */
 enum l7mesh_host_port {
 	L7MESH_HOST_PORT_IGNORE,
-	L7MESH_HOST_PORT_MATCH,		/* it is a part of the name */
+	L7MESH_HOST_PORT_MATCH,	/* it is a part of the name */
 };
 
 /* Who says 100 to "Expect: 100-continue". */
@@ -475,92 +215,9 @@ enum l7mesh_upgrade {
 
 /* What becomes of CONNECT. */
 enum l7mesh_connect {
-	L7MESH_CONNECT_REFUSE,		/* 501 */
-	L7MESH_CONNECT_FORWARD,		/* the endpoint, a proxy, answers */
+	L7MESH_CONNECT_REFUSE,	/* 501 */
+	L7MESH_CONNECT_FORWARD,	/* the endpoint, a proxy, answers */
 	L7MESH_CONNECT_TERMINATE,	/* the tunnel ends at the endpoint */
-};
-
-/*
- * http: ROUTE_TABLE. tcp: CLUSTER, or PROXY_ADDRESS with PROXY_PORT.
- */
-enum l7mesh_listener_attr {
-	L7MESH_LISTENER_A_UNSPEC,
-	L7MESH_LISTENER_A_NAME,		/* string */
-	L7MESH_LISTENER_A_ADDRESS,	/* binary, network order: 4 or 16 bytes */
-	/* u16, host order; 0: every port without a listener of its own */
-	L7MESH_LISTENER_A_PORT,
-	L7MESH_LISTENER_A_PROTOCOL,	/* u32: enum l7mesh_protocol */
-	L7MESH_LISTENER_A_ROUTE_TABLE,	/* string */
-	L7MESH_LISTENER_A_CLUSTER,	/* string */
-	L7MESH_LISTENER_A_PROXY_ADDRESS, /* binary, as ADDRESS and of its family */
-	L7MESH_LISTENER_A_PROXY_PORT,	/* u16, host order */
-	/* u32: ms for a request, head and body, once begun; default 0: any */
-	L7MESH_LISTENER_A_REQUEST_TIMEOUT,
-	/* u32: ms between requests; default 300000 */
-	L7MESH_LISTENER_A_IDLE_TIMEOUT,
-	/* u32: ms for a request's head, once begun; default 10000 */
-	L7MESH_LISTENER_A_HEADERS_TIMEOUT,
-	/* u32: ms of a stalled body or tunnel; default 300000, 0: any */
-	L7MESH_LISTENER_A_STREAM_IDLE_TIMEOUT,
-	/* u32: ms after which a connection takes no more requests; default 0: any */
-	L7MESH_LISTENER_A_MAX_CONNECTION_DURATION,
-	L7MESH_LISTENER_A_MAX_REQUESTS_PER_CONNECTION,	/* u32; default 0: any */
-	/* u32: of a request's head, with request line; default and most 61440 */
-	L7MESH_LISTENER_A_MAX_HEADER_BYTES,
-	L7MESH_LISTENER_A_MAX_HEADERS,	/* u32: 1 to 100; default 100 */
-	L7MESH_LISTENER_A_MAX_URI_BYTES, /* u32: 1 to 8192; default 8192 */
-	L7MESH_LISTENER_A_MAX_BODY_BYTES, /* u64, of a request; default 0: any */
-	/*
-	 * u32: bytes that each socket of a connection may buffer, each way;
-	 * default 0: what TCP thinks best
-	 */
-	L7MESH_LISTENER_A_BUFFER_LIMIT,
-	/*
-	 * u8: 0 or 1: before matching and in what is forwarded, unreserved
-	 * characters are decoded and dot segments removed (RFC 3986 6.2.2)
-	 */
-	L7MESH_LISTENER_A_NORMALIZE_PATH,
-	L7MESH_LISTENER_A_MERGE_SLASHES, /* u8: 0 or 1: likewise, "//" is "/" */
-	L7MESH_LISTENER_A_ESCAPED_SLASHES, /* u32: enum l7mesh_escaped_slashes */
-	L7MESH_LISTENER_A_EXPECT_CONTINUE, /* u32: enum l7mesh_expect_continue */
-	/* u32: enum l7mesh_upgrade; default websocket */
-	L7MESH_LISTENER_A_UPGRADE,
-	L7MESH_LISTENER_A_CONNECT,	/* u32: enum l7mesh_connect */
-	/* u8, 0 or 1, what is added to a request: the first three are by default */
-	L7MESH_LISTENER_A_X_REQUEST_ID,	/* if absent */
-	L7MESH_LISTENER_A_X_FORWARDED_FOR, /* the client's address, appended */
-	L7MESH_LISTENER_A_X_FORWARDED_PROTO, /* if absent */
-	L7MESH_LISTENER_A_X_FORWARDED_HOST, /* if absent */
-	L7MESH_LISTENER_A_FORWARDED,	/* appended, RFC 7239 */
-	L7MESH_LISTENER_A_VIA,		/* appended, RFC 9110 7.6.3 */
-	L7MESH_LISTENER_A_TRACEPARENT,	/* if absent or malformed, W3C */
-	/*
-	 * u32: 0 to 100: how many proxies before this one are believed: with N > 0
-	 * the client is the Nth of x-forwarded-for from its end
-	 */
-	L7MESH_LISTENER_A_TRUSTED_HOPS,
-	L7MESH_LISTENER_A_PAD,
-	/* nest: enum l7mesh_rate_limit_attr; empty: none */
-	L7MESH_LISTENER_A_RATE_LIMIT,
-	/* u32: of an address, at one time; default 0: any */
-	L7MESH_LISTENER_A_MAX_CONNECTIONS_PER_SOURCE,
-	L7MESH_LISTENER_A_MAX_REQUESTS_PER_SOURCE,	/* u32: the same */
-	L7MESH_LISTENER_A_HOST_PORT,	/* u32: enum l7mesh_host_port */
-	/* u8: 0 or 1: a client that shuts down its half is taken for one that closes */
-	L7MESH_LISTENER_A_ABORT_ON_CLOSE,
-
-	/* private: */
-	__L7MESH_LISTENER_A_MAX,
-	L7MESH_LISTENER_A_MAX = __L7MESH_LISTENER_A_MAX - 1
-};
-
-enum l7mesh_route_table_attr {
-	L7MESH_ROUTE_TABLE_A_UNSPEC,
-	L7MESH_ROUTE_TABLE_A_NAME,	/* string */
-
-	/* private: */
-	__L7MESH_ROUTE_TABLE_A_MAX,
-	L7MESH_ROUTE_TABLE_A_MAX = __L7MESH_ROUTE_TABLE_A_MAX - 1
 };
 
 /* Which of a virtual host's routes that match a request serves it. */
@@ -577,15 +234,503 @@ enum l7mesh_header_op {
 	L7MESH_HEADER_OP_REMOVE,
 };
 
+/* After what a request is tried again: numbers of bits. Envoy's words. */
+enum l7mesh_retry_on {
+	L7MESH_RETRY_ON_CONNECT_FAILURE,
+	L7MESH_RETRY_ON_RESET,	/* no response, or none in time */
+	L7MESH_RETRY_ON_GATEWAY_ERROR,	/* 502, 503, 504, reset */
+	L7MESH_RETRY_ON_5XX,	/* any 5xx, reset */
+	L7MESH_RETRY_ON_RETRIABLE_4XX,	/* 409 */
+};
+
+/* Of the URL of a redirect. */
+enum l7mesh_scheme {
+	L7MESH_SCHEME_SAME,	/* no URL is made if only the path changes, else http */
+	L7MESH_SCHEME_HTTP,
+	L7MESH_SCHEME_HTTPS,
+};
+
+/*
+ * Which connections between sockets of this node are spliced. Only those between two
+ * namespaces that obey the mesh; if it belongs to the first namespace of the node, also
+ * those of namespaces that obey none.
+ */
+enum l7mesh_splice_policy {
+	L7MESH_SPLICE_MESH,	/* those that a listener took */
+	L7MESH_SPLICE_ATTACHED,	/* and all between namespaces that obey the mesh */
+	L7MESH_SPLICE_ALL,	/* and those of namespaces that obey none */
+	L7MESH_SPLICE_OFF,
+};
+
+/* What may concern a request besides its route's action. */
+enum l7mesh_explain_policy {
+	L7MESH_EXPLAIN_LISTENER_RATE_LIMIT,
+	L7MESH_EXPLAIN_RATE_LIMIT,
+	L7MESH_EXPLAIN_CORS,
+	L7MESH_EXPLAIN_FAULT_DELAY,
+	L7MESH_EXPLAIN_FAULT_ABORT,
+	L7MESH_EXPLAIN_FAULT_RATE,
+	L7MESH_EXPLAIN_TIMEOUT,
+	L7MESH_EXPLAIN_RETRY,
+	L7MESH_EXPLAIN_CIRCUIT_BREAKERS,
+	L7MESH_EXPLAIN_OUTLIER_DETECTION,
+	L7MESH_EXPLAIN_HEALTH_CHECK,
+	L7MESH_EXPLAIN_MIRROR,
+	L7MESH_EXPLAIN_FAILURE_ACCRUAL,
+	L7MESH_EXPLAIN_SOURCE_LIMIT,
+	L7MESH_EXPLAIN_HEDGING,
+	L7MESH_EXPLAIN_SESSION_AFFINITY,
+};
+
+/* The first thing that differs. */
+enum l7mesh_mismatch {
+	L7MESH_MISMATCH_NONE,
+	L7MESH_MISMATCH_PATH,
+	L7MESH_MISMATCH_METHOD,
+	L7MESH_MISMATCH_HEADER,
+	L7MESH_MISMATCH_QUERY,
+	L7MESH_MISMATCH_SOURCE,
+	L7MESH_MISMATCH_SOURCE_NETNS,
+	L7MESH_MISMATCH_LISTENER,
+	L7MESH_MISMATCH_FRACTION,	/* the request did not draw it */
+};
+
+/* An element of a list: the attribute's type is L7MESH_LIST_ITEM. */
+enum {
+	L7MESH_LIST_UNSPEC,
+	L7MESH_LIST_ITEM,
+};
+
+/* Top-level attributes. */
+enum l7mesh_attr {
+	L7MESH_A_UNSPEC,
+	L7MESH_A_CLUSTER,	/* nest: enum l7mesh_cluster_attr */
+	L7MESH_A_ENDPOINT,	/* nest: enum l7mesh_endpoint_attr */
+	L7MESH_A_LISTENER,	/* nest: enum l7mesh_listener_attr */
+	L7MESH_A_ROUTE_TABLE,	/* nest: enum l7mesh_route_table_attr */
+	L7MESH_A_VIRTUAL_HOST,	/* nest: enum l7mesh_virtual_host_attr */
+	L7MESH_A_ROUTE,	/* nest: enum l7mesh_route_attr */
+	L7MESH_A_KIND,	/* u32: enum l7mesh_kind */
+	L7MESH_A_REPLACE,	/* flag */
+	L7MESH_A_GENERATION,	/* u64: grows with every published change */
+	L7MESH_A_VERSION,	/* string: the module's version */
+	L7MESH_A_NETNS_FD,	/* u32: file descriptor of a network namespace */
+	L7MESH_A_NETNS_PID,	/* u32: a process in the network namespace */
+	L7MESH_A_ATTACHED,	/* nest: enum l7mesh_attached_attr */
+	L7MESH_A_STAT,	/* nest: enum l7mesh_stat_attr */
+	L7MESH_A_ENDPOINT_STATS,	/* nest: enum l7mesh_endpoint_stats_attr */
+	L7MESH_A_CLUSTER_NAME,	/* string */
+	L7MESH_A_MAGLEV,	/* nest: enum l7mesh_maglev_attr */
+	L7MESH_A_CONFIG_BYTES,	/* u64: memory that the configuration holds */
+	L7MESH_A_CONFIG_BYTES_MAX,	/* u64: its limit for one mesh */
+	L7MESH_A_PAD,
+	L7MESH_A_SPLICE,	/* nest: enum l7mesh_splice_attr */
+	L7MESH_A_SPLICE_PAIR,	/* nest: enum l7mesh_splice_pair_attr */
+	L7MESH_A_DEADLINE,	/* u32: ms, after which what is left is reset */
+	L7MESH_A_DRAIN_END,	/* flag: the endpoint is picked again */
+	L7MESH_A_EXPLAIN,	/* nest: enum l7mesh_explain_attr */
+	L7MESH_A_EXPLANATION,	/* nest: enum l7mesh_explanation_attr */
+	L7MESH_A_REQUEST_HEAD,	/* binary: what the endpoint gets, up to 65000 bytes */
+	L7MESH_A_RESPONSE,	/* binary: what the client gets if the mesh answers */
+	L7MESH_A_MISMATCH,	/* nest: enum l7mesh_mismatch_attr */
+
+	/* private: */
+	__L7MESH_A_MAX,
+	L7MESH_A_MAX = __L7MESH_A_MAX - 1
+};
+
+/* Circuit breakers, outlier detection: Envoy's names. Failure accrual: Linkerd's. */
+enum l7mesh_cluster_attr {
+	L7MESH_CLUSTER_A_UNSPEC,
+	L7MESH_CLUSTER_A_NAME,	/* string */
+	L7MESH_CLUSTER_A_LB,	/* u32: enum l7mesh_lb; default: maglev */
+	L7MESH_CLUSTER_A_TABLE_SIZE,	/* u32: 2 to 5000011; a prime; default 65537 */
+	/* nest: a list of nests, enum l7mesh_hash_policy_attr */
+	L7MESH_CLUSTER_A_HASH,
+	L7MESH_CLUSTER_A_CONNECT_TIMEOUT,	/* u32: ms; default 5000 */
+	/*
+	 * u32: ms, from the request's end to the response's head; 0: none; default
+	 * 15000
+	 */
+	L7MESH_CLUSTER_A_RESPONSE_TIMEOUT,
+	L7MESH_CLUSTER_A_IDLE_TIMEOUT,	/* u32: ms, of a pooled leg; default 60000 */
+	/* u32: 0 to 65536; pooled legs per endpoint and namespace; default 128 */
+	L7MESH_CLUSTER_A_MAX_IDLE,
+	/* u32: 1 to 8388608; least entries of a ring; default 1024 */
+	L7MESH_CLUSTER_A_RING_MIN,
+	/* u32: 1 to 8388608; most entries of a ring; default 8388608 */
+	L7MESH_CLUSTER_A_RING_MAX,
+	/*
+	 * u32: 2 to 16; of which least_request and peak_ewma take the best; default 2
+	 */
+	L7MESH_CLUSTER_A_CHOICES,
+	L7MESH_CLUSTER_A_DECAY,	/* u32: ms, of peak_ewma; default 10000 */
+	/*
+	 * u32: 0 to 100; percent of endpoints that are well, below which all are used;
+	 * default 50
+	 */
+	L7MESH_CLUSTER_A_PANIC_THRESHOLD,
+	/* u32: upstream connections in use; 0: any; default 0 */
+	L7MESH_CLUSTER_A_MAX_CONNECTIONS,
+	/* u32: requests that wait for one, for CONNECT_TIMEOUT; default 1024 */
+	L7MESH_CLUSTER_A_MAX_PENDING_REQUESTS,
+	/* u32: requests at one time; 0: any; default 0 */
+	L7MESH_CLUSTER_A_MAX_REQUESTS,
+	/* u32: retries at one time; 0: any; default 3 */
+	L7MESH_CLUSTER_A_MAX_RETRIES,
+	/*
+	 * u32: of a million requests that may be retries; 0: MAX_RETRIES holds; default
+	 * 0
+	 */
+	L7MESH_CLUSTER_A_RETRY_BUDGET,
+	/* u32: retries that the budget allows in any case; default 3 */
+	L7MESH_CLUSTER_A_MIN_RETRY_CONCURRENCY,
+	/* u32: failures in a row that eject an endpoint; 0: off; default 0 */
+	L7MESH_CLUSTER_A_CONSECUTIVE_5XX,
+	/* u32: the same of 502, 503, 504; 0: off; default 0 */
+	L7MESH_CLUSTER_A_CONSECUTIVE_GATEWAY_FAILURE,
+	/* u32: ms, between comparisons of endpoints; default 10000 */
+	L7MESH_CLUSTER_A_OUTLIER_INTERVAL,
+	/* u32: ms, times how often it was ejected; default 30000 */
+	L7MESH_CLUSTER_A_BASE_EJECTION_TIME,
+	L7MESH_CLUSTER_A_MAX_EJECTION_TIME,	/* u32: ms; default 300000 */
+	/*
+	 * u32: 0 to 100; of the endpoints; one may be ejected in any case; default 10
+	 */
+	L7MESH_CLUSTER_A_MAX_EJECTION_PERCENT,
+	/* u32: thousandths of a standard deviation below the mean; 0: off; default 0 */
+	L7MESH_CLUSTER_A_SUCCESS_RATE_STDEV_FACTOR,
+	/* u32: endpoints with so many requests; default 5 */
+	L7MESH_CLUSTER_A_SUCCESS_RATE_MINIMUM_HOSTS,
+	/* u32: in an interval; default 100 */
+	L7MESH_CLUSTER_A_SUCCESS_RATE_REQUEST_VOLUME,
+	/* u32: 0 to 100; percent of failures; 0: off; default 0 */
+	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_THRESHOLD,
+	/* u32: endpoints with so many requests; default 5 */
+	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_MINIMUM_HOSTS,
+	/* u32: in an interval; default 50 */
+	L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_REQUEST_VOLUME,
+	/* nest: enum l7mesh_health_check_attr; empty: none */
+	L7MESH_CLUSTER_A_HEALTH_CHECK,
+	/*
+	 * u32: 100 to 1000; percent of their share that endpoints can take over;
+	 * default 140
+	 */
+	L7MESH_CLUSTER_A_OVERPROVISIONING_FACTOR,
+	/*
+	 * u32: ms, in which a new endpoint comes to its whole weight; 0: at once;
+	 * default 0
+	 */
+	L7MESH_CLUSTER_A_SLOW_START_WINDOW,
+	/* u32: 1 to 100; percent of its weight that it has at first; default 10 */
+	L7MESH_CLUSTER_A_SLOW_START_MIN_WEIGHT,
+	/* u32: 0 to 100; percent of such ejections that are made; default 100 */
+	L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_5XX,
+	/* u32: 0 to 100; the same; default 100 */
+	L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_GATEWAY_FAILURE,
+	/* u32: 0 to 100; the same; default 100 */
+	L7MESH_CLUSTER_A_ENFORCING_SUCCESS_RATE,
+	/* u32: 0 to 100; the same; default 100 */
+	L7MESH_CLUSTER_A_ENFORCING_FAILURE_PERCENTAGE,
+	/*
+	 * u32: failures to get an answer in a row that eject an endpoint; 0: they are
+	 * 5xx as any; default 0
+	 */
+	L7MESH_CLUSTER_A_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+	/* u32: 0 to 100; percent of such ejections that are made; default 100 */
+	L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+	/* u32: failures in a row that shut an endpoint; 0: off; default 0 */
+	L7MESH_CLUSTER_A_ACCRUAL_MAX_FAILURES,
+	/*
+	 * u32: ms, that it is shut at first, then each time twice as long; default 1000
+	 */
+	L7MESH_CLUSTER_A_ACCRUAL_MIN_PENALTY,
+	L7MESH_CLUSTER_A_ACCRUAL_MAX_PENALTY,	/* u32: ms; default 60000 */
+	/* u32: 0 to 100; percent, up to which are added to each; default 50 */
+	L7MESH_CLUSTER_A_ACCRUAL_JITTER,
+	/* u32: of requests whose route has priority high; default 0 */
+	L7MESH_CLUSTER_A_HIGH_MAX_CONNECTIONS,
+	/* u32: of requests whose route has priority high; default 1024 */
+	L7MESH_CLUSTER_A_HIGH_MAX_PENDING_REQUESTS,
+	/* u32: of requests whose route has priority high; default 0 */
+	L7MESH_CLUSTER_A_HIGH_MAX_REQUESTS,
+	/* u32: of requests whose route has priority high; default 3 */
+	L7MESH_CLUSTER_A_HIGH_MAX_RETRIES,
+	/* u32: of requests whose route has priority high; default 0 */
+	L7MESH_CLUSTER_A_HIGH_RETRY_BUDGET,
+	/* u32: of requests whose route has priority high; default 3 */
+	L7MESH_CLUSTER_A_HIGH_MIN_RETRY_CONCURRENCY,
+	/* nest: a list of nests, enum l7mesh_locality_attr; replaced whole */
+	L7MESH_CLUSTER_A_LOCALITIES,
+	/* nest: a list of nests, enum l7mesh_subset_attr; replaced whole */
+	L7MESH_CLUSTER_A_SUBSETS,
+	/*
+	 * u32: enum l7mesh_subset_fallback; what a request has whose subset has no
+	 * endpoint; default: none
+	 */
+	L7MESH_CLUSTER_A_SUBSET_FALLBACK,
+	/* nest: enum l7mesh_session_attr; empty: none */
+	L7MESH_CLUSTER_A_SESSION,
+	/* nest: enum l7mesh_dns_attr; empty: none; replaced whole */
+	L7MESH_CLUSTER_A_DNS,
+
+	/* private: */
+	__L7MESH_CLUSTER_A_MAX,
+	L7MESH_CLUSTER_A_MAX = __L7MESH_CLUSTER_A_MAX - 1
+};
+
+/* Endpoints of a place, which share its weight: Envoy's LocalityLbEndpoints. */
+enum l7mesh_locality_attr {
+	L7MESH_LOCALITY_A_UNSPEC,
+	L7MESH_LOCALITY_A_NAME,	/* string */
+	L7MESH_LOCALITY_A_WEIGHT,	/* u32: 1 to 1000000; default 1 */
+
+	/* private: */
+	__L7MESH_LOCALITY_A_MAX,
+	L7MESH_LOCALITY_A_MAX = __L7MESH_LOCALITY_A_MAX - 1
+};
+
+/*
+ * The name whose addresses the endpoints are. The kernel keeps it for user space, which
+ * asks, and adds and removes the endpoints.
+ */
+enum l7mesh_dns_attr {
+	L7MESH_DNS_A_UNSPEC,
+	L7MESH_DNS_A_NAME,	/* string: needed */
+	L7MESH_DNS_A_PORT,	/* u16: from 1; host order: of the endpoints; needed */
+	/* u32: ms, an answer holds for its TTL, but no shorter; default 5000 */
+	L7MESH_DNS_A_REFRESH,
+	L7MESH_DNS_A_FAMILY,	/* u32: enum l7mesh_dns_family; default: all */
+	/* u8: 0 or 1; one address of the answer: Envoy's LOGICAL_DNS; default 0 */
+	L7MESH_DNS_A_LOGICAL,
+
+	/* private: */
+	__L7MESH_DNS_A_MAX,
+	L7MESH_DNS_A_MAX = __L7MESH_DNS_A_MAX - 1
+};
+
+/* Session affinity: the cookie names the endpoint that served the client. */
+enum l7mesh_session_attr {
+	L7MESH_SESSION_A_UNSPEC,
+	L7MESH_SESSION_A_COOKIE,	/* string: its name; needed */
+	/* u32: 0 to 31536000; seconds, 0: as long as the client keeps it; default 0 */
+	L7MESH_SESSION_A_TTL,
+	L7MESH_SESSION_A_PATH,	/* string: the cookie's; default: the request's */
+
+	/* private: */
+	__L7MESH_SESSION_A_MAX,
+	L7MESH_SESSION_A_MAX = __L7MESH_SESSION_A_MAX - 1
+};
+
+/* Endpoints that have all of some metadata, which routes name. */
+enum l7mesh_subset_attr {
+	L7MESH_SUBSET_A_UNSPEC,
+	L7MESH_SUBSET_A_NAME,	/* string */
+	/*
+	 * string: KEY=VALUE,... of letters, digits and -_./, that its endpoints have;
+	 * not empty
+	 */
+	L7MESH_SUBSET_A_METADATA,
+
+	/* private: */
+	__L7MESH_SUBSET_A_MAX,
+	L7MESH_SUBSET_A_MAX = __L7MESH_SUBSET_A_MAX - 1
+};
+
+/* Active health checks: Envoy's names. Replaced whole. */
+enum l7mesh_health_check_attr {
+	L7MESH_HEALTH_CHECK_A_UNSPEC,
+	L7MESH_HEALTH_CHECK_A_INTERVAL,	/* u32: ms, needed */
+	L7MESH_HEALTH_CHECK_A_TIMEOUT,	/* u32: ms; default 1000 */
+	/* u32: ms, up to which are added to the interval; default 0 */
+	L7MESH_HEALTH_CHECK_A_JITTER,
+	/*
+	 * u32: ms, instead of a shorter INTERVAL until there is traffic; default 60000
+	 */
+	L7MESH_HEALTH_CHECK_A_NO_TRAFFIC_INTERVAL,
+	/*
+	 * u32: from 1; failures in a row, but for a status that is not expected;
+	 * default 3
+	 */
+	L7MESH_HEALTH_CHECK_A_UNHEALTHY_THRESHOLD,
+	/* u32: from 1; successes in a row, but for the first answer; default 2 */
+	L7MESH_HEALTH_CHECK_A_HEALTHY_THRESHOLD,
+	/* u16: from 1; host order; default: the endpoint's */
+	L7MESH_HEALTH_CHECK_A_PORT,
+	/*
+	 * u64: from 1; SO_NETNS_COOKIE of an attached namespace, that asks; default:
+	 * the mesh's own
+	 */
+	L7MESH_HEALTH_CHECK_A_NETNS,
+	/* string: asked for by GET; default: only connect */
+	L7MESH_HEALTH_CHECK_A_PATH,
+	L7MESH_HEALTH_CHECK_A_HOST,	/* string: default: the cluster's name */
+	/* binary: u16 each, of 100 to 599, that are expected; default: 200 */
+	L7MESH_HEALTH_CHECK_A_STATUS,
+	L7MESH_HEALTH_CHECK_A_PAD,
+
+	/* private: */
+	__L7MESH_HEALTH_CHECK_A_MAX,
+	L7MESH_HEALTH_CHECK_A_MAX = __L7MESH_HEALTH_CHECK_A_MAX - 1
+};
+
+/*
+ * One of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH per item; the first that yields a
+ * value is used, unless it has COMBINE.
+ */
+enum l7mesh_hash_policy_attr {
+	L7MESH_HASH_POLICY_A_UNSPEC,
+	L7MESH_HASH_POLICY_A_HEADER,	/* string: a field's name */
+	/* flag: the client's address, without port */
+	L7MESH_HASH_POLICY_A_SOURCE_ADDRESS,
+	L7MESH_HASH_POLICY_A_COOKIE,	/* string: a cookie's name */
+	/*
+	 * u32: 0 to 31536000; seconds, the client is given one if it has none; 0: for
+	 * its session
+	 */
+	L7MESH_HASH_POLICY_A_COOKIE_TTL,
+	L7MESH_HASH_POLICY_A_COOKIE_PATH,	/* string: with COOKIE_TTL */
+	L7MESH_HASH_POLICY_A_QUERY,	/* string: a parameter's name */
+	L7MESH_HASH_POLICY_A_PATH,	/* flag: the path, without query */
+	L7MESH_HASH_POLICY_A_COMBINE,	/* flag: the value is mixed with later ones */
+
+	/* private: */
+	__L7MESH_HASH_POLICY_A_MAX,
+	L7MESH_HASH_POLICY_A_MAX = __L7MESH_HASH_POLICY_A_MAX - 1
+};
+
+enum l7mesh_endpoint_attr {
+	L7MESH_ENDPOINT_A_UNSPEC,
+	L7MESH_ENDPOINT_A_CLUSTER,	/* string */
+	L7MESH_ENDPOINT_A_ADDRESS,	/* binary: network order: 4 or 16 bytes */
+	L7MESH_ENDPOINT_A_PORT,	/* u16: from 1; host order */
+	L7MESH_ENDPOINT_A_WEIGHT,	/* u32: 1 to 1000000; default 1 */
+	L7MESH_ENDPOINT_A_PRIORITY,	/* u32: 0 to 127; 0 goes first; default 0 */
+	/* string: a locality of the cluster; empty: none */
+	L7MESH_ENDPOINT_A_LOCALITY,
+	/* string: KEY=VALUE,... of letters, digits and -_./, which subsets ask for */
+	L7MESH_ENDPOINT_A_METADATA,
+
+	/* private: */
+	__L7MESH_ENDPOINT_A_MAX,
+	L7MESH_ENDPOINT_A_MAX = __L7MESH_ENDPOINT_A_MAX - 1
+};
+
+/* http: ROUTE_TABLE. tcp: CLUSTER, or PROXY_ADDRESS with PROXY_PORT. */
+enum l7mesh_listener_attr {
+	L7MESH_LISTENER_A_UNSPEC,
+	L7MESH_LISTENER_A_NAME,	/* string */
+	L7MESH_LISTENER_A_ADDRESS,	/* binary: network order: 4 or 16 bytes */
+	/* u16: host order; 0: every port without a listener of its own */
+	L7MESH_LISTENER_A_PORT,
+	L7MESH_LISTENER_A_PROTOCOL,	/* u32: enum l7mesh_protocol */
+	L7MESH_LISTENER_A_ROUTE_TABLE,	/* string */
+	L7MESH_LISTENER_A_CLUSTER,	/* string */
+	/* binary: as ADDRESS and of its family */
+	L7MESH_LISTENER_A_PROXY_ADDRESS,
+	L7MESH_LISTENER_A_PROXY_PORT,	/* u16: from 1; host order */
+	/* u32: ms, for a request, head and body, once begun; 0: any; default 0 */
+	L7MESH_LISTENER_A_REQUEST_TIMEOUT,
+	L7MESH_LISTENER_A_IDLE_TIMEOUT,	/* u32: ms, between requests; default 300000 */
+	/* u32: ms, for a request's head, once begun; default 10000 */
+	L7MESH_LISTENER_A_HEADERS_TIMEOUT,
+	/* u32: ms, of a stalled body or tunnel; 0: any; default 300000 */
+	L7MESH_LISTENER_A_STREAM_IDLE_TIMEOUT,
+	/*
+	 * u32: ms, after which a connection takes no more requests; 0: any; default 0
+	 */
+	L7MESH_LISTENER_A_MAX_CONNECTION_DURATION,
+	L7MESH_LISTENER_A_MAX_REQUESTS_PER_CONNECTION,	/* u32: 0: any; default 0 */
+	/*
+	 * u32: 64 to 61440; of a request's head, with the request line; default 61440
+	 */
+	L7MESH_LISTENER_A_MAX_HEADER_BYTES,
+	L7MESH_LISTENER_A_MAX_HEADERS,	/* u32: 1 to 100; of a request; default 100 */
+	/* u32: 1 to 8192; of a request's target; default 8192 */
+	L7MESH_LISTENER_A_MAX_URI_BYTES,
+	/* u64: 0 to 9223372036854775807; of a request; 0: any; default 0 */
+	L7MESH_LISTENER_A_MAX_BODY_BYTES,
+	/*
+	 * u32: 0 to 1073741824; bytes that each socket of a connection may buffer, each
+	 * way; 0: what TCP thinks best; default 0
+	 */
+	L7MESH_LISTENER_A_BUFFER_LIMIT,
+	/*
+	 * u8: 0 or 1; before matching and in what is forwarded, unreserved characters
+	 * are decoded and dot segments removed (RFC 3986 6.2.2); default 0
+	 */
+	L7MESH_LISTENER_A_NORMALIZE_PATH,
+	/* u8: 0 or 1; likewise, "//" is "/"; default 0 */
+	L7MESH_LISTENER_A_MERGE_SLASHES,
+	/* u32: enum l7mesh_escaped_slashes; default: keep */
+	L7MESH_LISTENER_A_ESCAPED_SLASHES,
+	/* u32: enum l7mesh_expect_continue; default: forward */
+	L7MESH_LISTENER_A_EXPECT_CONTINUE,
+	/* u32: enum l7mesh_upgrade; default: websocket */
+	L7MESH_LISTENER_A_UPGRADE,
+	L7MESH_LISTENER_A_CONNECT,	/* u32: enum l7mesh_connect; default: refuse */
+	/* u8: 0 or 1; added to a request if absent; default 1 */
+	L7MESH_LISTENER_A_X_REQUEST_ID,
+	/* u8: 0 or 1; the client's address is appended to it; default 1 */
+	L7MESH_LISTENER_A_X_FORWARDED_FOR,
+	/* u8: 0 or 1; added if absent; default 1 */
+	L7MESH_LISTENER_A_X_FORWARDED_PROTO,
+	/* u8: 0 or 1; added if absent; default 0 */
+	L7MESH_LISTENER_A_X_FORWARDED_HOST,
+	/* u8: 0 or 1; appended to it, RFC 7239; default 0 */
+	L7MESH_LISTENER_A_FORWARDED,
+	/* u8: 0 or 1; appended to it, RFC 9110 7.6.3; default 0 */
+	L7MESH_LISTENER_A_VIA,
+	/* u8: 0 or 1; added if absent or malformed, W3C Trace Context; default 0 */
+	L7MESH_LISTENER_A_TRACEPARENT,
+	/*
+	 * u32: 0 to 100; how many proxies before this one are believed: with N > 0 the
+	 * client is the Nth of x-forwarded-for from its end; default 0
+	 */
+	L7MESH_LISTENER_A_TRUSTED_HOPS,
+	L7MESH_LISTENER_A_PAD,
+	/* nest: enum l7mesh_rate_limit_attr; empty: none */
+	L7MESH_LISTENER_A_RATE_LIMIT,
+	/* u32: of an address, at one time; 0: any; default 0 */
+	L7MESH_LISTENER_A_MAX_CONNECTIONS_PER_SOURCE,
+	L7MESH_LISTENER_A_MAX_REQUESTS_PER_SOURCE,	/* u32: the same; default 0 */
+	/* u32: enum l7mesh_host_port; default: ignore */
+	L7MESH_LISTENER_A_HOST_PORT,
+	/*
+	 * u8: 0 or 1; a client that shuts down its half is taken for one that closes;
+	 * default 0
+	 */
+	L7MESH_LISTENER_A_ABORT_ON_CLOSE,
+
+	/* private: */
+	__L7MESH_LISTENER_A_MAX,
+	L7MESH_LISTENER_A_MAX = __L7MESH_LISTENER_A_MAX - 1
+};
+
+enum l7mesh_route_table_attr {
+	L7MESH_ROUTE_TABLE_A_UNSPEC,
+	L7MESH_ROUTE_TABLE_A_NAME,	/* string */
+
+	/* private: */
+	__L7MESH_ROUTE_TABLE_A_MAX,
+	L7MESH_ROUTE_TABLE_A_MAX = __L7MESH_ROUTE_TABLE_A_MAX - 1
+};
+
 enum l7mesh_virtual_host_attr {
 	L7MESH_VIRTUAL_HOST_A_UNSPEC,
 	L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,	/* string */
-	L7MESH_VIRTUAL_HOST_A_NAME,		/* string */
-	L7MESH_VIRTUAL_HOST_A_DOMAINS,		/* nest: a list of strings, at least one */
-	L7MESH_VIRTUAL_HOST_A_ORDER,	/* u32: enum l7mesh_route_order */
-	/* nest: a list of nests, enum l7mesh_header_op_attr */
+	L7MESH_VIRTUAL_HOST_A_NAME,	/* string */
+	L7MESH_VIRTUAL_HOST_A_DOMAINS,	/* nest: a list of strings; at least one */
+	/* u32: enum l7mesh_route_order; default: first */
+	L7MESH_VIRTUAL_HOST_A_ORDER,
+	/*
+	 * nest: a list of nests, enum l7mesh_header_op_attr; after those of the route
+	 */
 	L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS,
-	L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS,	/* nest: the same */
+	/*
+	 * nest: a list of nests, enum l7mesh_header_op_attr; after those of the route
+	 */
+	L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS,
 
 	/* private: */
 	__L7MESH_VIRTUAL_HOST_A_MAX,
@@ -596,26 +741,27 @@ enum l7mesh_route_attr {
 	L7MESH_ROUTE_A_UNSPEC,
 	L7MESH_ROUTE_A_ROUTE_TABLE,	/* string */
 	L7MESH_ROUTE_A_VIRTUAL_HOST,	/* string */
-	/* u32, from 0; ADD without: at the end, with: before the one that has it */
+	/* u32: from 0; ADD without: at the end, with: before the one that has it */
 	L7MESH_ROUTE_A_INDEX,
-	L7MESH_ROUTE_A_MATCH,		/* nest: enum l7mesh_match_attr */
+	L7MESH_ROUTE_A_MATCH,	/* nest: enum l7mesh_match_attr */
 	/*
-	 * nest: enum l7mesh_action_attr,
-	 * exactly one of CLUSTER, WEIGHTED_CLUSTERS, CLUSTER_HEADER, REDIRECT,
-	 * DIRECT_RESPONSE
+	 * nest: enum l7mesh_action_attr; exactly one of CLUSTER, WEIGHTED_CLUSTERS,
+	 * CLUSTER_HEADER, REDIRECT, DIRECT_RESPONSE
 	 */
 	L7MESH_ROUTE_A_ACTION,
 	/* nest: a list of nests, enum l7mesh_header_op_attr */
 	L7MESH_ROUTE_A_REQUEST_HEADERS,
-	L7MESH_ROUTE_A_RESPONSE_HEADERS,	/* nest: the same */
+	/* nest: a list of nests, enum l7mesh_header_op_attr */
+	L7MESH_ROUTE_A_RESPONSE_HEADERS,
 	L7MESH_ROUTE_A_CORS,	/* nest: enum l7mesh_cors_attr */
 	/*
-	 * u32: ms from the request's end to the response's, all tries together;
-	 * default 0: any
+	 * u32: ms, from the request's end to the response's, all tries together; 0:
+	 * any; default 0
 	 */
 	L7MESH_ROUTE_A_TIMEOUT,
 	L7MESH_ROUTE_A_RETRY,	/* nest: enum l7mesh_retry_attr; empty: none */
-	L7MESH_ROUTE_A_RATE_LIMIT, /* nest: enum l7mesh_rate_limit_attr; empty: none */
+	/* nest: enum l7mesh_rate_limit_attr; empty: none */
+	L7MESH_ROUTE_A_RATE_LIMIT,
 	L7MESH_ROUTE_A_FAULT,	/* nest: enum l7mesh_fault_attr; empty: none */
 	/*
 	 * nest: a list of nests, enum l7mesh_mirror_attr; at most 4, for requests that
@@ -623,45 +769,48 @@ enum l7mesh_route_attr {
 	 */
 	L7MESH_ROUTE_A_MIRRORS,
 	/*
-	 * nest: a list of nests, enum l7mesh_hash_policy_attr, instead of its cluster's,
-	 * which must have some; replaced whole; empty: the cluster's
+	 * nest: a list of nests, enum l7mesh_hash_policy_attr; instead of its
+	 * cluster's, which must have some; replaced whole; empty: the cluster's
 	 */
 	L7MESH_ROUTE_A_HASH,
-	L7MESH_ROUTE_A_PRIORITY,	/* u32: enum l7mesh_routing_priority; default: default */
+	/*
+	 * u32: enum l7mesh_routing_priority; whose circuit breakers count its requests;
+	 * default: default
+	 */
+	L7MESH_ROUTE_A_PRIORITY,
 
 	/* private: */
 	__L7MESH_ROUTE_A_MAX,
 	L7MESH_ROUTE_A_MAX = __L7MESH_ROUTE_A_MAX - 1
 };
 
-/* Whose circuit breakers count a route's requests. */
-enum l7mesh_routing_priority {
-	L7MESH_ROUTING_PRIORITY_DEFAULT,
-	L7MESH_ROUTING_PRIORITY_HIGH,
-};
-
 enum l7mesh_match_attr {
 	L7MESH_MATCH_A_UNSPEC,
 	L7MESH_MATCH_A_PATH_EXACT,	/* string */
 	L7MESH_MATCH_A_PATH_PREFIX,	/* string: whole segments */
-	L7MESH_MATCH_A_METHOD,		/* string: one, or several with commas */
+	L7MESH_MATCH_A_METHOD,	/* string: one, or several with commas */
 	/* nest: a list of nests, enum l7mesh_value_match_attr; all must match */
 	L7MESH_MATCH_A_HEADERS,
-	L7MESH_MATCH_A_QUERY,		/* nest: the same for query parameters */
+	/*
+	 * nest: a list of nests, enum l7mesh_value_match_attr; all must match; of query
+	 * parameters
+	 */
+	L7MESH_MATCH_A_QUERY,
 	L7MESH_MATCH_A_PATH_RAW_PREFIX,	/* string: not only whole segments */
 	L7MESH_MATCH_A_PATH_SUFFIX,	/* string */
 	L7MESH_MATCH_A_PATH_TEMPLATE,	/* string: such as /users/{id} */
 	L7MESH_MATCH_A_PATH_REGEX,	/* string: of the whole path */
 	/*
-	 * binary: an address, 4 or 16 bytes in network order, and how many bits
-	 * of it count, one byte
+	 * binary: an address, 4 or 16 bytes in network order, and how many bits of it
+	 * count, one byte
 	 */
 	L7MESH_MATCH_A_SOURCE,
-	/* u64: SO_NETNS_COOKIE of the client's namespace */
+	/* u64: from 1; SO_NETNS_COOKIE of the client's namespace */
 	L7MESH_MATCH_A_SOURCE_NETNS,
 	L7MESH_MATCH_A_LISTENER,	/* string: the name of the listener */
 	L7MESH_MATCH_A_FRACTION,	/* u32: of a million requests */
 	L7MESH_MATCH_A_PAD,
+
 	/* private: */
 	__L7MESH_MATCH_A_MAX,
 	L7MESH_MATCH_A_MAX = __L7MESH_MATCH_A_MAX - 1
@@ -673,15 +822,17 @@ enum l7mesh_value_match_attr {
 	L7MESH_VALUE_MATCH_A_NAME,	/* string */
 	L7MESH_VALUE_MATCH_A_EXACT,	/* string */
 	L7MESH_VALUE_MATCH_A_PREFIX,	/* string */
-	L7MESH_VALUE_MATCH_A_PRESENT,	/* u8: 1 present, 0 absent */
+	L7MESH_VALUE_MATCH_A_PRESENT,	/* u8: 0 or 1; 1 present, 0 absent */
 	L7MESH_VALUE_MATCH_A_SUFFIX,	/* string */
 	L7MESH_VALUE_MATCH_A_CONTAINS,	/* string */
 	L7MESH_VALUE_MATCH_A_REGEX,	/* string: of the whole value */
-	L7MESH_VALUE_MATCH_A_RANGE_START,	/* s64: with RANGE_END */
+	/* s64: with RANGE_END: a decimal number, this or more */
+	L7MESH_VALUE_MATCH_A_RANGE_START,
 	L7MESH_VALUE_MATCH_A_RANGE_END,	/* s64: below this */
 	/* flag: the name is there, and no value matches */
 	L7MESH_VALUE_MATCH_A_INVERT,
 	L7MESH_VALUE_MATCH_A_PAD,
+
 	/* private: */
 	__L7MESH_VALUE_MATCH_A_MAX,
 	L7MESH_VALUE_MATCH_A_MAX = __L7MESH_VALUE_MATCH_A_MAX - 1
@@ -692,71 +843,42 @@ enum l7mesh_header_op_attr {
 	L7MESH_HEADER_OP_A_UNSPEC,
 	L7MESH_HEADER_OP_A_NAME,	/* string */
 	L7MESH_HEADER_OP_A_VALUE,	/* string: text and %VARIABLES% */
-	L7MESH_HEADER_OP_A_OP,	/* u32: enum l7mesh_header_op; default set */
+	L7MESH_HEADER_OP_A_OP,	/* u32: enum l7mesh_header_op; default: set */
 
 	/* private: */
 	__L7MESH_HEADER_OP_A_MAX,
 	L7MESH_HEADER_OP_A_MAX = __L7MESH_HEADER_OP_A_MAX - 1
 };
 
-/* After what a request is tried again: numbers of bits. Envoy's words. */
-enum l7mesh_retry_on {
-	L7MESH_RETRY_ON_CONNECT_FAILURE,
-	L7MESH_RETRY_ON_RESET,		/* no response, or none in time */
-	L7MESH_RETRY_ON_GATEWAY_ERROR,	/* 502, 503, 504, reset */
-	L7MESH_RETRY_ON_5XX,		/* any 5xx, reset */
-	L7MESH_RETRY_ON_RETRIABLE_4XX,	/* 409 */
-};
-
-/* ON or STATUS. What is not idempotent is tried again only if nothing was sent. */
-enum l7mesh_retry_attr {
-	L7MESH_RETRY_A_UNSPEC,
-	L7MESH_RETRY_A_ON,	/* u32: 1 << enum l7mesh_retry_on, together */
-	L7MESH_RETRY_A_STATUS,	/* binary: u16 each, 100 to 599, host order */
-	L7MESH_RETRY_A_NUM_RETRIES,	/* u32: 1 to 100; default 1 */
-	/* u32: ms for the head of each response; default 0: RESPONSE_TIMEOUT */
-	L7MESH_RETRY_A_PER_TRY_TIMEOUT,
-	/* u32: ms before the first retry at most, twice that for each further one; default 25 */
-	L7MESH_RETRY_A_BACKOFF,
-	/* u32: ms that it grows to; default 0: ten times BACKOFF */
-	L7MESH_RETRY_A_MAX_BACKOFF,
-	/* u32: bytes of memory for a body that may have to be sent again; default 65536 */
-	L7MESH_RETRY_A_REPLAY_LIMIT,
-	/* u8: 0 or 1: not where it has failed, if there are others; default 1 */
-	L7MESH_RETRY_A_AVOID_PREVIOUS_HOSTS,
-	/*
-	 * u8: 0 or 1: another try begins, at once, when the time of one is over, which
-	 * goes on all the same: who answers first; needs PER_TRY_TIMEOUT; default 0
-	 */
-	L7MESH_RETRY_A_HEDGE_ON_PER_TRY_TIMEOUT,
+/* Of the Fetch standard, 3.2. */
+enum l7mesh_cors_attr {
+	L7MESH_CORS_A_UNSPEC,
+	/* nest: a list of strings; in each, one * stands for any text */
+	L7MESH_CORS_A_ALLOW_ORIGINS,
+	L7MESH_CORS_A_ALLOW_METHODS,	/* string: as it stands in the field */
+	L7MESH_CORS_A_ALLOW_HEADERS,	/* string */
+	L7MESH_CORS_A_EXPOSE_HEADERS,	/* string */
+	L7MESH_CORS_A_MAX_AGE,	/* u32: 0 to 86400; seconds */
+	L7MESH_CORS_A_ALLOW_CREDENTIALS,	/* u8: 0 or 1; default 0 */
 
 	/* private: */
-	__L7MESH_RETRY_A_MAX,
-	L7MESH_RETRY_A_MAX = __L7MESH_RETRY_A_MAX - 1
-};
-
-/* A copy of requests, whose answers are thrown away. */
-enum l7mesh_mirror_attr {
-	L7MESH_MIRROR_A_UNSPEC,
-	L7MESH_MIRROR_A_CLUSTER,	/* string */
-	L7MESH_MIRROR_A_FRACTION,	/* u32: of a million requests; default all */
-	/* u8: 0 or 1: "-shadow" is appended to the copy's host; default 1 */
-	L7MESH_MIRROR_A_SHADOW,
-
-	/* private: */
-	__L7MESH_MIRROR_A_MAX,
-	L7MESH_MIRROR_A_MAX = __L7MESH_MIRROR_A_MAX - 1
+	__L7MESH_CORS_A_MAX,
+	L7MESH_CORS_A_MAX = __L7MESH_CORS_A_MAX - 1
 };
 
 /* MAX_TOKENS. One bucket for all requests, or one for each value of the key. */
 enum l7mesh_rate_limit_attr {
 	L7MESH_RATE_LIMIT_A_UNSPEC,
-	L7MESH_RATE_LIMIT_A_MAX_TOKENS,	/* u32: at once; from 1 */
-	L7MESH_RATE_LIMIT_A_TOKENS_PER_FILL, /* u32: from 1; default 1 */
+	L7MESH_RATE_LIMIT_A_MAX_TOKENS,	/* u32: from 1; at once */
+	L7MESH_RATE_LIMIT_A_TOKENS_PER_FILL,	/* u32: from 1; default 1 */
 	L7MESH_RATE_LIMIT_A_FILL_INTERVAL,	/* u32: ms; default 1000 */
-	L7MESH_RATE_LIMIT_A_HEADER,	/* string: a field's name; without it no limit */
-	L7MESH_RATE_LIMIT_A_SOURCE_ADDRESS,	/* flag: the client's, without port */
-	/* u32: values that are in debt at one time, 1 to 1048576; default 8192 */
+	/*
+	 * string: a field's name: a bucket for each value; without the field no limit
+	 */
+	L7MESH_RATE_LIMIT_A_HEADER,
+	/* flag: a bucket for each client's address, without port */
+	L7MESH_RATE_LIMIT_A_SOURCE_ADDRESS,
+	/* u32: 1 to 1048576; values that are in debt at one time; default 8192 */
 	L7MESH_RATE_LIMIT_A_MAX_KEYS,
 
 	/* private: */
@@ -767,48 +889,83 @@ enum l7mesh_rate_limit_attr {
 /* DELAY, ABORT or RESPONSE_RATE, or BY_HEADER. Fractions are 1000000 by default. */
 enum l7mesh_fault_attr {
 	L7MESH_FAULT_A_UNSPEC,
-	L7MESH_FAULT_A_DELAY,		/* u32: ms */
-	L7MESH_FAULT_A_DELAY_FRACTION,	/* u32: of a million requests */
-	L7MESH_FAULT_A_ABORT,		/* u16: status, 200 to 599 */
-	L7MESH_FAULT_A_ABORT_FRACTION,	/* u32: of a million requests */
-	L7MESH_FAULT_A_RESPONSE_RATE,	/* u32: bytes of a body a second */
-	L7MESH_FAULT_A_RATE_FRACTION,	/* u32: of a million requests */
-	L7MESH_FAULT_A_BY_HEADER,	/* u8: 1: requests may ask for other values */
+	L7MESH_FAULT_A_DELAY,	/* u32: ms */
+	/* u32: of a million requests; default 1000000 */
+	L7MESH_FAULT_A_DELAY_FRACTION,
+	L7MESH_FAULT_A_ABORT,	/* u16: 200 to 599; status */
+	/* u32: of a million requests; default 1000000 */
+	L7MESH_FAULT_A_ABORT_FRACTION,
+	/* u32: 1 to 1073741824; bytes of a body a second */
+	L7MESH_FAULT_A_RESPONSE_RATE,
+	/* u32: of a million requests; default 1000000 */
+	L7MESH_FAULT_A_RATE_FRACTION,
+	/* u8: 0 or 1; 1: requests may ask for other values; default 0 */
+	L7MESH_FAULT_A_BY_HEADER,
 
 	/* private: */
 	__L7MESH_FAULT_A_MAX,
 	L7MESH_FAULT_A_MAX = __L7MESH_FAULT_A_MAX - 1
 };
 
-/* Of the Fetch standard, 3.2. */
-enum l7mesh_cors_attr {
-	L7MESH_CORS_A_UNSPEC,
-	/* nest: a list of strings, in which one * stands for any text */
-	L7MESH_CORS_A_ALLOW_ORIGINS,
-	L7MESH_CORS_A_ALLOW_METHODS,	/* string: as it stands in the field */
-	L7MESH_CORS_A_ALLOW_HEADERS,	/* string */
-	L7MESH_CORS_A_EXPOSE_HEADERS,	/* string */
-	L7MESH_CORS_A_MAX_AGE,	/* u32: seconds */
-	L7MESH_CORS_A_ALLOW_CREDENTIALS,	/* u8: 0 or 1 */
+/* A copy of requests, whose answers are thrown away. */
+enum l7mesh_mirror_attr {
+	L7MESH_MIRROR_A_UNSPEC,
+	L7MESH_MIRROR_A_CLUSTER,	/* string */
+	/* u32: of a million requests; default 1000000 */
+	L7MESH_MIRROR_A_FRACTION,
+	/* u8: 0 or 1; "-shadow" is appended to the copy's host; default 1 */
+	L7MESH_MIRROR_A_SHADOW,
 
 	/* private: */
-	__L7MESH_CORS_A_MAX,
-	L7MESH_CORS_A_MAX = __L7MESH_CORS_A_MAX - 1
+	__L7MESH_MIRROR_A_MAX,
+	L7MESH_MIRROR_A_MAX = __L7MESH_MIRROR_A_MAX - 1
+};
+
+/* ON or STATUS. What is not idempotent is tried again only if nothing was sent. */
+enum l7mesh_retry_attr {
+	L7MESH_RETRY_A_UNSPEC,
+	L7MESH_RETRY_A_ON,	/* u32: 1 << enum l7mesh_retry_on, together */
+	L7MESH_RETRY_A_STATUS,	/* binary: u16 each, 100 to 599, host order */
+	L7MESH_RETRY_A_NUM_RETRIES,	/* u32: 1 to 100; default 1 */
+	/* u32: ms, for the head of each response; 0: RESPONSE_TIMEOUT; default 0 */
+	L7MESH_RETRY_A_PER_TRY_TIMEOUT,
+	/*
+	 * u32: ms, before the first retry at most, twice that for each further one;
+	 * default 25
+	 */
+	L7MESH_RETRY_A_BACKOFF,
+	/* u32: ms, that it grows to; 0: ten times BACKOFF; default 0 */
+	L7MESH_RETRY_A_MAX_BACKOFF,
+	/*
+	 * u32: 0 to 1048576; bytes of memory for a body that may have to be sent again;
+	 * default 65536
+	 */
+	L7MESH_RETRY_A_REPLAY_LIMIT,
+	/* u8: 0 or 1; not where it has failed, if there are others; default 1 */
+	L7MESH_RETRY_A_AVOID_PREVIOUS_HOSTS,
+	/*
+	 * u8: 0 or 1; another try begins, at once, when the time of one is over, which
+	 * goes on all the same: who answers first; needs PER_TRY_TIMEOUT; default 0
+	 */
+	L7MESH_RETRY_A_HEDGE_ON_PER_TRY_TIMEOUT,
+
+	/* private: */
+	__L7MESH_RETRY_A_MAX,
+	L7MESH_RETRY_A_MAX = __L7MESH_RETRY_A_MAX - 1
 };
 
 enum l7mesh_action_attr {
 	L7MESH_ACTION_A_UNSPEC,
-	L7MESH_ACTION_A_CLUSTER,		/* string */
+	L7MESH_ACTION_A_CLUSTER,	/* string */
 	/* nest: a list of nests, enum l7mesh_weighted_cluster_attr */
 	L7MESH_ACTION_A_WEIGHTED_CLUSTERS,
-	L7MESH_ACTION_A_REDIRECT,		/* nest: enum l7mesh_redirect_attr */
-	L7MESH_ACTION_A_DIRECT_RESPONSE,	/* nest: enum l7mesh_direct_response_attr */
-	/* string: the field that names the cluster */
-	L7MESH_ACTION_A_CLUSTER_HEADER,
-	/* nest: enum l7mesh_rewrite_attr, with one of the cluster attributes */
+	L7MESH_ACTION_A_REDIRECT,	/* nest: enum l7mesh_redirect_attr */
+	/* nest: enum l7mesh_direct_response_attr */
+	L7MESH_ACTION_A_DIRECT_RESPONSE,
+	L7MESH_ACTION_A_CLUSTER_HEADER,	/* string: the field that names the cluster */
+	/* nest: enum l7mesh_rewrite_attr; with one of the cluster attributes */
 	L7MESH_ACTION_A_REWRITE,
-	/* string: with CLUSTER, one of its subsets */
-	L7MESH_ACTION_A_SUBSET,
+	L7MESH_ACTION_A_SUBSET,	/* string: with CLUSTER, one of its subsets */
 
 	/* private: */
 	__L7MESH_ACTION_A_MAX,
@@ -817,23 +974,22 @@ enum l7mesh_action_attr {
 
 enum l7mesh_weighted_cluster_attr {
 	L7MESH_WEIGHTED_CLUSTER_A_UNSPEC,
-	L7MESH_WEIGHTED_CLUSTER_A_NAME,		/* string */
+	L7MESH_WEIGHTED_CLUSTER_A_NAME,	/* string */
 	L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,	/* u32: 0 to 1000000; not all 0 */
-	/* nest: a list of nests, enum l7mesh_header_op_attr; before those of the route */
+	/*
+	 * nest: a list of nests, enum l7mesh_header_op_attr; before those of the route
+	 */
 	L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS,
-	L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS,	/* nest: the same */
-	L7MESH_WEIGHTED_CLUSTER_A_SUBSET,	/* string: one of the cluster's subsets */
+	/*
+	 * nest: a list of nests, enum l7mesh_header_op_attr; before those of the route
+	 */
+	L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS,
+	/* string: one of the cluster's subsets */
+	L7MESH_WEIGHTED_CLUSTER_A_SUBSET,
 
 	/* private: */
 	__L7MESH_WEIGHTED_CLUSTER_A_MAX,
 	L7MESH_WEIGHTED_CLUSTER_A_MAX = __L7MESH_WEIGHTED_CLUSTER_A_MAX - 1
-};
-
-/* Of the URL of a redirect. */
-enum l7mesh_scheme {
-	L7MESH_SCHEME_SAME,	/* no URL is made if only the path changes, else http */
-	L7MESH_SCHEME_HTTP,
-	L7MESH_SCHEME_HTTPS,
 };
 
 /* At least one; at most one of PATH, PREFIX, TEMPLATE. */
@@ -851,20 +1007,19 @@ enum l7mesh_rewrite_attr {
 	L7MESH_REWRITE_A_MAX = __L7MESH_REWRITE_A_MAX - 1
 };
 
-/*
- * PATH and PREFIX exclude each other. What is not given is the request's.
- */
+/* PATH and PREFIX exclude each other. What is not given is the request's. */
 enum l7mesh_redirect_attr {
 	L7MESH_REDIRECT_A_UNSPEC,
-	L7MESH_REDIRECT_A_HOST,		/* string */
-	L7MESH_REDIRECT_A_PATH,		/* string: the whole path */
-	L7MESH_REDIRECT_A_STATUS,	/* u16: 301, 302, 303, 307, 308; default 301 */
-	L7MESH_REDIRECT_A_SCHEME,	/* u32: enum l7mesh_scheme */
-	/* u16; default: the scheme's if SCHEME is given, else the listener's */
+	L7MESH_REDIRECT_A_HOST,	/* string */
+	L7MESH_REDIRECT_A_PATH,	/* string: the whole path */
+	/* u16: 301 to 308; 301, 302, 303, 307, 308; default 301 */
+	L7MESH_REDIRECT_A_STATUS,
+	L7MESH_REDIRECT_A_SCHEME,	/* u32: enum l7mesh_scheme; default: same */
+	/* u16: from 1; default: the scheme's if SCHEME is given, else the listener's */
 	L7MESH_REDIRECT_A_PORT,
 	/* string: in place of the path's prefix that the route matches */
 	L7MESH_REDIRECT_A_PREFIX,
-	L7MESH_REDIRECT_A_STRIP_QUERY,	/* u8: 0 or 1 */
+	L7MESH_REDIRECT_A_STRIP_QUERY,	/* u8: 0 or 1; default 0 */
 
 	/* private: */
 	__L7MESH_REDIRECT_A_MAX,
@@ -874,31 +1029,19 @@ enum l7mesh_redirect_attr {
 enum l7mesh_direct_response_attr {
 	L7MESH_DIRECT_RESPONSE_A_UNSPEC,
 	L7MESH_DIRECT_RESPONSE_A_STATUS,	/* u16: 200 to 599 */
-	L7MESH_DIRECT_RESPONSE_A_BODY,		/* binary */
+	L7MESH_DIRECT_RESPONSE_A_BODY,	/* binary */
 
 	/* private: */
 	__L7MESH_DIRECT_RESPONSE_A_MAX,
 	L7MESH_DIRECT_RESPONSE_A_MAX = __L7MESH_DIRECT_RESPONSE_A_MAX - 1
 };
 
-/*
- * Which connections between sockets of this node are spliced. Only those between
- * two namespaces that obey the mesh; if it belongs to the first namespace of the
- * node, also those of namespaces that obey none.
- */
-enum l7mesh_splice_policy {
-	L7MESH_SPLICE_MESH,	/* those that a listener took */
-	L7MESH_SPLICE_ATTACHED,	/* and all between namespaces that obey the mesh */
-	L7MESH_SPLICE_ALL,	/* and those of namespaces that obey none */
-	L7MESH_SPLICE_OFF,
-};
-
 enum l7mesh_splice_attr {
 	L7MESH_SPLICE_A_UNSPEC,
-	L7MESH_SPLICE_A_POLICY,		/* u32: enum l7mesh_splice_policy; default mesh */
+	L7MESH_SPLICE_A_POLICY,	/* u32: enum l7mesh_splice_policy; default: mesh */
 	/* nest: a list of nests, enum l7mesh_splice_except_attr; at most 64 */
 	L7MESH_SPLICE_A_EXCEPT,
-	/* u8: 1 also where a qdisc shapes or a filter polices; default 0 */
+	/* u8: 0 or 1; 1 also where a qdisc shapes or a filter polices; default 0 */
 	L7MESH_SPLICE_A_BYPASS_SHAPING,
 
 	/* private: */
@@ -909,7 +1052,7 @@ enum l7mesh_splice_attr {
 /* Connections that are not spliced. */
 enum l7mesh_splice_except_attr {
 	L7MESH_SPLICE_EXCEPT_A_UNSPEC,
-	/* u16: that the client connects to, or at which the server listens */
+	/* u16: from 1; that the client connects to, or at which the server listens */
 	L7MESH_SPLICE_EXCEPT_A_PORT,
 
 	/* private: */
@@ -930,15 +1073,19 @@ enum l7mesh_splice_pair_attr {
 /* A socket; what it has sent to the other, in the application's messages. */
 enum l7mesh_splice_end_attr {
 	L7MESH_SPLICE_END_A_UNSPEC,
-	L7MESH_SPLICE_END_A_ADDRESS,	/* binary, network order: 4 or 16 bytes */
-	L7MESH_SPLICE_END_A_PORT,	/* u16, host order */
+	L7MESH_SPLICE_END_A_ADDRESS,	/* binary: network order: 4 or 16 bytes */
+	L7MESH_SPLICE_END_A_PORT,	/* u16: host order */
 	L7MESH_SPLICE_END_A_NETNS,	/* u64: inode of /proc/PID/ns/net */
-	L7MESH_SPLICE_END_A_SOCKET,	/* u64: inode of /proc/PID/fd/N; 0: the kernel's */
+	/* u64: inode of /proc/PID/fd/N; 0: the kernel's */
+	L7MESH_SPLICE_END_A_SOCKET,
 	L7MESH_SPLICE_END_A_DIRECT_BYTES,	/* u64 */
 	L7MESH_SPLICE_END_A_DIRECT_MESSAGES,	/* u64 */
-	L7MESH_SPLICE_END_A_TCP_BYTES,		/* u64 */
+	L7MESH_SPLICE_END_A_TCP_BYTES,	/* u64 */
 	L7MESH_SPLICE_END_A_TCP_MESSAGES,	/* u64 */
-	/* nest: a list of nests, enum l7mesh_stat_attr: why how many went by TCP */
+	/*
+	 * nest: a list of nests, enum l7mesh_stat_attr; why how many messages went by
+	 * TCP
+	 */
 	L7MESH_SPLICE_END_A_FALLBACKS,
 	L7MESH_SPLICE_END_A_PAD,
 
@@ -972,16 +1119,18 @@ enum l7mesh_stat_attr {
 enum l7mesh_endpoint_stats_attr {
 	L7MESH_ENDPOINT_STATS_A_UNSPEC,
 	L7MESH_ENDPOINT_STATS_A_CLUSTER,	/* string */
-	L7MESH_ENDPOINT_STATS_A_ADDRESS,	/* binary, network order */
-	L7MESH_ENDPOINT_STATS_A_PORT,		/* u16, host order */
+	L7MESH_ENDPOINT_STATS_A_ADDRESS,	/* binary: network order */
+	L7MESH_ENDPOINT_STATS_A_PORT,	/* u16: host order */
 	/* u64: L4 connections sent there, and HTTP legs opened */
 	L7MESH_ENDPOINT_STATS_A_CONNECTIONS,
 	L7MESH_ENDPOINT_STATS_A_REQUESTS,	/* u64: HTTP requests sent there */
-	L7MESH_ENDPOINT_STATS_A_FAILURES,	/* u64: connects and exchanges that failed */
+	/* u64: connects and exchanges that failed */
+	L7MESH_ENDPOINT_STATS_A_FAILURES,
 	L7MESH_ENDPOINT_STATS_A_PAD,
 	L7MESH_ENDPOINT_STATS_A_ACTIVE,	/* u32: HTTP requests that last */
-	L7MESH_ENDPOINT_STATS_A_EJECTED, /* u32: ms for which it is not picked yet */
-	L7MESH_ENDPOINT_STATS_A_DRAINING, /* u8: 1: it is not picked */
+	/* u32: ms, for which it is not picked yet */
+	L7MESH_ENDPOINT_STATS_A_EJECTED,
+	L7MESH_ENDPOINT_STATS_A_DRAINING,	/* u8: 1: it is not picked */
 	/* u8: 1: its health checks say that it is well; there only if there are any */
 	L7MESH_ENDPOINT_STATS_A_HEALTHY,
 
@@ -991,15 +1140,16 @@ enum l7mesh_endpoint_stats_attr {
 };
 
 /*
- * The first piece has SIZE and the endpoints in table order (L7MESH_A_ENDPOINT
- * objects precede it in the same dump); the pieces' ENTRIES concatenated are the
- * table, an index into those endpoints for each slot.
+ * The first piece has SIZE and the endpoints in table order (L7MESH_A_ENDPOINT objects
+ * precede it in the same dump); the pieces' ENTRIES concatenated are the table, an
+ * index into those endpoints for each slot.
  */
 enum l7mesh_maglev_attr {
 	L7MESH_MAGLEV_A_UNSPEC,
-	L7MESH_MAGLEV_A_SIZE,		/* u32 */
-	L7MESH_MAGLEV_A_FIRST,		/* u32: the slot of the first of ENTRIES */
-	L7MESH_MAGLEV_A_ENTRIES,	/* binary: u32 each, host order */
+	L7MESH_MAGLEV_A_SIZE,	/* u32 */
+	L7MESH_MAGLEV_A_FIRST,	/* u32: the slot of the first of ENTRIES */
+	/* binary: u32 each, host order: indexes into the endpoints */
+	L7MESH_MAGLEV_A_ENTRIES,
 
 	/* private: */
 	__L7MESH_MAGLEV_A_MAX,
@@ -1012,11 +1162,15 @@ enum l7mesh_explain_attr {
 	L7MESH_EXPLAIN_A_LISTENER,	/* string */
 	/* binary: a whole head as clients send it; http listeners only, and needed */
 	L7MESH_EXPLAIN_A_HEAD,
-	/* binary, network order: the client; default 127.0.0.1 or ::1 */
+	/* binary: network order: the client; default: 127.0.0.1 or ::1 */
 	L7MESH_EXPLAIN_A_SOURCE,
-	/* u64: SO_NETNS_COOKIE of the client; default: that of the socket's namespace */
+	/*
+	 * u64: from 1; SO_NETNS_COOKIE of the client; default: that of the socket's
+	 * namespace
+	 */
 	L7MESH_EXPLAIN_A_SOURCE_NETNS,
-	L7MESH_EXPLAIN_A_PORT,	/* u16: for a listener on any port; default 80 */
+	/* u16: from 1; for a listener on any port; default: 80 */
+	L7MESH_EXPLAIN_A_PORT,
 	L7MESH_EXPLAIN_A_PAD,
 
 	/* private: */
@@ -1024,68 +1178,36 @@ enum l7mesh_explain_attr {
 	L7MESH_EXPLAIN_A_MAX = __L7MESH_EXPLAIN_A_MAX - 1
 };
 
-/* What may concern a request besides its route's action. */
-enum l7mesh_explain_policy {
-	L7MESH_EXPLAIN_LISTENER_RATE_LIMIT,
-	L7MESH_EXPLAIN_RATE_LIMIT,
-	L7MESH_EXPLAIN_CORS,
-	L7MESH_EXPLAIN_FAULT_DELAY,
-	L7MESH_EXPLAIN_FAULT_ABORT,
-	L7MESH_EXPLAIN_FAULT_RATE,
-	L7MESH_EXPLAIN_TIMEOUT,
-	L7MESH_EXPLAIN_RETRY,
-	L7MESH_EXPLAIN_CIRCUIT_BREAKERS,
-	L7MESH_EXPLAIN_OUTLIER_DETECTION,
-	L7MESH_EXPLAIN_HEALTH_CHECK,
-	L7MESH_EXPLAIN_MIRROR,
-	L7MESH_EXPLAIN_FAILURE_ACCRUAL,
-	L7MESH_EXPLAIN_SOURCE_LIMIT,
-	L7MESH_EXPLAIN_HEDGING,
-	L7MESH_EXPLAIN_SESSION_AFFINITY,
-};
-
 /* Each is there if it applies. */
 enum l7mesh_explanation_attr {
 	L7MESH_EXPLANATION_A_UNSPEC,
-	L7MESH_EXPLANATION_A_PROTOCOL,		/* u32: enum l7mesh_protocol */
-	L7MESH_EXPLANATION_A_CLIENT,		/* binary: the address that policies see */
+	L7MESH_EXPLANATION_A_PROTOCOL,	/* u32: enum l7mesh_protocol */
+	L7MESH_EXPLANATION_A_CLIENT,	/* binary: the address that policies see */
 	L7MESH_EXPLANATION_A_ROUTE_TABLE,	/* string */
 	L7MESH_EXPLANATION_A_VIRTUAL_HOST,	/* string */
-	L7MESH_EXPLANATION_A_ROUTE,		/* u32: its index */
-	L7MESH_EXPLANATION_A_POLICIES,	/* u32: 1 << enum l7mesh_explain_policy, together */
-	L7MESH_EXPLANATION_A_STATUS,		/* u16: with which the mesh answers */
-	L7MESH_EXPLANATION_A_REASON,		/* string: the counter that would grow then */
-	L7MESH_EXPLANATION_A_CLUSTER,		/* string */
-	/* the endpoint, or the proxy of a listener that has one */
-	L7MESH_EXPLANATION_A_ADDRESS,		/* binary, network order: 4 or 16 bytes */
-	L7MESH_EXPLANATION_A_PORT,		/* u16, host order */
+	L7MESH_EXPLANATION_A_ROUTE,	/* u32: its index */
+	/* u32: 1 << enum l7mesh_explain_policy, together */
+	L7MESH_EXPLANATION_A_POLICIES,
+	L7MESH_EXPLANATION_A_STATUS,	/* u16: with which the mesh answers */
+	L7MESH_EXPLANATION_A_REASON,	/* string: the counter that would grow then */
+	L7MESH_EXPLANATION_A_CLUSTER,	/* string */
+	/* binary: network order: of the endpoint, or of the listener's proxy */
+	L7MESH_EXPLANATION_A_ADDRESS,
+	L7MESH_EXPLANATION_A_PORT,	/* u16: host order */
 	/* u64: by which it was picked; without, it may be another each time */
 	L7MESH_EXPLANATION_A_HASH,
 	L7MESH_EXPLANATION_A_PAD,
-	L7MESH_EXPLANATION_A_SUBSET,		/* string: of the cluster */
+	L7MESH_EXPLANATION_A_SUBSET,	/* string: of the cluster */
 
 	/* private: */
 	__L7MESH_EXPLANATION_A_MAX,
 	L7MESH_EXPLANATION_A_MAX = __L7MESH_EXPLANATION_A_MAX - 1
 };
 
-/* The first thing that differs. */
-enum l7mesh_mismatch {
-	L7MESH_MISMATCH_NONE,
-	L7MESH_MISMATCH_PATH,
-	L7MESH_MISMATCH_METHOD,
-	L7MESH_MISMATCH_HEADER,
-	L7MESH_MISMATCH_QUERY,
-	L7MESH_MISMATCH_SOURCE,
-	L7MESH_MISMATCH_SOURCE_NETNS,
-	L7MESH_MISMATCH_LISTENER,
-	L7MESH_MISMATCH_FRACTION,	/* the request did not draw it */
-};
-
 enum l7mesh_mismatch_attr {
 	L7MESH_MISMATCH_A_UNSPEC,
 	L7MESH_MISMATCH_A_ROUTE,	/* u32: its index */
-	L7MESH_MISMATCH_A_KIND,		/* u32: enum l7mesh_mismatch */
+	L7MESH_MISMATCH_A_KIND,	/* u32: enum l7mesh_mismatch */
 	/*
 	 * string: the path, method or listener that the route wants, the name of the
 	 * header or parameter

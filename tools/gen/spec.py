@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0
+"""uapi/l7mesh.yaml, as the generators see it.
+
+The file is a YNL specification. What YNL's schema has no keys for stands in lines
+that begin with "#@": to YNL they are comments, here they are keys like any other.
+Those of an attribute:
+
+    default         what it is if it is not given: a number, true or false, the word
+                    of an enum, the name of a constant
+    unit            ms; s; ppm: of a million; bytes
+"""
+
+import functools
+import os
+import re
+
+import yaml
+
+TREE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
+SOURCE = "uapi/l7mesh.yaml"
+BITS = {"u8": 8, "u16": 16, "u32": 32, "u64": 64}
+
+
+def c_word(*parts):
+    """cluster-a-, max-idle -> cluster_a_max_idle"""
+    return "".join(parts).replace("-", "_")
+
+
+def c_constant(*parts):
+    return c_word(*parts).upper()
+
+
+class Entity:
+    """Something that the file describes; what it does not say is None."""
+
+    def __init__(self, yaml_of):
+        self.yaml = yaml_of
+        self.name = yaml_of["name"]
+        self.doc = yaml_of.get("doc", "").strip()
+
+    def get(self, key, fallback=None):
+        return self.yaml.get(key, fallback)
+
+
+class Entry(Entity):
+    """A value of an enum."""
+
+    def __init__(self, enum, number, yaml_of):
+        super().__init__(yaml_of if isinstance(yaml_of, dict)
+                         else {"name": yaml_of})
+        self.number = number
+        self.constant = c_constant(enum.get("name-prefix"), self.name)
+        self.word = c_word(self.name)
+
+
+class Enum(Entity):
+    def __init__(self, yaml_of):
+        super().__init__(yaml_of)
+        self.c_name = c_word("l7mesh-", self.name)
+        self.entries = [Entry(self, i, e)
+                        for i, e in enumerate(yaml_of["entries"])]
+
+    def entry(self, word):
+        return next(e for e in self.entries if e.word == word)
+
+    @property
+    def first(self):
+        """The least that means something."""
+        return 1 if self.entries[0].name == "unspec" else 0
+
+
+class Attribute(Entity):
+    def __init__(self, spec, owner, number, yaml_of):
+        super().__init__(yaml_of)
+        self.spec = spec
+        self.owner = owner
+        self.number = number
+        self.type = yaml_of["type"]
+        self.word = c_word(self.name)
+        self.constant = c_constant(owner.get("name-prefix"), self.name)
+        self.checks = yaml_of.get("checks", {})
+
+    @property
+    def enum(self):
+        return self.spec.enums.get(self.get("enum"))
+
+    @property
+    def is_flags(self):
+        return bool(self.get("enum-as-flags"))
+
+    @property
+    def is_bool(self):
+        return self.type == "u8" and self.checks.get("max") == 1
+
+    @property
+    def nested(self):
+        """The set of a nest."""
+        return self.spec.sets.get(self.get("nested-attributes"))
+
+    @property
+    def item(self):
+        """What a list is of: an attribute; None if this is no list."""
+        return self.nested.attributes[0] if self.nested and self.nested.is_list \
+            else None
+
+    def check(self, name):
+        """(number, how C calls it) of a check; None if there is none."""
+        value = self.checks.get(name)
+        return None if value is None else self.spec.value(value)
+
+    @property
+    def least(self):
+        if self.enum:
+            return 1 if self.is_flags else self.enum.first
+        return (self.check("min") or (0,))[0]
+
+    @property
+    def most(self):
+        """Of a number."""
+        if self.enum:
+            last = len(self.enum.entries) - 1
+            return (2 << last) - 1 if self.is_flags else last
+        return (self.check("max") or ((1 << BITS[self.type]) - 1,))[0]
+
+    @property
+    def default(self):
+        """As a number; None if there is none."""
+        value = self.get("default")
+        if value is None or isinstance(value, int):
+            return None if value is None else int(value)
+        return self.enum.entry(value).number if self.enum \
+            else self.spec.value(value)[0]
+
+
+class Set(Entity):
+    """A set of attributes: an object, a part of one, or a list."""
+
+    def __init__(self, spec, yaml_of):
+        super().__init__(yaml_of)
+        self.is_list = yaml_of["name-prefix"] == "l7mesh-list-"
+        self.c_name = c_word(self.name)
+        self.enum_name = "l7mesh_attr" if self.name == "top" \
+            else f"l7mesh_{self.c_name}_attr"
+        self.maximum = c_constant(yaml_of["name-prefix"], "max")
+        self.attributes = [Attribute(spec, self, i, a)
+                           for i, a in enumerate(yaml_of["attributes"], 1)]
+
+    def __getitem__(self, name):
+        return next(a for a in self.attributes if a.name == name)
+
+
+class Operation(Entity):
+    def __init__(self, spec, yaml_of):
+        super().__init__(yaml_of)
+        self.number = yaml_of["value"]
+        self.constant = c_constant("l7mesh-cmd-", self.name)
+        self.is_event = "event" in yaml_of
+        asked = next((yaml_of[way].get("request", {}) for way in ("do", "dump")
+                      if way in yaml_of), {})
+        self.request = [spec.sets["top"][name]
+                        for name in asked.get("attributes", [])]
+
+
+class Spec:
+    def __init__(self, path):
+        with open(path, encoding="ascii") as f:
+            text = re.sub(r"^( *)#@ ", r"\1", f.read(), flags=re.M)
+        self.yaml = yaml.safe_load(text)
+        self.doc = self.yaml["doc"]
+        definitions = self.yaml["definitions"]
+        self.constants = {d["name"]: d for d in definitions
+                          if d["type"] == "const"}
+        self.enums = {d["name"]: Enum(d) for d in definitions
+                      if d["type"] == "enum"}
+        self.sets = {}
+        for s in self.yaml["attribute-sets"]:
+            self.sets[s["name"]] = Set(self, s)
+        self.operations = [Operation(self, o)
+                           for o in self.yaml["operations"]["list"]]
+
+    def value(self, value):
+        """(number, how C calls it) of a number, or of a constant's name."""
+        if isinstance(value, int):
+            return value, str(value)
+        return self.constants[value]["value"], c_constant("l7mesh-", value)
+
+
+@functools.cache
+def load():
+    return Spec(os.path.join(TREE, SOURCE))
