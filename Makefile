@@ -124,7 +124,7 @@ dkms-source:		## what DKMS builds from, in /usr/src
 	rm -rf $(DKMS_SRC)
 	mkdir -p $(DKMS_SRC)/uapi
 	cp -R Kbuild Makefile dkms.conf LICENSE $(DKMS_SRC)
-	cp --parents module/*.[ch] module/*/*.[ch] $(DKMS_SRC)
+	cp --parents module/*.[ch] module/*/*.[ch] module/*/generated/*.[ch] $(DKMS_SRC)
 	cp -R uapi/linux $(DKMS_SRC)/uapi
 
 .PHONY: dkms-install
@@ -139,7 +139,7 @@ dkms-install:		## the module by DKMS, so that it follows kernel updates
 clean:			## remove what was built
 	@if test -e $(KDIR)/Makefile; then $(KBUILD) clean; fi
 	rm -rf *.o *.ko *.mod *.mod.c .*.cmd Module.symvers modules.order
-	rm -f $(foreach dir,module module/*,$(dir)/*.o $(dir)/.*.cmd)
+	rm -f $(foreach dir,module module/* module/*/generated,$(dir)/*.o $(dir)/.*.cmd)
 	@for dir in tools/meshctl selftests/unit selftests/fuzz; do \
 		if test -e $$dir/Makefile; then $(MAKE) -C $$dir clean; fi; \
 	done

@@ -3,7 +3,7 @@
  * netlink: the generic netlink family that configures meshes.
  *
  *	netlink.c		the family, requests that are no dumps
- *	netlink_policy.c	what attributes may be
+ *	generated/		what attributes may be: made of uapi/l7mesh.yaml
  *	netlink_change.c	ADD, SET, DEL: from a message to a draft
  *	netlink_option.c	plain numbers of any object, both ways
  *	netlink_cluster.c	a cluster, both ways
@@ -33,6 +33,7 @@
 #include <uapi/linux/l7mesh.h>
 #include "lib/refusal.h"
 #include "mesh/snapshot.h"
+#include "netlink/generated/netlink_policy.h"
 
 struct draft;
 struct member;
@@ -59,68 +60,6 @@ int netlink_may_ask(const struct sk_buff *request, struct refusal *r);
 
 /* May everybody who has CAP_NET_ADMIN over a network namespace see what it has? */
 bool netlink_may_tell(const struct net *net);
-
-/* ---- policies: each array has its enum's MAX + 1 entries ---- */
-
-extern const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1];
-extern const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1];
-extern const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1];
-extern const struct nla_policy netlink_drain_policy[L7MESH_A_DRAIN_END + 1];
-extern const struct nla_policy
-	netlink_listener_key_policy[L7MESH_LISTENER_A_NAME + 1];
-extern const struct nla_policy
-	netlink_endpoint_key_policy[L7MESH_ENDPOINT_A_PORT + 1];
-extern const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1];
-extern const struct nla_policy netlink_netns_policy[L7MESH_A_NETNS_PID + 1];
-extern const struct nla_policy
-	netlink_cluster_name_policy[L7MESH_A_CLUSTER_NAME + 1];
-extern const struct nla_policy
-	netlink_explain_request_policy[L7MESH_A_EXPLAIN + 1];
-extern const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1];
-
-extern const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1];
-extern const struct nla_policy
-	netlink_locality_policy[L7MESH_LOCALITY_A_MAX + 1];
-extern const struct nla_policy
-	netlink_session_policy[L7MESH_SESSION_A_MAX + 1];
-extern const struct nla_policy netlink_dns_policy[L7MESH_DNS_A_MAX + 1];
-extern const struct nla_policy
-	netlink_subset_policy[L7MESH_SUBSET_A_MAX + 1];
-extern const struct nla_policy
-	netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1];
-extern const struct nla_policy
-	netlink_health_check_policy[L7MESH_HEALTH_CHECK_A_MAX + 1];
-extern const struct nla_policy
-	netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1];
-extern const struct nla_policy
-	netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1];
-extern const struct nla_policy
-	netlink_route_table_policy[L7MESH_ROUTE_TABLE_A_MAX + 1];
-extern const struct nla_policy
-	netlink_virtual_host_policy[L7MESH_VIRTUAL_HOST_A_MAX + 1];
-extern const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1];
-extern const struct nla_policy netlink_splice_policy[L7MESH_SPLICE_A_MAX + 1];
-extern const struct nla_policy
-	netlink_splice_except_policy[L7MESH_SPLICE_EXCEPT_A_MAX + 1];
-extern const struct nla_policy netlink_match_policy[L7MESH_MATCH_A_MAX + 1];
-extern const struct nla_policy
-	netlink_value_match_policy[L7MESH_VALUE_MATCH_A_MAX + 1];
-extern const struct nla_policy netlink_action_policy[L7MESH_ACTION_A_MAX + 1];
-extern const struct nla_policy
-	netlink_weighted_cluster_policy[L7MESH_WEIGHTED_CLUSTER_A_MAX + 1];
-extern const struct nla_policy netlink_rewrite_policy[L7MESH_REWRITE_A_MAX + 1];
-extern const struct nla_policy
-	netlink_header_op_policy[L7MESH_HEADER_OP_A_MAX + 1];
-extern const struct nla_policy netlink_cors_policy[L7MESH_CORS_A_MAX + 1];
-extern const struct nla_policy netlink_retry_policy[L7MESH_RETRY_A_MAX + 1];
-extern const struct nla_policy netlink_mirror_policy[L7MESH_MIRROR_A_MAX + 1];
-extern const struct nla_policy
-	netlink_rate_limit_policy[L7MESH_RATE_LIMIT_A_MAX + 1];
-extern const struct nla_policy netlink_fault_policy[L7MESH_FAULT_A_MAX + 1];
-extern const struct nla_policy
-	netlink_redirect_policy[L7MESH_REDIRECT_A_MAX + 1];
-extern const struct nla_policy
-	netlink_direct_response_policy[L7MESH_DIRECT_RESPONSE_A_MAX + 1];
 
 /* How many a list may have; the size of a message bounds the others. */
 #define HASH_POLICIES_MAX	16

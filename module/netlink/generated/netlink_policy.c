@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Made of uapi/l7mesh.yaml by tools/gen/generate: edit that, and make gen. */
+#include "netlink/generated/netlink_policy.h"
+
+static struct netlink_range_validation range_31536000 = {
+	.max = 31536000,
+};
+
+static struct netlink_range_validation range_1_86400000 = {
+	.min = 1, .max = 86400000,
+};
+
+static struct netlink_range_validation range_86400000 = {
+	.max = 86400000,
+};
+
+static struct netlink_range_validation range_1_weight_max = {
+	.min = 1, .max = L7MESH_WEIGHT_MAX,
+};
+
+static struct netlink_range_validation range_2_table_size_max = {
+	.min = 2, .max = L7MESH_TABLE_SIZE_MAX,
+};
+
+static struct netlink_range_validation range_65536 = {
+	.max = 65536,
+};
+
+static struct netlink_range_validation range_1_ring_size_max = {
+	.min = 1, .max = L7MESH_RING_SIZE_MAX,
+};
+
+static struct netlink_range_validation range_1_3600000 = {
+	.min = 1, .max = 3600000,
+};
+
+static struct netlink_range_validation range_fraction_max = {
+	.max = L7MESH_FRACTION_MAX,
+};
+
+static struct netlink_range_validation range_1_rate_keys_max = {
+	.min = 1, .max = L7MESH_RATE_KEYS_MAX,
+};
+
+static struct netlink_range_validation range_header_bytes_min_header_bytes_max = {
+	.min = L7MESH_HEADER_BYTES_MIN, .max = L7MESH_HEADER_BYTES_MAX,
+};
+
+static struct netlink_range_validation range_9223372036854775807 = {
+	.max = 9223372036854775807ULL,
+};
+
+static struct netlink_range_validation range_buffer_limit_max = {
+	.max = L7MESH_BUFFER_LIMIT_MAX,
+};
+
+static struct netlink_range_validation range_weight_max = {
+	.max = L7MESH_WEIGHT_MAX,
+};
+
+static struct netlink_range_validation range_86400 = {
+	.max = 86400,
+};
+
+static struct netlink_range_validation range_replay_limit_max = {
+	.max = L7MESH_REPLAY_LIMIT_MAX,
+};
+
+static struct netlink_range_validation range_1_response_rate_max = {
+	.min = 1, .max = L7MESH_RESPONSE_RATE_MAX,
+};
+
+const struct nla_policy
+netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1] = {
+	[L7MESH_HASH_POLICY_A_HEADER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_HASH_POLICY_A_SOURCE_ADDRESS] = { .type = NLA_FLAG },
+	[L7MESH_HASH_POLICY_A_COOKIE] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_HASH_POLICY_A_COOKIE_TTL] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_31536000),
+	[L7MESH_HASH_POLICY_A_COOKIE_PATH] = {
+		.type = NLA_STRING, .len = L7MESH_VALUE_MAX,
+	},
+	[L7MESH_HASH_POLICY_A_QUERY] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_HASH_POLICY_A_PATH] = { .type = NLA_FLAG },
+	[L7MESH_HASH_POLICY_A_COMBINE] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy hash_policy_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_hash_policy_policy),
+};
+
+const struct nla_policy
+netlink_health_check_policy[L7MESH_HEALTH_CHECK_A_MAX + 1] = {
+	[L7MESH_HEALTH_CHECK_A_INTERVAL] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_HEALTH_CHECK_A_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_HEALTH_CHECK_A_JITTER] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400000),
+	[L7MESH_HEALTH_CHECK_A_NO_TRAFFIC_INTERVAL] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400000),
+	[L7MESH_HEALTH_CHECK_A_UNHEALTHY_THRESHOLD] = NLA_POLICY_MIN(NLA_U32, 1),
+	[L7MESH_HEALTH_CHECK_A_HEALTHY_THRESHOLD] = NLA_POLICY_MIN(NLA_U32, 1),
+	[L7MESH_HEALTH_CHECK_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[L7MESH_HEALTH_CHECK_A_NETNS] = NLA_POLICY_MIN(NLA_U64, 1),
+	[L7MESH_HEALTH_CHECK_A_PATH] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_HEALTH_CHECK_A_HOST] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_HEALTH_CHECK_A_STATUS] = NLA_POLICY_RANGE(NLA_BINARY, 2, 64),
+};
+
+const struct nla_policy netlink_locality_policy[L7MESH_LOCALITY_A_MAX + 1] = {
+	[L7MESH_LOCALITY_A_NAME] = {
+		.type = NLA_STRING, .len = L7MESH_LOCALITY_NAME_MAX,
+	},
+	[L7MESH_LOCALITY_A_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_weight_max),
+};
+
+static const struct nla_policy locality_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_locality_policy),
+};
+
+const struct nla_policy netlink_subset_policy[L7MESH_SUBSET_A_MAX + 1] = {
+	[L7MESH_SUBSET_A_NAME] = { .type = NLA_STRING, .len = L7MESH_SUBSET_NAME_MAX },
+	[L7MESH_SUBSET_A_METADATA] = { .type = NLA_STRING, .len = L7MESH_METADATA_MAX },
+};
+
+static const struct nla_policy subset_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_subset_policy),
+};
+
+const struct nla_policy netlink_session_policy[L7MESH_SESSION_A_MAX + 1] = {
+	[L7MESH_SESSION_A_COOKIE] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_SESSION_A_TTL] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_31536000),
+	[L7MESH_SESSION_A_PATH] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+};
+
+const struct nla_policy netlink_dns_policy[L7MESH_DNS_A_MAX + 1] = {
+	[L7MESH_DNS_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_DNS_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[L7MESH_DNS_A_REFRESH] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_DNS_A_FAMILY] = NLA_POLICY_MAX(NLA_U32, L7MESH_DNS_FAMILY_IPV6_FIRST),
+	[L7MESH_DNS_A_LOGICAL] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
+	[L7MESH_CLUSTER_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_CLUSTER_A_LB] = NLA_POLICY_MAX(NLA_U32, L7MESH_LB_PEAK_EWMA),
+	[L7MESH_CLUSTER_A_TABLE_SIZE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_2_table_size_max),
+	[L7MESH_CLUSTER_A_HASH] = NLA_POLICY_NESTED(hash_policy_list_policy),
+	[L7MESH_CLUSTER_A_CONNECT_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_CLUSTER_A_RESPONSE_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400000),
+	[L7MESH_CLUSTER_A_IDLE_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_CLUSTER_A_MAX_IDLE] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_65536),
+	[L7MESH_CLUSTER_A_RING_MIN] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_ring_size_max),
+	[L7MESH_CLUSTER_A_RING_MAX] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_ring_size_max),
+	[L7MESH_CLUSTER_A_CHOICES] = NLA_POLICY_RANGE(NLA_U32, 2, 16),
+	[L7MESH_CLUSTER_A_DECAY] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_3600000),
+	[L7MESH_CLUSTER_A_PANIC_THRESHOLD] = NLA_POLICY_MAX(NLA_U32, 100),
+	[L7MESH_CLUSTER_A_MAX_CONNECTIONS] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_MAX_PENDING_REQUESTS] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_MAX_REQUESTS] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_MAX_RETRIES] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_RETRY_BUDGET] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_fraction_max),
+	[L7MESH_CLUSTER_A_MIN_RETRY_CONCURRENCY] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_CONSECUTIVE_5XX] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_CONSECUTIVE_GATEWAY_FAILURE] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_OUTLIER_INTERVAL] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_CLUSTER_A_BASE_EJECTION_TIME] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_CLUSTER_A_MAX_EJECTION_TIME] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_CLUSTER_A_MAX_EJECTION_PERCENT] = NLA_POLICY_MAX(NLA_U32, 100),
+	[L7MESH_CLUSTER_A_SUCCESS_RATE_STDEV_FACTOR] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_SUCCESS_RATE_MINIMUM_HOSTS] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_SUCCESS_RATE_REQUEST_VOLUME] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_THRESHOLD] = NLA_POLICY_MAX(NLA_U32, 100),
+	[L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_MINIMUM_HOSTS] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_FAILURE_PERCENTAGE_REQUEST_VOLUME] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_HEALTH_CHECK] = NLA_POLICY_NESTED(netlink_health_check_policy),
+	[L7MESH_CLUSTER_A_OVERPROVISIONING_FACTOR] = NLA_POLICY_RANGE(NLA_U32, 100, 1000),
+	[L7MESH_CLUSTER_A_SLOW_START_WINDOW] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400000),
+	[L7MESH_CLUSTER_A_SLOW_START_MIN_WEIGHT] = NLA_POLICY_RANGE(NLA_U32, 1, 100),
+	[L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_5XX] = NLA_POLICY_MAX(NLA_U32, 100),
+	[L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_GATEWAY_FAILURE] =
+		NLA_POLICY_MAX(NLA_U32, 100),
+	[L7MESH_CLUSTER_A_ENFORCING_SUCCESS_RATE] = NLA_POLICY_MAX(NLA_U32, 100),
+	[L7MESH_CLUSTER_A_ENFORCING_FAILURE_PERCENTAGE] = NLA_POLICY_MAX(NLA_U32, 100),
+	[L7MESH_CLUSTER_A_CONSECUTIVE_LOCAL_ORIGIN_FAILURE] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE] =
+		NLA_POLICY_MAX(NLA_U32, 100),
+	[L7MESH_CLUSTER_A_ACCRUAL_MAX_FAILURES] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_ACCRUAL_MIN_PENALTY] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_CLUSTER_A_ACCRUAL_MAX_PENALTY] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_CLUSTER_A_ACCRUAL_JITTER] = NLA_POLICY_MAX(NLA_U32, 100),
+	[L7MESH_CLUSTER_A_HIGH_MAX_CONNECTIONS] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_HIGH_MAX_PENDING_REQUESTS] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_HIGH_MAX_REQUESTS] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_HIGH_MAX_RETRIES] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_HIGH_RETRY_BUDGET] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_fraction_max),
+	[L7MESH_CLUSTER_A_HIGH_MIN_RETRY_CONCURRENCY] = { .type = NLA_U32 },
+	[L7MESH_CLUSTER_A_LOCALITIES] = NLA_POLICY_NESTED(locality_list_policy),
+	[L7MESH_CLUSTER_A_SUBSETS] = NLA_POLICY_NESTED(subset_list_policy),
+	[L7MESH_CLUSTER_A_SUBSET_FALLBACK] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_SUBSET_FALLBACK_ANY_ENDPOINT),
+	[L7MESH_CLUSTER_A_SESSION] = NLA_POLICY_NESTED(netlink_session_policy),
+	[L7MESH_CLUSTER_A_DNS] = NLA_POLICY_NESTED(netlink_dns_policy),
+};
+
+const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {
+	[L7MESH_ENDPOINT_A_CLUSTER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_ENDPOINT_A_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[L7MESH_ENDPOINT_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[L7MESH_ENDPOINT_A_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_weight_max),
+	[L7MESH_ENDPOINT_A_PRIORITY] = NLA_POLICY_MAX(NLA_U32, L7MESH_PRIORITY_MAX),
+	[L7MESH_ENDPOINT_A_LOCALITY] = {
+		.type = NLA_STRING, .len = L7MESH_LOCALITY_NAME_MAX,
+	},
+	[L7MESH_ENDPOINT_A_METADATA] = { .type = NLA_STRING, .len = L7MESH_METADATA_MAX },
+};
+
+const struct nla_policy
+netlink_rate_limit_policy[L7MESH_RATE_LIMIT_A_MAX + 1] = {
+	[L7MESH_RATE_LIMIT_A_MAX_TOKENS] = NLA_POLICY_MIN(NLA_U32, 1),
+	[L7MESH_RATE_LIMIT_A_TOKENS_PER_FILL] = NLA_POLICY_MIN(NLA_U32, 1),
+	[L7MESH_RATE_LIMIT_A_FILL_INTERVAL] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_RATE_LIMIT_A_HEADER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_RATE_LIMIT_A_SOURCE_ADDRESS] = { .type = NLA_FLAG },
+	[L7MESH_RATE_LIMIT_A_MAX_KEYS] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_rate_keys_max),
+};
+
+const struct nla_policy netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1] = {
+	[L7MESH_LISTENER_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_LISTENER_A_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[L7MESH_LISTENER_A_PORT] = { .type = NLA_U16 },
+	[L7MESH_LISTENER_A_PROTOCOL] = NLA_POLICY_MAX(NLA_U32, L7MESH_PROTOCOL_HTTP),
+	[L7MESH_LISTENER_A_ROUTE_TABLE] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_LISTENER_A_CLUSTER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_LISTENER_A_PROXY_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[L7MESH_LISTENER_A_PROXY_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[L7MESH_LISTENER_A_REQUEST_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400000),
+	[L7MESH_LISTENER_A_IDLE_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_LISTENER_A_HEADERS_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_LISTENER_A_STREAM_IDLE_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400000),
+	[L7MESH_LISTENER_A_MAX_CONNECTION_DURATION] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400000),
+	[L7MESH_LISTENER_A_MAX_REQUESTS_PER_CONNECTION] = { .type = NLA_U32 },
+	[L7MESH_LISTENER_A_MAX_HEADER_BYTES] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_header_bytes_min_header_bytes_max),
+	[L7MESH_LISTENER_A_MAX_HEADERS] =
+		NLA_POLICY_RANGE(NLA_U32, 1, L7MESH_HEADERS_MAX),
+	[L7MESH_LISTENER_A_MAX_URI_BYTES] =
+		NLA_POLICY_RANGE(NLA_U32, 1, L7MESH_URI_BYTES_MAX),
+	[L7MESH_LISTENER_A_MAX_BODY_BYTES] =
+		NLA_POLICY_FULL_RANGE(NLA_U64, &range_9223372036854775807),
+	[L7MESH_LISTENER_A_BUFFER_LIMIT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_buffer_limit_max),
+	[L7MESH_LISTENER_A_NORMALIZE_PATH] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_LISTENER_A_MERGE_SLASHES] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_LISTENER_A_ESCAPED_SLASHES] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_ESCAPED_SLASHES_DECODE),
+	[L7MESH_LISTENER_A_EXPECT_CONTINUE] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_EXPECT_CONTINUE_ANSWER),
+	[L7MESH_LISTENER_A_UPGRADE] = NLA_POLICY_MAX(NLA_U32, L7MESH_UPGRADE_ANY),
+	[L7MESH_LISTENER_A_CONNECT] = NLA_POLICY_MAX(NLA_U32, L7MESH_CONNECT_TERMINATE),
+	[L7MESH_LISTENER_A_X_REQUEST_ID] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_LISTENER_A_X_FORWARDED_FOR] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_LISTENER_A_X_FORWARDED_PROTO] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_LISTENER_A_X_FORWARDED_HOST] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_LISTENER_A_FORWARDED] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_LISTENER_A_VIA] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_LISTENER_A_TRACEPARENT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_LISTENER_A_TRUSTED_HOPS] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_TRUSTED_HOPS_MAX),
+	[L7MESH_LISTENER_A_RATE_LIMIT] = NLA_POLICY_NESTED(netlink_rate_limit_policy),
+	[L7MESH_LISTENER_A_MAX_CONNECTIONS_PER_SOURCE] = { .type = NLA_U32 },
+	[L7MESH_LISTENER_A_MAX_REQUESTS_PER_SOURCE] = { .type = NLA_U32 },
+	[L7MESH_LISTENER_A_HOST_PORT] = NLA_POLICY_MAX(NLA_U32, L7MESH_HOST_PORT_MATCH),
+	[L7MESH_LISTENER_A_ABORT_ON_CLOSE] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+const struct nla_policy
+netlink_route_table_policy[L7MESH_ROUTE_TABLE_A_MAX + 1] = {
+	[L7MESH_ROUTE_TABLE_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+};
+
+static const struct nla_policy name_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+};
+
+const struct nla_policy netlink_header_op_policy[L7MESH_HEADER_OP_A_MAX + 1] = {
+	[L7MESH_HEADER_OP_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_HEADER_OP_A_VALUE] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_HEADER_OP_A_OP] = NLA_POLICY_MAX(NLA_U32, L7MESH_HEADER_OP_REMOVE),
+};
+
+static const struct nla_policy header_op_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_header_op_policy),
+};
+
+const struct nla_policy
+netlink_virtual_host_policy[L7MESH_VIRTUAL_HOST_A_MAX + 1] = {
+	[L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE] = {
+		.type = NLA_STRING, .len = L7MESH_NAME_MAX,
+	},
+	[L7MESH_VIRTUAL_HOST_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_VIRTUAL_HOST_A_DOMAINS] = NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_VIRTUAL_HOST_A_ORDER] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_ROUTE_ORDER_SPECIFIC),
+	[L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS] =
+		NLA_POLICY_NESTED(header_op_list_policy),
+	[L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS] =
+		NLA_POLICY_NESTED(header_op_list_policy),
+};
+
+const struct nla_policy
+netlink_value_match_policy[L7MESH_VALUE_MATCH_A_MAX + 1] = {
+	[L7MESH_VALUE_MATCH_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_VALUE_MATCH_A_EXACT] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_VALUE_MATCH_A_PREFIX] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_VALUE_MATCH_A_PRESENT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_VALUE_MATCH_A_SUFFIX] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_VALUE_MATCH_A_CONTAINS] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_VALUE_MATCH_A_REGEX] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_VALUE_MATCH_A_RANGE_START] = { .type = NLA_S64 },
+	[L7MESH_VALUE_MATCH_A_RANGE_END] = { .type = NLA_S64 },
+	[L7MESH_VALUE_MATCH_A_INVERT] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy value_match_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_value_match_policy),
+};
+
+const struct nla_policy netlink_match_policy[L7MESH_MATCH_A_MAX + 1] = {
+	[L7MESH_MATCH_A_PATH_EXACT] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_MATCH_A_PATH_PREFIX] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_MATCH_A_METHOD] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_MATCH_A_HEADERS] = NLA_POLICY_NESTED(value_match_list_policy),
+	[L7MESH_MATCH_A_QUERY] = NLA_POLICY_NESTED(value_match_list_policy),
+	[L7MESH_MATCH_A_PATH_RAW_PREFIX] = {
+		.type = NLA_STRING, .len = L7MESH_VALUE_MAX,
+	},
+	[L7MESH_MATCH_A_PATH_SUFFIX] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_MATCH_A_PATH_TEMPLATE] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_MATCH_A_PATH_REGEX] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_MATCH_A_SOURCE] = NLA_POLICY_RANGE(NLA_BINARY, 5, 17),
+	[L7MESH_MATCH_A_SOURCE_NETNS] = NLA_POLICY_MIN(NLA_U64, 1),
+	[L7MESH_MATCH_A_LISTENER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_MATCH_A_FRACTION] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_fraction_max),
+};
+
+const struct nla_policy
+netlink_weighted_cluster_policy[L7MESH_WEIGHTED_CLUSTER_A_MAX + 1] = {
+	[L7MESH_WEIGHTED_CLUSTER_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_WEIGHTED_CLUSTER_A_WEIGHT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_weight_max),
+	[L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS] =
+		NLA_POLICY_NESTED(header_op_list_policy),
+	[L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS] =
+		NLA_POLICY_NESTED(header_op_list_policy),
+	[L7MESH_WEIGHTED_CLUSTER_A_SUBSET] = {
+		.type = NLA_STRING, .len = L7MESH_SUBSET_NAME_MAX,
+	},
+};
+
+static const struct nla_policy
+weighted_cluster_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_weighted_cluster_policy),
+};
+
+const struct nla_policy netlink_redirect_policy[L7MESH_REDIRECT_A_MAX + 1] = {
+	[L7MESH_REDIRECT_A_HOST] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_REDIRECT_A_PATH] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_REDIRECT_A_STATUS] = NLA_POLICY_RANGE(NLA_U16, 301, 308),
+	[L7MESH_REDIRECT_A_SCHEME] = NLA_POLICY_MAX(NLA_U32, L7MESH_SCHEME_HTTPS),
+	[L7MESH_REDIRECT_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[L7MESH_REDIRECT_A_PREFIX] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_REDIRECT_A_STRIP_QUERY] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+const struct nla_policy
+netlink_direct_response_policy[L7MESH_DIRECT_RESPONSE_A_MAX + 1] = {
+	[L7MESH_DIRECT_RESPONSE_A_STATUS] = NLA_POLICY_RANGE(NLA_U16, 200, 599),
+	[L7MESH_DIRECT_RESPONSE_A_BODY] = { .type = NLA_BINARY, .len = L7MESH_BODY_MAX },
+};
+
+const struct nla_policy netlink_rewrite_policy[L7MESH_REWRITE_A_MAX + 1] = {
+	[L7MESH_REWRITE_A_HOST] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_REWRITE_A_PATH] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_REWRITE_A_PREFIX] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_REWRITE_A_TEMPLATE] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+};
+
+const struct nla_policy netlink_action_policy[L7MESH_ACTION_A_MAX + 1] = {
+	[L7MESH_ACTION_A_CLUSTER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_ACTION_A_WEIGHTED_CLUSTERS] =
+		NLA_POLICY_NESTED(weighted_cluster_list_policy),
+	[L7MESH_ACTION_A_REDIRECT] = NLA_POLICY_NESTED(netlink_redirect_policy),
+	[L7MESH_ACTION_A_DIRECT_RESPONSE] =
+		NLA_POLICY_NESTED(netlink_direct_response_policy),
+	[L7MESH_ACTION_A_CLUSTER_HEADER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_ACTION_A_REWRITE] = NLA_POLICY_NESTED(netlink_rewrite_policy),
+	[L7MESH_ACTION_A_SUBSET] = { .type = NLA_STRING, .len = L7MESH_SUBSET_NAME_MAX },
+};
+
+const struct nla_policy netlink_cors_policy[L7MESH_CORS_A_MAX + 1] = {
+	[L7MESH_CORS_A_ALLOW_ORIGINS] = NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_CORS_A_ALLOW_METHODS] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_CORS_A_ALLOW_HEADERS] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_CORS_A_EXPOSE_HEADERS] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+	[L7MESH_CORS_A_MAX_AGE] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400),
+	[L7MESH_CORS_A_ALLOW_CREDENTIALS] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+const struct nla_policy netlink_retry_policy[L7MESH_RETRY_A_MAX + 1] = {
+	[L7MESH_RETRY_A_ON] = NLA_POLICY_RANGE(NLA_U32, 1, 31),
+	[L7MESH_RETRY_A_STATUS] = NLA_POLICY_RANGE(NLA_BINARY, 2, 64),
+	[L7MESH_RETRY_A_NUM_RETRIES] = NLA_POLICY_RANGE(NLA_U32, 1, L7MESH_RETRIES_MAX),
+	[L7MESH_RETRY_A_PER_TRY_TIMEOUT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400000),
+	[L7MESH_RETRY_A_BACKOFF] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_3600000),
+	[L7MESH_RETRY_A_MAX_BACKOFF] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400000),
+	[L7MESH_RETRY_A_REPLAY_LIMIT] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_replay_limit_max),
+	[L7MESH_RETRY_A_AVOID_PREVIOUS_HOSTS] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_RETRY_A_HEDGE_ON_PER_TRY_TIMEOUT] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+const struct nla_policy netlink_fault_policy[L7MESH_FAULT_A_MAX + 1] = {
+	[L7MESH_FAULT_A_DELAY] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_FAULT_A_DELAY_FRACTION] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_fraction_max),
+	[L7MESH_FAULT_A_ABORT] = NLA_POLICY_RANGE(NLA_U16, 200, 599),
+	[L7MESH_FAULT_A_ABORT_FRACTION] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_fraction_max),
+	[L7MESH_FAULT_A_RESPONSE_RATE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_response_rate_max),
+	[L7MESH_FAULT_A_RATE_FRACTION] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &range_fraction_max),
+	[L7MESH_FAULT_A_BY_HEADER] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+const struct nla_policy netlink_mirror_policy[L7MESH_MIRROR_A_MAX + 1] = {
+	[L7MESH_MIRROR_A_CLUSTER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_MIRROR_A_FRACTION] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_fraction_max),
+	[L7MESH_MIRROR_A_SHADOW] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+static const struct nla_policy mirror_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_mirror_policy),
+};
+
+const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1] = {
+	[L7MESH_ROUTE_A_ROUTE_TABLE] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_ROUTE_A_VIRTUAL_HOST] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_ROUTE_A_INDEX] = { .type = NLA_U32 },
+	[L7MESH_ROUTE_A_MATCH] = NLA_POLICY_NESTED(netlink_match_policy),
+	[L7MESH_ROUTE_A_ACTION] = NLA_POLICY_NESTED(netlink_action_policy),
+	[L7MESH_ROUTE_A_REQUEST_HEADERS] = NLA_POLICY_NESTED(header_op_list_policy),
+	[L7MESH_ROUTE_A_RESPONSE_HEADERS] = NLA_POLICY_NESTED(header_op_list_policy),
+	[L7MESH_ROUTE_A_CORS] = NLA_POLICY_NESTED(netlink_cors_policy),
+	[L7MESH_ROUTE_A_TIMEOUT] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_86400000),
+	[L7MESH_ROUTE_A_RETRY] = NLA_POLICY_NESTED(netlink_retry_policy),
+	[L7MESH_ROUTE_A_RATE_LIMIT] = NLA_POLICY_NESTED(netlink_rate_limit_policy),
+	[L7MESH_ROUTE_A_FAULT] = NLA_POLICY_NESTED(netlink_fault_policy),
+	[L7MESH_ROUTE_A_MIRRORS] = NLA_POLICY_NESTED(mirror_list_policy),
+	[L7MESH_ROUTE_A_HASH] = NLA_POLICY_NESTED(hash_policy_list_policy),
+	[L7MESH_ROUTE_A_PRIORITY] = NLA_POLICY_MAX(NLA_U32, L7MESH_ROUTING_PRIORITY_HIGH),
+};
+
+const struct nla_policy
+netlink_splice_except_policy[L7MESH_SPLICE_EXCEPT_A_MAX + 1] = {
+	[L7MESH_SPLICE_EXCEPT_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+static const struct nla_policy
+splice_except_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_splice_except_policy),
+};
+
+const struct nla_policy netlink_splice_policy[L7MESH_SPLICE_A_MAX + 1] = {
+	[L7MESH_SPLICE_A_POLICY] = NLA_POLICY_MAX(NLA_U32, L7MESH_SPLICE_OFF),
+	[L7MESH_SPLICE_A_EXCEPT] = NLA_POLICY_NESTED(splice_except_list_policy),
+	[L7MESH_SPLICE_A_BYPASS_SHAPING] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1] = {
+	[L7MESH_EXPLAIN_A_LISTENER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_EXPLAIN_A_HEAD] = { .type = NLA_BINARY, .len = 65000 },
+	[L7MESH_EXPLAIN_A_SOURCE] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[L7MESH_EXPLAIN_A_SOURCE_NETNS] = NLA_POLICY_MIN(NLA_U64, 1),
+	[L7MESH_EXPLAIN_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+const struct nla_policy
+netlink_cluster_key_policy[L7MESH_CLUSTER_A_NAME + 1] = {
+	[L7MESH_CLUSTER_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+};
+
+const struct nla_policy
+netlink_endpoint_key_policy[L7MESH_ENDPOINT_A_PORT + 1] = {
+	[L7MESH_ENDPOINT_A_CLUSTER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_ENDPOINT_A_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[L7MESH_ENDPOINT_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+const struct nla_policy
+netlink_listener_key_policy[L7MESH_LISTENER_A_NAME + 1] = {
+	[L7MESH_LISTENER_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+};
+
+const struct nla_policy
+netlink_virtual_host_key_policy[L7MESH_VIRTUAL_HOST_A_NAME + 1] = {
+	[L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE] = {
+		.type = NLA_STRING, .len = L7MESH_NAME_MAX,
+	},
+	[L7MESH_VIRTUAL_HOST_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+};
+
+const struct nla_policy netlink_route_key_policy[L7MESH_ROUTE_A_INDEX + 1] = {
+	[L7MESH_ROUTE_A_ROUTE_TABLE] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_ROUTE_A_VIRTUAL_HOST] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_ROUTE_A_INDEX] = { .type = NLA_U32 },
+};
+
+const struct nla_policy netlink_splice_key_policy[1] = {};
+
+const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1] = {
+	[L7MESH_A_REPLACE] = { .type = NLA_FLAG },
+};
+
+const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1] = {
+	[L7MESH_A_CLUSTER] = NLA_POLICY_NESTED(netlink_cluster_policy),
+	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(netlink_endpoint_policy),
+	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(netlink_listener_policy),
+	[L7MESH_A_ROUTE_TABLE] = NLA_POLICY_NESTED(netlink_route_table_policy),
+	[L7MESH_A_VIRTUAL_HOST] = NLA_POLICY_NESTED(netlink_virtual_host_policy),
+	[L7MESH_A_ROUTE] = NLA_POLICY_NESTED(netlink_route_policy),
+	[L7MESH_A_SPLICE] = NLA_POLICY_NESTED(netlink_splice_policy),
+};
+
+const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1] = {
+	[L7MESH_A_CLUSTER] = NLA_POLICY_NESTED(netlink_cluster_key_policy),
+	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(netlink_endpoint_key_policy),
+	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(netlink_listener_key_policy),
+	[L7MESH_A_ROUTE_TABLE] = NLA_POLICY_NESTED(netlink_route_table_policy),
+	[L7MESH_A_VIRTUAL_HOST] = NLA_POLICY_NESTED(netlink_virtual_host_key_policy),
+	[L7MESH_A_ROUTE] = NLA_POLICY_NESTED(netlink_route_key_policy),
+	[L7MESH_A_SPLICE] = NLA_POLICY_NESTED(netlink_splice_key_policy),
+};
+
+const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1] = {
+	[L7MESH_A_KIND] = NLA_POLICY_RANGE(NLA_U32, 1, L7MESH_KIND_SPLICE),
+};
+
+const struct nla_policy netlink_netns_policy[L7MESH_A_NETNS_PID + 1] = {
+	[L7MESH_A_NETNS_FD] = { .type = NLA_U32 },
+	[L7MESH_A_NETNS_PID] = { .type = NLA_U32 },
+};
+
+const struct nla_policy
+netlink_cluster_name_policy[L7MESH_A_CLUSTER_NAME + 1] = {
+	[L7MESH_A_CLUSTER_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+};
+
+const struct nla_policy netlink_drain_policy[L7MESH_A_DRAIN_END + 1] = {
+	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(netlink_listener_key_policy),
+	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(netlink_endpoint_key_policy),
+	[L7MESH_A_DEADLINE] = NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_A_DRAIN_END] = { .type = NLA_FLAG },
+};
+
+const struct nla_policy netlink_explain_request_policy[L7MESH_A_EXPLAIN + 1] = {
+	[L7MESH_A_EXPLAIN] = NLA_POLICY_NESTED(netlink_explain_policy),
+};
