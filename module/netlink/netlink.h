@@ -3,7 +3,8 @@
  * netlink: the generic netlink family that configures meshes.
  *
  *	netlink.c		the family, requests that are no dumps
- *	generated/		what attributes may be: made of uapi/l7mesh.yaml
+ *	generated/		what attributes may be, and tables of plain options: made of
+ *				uapi/l7mesh.yaml
  *	netlink_change.c	ADD, SET, DEL: from a message to a draft
  *	netlink_option.c	plain numbers of any object, both ways
  *	netlink_cluster.c	a cluster, both ways
@@ -15,7 +16,6 @@
  *	netlink_retry.c		what is tried again, both ways
  *	netlink_mirror.c	where copies of requests go, both ways
  *	netlink_protect.c	rate limits and faults, both ways
- *	netlink_http.c		the HTTP options of a listener, both ways
  *	netlink_drain.c		DRAIN
  *	netlink_fill.c		from objects to messages
  *	netlink_fill_route.c	the same for routes
@@ -34,6 +34,7 @@
 #include "lib/refusal.h"
 #include "mesh/snapshot.h"
 #include "netlink/generated/netlink_policy.h"
+#include "netlink/generated/netlink_tables.h"
 
 struct draft;
 struct member;
@@ -272,9 +273,6 @@ int netlink_parse_rate_limit(struct rate_limit *limit,
 int netlink_parse_fault(struct fault *fault, const struct nlattr *nest,
 			struct refusal *r);
 
-/* The options that are given; the others stay. */
-void netlink_take_http(struct http_options *o, struct nlattr **tb);
-
 /* ---- filling: 0 or -EMSGSIZE with the message as it was ---- */
 
 int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c);
@@ -297,7 +295,6 @@ int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
 
 int netlink_put_address(struct sk_buff *skb, int type, const struct address *a);
 int netlink_put_health_check(struct sk_buff *skb, const struct health_check *hc);
-int netlink_put_http(struct sk_buff *skb, const struct http_options *o);
 /* As lists of these types. */
 int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
 			    const struct header_edit *edit);

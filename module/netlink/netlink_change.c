@@ -12,6 +12,14 @@
 #include "netlink/netlink.h"
 #include "upstream/metadata.h"
 
+/* What a listener may be told is what the parser can do, and in its words. */
+static_assert(L7MESH_HEADER_BYTES_MAX == HTTP1_HEAD_MAX);
+static_assert(L7MESH_HEADERS_MAX == HTTP1_FIELDS_MAX);
+static_assert(L7MESH_URI_BYTES_MAX == HTTP1_TARGET_MAX);
+static_assert((int)L7MESH_ESCAPED_SLASHES_KEEP == PATH_SLASHES_KEEP);
+static_assert((int)L7MESH_ESCAPED_SLASHES_REJECT == PATH_SLASHES_REJECT);
+static_assert((int)L7MESH_ESCAPED_SLASHES_DECODE == PATH_SLASHES_DECODE);
+
 struct change {
 	struct draft *d;
 	u8 cmd;
@@ -380,7 +388,7 @@ static int put_listener(struct change *c, struct nlattr **tb,
 					       c->r);
 	if (err)
 		return err;
-	netlink_take_http(&l.http, tb);
+	netlink_take_options(&netlink_listener_options, &l.http, tb);
 	return draft_put_listener(c->d, &l, c->r);
 }
 

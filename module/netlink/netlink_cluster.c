@@ -2,74 +2,6 @@
 /* A cluster, without its endpoints, both ways. */
 #include <linux/stringify.h>
 #include "netlink/netlink.h"
-#include "netlink/netlink_option.h"
-
-#define OPTION(type, attr, member) \
-	NETLINK_OPTION(type, L7MESH_CLUSTER_A_##attr, cluster_options, member)
-
-/* Limits of requests with default and with high priority. */
-#define BREAKER(attr, member) \
-	OPTION(U32, attr, breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].member)
-#define HIGH_BREAKER(attr, member) \
-	OPTION(U32, HIGH_##attr, breakers[L7MESH_ROUTING_PRIORITY_HIGH].member)
-
-static const struct netlink_option table[] = {
-	OPTION(ENUM, LB, lb),
-	OPTION(U32, TABLE_SIZE, table_size),
-	OPTION(U32, CONNECT_TIMEOUT, connect_timeout),
-	OPTION(U32, RESPONSE_TIMEOUT, response_timeout),
-	OPTION(U32, IDLE_TIMEOUT, idle_timeout),
-	OPTION(U32, MAX_IDLE, max_idle),
-	OPTION(U32, RING_MIN, ring_min),
-	OPTION(U32, RING_MAX, ring_max),
-	OPTION(U32, CHOICES, choices),
-	OPTION(U32, DECAY, decay),
-	OPTION(U32, PANIC_THRESHOLD, panic_threshold),
-	BREAKER(MAX_CONNECTIONS, max_connections),
-	BREAKER(MAX_PENDING_REQUESTS, max_pending_requests),
-	BREAKER(MAX_REQUESTS, max_requests),
-	BREAKER(MAX_RETRIES, max_retries),
-	BREAKER(RETRY_BUDGET, retry_budget),
-	BREAKER(MIN_RETRY_CONCURRENCY, min_retry_concurrency),
-	HIGH_BREAKER(MAX_CONNECTIONS, max_connections),
-	HIGH_BREAKER(MAX_PENDING_REQUESTS, max_pending_requests),
-	HIGH_BREAKER(MAX_REQUESTS, max_requests),
-	HIGH_BREAKER(MAX_RETRIES, max_retries),
-	HIGH_BREAKER(RETRY_BUDGET, retry_budget),
-	HIGH_BREAKER(MIN_RETRY_CONCURRENCY, min_retry_concurrency),
-	OPTION(U32, CONSECUTIVE_5XX, consecutive_5xx),
-	OPTION(U32, CONSECUTIVE_GATEWAY_FAILURE, consecutive_gateway_failure),
-	OPTION(U32, OUTLIER_INTERVAL, outlier_interval),
-	OPTION(U32, BASE_EJECTION_TIME, base_ejection_time),
-	OPTION(U32, MAX_EJECTION_TIME, max_ejection_time),
-	OPTION(U32, MAX_EJECTION_PERCENT, max_ejection_percent),
-	OPTION(U32, SUCCESS_RATE_STDEV_FACTOR, success_rate_stdev_factor),
-	OPTION(U32, SUCCESS_RATE_MINIMUM_HOSTS, success_rate_minimum_hosts),
-	OPTION(U32, SUCCESS_RATE_REQUEST_VOLUME, success_rate_request_volume),
-	OPTION(U32, FAILURE_PERCENTAGE_THRESHOLD, failure_percentage_threshold),
-	OPTION(U32, FAILURE_PERCENTAGE_MINIMUM_HOSTS, failure_percentage_minimum_hosts),
-	OPTION(U32, FAILURE_PERCENTAGE_REQUEST_VOLUME, failure_percentage_request_volume),
-	OPTION(U32, OVERPROVISIONING_FACTOR, overprovisioning_factor),
-	OPTION(ENUM, SUBSET_FALLBACK, subset_fallback),
-	OPTION(U32, SLOW_START_WINDOW, slow_start_window),
-	OPTION(U32, SLOW_START_MIN_WEIGHT, slow_start_min_weight),
-	OPTION(U32, ENFORCING_CONSECUTIVE_5XX, enforcing_consecutive_5xx),
-	OPTION(U32, ENFORCING_CONSECUTIVE_GATEWAY_FAILURE, enforcing_consecutive_gateway_failure),
-	OPTION(U32, ENFORCING_SUCCESS_RATE, enforcing_success_rate),
-	OPTION(U32, ENFORCING_FAILURE_PERCENTAGE, enforcing_failure_percentage),
-	OPTION(U32, ACCRUAL_MAX_FAILURES, accrual_max_failures),
-	OPTION(U32, ACCRUAL_MIN_PENALTY, accrual_min_penalty),
-	OPTION(U32, ACCRUAL_MAX_PENALTY, accrual_max_penalty),
-	OPTION(U32, ACCRUAL_JITTER, accrual_jitter),
-	OPTION(U32, CONSECUTIVE_LOCAL_ORIGIN_FAILURE, consecutive_local_origin_failure),
-	OPTION(U32, ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
-	       enforcing_consecutive_local_origin_failure),
-};
-
-static const struct netlink_options options = {
-	.table = table,
-	.n = ARRAY_SIZE(table),
-};
 
 static int parse_locality(struct cluster *spec, struct locality *l,
 			  const struct nlattr *item, struct refusal *r)
@@ -198,7 +130,7 @@ int netlink_parse_cluster(struct cluster *spec, struct cluster_parser *p,
 {
 	int err;
 
-	netlink_take_options(&options, &spec->options, tb);
+	netlink_take_options(&netlink_cluster_options, &spec->options, tb);
 	err = check_options(&spec->options, tb, r);
 	if (!err && tb[L7MESH_CLUSTER_A_HASH])
 		err = netlink_parse_hash(&spec->hash, p->hash,
@@ -279,7 +211,7 @@ int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 	if (!nest)
 		return -EMSGSIZE;
 	err = netlink_put_span(skb, L7MESH_CLUSTER_A_NAME, c->name.name) ||
-	      netlink_put_options(skb, &options, &c->options) ||
+	      netlink_put_options(skb, &netlink_cluster_options, &c->options) ||
 	      netlink_put_hash(skb, L7MESH_CLUSTER_A_HASH, &c->hash) ||
 	      put_localities(skb, c) ||
 	      put_subsets(skb, c) ||

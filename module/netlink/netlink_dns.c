@@ -2,8 +2,6 @@
 /* The name whose addresses endpoints are, both ways. */
 #include "netlink/netlink.h"
 
-#define REFRESH_DEFAULT	5000
-
 int netlink_parse_dns(struct dns *dns, const struct nlattr *nest,
 		      struct refusal *r)
 {
@@ -24,15 +22,9 @@ int netlink_parse_dns(struct dns *dns, const struct nlattr *nest,
 	err = netlink_name(tb[L7MESH_DNS_A_NAME], &name, r);
 	if (err)
 		return err;
+	*dns = netlink_dns_default;
 	dns->name = name.name;
-	dns->port = nla_get_u16(tb[L7MESH_DNS_A_PORT]);
-	dns->refresh = REFRESH_DEFAULT;
-	if (tb[L7MESH_DNS_A_REFRESH])
-		dns->refresh = nla_get_u32(tb[L7MESH_DNS_A_REFRESH]);
-	if (tb[L7MESH_DNS_A_FAMILY])
-		dns->family = nla_get_u32(tb[L7MESH_DNS_A_FAMILY]);
-	if (tb[L7MESH_DNS_A_LOGICAL])
-		dns->logical = nla_get_u8(tb[L7MESH_DNS_A_LOGICAL]);
+	netlink_take_options(&netlink_dns_options, dns, tb);
 	return 0;
 }
 
@@ -47,9 +39,6 @@ int netlink_put_dns(struct sk_buff *skb, const struct dns *dns)
 	if (!nest)
 		return -EMSGSIZE;
 	err = netlink_put_span(skb, L7MESH_DNS_A_NAME, dns->name) ?:
-	      nla_put_u16(skb, L7MESH_DNS_A_PORT, dns->port) ?:
-	      nla_put_u32(skb, L7MESH_DNS_A_REFRESH, dns->refresh) ?:
-	      nla_put_u32(skb, L7MESH_DNS_A_FAMILY, dns->family) ?:
-	      nla_put_u8(skb, L7MESH_DNS_A_LOGICAL, dns->logical);
+	      netlink_put_options(skb, &netlink_dns_options, dns);
 	return netlink_end_nest(skb, nest, err);
 }

@@ -99,7 +99,7 @@ int netlink_fill_listener(struct sk_buff *skb, const struct listener *l)
 			  ntohs(l->address.port)) ||
 	      nla_put_u32(skb, L7MESH_LISTENER_A_PROTOCOL, l->protocol) ||
 	      put_target(skb, l) ||
-	      netlink_put_http(skb, &l->http) ||
+	      netlink_put_options(skb, &netlink_listener_options, &l->http) ||
 	      netlink_put_rate_limit(skb, L7MESH_LISTENER_A_RATE_LIMIT,
 				     &l->limit);
 	return netlink_end_nest(skb, nest, err);

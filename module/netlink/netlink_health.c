@@ -1,37 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* How endpoints are checked, both ways. */
 #include "netlink/netlink.h"
-#include "netlink/netlink_option.h"
-
-#define OPTION(type, attr, member) \
-	NETLINK_OPTION(type, L7MESH_HEALTH_CHECK_A_##attr, health_check, member)
-
-#define OPTIONAL(type, attr, member) \
-	NETLINK_OPTIONAL(type, L7MESH_HEALTH_CHECK_A_##attr, health_check, member)
-
-static const struct netlink_option table[] = {
-	OPTION(U32, INTERVAL, interval),
-	OPTION(U32, TIMEOUT, timeout),
-	OPTION(U32, JITTER, jitter),
-	OPTION(U32, NO_TRAFFIC_INTERVAL, no_traffic_interval),
-	OPTION(U32, UNHEALTHY_THRESHOLD, unhealthy_threshold),
-	OPTION(U32, HEALTHY_THRESHOLD, healthy_threshold),
-	OPTIONAL(U16, PORT, port),
-	OPTIONAL(U64, NETNS, netns),
-};
-
-static const struct netlink_options options = {
-	.table = table,
-	.n = ARRAY_SIZE(table),
-	.pad = L7MESH_HEALTH_CHECK_A_PAD,
-};
-
-static const struct health_check health_check_default = {
-	.timeout = 1000,
-	.no_traffic_interval = 60000,
-	.unhealthy_threshold = 3,
-	.healthy_threshold = 2,
-};
 
 static int parse_path(struct health_check *hc, struct nlattr **tb,
 		      struct refusal *r)
@@ -64,8 +33,8 @@ int netlink_parse_health_check(struct health_check *hc,
 	*hc = (struct health_check){};
 	if (!nla_len(nest))
 		return 0;
-	*hc = health_check_default;
-	netlink_take_options(&options, hc, tb);
+	*hc = netlink_health_check_default;
+	netlink_take_options(&netlink_health_check_options, hc, tb);
 	if (!hc->interval)
 		return refusal_set_missing(r, nest,
 					   L7MESH_HEALTH_CHECK_A_INTERVAL,
@@ -98,6 +67,6 @@ int netlink_put_health_check(struct sk_buff *skb, const struct health_check *hc)
 		err = nla_put(skb, L7MESH_HEALTH_CHECK_A_STATUS,
 			      hc->nstatus * sizeof(*hc->status), hc->status);
 	if (!err)
-		err = netlink_put_options(skb, &options, hc);
+		err = netlink_put_options(skb, &netlink_health_check_options, hc);
 	return netlink_end_nest(skb, nest, err);
 }

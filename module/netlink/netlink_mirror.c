@@ -2,17 +2,6 @@
 /* Where a route sends copies of its requests, both ways. */
 #include <linux/stringify.h>
 #include "netlink/netlink.h"
-#include "netlink/netlink_option.h"
-
-static const struct netlink_option table[] = {
-	NETLINK_OPTION(U32, L7MESH_MIRROR_A_FRACTION, mirror, fraction),
-	NETLINK_OPTION(FLAG, L7MESH_MIRROR_A_SHADOW, mirror, shadow),
-};
-
-static const struct netlink_options options = {
-	.table = table,
-	.n = ARRAY_SIZE(table),
-};
 
 static int parse_mirror(struct mirror *m, const struct nlattr *item,
 			struct refusal *r)
@@ -27,10 +16,8 @@ static int parse_mirror(struct mirror *m, const struct nlattr *item,
 	if (!tb[L7MESH_MIRROR_A_CLUSTER])
 		return refusal_set_missing(r, item, L7MESH_MIRROR_A_CLUSTER,
 					   "CLUSTER");
-	*m = (struct mirror){
-		.fraction = L7MESH_FRACTION_MAX, .shadow = true,
-	};
-	netlink_take_options(&options, m, tb);
+	*m = netlink_mirror_default;
+	netlink_take_options(&netlink_mirror_options, m, tb);
 	return netlink_name(tb[L7MESH_MIRROR_A_CLUSTER], &m->cluster, r);
 }
 
@@ -63,7 +50,7 @@ static int put_mirror(struct sk_buff *skb, const struct mirror *m)
 	if (!item)
 		return -EMSGSIZE;
 	err = netlink_put_span(skb, L7MESH_MIRROR_A_CLUSTER, m->cluster.name) ?:
-	      netlink_put_options(skb, &options, m);
+	      netlink_put_options(skb, &netlink_mirror_options, m);
 	return netlink_end_nest(skb, item, err);
 }
 

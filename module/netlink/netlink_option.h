@@ -2,13 +2,14 @@
 /*
  * netlink_option: plain numbers of an object, in memory and in messages.
  *
- * A table says which member of a struct which attribute is. In memory a flag is a
- * bool and an enum a u8; in messages they are u8 and u32. What values are allowed
- * is netlink_policy.c's business.
+ * A table says which member of a struct which attribute is; generated/netlink_tables.c
+ * has one of each object. In memory a flag is a bool and an enum a u8; in messages they
+ * are u8 and u32. What values are allowed is the policies' business.
  */
 #ifndef L7MESH_NETLINK_OPTION_H
 #define L7MESH_NETLINK_OPTION_H
 
+#include <linux/build_bug.h>
 #include <net/netlink.h>
 
 enum netlink_option_type {
@@ -35,6 +36,10 @@ struct netlink_option {
 #define NETLINK_OPTIONAL(kind, number, object, member) \
 	{ .attr = (number), .type = NETLINK_OPTION_##kind, .optional = true, \
 	  .offset = offsetof(struct object, member) }
+
+/* It does not compile if the member has another size. */
+#define NETLINK_OPTION_IS(object, member, kind) \
+	static_assert(sizeof_field(struct object, member) == sizeof(kind))
 
 struct netlink_options {
 	const struct netlink_option *table;

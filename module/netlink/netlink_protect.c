@@ -2,28 +2,6 @@
 /* Rate limits and faults, both ways. */
 #include "http/chars.h"
 #include "netlink/netlink.h"
-#include "netlink/netlink_option.h"
-
-#define LIMIT(type, attr, member) \
-	NETLINK_OPTION(type, L7MESH_RATE_LIMIT_A_##attr, rate_limit, member)
-
-static const struct netlink_option limit_table[] = {
-	LIMIT(U32, MAX_TOKENS, max_tokens),
-	LIMIT(U32, TOKENS_PER_FILL, tokens_per_fill),
-	LIMIT(U32, FILL_INTERVAL, fill_interval),
-	LIMIT(U32, MAX_KEYS, max_keys),
-};
-
-static const struct netlink_options limit_options = {
-	.table = limit_table,
-	.n = ARRAY_SIZE(limit_table),
-};
-
-static const struct rate_limit limit_default = {
-	.tokens_per_fill = 1,
-	.fill_interval = 1000,
-	.max_keys = 8192,
-};
 
 static int parse_key(struct rate_limit *limit, struct nlattr **tb,
 		     struct refusal *r)
@@ -78,12 +56,12 @@ int netlink_parse_rate_limit(struct rate_limit *limit,
 	*limit = (struct rate_limit){};
 	if (!nla_len(nest))
 		return 0;
-	*limit = limit_default;
+	*limit = netlink_rate_limit_default;
 	if (!tb[L7MESH_RATE_LIMIT_A_MAX_TOKENS])
 		return refusal_set_missing(r, nest,
 					   L7MESH_RATE_LIMIT_A_MAX_TOKENS,
 					   "MAX_TOKENS");
-	netlink_take_options(&limit_options, limit, tb);
+	netlink_take_options(&netlink_rate_limit_options, limit, tb);
 	err = parse_key(limit, tb, r);
 	return err ?: check_rate(limit, nest, r);
 }
@@ -106,31 +84,10 @@ int netlink_put_rate_limit(struct sk_buff *skb, int type,
 	nest = nla_nest_start(skb, type);
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_options(skb, &limit_options, limit) ?:
+	err = netlink_put_options(skb, &netlink_rate_limit_options, limit) ?:
 	      put_key(skb, limit);
 	return netlink_end_nest(skb, nest, err);
 }
-
-#define FAULT(type, attr, member) \
-	NETLINK_OPTION(type, L7MESH_FAULT_A_##attr, fault, member)
-
-#define FAULT_IF(type, attr, member) \
-	NETLINK_OPTIONAL(type, L7MESH_FAULT_A_##attr, fault, member)
-
-static const struct netlink_option fault_table[] = {
-	FAULT_IF(U32, DELAY, delay),
-	FAULT(U32, DELAY_FRACTION, delay_fraction),
-	FAULT_IF(U16, ABORT, abort),
-	FAULT(U32, ABORT_FRACTION, abort_fraction),
-	FAULT_IF(U32, RESPONSE_RATE, response_rate),
-	FAULT(U32, RATE_FRACTION, rate_fraction),
-	FAULT(FLAG, BY_HEADER, by_header),
-};
-
-static const struct netlink_options fault_options = {
-	.table = fault_table,
-	.n = ARRAY_SIZE(fault_table),
-};
 
 static bool fault_exists(const struct fault *f)
 {
@@ -150,10 +107,8 @@ int netlink_parse_fault(struct fault *fault, const struct nlattr *nest,
 	memset(fault, 0, sizeof(*fault));
 	if (!nla_len(nest))
 		return 0;
-	fault->delay_fraction = L7MESH_FRACTION_MAX;
-	fault->abort_fraction = L7MESH_FRACTION_MAX;
-	fault->rate_fraction = L7MESH_FRACTION_MAX;
-	netlink_take_options(&fault_options, fault, tb);
+	*fault = netlink_fault_default;
+	netlink_take_options(&netlink_fault_options, fault, tb);
 	return fault_exists(fault) ? 0 :
 	       refusal_set_attr(r, nest, -EINVAL,
 				"DELAY, ABORT, RESPONSE_RATE or BY_HEADER is needed");
@@ -169,5 +124,5 @@ int netlink_put_fault(struct sk_buff *skb, const struct fault *fault)
 	if (!nest)
 		return -EMSGSIZE;
 	return netlink_end_nest(skb, nest,
-				netlink_put_options(skb, &fault_options, fault));
+				netlink_put_options(skb, &netlink_fault_options, fault));
 }

@@ -1,33 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a route tries again, both ways. */
 #include "netlink/netlink.h"
-#include "netlink/netlink_option.h"
-
-#define OPTION(type, attr, member) \
-	NETLINK_OPTION(type, L7MESH_RETRY_A_##attr, retry_policy, member)
-
-static const struct netlink_option table[] = {
-	NETLINK_OPTIONAL(U32, L7MESH_RETRY_A_ON, retry_policy, on),
-	OPTION(U32, NUM_RETRIES, num_retries),
-	OPTION(U32, PER_TRY_TIMEOUT, per_try_timeout),
-	OPTION(U32, BACKOFF, backoff),
-	OPTION(U32, MAX_BACKOFF, max_backoff),
-	OPTION(U32, REPLAY_LIMIT, replay_limit),
-	OPTION(FLAG, AVOID_PREVIOUS_HOSTS, avoid_previous_hosts),
-	OPTION(FLAG, HEDGE_ON_PER_TRY_TIMEOUT, hedge_on_per_try_timeout),
-};
-
-static const struct netlink_options options = {
-	.table = table,
-	.n = ARRAY_SIZE(table),
-};
-
-static const struct retry_policy retry_default = {
-	.num_retries = 1,
-	.backoff = 25,
-	.replay_limit = 65536,
-	.avoid_previous_hosts = true,
-};
 
 int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
 			struct refusal *r)
@@ -43,8 +16,8 @@ int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
 	*retry = (struct retry_policy){};
 	if (!nla_len(nest))
 		return 0;
-	*retry = retry_default;
-	netlink_take_options(&options, retry, tb);
+	*retry = netlink_retry_default;
+	netlink_take_options(&netlink_retry_options, retry, tb);
 	status = tb[L7MESH_RETRY_A_STATUS];
 	if (!retry->on && !status)
 		return refusal_set_attr(r, nest, -EINVAL,
@@ -75,6 +48,6 @@ int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry)
 			      retry->nstatus * sizeof(*retry->status),
 			      retry->status);
 	if (!err)
-		err = netlink_put_options(skb, &options, retry);
+		err = netlink_put_options(skb, &netlink_retry_options, retry);
 	return netlink_end_nest(skb, nest, err);
 }

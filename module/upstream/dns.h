@@ -15,7 +15,7 @@ struct dns {
 	u32 refresh;			/* ms: no sooner is it asked for again */
 	u16 port;			/* host order */
 	u8 family;			/* enum l7mesh_dns_family */
-	u8 logical;			/* one address of the answer */
+	bool logical;			/* one address of the answer */
 };
 
 static inline bool dns_equal(const struct dns *a, const struct dns *b)

@@ -8,6 +8,24 @@ Those of an attribute:
     default         what it is if it is not given: a number, true or false, the word
                     of an enum, the name of a constant
     unit            ms; s; ppm: of a million; bytes
+    flags           key: a part of what identifies the object
+    member          of the set's struct, if it is not called as the attribute is
+    optional        0 means that it is not in messages
+    by-hand         it is no plain option: netlink/ reads and writes it by itself
+
+Those of a set:
+
+    struct          whose members its plain options are: its numbers, enums and
+                    booleans
+    folder          of module/, for which the struct and its defaults are made;
+                    without, the struct is written by hand
+    parts           structs in that struct: member, struct, size if it is an array,
+                    header if it is not made here, else of: which of the array's
+                    indexes has the attributes that it is made of
+
+Those of an operation:
+
+    policy          the name of the policy of its request
 """
 
 import functools
@@ -175,6 +193,8 @@ class Spec:
         self.sets = {}
         for s in self.yaml["attribute-sets"]:
             self.sets[s["name"]] = Set(self, s)
+        self.kinds = [e.name for e in self.enums["kind"].entries
+                      if e.name != "unspec"]
         self.operations = [Operation(self, o)
                            for o in self.yaml["operations"]["list"]]
 

@@ -40,18 +40,20 @@ def commented(line, doc):
     return [*comment(doc, indent), line]
 
 
-def words(items, indent, end="", first="", separator=" ", columns=80):
-    """Items one after another in lines that all begin with the indent but the
-    first, and all end with the end but the last."""
-    lines, line = [], first
-    for item in items:
-        more = line + (separator if line.strip() and line != indent else "") + item
-        if width(more + end) > columns and line.strip():
-            lines.append(line + end)
-            line = indent + item
+def aligned(column):
+    return "\t" * (column // 8) + " " * (column % 8)
+
+
+def words(items, indent, first, columns=80):
+    """Items one after another, in lines that begin with the indent but the first."""
+    first_item, *others = items
+    lines = [first + first_item]
+    for item in others:
+        if width(f"{lines[-1]} {item}") <= columns:
+            lines[-1] += f" {item}"
         else:
-            line = more
-    return [*lines, line]
+            lines.append(indent + item)
+    return lines
 
 
 def region(text, mark, name, lines):
