@@ -8,10 +8,28 @@ Those of an attribute:
     default         what it is if it is not given: a number, true or false, the word
                     of an enum, the name of a constant
     unit            ms; s; ppm: of a million; bytes
-    flags           key: a part of what identifies the object
+    flags           key: a part of what identifies the object; required; parent: in
+                    files it follows from the position; lower: case does not matter;
+                    empty: may be empty, which is the same as not there
     member          of the set's struct, if it is not called as the attribute is
     optional        0 means that it is not in messages
     by-hand         it is no plain option: netlink/ reads and writes it by itself
+    file            its key in files, if not its name
+    group           the group of a file that it is in
+    after           the key that it follows in files, if not that of the attribute
+                    before; "": it is the first
+    word            on the command line, if not its key
+    is              what bytes are: an address; a network; numbers, from ... to ...
+    check           NAME: text_check_NAME() is content with the text
+    refers          names an object of this kind
+    at-most         how many a list may have
+    nothing         what a nest with nothing in it is on the command line
+    schema          of what it nests, if not that of the set
+    arg             what the usage calls a value, if it cannot tell
+    usage           all that the usage has of it, if that is not "[word arg]"
+    usage-after     the key that it follows there
+    join            it shares brackets there with the one before
+    completes       whether the completion has it, if not as all have
 
 Those of a set:
 
@@ -22,6 +40,17 @@ Those of a set:
     parts           structs in that struct: member, struct, size if it is an array,
                     header if it is not made here, else of: which of the array's
                     indexes has the attributes that it is made of
+
+    groups          of files: file (its key), title, after; defaults: all of its
+                    fields have some; rule, words: see below; usage
+    children        of files: file (the key), of (which set they are)
+    title           what messages call it, if not its name
+    rule            NAME: validate_NAME() looks at it
+    words           NAME: NAME_from_word() and NAME_to_word() make one word of it
+    single          the key that a single value in a file is
+    usage           what its usage begins with
+    fields          by-hand: meshctl's schema.c has them
+    completes       then, the words that the completion has
 
 Those of an operation:
 

@@ -82,20 +82,20 @@ _meshctl_lines()
 _meshctl_fields()
 {
 	case $1 in
+	# made of uapi/l7mesh.yaml: fields
 	cluster)
 		_meshctl_words lb table_size hash connect_timeout \
 			response_timeout idle_timeout max_idle ring_min \
-			ring_max choices decay \
-			panic_threshold overprovisioning_factor \
-			slow_start_window slow_start_min_weight locality \
-			subset subset_fallback session_cookie session_ttl \
-			session_path session_affinity dns dns_name dns_port \
-			dns_refresh dns_family dns_logical \
-			max_connections max_pending_requests \
-			max_requests max_retries retry_budget \
-			min_retry_concurrency high_max_connections \
-			high_max_pending_requests high_max_requests \
-			high_max_retries high_retry_budget \
+			ring_max choices decay panic_threshold \
+			overprovisioning_factor slow_start_window \
+			slow_start_min_weight locality subset \
+			subset_fallback session_affinity session_cookie \
+			session_ttl session_path dns dns_name dns_port \
+			dns_refresh dns_family dns_logical max_connections \
+			max_pending_requests max_requests max_retries \
+			retry_budget min_retry_concurrency \
+			high_max_connections high_max_pending_requests \
+			high_max_requests high_max_retries high_retry_budget \
 			high_min_retry_concurrency consecutive_5xx \
 			consecutive_gateway_failure outlier_interval \
 			base_ejection_time max_ejection_time \
@@ -111,11 +111,11 @@ _meshctl_fields()
 			enforcing_success_rate enforcing_failure_percentage \
 			enforcing_consecutive_local_origin_failure \
 			accrual_max_failures accrual_min_penalty \
-			accrual_max_penalty accrual_jitter check_interval \
-			check_timeout check_jitter no_traffic_interval \
-			unhealthy_threshold healthy_threshold check_port \
-			check_netns check_path check_host check_status \
-			health_check ;;
+			accrual_max_penalty accrual_jitter health_check \
+			check_interval check_timeout check_jitter \
+			no_traffic_interval unhealthy_threshold \
+			healthy_threshold check_port check_netns check_path \
+			check_host check_status ;;
 	endpoint)
 		_meshctl_words weight priority locality metadata ;;
 	listener)
@@ -124,38 +124,39 @@ _meshctl_fields()
 			stream_idle_timeout max_connection_duration \
 			max_connections_per_source max_requests_per_source \
 			max_requests_per_connection max_header_bytes \
-			max_headers max_uri_bytes max_body_bytes buffer_limit \
-			normalize_path merge_slashes escaped_slashes \
-			host_port expect_continue upgrade connect x_request_id \
-			x_forwarded_for x_forwarded_proto x_forwarded_host \
-			forwarded via traceparent trusted_hops abort_on_close \
-			max_tokens \
-			tokens_per_fill fill_interval limit_header \
-			limit_source_address max_keys rate_limit ;;
+			max_headers max_uri_bytes max_body_bytes \
+			buffer_limit normalize_path merge_slashes \
+			escaped_slashes host_port expect_continue upgrade \
+			connect x_request_id x_forwarded_for \
+			x_forwarded_proto x_forwarded_host forwarded via \
+			traceparent trusted_hops abort_on_close rate_limit \
+			max_tokens tokens_per_fill fill_interval \
+			limit_header limit_source_address max_keys ;;
 	virtual_host)
 		_meshctl_words domain order request_header response_header ;;
 	route)
-		_meshctl_words index path_exact path_prefix path_raw_prefix \
-			path_suffix path_template path_regex match method \
-			header query source source_netns listener fraction \
-			cluster subset weighted cluster_header redirect \
-			redirect_host \
-			redirect_path redirect_prefix redirect_scheme \
-			redirect_port strip_query status direct_response body \
-			body_base64 rewrite_host rewrite_path rewrite_prefix \
-			rewrite_template request_header response_header \
-			cors cors_origin cors_methods cors_headers \
-			cors_expose_headers cors_max_age cors_credentials \
-			timeout retry retry_on retry_status num_retries \
+		_meshctl_words index match path_exact path_prefix \
+			path_raw_prefix path_suffix path_template path_regex \
+			method header query source source_netns listener \
+			fraction cluster subset weighted cluster_header \
+			redirect redirect_host redirect_path redirect_prefix \
+			redirect_scheme redirect_port strip_query status \
+			direct_response body body_base64 rewrite_host \
+			rewrite_path rewrite_prefix rewrite_template \
+			request_header response_header cors cors_origin \
+			cors_methods cors_headers cors_expose_headers \
+			cors_max_age cors_credentials timeout hash priority \
+			retry retry_on retry_status num_retries \
 			per_try_timeout backoff max_backoff replay_limit \
-			avoid_previous_hosts hedge_on_per_try_timeout hash \
-			priority mirror max_tokens tokens_per_fill fill_interval \
-			limit_header limit_source_address \
-			max_keys rate_limit fault fault_delay delay_fraction \
-			fault_abort abort_fraction response_rate \
-			rate_fraction fault_by_header ;;
+			avoid_previous_hosts hedge_on_per_try_timeout mirror \
+			rate_limit max_tokens tokens_per_fill fill_interval \
+			limit_header limit_source_address max_keys fault \
+			fault_delay delay_fraction fault_abort \
+			abort_fraction response_rate rate_fraction \
+			fault_by_header ;;
 	splice)
 		_meshctl_words except bypass_shaping ;;
+	# end of fields
 	esac
 }
 
@@ -163,33 +164,11 @@ _meshctl_fields()
 _meshctl_value()
 {
 	case $prev in
-	lb) _meshctl_words maglev round_robin random ring_hash \
-		least_request peak_ewma ;;
-	protocol) _meshctl_words tcp http ;;
+	# What is not one of a few words.
 	hash) _meshctl_words header: source_address cookie: query: path combine: none ;;
-	match) _meshctl_words any ;;
-	order) _meshctl_words first specific ;;
-	redirect_scheme) _meshctl_words same http https ;;
-	cors|retry|rate_limit|fault|health_check|session_affinity|dns) \
-		_meshctl_words none ;;
-	limit_source_address) _meshctl_words true ;;
-	retry_on) _meshctl_words connect_failure reset gateway_error 5xx \
-		retriable_4xx ;;
 	request_header|response_header)
 		_meshctl_words set: add: add_if_absent: remove: none ;;
-	subset_fallback) _meshctl_words none any_endpoint ;;
-	dns_family) _meshctl_words all ipv4 ipv6 ipv4_first ipv6_first ;;
 	policy) _meshctl_words mesh attached all off ;;
-	bypass_shaping|strip_query|cors_credentials|avoid_previous_hosts|\
-	hedge_on_per_try_timeout|fault_by_header|dns_logical|\
-	normalize_path|merge_slashes|x_request_id|\
-	x_forwarded_for|x_forwarded_proto|x_forwarded_host|forwarded|via|\
-	traceparent|abort_on_close) _meshctl_words true false ;;
-	escaped_slashes) _meshctl_words keep reject decode ;;
-	host_port) _meshctl_words ignore match ;;
-	expect_continue) _meshctl_words forward answer ;;
-	upgrade) _meshctl_words none websocket any ;;
-	connect) _meshctl_words refuse forward terminate ;;
 	method) _meshctl_words GET HEAD POST PUT DELETE PATCH OPTIONS ;;
 	status) _meshctl_words 301 302 303 307 308 ;;
 	cluster) _meshctl_lines < <(_meshctl_values cluster name) ;;
@@ -197,6 +176,47 @@ _meshctl_value()
 	weighted) _meshctl_lines < <(_meshctl_values cluster name |
 				     sed 's/$/=/') ;;
 	route_table) _meshctl_lines < <(_meshctl_values route_table name) ;;
+	# made of uapi/l7mesh.yaml: values
+	lb)
+		_meshctl_words maglev round_robin random ring_hash least_request peak_ewma ;;
+	subset_fallback)
+		_meshctl_words none any_endpoint ;;
+	session_affinity|dns|health_check|rate_limit|cors|retry|\
+	fault)
+		_meshctl_words none ;;
+	dns_family)
+		_meshctl_words all ipv4 ipv6 ipv4_first ipv6_first ;;
+	dns_logical|normalize_path|merge_slashes|x_request_id|\
+	x_forwarded_for|x_forwarded_proto|x_forwarded_host|\
+	forwarded|via|traceparent|abort_on_close|strip_query|\
+	cors_credentials|avoid_previous_hosts|\
+	hedge_on_per_try_timeout|fault_by_header|bypass_shaping)
+		_meshctl_words true false ;;
+	protocol)
+		_meshctl_words tcp http ;;
+	escaped_slashes)
+		_meshctl_words keep reject decode ;;
+	host_port)
+		_meshctl_words ignore match ;;
+	expect_continue)
+		_meshctl_words forward answer ;;
+	upgrade)
+		_meshctl_words none websocket any ;;
+	connect)
+		_meshctl_words refuse forward terminate ;;
+	limit_source_address)
+		_meshctl_words true ;;
+	order)
+		_meshctl_words first specific ;;
+	match)
+		_meshctl_words any ;;
+	redirect)
+		_meshctl_words same ;;
+	redirect_scheme)
+		_meshctl_words same http https ;;
+	retry_on)
+		_meshctl_words connect_failure reset gateway_error 5xx retriable_4xx ;;
+	# end of values
 	*) return 1 ;;
 	esac
 }
