@@ -335,13 +335,13 @@ def is_settable(schema, field):
         field.get("completes", not {"key", "parent"} & set(field.flags))
 
 
-def settable(schema):
+def settable(schema, wanted=lambda field: True):
     """Fields that stand behind the key. A nest goes before what it has."""
     for field in schema.fields:
-        if not is_settable(schema, field):
+        if not is_settable(schema, field) or not wanted(field):
             continue
         if field.group and not field.get("words"):
-            yield from settable(Schema(schema.set, field.group))
+            yield from settable(Schema(schema.set, field.group), wanted)
             continue
         nested = field.attribute.nested if field.is_nest else None
         if not nested or field.get("nothing"):
@@ -349,7 +349,7 @@ def settable(schema):
         if nested and by_hand(nested):
             yield from nested.get("completes")
         elif nested:
-            yield from settable(Schema(nested))
+            yield from settable(Schema(nested), wanted)
 
 
 def word_of(field):

@@ -30,6 +30,11 @@ Those of an attribute:
     usage-after     the key that it follows there
     join            it shares brackets there with the one before
     completes       whether the completion has it, if not as all have
+    help            what the man page says of it, in mdoc(7)
+    section         in which of its lists; without, in the one of others
+    help-after      the key that it follows there, if not as in files
+    synopsis        false: the man page's synopsis of the kind has it by hand, or not;
+                    or what stands there behind the word
 
 Those of a set:
 
