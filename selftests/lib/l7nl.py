@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Speaks l7mesh's generic netlink, with nothing but the standard library.
 
-Knows the UAPI from its header alone: UAPI["L7MESH_CMD_ADD"]. Objects are
-dictionaries in the names of the header's attributes:
+Knows numbers from the UAPI's header: UAPI["L7MESH_CMD_ADD"]. Objects are
+dictionaries in the names of the header's attributes, whose types are in
+l7nl_tables.py:
 
     {"CLUSTER": {"NAME": "a", "HASH": [{"HEADER": "x-user"}]}}
 """
@@ -12,6 +13,8 @@ import os
 import re
 import socket
 import struct
+
+from l7nl_tables import TOP
 
 TREE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 HEADER = os.path.join(TREE, "uapi", "linux", "l7mesh.h")
@@ -53,156 +56,6 @@ def read_header(path=HEADER):
 
 UAPI, ENUMS = read_header()
 
-VALUE_MATCH = ("VALUE_MATCH", {"NAME": "str", "EXACT": "str", "PREFIX": "str",
-                               "PRESENT": "u8", "SUFFIX": "str",
-                               "CONTAINS": "str", "REGEX": "str",
-                               "RANGE_START": "s64", "RANGE_END": "s64",
-                               "INVERT": "flag"})
-HEADER_OPS = [("HEADER_OP", {"NAME": "str", "VALUE": "str", "OP": "u32"})]
-HASH = [("HASH_POLICY", {"HEADER": "str", "SOURCE_ADDRESS": "flag",
-                         "COOKIE": "str", "COOKIE_TTL": "u32",
-                         "COOKIE_PATH": "str", "QUERY": "str",
-                         "PATH": "flag", "COMBINE": "flag"})]
-RATE_LIMIT = ("RATE_LIMIT", {
-    "MAX_TOKENS": "u32", "TOKENS_PER_FILL": "u32", "FILL_INTERVAL": "u32",
-    "HEADER": "str", "SOURCE_ADDRESS": "flag", "MAX_KEYS": "u32"})
-OBJECTS = {
-    "CLUSTER": ("CLUSTER", {
-        "NAME": "str", "LB": "u32", "TABLE_SIZE": "u32",
-        "HASH": HASH,
-        "RING_MIN": "u32", "RING_MAX": "u32", "CHOICES": "u32", "DECAY": "u32",
-        "CONNECT_TIMEOUT": "u32", "RESPONSE_TIMEOUT": "u32",
-        "IDLE_TIMEOUT": "u32", "MAX_IDLE": "u32", **{n: "u32" for n in (
-            "PANIC_THRESHOLD", "MAX_CONNECTIONS",
-            "MAX_PENDING_REQUESTS", "MAX_REQUESTS",
-            "MAX_RETRIES", "RETRY_BUDGET",
-            "MIN_RETRY_CONCURRENCY", "CONSECUTIVE_5XX",
-            "CONSECUTIVE_GATEWAY_FAILURE", "OUTLIER_INTERVAL",
-            "BASE_EJECTION_TIME", "MAX_EJECTION_TIME",
-            "MAX_EJECTION_PERCENT", "SUCCESS_RATE_STDEV_FACTOR",
-            "SUCCESS_RATE_MINIMUM_HOSTS", "SUCCESS_RATE_REQUEST_VOLUME",
-            "FAILURE_PERCENTAGE_THRESHOLD", "FAILURE_PERCENTAGE_MINIMUM_HOSTS",
-            "FAILURE_PERCENTAGE_REQUEST_VOLUME",
-            "HIGH_MAX_CONNECTIONS", "HIGH_MAX_PENDING_REQUESTS",
-            "HIGH_MAX_REQUESTS", "HIGH_MAX_RETRIES", "HIGH_RETRY_BUDGET",
-            "HIGH_MIN_RETRY_CONCURRENCY",
-            "ACCRUAL_MAX_FAILURES", "ACCRUAL_MIN_PENALTY",
-            "ACCRUAL_MAX_PENALTY", "ACCRUAL_JITTER",
-            "OVERPROVISIONING_FACTOR", "SLOW_START_WINDOW",
-            "SLOW_START_MIN_WEIGHT", "ENFORCING_CONSECUTIVE_5XX",
-            "ENFORCING_CONSECUTIVE_GATEWAY_FAILURE",
-            "ENFORCING_SUCCESS_RATE", "ENFORCING_FAILURE_PERCENTAGE",
-            "CONSECUTIVE_LOCAL_ORIGIN_FAILURE",
-            "ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE")},
-        "LOCALITIES": [("LOCALITY", {"NAME": "str", "WEIGHT": "u32"})],
-        "SUBSETS": [("SUBSET", {"NAME": "str", "METADATA": "str"})],
-        "SUBSET_FALLBACK": "u32",
-        "SESSION": ("SESSION", {"COOKIE": "str", "TTL": "u32", "PATH": "str"}),
-        "DNS": ("DNS", {"NAME": "str", "PORT": "u16", "REFRESH": "u32",
-                        "FAMILY": "u32", "LOGICAL": "u8"}),
-        "HEALTH_CHECK": ("HEALTH_CHECK", {
-            "INTERVAL": "u32", "TIMEOUT": "u32", "JITTER": "u32",
-            "NO_TRAFFIC_INTERVAL": "u32", "UNHEALTHY_THRESHOLD": "u32",
-            "HEALTHY_THRESHOLD": "u32", "PORT": "u16", "NETNS": "u64",
-            "PATH": "str", "HOST": "str", "STATUS": "bin"})}),
-    "ENDPOINT": ("ENDPOINT", {
-        "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "WEIGHT": "u32",
-        "PRIORITY": "u32", "LOCALITY": "str", "METADATA": "str"}),
-    "LISTENER": ("LISTENER", {
-        "NAME": "str", "ADDRESS": "ip", "PORT": "u16", "PROTOCOL": "u32",
-        "ROUTE_TABLE": "str", "CLUSTER": "str", "PROXY_ADDRESS": "ip",
-        "PROXY_PORT": "u16", **{n: "u32" for n in (
-            "REQUEST_TIMEOUT", "IDLE_TIMEOUT", "HEADERS_TIMEOUT",
-            "STREAM_IDLE_TIMEOUT", "MAX_CONNECTION_DURATION",
-            "MAX_CONNECTIONS_PER_SOURCE", "MAX_REQUESTS_PER_SOURCE",
-            "MAX_REQUESTS_PER_CONNECTION", "MAX_HEADER_BYTES", "MAX_HEADERS",
-            "MAX_URI_BYTES", "BUFFER_LIMIT", "ESCAPED_SLASHES",
-            "HOST_PORT", "EXPECT_CONTINUE", "UPGRADE", "CONNECT", "TRUSTED_HOPS")},
-        "MAX_BODY_BYTES": "u64", **{n: "u8" for n in (
-            "NORMALIZE_PATH", "MERGE_SLASHES", "X_REQUEST_ID",
-            "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_FORWARDED_HOST",
-            "FORWARDED", "VIA", "TRACEPARENT", "ABORT_ON_CLOSE")},
-        "RATE_LIMIT": RATE_LIMIT}),
-    "ROUTE_TABLE": ("ROUTE_TABLE", {"NAME": "str"}),
-    "VIRTUAL_HOST": ("VIRTUAL_HOST", {
-        "ROUTE_TABLE": "str", "NAME": "str", "DOMAINS": ["str"],
-        "ORDER": "u32", "REQUEST_HEADERS": HEADER_OPS,
-        "RESPONSE_HEADERS": HEADER_OPS}),
-    "ROUTE": ("ROUTE", {
-        "ROUTE_TABLE": "str", "VIRTUAL_HOST": "str", "INDEX": "u32",
-        "MATCH": ("MATCH", {
-            "PATH_EXACT": "str", "PATH_PREFIX": "str", "METHOD": "str",
-            "HEADERS": [VALUE_MATCH], "QUERY": [VALUE_MATCH],
-            "PATH_RAW_PREFIX": "str", "PATH_SUFFIX": "str",
-            "PATH_TEMPLATE": "str", "PATH_REGEX": "str", "SOURCE": "bin",
-            "SOURCE_NETNS": "u64", "LISTENER": "str", "FRACTION": "u32"}),
-        "ACTION": ("ACTION", {
-            "CLUSTER": "str", "SUBSET": "str",
-            "WEIGHTED_CLUSTERS": [("WEIGHTED_CLUSTER", {
-                "NAME": "str", "WEIGHT": "u32", "REQUEST_HEADERS": HEADER_OPS,
-                "RESPONSE_HEADERS": HEADER_OPS, "SUBSET": "str"})],
-            "REDIRECT": ("REDIRECT", {"HOST": "str", "PATH": "str",
-                                      "STATUS": "u16", "SCHEME": "u32",
-                                      "PORT": "u16", "PREFIX": "str",
-                                      "STRIP_QUERY": "u8"}),
-            "DIRECT_RESPONSE": ("DIRECT_RESPONSE", {"STATUS": "u16",
-                                                    "BODY": "bin"}),
-            "CLUSTER_HEADER": "str",
-            "REWRITE": ("REWRITE", {"HOST": "str", "PATH": "str",
-                                    "PREFIX": "str", "TEMPLATE": "str"})}),
-        "REQUEST_HEADERS": HEADER_OPS, "RESPONSE_HEADERS": HEADER_OPS,
-        "PRIORITY": "u32",
-        "HASH": HASH,
-        "CORS": ("CORS", {
-            "ALLOW_ORIGINS": ["str"], "ALLOW_METHODS": "str",
-            "ALLOW_HEADERS": "str", "EXPOSE_HEADERS": "str",
-            "MAX_AGE": "u32", "ALLOW_CREDENTIALS": "u8"}),
-        "TIMEOUT": "u32",
-        "RETRY": ("RETRY", {
-            "ON": "u32", "STATUS": "bin", "NUM_RETRIES": "u32",
-            "PER_TRY_TIMEOUT": "u32", "BACKOFF": "u32", "MAX_BACKOFF": "u32",
-            "REPLAY_LIMIT": "u32", "AVOID_PREVIOUS_HOSTS": "u8",
-            "HEDGE_ON_PER_TRY_TIMEOUT": "u8"}),
-        "MIRRORS": [("MIRROR", {"CLUSTER": "str", "FRACTION": "u32",
-                                "SHADOW": "u8"})],
-        "RATE_LIMIT": RATE_LIMIT,
-        "FAULT": ("FAULT", {
-            "DELAY": "u32", "DELAY_FRACTION": "u32", "ABORT": "u16",
-            "ABORT_FRACTION": "u32", "RESPONSE_RATE": "u32",
-            "RATE_FRACTION": "u32", "BY_HEADER": "u8"})}),
-    "SPLICE": ("SPLICE", {
-        "POLICY": "u32", "EXCEPT": [("SPLICE_EXCEPT", {"PORT": "u16"})],
-        "BYPASS_SHAPING": "u8"}),
-}
-STAT = ("STAT", {"NAME": "str", "VALUE": "u64"})
-SPLICE_END = ("SPLICE_END", {
-    "ADDRESS": "ip", "PORT": "u16", "NETNS": "u64", "SOCKET": "u64",
-    "DIRECT_BYTES": "u64", "DIRECT_MESSAGES": "u64", "TCP_BYTES": "u64",
-    "TCP_MESSAGES": "u64", "FALLBACKS": [STAT]})
-TOP = ("", {
-    **OBJECTS, "KIND": "u32", "REPLACE": "flag", "GENERATION": "u64",
-    "VERSION": "str", "NETNS_FD": "u32", "NETNS_PID": "u32",
-    "ATTACHED": ("ATTACHED", {"INODE": "u64", "COOKIE": "u64"}),
-    "STAT": STAT,
-    "ENDPOINT_STATS": ("ENDPOINT_STATS", {
-        "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "CONNECTIONS": "u64",
-        "REQUESTS": "u64", "FAILURES": "u64", "ACTIVE": "u32",
-        "EJECTED": "u32", "DRAINING": "u8", "HEALTHY": "u8"}),
-    "DEADLINE": "u32", "DRAIN_END": "flag",
-    "CLUSTER_NAME": "str",
-    "MAGLEV": ("MAGLEV", {"SIZE": "u32", "FIRST": "u32", "ENTRIES": "bin"}),
-    "CONFIG_BYTES": "u64", "CONFIG_BYTES_MAX": "u64",
-    "SPLICE_PAIR": ("SPLICE_PAIR", {"CLIENT": SPLICE_END,
-                                    "SERVER": SPLICE_END}),
-    "EXPLAIN": ("EXPLAIN", {"LISTENER": "str", "HEAD": "bin", "SOURCE": "ip",
-                            "SOURCE_NETNS": "u64", "PORT": "u16"}),
-    "EXPLANATION": ("EXPLANATION", {
-        "PROTOCOL": "u32", "CLIENT": "ip", "ROUTE_TABLE": "str",
-        "VIRTUAL_HOST": "str", "ROUTE": "u32", "POLICIES": "u32",
-        "STATUS": "u16", "REASON": "str", "CLUSTER": "str", "SUBSET": "str",
-        "ADDRESS": "ip", "PORT": "u16", "HASH": "u64"}),
-    "REQUEST_HEAD": "bin", "RESPONSE": "bin",
-    "MISMATCH": ("MISMATCH", {"ROUTE": "u32", "KIND": "u32", "OF": "str"})})
 INTEGERS = {"u8": "=B", "u16": "=H", "u32": "=I", "u64": "=Q",
             "s64": "=q"}
 

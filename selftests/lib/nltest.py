@@ -14,6 +14,7 @@ import traceback
 
 from l7 import note, test, true
 from l7nl import Genl, Refused
+from l7nl_tables import OPTIONS
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -156,41 +157,27 @@ def refused(code, function, *args, text=ANY, path=ANY, missing=ANY, **kinds):
 
 # ---- a configuration with one of everything ----
 
-# Of each the other end of what is allowed.
-LIMITS_OTHER = {
-            "PANIC_THRESHOLD": 100, "MAX_CONNECTIONS": 0xffffffff,
-            "MAX_PENDING_REQUESTS": 0xffffffff, "MAX_REQUESTS": 0xffffffff,
-            "MAX_RETRIES": 0xffffffff, "RETRY_BUDGET": 1000000,
-            "MIN_RETRY_CONCURRENCY": 0xffffffff, "CONSECUTIVE_5XX": 0xffffffff,
-            "CONSECUTIVE_GATEWAY_FAILURE": 0xffffffff,
-            "OUTLIER_INTERVAL": 86400000, "BASE_EJECTION_TIME": 86400000,
-            "MAX_EJECTION_TIME": 86400000, "MAX_EJECTION_PERCENT": 100,
-            "SUCCESS_RATE_STDEV_FACTOR": 0xffffffff,
-            "SUCCESS_RATE_MINIMUM_HOSTS": 0xffffffff,
-            "SUCCESS_RATE_REQUEST_VOLUME": 0xffffffff,
-            "FAILURE_PERCENTAGE_THRESHOLD": 100,
-            "FAILURE_PERCENTAGE_MINIMUM_HOSTS": 0xffffffff,
-            "FAILURE_PERCENTAGE_REQUEST_VOLUME": 0xffffffff,
-            "HIGH_MAX_CONNECTIONS": 1, "HIGH_MAX_PENDING_REQUESTS": 0,
-            "HIGH_MAX_REQUESTS": 0xffffffff, "HIGH_MAX_RETRIES": 4,
-            "HIGH_RETRY_BUDGET": 1000000, "HIGH_MIN_RETRY_CONCURRENCY": 0,
-            "ACCRUAL_MIN_PENALTY": 86400000, "ACCRUAL_MAX_PENALTY": 86400000,
-            "ACCRUAL_MAX_FAILURES": 0xffffffff, "ACCRUAL_JITTER": 100,
-            "OVERPROVISIONING_FACTOR": 1000,
-            "SLOW_START_WINDOW": 86400000,
-            "SLOW_START_MIN_WEIGHT": 100,
-            "ENFORCING_CONSECUTIVE_5XX": 0,
-            "ENFORCING_CONSECUTIVE_GATEWAY_FAILURE": 0,
-            "ENFORCING_SUCCESS_RATE": 0,
-            "ENFORCING_FAILURE_PERCENTAGE": 0,
-            "CONSECUTIVE_LOCAL_ORIGIN_FAILURE": 0xffffffff,
-            "ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE": 0,
-            "SUBSET_FALLBACK": 1}
-CLUSTER = {"NAME": "a", "LB": 0, "TABLE_SIZE": 251,
+def defaults(kind):
+    """Of a kind's plain options."""
+    return {name: default for name, (default, *_) in OPTIONS[kind].items()}
+
+
+def other_ends(kind):
+    """Of each the other end of what is allowed, by what its default is."""
+    return {name: least if default == most else most
+            for name, (default, least, most, _) in OPTIONS[kind].items()}
+
+
+# What is not the other end: others of a cluster's must go with it.
+CLUSTER_OWN = {"LB": 0, "TABLE_SIZE": 251, "CONNECT_TIMEOUT": 1, "RESPONSE_TIMEOUT": 0,
+               "IDLE_TIMEOUT": 3, "MAX_IDLE": 4, "RING_MIN": 1, "RING_MAX": 8388608,
+               "CHOICES": 16, "DECAY": 3600000}
+LIMITS_OTHER = {name: value for name, value in other_ends("CLUSTER").items()
+                if name not in CLUSTER_OWN} | {
+                    "HIGH_MAX_CONNECTIONS": 1, "HIGH_MAX_PENDING_REQUESTS": 0,
+                    "HIGH_MAX_RETRIES": 4, "HIGH_MIN_RETRY_CONCURRENCY": 0}
+CLUSTER = {"NAME": "a", **CLUSTER_OWN, **LIMITS_OTHER,
            "HASH": [{"HEADER": "x-user"}, {"SOURCE_ADDRESS": True}],
-           "CONNECT_TIMEOUT": 1, "RESPONSE_TIMEOUT": 0, "IDLE_TIMEOUT": 3,
-           "MAX_IDLE": 4, "RING_MIN": 1, "RING_MAX": 8388608, "CHOICES": 16,
-           "DECAY": 3600000, **LIMITS_OTHER,
            "LOCALITIES": [{"NAME": "x", "WEIGHT": 1000000},
                           {"NAME": "y" * 63, "WEIGHT": 1}],
            "SUBSETS": [{"NAME": "s" * 63, "METADATA": "k=" + "v" * 253},
@@ -204,36 +191,7 @@ CLUSTER = {"NAME": "a", "LB": 0, "TABLE_SIZE": 251,
                "HEALTHY_THRESHOLD": 0xffffffff, "PORT": 65535,
                "NETNS": (1 << 64) - 1, "PATH": "/health", "HOST": "h:80",
                "STATUS": b"\xc8\0\xcc\0"}}
-DEFAULTS = {"LB": 0, "TABLE_SIZE": 65537, "HASH": [], "CONNECT_TIMEOUT": 5000,
-            "RESPONSE_TIMEOUT": 15000, "IDLE_TIMEOUT": 60000, "MAX_IDLE": 128,
-            "RING_MIN": 1024, "RING_MAX": 8388608, "CHOICES": 2,
-            "DECAY": 10000,
-            "PANIC_THRESHOLD": 50, "MAX_CONNECTIONS": 0,
-            "MAX_PENDING_REQUESTS": 1024, "MAX_REQUESTS": 0, "MAX_RETRIES": 3,
-            "RETRY_BUDGET": 0, "MIN_RETRY_CONCURRENCY": 3,
-            "CONSECUTIVE_5XX": 0, "CONSECUTIVE_GATEWAY_FAILURE": 0,
-            "OUTLIER_INTERVAL": 10000, "BASE_EJECTION_TIME": 30000,
-            "MAX_EJECTION_TIME": 300000, "MAX_EJECTION_PERCENT": 10,
-            "SUCCESS_RATE_STDEV_FACTOR": 0, "SUCCESS_RATE_MINIMUM_HOSTS": 5,
-            "SUCCESS_RATE_REQUEST_VOLUME": 100,
-            "FAILURE_PERCENTAGE_THRESHOLD": 0,
-            "FAILURE_PERCENTAGE_MINIMUM_HOSTS": 5,
-            "FAILURE_PERCENTAGE_REQUEST_VOLUME": 50,
-            "HIGH_MAX_CONNECTIONS": 0, "HIGH_MAX_PENDING_REQUESTS": 1024,
-            "HIGH_MAX_REQUESTS": 0, "HIGH_MAX_RETRIES": 3,
-            "HIGH_RETRY_BUDGET": 0, "HIGH_MIN_RETRY_CONCURRENCY": 3,
-            "ACCRUAL_MIN_PENALTY": 1000, "ACCRUAL_MAX_PENALTY": 60000,
-            "ACCRUAL_MAX_FAILURES": 0, "ACCRUAL_JITTER": 50,
-            "OVERPROVISIONING_FACTOR": 140,
-            "SLOW_START_WINDOW": 0,
-            "SLOW_START_MIN_WEIGHT": 10,
-            "ENFORCING_CONSECUTIVE_5XX": 100,
-            "ENFORCING_CONSECUTIVE_GATEWAY_FAILURE": 100,
-            "ENFORCING_SUCCESS_RATE": 100,
-            "ENFORCING_FAILURE_PERCENTAGE": 100,
-            "CONSECUTIVE_LOCAL_ORIGIN_FAILURE": 0,
-            "ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE": 100,
-            "LOCALITIES": [], "SUBSETS": [], "SUBSET_FALLBACK": 0}
+DEFAULTS = {**defaults("CLUSTER"), "HASH": [], "LOCALITIES": [], "SUBSETS": []}
 ROUTES = [
     {"MATCH": {"PATH_EXACT": "/old"},
      "ACTION": {"REDIRECT": {"PATH": "/new", "STATUS": 302, "SCHEME": 0,
@@ -312,30 +270,8 @@ ROUTES = [
 ]
 ROUTES = [{"TIMEOUT": 0, "PRIORITY": i % 2, **route}
           for i, route in enumerate(ROUTES)]
-HTTP = {
-    "HEADERS_TIMEOUT": 10000, "REQUEST_TIMEOUT": 0, "IDLE_TIMEOUT": 300000,
-    "STREAM_IDLE_TIMEOUT": 300000, "MAX_CONNECTION_DURATION": 0,
-    "MAX_CONNECTIONS_PER_SOURCE": 0, "MAX_REQUESTS_PER_SOURCE": 0,
-    "MAX_REQUESTS_PER_CONNECTION": 0, "MAX_HEADER_BYTES": 61440,
-    "MAX_HEADERS": 100, "MAX_URI_BYTES": 8192, "MAX_BODY_BYTES": 0,
-    "BUFFER_LIMIT": 0, "NORMALIZE_PATH": 0, "MERGE_SLASHES": 0,
-    "ESCAPED_SLASHES": 0, "EXPECT_CONTINUE": 0, "HOST_PORT": 0, "UPGRADE": 1, "CONNECT": 0,
-    "X_REQUEST_ID": 1, "X_FORWARDED_FOR": 1, "X_FORWARDED_PROTO": 1,
-    "X_FORWARDED_HOST": 0, "FORWARDED": 0, "VIA": 0, "TRACEPARENT": 0,
-    "TRUSTED_HOPS": 0, "ABORT_ON_CLOSE": 0}
-# Of each the other end of what is allowed.
-HTTP_OTHER = {
-    "HEADERS_TIMEOUT": 1, "REQUEST_TIMEOUT": 86400000, "IDLE_TIMEOUT": 86400000,
-    "STREAM_IDLE_TIMEOUT": 0, "MAX_CONNECTION_DURATION": 86400000,
-    "MAX_CONNECTIONS_PER_SOURCE": 0xffffffff,
-    "MAX_REQUESTS_PER_SOURCE": 0xffffffff,
-    "MAX_REQUESTS_PER_CONNECTION": 0xffffffff, "MAX_HEADER_BYTES": 64,
-    "MAX_HEADERS": 1, "MAX_URI_BYTES": 1, "MAX_BODY_BYTES": (1 << 63) - 1,
-    "BUFFER_LIMIT": 1 << 30, "NORMALIZE_PATH": 1, "MERGE_SLASHES": 1,
-    "ESCAPED_SLASHES": 2, "EXPECT_CONTINUE": 1, "HOST_PORT": 1, "UPGRADE": 2, "CONNECT": 2,
-    "X_REQUEST_ID": 0, "X_FORWARDED_FOR": 0, "X_FORWARDED_PROTO": 0,
-    "X_FORWARDED_HOST": 1, "FORWARDED": 1, "VIA": 1, "TRACEPARENT": 1,
-    "TRUSTED_HOPS": 100, "ABORT_ON_CLOSE": 1}
+HTTP = defaults("LISTENER")
+HTTP_OTHER = {**other_ends("LISTENER"), "HEADERS_TIMEOUT": 1, "STREAM_IDLE_TIMEOUT": 0}
 EVERYTHING = [
     {"CLUSTER": CLUSTER},
     {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 80,

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Made of uapi/l7mesh.yaml by tools/gen/generate: edit that, and make gen.
+
+A set of attributes is its prefix in the header, and by their names the
+types of its attributes, or their sets; a list is one in brackets.
+"""
+
+HASH_POLICY = ("HASH_POLICY", {
+    "HEADER": "str", "SOURCE_ADDRESS": "flag", "COOKIE": "str", "COOKIE_TTL": "u32",
+    "COOKIE_PATH": "str", "QUERY": "str", "PATH": "flag", "COMBINE": "flag"})
+HEALTH_CHECK = ("HEALTH_CHECK", {
+    "INTERVAL": "u32", "TIMEOUT": "u32", "JITTER": "u32", "NO_TRAFFIC_INTERVAL": "u32",
+    "UNHEALTHY_THRESHOLD": "u32", "HEALTHY_THRESHOLD": "u32", "PORT": "u16",
+    "NETNS": "u64", "PATH": "str", "HOST": "str", "STATUS": "bin"})
+LOCALITY = ("LOCALITY", {
+    "NAME": "str", "WEIGHT": "u32"})
+SUBSET = ("SUBSET", {
+    "NAME": "str", "METADATA": "str"})
+SESSION = ("SESSION", {
+    "COOKIE": "str", "TTL": "u32", "PATH": "str"})
+DNS = ("DNS", {
+    "NAME": "str", "PORT": "u16", "REFRESH": "u32", "FAMILY": "u32", "LOGICAL": "u8"})
+CLUSTER = ("CLUSTER", {
+    "NAME": "str", "LB": "u32", "TABLE_SIZE": "u32", "HASH": [HASH_POLICY],
+    "CONNECT_TIMEOUT": "u32", "RESPONSE_TIMEOUT": "u32", "IDLE_TIMEOUT": "u32",
+    "MAX_IDLE": "u32", "RING_MIN": "u32", "RING_MAX": "u32", "CHOICES": "u32",
+    "DECAY": "u32", "PANIC_THRESHOLD": "u32", "MAX_CONNECTIONS": "u32",
+    "MAX_PENDING_REQUESTS": "u32", "MAX_REQUESTS": "u32", "MAX_RETRIES": "u32",
+    "RETRY_BUDGET": "u32", "MIN_RETRY_CONCURRENCY": "u32", "CONSECUTIVE_5XX": "u32",
+    "CONSECUTIVE_GATEWAY_FAILURE": "u32", "OUTLIER_INTERVAL": "u32",
+    "BASE_EJECTION_TIME": "u32", "MAX_EJECTION_TIME": "u32",
+    "MAX_EJECTION_PERCENT": "u32", "SUCCESS_RATE_STDEV_FACTOR": "u32",
+    "SUCCESS_RATE_MINIMUM_HOSTS": "u32", "SUCCESS_RATE_REQUEST_VOLUME": "u32",
+    "FAILURE_PERCENTAGE_THRESHOLD": "u32", "FAILURE_PERCENTAGE_MINIMUM_HOSTS": "u32",
+    "FAILURE_PERCENTAGE_REQUEST_VOLUME": "u32", "HEALTH_CHECK": HEALTH_CHECK,
+    "OVERPROVISIONING_FACTOR": "u32", "SLOW_START_WINDOW": "u32",
+    "SLOW_START_MIN_WEIGHT": "u32", "ENFORCING_CONSECUTIVE_5XX": "u32",
+    "ENFORCING_CONSECUTIVE_GATEWAY_FAILURE": "u32", "ENFORCING_SUCCESS_RATE": "u32",
+    "ENFORCING_FAILURE_PERCENTAGE": "u32", "CONSECUTIVE_LOCAL_ORIGIN_FAILURE": "u32",
+    "ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE": "u32", "ACCRUAL_MAX_FAILURES": "u32",
+    "ACCRUAL_MIN_PENALTY": "u32", "ACCRUAL_MAX_PENALTY": "u32", "ACCRUAL_JITTER": "u32",
+    "HIGH_MAX_CONNECTIONS": "u32", "HIGH_MAX_PENDING_REQUESTS": "u32",
+    "HIGH_MAX_REQUESTS": "u32", "HIGH_MAX_RETRIES": "u32", "HIGH_RETRY_BUDGET": "u32",
+    "HIGH_MIN_RETRY_CONCURRENCY": "u32", "LOCALITIES": [LOCALITY], "SUBSETS": [SUBSET],
+    "SUBSET_FALLBACK": "u32", "SESSION": SESSION, "DNS": DNS})
+ENDPOINT = ("ENDPOINT", {
+    "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "WEIGHT": "u32",
+    "PRIORITY": "u32", "LOCALITY": "str", "METADATA": "str"})
+RATE_LIMIT = ("RATE_LIMIT", {
+    "MAX_TOKENS": "u32", "TOKENS_PER_FILL": "u32", "FILL_INTERVAL": "u32",
+    "HEADER": "str", "SOURCE_ADDRESS": "flag", "MAX_KEYS": "u32"})
+LISTENER = ("LISTENER", {
+    "NAME": "str", "ADDRESS": "ip", "PORT": "u16", "PROTOCOL": "u32",
+    "ROUTE_TABLE": "str", "CLUSTER": "str", "PROXY_ADDRESS": "ip", "PROXY_PORT": "u16",
+    "REQUEST_TIMEOUT": "u32", "IDLE_TIMEOUT": "u32", "HEADERS_TIMEOUT": "u32",
+    "STREAM_IDLE_TIMEOUT": "u32", "MAX_CONNECTION_DURATION": "u32",
+    "MAX_REQUESTS_PER_CONNECTION": "u32", "MAX_HEADER_BYTES": "u32",
+    "MAX_HEADERS": "u32", "MAX_URI_BYTES": "u32", "MAX_BODY_BYTES": "u64",
+    "BUFFER_LIMIT": "u32", "NORMALIZE_PATH": "u8", "MERGE_SLASHES": "u8",
+    "ESCAPED_SLASHES": "u32", "EXPECT_CONTINUE": "u32", "UPGRADE": "u32",
+    "CONNECT": "u32", "X_REQUEST_ID": "u8", "X_FORWARDED_FOR": "u8",
+    "X_FORWARDED_PROTO": "u8", "X_FORWARDED_HOST": "u8", "FORWARDED": "u8", "VIA": "u8",
+    "TRACEPARENT": "u8", "TRUSTED_HOPS": "u32", "RATE_LIMIT": RATE_LIMIT,
+    "MAX_CONNECTIONS_PER_SOURCE": "u32", "MAX_REQUESTS_PER_SOURCE": "u32",
+    "HOST_PORT": "u32", "ABORT_ON_CLOSE": "u8"})
+ROUTE_TABLE = ("ROUTE_TABLE", {
+    "NAME": "str"})
+HEADER_OP = ("HEADER_OP", {
+    "NAME": "str", "VALUE": "str", "OP": "u32"})
+VIRTUAL_HOST = ("VIRTUAL_HOST", {
+    "ROUTE_TABLE": "str", "NAME": "str", "DOMAINS": ["str"], "ORDER": "u32",
+    "REQUEST_HEADERS": [HEADER_OP], "RESPONSE_HEADERS": [HEADER_OP]})
+VALUE_MATCH = ("VALUE_MATCH", {
+    "NAME": "str", "EXACT": "str", "PREFIX": "str", "PRESENT": "u8", "SUFFIX": "str",
+    "CONTAINS": "str", "REGEX": "str", "RANGE_START": "s64", "RANGE_END": "s64",
+    "INVERT": "flag"})
+MATCH = ("MATCH", {
+    "PATH_EXACT": "str", "PATH_PREFIX": "str", "METHOD": "str",
+    "HEADERS": [VALUE_MATCH], "QUERY": [VALUE_MATCH], "PATH_RAW_PREFIX": "str",
+    "PATH_SUFFIX": "str", "PATH_TEMPLATE": "str", "PATH_REGEX": "str", "SOURCE": "bin",
+    "SOURCE_NETNS": "u64", "LISTENER": "str", "FRACTION": "u32"})
+WEIGHTED_CLUSTER = ("WEIGHTED_CLUSTER", {
+    "NAME": "str", "WEIGHT": "u32", "REQUEST_HEADERS": [HEADER_OP],
+    "RESPONSE_HEADERS": [HEADER_OP], "SUBSET": "str"})
+REDIRECT = ("REDIRECT", {
+    "HOST": "str", "PATH": "str", "STATUS": "u16", "SCHEME": "u32", "PORT": "u16",
+    "PREFIX": "str", "STRIP_QUERY": "u8"})
+DIRECT_RESPONSE = ("DIRECT_RESPONSE", {
+    "STATUS": "u16", "BODY": "bin"})
+REWRITE = ("REWRITE", {
+    "HOST": "str", "PATH": "str", "PREFIX": "str", "TEMPLATE": "str"})
+ACTION = ("ACTION", {
+    "CLUSTER": "str", "WEIGHTED_CLUSTERS": [WEIGHTED_CLUSTER], "REDIRECT": REDIRECT,
+    "DIRECT_RESPONSE": DIRECT_RESPONSE, "CLUSTER_HEADER": "str", "REWRITE": REWRITE,
+    "SUBSET": "str"})
+CORS = ("CORS", {
+    "ALLOW_ORIGINS": ["str"], "ALLOW_METHODS": "str", "ALLOW_HEADERS": "str",
+    "EXPOSE_HEADERS": "str", "MAX_AGE": "u32", "ALLOW_CREDENTIALS": "u8"})
+RETRY = ("RETRY", {
+    "ON": "u32", "STATUS": "bin", "NUM_RETRIES": "u32", "PER_TRY_TIMEOUT": "u32",
+    "BACKOFF": "u32", "MAX_BACKOFF": "u32", "REPLAY_LIMIT": "u32",
+    "AVOID_PREVIOUS_HOSTS": "u8", "HEDGE_ON_PER_TRY_TIMEOUT": "u8"})
+FAULT = ("FAULT", {
+    "DELAY": "u32", "DELAY_FRACTION": "u32", "ABORT": "u16", "ABORT_FRACTION": "u32",
+    "RESPONSE_RATE": "u32", "RATE_FRACTION": "u32", "BY_HEADER": "u8"})
+MIRROR = ("MIRROR", {
+    "CLUSTER": "str", "FRACTION": "u32", "SHADOW": "u8"})
+ROUTE = ("ROUTE", {
+    "ROUTE_TABLE": "str", "VIRTUAL_HOST": "str", "INDEX": "u32", "MATCH": MATCH,
+    "ACTION": ACTION, "REQUEST_HEADERS": [HEADER_OP], "RESPONSE_HEADERS": [HEADER_OP],
+    "CORS": CORS, "TIMEOUT": "u32", "RETRY": RETRY, "RATE_LIMIT": RATE_LIMIT,
+    "FAULT": FAULT, "MIRRORS": [MIRROR], "HASH": [HASH_POLICY], "PRIORITY": "u32"})
+ATTACHED = ("ATTACHED", {
+    "INODE": "u64", "COOKIE": "u64"})
+STAT = ("STAT", {
+    "NAME": "str", "VALUE": "u64"})
+ENDPOINT_STATS = ("ENDPOINT_STATS", {
+    "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "CONNECTIONS": "u64",
+    "REQUESTS": "u64", "FAILURES": "u64", "ACTIVE": "u32", "EJECTED": "u32",
+    "DRAINING": "u8", "HEALTHY": "u8"})
+MAGLEV = ("MAGLEV", {
+    "SIZE": "u32", "FIRST": "u32", "ENTRIES": "bin"})
+SPLICE_EXCEPT = ("SPLICE_EXCEPT", {
+    "PORT": "u16"})
+SPLICE = ("SPLICE", {
+    "POLICY": "u32", "EXCEPT": [SPLICE_EXCEPT], "BYPASS_SHAPING": "u8"})
+SPLICE_END = ("SPLICE_END", {
+    "ADDRESS": "ip", "PORT": "u16", "NETNS": "u64", "SOCKET": "u64",
+    "DIRECT_BYTES": "u64", "DIRECT_MESSAGES": "u64", "TCP_BYTES": "u64",
+    "TCP_MESSAGES": "u64", "FALLBACKS": [STAT]})
+SPLICE_PAIR = ("SPLICE_PAIR", {
+    "CLIENT": SPLICE_END, "SERVER": SPLICE_END})
+EXPLAIN = ("EXPLAIN", {
+    "LISTENER": "str", "HEAD": "bin", "SOURCE": "ip", "SOURCE_NETNS": "u64",
+    "PORT": "u16"})
+EXPLANATION = ("EXPLANATION", {
+    "PROTOCOL": "u32", "CLIENT": "ip", "ROUTE_TABLE": "str", "VIRTUAL_HOST": "str",
+    "ROUTE": "u32", "POLICIES": "u32", "STATUS": "u16", "REASON": "str",
+    "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "HASH": "u64", "SUBSET": "str"})
+MISMATCH = ("MISMATCH", {
+    "ROUTE": "u32", "KIND": "u32", "OF": "str"})
+TOP = ("", {
+    "CLUSTER": CLUSTER, "ENDPOINT": ENDPOINT, "LISTENER": LISTENER,
+    "ROUTE_TABLE": ROUTE_TABLE, "VIRTUAL_HOST": VIRTUAL_HOST, "ROUTE": ROUTE,
+    "KIND": "u32", "REPLACE": "flag", "GENERATION": "u64", "VERSION": "str",
+    "NETNS_FD": "u32", "NETNS_PID": "u32", "ATTACHED": ATTACHED, "STAT": STAT,
+    "ENDPOINT_STATS": ENDPOINT_STATS, "CLUSTER_NAME": "str", "MAGLEV": MAGLEV,
+    "CONFIG_BYTES": "u64", "CONFIG_BYTES_MAX": "u64", "SPLICE": SPLICE,
+    "SPLICE_PAIR": SPLICE_PAIR, "DEADLINE": "u32", "DRAIN_END": "flag",
+    "EXPLAIN": EXPLAIN, "EXPLANATION": EXPLANATION, "REQUEST_HEAD": "bin",
+    "RESPONSE": "bin", "MISMATCH": MISMATCH})
+
+# Of plain options: default, least, most, type.
+OPTIONS = {
+    "CLUSTER": {
+        "LB": (0, 0, 5, "u32"),
+        "TABLE_SIZE": (65537, 2, 5000011, "u32"),
+        "CONNECT_TIMEOUT": (5000, 1, 86400000, "u32"),
+        "RESPONSE_TIMEOUT": (15000, 0, 86400000, "u32"),
+        "IDLE_TIMEOUT": (60000, 1, 86400000, "u32"),
+        "MAX_IDLE": (128, 0, 65536, "u32"),
+        "RING_MIN": (1024, 1, 8388608, "u32"),
+        "RING_MAX": (8388608, 1, 8388608, "u32"),
+        "CHOICES": (2, 2, 16, "u32"),
+        "DECAY": (10000, 1, 3600000, "u32"),
+        "PANIC_THRESHOLD": (50, 0, 100, "u32"),
+        "MAX_CONNECTIONS": (0, 0, 4294967295, "u32"),
+        "MAX_PENDING_REQUESTS": (1024, 0, 4294967295, "u32"),
+        "MAX_REQUESTS": (0, 0, 4294967295, "u32"),
+        "MAX_RETRIES": (3, 0, 4294967295, "u32"),
+        "RETRY_BUDGET": (0, 0, 1000000, "u32"),
+        "MIN_RETRY_CONCURRENCY": (3, 0, 4294967295, "u32"),
+        "CONSECUTIVE_5XX": (0, 0, 4294967295, "u32"),
+        "CONSECUTIVE_GATEWAY_FAILURE": (0, 0, 4294967295, "u32"),
+        "OUTLIER_INTERVAL": (10000, 1, 86400000, "u32"),
+        "BASE_EJECTION_TIME": (30000, 1, 86400000, "u32"),
+        "MAX_EJECTION_TIME": (300000, 1, 86400000, "u32"),
+        "MAX_EJECTION_PERCENT": (10, 0, 100, "u32"),
+        "SUCCESS_RATE_STDEV_FACTOR": (0, 0, 4294967295, "u32"),
+        "SUCCESS_RATE_MINIMUM_HOSTS": (5, 0, 4294967295, "u32"),
+        "SUCCESS_RATE_REQUEST_VOLUME": (100, 0, 4294967295, "u32"),
+        "FAILURE_PERCENTAGE_THRESHOLD": (0, 0, 100, "u32"),
+        "FAILURE_PERCENTAGE_MINIMUM_HOSTS": (5, 0, 4294967295, "u32"),
+        "FAILURE_PERCENTAGE_REQUEST_VOLUME": (50, 0, 4294967295, "u32"),
+        "OVERPROVISIONING_FACTOR": (140, 100, 1000, "u32"),
+        "SLOW_START_WINDOW": (0, 0, 86400000, "u32"),
+        "SLOW_START_MIN_WEIGHT": (10, 1, 100, "u32"),
+        "ENFORCING_CONSECUTIVE_5XX": (100, 0, 100, "u32"),
+        "ENFORCING_CONSECUTIVE_GATEWAY_FAILURE": (100, 0, 100, "u32"),
+        "ENFORCING_SUCCESS_RATE": (100, 0, 100, "u32"),
+        "ENFORCING_FAILURE_PERCENTAGE": (100, 0, 100, "u32"),
+        "CONSECUTIVE_LOCAL_ORIGIN_FAILURE": (0, 0, 4294967295, "u32"),
+        "ENFORCING_CONSECUTIVE_LOCAL_ORIGIN_FAILURE": (100, 0, 100, "u32"),
+        "ACCRUAL_MAX_FAILURES": (0, 0, 4294967295, "u32"),
+        "ACCRUAL_MIN_PENALTY": (1000, 1, 86400000, "u32"),
+        "ACCRUAL_MAX_PENALTY": (60000, 1, 86400000, "u32"),
+        "ACCRUAL_JITTER": (50, 0, 100, "u32"),
+        "HIGH_MAX_CONNECTIONS": (0, 0, 4294967295, "u32"),
+        "HIGH_MAX_PENDING_REQUESTS": (1024, 0, 4294967295, "u32"),
+        "HIGH_MAX_REQUESTS": (0, 0, 4294967295, "u32"),
+        "HIGH_MAX_RETRIES": (3, 0, 4294967295, "u32"),
+        "HIGH_RETRY_BUDGET": (0, 0, 1000000, "u32"),
+        "HIGH_MIN_RETRY_CONCURRENCY": (3, 0, 4294967295, "u32"),
+        "SUBSET_FALLBACK": (0, 0, 1, "u32"),
+    },
+    "LISTENER": {
+        "REQUEST_TIMEOUT": (0, 0, 86400000, "u32"),
+        "IDLE_TIMEOUT": (300000, 1, 86400000, "u32"),
+        "HEADERS_TIMEOUT": (10000, 1, 86400000, "u32"),
+        "STREAM_IDLE_TIMEOUT": (300000, 0, 86400000, "u32"),
+        "MAX_CONNECTION_DURATION": (0, 0, 86400000, "u32"),
+        "MAX_REQUESTS_PER_CONNECTION": (0, 0, 4294967295, "u32"),
+        "MAX_HEADER_BYTES": (61440, 64, 61440, "u32"),
+        "MAX_HEADERS": (100, 1, 100, "u32"),
+        "MAX_URI_BYTES": (8192, 1, 8192, "u32"),
+        "MAX_BODY_BYTES": (0, 0, 9223372036854775807, "u64"),
+        "BUFFER_LIMIT": (0, 0, 1073741824, "u32"),
+        "NORMALIZE_PATH": (0, 0, 1, "u8"),
+        "MERGE_SLASHES": (0, 0, 1, "u8"),
+        "ESCAPED_SLASHES": (0, 0, 2, "u32"),
+        "EXPECT_CONTINUE": (0, 0, 1, "u32"),
+        "UPGRADE": (1, 0, 2, "u32"),
+        "CONNECT": (0, 0, 2, "u32"),
+        "X_REQUEST_ID": (1, 0, 1, "u8"),
+        "X_FORWARDED_FOR": (1, 0, 1, "u8"),
+        "X_FORWARDED_PROTO": (1, 0, 1, "u8"),
+        "X_FORWARDED_HOST": (0, 0, 1, "u8"),
+        "FORWARDED": (0, 0, 1, "u8"),
+        "VIA": (0, 0, 1, "u8"),
+        "TRACEPARENT": (0, 0, 1, "u8"),
+        "TRUSTED_HOPS": (0, 0, 100, "u32"),
+        "MAX_CONNECTIONS_PER_SOURCE": (0, 0, 4294967295, "u32"),
+        "MAX_REQUESTS_PER_SOURCE": (0, 0, 4294967295, "u32"),
+        "HOST_PORT": (0, 0, 1, "u32"),
+        "ABORT_ON_CLOSE": (0, 0, 1, "u8"),
+    },
+}
