@@ -39,8 +39,13 @@ accepts() {
 		"$(outcome "$MESHCTL" check -f "$temporary/file")" "0 "
 }
 
+# Which keys a cluster may have is not of interest here.
+few_keys() {
+	sed 's/\(: clusters\[.*allowed here: name, lb\), .*, endpoints$/\1, ..., endpoints/'
+}
+
 for file in bad/*.yaml bad/*.json; do
-	tap_is "$file" "$(outcome "$MESHCTL" check -f "$file")" \
+	tap_is "$file" "$(outcome "$MESHCTL" check -f "$file" | few_keys)" \
 		"1 $(<"${file%.*}.err")"
 done
 

@@ -167,6 +167,9 @@ class Schema:
             yield from words(items, "\t  ", "\t{ ")
         yield "};"
         yield ""
+        yield f"static_assert(ARRAY_SIZE({self.c_name}_fields) <= SCHEMA_FIELDS_MAX,"
+        yield '\t      "more fields than schema.h says");'
+        yield ""
         yield f"static const struct schema {self.c_name} = {{"
         yield f'\t.name = "{self.title}",'
         if self.kind:

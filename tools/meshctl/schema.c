@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "schema.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

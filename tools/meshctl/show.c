@@ -91,25 +91,30 @@ static char *changed_cell(const struct schema *schema, const json_t *body,
 	return text;
 }
 
-/* Of all fields that have a default, or may be nothing. */
-static char *options_cell(const struct schema *schema, const json_t *body)
-{
-	const char *names[SCHEMA_FIELDS_MAX + 1];
-	size_t i, n = 0;
-
-	for (i = 0; i < schema->nfields; i++)
-		if (schema->fields[i].fallback ||
-		    schema->fields[i].nothing)
-			names[n++] = schema->fields[i].name;
-	names[n] = NULL;
-	return changed_cell(schema, body, names);
-}
-
-static void add_cells(struct table *t, const json_t *body,
-		      const char *const *names)
+static bool is_one_of(const char *const *names, const char *name)
 {
 	for (; *names; names++)
-		table_add(t, cell(body, *names));
+		if (!strcmp(*names, name))
+			return true;
+	return false;
+}
+
+/* Of all fields that have a default, or may be nothing, and no column. */
+static char *options_cell(const struct schema *schema, const json_t *body,
+			  const char *const *columns)
+{
+	const char *names[SCHEMA_FIELDS_MAX + 1];
+	const struct field *f;
+	size_t i, n = 0;
+
+	for (i = 0; i < schema->nfields; i++) {
+		f = &schema->fields[i];
+		if ((f->fallback || f->flags & (FIELD_EMPTY | FIELD_DEFAULTS)) &&
+		    !is_one_of(columns, f->name))
+			names[n++] = f->name;
+	}
+	names[n] = NULL;
+	return changed_cell(schema, body, names);
 }
 
 static char *join_items(const json_t *list, char *(*text)(const json_t *))
@@ -133,33 +138,17 @@ static char *join_items(const json_t *list, char *(*text)(const json_t *))
 
 static void row_cluster(struct table *t, const json_t *body)
 {
-	static const char *const options[] = { "ring_min", "ring_max",
-					       "choices", "decay",
-					       "panic_threshold",
-					       "overprovisioning_factor",
-					       "slow_start_window",
-					       "slow_start_min_weight",
-					       "localities",
-					       "subsets", "subset_fallback",
-					       "session_affinity",
-					       "dns",
-					       "circuit_breakers",
-					       "circuit_breakers_high",
-					       "outlier_detection",
-					       "failure_accrual",
-					       "health_check", NULL };
-	static const char *const before[] = { "name", "lb", "table_size",
-					      NULL };
-	static const char *const after[] = { "connect_timeout",
-					     "response_timeout",
-					     "idle_timeout", "max_idle", NULL };
+	static const char *const columns[] = { "name", "lb", "table_size", "hash",
+					       "connect_timeout",
+					       "response_timeout",
+					       "idle_timeout", "max_idle", NULL };
+	const char *const *name;
 
-	add_cells(t, body, before);
-	table_add(t, join_items(json_object_get(body, "hash"),
-				hash_policy_to_word));
-	add_cells(t, body, after);
-	table_add(t, changed_cell(schema_of(L7MESH_KIND_CLUSTER), body,
-				  options));
+	for (name = columns; *name; name++)
+		table_add(t, strcmp(*name, "hash") ? cell(body, *name) :
+			  join_items(json_object_get(body, "hash"),
+				     hash_policy_to_word));
+	table_add(t, options_cell(schema_of(L7MESH_KIND_CLUSTER), body, columns));
 }
 
 static void row_endpoint(struct table *t, const json_t *body)
@@ -182,7 +171,7 @@ static void row_listener(struct table *t, const json_t *body)
 	table_add(t, socket_text(body));
 	table_add(t, cell(body, "protocol"));
 	table_add(t, words_cell(schema, body, target));
-	table_add(t, options_cell(schema, body));
+	table_add(t, options_cell(schema, body, target));
 }
 
 static void row_route_table(struct table *t, const json_t *body)
@@ -192,23 +181,18 @@ static void row_route_table(struct table *t, const json_t *body)
 
 static void row_virtual_host(struct table *t, const json_t *body)
 {
-	static const char *const options[] = { "order", "request_headers",
-					       "response_headers", NULL };
+	static const char *const columns[] = { "domains", NULL };
 
 	table_add(t, object_key(L7MESH_KIND_VIRTUAL_HOST, body));
 	table_add(t, join_items(json_object_get(body, "domains"), value_text));
-	table_add(t, changed_cell(schema_of(L7MESH_KIND_VIRTUAL_HOST), body,
-				  options));
+	table_add(t, options_cell(schema_of(L7MESH_KIND_VIRTUAL_HOST), body,
+				  columns));
 }
 
 static void row_route(struct table *t, const json_t *body)
 {
 	static const char *const match[] = { "match", NULL };
 	static const char *const action[] = { "action", NULL };
-	static const char *const options[] = { "request_headers",
-					       "response_headers", "cors",
-					       "timeout", "hash", "priority", "retry", "mirrors",
-					       "rate_limit", "fault", NULL };
 	const struct schema *schema = schema_of(L7MESH_KIND_ROUTE);
 
 	table_add(t, xasprintf("%s/%s", object_get(body, "route_table"),
@@ -216,7 +200,7 @@ static void row_route(struct table *t, const json_t *body)
 	table_add(t, cell(body, "index"));
 	table_add(t, words_cell(schema, body, match));
 	table_add(t, words_cell(schema, body, action));
-	table_add(t, changed_cell(schema, body, options));
+	table_add(t, options_cell(schema, body, match));
 }
 
 static void row_splice(struct table *t, const json_t *body)

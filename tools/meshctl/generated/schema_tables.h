@@ -130,6 +130,9 @@ static const struct field hash_policy_fields[] = {
 	  .type = FIELD_FLAG },
 };
 
+static_assert(ARRAY_SIZE(hash_policy_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema hash_policy = {
 	.name = "hash policy",
 	FIELDS(hash_policy_fields),
@@ -171,6 +174,9 @@ static const struct field health_check_fields[] = {
 	  .type = FIELD_U16S, .word = "check_status", .min = 100, .max = 599 },
 };
 
+static_assert(ARRAY_SIZE(health_check_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema health_check = {
 	.name = "health check",
 	FIELDS(health_check_fields),
@@ -183,6 +189,9 @@ static const struct field locality_fields[] = {
 	{ .name = "weight", .attr = L7MESH_LOCALITY_A_WEIGHT, .type = FIELD_U32,
 	  .min = 1, .max = L7MESH_WEIGHT_MAX, .fallback = "1" },
 };
+
+static_assert(ARRAY_SIZE(locality_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema locality = {
 	.name = "locality",
@@ -198,6 +207,9 @@ static const struct field subset_fields[] = {
 	  .type = FIELD_STRING, .flags = FIELD_REQUIRED,
 	  .check = text_check_metadata },
 };
+
+static_assert(ARRAY_SIZE(subset_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema subset = {
 	.name = "subset",
@@ -215,6 +227,9 @@ static const struct field session_fields[] = {
 	{ .name = "path", .attr = L7MESH_SESSION_A_PATH, .type = FIELD_STRING,
 	  .word = "session_path", .check = text_check_path },
 };
+
+static_assert(ARRAY_SIZE(session_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema session = {
 	.name = "session affinity",
@@ -235,6 +250,9 @@ static const struct field dns_fields[] = {
 	{ .name = "logical", .attr = L7MESH_DNS_A_LOGICAL,
 	  .type = FIELD_U8_BOOL, .word = "dns_logical", .fallback = "false" },
 };
+
+static_assert(ARRAY_SIZE(dns_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema dns = {
 	.name = "dns",
@@ -261,6 +279,9 @@ static const struct field endpoint_fields[] = {
 	  .type = FIELD_STRING, .check = text_check_metadata_or_none },
 };
 
+static_assert(ARRAY_SIZE(endpoint_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema endpoint = {
 	.name = "endpoint",
 	.kind = L7MESH_KIND_ENDPOINT,
@@ -284,6 +305,9 @@ static const struct field cluster_circuit_breakers_fields[] = {
 	  .attr = L7MESH_CLUSTER_A_MIN_RETRY_CONCURRENCY, .type = FIELD_U32,
 	  .max = UINT32_MAX, .fallback = "3" },
 };
+
+static_assert(ARRAY_SIZE(cluster_circuit_breakers_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema cluster_circuit_breakers = {
 	.name = "circuit breakers",
@@ -312,6 +336,9 @@ static const struct field cluster_circuit_breakers_high_fields[] = {
 	  .type = FIELD_U32, .word = "high_min_retry_concurrency",
 	  .max = UINT32_MAX, .fallback = "3" },
 };
+
+static_assert(ARRAY_SIZE(cluster_circuit_breakers_high_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema cluster_circuit_breakers_high = {
 	.name = "circuit breakers",
@@ -374,6 +401,9 @@ static const struct field cluster_outlier_detection_fields[] = {
 	  .type = FIELD_U32, .max = 100, .fallback = "100" },
 };
 
+static_assert(ARRAY_SIZE(cluster_outlier_detection_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema cluster_outlier_detection = {
 	.name = "outlier detection",
 	FIELDS(cluster_outlier_detection_fields),
@@ -393,6 +423,9 @@ static const struct field cluster_failure_accrual_fields[] = {
 	  .type = FIELD_U32, .word = "accrual_jitter", .max = 100,
 	  .fallback = "50" },
 };
+
+static_assert(ARRAY_SIZE(cluster_failure_accrual_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema cluster_failure_accrual = {
 	.name = "failure accrual",
@@ -467,6 +500,9 @@ static const struct field cluster_fields[] = {
 	{ .name = "endpoints", .type = FIELD_CHILDREN, .sub = &endpoint },
 };
 
+static_assert(ARRAY_SIZE(cluster_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema cluster = {
 	.name = "cluster",
 	.kind = L7MESH_KIND_CLUSTER,
@@ -493,6 +529,9 @@ static const struct field rate_limit_fields[] = {
 	  .fallback = "8192" },
 };
 
+static_assert(ARRAY_SIZE(rate_limit_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema rate_limit = {
 	.name = "rate limit",
 	FIELDS(rate_limit_fields),
@@ -506,6 +545,9 @@ static const struct field listener_proxy_fields[] = {
 	  .type = FIELD_U16, .flags = FIELD_REQUIRED, .min = 1,
 	  .max = UINT16_MAX },
 };
+
+static_assert(ARRAY_SIZE(listener_proxy_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema listener_proxy = {
 	.name = "proxy",
@@ -608,6 +650,9 @@ static const struct field listener_fields[] = {
 	  .sub = &rate_limit },
 };
 
+static_assert(ARRAY_SIZE(listener_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema listener = {
 	.name = "listener",
 	.kind = L7MESH_KIND_LISTENER,
@@ -624,6 +669,9 @@ static const struct field header_op_fields[] = {
 	{ .name = "op", .attr = L7MESH_HEADER_OP_A_OP, .type = FIELD_ENUM,
 	  .names = header_op_names, .fallback = "set" },
 };
+
+static_assert(ARRAY_SIZE(header_op_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema header_op = {
 	.name = "header operation",
@@ -654,6 +702,9 @@ static const struct field match_path_fields[] = {
 	  .check = text_check_regex },
 };
 
+static_assert(ARRAY_SIZE(match_path_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema match_path = {
 	.name = "path",
 	FIELDS(match_path_fields),
@@ -679,6 +730,9 @@ static const struct field match_fields[] = {
 	  .type = FIELD_PERCENT },
 };
 
+static_assert(ARRAY_SIZE(match_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema match = {
 	.name = "match",
 	FIELDS(match_fields),
@@ -702,6 +756,9 @@ static const struct field weighted_cluster_fields[] = {
 	  .type = FIELD_LIST, .flags = FIELD_EMPTY, .word = "response_header",
 	  .max = L7MESH_HEADER_OPS_MAX, .sub = &header_op },
 };
+
+static_assert(ARRAY_SIZE(weighted_cluster_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema weighted_cluster = {
 	.name = "weighted cluster",
@@ -729,6 +786,9 @@ static const struct field redirect_fields[] = {
 	  .min = 301, .max = 308, .fallback = "301" },
 };
 
+static_assert(ARRAY_SIZE(redirect_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema redirect = {
 	.name = "redirect",
 	FIELDS(redirect_fields),
@@ -747,6 +807,9 @@ static const struct field rewrite_fields[] = {
 	  .type = FIELD_STRING, .word = "rewrite_template",
 	  .check = text_check_path },
 };
+
+static_assert(ARRAY_SIZE(rewrite_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema rewrite = {
 	.name = "rewrite",
@@ -774,6 +837,9 @@ static const struct field action_fields[] = {
 	  .type = FIELD_NEST, .sub = &rewrite },
 };
 
+static_assert(ARRAY_SIZE(action_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema action = {
 	.name = "action",
 	FIELDS(action_fields),
@@ -798,6 +864,9 @@ static const struct field cors_fields[] = {
 	  .type = FIELD_U8_BOOL, .word = "cors_credentials",
 	  .fallback = "false" },
 };
+
+static_assert(ARRAY_SIZE(cors_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema cors = {
 	.name = "cors",
@@ -831,6 +900,9 @@ static const struct field retry_fields[] = {
 	  .type = FIELD_U8_BOOL, .fallback = "false" },
 };
 
+static_assert(ARRAY_SIZE(retry_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema retry = {
 	.name = "retry",
 	FIELDS(retry_fields),
@@ -855,6 +927,9 @@ static const struct field fault_fields[] = {
 	  .fallback = "false" },
 };
 
+static_assert(ARRAY_SIZE(fault_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema fault = {
 	.name = "fault",
 	FIELDS(fault_fields),
@@ -870,6 +945,9 @@ static const struct field mirror_fields[] = {
 	{ .name = "shadow", .attr = L7MESH_MIRROR_A_SHADOW,
 	  .type = FIELD_U8_BOOL, .fallback = "true" },
 };
+
+static_assert(ARRAY_SIZE(mirror_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema mirror = {
 	.name = "mirror",
@@ -920,6 +998,9 @@ static const struct field route_fields[] = {
 	  .flags = FIELD_EMPTY, .nothing = "none", .sub = &fault },
 };
 
+static_assert(ARRAY_SIZE(route_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema route = {
 	.name = "route",
 	.kind = L7MESH_KIND_ROUTE,
@@ -951,6 +1032,9 @@ static const struct field virtual_host_fields[] = {
 	{ .name = "routes", .type = FIELD_CHILDREN, .sub = &route },
 };
 
+static_assert(ARRAY_SIZE(virtual_host_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema virtual_host = {
 	.name = "virtual_host",
 	.kind = L7MESH_KIND_VIRTUAL_HOST,
@@ -966,6 +1050,9 @@ static const struct field route_table_fields[] = {
 	  .sub = &virtual_host },
 };
 
+static_assert(ARRAY_SIZE(route_table_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
 static const struct schema route_table = {
 	.name = "route_table",
 	.kind = L7MESH_KIND_ROUTE_TABLE,
@@ -978,6 +1065,9 @@ static const struct field splice_except_fields[] = {
 	  .type = FIELD_U16, .flags = FIELD_REQUIRED, .min = 1,
 	  .max = UINT16_MAX },
 };
+
+static_assert(ARRAY_SIZE(splice_except_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema splice_except = {
 	.name = "splice exception",
@@ -995,6 +1085,9 @@ static const struct field splice_fields[] = {
 	{ .name = "bypass_shaping", .attr = L7MESH_SPLICE_A_BYPASS_SHAPING,
 	  .type = FIELD_U8_BOOL, .fallback = "false" },
 };
+
+static_assert(ARRAY_SIZE(splice_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
 
 static const struct schema splice = {
 	.name = "splice",
