@@ -5,7 +5,7 @@ import os
 
 from meshctl import Schema, argument, settable
 from spec import TREE
-from text import region
+from text import place_behind, region
 
 PAGE = "tools/meshctl/meshctl.8"
 MARK = r".\""
@@ -52,8 +52,8 @@ def helped(s, section):
     for field in list(fields):
         if field.get("help-after"):
             fields.remove(field)
-            place = [f.name for f in fields].index(field.get("help-after"))
-            fields.insert(place + 1, field)
+            fields.insert(place_behind([f.name for f in fields],
+                                       field.get("help-after"), field.name), field)
     return fields
 
 

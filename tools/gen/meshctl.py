@@ -5,7 +5,7 @@ import os
 
 from policy import with_nests
 from spec import TREE, c_constant, c_word
-from text import MADE, region, words
+from text import MADE, place_behind, region, words
 
 FOLDER = "tools/meshctl/generated"
 COMPLETION = "tools/meshctl/meshctl.bash"
@@ -131,8 +131,8 @@ class Field:
 def insert(fields, field, before):
     """Puts a field where it says, else behind the one before."""
     after = field.get("after", before)
-    place = 0 if not after else 1 + [f.name for f in fields].index(after)
-    fields.insert(place, field)
+    fields.insert(place_behind([f.name for f in fields], after, field.name)
+                  if after else 0, field)
 
 
 class Schema:
@@ -294,8 +294,9 @@ class Pieces:
         for field in schema.fields:
             if field.get("usage-after"):
                 fields.remove(field)
-                place = [f.name for f in fields].index(field.get("usage-after"))
-                fields.insert(place + 1, field)
+                fields.insert(place_behind([f.name for f in fields],
+                                           field.get("usage-after"), field.name),
+                              field)
         for field in fields:
             self.field(spec, schema.set, field)
 

@@ -82,10 +82,49 @@ def c_constant(*parts):
     return c_word(*parts).upper()
 
 
+class Wrong(Exception):
+    """Something in the file that means nothing."""
+
+
+# What YNL knows, as far as it is used here, and what is ours.
+KEYS = {
+    "attribute": """name type doc enum enum-as-flags nested-attributes multi-attr checks
+        default unit flags member optional by-hand file group after word is from to
+        check refers at-most nothing schema arg usage usage-after join completes help
+        section help-after synopsis""",
+    "set": """name name-prefix doc attributes
+        struct folder parts groups children title rule words single usage fields
+        completes""",
+    "group": "file title after defaults rule words usage",
+    "operation": "name doc value attribute-set flags do dump event mcgrp policy",
+    "enum": "type name name-prefix doc entries render-max",
+    "constant": "type name value doc",
+    "entry": "name doc",
+}
+
+
+def check_keys(kind, yaml_of, where):
+    for key in yaml_of:
+        if key not in KEYS[kind].split():
+            raise Wrong(f"{where}: {key!r} is no key of this {kind}")
+
+
+class Loader(yaml.SafeLoader):
+    """It does not let a key stand twice in a mapping, as others do."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise Wrong(f"line {node.start_mark.line + 1}: {key!r} is there twice")
+        return super().construct_mapping(node, deep)
+
+
 class Entity:
     """Something that the file describes; what it does not say is None."""
 
-    def __init__(self, yaml_of):
+    def __init__(self, kind, yaml_of, where=""):
+        check_keys(kind, yaml_of, where + str(yaml_of.get("name")))
         self.yaml = yaml_of
         self.name = yaml_of["name"]
         self.doc = yaml_of.get("doc", "").strip()
@@ -98,7 +137,7 @@ class Entry(Entity):
     """A value of an enum."""
 
     def __init__(self, enum, number, yaml_of):
-        super().__init__(yaml_of if isinstance(yaml_of, dict)
+        super().__init__("entry", yaml_of if isinstance(yaml_of, dict)
                          else {"name": yaml_of})
         self.number = number
         self.constant = c_constant(enum.get("name-prefix"), self.name)
@@ -107,13 +146,16 @@ class Entry(Entity):
 
 class Enum(Entity):
     def __init__(self, yaml_of):
-        super().__init__(yaml_of)
+        super().__init__("enum", yaml_of)
         self.c_name = c_word("l7mesh-", self.name)
         self.entries = [Entry(self, i, e)
                         for i, e in enumerate(yaml_of["entries"])]
 
     def entry(self, word):
-        return next(e for e in self.entries if e.word == word)
+        for entry in self.entries:
+            if entry.word == word:
+                return entry
+        raise Wrong(f"{self.name}: {word!r} is none of its entries")
 
     @property
     def first(self):
@@ -123,7 +165,7 @@ class Enum(Entity):
 
 class Attribute(Entity):
     def __init__(self, spec, owner, number, yaml_of):
-        super().__init__(yaml_of)
+        super().__init__("attribute", yaml_of, owner.name + ".")
         self.spec = spec
         self.owner = owner
         self.number = number
@@ -183,12 +225,17 @@ class Attribute(Entity):
         return self.enum.entry(value).number if self.enum \
             else self.spec.value(value)[0]
 
+    def __str__(self):
+        return f"{self.owner.name}.{self.name}"
+
 
 class Set(Entity):
     """A set of attributes: an object, a part of one, or a list."""
 
     def __init__(self, spec, yaml_of):
-        super().__init__(yaml_of)
+        super().__init__("set", yaml_of)
+        for group in yaml_of.get("groups", []):
+            check_keys("group", group, f"{self.name}.{group.get('file')}")
         self.is_list = yaml_of["name-prefix"] == "l7mesh-list-"
         self.c_name = c_word(self.name)
         self.enum_name = "l7mesh_attr" if self.name == "top" \
@@ -203,7 +250,7 @@ class Set(Entity):
 
 class Operation(Entity):
     def __init__(self, spec, yaml_of):
-        super().__init__(yaml_of)
+        super().__init__("operation", yaml_of)
         self.number = yaml_of["value"]
         self.constant = c_constant("l7mesh-cmd-", self.name)
         self.is_event = "event" in yaml_of
@@ -214,14 +261,14 @@ class Operation(Entity):
 
 
 class Spec:
-    def __init__(self, path):
-        with open(path, encoding="ascii") as f:
-            text = re.sub(r"^( *)#@ ", r"\1", f.read(), flags=re.M)
-        self.yaml = yaml.safe_load(text)
+    def __init__(self, text):
+        self.yaml = yaml.load(re.sub(r"^( *)#@ ", r"\1", text, flags=re.M), Loader)
         self.doc = self.yaml["doc"]
         definitions = self.yaml["definitions"]
         self.constants = {d["name"]: d for d in definitions
                           if d["type"] == "const"}
+        for constant in self.constants.values():
+            check_keys("constant", constant, constant["name"])
         self.enums = {d["name"]: Enum(d) for d in definitions
                       if d["type"] == "enum"}
         self.sets = {}
@@ -231,14 +278,21 @@ class Spec:
                       if e.name != "unspec"]
         self.operations = [Operation(self, o)
                            for o in self.yaml["operations"]["list"]]
+        for s in self.sets.values():
+            for a in s.attributes:
+                if a.default is not None and not a.least <= a.default <= a.most:
+                    raise Wrong(f"{a}: its default is not allowed")
 
     def value(self, value):
         """(number, how C calls it) of a number, or of a constant's name."""
         if isinstance(value, int):
             return value, str(value)
+        if value not in self.constants:
+            raise Wrong(f"{value!r} is no constant")
         return self.constants[value]["value"], c_constant("l7mesh-", value)
 
 
 @functools.cache
-def load():
-    return Spec(os.path.join(TREE, SOURCE))
+def read():
+    with open(os.path.join(TREE, SOURCE), encoding="ascii") as f:
+        return f.read()

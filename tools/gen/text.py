@@ -4,6 +4,8 @@
 import re
 import textwrap
 
+from spec import Wrong
+
 WIDTH = 88
 MADE = "Made of uapi/l7mesh.yaml by tools/gen/generate: edit that, and make gen."
 
@@ -20,7 +22,7 @@ def wrap(text, columns):
 def comment(doc, indent=""):
     """Lines of a comment of C, by itself."""
     if "/*" in doc or "*/" in doc:
-        raise SystemExit(f"{doc!r} cannot stand in a comment")
+        raise Wrong(f"{doc!r} cannot stand in a comment")
     one = f"{indent}/* {doc} */"
     if width(one) <= WIDTH:
         return [one]
@@ -56,6 +58,13 @@ def words(items, indent, first, columns=80):
     return lines
 
 
+def place_behind(names, after, who):
+    """Where something goes that stands behind one of those names."""
+    if after not in names:
+        raise Wrong(f"{who}: there is no {after!r} that it could follow")
+    return names.index(after) + 1
+
+
 def region(text, mark, name, lines):
     """The text with new lines between "mark begin: name" and "mark end"."""
     begin = f"{mark} made of uapi/l7mesh.yaml: {name}"
@@ -63,5 +72,5 @@ def region(text, mark, name, lines):
     pattern = re.compile(rf"(?<=^{re.escape(begin)}\n).*?(?=^{re.escape(end)}$)",
                          re.M | re.S)
     if len(pattern.findall(text)) != 1:
-        raise SystemExit(f"{begin!r} ... {end!r} is not there once")
+        raise Wrong(f"{begin!r} ... {end!r} is not there once")
     return pattern.sub(lambda _: "".join(line + "\n" for line in lines), text)
