@@ -49,7 +49,7 @@ for file in bad/*.yaml bad/*.json; do
 		"1 $(<"${file%.*}.err")"
 done
 
-tap_is "every kind and field" "$(outcome "$MESHCTL" check -f mesh.yaml)" "0 "
+tap_is "every kind of object and field" "$(outcome "$MESHCTL" check -f mesh.yaml)" "0 "
 accepts '{}'
 accepts 'clusters: []'
 accepts '{"clusters": [{"name": "a", "endpoints": [{"address": "::2", "port": 1}]}]}'
