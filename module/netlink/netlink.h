@@ -62,10 +62,6 @@ int netlink_may_ask(const struct sk_buff *request, struct refusal *r);
 /* May everybody who has CAP_NET_ADMIN over a network namespace see what it has? */
 bool netlink_may_tell(const struct net *net);
 
-/* How many a list may have; the size of a message bounds the others. */
-#define HASH_POLICIES_MAX	16
-#define VALUE_MATCHES_MAX	100
-
 /* ---- parsing ---- */
 
 /* A string's bytes, with or without NUL in the message. */
@@ -154,7 +150,7 @@ int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
 /**
  * netlink_parse_hash() - Understand hash policies, which replace what there was
  * @to: out; points into @room and the message
- * @room: for HASH_POLICIES_MAX
+ * @room: for NETLINK_HASH_POLICY_LIST_MAX
  * @list: a list of nests, enum l7mesh_hash_policy_attr
  * @r: refusal
  */
@@ -175,7 +171,7 @@ int netlink_put_dns(struct sk_buff *skb, const struct dns *dns);
 
 /* Room for what a cluster points to. */
 struct cluster_parser {
-	struct hash_policy hash[HASH_POLICIES_MAX];
+	struct hash_policy hash[NETLINK_HASH_POLICY_LIST_MAX];
 	struct locality localities[LOCALITIES_MAX];
 	struct subset subsets[SUBSETS_MAX];
 };
@@ -202,11 +198,11 @@ struct header_edit_parser {
 
 /* What a route's attributes say; the route points into it and into the message. */
 struct route_parser {
-	struct value_match headers[VALUE_MATCHES_MAX];
-	struct value_match query[VALUE_MATCHES_MAX];
+	struct value_match headers[NETLINK_VALUE_MATCH_LIST_MAX];
+	struct value_match query[NETLINK_VALUE_MATCH_LIST_MAX];
 	struct header_edit_parser edit;
 	struct mirror mirrors[L7MESH_MIRRORS_MAX];
-	struct hash_policy hash[HASH_POLICIES_MAX];
+	struct hash_policy hash[NETLINK_HASH_POLICY_LIST_MAX];
 	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
 	struct header_op *ops;			/* of clusters */
 	struct span *origins;

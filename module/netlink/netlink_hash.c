@@ -115,10 +115,10 @@ int netlink_parse_hash(struct hash_policies *to, struct hash_policy *room,
 	to->list = room;
 	to->n = 0;
 	nla_for_each_nested(item, list, rem) {
-		if (to->n == HASH_POLICIES_MAX)
+		if (to->n == NETLINK_HASH_POLICY_LIST_MAX)
 			return refusal_set_attr(r, item, -E2BIG,
 						"more than "
-						__stringify(HASH_POLICIES_MAX)
+						__stringify(NETLINK_HASH_POLICY_LIST_MAX)
 						" hash policies");
 		err = parse_hash_policy(&room[to->n], item, r);
 		if (err)

@@ -164,10 +164,10 @@ static int parse_value_matches(struct value_match *m, u16 *n,
 	if (!list)
 		return 0;
 	nla_for_each_nested(item, list, rem) {
-		if (*n == VALUE_MATCHES_MAX)
+		if (*n == NETLINK_VALUE_MATCH_LIST_MAX)
 			return refusal_set_attr(r, item, -E2BIG,
 						"more than "
-						__stringify(VALUE_MATCHES_MAX)
+						__stringify(NETLINK_VALUE_MATCH_LIST_MAX)
 						" in one match");
 		err = parse_value_match(&m[*n], item, p, query, r);
 		if (err)

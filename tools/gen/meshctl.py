@@ -58,8 +58,8 @@ def limits_of(a):
     if kind == "U16S":
         return str(a.get("from")), str(a.get("to"))
     if kind == "LIST":
-        return None, str(a.spec.value(a.get("at-most"))[1]) \
-            if a.get("at-most") else None
+        most = a.nested.get("at-most")
+        return None, a.spec.value(most)[1] if most else None
     if kind not in ("U16", "U32", "U64", "DURATION"):
         return None, None
     least, most = a.check("min"), a.check("max")

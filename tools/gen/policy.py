@@ -193,6 +193,11 @@ def interface(spec):
     yield "#include <net/netlink.h>"
     yield "#include <uapi/linux/l7mesh.h>"
     yield ""
+    yield "/* How many a list may have that the header has no name for. */"
+    for s in spec.sets.values():
+        if isinstance(s.get("at-most"), int):
+            yield f"#define NETLINK_{s.c_name.upper()}_MAX\t{s.get('at-most')}"
+    yield ""
     for table in tables(spec):
         if not table.static:
             first, *rest = declaration(table.name, table.size)

@@ -22,7 +22,6 @@ Those of an attribute:
     is              what bytes are: an address; a network; numbers, from ... to ...
     check           NAME: text_check_NAME() is content with the text
     refers          names an object of this kind
-    at-most         how many a list may have
     nothing         what a nest with nothing in it is on the command line
     schema          of what it nests, if not that of the set
     arg             what the usage calls a value, if it cannot tell
@@ -38,6 +37,7 @@ Those of an attribute:
 
 Those of a set:
 
+    at-most         how many a list may have; without, the size of messages bounds it
     struct          whose members its plain options are: its numbers, enums and
                     booleans
     folder          of module/, for which the struct and its defaults are made;
@@ -90,10 +90,10 @@ class Wrong(Exception):
 KEYS = {
     "attribute": """name type doc enum enum-as-flags nested-attributes multi-attr checks
         default unit flags member optional by-hand file group after word is from to
-        check refers at-most nothing schema arg usage usage-after join completes help
+        check refers nothing schema arg usage usage-after join completes help
         section help-after synopsis""",
     "set": """name name-prefix doc attributes
-        struct folder parts groups children title rule words single usage fields
+        at-most struct folder parts groups children title rule words single usage fields
         completes""",
     "group": "file title after defaults rule words usage",
     "operation": "name doc value attribute-set flags do dump event mcgrp policy",

@@ -10,6 +10,10 @@
 #include <net/netlink.h>
 #include <uapi/linux/l7mesh.h>
 
+/* How many a list may have that the header has no name for. */
+#define NETLINK_HASH_POLICY_LIST_MAX	16
+#define NETLINK_VALUE_MATCH_LIST_MAX	100
+
 extern const struct nla_policy
 	netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1];
 extern const struct nla_policy
