@@ -2,9 +2,10 @@
 """tools/meshctl/meshctl.8: what options there are, what they take, what they do."""
 
 import os
+import re
 
 from meshctl import Schema, argument, settable
-from spec import TREE
+from spec import TREE, Wrong
 from text import place_behind, region
 
 PAGE = "tools/meshctl/meshctl.8"
@@ -74,6 +75,24 @@ def sections(s):
     return dict.fromkeys(a.get("section") for a in s.attributes if a.get("section"))
 
 
+def told_by_hand(text):
+    """What people write of: words on lines of macros, and keys of the example."""
+    by_hand = re.sub(r'^\.\\" made of .*?^\.\\" end of ', "", text, flags=re.M | re.S)
+    return {word for line in by_hand.splitlines() for word in
+            re.findall(r"\w+" if line.startswith(".") else r"\w+(?=:)", line)}
+
+
+def check_told(spec, text):
+    """What has no help is told of by hand. A field may stand there as in files."""
+    told = told_by_hand(text)
+    for kind in spec.kinds:
+        for field in settable(Schema(spec.sets[kind])):
+            if not isinstance(field, str) and not field.get("help") and \
+                    not {field.word, field.name} & told:
+                raise Wrong(f"{kind}.{field.word}: it has no help, and {PAGE} does not "
+                            "tell of it")
+
+
 def page(spec):
     with open(os.path.join(TREE, PAGE), encoding="utf-8") as f:
         text = f.read()
@@ -82,9 +101,11 @@ def page(spec):
     for kind in ("cluster", "listener"):
         text = region(text, MARK, f"other options of a {kind}",
                       others(spec.sets[kind]))
-    listener = spec.sets["listener"]
-    for section in sections(listener):
-        text = region(text, MARK, section, items(helped(listener, section)))
+    check_told(spec, text)
+    for kind in spec.kinds:
+        s = spec.sets[kind]
+        for section in sections(s):
+            text = region(text, MARK, section, items(helped(s, section)))
     return text.splitlines()
 
 
