@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """uapi/linux/l7mesh.h"""
 
-from spec import c_constant, c_word
+from spec import c_constant
 from text import MADE, commented, comment
 
 GUARD = "_UAPI_LINUX_L7MESH_H"
@@ -73,16 +73,16 @@ def enum(name, doc, entries, maximum=None):
 def constants(spec):
     yield f'#define L7MESH_GENL_NAME\t\t"{spec.yaml["name"]}"'
     yield f"#define L7MESH_GENL_VERSION\t\t{spec.yaml['version']}"
-    for group in spec.yaml["mcast-groups"]["list"]:
-        name = c_constant("l7mesh-mcgrp-", group["name"])
-        yield f'#define {name}\t\t"{group["name"]}"'
+    for group in spec.groups:
+        name = c_constant("l7mesh-mcgrp-", group.name)
+        yield f'#define {name}\t\t"{group.name}"'
     yield ""
     for name, constant in spec.constants.items():
-        if "doc" in constant:
-            yield from comment(constant["doc"])
+        if constant.doc:
+            yield from comment(constant.doc)
         name = c_constant("l7mesh-", name)
         yield f"#define {name}{chr(9) * (5 - len(name + ' ' * 8) // 8)}" \
-            f"{constant['value']}"
+            f"{constant.get('value')}"
 
 
 def lines(spec):

@@ -4,7 +4,7 @@
 import os
 
 from policy import with_nests
-from spec import TREE, c_constant, c_word
+from spec import TREE, Wrong, c_constant, c_word
 from text import MADE, place_behind, region, words
 
 FOLDER = "tools/meshctl/generated"
@@ -157,6 +157,12 @@ class Schema:
                 inner = {**inner, "c_name": f"{s.c_name}_{inner['file']}"}
                 insert(self.fields, Field(group=inner), None)
             self.fields += [Field(children=c) for c in s.get("children", [])]
+        names = [f.name for f in self.fields]
+        for name in names:
+            if names.count(name) > 1:
+                raise Wrong(f"{self.title}: two fields are called {name!r}")
+        if self.yaml.get("single", names[0]) not in names:
+            raise Wrong(f"{self.title}: {self.yaml['single']!r} is none of its fields")
 
     def lines(self):
         yield ""

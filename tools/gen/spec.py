@@ -86,30 +86,54 @@ class Wrong(Exception):
     """Something in the file that means nothing."""
 
 
-# What YNL knows, as far as it is used here, and what is ours.
+# What YNL knows, as far as it is used here, and what is ours; "!": it must be there.
+# What the values may be is in rules.py.
 KEYS = {
-    "attribute": """name type doc enum enum-as-flags nested-attributes multi-attr checks
+    "specification": """name! protocol! uapi-header! version! doc! definitions!
+        attribute-sets! operations! mcast-groups!""",
+    "attribute": """name! type! doc enum enum-as-flags nested-attributes multi-attr checks
         default unit flags member optional by-hand file group after word is from to
         check refers nothing schema arg usage usage-after join completes help
         section help-after synopsis""",
-    "set": """name name-prefix doc attributes
+    "set": """name! name-prefix! doc attributes!
         at-most struct folder parts groups children title rule words single usage fields
         completes""",
-    "group": "file title after defaults rule words usage",
-    "operation": "name doc value attribute-set flags do dump event mcgrp policy",
-    "enum": "type name name-prefix doc entries render-max",
-    "constant": "type name value doc",
-    "entry": "name doc",
+    "part": "member! struct! size of header",
+    "group": "file! title after! defaults rule words usage",
+    "child": "file! of!",
+    "list of operations": "enum-model! name-prefix! list!",
+    "operation": """name! doc! value! attribute-set! flags do dump event mcgrp
+        policy""",
+    "way": "request reply",
+    "message": "attributes",
+    "list of multicast groups": "list!",
+    "multicast group": "name! flags",
+    "enum": "type! name! name-prefix! doc entries! render-max",
+    "constant": "type! name! value! doc",
+    "entry": "name! doc",
 }
 
 
 def check_keys(kind, yaml_of, where):
+    keys = KEYS[kind].split()
+    if not isinstance(yaml_of, dict):
+        raise Wrong(f"{where}: {yaml_of!r} is no {kind}")
     for key in yaml_of:
-        if key not in KEYS[kind].split():
+        if key not in (k.removesuffix("!") for k in keys):
             raise Wrong(f"{where}: {key!r} is no key of this {kind}")
+    for key in keys:
+        if key.endswith("!") and key[:-1] not in yaml_of:
+            raise Wrong(f"{where}: this {kind} has no {key[:-1]!r}")
 
 
-class Loader(yaml.SafeLoader):
+def check_names(entities, where):
+    names = [entity.name for entity in entities]
+    for name in names:
+        if names.count(name) > 1:
+            raise Wrong(f"{where}: {name!r} is there twice")
+
+
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """It does not let a key stand twice in a mapping, as others do."""
 
     def construct_mapping(self, node, deep=False):
@@ -124,9 +148,12 @@ class Entity:
     """Something that the file describes; what it does not say is None."""
 
     def __init__(self, kind, yaml_of, where=""):
-        check_keys(kind, yaml_of, where + str(yaml_of.get("name")))
+        check_keys(kind, yaml_of, f"{where}{yaml_of.get('name', kind)}"
+                   if isinstance(yaml_of, dict) else where)
         self.yaml = yaml_of
         self.name = yaml_of["name"]
+        if not isinstance(self.name, str):
+            raise Wrong(f"{where}{self.name!r} is no name: put it in quotes")
         self.doc = yaml_of.get("doc", "").strip()
 
     def get(self, key, fallback=None):
@@ -150,6 +177,7 @@ class Enum(Entity):
         self.c_name = c_word("l7mesh-", self.name)
         self.entries = [Entry(self, i, e)
                         for i, e in enumerate(yaml_of["entries"])]
+        check_names(self.entries, self.name)
 
     def entry(self, word):
         for entry in self.entries:
@@ -234,8 +262,9 @@ class Set(Entity):
 
     def __init__(self, spec, yaml_of):
         super().__init__("set", yaml_of)
-        for group in yaml_of.get("groups", []):
-            check_keys("group", group, f"{self.name}.{group.get('file')}")
+        for kind, key in ("part", "parts"), ("group", "groups"), ("child", "children"):
+            for inner in yaml_of.get(key, []):
+                check_keys(kind, inner, f"{self.name}: {key}")
         self.is_list = yaml_of["name-prefix"] == "l7mesh-list-"
         self.c_name = c_word(self.name)
         self.enum_name = "l7mesh_attr" if self.name == "top" \
@@ -243,53 +272,84 @@ class Set(Entity):
         self.maximum = c_constant(yaml_of["name-prefix"], "max")
         self.attributes = [Attribute(spec, self, i, a)
                            for i, a in enumerate(yaml_of["attributes"], 1)]
+        check_names(self.attributes, self.name)
 
     def __getitem__(self, name):
-        return next(a for a in self.attributes if a.name == name)
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return attribute
+        raise Wrong(f"{self.name}: {name!r} is none of its attributes")
 
 
 class Operation(Entity):
+    """What is asked and answered: request and reply of its way, do or dump; an event
+    has a reply."""
+
     def __init__(self, spec, yaml_of):
         super().__init__("operation", yaml_of)
         self.number = yaml_of["value"]
         self.constant = c_constant("l7mesh-cmd-", self.name)
-        self.is_event = "event" in yaml_of
-        asked = next((yaml_of[way].get("request", {}) for way in ("do", "dump")
-                      if way in yaml_of), {})
-        self.request = [spec.sets["top"][name]
-                        for name in asked.get("attributes", [])]
+        ways = [way for way in ("do", "dump", "event") if way in yaml_of]
+        if len(ways) != 1:
+            raise Wrong(f"{self.name}: one of do, dump and event is needed")
+        self.way = ways[0]
+        self.is_event = self.way == "event"
+        parts = {"reply": yaml_of["event"]} if self.is_event else yaml_of[self.way]
+        check_keys("way", parts, self.name)
+        self.request = self.part(spec, parts.get("request", {}))
+        self.reply = self.part(spec, parts.get("reply", {}))
+
+    def part(self, spec, message):
+        check_keys("message", message, f"{self.name}: {self.way}")
+        return [spec.sets["top"][name] for name in message.get("attributes", [])]
+
+
+def parse(text):
+    return yaml.load(re.sub(r"^( *)#@ ", r"\1", text, flags=re.M), Loader)
 
 
 class Spec:
-    def __init__(self, text):
-        self.yaml = yaml.load(re.sub(r"^( *)#@ ", r"\1", text, flags=re.M), Loader)
-        self.doc = self.yaml["doc"]
-        definitions = self.yaml["definitions"]
-        self.constants = {d["name"]: d for d in definitions
-                          if d["type"] == "const"}
-        for constant in self.constants.values():
-            check_keys("constant", constant, constant["name"])
-        self.enums = {d["name"]: Enum(d) for d in definitions
-                      if d["type"] == "enum"}
+    def __init__(self, tree):
+        check_keys("specification", tree, SOURCE)
+        check_keys("list of operations", tree["operations"], "operations")
+        check_keys("list of multicast groups", tree["mcast-groups"], "mcast-groups")
+        self.yaml = tree
+        self.doc = tree["doc"]
+        self.constants, self.enums = {}, {}
+        for definition in tree["definitions"]:
+            self.define(definition)
         self.sets = {}
-        for s in self.yaml["attribute-sets"]:
-            self.sets[s["name"]] = Set(self, s)
+        for s in tree["attribute-sets"]:
+            self.add(self.sets, Set(self, s))
         self.kinds = [e.name for e in self.enums["kind"].entries
                       if e.name != "unspec"]
-        self.operations = [Operation(self, o)
-                           for o in self.yaml["operations"]["list"]]
-        for s in self.sets.values():
-            for a in s.attributes:
-                if a.default is not None and not a.least <= a.default <= a.most:
-                    raise Wrong(f"{a}: its default is not allowed")
+        self.groups = [Entity("multicast group", g)
+                       for g in tree["mcast-groups"]["list"]]
+        self.operations = [Operation(self, o) for o in tree["operations"]["list"]]
+        check_names(self.operations, "operations")
+
+    @staticmethod
+    def add(entities, entity):
+        if entity.name in entities:
+            raise Wrong(f"{entity.name!r} is there twice")
+        entities[entity.name] = entity
+
+    def define(self, definition):
+        kind = definition.get("type")
+        if kind == "const":
+            self.add(self.constants, Entity("constant", definition))
+        elif kind == "enum":
+            self.add(self.enums, Enum(definition))
+        else:
+            raise Wrong(f"{definition.get('name')}: {kind!r} is no type of a definition")
 
     def value(self, value):
         """(number, how C calls it) of a number, or of a constant's name."""
-        if isinstance(value, int):
+        if type(value) is int:  # pylint: disable=unidiomatic-typecheck # not a bool
             return value, str(value)
         if value not in self.constants:
             raise Wrong(f"{value!r} is no constant")
-        return self.constants[value]["value"], c_constant("l7mesh-", value)
+        return self.constants[value].get("value"), c_constant("l7mesh-", value)
 
 
 @functools.cache
