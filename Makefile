@@ -111,6 +111,7 @@ check:			## static analysis: silent if all is well
 
 .PHONY: gen
 gen:			## what is made of uapi/l7mesh.yaml: header, tables, documents
+	@selftests/lib/deps.sh gen
 	@tools/gen/generate
 
 .PHONY: install

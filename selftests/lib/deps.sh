@@ -16,6 +16,7 @@ deps_of() {
 			libc-ares-dev \
 			pkg-config libxxhash-dev libelf1
 		;;
+	gen) echo python3 python3-yaml ;;
 	kernel) echo gcc make bc bison flex libelf-dev libssl-dev xz-utils ;;
 	root) echo debootstrap util-linux ;;
 	cross) echo gcc-aarch64-linux-gnu gcc make libelf1 ;;

@@ -25,8 +25,9 @@ build_sources() {
 	(cd "$1" && find Kbuild Makefile dkms.conf module uapi tools \
 		selftests/kmod -type f \
 		! -name '*.o' ! -name '*.ko' ! -name '*.cmd' ! -name '*.mod*' \
-		! -name '*.a' ! -name '*.d' ! -path tools/meshctl/meshctl -print0 \
-		2>/dev/null | xargs -0 -r sha256sum) | LC_ALL=C sort
+		! -name '*.a' ! -name '*.d' ! -name '*.pyc' \
+		! -path tools/meshctl/meshctl -print0 2>/dev/null |
+		xargs -0 -r sha256sum) | LC_ALL=C sort
 }
 
 # Only what changed is copied, so that a build is incremental; what is gone
