@@ -56,6 +56,16 @@ def attribute_doc(attribute):
     return f"{attribute.type}: {told}" if told else attribute.type
 
 
+def operation_doc(operation):
+    """How it is asked, with what, and what is answered."""
+    asked, answered = (", ".join(a.word.upper() for a in part)
+                       for part in (operation.request, operation.reply))
+    if operation.is_event:
+        return f"notification: {answered}. {operation.doc}"
+    told = "; ".join(part for part in (asked, answered and f"answers {answered}") if part)
+    return f"{operation.way}{told and ': '}{told}. {operation.doc}"
+
+
 def enum(name, doc, entries, maximum=None):
     """entries: (name, doc)"""
     yield ""
@@ -97,7 +107,7 @@ def lines(spec):
     yield ""
     yield from constants(spec)
     yield from enum("l7mesh_cmd", "", [("L7MESH_CMD_UNSPEC", "")] + [
-        (o.constant, " ".join(o.doc.split())) for o in spec.operations],
+        (o.constant, " ".join(operation_doc(o).split())) for o in spec.operations],
         "L7MESH_CMD_MAX")
     for e in spec.enums.values():
         yield from enum(e.c_name, e.doc,

@@ -89,45 +89,80 @@
 enum l7mesh_cmd {
 	L7MESH_CMD_UNSPEC,
 	/*
-	 * The module's version, the configuration's generation, its memory and the
-	 * limit.
+	 * do: answers VERSION, GENERATION, CONFIG_BYTES, CONFIG_BYTES_MAX. The module's
+	 * version, the configuration's generation, its memory and the limit.
 	 */
 	L7MESH_CMD_INFO_GET,
-	/* Open the transaction of this socket: ADD, SET and DEL are staged. */
+	/*
+	 * do: REPLACE. Open the transaction of this socket: ADD, SET and DEL are
+	 * staged.
+	 */
 	L7MESH_CMD_TXN_BEGIN,
-	/* Publish what was staged, all at once or, on error, nothing. */
+	/*
+	 * do: answers GENERATION. Publish what was staged, all at once or, on error,
+	 * nothing.
+	 */
 	L7MESH_CMD_TXN_COMMIT,
-	L7MESH_CMD_TXN_ABORT,	/* Forget what was staged. */
-	/* Create one object. A notification as well, with the object. */
+	L7MESH_CMD_TXN_ABORT,	/* do. Forget what was staged. */
+	/*
+	 * do: CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE, VIRTUAL_HOST, ROUTE, SPLICE.
+	 * Create the one object that is given. A notification as well, with the object.
+	 */
 	L7MESH_CMD_ADD,
 	/*
+	 * do: CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE, VIRTUAL_HOST, ROUTE, SPLICE.
 	 * Change the attributes given of one object. A notification as well, with the
 	 * object.
 	 */
 	L7MESH_CMD_SET,
-	/* Remove one object by its key. A notification as well, with the key. */
-	L7MESH_CMD_DEL,
-	L7MESH_CMD_GET,	/* The objects of one snapshot, or those of one kind. */
-	L7MESH_CMD_FLUSH,	/* Remove every object. */
-	/* Make another network namespace obey this configuration. */
-	L7MESH_CMD_ATTACH,
-	L7MESH_CMD_DETACH,	/* Undo attach. */
-	/* The namespaces that obey this configuration. */
-	L7MESH_CMD_ATTACHED_GET,
-	/* The counters of the mesh, then those of its endpoints. */
-	L7MESH_CMD_STATS_GET,
-	/* A cluster's Maglev table: its endpoints, then the table in pieces. */
-	L7MESH_CMD_MAGLEV_GET,
-	L7MESH_CMD_CHANGED,	/* A change was published. */
 	/*
-	 * End idle HTTP connections, and others after their exchange: all, or those
-	 * that came to a listener. An endpoint is not picked any more, until drain-end.
+	 * do: CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE, VIRTUAL_HOST, ROUTE, SPLICE.
+	 * Remove one object by its key. A notification as well, with the key.
+	 */
+	L7MESH_CMD_DEL,
+	/*
+	 * dump: KIND; answers GENERATION, CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE,
+	 * VIRTUAL_HOST, ROUTE, SPLICE. The objects of one snapshot: all, or those of
+	 * KIND.
+	 */
+	L7MESH_CMD_GET,
+	L7MESH_CMD_FLUSH,	/* do. Remove every object. */
+	/*
+	 * do: NETNS_FD, NETNS_PID. Make another network namespace obey this
+	 * configuration; one of these says which.
+	 */
+	L7MESH_CMD_ATTACH,
+	L7MESH_CMD_DETACH,	/* do: NETNS_FD, NETNS_PID. Undo ATTACH. */
+	/* dump: answers ATTACHED. The namespaces that obey this configuration. */
+	L7MESH_CMD_ATTACHED_GET,
+	/*
+	 * dump: answers STAT, ENDPOINT_STATS. The counters of the mesh, then those of
+	 * its endpoints.
+	 */
+	L7MESH_CMD_STATS_GET,
+	/*
+	 * dump: CLUSTER_NAME; answers ENDPOINT, MAGLEV. A cluster's Maglev table: its
+	 * endpoints, then the table in pieces.
+	 */
+	L7MESH_CMD_MAGLEV_GET,
+	L7MESH_CMD_CHANGED,	/* notification: GENERATION. A change was published. */
+	/*
+	 * do: LISTENER, ENDPOINT, DEADLINE, DRAIN_END. End idle HTTP connections, and
+	 * others after their exchange: all, or those that came to the listener whose
+	 * key is given. Or: the endpoint whose key is given is not picked any more, and
+	 * its idle legs are closed, until DRAIN_END. After DEADLINE what is left is
+	 * reset.
 	 */
 	L7MESH_CMD_DRAIN,
-	L7MESH_CMD_SPLICES_GET,	/* The connections that are spliced under this mesh. */
 	/*
-	 * What would become of a request, nothing being sent or counted; with a
-	 * mismatch for each route that was tried before.
+	 * dump: answers SPLICE_PAIR. The connections that are spliced under this mesh.
+	 */
+	L7MESH_CMD_SPLICES_GET,
+	/*
+	 * dump: EXPLAIN; answers EXPLANATION, ROUTE, REQUEST_HEAD, RESPONSE, MISMATCH.
+	 * What would become of a request, nothing being sent or counted: the ROUTE that
+	 * serves it, and a MISMATCH for each that was tried before; all as far as there
+	 * are any.
 	 */
 	L7MESH_CMD_EXPLAIN,
 
@@ -448,17 +483,26 @@ enum l7mesh_cluster_attr {
 	L7MESH_CLUSTER_A_ACCRUAL_MAX_PENALTY,	/* u32: ms; default 60000 */
 	/* u32: 0 to 100; percent, up to which are added to each; default 50 */
 	L7MESH_CLUSTER_A_ACCRUAL_JITTER,
-	/* u32: of requests whose route has priority high; default 0 */
+	/* u32: MAX_CONNECTIONS of requests whose route has priority high; default 0 */
 	L7MESH_CLUSTER_A_HIGH_MAX_CONNECTIONS,
-	/* u32: of requests whose route has priority high; default 1024 */
+	/*
+	 * u32: MAX_PENDING_REQUESTS of requests whose route has priority high; default
+	 * 1024
+	 */
 	L7MESH_CLUSTER_A_HIGH_MAX_PENDING_REQUESTS,
-	/* u32: of requests whose route has priority high; default 0 */
+	/* u32: MAX_REQUESTS of requests whose route has priority high; default 0 */
 	L7MESH_CLUSTER_A_HIGH_MAX_REQUESTS,
-	/* u32: of requests whose route has priority high; default 3 */
+	/* u32: MAX_RETRIES of requests whose route has priority high; default 3 */
 	L7MESH_CLUSTER_A_HIGH_MAX_RETRIES,
-	/* u32: of requests whose route has priority high; default 0 */
+	/*
+	 * u32: RETRY_BUDGET, of a million, of requests whose route has priority high;
+	 * default 0
+	 */
 	L7MESH_CLUSTER_A_HIGH_RETRY_BUDGET,
-	/* u32: of requests whose route has priority high; default 3 */
+	/*
+	 * u32: MIN_RETRY_CONCURRENCY of requests whose route has priority high; default
+	 * 3
+	 */
 	L7MESH_CLUSTER_A_HIGH_MIN_RETRY_CONCURRENCY,
 	/* nest: a list of nests, enum l7mesh_locality_attr; replaced whole */
 	L7MESH_CLUSTER_A_LOCALITIES,
