@@ -7,7 +7,8 @@
  * A part of the immutable listener. A connection has a copy, which is that of the
  * moment at which its latest request was understood.
  *
- * The struct and the defaults are made of uapi/l7mesh.yaml, where an option is added.
+ * The struct, the defaults and http_options_equal() are made of uapi/l7mesh.yaml, where
+ * an option is added.
  */
 #ifndef L7MESH_HTTP_OPTIONS_H
 #define L7MESH_HTTP_OPTIONS_H
@@ -15,8 +16,5 @@
 #include "http/generated/http_options.h"
 
 extern const struct http_options http_options_default;
-
-bool http_options_equal(const struct http_options *a,
-			const struct http_options *b);
 
 #endif

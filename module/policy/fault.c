@@ -4,7 +4,6 @@
 #include <linux/l7mesh.h>
 #include <linux/math64.h>
 #include <linux/random.h>
-#include <linux/string.h>
 
 #include "http/chars.h"
 #include "http1/head.h"
@@ -13,10 +12,12 @@
 #define DELAY_MAX	(24 * 60 * 60 * 1000)
 #define RATE_MAX	L7MESH_RESPONSE_RATE_MAX
 
-/* With its padding: if that were not equal somebody would make an object anew. */
 bool fault_equal(const struct fault *a, const struct fault *b)
 {
-	return !memcmp(a, b, sizeof(*a));
+	return a->delay == b->delay && a->delay_fraction == b->delay_fraction &&
+	       a->abort == b->abort && a->abort_fraction == b->abort_fraction &&
+	       a->response_rate == b->response_rate &&
+	       a->rate_fraction == b->rate_fraction && a->by_header == b->by_header;
 }
 
 static bool drawn(u32 fraction)

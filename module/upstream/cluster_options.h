@@ -3,8 +3,8 @@
  * cluster_options: how a cluster treats its endpoints, as plain numbers. Names and
  * meanings are those of Envoy's Cluster, where it has them.
  *
- * A part of the immutable cluster. The structs and the defaults are made of
- * uapi/l7mesh.yaml, where an option is added.
+ * A part of the immutable cluster. The structs, the defaults and
+ * cluster_options_equal() are made of uapi/l7mesh.yaml, where an option is added.
  */
 #ifndef L7MESH_CLUSTER_OPTIONS_H
 #define L7MESH_CLUSTER_OPTIONS_H
@@ -15,8 +15,5 @@
 #define ROUTING_PRIORITIES	(L7MESH_ROUTING_PRIORITY_HIGH + 1)
 
 extern const struct cluster_options cluster_options_default;
-
-bool cluster_options_equal(const struct cluster_options *a,
-			   const struct cluster_options *b);
 
 #endif

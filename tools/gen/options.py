@@ -89,8 +89,23 @@ def part_attributes(s, part):
             if member_of(a).startswith(prefix)]
 
 
+def equality(s):
+    """By members: there may be holes between them, which nobody writes."""
+    name = s.get("struct")
+    yield f"static inline bool {name}_equal(const struct {name} *a,"
+    yield f"{aligned(len(name) + 26)}const struct {name} *b)"
+    yield "{"
+    attributes = plain(s)
+    for a in attributes:
+        yield from words([f"a->{member_of(a)} ==", f"b->{member_of(a)}" +
+                          (";" if a is attributes[-1] else " &&")], aligned(15),
+                         aligned(15) if a is not attributes[0] else "\treturn ",
+                         columns=90)
+    yield "}"
+
+
 def options_header(s):
-    """The struct of a set, and its defaults."""
+    """The struct of a set, its defaults, and whether two are equal."""
     name, parts = s.get("struct"), s.get("parts", [])
     guard = c_constant(f"l7mesh-generated-{name}-h")
     yield "/* SPDX-License-Identifier: GPL-2.0 */"
@@ -116,6 +131,8 @@ def options_header(s):
     for line in defaults(s):
         yield f"\t{line} \\"
     yield "}"
+    yield ""
+    yield from equality(s)
     yield ""
     yield "#endif"
 

@@ -62,4 +62,38 @@ struct http_options {
 	.x_forwarded_proto = true, \
 }
 
+static inline bool http_options_equal(const struct http_options *a,
+				      const struct http_options *b)
+{
+	return a->request_timeout == b->request_timeout &&
+	       a->idle_timeout == b->idle_timeout &&
+	       a->headers_timeout == b->headers_timeout &&
+	       a->stream_idle_timeout == b->stream_idle_timeout &&
+	       a->max_connection_duration == b->max_connection_duration &&
+	       a->max_requests_per_connection == b->max_requests_per_connection &&
+	       a->max_header_bytes == b->max_header_bytes &&
+	       a->max_headers == b->max_headers &&
+	       a->max_uri_bytes == b->max_uri_bytes &&
+	       a->max_body_bytes == b->max_body_bytes &&
+	       a->buffer_limit == b->buffer_limit &&
+	       a->path.normalize == b->path.normalize &&
+	       a->path.merge_slashes == b->path.merge_slashes &&
+	       a->path.escaped_slashes == b->path.escaped_slashes &&
+	       a->expect_continue == b->expect_continue &&
+	       a->upgrade == b->upgrade &&
+	       a->connect == b->connect &&
+	       a->x_request_id == b->x_request_id &&
+	       a->x_forwarded_for == b->x_forwarded_for &&
+	       a->x_forwarded_proto == b->x_forwarded_proto &&
+	       a->x_forwarded_host == b->x_forwarded_host &&
+	       a->forwarded == b->forwarded &&
+	       a->via == b->via &&
+	       a->traceparent == b->traceparent &&
+	       a->trusted_hops == b->trusted_hops &&
+	       a->max_connections_per_source == b->max_connections_per_source &&
+	       a->max_requests_per_source == b->max_requests_per_source &&
+	       a->host_port == b->host_port &&
+	       a->abort_on_close == b->abort_on_close;
+}
+
 #endif

@@ -109,4 +109,75 @@ struct cluster_options {
 	.breakers[L7MESH_ROUTING_PRIORITY_HIGH].min_retry_concurrency = 3, \
 }
 
+static inline bool cluster_options_equal(const struct cluster_options *a,
+					 const struct cluster_options *b)
+{
+	return a->lb == b->lb &&
+	       a->table_size == b->table_size &&
+	       a->connect_timeout == b->connect_timeout &&
+	       a->response_timeout == b->response_timeout &&
+	       a->idle_timeout == b->idle_timeout &&
+	       a->max_idle == b->max_idle &&
+	       a->ring_min == b->ring_min &&
+	       a->ring_max == b->ring_max &&
+	       a->choices == b->choices &&
+	       a->decay == b->decay &&
+	       a->panic_threshold == b->panic_threshold &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].max_connections ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].max_connections &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].max_pending_requests ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].max_pending_requests &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].max_requests ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].max_requests &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].max_retries ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].max_retries &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].retry_budget ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].retry_budget &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].min_retry_concurrency ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_DEFAULT].min_retry_concurrency &&
+	       a->consecutive_5xx == b->consecutive_5xx &&
+	       a->consecutive_gateway_failure == b->consecutive_gateway_failure &&
+	       a->outlier_interval == b->outlier_interval &&
+	       a->base_ejection_time == b->base_ejection_time &&
+	       a->max_ejection_time == b->max_ejection_time &&
+	       a->max_ejection_percent == b->max_ejection_percent &&
+	       a->success_rate_stdev_factor == b->success_rate_stdev_factor &&
+	       a->success_rate_minimum_hosts == b->success_rate_minimum_hosts &&
+	       a->success_rate_request_volume == b->success_rate_request_volume &&
+	       a->failure_percentage_threshold == b->failure_percentage_threshold &&
+	       a->failure_percentage_minimum_hosts ==
+	       b->failure_percentage_minimum_hosts &&
+	       a->failure_percentage_request_volume ==
+	       b->failure_percentage_request_volume &&
+	       a->overprovisioning_factor == b->overprovisioning_factor &&
+	       a->slow_start_window == b->slow_start_window &&
+	       a->slow_start_min_weight == b->slow_start_min_weight &&
+	       a->enforcing_consecutive_5xx == b->enforcing_consecutive_5xx &&
+	       a->enforcing_consecutive_gateway_failure ==
+	       b->enforcing_consecutive_gateway_failure &&
+	       a->enforcing_success_rate == b->enforcing_success_rate &&
+	       a->enforcing_failure_percentage == b->enforcing_failure_percentage &&
+	       a->consecutive_local_origin_failure ==
+	       b->consecutive_local_origin_failure &&
+	       a->enforcing_consecutive_local_origin_failure ==
+	       b->enforcing_consecutive_local_origin_failure &&
+	       a->accrual_max_failures == b->accrual_max_failures &&
+	       a->accrual_min_penalty == b->accrual_min_penalty &&
+	       a->accrual_max_penalty == b->accrual_max_penalty &&
+	       a->accrual_jitter == b->accrual_jitter &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_HIGH].max_connections ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_HIGH].max_connections &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_HIGH].max_pending_requests ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_HIGH].max_pending_requests &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_HIGH].max_requests ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_HIGH].max_requests &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_HIGH].max_retries ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_HIGH].max_retries &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_HIGH].retry_budget ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_HIGH].retry_budget &&
+	       a->breakers[L7MESH_ROUTING_PRIORITY_HIGH].min_retry_concurrency ==
+	       b->breakers[L7MESH_ROUTING_PRIORITY_HIGH].min_retry_concurrency &&
+	       a->subset_fallback == b->subset_fallback;
+}
+
 #endif
