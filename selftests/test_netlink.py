@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from l7 import equal, run_tests, true
 from l7nl import ENUMS, UAPI, Genl
-from nltest import (DEFAULTS, EVERYTHING, HTTP, LIMITS_OTHER, ROUTES, alone,
+from l7nl_tables import OPTIONS
+from nltest import (DEFAULTS, EVERYTHING, HTTP, LIMITS_OTHER, NEW, ROUTES, alone,
                     base, generation, load, refused)
 
 
@@ -52,6 +53,18 @@ def _():
     equal(load(g, dump), 2)
     equal(g.objects(), EVERYTHING)
     equal({o["GENERATION"] for o in g.dump("GET")}, {2})
+
+
+@alone("plain options take either end of what is allowed, all together")
+def _():
+    g = base(Genl())
+    for kind, options in OPTIONS.items():
+        g.do("ADD", NEW[kind])
+        for end in 1, 2:
+            wanted = {name: option[end] for name, option in options.items()}
+            g.do("SET", {kind: {"NAME": "n", **wanted}})
+            got = next(o[kind] for o in g.objects() if o.get(kind, {}).get("NAME") == "n")
+            equal({name: got[name] for name in wanted}, wanted)
 
 
 @alone("GET of one kind")
