@@ -83,4 +83,11 @@ static inline void http_net_leg_gone(struct http_net *hn)
 		wake_up_var(&hn->nlegs);
 }
 
+/* For all works that are here, but serving, see line.h, and calls. */
+extern struct workqueue_struct *http_wq;
+
+/* Module-wide. Context: process. */
+int http_net_module_init(void);
+void http_net_module_exit(void);
+
 #endif

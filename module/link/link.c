@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link/link.h"
 
-#include <linux/workqueue.h>
-
-struct workqueue_struct *http_wq;
-
 /* Set at load: acceptors', connections', legs'. */
-static const struct callbacks *known[3];
-static unsigned int nknown;
+static const struct callbacks *known[3] __ro_after_init;
+static unsigned int nknown __ro_after_init;
 
 void link_know(const struct callbacks *ours)
 {
@@ -82,16 +78,4 @@ void link_limit(struct link *l, u32 bytes)
 	sk->sk_userlocks |= locks;
 	WRITE_ONCE(sk->sk_sndbuf, max_t(u32, bytes * 2, SOCK_MIN_SNDBUF));
 	WRITE_ONCE(sk->sk_rcvbuf, max_t(u32, bytes * 2, SOCK_MIN_RCVBUF));
-}
-
-int link_module_init(void)
-{
-	http_wq = alloc_workqueue("l7mesh_http", WQ_UNBOUND | WQ_MEM_RECLAIM,
-				  0);
-	return http_wq ? 0 : -ENOMEM;
-}
-
-void link_module_exit(void)
-{
-	destroy_workqueue(http_wq);
 }

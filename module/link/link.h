@@ -428,11 +428,4 @@ static inline void link_shut(struct link *l)
 	kernel_sock_shutdown(l->sock, SHUT_WR);
 }
 
-/* For all that the engine does but serving, see line.h, and calls. */
-extern struct workqueue_struct *http_wq;
-
-/* Module-wide. Context: process. */
-int link_module_init(void);
-void link_module_exit(void);
-
 #endif

@@ -218,12 +218,12 @@ int engine_init(void)
 	err = conn_cache_init();
 	if (err)
 		goto legs;
-	err = link_module_init();
+	err = http_net_module_init();
 	if (err)
 		goto conns;
 	err = line_module_init();
 	if (err)
-		goto links;
+		goto works;
 	err = call_init();
 	if (err)
 		goto lines;
@@ -233,8 +233,8 @@ int engine_init(void)
 	call_exit();
 lines:
 	line_module_exit();
-links:
-	link_module_exit();
+works:
+	http_net_module_exit();
 conns:
 	conn_cache_exit();
 legs:
@@ -248,7 +248,7 @@ void engine_exit(void)
 {
 	line_module_exit();
 	call_exit();
-	link_module_exit();
+	http_net_module_exit();
 	source_limit_exit();
 	conn_cache_exit();
 	leg_cache_exit();
