@@ -5,7 +5,8 @@
 #include "lib/compat.h"
 #include "link/link.h"
 
-static bool (*redirection)(const struct sock *child, struct client_claim *claim);
+static bool (*redirection)(const struct sock *child,
+			   struct client_claim *claim) __ro_after_init;
 
 void client_claims_by(bool (*claim)(const struct sock *child,
 				    struct client_claim *claim))

@@ -28,7 +28,7 @@ bool client_claim(const struct link *link, struct client_claim *claim);
  * client_claims_by() - Who answers client_claim()
  * @claim: is asked, with the socket
  *
- * Context: process, before there is anything that accepts.
+ * Context: process, module init, before there is anything that accepts.
  */
 void client_claims_by(bool (*claim)(const struct sock *child,
 				    struct client_claim *claim));

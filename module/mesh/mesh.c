@@ -30,7 +30,7 @@ DEFINE_STATIC_KEY_FALSE(mesh_active);
 static DEFINE_MUTEX(mesh_mutex);
 
 static struct workqueue_struct *mesh_wq;
-static const struct mesh_parts *parts;
+static const struct mesh_parts *parts __ro_after_init;
 
 /*
  * Innermost. The first mesh that has a listener switches interception on. A work

@@ -35,7 +35,7 @@
 #include "splice/splice_priv.h"
 #include "splice/ulp.h"
 
-static const struct splice_judge *judge;
+static const struct splice_judge *judge __ro_after_init;
 static struct kmem_cache *pair_cache;
 static struct tracepoint *set_state, *destroy_sock;
 struct workqueue_struct *splice_wq;

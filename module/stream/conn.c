@@ -144,7 +144,7 @@ LINK_EVENTS(conn, conn_event, conn_room)
 static const struct callbacks conn_callbacks = LINK_CALLBACKS(conn);
 
 /* Something happened to the leg that a connection uses. The leg is locked. */
-static void happened(struct conn *c, struct leg *leg)
+static void conn_leg_event(struct conn *c, struct leg *leg)
 {
 	/* The leg's event was caused by a run, which holds both locks. */
 	if (leg->busy) {
@@ -169,7 +169,7 @@ static void leg_event(struct link *link)
 	struct leg *leg = container_of(link, struct leg, link);
 
 	if (leg->conn)
-		happened(leg->conn, leg);
+		conn_leg_event(leg->conn, leg);
 	else
 		leg_break(leg);
 }
@@ -179,7 +179,7 @@ static void leg_room(struct link *link)
 	struct leg *leg = container_of(link, struct leg, link);
 
 	if (leg->conn && !leg->busy)
-		happened(leg->conn, leg);
+		conn_leg_event(leg->conn, leg);
 }
 
 LINK_EVENTS(leg, leg_event, leg_room)
