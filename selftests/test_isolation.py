@@ -19,15 +19,28 @@ import sys
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
+from control_group import Group, use_memory
 from l7 import equal, note, run_tests, true, until
-from l7nl import Genl, Refused
+from l7nl import CTRL_GETFAMILY, NLM_F_DUMP, UAPI, Genl, Refused
 from missing_page import is_stuck, stuck_threads
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, child, generation,
-                    load, pods, refused, settled, unshare)
+                    held, load, pods, refused, settled, unshare, user_namespaces)
 
 NOBODY = 65534
 SPLICE_MESH, SPLICE_OFF = 0, 3
 STUCK_PAGE = os.path.join(HERE, "lib", "stuck_page")
+
+
+def big_tables(g, n, **kind):
+    """So many, each of 5,000,011 slots or as is said, in a transaction that begins."""
+    g.do("TXN_BEGIN")
+    for i in range(n):
+        name = f"c{i}"
+        g.add(CLUSTER={"NAME": name, "TABLE_SIZE": 5000011,
+                       "HASH": [{"SOURCE_ADDRESS": True}], **kind})
+        for k in range(1, 4):
+            g.add(ENDPOINT={"CLUSTER": name, "PORT": 80, "WEIGHT": k,
+                            "ADDRESS": f"10.0.{i}.{k}"})
 
 
 def run(*command):
@@ -38,6 +51,11 @@ def run(*command):
 def read(path):
     with open(path, encoding="ascii") as f:
         return f.read()
+
+
+def write(path, value):
+    with open(path, "w", encoding="ascii") as f:
+        f.write(str(value))
 
 
 def become_user():
@@ -61,6 +79,111 @@ def _():
     equal(generation(Genl()), 0)
     # What an ordinary request for the family's name would load it by.
     equal(run("modinfo", "-F", "alias", os.environ["L7MESH_KO"]), "")
+
+
+# ---- who pays for a user's mesh ----
+
+CONFIG_BYTES_MAX = "/sys/module/l7mesh/parameters/config_bytes_max"
+MIB = 1 << 20
+
+
+@contextlib.contextmanager
+def config_bytes_max(value):
+    old = read(CONFIG_BYTES_MAX)
+    write(CONFIG_BYTES_MAX, value)
+    try:
+        yield
+    finally:
+        write(CONFIG_BYTES_MAX, old)
+
+
+@contextlib.contextmanager
+def user_group(limit=None):
+    group = Group("l7user", limit)
+    try:
+        yield group
+    finally:
+        group.end()
+
+
+def answers_of(group, function, *args, **more):
+    """What an ordinary user in a control group says of what it does, line by line."""
+    told, tell = os.pipe()
+
+    def user():
+        os.close(told)
+        become_user()
+        with open(tell, "w", encoding="ascii", buffering=1) as out:
+            try:
+                function(out, *args, **more)
+            except Refused as error:
+                out.write(f"{errno.errorcode[error.errno]} {error.text}\n")
+        signal.pause()
+
+    group.run(user)
+    os.close(tell)
+    return open(told, encoding="ascii")
+
+
+def build_tables(out, n, **kind):
+    """Says what the mesh holds when they are built."""
+    g = Genl()
+    big_tables(g, n, **kind)
+    g.do("TXN_COMMIT")
+    out.write(f"{held(g)}\n")
+
+
+def charged(group):
+    """Of the kernel's memory."""
+    return group.stat("kernel")
+
+
+def spent_by_kernel_threads():
+    """Of processors, in microseconds."""
+    ticks = 0
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            fields = read(path).rsplit(")", 1)[1].split()
+            if fields[1] == "2":
+                ticks += int(fields[12])
+    return ticks * 1000000 // os.sysconf("SC_CLK_TCK")
+
+
+@alone("userns=1: a user's mesh is charged to who made it, memory and time", 300)
+def _():
+    n, slots = 4, 1000003
+    with user_namespaces(), user_group() as group:
+        before = spent_by_kernel_threads()
+        with answers_of(group, build_tables, n, TABLE_SIZE=slots) as answers:
+            bytes_held = int(answers.readline())
+        others = spent_by_kernel_threads() - before
+        own = group.stat("system_usec", "cpu.stat")
+        note(f"{bytes_held >> 10} KiB held, {charged(group) >> 10} charged; {own} us "
+             f"spent by the group, {others} by kernel threads")
+        true(bytes_held > n * slots)
+        true(charged(group) > bytes_held * 0.95)
+        true(own > 4 * others)
+
+
+RING = {"LB": UAPI["L7MESH_LB_RING_HASH"], "RING_MIN": 8388608, "RING_MAX": 8388608}
+
+
+def ring_is_refused(words, limit, most=None):
+    """In words, though nobody is killed, and nothing of it is kept."""
+    with config_bytes_max(limit), user_group(most) as group:
+        with answers_of(group, build_tables, 2, **RING) as answers:
+            answer = answers.readline()
+        true(answer.startswith(words), answer)
+        equal(group.stat("oom_kill", "memory.events"), 0)
+        until(lambda: charged(group) < 8 * MIB, why="it is not given back")
+
+
+@alone("userns=1: a user's mesh ends where its control group does, or at "
+       "config_bytes_max", 300)
+def _():
+    with user_namespaces():
+        ring_is_refused("ENOMEM out of memory", 1 << 30, 48 * MIB)
+        ring_is_refused("ENOSPC configuration exceeds", 24 * MIB)
 
 
 # ---- victims ----
@@ -101,14 +224,7 @@ class Commit:
 
     def __init__(self, pod, tables=30):
         g = pod.genl()
-        g.do("TXN_BEGIN")
-        for i in range(tables):
-            name = f"c{i}"
-            g.add(CLUSTER={"NAME": name, "TABLE_SIZE": 5000011,
-                           "HASH": [{"SOURCE_ADDRESS": True}]})
-            for k in range(1, 4):
-                g.add(ENDPOINT={"CLUSTER": name, "PORT": 80, "WEIGHT": k,
-                                "ADDRESS": f"10.0.{i}.{k}"})
+        big_tables(g, tables)
         self.pid = os.fork()
         if not self.pid:
             signal.alarm(0)
@@ -161,6 +277,20 @@ def _():
         commit.kill()
         # The transaction went with its socket all the same.
         equal(settled(g, bytes_held), bytes_held)
+
+
+@alone("a commit that takes long: other families are asked meanwhile")
+def _():
+    with pods(CLONE_NEWNET, CLONE_NEWNET) as (attacker, other):
+        load(attacker.genl(), [{"CLUSTER": {"NAME": "old"}}])
+        asked = other.genl()
+        commit = Commit(attacker)
+        # The controller's own, whose requests take their turn with all others'.
+        true(len(asked.ctrl(CTRL_GETFAMILY, b"", NLM_F_DUMP)) > 1)
+        with other.inside():
+            run("ip", "tcp_metrics", "show")
+        commit.still_builds()
+        commit.kill()
 
 
 # ---- a page that never comes ----
@@ -379,6 +509,7 @@ def _():
 
 
 def main():
+    use_memory()
     # Nobody's mesh is left that wants the hooks.
     subprocess.run(["rmmod", "l7mesh"], check=False, stderr=subprocess.DEVNULL)
     run("insmod", os.environ["L7MESH_KO"])
