@@ -12,6 +12,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -24,7 +25,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 from bpf import EXIT, Attached, instruction
 from endpoints import OK, VIP, VIP6, WEB
 from l7 import (Backend, Client, Counters, Net, apply, drained, equal, in_pod,
-                meshctl, request, run_in, run_tests, test)
+                meshctl, note, request, run_in, run_tests, test, true)
 
 WEB6 = "fd00:2::20"
 CGROUP = "/sys/fs/cgroup/l7mesh-identity"
@@ -320,6 +321,61 @@ def _():
         copies.quiet()
         served(client())
         copies.request()
+
+
+TRACING = "/sys/kernel/tracing"
+PROBES = """p:l7label/clone security_sk_clone from=%di to=%si
+p:l7label/connect tcp_connect sk=%di
+"""
+
+
+def trace(name, value):
+    with open(f"{TRACING}/{name}", "w", encoding="ascii") as f:
+        f.write(value)
+
+
+@contextlib.contextmanager
+def labelling():
+    """A function that tells which socket was made another's like, and which connected;
+    or None, where there are no labels."""
+    if not os.path.exists(f"{TRACING}/kprobe_events"):
+        subprocess.run(["mount", "-t", "tracefs", "none", TRACING], check=False)
+    try:
+        trace("kprobe_events", PROBES)
+    except OSError:
+        yield None
+        return
+
+    def seen():
+        with open(f"{TRACING}/trace", encoding="ascii") as f:
+            lines = f.read()
+        return (re.findall(r"clone: .* from=(\w+) to=(\w+)", lines),
+                re.findall(r"connect: .* sk=(\w+)", lines))
+
+    trace("trace", "")
+    trace("events/l7label/enable", "1")
+    try:
+        yield seen
+    finally:
+        trace("events/l7label/enable", "0")
+        trace("kprobe_events", "")
+
+
+@test("what is connected for a client is given the client's security label")
+def _():
+    mesh()
+    for address in VIP, VIP6:
+        drained()
+        with labelling() as seen:
+            if not seen:
+                note("no security modules in this kernel")
+                return
+            served(client(address))
+            clones, connects = seen()
+        # The client's socket is the first; the identity's keeps its label.
+        kept = [to for one, to in clones if one == connects[0]]
+        given = [to for one, to in clones if one in kept]
+        true(set(given) & set(connects[1:]), (clones, connects))
 
 
 # ---- addresses and ports ----
