@@ -599,6 +599,41 @@ def _():
     find_lost(*tries)
 
 
+@test("hedging: the route's time is over when nobody else is there to be asked")
+def _():
+    grown = Counters()
+    for times in ("100ms", "400ms"), ("200ms", "200ms"), ("200ms", "201ms"):
+        mesh({"panic_threshold": 0,
+              "outlier_detection": {"consecutive_gateway_failure": 1,
+                                    "max_ejection_percent": 100}},
+             PORTS[:1], timeout=times[1],
+             retry={"on": "5xx", "per_try_timeout": times[0], "num_retries": 3,
+                    "hedge_on_per_try_timeout": True})
+        c = Client("app", VIP)
+        ask(c)
+        late = many.taken()[:2]
+        equal(c.response()[0].status, 504)
+        find_lost(late)
+    equal(grown("reply_504_route_timeout"), 3)
+
+
+@test("hedging: an answer with which its connection ends is one")
+def _():
+    for splice in "mesh", "off":
+        for winner in 0, 1:
+            hedging({"response_timeout": "60s"})
+            meshctl("splice", splice)
+            c, tries = hedged()
+            conn = tries[winner][1]
+            # Both in one packet, or as close together as can be.
+            conn.sock.send(answer(200, body=b"bye"), socket.MSG_MORE)
+            conn.shut()
+            equal(c.response()[1], b"bye")
+            close_clients()
+            many.close_all()
+    meshctl("splice", "mesh")
+
+
 @test("hedging: counts among connections and retries, and does without")
 def _():
     grown = Counters()
