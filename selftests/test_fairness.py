@@ -134,6 +134,31 @@ def _():
     true(beside[0] - asking[0] < 2 * AHEAD)
 
 
+@test("who has asked in time is not late because others are served first", 300)
+def _():
+    n, each = 64 // SCALE, 1000
+    impatient = [{**l, "idle_timeout": "2ms"} if l["name"] == "l" else l
+                 for l in CONFIG["listeners"]]
+    first = [Client("greedy", VIP) for _ in range(n)]
+    for c in first:
+        c.send(get())
+    conns = [web.request()[0] for _ in first]
+    apply({**CONFIG, "listeners": impatient})
+    # All the rest waits in their sockets; that takes many turns of each.
+    for c in first:
+        c.send(get("/direct") * each)
+    grown = Counters()
+    for conn in conns:
+        conn.send(OK)
+    for c in first:
+        equal(c.response()[1], b"ok")
+        head, body = c.response()
+        rest = c.exactly((each - 1) * (len(head.raw) + len(body)))
+        equal(rest.count(head.start.encode()), each - 1)
+    true(grown("engine_runs_deferred") > 4 * n, "all were served in few turns")
+    apply(CONFIG)
+
+
 # ---- an endpoint that owns its sockets for ever ----
 
 @contextlib.contextmanager

@@ -86,6 +86,16 @@ static bool deadline_passed(const struct conn *c)
 	return c->deadline && !time_before(jiffies, c->deadline);
 }
 
+/*
+ * Is it to be judged now? Bytes that the budget has left unread may have come in time,
+ * and put it off. Only what is bound ends whatever comes.
+ */
+static bool is_late(const struct conn *c, const struct run *run)
+{
+	return deadline_passed(c) &&
+	       (!run->again || (c->bound && !time_before(jiffies, c->bound)));
+}
+
 void conn_run_by(struct conn *c, unsigned long at)
 {
 	WRITE_ONCE(c->retry_soon, true);
@@ -319,7 +329,7 @@ static bool drain_over(const struct conn *c)
 
 /*
  * Returns whether another round is due. The deadline is checked last: bytes that
- * are here by now came in time.
+ * are here by now came in time. See is_late().
  */
 static bool work_round(struct conn *c, int *left)
 {
@@ -331,7 +341,7 @@ static bool work_round(struct conn *c, int *left)
 	if (drain_over(c))
 		WRITE_ONCE(c->killed, true);
 	exchange_run(c, &run);
-	if (!c->ended && deadline_passed(c)) {
+	if (!c->ended && is_late(c, &run)) {
 		WRITE_ONCE(c->deadline, 0);
 		exchange_timeout(c, &run);
 		exchange_run(c, &run);
