@@ -16,9 +16,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, Endpoints, answer, apply_route, ask
-from l7 import (Client, Counters, Net, Stream, close_clients, equal, in_pod,
+from l7 import (Backend, Client, Counters, Net, Stream, close_clients, equal, in_pod,
                 meshctl, note, request, run_tests, stats, test, true, until)
 
+MIB = 1 << 20
 PORTS = range(9100, 9104)
 NOBODY = 9
 net = many = None
@@ -229,6 +230,37 @@ def _():
         ask(c)
         many.taken()[1].send(OK)
         equal(c.response()[0].status, 200)
+
+
+@test("retries: a leg that has but a part of what is sent again is not used again")
+def _():
+    body = os.urandom(256 * 1024)
+    port = PORTS[0] + 50
+    deaf = Backend("web", port, sizes=4096)
+    # Less than the body has room on its way.
+    mesh(ports=[port], cluster={"max_idle": 8}, listener={"buffer_limit": 16384},
+         retry={"on": "5xx", "replay_limit": MIB, "backoff": "1ms"})
+    c = Client("app", VIP)
+    c.send(request("/", f"Content-Length: {len(body)}", host="a", method="PUT"))
+    conn, _ = deaf.request()
+    for at in range(0, len(body), 4096):
+        c.send(body[at:at + 4096])
+        equal(conn.exactly(4096), body[at:at + 4096])
+    conn.send(answer(503))
+    # Now it reads no more than a part, and says that it needs none of it.
+    conn, _ = deaf.request()
+    equal(conn.exactly(1000), body[:1000])
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
+    with contextlib.suppress(ConnectionResetError):
+        conn.rest()
+    deaf.close_all()
+    c = Client("app", VIP)
+    ask(c)
+    conn, head = deaf.request()
+    equal(head.start, "GET / HTTP/1.1")
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
 
 
 @test("retries: a client that has shut down its side gets its answer")
