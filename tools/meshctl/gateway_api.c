@@ -137,10 +137,14 @@ static json_t *listeners_tree(const json_t *listeners)
 	return tree;
 }
 
-json_t *gateway_api_import(const struct manifests *m, bool strict, json_t *report)
+json_t *gateway_api_import(const struct manifests *m,
+			   const struct gateway_options *options, json_t *report)
 {
 	struct import imp = {
-		.m = m, .clusters = must(json_object()),
+		.m = m, .networks = options->networks,
+		.services = must(json_object()),
+		.endpoints = must(json_object()), .claims = must(json_object()),
+		.hostnames = must(json_object()), .clusters = must(json_object()),
 		.sessions = must(json_object()),
 		.tables = must(json_object()), .listeners = must(json_object()),
 		.attached = must(json_object()), .report = report,
@@ -148,13 +152,21 @@ json_t *gateway_api_import(const struct manifests *m, bool strict, json_t *repor
 	json_t *tree = NULL;
 
 	report_others(&imp);
+	each(&imp, MANIFEST_SERVICE, gateway_note_service);
+	each(&imp, MANIFEST_ENDPOINT_SLICE, gateway_note_slice);
+	each(&imp, MANIFEST_GATEWAY, gateway_claim_given);
+	each(&imp, MANIFEST_GATEWAY, gateway_claim_asked);
 	each(&imp, MANIFEST_GATEWAY, gateway_listeners);
 	each(&imp, MANIFEST_HTTP_ROUTE, gateway_attach);
-	if (!imp.failed || !strict)
+	if (!imp.failed || !options->strict)
 		tree = must(json_pack("{s:o, s:o, s:o}",
 				      "clusters", clusters_tree(&imp),
 				      "route_tables", tables_tree(imp.tables),
 				      "listeners", listeners_tree(imp.listeners)));
+	json_decref(imp.services);
+	json_decref(imp.endpoints);
+	json_decref(imp.claims);
+	json_decref(imp.hostnames);
 	json_decref(imp.clusters);
 	json_decref(imp.sessions);
 	json_decref(imp.tables);

@@ -15,12 +15,18 @@
 
 #include "manifest.h"
 
+struct gateway_options {
+	bool strict;
+	const json_t *networks;	/* that Gateways may ask for; NULL: any */
+};
+
 /*
  * The file as config_tree() has it. What cannot be carried over, or refers to what is
  * not there, does not hold up the rest: it is printed, with the manifest and the field,
  * or with @report appended to that list: each Gateway and HTTPRoute with Gateway API's
- * conditions, of others those with problems. With @strict NULL if there is anything.
+ * conditions, of others those with problems. If strict NULL if there is anything.
  */
-json_t *gateway_api_import(const struct manifests *m, bool strict, json_t *report);
+json_t *gateway_api_import(const struct manifests *m,
+			   const struct gateway_options *options, json_t *report);
 
 #endif

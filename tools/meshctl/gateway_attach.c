@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "gateway_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "load.h"
@@ -24,44 +25,6 @@ static void attach(struct import *imp, const char *table, const char *host,
 
 /* ---- Gateways ---- */
 
-/* A listener of the Gateway that a route's parent is. */
-struct place {
-	const json_t *gateway;
-	const json_t *listener;
-	const char *table;
-};
-
-/* Only where requests for the hostname are this listener's. */
-static void attach_host(struct import *imp, const struct place *p,
-			const char *host, json_t *routes)
-{
-	if (gateway_owner(p->gateway, number(p->listener, "port"), host) ==
-	    p->listener)
-		attach(imp, p->table, *host ? host : "*", routes);
-}
-
-/* Returns whether there is a hostname in common. */
-static bool attach_hosts(struct import *imp, const struct place *p,
-			 json_t *routes)
-{
-	const char *hostname = object_get(p->listener, "hostname"), *host;
-	const json_t *hosts = get2(imp->at->body, "spec", "hostnames"), *item;
-	bool any = false;
-	size_t i;
-
-	if (!json_array_size(hosts)) {
-		attach_host(imp, p, hostname, routes);
-		return true;
-	}
-	json_array_foreach(hosts, i, item) {
-		host = gateway_common_host(hostname, json_string_value(item));
-		if (host)
-			attach_host(imp, p, host, routes);
-		any |= !!host;
-	}
-	return any;
-}
-
 /* Does the parent mean this listener? */
 static bool is_meant(const json_t *listener, const json_t *ref)
 {
@@ -71,79 +34,190 @@ static bool is_meant(const json_t *listener, const json_t *ref)
 		number(ref, "port") == number(listener, "port"));
 }
 
+/* Without any, its kinds are those that go with its protocol. */
+static bool takes_routes(const json_t *listener)
+{
+	const json_t *kinds = get2(listener, "allowedRoutes", "kinds"), *item;
+	size_t i;
+
+	json_array_foreach(kinds, i, item)
+		if (refers_to(item, GATEWAY_GROUP, "HTTPRoute"))
+			return true;
+	return !json_array_size(kinds);
+}
+
 static bool allows(const struct import *imp, const json_t *gateway,
 		   const json_t *listener)
 {
 	const json_t *from;
 
 	from = get2(get(listener, "allowedRoutes"), "namespaces", "from");
-	return !strcmp(from ? json_string_value(from) : "Same", "All") ||
-	       !strcmp(manifest_namespace(gateway),
-		       manifest_namespace(imp->at->body));
+	return takes_routes(listener) &&
+	       (!strcmp(from ? json_string_value(from) : "Same", "All") ||
+		!strcmp(manifest_namespace(gateway),
+			manifest_namespace(imp->at->body)));
 }
 
-/* What came of a parent. */
-struct outcome {
-	bool meant, allowed, common;
-};
-
-static void attach_to_listener(struct import *imp, const json_t *gateway,
-			       const json_t *listener, json_t *routes,
-			       struct outcome *o)
+static char *table_of(const json_t *gateway, const json_t *listener)
 {
-	struct place place = { gateway, listener, NULL };
-	char *table;
-
-	if (!allows(imp, gateway, listener))
-		return;
-	o->allowed = true;
-	table = gateway_table(manifest_namespace(gateway), manifest_name(gateway),
-			      number(listener, "port"));
-	place.table = table;
-	o->common |= attach_hosts(imp, &place, routes);
-	free(table);
+	return gateway_table(manifest_namespace(gateway), manifest_name(gateway),
+			     number(listener, "port"));
 }
 
-static bool is_there(const struct import *imp, const json_t *gateway,
+static bool is_there(struct import *imp, const json_t *gateway,
 		     const json_t *listener)
 {
-	char *table = gateway_table(manifest_namespace(gateway),
-				    manifest_name(gateway),
-				    number(listener, "port"));
+	char *table = table_of(gateway, listener);
 	bool there = get(imp->tables, table);
 
 	free(table);
-	return there && gateway_listener_is_good(gateway, listener);
+	return there && gateway_listener_is_good(imp, gateway, listener);
+}
+
+/*
+ * A Gateway that a route's parent is. By their positions the listeners that take the
+ * route, each with the hostnames that the route has there.
+ */
+struct place {
+	struct import *imp;
+	const json_t *gateway;
+	json_t **taken;		/* a list; NULL: does not take it */
+	bool meant, allowed, common;
+};
+
+static void open_listeners(struct place *p, const json_t *ref)
+{
+	const json_t *listener;
+	size_t i;
+
+	json_array_foreach(get2(p->gateway, "spec", "listeners"), i, listener) {
+		p->taken[i] = NULL;
+		if (!is_meant(listener, ref) ||
+		    !is_there(p->imp, p->gateway, listener))
+			continue;
+		p->meant = true;
+		if (!allows(p->imp, p->gateway, listener))
+			continue;
+		p->allowed = true;
+		p->taken[i] = must(json_array());
+	}
+}
+
+/* Requests for the hostname are the closest listener's, and no other's. */
+static void take_host(struct place *p, json_int_t port, json_t *host)
+{
+	json_t *covering = gateway_covering(p->imp, p->gateway, port,
+					    json_string_value(host));
+	const json_t *position;
+	json_t *taken;
+	size_t i;
+
+	json_array_foreach(covering, i, position) {
+		taken = p->taken[json_integer_value(position)];
+		p->common |= !!taken;
+		if (taken && !i)
+			json_array_append(taken, host);
+	}
+	json_decref(covering);
+}
+
+/* The ports of listeners that take the route, as keys. */
+static json_t *ports_of(const struct place *p)
+{
+	json_t *ports = must(json_object());
+	const json_t *listener;
+	char key[24];
+	size_t i;
+
+	json_array_foreach(get2(p->gateway, "spec", "listeners"), i, listener) {
+		snprintf(key, sizeof(key), "%lld",
+			 (long long)number(listener, "port"));
+		if (p->taken[i])
+			json_object_set(ports, key, get(listener, "port"));
+	}
+	return ports;
+}
+
+static void take_hosts(struct place *p, const json_t *hosts)
+{
+	json_t *ports = ports_of(p), *host, *port;
+	const char *key;
+	size_t i;
+
+	json_array_foreach(hosts, i, host)
+		json_object_foreach(ports, key, port)
+			take_host(p, json_integer_value(port), host);
+	json_decref(ports);
+}
+
+/* A route without hostnames, or with one above the listener's, has all of these. */
+static void take_listeners(struct place *p, const json_t *hosts)
+{
+	const json_t *listener, *host;
+	json_t *names = must(json_object()), *name;
+	size_t i;
+
+	json_array_foreach(hosts, i, host)
+		json_object_set_new(names, json_string_value(host), json_true());
+	json_array_foreach(get2(p->gateway, "spec", "listeners"), i, listener) {
+		name = get(listener, "hostname");
+		if (!p->taken[i] ||
+		    (json_array_size(hosts) &&
+		     !gateway_is_beneath(names, object_get(listener, "hostname"))))
+			continue;
+		p->common = true;
+		json_array_append_new(p->taken[i], name ? json_incref(name) :
+							  json_text("", 0));
+	}
+	json_decref(names);
+}
+
+static void attach_taken(struct place *p, json_t *routes)
+{
+	const json_t *listener, *host;
+	const char *name;
+	char *table;
+	size_t i, k;
+
+	json_array_foreach(get2(p->gateway, "spec", "listeners"), i, listener) {
+		table = table_of(p->gateway, listener);
+		json_array_foreach(p->taken[i], k, host) {
+			name = json_string_value(host);
+			attach(p->imp, table, *name ? name : "*", routes);
+		}
+		json_decref(p->taken[i]);
+		free(table);
+	}
 }
 
 static void attach_to_gateway(struct import *imp, const json_t *ref,
 			      const char *field, json_t *routes)
 {
+	const json_t *hosts = get2(imp->at->body, "spec", "hostnames");
 	const char *namespace = namespace_of(imp, ref);
 	const char *name = object_get(ref, "name");
-	const json_t *gateway, *listener;
-	struct outcome o = { 0 };
-	size_t i;
+	struct place p = { .imp = imp };
 
-	gateway = manifest_find(imp->m, MANIFEST_GATEWAY, namespace, name);
-	if (!gateway) {
+	p.gateway = manifest_find(imp->m, MANIFEST_GATEWAY, namespace, name);
+	if (!p.gateway) {
 		gateway_fail(imp, REASON_NO_MATCHING_PARENT, field,
 			     "there is no Gateway %s/%s", namespace, name);
 		return;
 	}
-	json_array_foreach(get2(gateway, "spec", "listeners"), i, listener) {
-		if (!is_meant(listener, ref) ||
-		    !is_there(imp, gateway, listener))
-			continue;
-		o.meant = true;
-		attach_to_listener(imp, gateway, listener, routes, &o);
-	}
-	if (!o.allowed)
-		gateway_fail(imp, o.meant ? REASON_NOT_ALLOWED_BY_LISTENERS :
+	p.taken = xrealloc(NULL, (1 + json_array_size(get2(p.gateway, "spec",
+							   "listeners"))) *
+				 sizeof(*p.taken));
+	open_listeners(&p, ref);
+	take_hosts(&p, hosts);
+	take_listeners(&p, hosts);
+	attach_taken(&p, routes);
+	free(p.taken);
+	if (!p.allowed)
+		gateway_fail(imp, p.meant ? REASON_NOT_ALLOWED_BY_LISTENERS :
 					    REASON_NO_MATCHING_PARENT, field,
 			     "no listener of Gateway %s/%s takes it", namespace,
 			     name);
-	else if (!o.common)
+	else if (!p.common)
 		gateway_fail(imp, REASON_NO_MATCHING_LISTENER_HOSTNAME,
 			     "spec.hostnames", "none is in common with the "
 			     "listeners of Gateway %s/%s", namespace, name);
@@ -151,42 +225,28 @@ static void attach_to_gateway(struct import *imp, const json_t *ref,
 
 /* ---- Services ---- */
 
-static const json_t *service_addresses(const json_t *service)
-{
-	json_t *spec = get(service, "spec"), *list = get(spec, "clusterIPs");
-
-	if (json_array_size(list) || !*object_get(spec, "clusterIP"))
-		return list;
-	/* The body is ours, and is released with it. */
-	list = must(json_pack("[O]", get(spec, "clusterIP")));
-	json_object_set_new(spec, "clusterIPs", list);
-	return list;
-}
-
-/* The Service that a parent is, with an address; NULL with an error. */
+/*
+ * The Service that a parent is; NULL with an error. Who may not refer to it is not told
+ * whether it is there.
+ */
 static const json_t *parent_service(struct import *imp, const json_t *ref,
 				    const char *field)
 {
 	const char *namespace = namespace_of(imp, ref);
 	const char *name = object_get(ref, "name");
-	const json_t *service, *addresses;
+	const json_t *service;
 
-	service = manifest_find(imp->m, MANIFEST_SERVICE, namespace, name);
-	addresses = service ? service_addresses(service) : NULL;
-	if (!service)
-		gateway_fail(imp, REASON_NO_MATCHING_PARENT, field,
-			     "there is no Service %s/%s", namespace, name);
-	else if (strcmp(namespace, manifest_namespace(imp->at->body)))
+	if (strcmp(namespace, manifest_namespace(imp->at->body))) {
 		gateway_fail(imp, REASON_NO_MATCHING_PARENT, field,
 			     "a Service of another namespace cannot be carried "
 			     "over");
-	else if (!json_array_size(addresses) ||
-		 !strcmp(json_string_value(json_array_get(addresses, 0)), "None"))
+		return NULL;
+	}
+	service = manifest_find(imp->m, MANIFEST_SERVICE, namespace, name);
+	if (!service)
 		gateway_fail(imp, REASON_NO_MATCHING_PARENT, field,
-			     "Service %s/%s has no clusterIP", namespace, name);
-	else
-		return service;
-	return NULL;
+			     "there is no Service %s/%s", namespace, name);
+	return service;
 }
 
 /* A Gateway may have the same name. */
@@ -203,34 +263,54 @@ static char *service_table(const struct import *imp, const char *namespace,
 	return table;
 }
 
-/* GAMMA, GEP-1294: hostnames count for nothing there. */
-static void attach_to_service(struct import *imp, const json_t *ref,
-			      const char *field, json_t *routes)
+/* Its ports that the parent means: whether there are any. */
+static bool attach_to_ports(struct import *imp, const json_t *ref,
+			    const json_t *service, const json_t *addresses,
+			    json_t *routes)
 {
-	const json_t *service = parent_service(imp, ref, field), *port;
-	const char *namespace = namespace_of(imp, ref);
-	const char *name = object_get(ref, "name");
-	bool taken = false;
-	char *table;
+	const char *namespace = manifest_namespace(service);
+	const char *name = manifest_name(service);
+	char *table, *owner = xasprintf("Service %s/%s", namespace, name);
+	const json_t *port;
+	bool any = false;
 	size_t i;
 
-	if (!service)
-		return;
 	json_array_foreach(get2(service, "spec", "ports"), i, port) {
 		if (get(ref, "port") &&
 		    number(ref, "port") != number(port, "port"))
 			continue;
-		table = service_table(imp, namespace, name,
-				      number(port, "port"));
-		if (gateway_need_listeners(imp, table, service_addresses(service),
+		any = true;
+		table = service_table(imp, namespace, name, number(port, "port"));
+		if (gateway_need_listeners(imp, owner, table, addresses,
 					   number(port, "port")))
 			attach(imp, table, "*", routes);
-		taken = true;
 		free(table);
 	}
-	if (!taken)
+	free(owner);
+	return any;
+}
+
+/* GAMMA, GEP-1294: hostnames count for nothing there. */
+static void attach_to_service(struct import *imp, const json_t *ref,
+			      const char *field, json_t *routes)
+{
+	const json_t *service = parent_service(imp, ref, field);
+	const char *namespace, *name;
+	json_t *addresses;
+
+	if (!service)
+		return;
+	namespace = manifest_namespace(service);
+	name = manifest_name(service);
+	addresses = gateway_service_addresses(imp, service, field);
+	if (!json_array_size(addresses))
+		gateway_fail(imp, REASON_NO_MATCHING_PARENT, field,
+			     "Service %s/%s has no clusterIP of its own",
+			     namespace, name);
+	else if (!attach_to_ports(imp, ref, service, addresses, routes))
 		gateway_fail(imp, REASON_NO_MATCHING_PARENT, field,
 			     "Service %s/%s has no such port", namespace, name);
+	json_decref(addresses);
 }
 
 /* ---- the route ---- */

@@ -44,7 +44,7 @@ static void add_endpoint(struct found *f, const char *address, json_int_t port)
 	struct address a;
 	char *key;
 
-	if (!address_parse(address, &a) || address_unfit(&a))
+	if (!address_parse(address, &a) || gateway_special(&a))
 		return;
 	endpoint = must(json_pack("{s:o, s:I}", "address",
 				  address_json(a.bytes, a.len), "port", port));
@@ -74,18 +74,12 @@ static json_t *endpoints_of(const struct import *imp, const char *namespace,
 			    const char *service, const char *port)
 {
 	struct found f = { must(json_array()), must(json_object()) };
-	const json_t *body;
+	const json_t *item;
 	size_t i;
 
-	for (i = 0; i < imp->m->count; i++) {
-		body = imp->m->list[i].body;
-		if (imp->m->list[i].kind == MANIFEST_ENDPOINT_SLICE &&
-		    !imp->m->list[i].broken &&
-		    !strcmp(manifest_namespace(body), namespace) &&
-		    is(get2(body, "metadata", "labels"),
-		       "kubernetes.io/service-name", service))
-			add_slice(&f, body, port);
-	}
+	json_array_foreach(manifests_of(imp->m, MANIFEST_ENDPOINT_SLICE, namespace,
+					service), i, item)
+		add_slice(&f, imp->m->list[json_integer_value(item)].body, port);
 	json_decref(f.seen);
 	return f.endpoints;
 }
@@ -113,19 +107,16 @@ static bool is_granted(const struct import *imp, const char *namespace,
 		       const char *service)
 {
 	const char *from = manifest_namespace(imp->at->body);
-	const json_t *body;
+	const json_t *item;
 	size_t i;
 
 	if (!strcmp(from, namespace))
 		return true;
-	for (i = 0; i < imp->m->count; i++) {
-		body = imp->m->list[i].body;
-		if (imp->m->list[i].kind == MANIFEST_REFERENCE_GRANT &&
-		    !imp->m->list[i].broken &&
-		    !strcmp(manifest_namespace(body), namespace) &&
-		    grants(body, from, service))
+	json_array_foreach(manifests_of(imp->m, MANIFEST_REFERENCE_GRANT, namespace,
+					""), i, item)
+		if (grants(imp->m->list[json_integer_value(item)].body, from,
+			   service))
 			return true;
-	}
 	return false;
 }
 
@@ -166,8 +157,7 @@ char *gateway_cluster(struct import *imp, const json_t *ref, const char *field)
 			     object_get(port, "appProtocol"));
 		return NULL;
 	}
-	cluster = xasprintf("%s/%s:%lld", namespace, name,
-			    (long long)number(port, "port"));
+	cluster = gateway_table(namespace, name, number(port, "port"));
 	if (!get(imp->clusters, cluster))
 		json_object_set_new(imp->clusters, cluster,
 				    endpoints_of(imp, namespace, name,

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "gateway_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-
-#include "value.h"
 
 /* "@" and an address of a table's name, which names a listener. */
 #define ADDRESS_ROOM	(1 + 39)
@@ -32,144 +31,155 @@ char *gateway_table(const char *namespace, const char *name, json_int_t port)
 	return table;
 }
 
-static bool need_listener(struct import *imp, const char *name,
+static bool need_listener(struct import *imp, const char *owner, const char *name,
 			  const char *table, const char *address,
 			  json_int_t port)
 {
-	const char *other;
-	json_t *listener;
+	const char *other = gateway_claim(imp, address, port, owner);
 
-	if (get(imp->listeners, name))
-		return true;
-	json_object_foreach(imp->listeners, other, listener) {
-		if (!is(listener, "address", address) ||
-		    number(listener, "port") != port)
-			continue;
+	if (strcmp(other, owner)) {
 		gateway_fail(imp, REASON_PORT_UNAVAILABLE, "spec",
 			     "%s port %lld is taken by %s", address,
 			     (long long)port, other);
 		return false;
 	}
-	listener = must(json_pack("{s:s, s:s, s:I, s:s, s:s}", "name", name,
-				  "address", address, "port", port, "protocol",
-				  "http", "route_table", table));
-	json_object_set_new(imp->listeners, name, listener);
+	if (!get(imp->listeners, name))
+		json_object_set_new(imp->listeners, name,
+				    must(json_pack("{s:s, s:s, s:I, s:s, s:s}",
+						   "name", name, "address", address,
+						   "port", port, "protocol", "http",
+						   "route_table", table)));
 	return true;
 }
 
-/* Their names differ only if there are several. */
-bool gateway_need_listeners(struct import *imp, const char *table,
-			    const json_t *addresses, json_int_t port)
+/* Their names differ only if there are several. Routes may be those of none. */
+bool gateway_need_listeners(struct import *imp, const char *owner,
+			    const char *table, const json_t *addresses,
+			    json_int_t port)
 {
 	const char *address;
 	const json_t *item;
-	bool good = true;
+	bool any = !json_array_size(addresses);
 	char *name;
 	size_t i;
 
 	json_array_foreach(addresses, i, item) {
 		address = json_string_value(item);
 		name = i ? xasprintf("%s@%s", table, address) : xstrdup(table);
-		good &= need_listener(imp, name, table, address, port);
+		any |= need_listener(imp, owner, name, table, address, port);
 		free(name);
 	}
-	if (good && !get(imp->tables, table))
+	if (any && !get(imp->tables, table))
 		json_object_set_new(imp->tables, table, must(json_object()));
-	return good;
+	return any;
 }
 
 /* ---- hostnames ---- */
 
-/* Does "*.a.b" cover @host, which may be such a one itself? */
-static bool covers(const char *wildcard, const char *host)
+/* Two listeners that nothing tells apart are neither of them there: null. */
+static void note_listener(json_t *index, const json_t *listener, size_t i)
 {
-	size_t len = strlen(wildcard) - 1, n = strlen(host);
+	char *key = xasprintf("%lld %s", (long long)number(listener, "port"),
+			      object_get(listener, "hostname"));
 
-	return wildcard[0] == '*' && n > len &&
-	       !strcmp(host + n - len, wildcard + 1);
+	json_object_set_new(index, key, get(index, key) ? json_null() :
+							  must(json_integer(i)));
+	free(key);
 }
 
-const char *gateway_common_host(const char *a, const char *b)
+/* A Gateway's listeners that nothing is wrong with, by port and hostname. */
+static const json_t *index_of(struct import *imp, const json_t *gateway)
 {
-	if (!*a || !strcmp(a, b) || covers(a, b))
-		return b;
-	return !*b || covers(b, a) ? a : NULL;
-}
-
-/* Two listeners that nothing tells apart are neither of them there. */
-static bool is_distinct(const json_t *gateway, const json_t *listener)
-{
-	const json_t *other;
+	const json_t *listener;
+	json_t *index;
+	char key[32];
 	size_t i;
 
-	json_array_foreach(get2(gateway, "spec", "listeners"), i, other)
-		if (other != listener && !manifest_wrong(other) &&
-		    number(other, "port") == number(listener, "port") &&
-		    is(other, "hostname", object_get(listener, "hostname")))
-			return false;
-	return true;
+	snprintf(key, sizeof(key), "%p", (const void *)gateway);
+	index = get(imp->hostnames, key);
+	if (index)
+		return index;
+	index = must(json_object());
+	json_array_foreach(get2(gateway, "spec", "listeners"), i, listener)
+		if (!manifest_wrong(listener))
+			note_listener(index, listener, i);
+	json_object_set_new(imp->hostnames, key, index);
+	return index;
 }
 
-bool gateway_listener_is_good(const json_t *gateway, const json_t *listener)
+/* The position of the listener whose hostname is @start and @rest; NULL if there is none. */
+static json_t *find(const json_t *index, json_int_t port, const char *start,
+		    const char *rest)
 {
-	return !manifest_wrong(listener) && is_distinct(gateway, listener);
+	char *key = xasprintf("%lld %s%s", (long long)port, start, rest);
+	json_t *position = get(index, key);
+
+	free(key);
+	return json_is_integer(position) ? position : NULL;
 }
 
-const json_t *gateway_owner(const json_t *gateway, json_int_t port,
-			    const char *host)
+static const json_t *position_of(struct import *imp, const json_t *gateway,
+				 const json_t *listener)
 {
-	const json_t *listener, *best = NULL;
-	const char *name;
-	size_t i;
+	return find(index_of(imp, gateway), number(listener, "port"), "",
+		    object_get(listener, "hostname"));
+}
 
-	json_array_foreach(get2(gateway, "spec", "listeners"), i, listener) {
-		name = object_get(listener, "hostname");
-		if (!gateway_listener_is_good(gateway, listener) ||
-		    number(listener, "port") != port ||
-		    (*name && strcmp(name, host) && !covers(name, host)))
-			continue;
-		if (!best || strlen(name) > strlen(object_get(best, "hostname")))
-			best = listener;
+bool gateway_listener_is_good(struct import *imp, const json_t *gateway,
+			      const json_t *listener)
+{
+	const json_t *position = position_of(imp, gateway, listener);
+
+	return !manifest_wrong(listener) && position &&
+	       json_array_get(get2(gateway, "spec", "listeners"),
+			      json_integer_value(position)) == listener;
+}
+
+/* ".b.c" of "a.b.c", then ".c"; NULL: no more. */
+static const char *next_parent(const char *host)
+{
+	return *host ? strchr(host + 1, '.') : NULL;
+}
+
+static void append_found(json_t *list, json_t *position)
+{
+	if (position)
+		json_array_append(list, position);
+}
+
+json_t *gateway_covering(struct import *imp, const json_t *gateway,
+			 json_int_t port, const char *host)
+{
+	const json_t *index = index_of(imp, gateway);
+	json_t *list = must(json_array());
+	const char *rest = host;
+
+	if (*host)
+		append_found(list, find(index, port, "", host));
+	for (rest = next_parent(rest); rest; rest = next_parent(rest))
+		if (host[0] != '*' || rest > host + 1)
+			append_found(list, find(index, port, "*", rest));
+	append_found(list, find(index, port, "", ""));
+	return list;
+}
+
+bool gateway_is_beneath(const json_t *wildcards, const char *host)
+{
+	const char *rest;
+	bool found;
+	char *key;
+
+	for (rest = next_parent(host); rest; rest = next_parent(rest)) {
+		key = xasprintf("*%s", rest);
+		found = get(wildcards, key);
+		free(key);
+		if (found)
+			return true;
 	}
-	return best;
+	return false;
 }
 
 /* ---- Gateways ---- */
-
-/* IP addresses of a list of Gateway's; others are complained about if @wanted. */
-static json_t *ip_addresses(struct import *imp, const json_t *list, bool wanted)
-{
-	json_t *addresses = must(json_array());
-	const char *value;
-	const json_t *item;
-	struct address a;
-	size_t i;
-
-	json_array_foreach(list, i, item) {
-		value = object_get(item, "value");
-		if (is(item, "type", "IPAddress") && address_parse(value, &a))
-			json_array_append_new(addresses,
-					      address_json(a.bytes, a.len));
-		else if (wanted && *value)
-			gateway_fail(imp, REASON_UNSUPPORTED_ADDRESS,
-				     "spec.addresses", "\"%s\" is not an IPv4 "
-				     "or IPv6 address", value);
-	}
-	return addresses;
-}
-
-/* Those that are asked for, else those that it was given. */
-static json_t *addresses_of(struct import *imp)
-{
-	const json_t *gateway = imp->at->body;
-	json_t *addresses;
-
-	addresses = ip_addresses(imp, get2(gateway, "spec", "addresses"), true);
-	if (json_array_size(addresses))
-		return addresses;
-	json_decref(addresses);
-	return ip_addresses(imp, get2(gateway, "status", "addresses"), false);
-}
 
 static void need_gateway_listener(struct import *imp, const json_t *listener,
 				  const json_t *addresses)
@@ -177,11 +187,11 @@ static void need_gateway_listener(struct import *imp, const json_t *listener,
 	const json_t *gateway = imp->at->body;
 	const char *hostname = object_get(listener, "hostname");
 	json_int_t port = number(listener, "port");
-	char *table;
+	char *table, *owner;
 
 	if (manifest_wrong(listener))
 		return;
-	if (!is_distinct(gateway, listener)) {
+	if (!gateway_listener_is_good(imp, gateway, listener)) {
 		gateway_fail(imp, REASON_HOSTNAME_CONFLICT, "spec.listeners",
 			     "two listeners have port %lld and %s%s",
 			     (long long)port, *hostname ? "hostname " :
@@ -190,7 +200,9 @@ static void need_gateway_listener(struct import *imp, const json_t *listener,
 	}
 	table = gateway_table(manifest_namespace(gateway),
 			      manifest_name(gateway), port);
-	gateway_need_listeners(imp, table, addresses, port);
+	owner = manifest_label(imp->at);
+	gateway_need_listeners(imp, owner, table, addresses, port);
+	free(owner);
 	free(table);
 }
 
@@ -223,7 +235,7 @@ static void own_hostnames(struct import *imp)
 		hosts = get(imp->tables, table);
 		hostname = object_get(listener, "hostname");
 		if (hosts && *hostname &&
-		    gateway_listener_is_good(gateway, listener))
+		    gateway_listener_is_good(imp, gateway, listener))
 			json_object_set_new(hosts, hostname, must(json_array()));
 		free(table);
 	}
@@ -253,12 +265,9 @@ static void import_listeners(struct import *imp, const json_t *addresses,
 void gateway_listeners(struct import *imp)
 {
 	static const char *const types[] = { "Accepted", "Programmed", NULL };
-	json_t *addresses = addresses_of(imp), *entry = gateway_entry(imp);
+	json_t *addresses = gateway_addresses(imp), *entry = gateway_entry(imp);
 	json_t *entries = must(json_array());
 
-	if (!json_array_size(addresses))
-		gateway_fail(imp, REASON_ADDRESS_NOT_ASSIGNED, "spec.addresses",
-			     "an address is needed, here or in status.addresses");
 	if (entry)
 		json_object_set_new(entry, "conditions",
 				    gateway_conditions(imp, types));

@@ -5,6 +5,7 @@
  *	gateway_api.c		the file
  *	gateway_attach.c	routes: what is attached where
  *	gateway_listener.c	Gateways: listeners, and whose a hostname is
+ *	gateway_address.c	Gateways: addresses, and whose they are
  *	gateway_rule.c		rules: matches, filters, backends
  *	gateway_time.c		rules: timeouts, retries, session persistence
  *	gateway_backend.c	backends: clusters of Services and EndpointSlices
@@ -18,6 +19,7 @@
 #include "gateway_api.h"
 #include "tree.h"
 #include "util.h"
+#include "value.h"
 
 #define GATEWAY_GROUP "gateway.networking.k8s.io"
 
@@ -32,6 +34,7 @@ enum gateway_reason {
 	REASON_INVALID,
 	REASON_UNSUPPORTED_ADDRESS,
 	/* Programmed */
+	REASON_ADDRESS_NOT_USABLE,
 	REASON_ADDRESS_NOT_ASSIGNED,
 	/* Conflicted */
 	REASON_HOSTNAME_CONFLICT,
@@ -48,14 +51,19 @@ enum gateway_reason {
 
 struct import {
 	const struct manifests *m;
+	const json_t *networks;		/* that Gateways may ask for; NULL: any */
 	const struct manifest *at;	/* whose errors are found */
+	json_t *services;		/* by address: the oldest Service's position */
+	json_t *endpoints;		/* by address: a namespace; "": several */
+	json_t *claims;			/* by address and port: who has it */
+	json_t *hostnames;		/* by Gateway: listeners, see gateway_covering() */
 	json_t *clusters;		/* by name: endpoints */
 	json_t *sessions;		/* by cluster's name: its affinity, or null */
 	json_t *tables;			/* by name: virtual hosts by hostname */
 	json_t *listeners;		/* by name */
 	json_t *attached;		/* tables and hostnames that have the route */
 	json_t *report;			/* a list; NULL: errors are printed at once */
-	json_t *faults[REASONS];	/* of @at: messages; NULL: none */
+	json_t *faults[REASONS];	/* of @at: messages, as keys; NULL: none */
 	size_t rule_errors;		/* of @at's rules so far, repeated ones too */
 	size_t good_rules;		/* of @at */
 	bool failed;
@@ -94,22 +102,52 @@ json_t *gateway_conditions(const struct import *imp, const char *const *types);
 /* Listeners, with their tables, of the Gateway that is being imported. */
 void gateway_listeners(struct import *imp);
 
-/* A listener for each address; false, with an error, if one is taken. */
-bool gateway_need_listeners(struct import *imp, const char *table,
-			    const json_t *addresses, json_int_t port);
+/* The address means something else than a machine's; NULL if it does not. */
+const char *gateway_special(const struct address *a);
+
+/* Whose addresses are: each Service, the oldest first, and each EndpointSlice. */
+void gateway_note_service(struct import *imp);
+void gateway_note_slice(struct import *imp);
+
+/*
+ * Then each Gateway, the oldest first, twice: what it was given is its own, before what
+ * another asks for.
+ */
+void gateway_claim_given(struct import *imp);
+void gateway_claim_asked(struct import *imp);
+
+/* @owner has it from now on, if nobody has; who it is that has it. */
+const char *gateway_claim(struct import *imp, const char *address,
+			  json_int_t port, const char *owner);
+
+/* The addresses that the Gateway that is being imported may have; errors if not all. */
+json_t *gateway_addresses(struct import *imp);
+
+/* A Service's own; errors of parents for others that it has. */
+json_t *gateway_service_addresses(struct import *imp, const json_t *service,
+				  const char *field);
+
+/* A listener for each address that @owner has; false if that is none; errors. */
+bool gateway_need_listeners(struct import *imp, const char *owner,
+			    const char *table, const json_t *addresses,
+			    json_int_t port);
 
 /* "namespace/name:port", shortened if it is too long. Freed by the caller. */
 char *gateway_table(const char *namespace, const char *name, json_int_t port);
 
-/* Which of a Gateway's listeners on a port serves a hostname, "" being all; or NULL. */
-const json_t *gateway_owner(const json_t *gateway, json_int_t port,
-			    const char *host);
+/*
+ * Those of a Gateway's listeners on a port whose hostname is, or covers, this one, ""
+ * being all: positions, the closest first, which is the one that serves it.
+ */
+json_t *gateway_covering(struct import *imp, const json_t *gateway,
+			 json_int_t port, const char *host);
+
+/* Is a hostname beneath one of those that are keys of @wildcards? */
+bool gateway_is_beneath(const json_t *wildcards, const char *host);
 
 /* Can the listener be there, beside the others of its Gateway? */
-bool gateway_listener_is_good(const json_t *gateway, const json_t *listener);
-
-/* What two hostnames have in common, "" standing for all of them; or NULL. */
-const char *gateway_common_host(const char *a, const char *b);
+bool gateway_listener_is_good(struct import *imp, const json_t *gateway,
+			      const json_t *listener);
 
 /* Attaches the HTTPRoute that is being imported. */
 void gateway_attach(struct import *imp);

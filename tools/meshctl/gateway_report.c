@@ -18,6 +18,8 @@ static const struct {
 	[REASON_INVALID] = { "UnsupportedValue", "Accepted", false },
 	[REASON_UNSUPPORTED_ADDRESS] = {
 		"UnsupportedAddress", "Accepted", false },
+	[REASON_ADDRESS_NOT_USABLE] = {
+		"AddressNotUsable", "Programmed", false },
 	[REASON_ADDRESS_NOT_ASSIGNED] = {
 		"AddressNotAssigned", "Programmed", false },
 	[REASON_HOSTNAME_CONFLICT] = { "HostnameConflict", "Conflicted", true },
@@ -34,25 +36,12 @@ static const struct {
 		"UnsupportedProtocol", "ResolvedRefs", false },
 };
 
-static bool is_noted(const struct import *imp, enum gateway_reason reason,
-		     const char *message)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(imp->faults[reason], i, item)
-		if (!strcmp(json_string_value(item), message))
-			return true;
-	return false;
-}
-
 void gateway_note(struct import *imp, enum gateway_reason reason,
 		  const char *message)
 {
 	if (!imp->faults[reason])
-		imp->faults[reason] = must(json_array());
-	json_array_append_new(imp->faults[reason],
-			      json_text(message, strlen(message)));
+		imp->faults[reason] = must(json_object());
+	json_object_set_new_nocheck(imp->faults[reason], message, json_true());
 	imp->failed = true;
 }
 
@@ -68,13 +57,12 @@ void gateway_fail(struct import *imp, enum gateway_reason reason,
 	va_end(args);
 	message = xasprintf("%s: %s", field, what);
 	/* Each match of a rule finds the rule's errors. */
-	if (!imp->report && !is_noted(imp, reason, message))
+	if (!imp->report && !get(imp->faults[reason], message))
 		fprintf(stderr, "%s:%zu:%zu: %s %s/%s: %s\n", at->file,
 			at->mark.line, at->mark.column, manifest_kind(at),
 			manifest_namespace(at->body), manifest_name(at->body),
 			message);
-	if (!is_noted(imp, reason, message))
-		gateway_note(imp, reason, message);
+	gateway_note(imp, reason, message);
 	imp->rule_errors += reason == REASON_UNSUPPORTED_VALUE ||
 			    reason == REASON_INCOMPATIBLE_FILTERS;
 	free(message);
@@ -95,6 +83,14 @@ void gateway_forget(struct import *imp, enum gateway_reason first,
 	}
 }
 
+/* Of a manifest in a List: behind its place there. */
+static const char *place_of(const char *text)
+{
+	const char *end = strncmp(text, "items[", 6) ? NULL : strstr(text, "].");
+
+	return end ? end + 2 : text;
+}
+
 void gateway_note_read(struct import *imp, enum gateway_reason reason,
 		       const char *prefix)
 {
@@ -102,7 +98,7 @@ void gateway_note_read(struct import *imp, enum gateway_reason reason,
 	size_t n = p ? problems_sort(p) : 0, i;
 
 	for (i = 0; i < n; i++)
-		if (!strncmp(p->list[i].text, prefix, strlen(prefix)))
+		if (!strncmp(place_of(p->list[i].text), prefix, strlen(prefix)))
 			gateway_note(imp, reason, p->list[i].text);
 }
 
@@ -135,18 +131,19 @@ void gateway_report_end(struct import *imp, json_t *entry)
 	gateway_forget(imp, 0, REASONS - 1);
 }
 
-static char *join(const json_t *messages)
+static char *join(json_t *messages)
 {
-	char *text = xstrdup(""), *more;
-	const json_t *item;
-	size_t i;
+	const char *message;
+	char *text, *to;
+	size_t len = 1;
+	json_t *value;
 
-	json_array_foreach(messages, i, item) {
-		more = xasprintf("%s%s%s", text, i ? "; " : "",
-				 json_string_value(item));
-		free(text);
-		text = more;
-	}
+	json_object_foreach(messages, message, value)
+		len += strlen(message) + 2;
+	to = text = xrealloc(NULL, len);
+	*to = '\0';
+	json_object_foreach(messages, message, value)
+		to = stpcpy(stpcpy(to, to == text ? "" : "; "), message);
 	return text;
 }
 

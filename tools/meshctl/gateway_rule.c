@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "gateway_priv.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "load.h"
@@ -25,26 +26,30 @@ static json_t *path_match(const json_t *path)
 	return match;
 }
 
-/* Of several of one name the first counts. */
-static bool is_repeated(const json_t *list, size_t n, const char *name)
+/* Is the name, in whatever case, among those before? */
+static bool is_repeated(json_t *before, const char *name)
 {
-	size_t i;
+	char *key = xstrdup(name), *c;
+	bool repeated;
 
-	for (i = 0; i < n; i++)
-		if (!strcasecmp(object_get(json_array_get(list, i), "name"),
-				name))
-			return true;
-	return false;
+	for (c = key; *c; c++)
+		*c = tolower((unsigned char)*c);
+	repeated = get(before, key);
+	json_object_set_new(before, key, json_true());
+	free(key);
+	return repeated;
 }
 
+/* Of several of one name the first counts. */
 static json_t *value_matches(const json_t *list)
 {
-	json_t *matches = must(json_array()), *match;
+	json_t *matches = must(json_array()), *before = must(json_object());
 	const json_t *item;
+	json_t *match;
 	size_t i;
 
 	json_array_foreach(list, i, item) {
-		if (is_repeated(list, i, object_get(item, "name")))
+		if (is_repeated(before, object_get(item, "name")))
 			continue;
 		match = must(json_object());
 		set_text(match, "name", object_get(item, "name"));
@@ -52,6 +57,7 @@ static json_t *value_matches(const json_t *list)
 			 object_get(item, "value"));
 		json_array_append_new(matches, match);
 	}
+	json_decref(before);
 	return matches;
 }
 

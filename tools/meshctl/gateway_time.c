@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "text.h"
 #include "value.h"
 
 /* GEP-2257: "1h30m", "500ms"; false if it is none. */
@@ -129,7 +130,7 @@ static void set_times(const struct rule *r, json_t *route)
 	set_time(route, "timeout", request);
 }
 
-/* json_null() if the rule has none. */
+/* json_null() if the rule has none; NULL if it can be no cluster's. */
 static json_t *session_of(const struct rule *r)
 {
 	const json_t *session = get(r->rule, "sessionPersistence");
@@ -141,6 +142,10 @@ static json_t *session_of(const struct rule *r)
 
 	if (!session)
 		return json_null();
+	if (*name && text_check_token(name, strlen(name))) {
+		fail(r, "sessionPersistence.sessionName", "is no cookie's name");
+		return NULL;
+	}
 	if (permanent != !!ms)
 		fail(r, "sessionPersistence.absoluteTimeout",
 		     "goes with a lifetimeType of Permanent, which needs it");
@@ -152,16 +157,17 @@ static json_t *session_of(const struct rule *r)
 	return to;
 }
 
-/* Affinity is the cluster's: all rules that use it must want the same. */
+/* Affinity is the cluster's: all rules that use it must want what the first wanted. */
 static void note_session(const struct rule *r, const char *cluster,
 			 json_t *session)
 {
 	const json_t *known = get(r->imp->sessions, cluster);
 
-	if (known && !json_equal(known, session))
+	if (!known)
+		json_object_set(r->imp->sessions, cluster, session);
+	else if (!json_equal(known, session))
 		fail(r, "sessionPersistence", "another rule for this Service has "
 		     "another, or none, which cannot be carried over");
-	json_object_set(r->imp->sessions, cluster, session);
 }
 
 static void set_session(const struct rule *r, const json_t *action)
@@ -170,6 +176,8 @@ static void set_session(const struct rule *r, const json_t *action)
 	const json_t *item;
 	size_t i;
 
+	if (!session)
+		return;
 	if (get(action, "cluster"))
 		note_session(r, object_get(action, "cluster"), session);
 	if (get(action, "weighted_clusters") && json_is_object(session))

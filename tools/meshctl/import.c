@@ -13,8 +13,8 @@
 #include "util.h"
 #include "value.h"
 
-#define USAGE "usage: meshctl import gateway-api [--strict] FILE... | " \
-	      "envoy [-a ADDRESS] FILE"
+#define USAGE "usage: meshctl import gateway-api [--strict] " \
+	      "[--addresses NETWORKS] FILE... | envoy [-a ADDRESS] FILE"
 
 /* What the tables of the schema cannot tell is found by reading it as a file. */
 static bool is_good(json_t *tree)
@@ -31,26 +31,69 @@ static bool is_good(json_t *tree)
 	return good;
 }
 
-/* [--strict] FILE...; *@usage if it is something else. */
-static json_t *import_gateway_api(const struct ctl *ctl, int argc, char **argv,
-				  bool *usage)
+/* Networks of a list with commas; NULL with an error. */
+static json_t *networks_of(const char *text)
 {
-	bool strict = !strcmp(argv[0], "--strict");
-	json_t *report, *tree = NULL;
+	unsigned char bytes[NETWORK_BYTES_MAX];
+	json_t *list = must(json_array());
+	const char *one;
+	size_t len;
+
+	for (; *text; text += len + (text[len] == ',')) {
+		len = strcspn(text, ",");
+		json_array_append_new(list, json_text(text, len));
+		one = json_string_value(json_array_get(list,
+						       json_array_size(list) - 1));
+		if (network_parse(one, bytes))
+			continue;
+		complain("--addresses: \"%s\" is not a network, as 10.0.0.0/8",
+			 one);
+		json_decref(list);
+		return NULL;
+	}
+	return list;
+}
+
+static json_t *import_manifests(const struct ctl *ctl, char *const *files,
+				size_t n, const struct gateway_options *options)
+{
+	json_t *report = ctl->json ? must(json_array()) : NULL, *tree = NULL;
 	struct manifests m;
 
-	*usage = argc == strict;
-	if (*usage)
-		return NULL;
-	report = ctl->json ? must(json_array()) : NULL;
-	if (manifests_load(&m, argv + strict, argc - strict, strict && !report))
-		tree = gateway_api_import(&m, strict, report);
+	if (manifests_load(&m, files, n, options->strict && !report))
+		tree = gateway_api_import(&m, options, report);
 	manifests_free(&m);
 	if (json_array_size(report)) {
 		json_dumpf(report, stderr, JSON_INDENT(2));
 		fputc('\n', stderr);
 	}
 	json_decref(report);
+	return tree;
+}
+
+/* [--strict] [--addresses NETWORKS] FILE...; *@usage if it is something else. */
+static json_t *import_gateway_api(const struct ctl *ctl, int argc, char **argv,
+				  bool *usage)
+{
+	struct gateway_options options = { 0 };
+	json_t *networks = NULL, *tree;
+
+	for (; argc && !strncmp(*argv, "--", 2); argc--, argv++) {
+		if (!strcmp(*argv, "--strict")) {
+			options.strict = true;
+		} else if (!strcmp(*argv, "--addresses") && argc > 1 && !networks) {
+			networks = networks_of(*++argv);
+			if (!networks)
+				return NULL;
+			argc--;
+		} else {
+			break;
+		}
+	}
+	*usage = !argc || !strncmp(*argv, "--", 2);
+	options.networks = networks;
+	tree = *usage ? NULL : import_manifests(ctl, argv, argc, &options);
+	json_decref(networks);
 	return tree;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "manifest.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,44 @@
 #include "text.h"
 #include "util.h"
 #include "validate.h"
+
+/* A name of DNS: labels of letters, digits and hyphens. */
+static bool is_dns_name(const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (isalnum((unsigned char)s[i]))
+			continue;
+		if ((s[i] != '-' && s[i] != '.') || !i || i + 1 == len ||
+		    s[i - 1] == '.' || (s[i] == '.' && s[i - 1] == '-') ||
+		    (s[i] == '-' && s[i + 1] == '.'))
+			return false;
+	}
+	return len && len <= 253;
+}
+
+/* Gateway API knows no other wildcard, and no address. */
+static const char *check_hostname(const char *s, size_t len)
+{
+	bool wild = len > 2 && s[0] == '*' && s[1] == '.';
+
+	if (is_dns_name(s + 2 * wild, len - 2 * wild) &&
+	    (wild || strspn(s, "0123456789.") < len))
+		return NULL;
+	return "a host name, perhaps behind *., without port";
+}
+
+/*
+ * Names of what is made of manifests begin with the namespace and a slash: with one of
+ * its own it would be two namespaces.
+ */
+static const char *check_namespace(const char *s, size_t len)
+{
+	if (is_dns_name(s, len) && len <= 63 && !memchr(s, '.', len))
+		return NULL;
+	return "up to 63 letters, digits and hyphens";
+}
 
 /* What all of them have. */
 static const struct field labels_fields[] = {
@@ -19,7 +58,7 @@ OPEN(labels, "labels");
 
 static const struct field metadata_fields[] = {
 	NAME("name"),
-	{ .name = "namespace", .type = FIELD_STRING, .check = text_check_name,
+	{ .name = "namespace", .type = FIELD_STRING, .check = check_namespace,
 	  .fallback = "default" },
 	NEST("labels", labels),
 	{ .name = "creationTimestamp", .type = FIELD_STRING,
@@ -60,7 +99,7 @@ SCHEMA(allowed, "allowed routes");
 static const struct field gateway_listener_fields[] = {
 	NAME("name"),
 	{ .name = "hostname", .type = FIELD_STRING, .flags = FIELD_LOWER,
-	  .check = text_check_domain },
+	  .check = check_hostname },
 	{ .name = "port", .type = FIELD_U16, .flags = FIELD_REQUIRED,
 	  .min = 1, .max = UINT16_MAX },
 	ENUM("protocol", http_only, "HTTP"),
@@ -269,7 +308,7 @@ SCHEMA(rule, "rule");
 static const struct field http_route_spec_fields[] = {
 	LIST("parentRefs", parent),
 	{ .name = "hostnames", .type = FIELD_LIST,
-	  .flags = FIELD_EMPTY | FIELD_LOWER, .check = text_check_domain },
+	  .flags = FIELD_EMPTY | FIELD_LOWER, .check = check_hostname },
 	LIST("rules", rule),
 };
 
@@ -299,9 +338,27 @@ static const struct field service_spec_fields[] = {
 
 OPEN(service_spec, "spec");
 
+static const struct field ingress_fields[] = {
+	TEXT("ip"),
+};
+
+OPEN(ingress, "ingress");
+
+static const struct field load_balancer_fields[] = {
+	LIST("ingress", ingress),
+};
+
+OPEN(load_balancer, "load balancer");
+
+static const struct field service_status_fields[] = {
+	NEST("loadBalancer", load_balancer),
+};
+
+OPEN(service_status, "status");
+
 static const struct field service_fields[] = {
 	TEXT("apiVersion"), TEXT("kind"), METADATA, SPEC(service_spec),
-	ANY("status"),
+	NEST("status", service_status),
 };
 
 static const struct schema service = {
@@ -456,6 +513,60 @@ static bool report(struct manifests *m, size_t first)
 	return any;
 }
 
+/* What is looked for by other manifests, see manifests_of(). */
+static const char *sought_as(const struct manifest *m)
+{
+	if (m->kind == MANIFEST_ENDPOINT_SLICE)
+		return object_get(json_object_get(json_object_get(m->body, "metadata"),
+						  "labels"),
+				  "kubernetes.io/service-name");
+	return m->kind == MANIFEST_REFERENCE_GRANT ? "" : manifest_name(m->body);
+}
+
+/* No name has a space. */
+static char *index_key(enum manifest_kind kind, const char *namespace,
+		       const char *name)
+{
+	return xasprintf("%d %s %s", kind, namespace, name);
+}
+
+static void refuse_second(struct manifest *m)
+{
+	const struct path path = { NULL, "metadata.name", -1 };
+
+	if (!m->problems) {
+		m->problems = xrealloc(NULL, sizeof(*m->problems));
+		*m->problems = (struct problems){ .file = m->file };
+	}
+	problem(m->problems, m->mark, &path, "there is another %s of this name",
+		manifest_kind(m));
+	m->broken = true;
+}
+
+static void index_all(struct manifests *m)
+{
+	struct manifest *one;
+	json_t *list;
+	char *key;
+	size_t i;
+
+	m->index = must(json_object());
+	for (i = 0; i < m->count; i++) {
+		one = &m->list[i];
+		if (one->broken)
+			continue;
+		key = index_key(one->kind, manifest_namespace(one->body),
+				sought_as(one));
+		list = json_object_get(m->index, key);
+		if (list && one->kind <= MANIFEST_SERVICE)
+			refuse_second(one);
+		else if (!list)
+			json_object_set_new(m->index, key, list = must(json_array()));
+		json_array_append_new(list, must(json_integer(i)));
+		free(key);
+	}
+}
+
 bool manifests_load(struct manifests *m, char *const *files, size_t n, bool strict)
 {
 	struct target target = { .m = m };
@@ -470,6 +581,7 @@ bool manifests_load(struct manifests *m, char *const *files, size_t n, bool stri
 		wrong = (strict || !read) && report(m, first);
 		good &= read && !wrong;
 	}
+	index_all(m);
 	return good;
 }
 
@@ -486,6 +598,8 @@ void manifests_free(struct manifests *m)
 	}
 	free(m->list);
 	m->list = NULL;
+	json_decref(m->index);
+	m->index = NULL;
 }
 
 const char *manifest_kind(const struct manifest *m)
@@ -509,18 +623,27 @@ const char *manifest_namespace(const json_t *body)
 	return object_get(json_object_get(body, "metadata"), "namespace");
 }
 
+char *manifest_label(const struct manifest *m)
+{
+	return xasprintf("%s %s/%s", manifest_kind(m), manifest_namespace(m->body),
+			 manifest_name(m->body));
+}
+
+const json_t *manifests_of(const struct manifests *m, enum manifest_kind kind,
+			   const char *namespace, const char *name)
+{
+	char *key = index_key(kind, namespace, name);
+	const json_t *list = json_object_get(m->index, key);
+
+	free(key);
+	return list;
+}
+
 const json_t *manifest_find(const struct manifests *m, enum manifest_kind kind,
 			    const char *namespace, const char *name)
 {
-	const json_t *body;
-	size_t i;
+	const json_t *list = manifests_of(m, kind, namespace, name);
 
-	for (i = 0; i < m->count; i++) {
-		body = m->list[i].body;
-		if (m->list[i].kind == kind && !m->list[i].broken &&
-		    !strcmp(manifest_name(body), name) &&
-		    !strcmp(manifest_namespace(body), namespace))
-			return body;
-	}
-	return NULL;
+	return list ? m->list[json_integer_value(json_array_get(list, 0))].body :
+		      NULL;
 }

@@ -33,6 +33,7 @@ struct manifest {
 struct manifests {
 	struct manifest *list;
 	size_t count;
+	json_t *index;		/* see manifests_of() */
 };
 
 /*
@@ -48,11 +49,22 @@ const char *manifest_kind(const struct manifest *m);
 /* How many things are wrong within a mapping of a manifest. */
 size_t manifest_wrong(const json_t *mapping);
 
+/* Where they may be read more than once: "Gateway infra/edge". Freed by the caller. */
+char *manifest_label(const struct manifest *m);
+
 /* "" if it is not there. */
 const char *manifest_name(const json_t *body);
 const char *manifest_namespace(const json_t *body);
 
-/* The one of that name that is not broken; NULL if there is none. */
+/*
+ * Those of a kind that are not broken, in their order: EndpointSlices by the Service
+ * that they are of, all ReferenceGrants of a namespace as "", others by their name.
+ * Positions in the list; NULL if there is none.
+ */
+const json_t *manifests_of(const struct manifests *m, enum manifest_kind kind,
+			   const char *namespace, const char *name);
+
+/* The first of that name that is not broken; NULL if there is none. */
 const json_t *manifest_find(const struct manifests *m, enum manifest_kind kind,
 			    const char *namespace, const char *name);
 

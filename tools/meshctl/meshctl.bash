@@ -374,7 +374,7 @@ _meshctl()
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			compopt -o filenames 2>/dev/null
 			case ${args[1]}:$cur in
-			gateway-api:-*) _meshctl_words --strict ;;
+			gateway-api:-*) _meshctl_words --strict --addresses ;;
 			envoy:-*) _meshctl_words -a ;;
 			esac ;;
 		esac ;;

@@ -1,0 +1,500 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""What meshctl makes of the configuration of others, where these do not trust each
+other: Gateway API's manifests of several namespaces, and the order of Envoy's header
+operations. Needs no module; runs on the host and in the VM."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.join(HERE, "lib"))
+# pylint: disable=wrong-import-position
+from l7 import equal, run_tests, test, true
+
+MESHCTL = (os.environ.get("MESHCTL") or shutil.which("meshctl") or
+           os.path.join(HERE, "../tools/meshctl/meshctl"))
+SHARED, GOOD, EVIL = "10.96.0.1", "10.97.0.1", "10.97.0.2"
+OLD, YOUNG = "2020-01-01T00:00:00Z", "2024-01-01T00:00:00Z"
+
+
+# ---- manifests ----
+
+def manifest(kind, name, spec=None, born=None, version="gateway.networking.k8s.io/v1",
+             labels=None, **more):
+    namespace, name = name.split("/")
+    metadata = {"name": name, "namespace": namespace, "creationTimestamp": born,
+                "labels": labels or {}}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata,
+            **({"spec": spec} if spec is not None else {}), **more}
+
+
+def gateway(name, *addresses, given=(), listeners=None, born=None):
+    """It asks for addresses, and a controller gave it some."""
+    return manifest("Gateway", name, {
+        "gatewayClassName": "x", "addresses": [{"value": a} for a in addresses],
+        "listeners": listeners or [{"name": "http", "port": 80, "protocol": "HTTP"}]},
+        born, status={"addresses": [{"type": "IPAddress", "value": a} for a in given]})
+
+
+def service(name, *addresses, given=(), born=None, **spec):
+    return manifest("Service", name, {
+        "clusterIP": addresses[0] if addresses else "None", "clusterIPs": [*addresses],
+        "ports": [{"name": "h", "port": 80}], **spec}, born, "v1",
+        status={"loadBalancer": {"ingress": [{"ip": a} for a in given]}})
+
+
+def slice_of(name, *addresses, of=None):
+    return manifest("EndpointSlice", name, None, None, "discovery.k8s.io/v1",
+                    {"kubernetes.io/service-name": of or name.split("/")[1]},
+                    addressType="IPv4", ports=[{"name": "h", "port": 8080}],
+                    endpoints=[{"addresses": [a]} for a in addresses])
+
+
+def route(name, parent, backend, hostnames=(), born=None, **rule):
+    """Parents and backends are references, or names of Gateways and Services."""
+    def ref(to):
+        namespace, inner = to.split("/")
+        return {"namespace": namespace, "name": inner}
+    return manifest("HTTPRoute", name, {
+        "parentRefs": [parent if isinstance(parent, dict) else ref(parent)],
+        "hostnames": [*hostnames],
+        "rules": [{"backendRefs": [{**ref(backend), "port": 80}], **rule}]}, born)
+
+
+def grant(key, whose, to="Service", **more):
+    return manifest("ReferenceGrant", key, {
+        "from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute",
+                  "namespace": whose}],
+        "to": [{"group": "", "kind": to, **more}]})
+
+
+# A namespace of the operator's, with a Gateway for all, and one of a tenant's.
+ALL = [{"name": "http", "port": 80, "protocol": "HTTP",
+        "allowedRoutes": {"namespaces": {"from": "All"}}}]
+OTHERS = [gateway("infra/gw", SHARED, listeners=ALL, born=YOUNG),
+          service("good/good", GOOD), slice_of("good/good", "10.2.0.20"),
+          route("good/good", "infra/gw", "good/good", ["good.example"], YOUNG)]
+MINE = [service("evil/evil", EVIL), slice_of("evil/evil", "10.2.0.66"),
+        route("evil/evil", "evil/mine", "evil/evil", born=OLD)]
+
+
+def run_import(*manifests, options=()):
+    """Its status, the mesh, and what is reported, by kind, namespace and name."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+        json.dump({"apiVersion": "v1", "kind": "List", "items": manifests}, f)
+        f.flush()
+        done = subprocess.run([MESHCTL, "-j", "import", "gateway-api", *options,
+                               f.name], capture_output=True, text=True, check=False)
+    report = json.loads(done.stderr) if done.stderr.startswith("[") else done.stderr
+    if isinstance(report, list):
+        report = {f"{r['kind']} {r['namespace']}/{r['name']}": r for r in report}
+    return done.returncode, json.loads(done.stdout or "{}"), report
+
+
+def imported(*manifests, options=()):
+    status, mesh, report = run_import(*manifests, options=options)
+    equal((status, type(report)), (0, dict))
+    return mesh, report
+
+
+def listeners(mesh):
+    """Who listens where."""
+    return {f"{ln['address']}:{ln['port']}": ln["route_table"].rsplit(":", 1)[0]
+            for ln in mesh["listeners"]}
+
+
+def hosts(mesh, table):
+    """By hostname: where requests go."""
+    hosts_of = [t["virtual_hosts"] for t in mesh["route_tables"] if t["name"] == table]
+    return {h["name"]: [r["action"].get("cluster") for r in h.get("routes", [])]
+            for host in hosts_of for h in host}
+
+
+def reason(conditions, kind):
+    """Of a condition that is not as it should be."""
+    bad = "True" if kind in ("Conflicted", "PartiallyInvalid") else "False"
+    for condition in conditions:
+        if condition["type"] == kind and condition["status"] == bad:
+            return condition["reason"]
+    return None
+
+
+def programmed(report, name):
+    return reason(report["Gateway " + name]["conditions"], "Programmed")
+
+
+def accepted(report, name):
+    return reason(report["HTTPRoute " + name]["parents"][0]["conditions"], "Accepted")
+
+
+def resolved(report, name):
+    return reason(report["HTTPRoute " + name]["parents"][0]["conditions"],
+                  "ResolvedRefs")
+
+
+UNTOUCHED = {f"{SHARED}:80": "infra/gw"}
+
+
+# ---- addresses of Gateways ----
+
+@test("a Gateway is not given what means no machine, or another namespace's")
+def _():
+    for address in ("127.0.0.1", "127.9.9.9", "169.254.169.254", "224.0.0.1",
+                    "255.255.255.255", "0.0.0.0", "0.1.2.3", "::", "::1", "fe80::1",
+                    "ff02::1", f"::ffff:{GOOD}",
+                    # A Service's, an endpoint's, a load balancer's.
+                    GOOD, "10.2.0.20", "192.0.2.9", "fd00::7", "FD00:0::0007"):
+        mesh, report = imported(
+            *OTHERS, service("good/lb", "10.97.0.9", "fd00::7", given=["192.0.2.9"]),
+            gateway("evil/mine", address, born=OLD), *MINE)
+        equal((address, listeners(mesh)), (address, UNTOUCHED))
+        equal((address, programmed(report, "evil/mine")), (address, "AddressNotUsable"))
+        equal(programmed(report, "infra/gw"), None)
+
+
+@test("it has the others that it asks for, and those that it was given")
+def _():
+    mesh, report = imported(
+        *OTHERS, gateway("evil/mine", GOOD, "10.96.0.7", "10.96.0.7", born=OLD), *MINE)
+    equal(listeners(mesh), {**UNTOUCHED, "10.96.0.7:80": "evil/mine"})
+    equal(programmed(report, "evil/mine"), "AddressNotUsable")
+    mesh, report = imported(
+        *OTHERS, gateway("evil/mine", GOOD, given=["10.96.0.8", "127.0.0.1"]), *MINE)
+    equal(listeners(mesh), {**UNTOUCHED, "10.96.0.8:80": "evil/mine"})
+
+
+@test("a Service's address is for Gateways of its own namespace, or by their status")
+def _():
+    mesh, report = imported(*OTHERS, gateway("evil/mine", EVIL), *MINE)
+    equal(listeners(mesh), {**UNTOUCHED, f"{EVIL}:80": "evil/mine"})
+    mesh, report = imported(*OTHERS, *MINE, service("infra/lb", "10.97.0.8"),
+                            gateway("evil/mine", "10.97.0.8", given=["10.97.0.8"]))
+    equal(listeners(mesh), {**UNTOUCHED, "10.97.0.8:80": "evil/mine"})
+    equal(programmed(report, "evil/mine"), None)
+
+
+@test("what a tenant says of addresses takes none from others")
+def _():
+    for theirs in (service("evil/x", "10.97.0.5", externalIPs=[SHARED]),
+                   service("evil/x", "10.97.0.5", loadBalancerIP=SHARED)):
+        mesh, report = imported(theirs, *OTHERS)
+        equal(listeners(mesh), UNTOUCHED)
+    # An endpoint's may be any; --addresses or the status say whose it is.
+    theirs = slice_of("evil/x", SHARED)
+    mesh, report = imported(theirs, *OTHERS, options=["--addresses", "10.96.0.0/16"])
+    equal(listeners(mesh), UNTOUCHED)
+    mesh, report = imported(theirs, *OTHERS[1:],
+                            gateway("infra/gw", given=[SHARED], listeners=ALL))
+    equal(listeners(mesh), UNTOUCHED)
+
+
+@test("--addresses: these are all that Gateways may ask for")
+def _():
+    for networks, good in (("10.96.0.1/32", False), ("10.96.0.0/29,fd00::/64", True),
+                           ("10.0.0.0/8", True), ("fd00::/64", False),
+                           ("10.96.0.6/31", True), ("0.0.0.0/0", True)):
+        mesh, report = imported(
+            gateway("infra/gw", given=[SHARED], listeners=ALL), *OTHERS[1:],
+            gateway("evil/mine", "10.96.0.7"), *MINE,
+            options=["--addresses", networks])
+        equal((networks, listeners(mesh)), (networks, {
+            **UNTOUCHED, **({"10.96.0.7:80": "evil/mine"} if good else {})}))
+        equal(programmed(report, "evil/mine"), None if good else "AddressNotUsable")
+    mesh, report = imported(*OTHERS, gateway("evil/mine", GOOD), *MINE,
+                            options=["--addresses", "0.0.0.0/0"])
+    equal(listeners(mesh), UNTOUCHED)
+    for networks in ("10.0.0.0", "10.0.0.1/8", "x", ",10.0.0.0/8"):
+        status, _, said = run_import(*OTHERS, options=["--addresses", networks])
+        true(status == 1 and "is not a network" in said, said)
+
+
+@test("of two Gateways that ask for one address and port the oldest has it")
+def _():
+    for born, other, winner in ((OLD, YOUNG, "evil/mine"), (YOUNG, OLD, "infra/gw"),
+                                (None, YOUNG, "infra/gw"), (OLD, OLD, "evil/mine"),
+                                (None, None, "evil/mine")):
+        two = [gateway("evil/mine", SHARED, born=born),
+               gateway("infra/gw", SHARED, listeners=ALL, born=other)]
+        for both in two, two[::-1]:
+            mesh, report = imported(*both, *OTHERS[1:], *MINE)
+            equal(listeners(mesh), {f"{SHARED}:80": winner})
+            loser = ({"evil/mine", "infra/gw"} - {winner}).pop()
+            entry = report["Gateway " + loser]["listeners"][0]
+            equal(reason(entry["conditions"], "Accepted"), "PortUnavailable")
+
+
+@test("who was given an address has it before who asks for it, though older")
+def _():
+    mesh, report = imported(gateway("evil/mine", SHARED, born=OLD),
+                            gateway("infra/gw", given=[SHARED], listeners=ALL,
+                                    born=YOUNG), *OTHERS[1:], *MINE)
+    equal(listeners(mesh), UNTOUCHED)
+
+
+@test("a port that is taken at one of two addresses is there at the other")
+def _():
+    mesh, report = imported(*OTHERS, gateway("evil/mine", SHARED, "10.96.0.7"), *MINE)
+    equal(listeners(mesh), {**UNTOUCHED, "10.96.0.7:80": "evil/mine"})
+    equal(hosts(mesh, "evil/mine:80"), {"*": ["evil/evil:80"]})
+
+
+@test("--strict refuses all of it")
+def _():
+    for address in GOOD, "127.0.0.1":
+        status, mesh, _ = run_import(*OTHERS, gateway("evil/mine", address), *MINE,
+                                     options=["--strict"])
+        equal((status, mesh), (1, {}))
+
+
+# ---- what else crosses a namespace ----
+
+@test("a Service is a parent only of routes of its namespace")
+def _():
+    parent = {"group": "", "kind": "Service", "name": "good", "namespace": "good"}
+    theirs = route("evil/gamma", parent, "evil/evil", born=OLD)
+    mesh, report = imported(*OTHERS, *MINE, theirs)
+    equal(listeners(mesh), UNTOUCHED)
+    equal(accepted(report, "evil/gamma"), "NoMatchingParent")
+    # Nor is it told what is there.
+    parent["name"] = "none"
+    _, other = imported(*OTHERS, *MINE, route("evil/gamma", parent, "evil/evil"))
+    said = [r["HTTPRoute evil/gamma"]["parents"][0]["conditions"][0]["message"]
+            for r in (report, other)]
+    equal(said[0], said[1])
+
+
+@test("a Service with the clusterIP of another, or of none, has no listener there")
+def _():
+    parent = {"group": "", "kind": "Service", "name": "x"}
+    for address in (GOOD, f"::ffff:{GOOD}", "169.254.169.254", "127.0.0.1", "0.0.0.0",
+                    "224.0.0.1", "x"):
+        mesh, report = imported(*OTHERS, service("evil/x", address, born=OLD),
+                                service("good/good", GOOD, born="2019-01-01T00:00:00Z"),
+                                *MINE, route("evil/gamma", parent, "evil/evil"))
+        equal((address, listeners(mesh)), (address, UNTOUCHED))
+        equal(accepted(report, "evil/gamma"), "NoMatchingParent")
+    mesh, _ = imported(*OTHERS, service("evil/x", "127.0.0.1", "10.97.0.7"), *MINE,
+                       route("evil/gamma", parent, "evil/evil"))
+    equal(listeners(mesh), {**UNTOUCHED, "10.97.0.7:80": "evil/x"})
+
+
+@test("a Gateway's listener takes routes of the namespaces and kinds that it says")
+def _():
+    def allowed(**rules):
+        return [{"name": "http", "port": 80, "protocol": "HTTP",
+                 "allowedRoutes": rules}]
+    own = route("infra/own", "infra/gw", "infra/own", ["own.example"])
+    theirs = route("evil/x", "infra/gw", "evil/evil", ["x.example"])
+    for rules, got in (
+            ({}, {"own.example"}), ({"namespaces": {"from": "Same"}}, {"own.example"}),
+            ({"namespaces": {"from": "All"}}, {"own.example", "x.example"}),
+            ({"namespaces": {"from": "All"},
+              "kinds": [{"group": "example.org", "kind": "HTTPRoute"}]}, set()),
+            ({"namespaces": {"from": "All"}, "kinds": [{"kind": "HTTPRoute"}]},
+             {"own.example", "x.example"})):
+        mesh, report = imported(
+            gateway("infra/gw", SHARED, listeners=allowed(**rules)),
+            service("infra/own", "10.97.0.3"), own, theirs, *MINE)
+        equal((rules, set(hosts(mesh, "infra/gw:80"))), (rules, got))
+        equal(accepted(report, "evil/x"),
+              None if "x.example" in got else "NotAllowedByListeners")
+
+
+@test("a backend, and where requests are mirrored, is of the route's namespace or granted")
+def _():
+    backend = {"name": "good", "namespace": "good", "port": 80}
+    mirror = [{"type": "RequestMirror", "requestMirror": {"backendRef": backend}}]
+    rules = ({"backendRefs": [backend]},
+             {"backendRefs": [{"name": "evil", "port": 80}], "filters": mirror},
+             {"backendRefs": [{"name": "evil", "port": 80}, backend]})
+    for given, good in (
+            ([], False), ([grant("evil/g", "evil")], False),
+            ([grant("good/g", "other")], False),
+            ([grant("good/g", "evil", to="Secret")], False),
+            ([grant("good/g", "evil", name="another")], False),
+            ([grant("good/g", "evil", name="good")], True),
+            ([grant("good/g", "other"), grant("good/h", "evil")], True)):
+        for rule in rules:
+            mesh, report = imported(
+                *given, *OTHERS[1:3], gateway("evil/mine", "10.96.0.7"), *MINE[:2],
+                route("evil/evil", "evil/mine", "evil/evil", **rule))
+            equal((given, resolved(report, "evil/evil")),
+                  (given, None if good else "RefNotPermitted"))
+            equal(any(c["name"] == "good/good:80" for c in mesh["clusters"]), good)
+
+
+@test("an EndpointSlice is of a Service of its own namespace, and of machines")
+def _():
+    mesh, _ = imported(*OTHERS, gateway("evil/mine", "10.96.0.7"), *MINE,
+                       slice_of("evil/more", "10.2.0.67", of="good"),
+                       slice_of("evil/self", "127.0.0.1", "169.254.169.254", "10.2.0.68",
+                                "::1", "224.0.0.1", of="evil"))
+    equal({c["name"]: [e["address"] for e in c["endpoints"]] for c in mesh["clusters"]},
+          {"good/good:80": ["10.2.0.20"], "evil/evil:80": ["10.2.0.66", "10.2.0.68"]})
+
+
+@test("two namespaces are not one, whatever they are called")
+def _():
+    theirs = [service("evil/x", EVIL)]
+    theirs[0]["metadata"].update(namespace="good/good:80", name="x")
+    mesh, report = imported(*OTHERS, *theirs)
+    equal([r["problems"][0].split(":")[0] for r in report.values() if "problems" in r],
+          ["items[4].metadata.namespace"])
+    equal(hosts(mesh, "infra/gw:80"), {"good.example": ["good/good:80"]})
+
+
+# ---- who is wrong holds up nobody else ----
+
+@test("what is wrong with a listener, or a rule, is said in its conditions")
+def _():
+    wrong = gateway("evil/mine", "10.96.0.7", listeners=[
+        {"name": "a", "port": 80, "protocol": "TLS"},
+        {"name": "b", "port": 81, "protocol": "HTTP"}])
+    rule = {"matches": [{"path": {"type": "Odd", "value": "/"}}]}
+    _, report = imported(wrong, *MINE[:2],
+                         route("evil/evil", "evil/mine", "evil/evil", **rule))
+    equal([reason(ln["conditions"], "Accepted")
+           for ln in report["Gateway evil/mine"]["listeners"]],
+          ["UnsupportedValue", None])
+    equal(reason(report["HTTPRoute evil/evil"]["parents"][0]["conditions"],
+                 "PartiallyInvalid"), "UnsupportedValue")
+
+
+@test("whatever is wrong with a namespace's manifests, others are imported")
+def _():
+    session = {"sessionName": "a b"}
+    path = {"type": "ReplaceFullPath", "replaceFullPath": "no path"}
+    long = "x" * 70000
+    for wrong in (
+            [gateway("evil/mine", "224.0.0.1")], [gateway("evil/mine", "x")],
+            [gateway("evil/mine", given=["0.0.0.0"])], [gateway("evil/mine", SHARED)],
+            [gateway("evil/mine", "10.96.0.7", listeners=[
+                {"name": "a", "port": 80, "protocol": "HTTP", "hostname": "a..b"}])],
+            [route("evil/x", "infra/gw", "evil/evil", ["*evil"])],
+            [route("evil/x", "infra/gw", "evil/evil", ["1.2.3.4", "good.*", "*"])],
+            [route("evil/x", "infra/gw", "evil/evil", sessionPersistence=session)],
+            [route("evil/x", "infra/gw", "evil/evil",
+                   filters=[{"type": "URLRewrite", "urlRewrite": {"path": path}}])],
+            [route("evil/x", "infra/gw", "evil/evil",
+                   matches=[{"headers": [{"name": "a", "value": long}]}])],
+            [service("evil/x", "0.0.0.0"),
+             route("evil/x", {"group": "", "kind": "Service", "name": "x"},
+                   "evil/evil")],
+            [service("evil/" + "x" * 250, EVIL),
+             route("evil/x", "infra/gw", "evil/" + "x" * 250)]):
+        status, mesh, report = run_import(*OTHERS, *MINE, *wrong)
+        equal((wrong, status), (wrong, 0))
+        equal(listeners(mesh)[f"{SHARED}:80"], "infra/gw")
+        equal(hosts(mesh, "infra/gw:80")["good.example"], ["good/good:80"])
+        equal(accepted(report, "good/good"), None)
+
+
+# ---- what it costs ----
+
+# Counts what a program looks up and compares: the same number each time.
+COUNT = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+static unsigned long calls;
+#define COUNTED(type, name, args, names)				\
+type name args								\
+{									\
+	static type (*real) args;					\
+	real = real ? real : dlsym(RTLD_NEXT, #name);			\
+	calls++;							\
+	return real names;						\
+}
+COUNTED(void *, json_object_get, (const void *o, const char *k), (o, k))
+COUNTED(void *, json_array_get, (const void *a, size_t i), (a, i))
+COUNTED(const char *, json_string_value, (const void *s), (s))
+COUNTED(int, strcmp, (const char *a, const char *b), (a, b))
+__attribute__((destructor)) static void tell(void)
+{
+	fprintf(fopen(getenv("COUNT_TO"), "w"), "%lu", calls);
+}
+"""
+
+
+def counted(folder, manifests):
+    library, source, told = (os.path.join(folder, name) for name in
+                             ("count.so", "manifests.json", "calls"))
+    if not os.path.exists(library):
+        subprocess.run(["gcc", "-O1", "-fno-builtin", "-shared", "-fPIC", "-x", "c",
+                        "-", "-o", library], input=COUNT, text=True, check=True)
+    with open(source, "w", encoding="utf-8") as f:
+        json.dump({"apiVersion": "v1", "kind": "List", "items": manifests}, f)
+    subprocess.run([MESHCTL, "import", "gateway-api", source], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   env={**os.environ, "LD_PRELOAD": library, "COUNT_TO": told})
+    with open(told, encoding="utf-8") as f:
+        return int(f.read())
+
+
+def many_listeners(n):
+    """Each with a hostname, and a route that has one beneath each."""
+    return [gateway("evil/mine", "10.96.0.7", listeners=[
+        {"name": f"l{i}", "port": 80, "protocol": "HTTP", "hostname": f"*.h{i}.x"}
+        for i in range(n)]), *MINE[:2],
+        route("evil/evil", "evil/mine", "evil/evil", [f"a.h{i}.x" for i in range(n)])]
+
+
+def many_alike(n):
+    """Listeners that nothing tells apart."""
+    return [gateway("evil/mine", "10.96.0.7", listeners=[
+        {"name": f"l{i}", "port": 80, "protocol": "HTTP"} for i in range(n)])]
+
+
+def many_ports(n):
+    return [gateway("evil/mine", "10.96.0.7", listeners=[
+        {"name": f"l{i}", "port": 1 + i, "protocol": "HTTP"} for i in range(n)])]
+
+
+def many_gateways(n):
+    return [gateway(f"evil/g{i}", f"10.96.{i // 200}.{i % 200}") for i in range(n)]
+
+
+def many_services(n):
+    """Each with endpoints, a route and a grant."""
+    names = [f"s{i}" for i in range(n)]
+    return [gateway("infra/gw", SHARED, listeners=ALL),
+            *(service(f"evil/{s}", f"10.97.{i // 200}.{i % 200}")
+              for i, s in enumerate(names)),
+            *(slice_of(f"evil/{s}", "10.2.0.66") for s in names),
+            *(grant("evil/" + s, "good", name=s) for s in names[:3]),
+            *(route(f"good/{s}", "infra/gw", f"evil/{s}", [f"{s}.example"])
+              for s in names)]
+
+
+def many_errors(n):
+    return [gateway("infra/gw", SHARED, listeners=ALL),
+            manifest("HTTPRoute", "evil/x", {
+                "parentRefs": [{"name": "gw", "namespace": "infra"}],
+                "rules": [{"backendRefs": [{"name": f"none{i}", "port": 80}]}
+                          for i in range(n)]})]
+
+
+def many_headers(n):
+    return [gateway("infra/gw", SHARED, listeners=ALL), *MINE[:2],
+            route("evil/x", "infra/gw", "evil/evil", matches=[{"headers": [
+                {"name": f"x-{i}", "value": "a"} for i in range(n)]}])]
+
+
+@test("four times as many manifests, listeners and fields take four times as long")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        for many in (many_listeners, many_alike, many_ports, many_gateways,
+                     many_services, many_errors, many_headers):
+            few, more = (counted(folder, many(n)) for n in (50, 200))
+            print(f"# {many.__name__}: {few} calls, then {more}")
+            true(more < 6 * few, f"{many.__name__}: {few} calls, then {more}")
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests())
