@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from random import Random
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
@@ -494,6 +495,195 @@ def _():
             few, more = (counted(folder, many(n)) for n in (50, 200))
             print(f"# {many.__name__}: {few} calls, then {more}")
             true(more < 6 * few, f"{many.__name__}: {few} calls, then {more}")
+
+
+# ---- Envoy: the order of header operations ----
+
+TYPE = "type.googleapis.com/envoy.extensions.filters."
+ACTIONS = {"add": "APPEND_IF_EXISTS_OR_ADD", "set": "OVERWRITE_IF_EXISTS_OR_ADD",
+           "if": "ADD_IF_ABSENT"}
+LEVELS = "cluster", "route", "host", "config"
+
+
+def edits(ops, head):
+    """ "-x +y=1 =z=2 ?w=3": removes, adds, sets, adds if absent."""
+    added = []
+    for op in (op for op in ops if op[0] != "-"):
+        name, value = op[1:].split("=", 1)
+        added.append({"header": {"key": name, "value": value},
+                      "append_action": ACTIONS[{"+": "add", "=": "set", "?": "if"}[op[0]]]})
+    return {head + "_headers_to_remove": [op[1:] for op in ops if op[0] == "-"],
+            head + "_headers_to_add": added}
+
+
+def bootstrap(cases, head="request"):
+    """A listener for each; a case is whether the most specific wins, and operations of
+    each level."""
+    def listener(i, specific, levels):
+        cluster, way, host, config = (edits(level.split(), head) for level in levels)
+        return {"name": f"l{i}", "address": {"socket_address": {
+            "address": "10.96.0.1", "port_value": i + 1}}, "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager", "typed_config": {
+                    "@type": TYPE + "network.http_connection_manager.v3."
+                             "HttpConnectionManager",
+                    "stat_prefix": "x", "http_filters": [{
+                        "name": "envoy.filters.http.router", "typed_config": {
+                            "@type": TYPE + "http.router.v3.Router"}}],
+                    "route_config": {"name": f"r{i}", **config, "virtual_hosts": [{
+                        "name": "v", "domains": ["*"], **host, "routes": [{
+                            "match": {"prefix": "/"}, **way,
+                            "route": {"weighted_clusters": {"clusters": [
+                                {"name": "c", "weight": 1, **cluster}]}}}]}],
+                        **({"most_specific_header_mutations_wins": True}
+                           if specific else {})}}}]}]}
+    return {"static_resources": {
+        "listeners": [listener(i, *case) for i, case in enumerate(cases)],
+        "clusters": [{"name": "c", "type": "STATIC", "load_assignment": {
+            "cluster_name": "c", "endpoints": []}}]}}
+
+
+def import_envoy(config):
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+        json.dump(config, f)
+        f.flush()
+        done = subprocess.run([MESHCTL, "-j", "import", "envoy", f.name],
+                              capture_output=True, text=True, check=False)
+    return done.returncode, json.loads(done.stdout or "{}"), done.stderr
+
+
+def without(fields, name):
+    return [f for f in fields if f[0] != name.lower()]
+
+
+def in_mesh(table, fields, head="request"):
+    """What the man page says of a list of operations."""
+    host = table["virtual_hosts"][0]
+    way = host["routes"][0]
+    weighted = way["action"].get("weighted_clusters", [{}])[0]
+    for level in weighted, way, host:
+        ops = level.get(head + "_headers", [])
+        for op in ops:
+            if op.get("op") == "remove":
+                fields = without(fields, op["name"])
+        for op in ops:
+            name = op["name"].lower()
+            if op.get("op", "set") == "set":
+                fields = without(fields, name)
+            if op.get("op") != "remove" and not (
+                    op.get("op") == "add_if_absent" and name in dict(fields)):
+                fields = [*fields, (name, op["value"])]
+    return fields
+
+
+def in_envoy(specific, levels, fields):
+    """HeaderParser::evaluateHeaders(), for each level in turn."""
+    cluster, *others = levels
+    for level in [cluster, *(others[::-1] if specific else others)]:
+        ops = level.split()
+        for op in ops:
+            if op[0] == "-":
+                fields = without(fields, op[1:])
+        values = [(op[0], op[1:].split("=", 1)) for op in ops if op[0] != "-"]
+        values = [(kind, (name.lower(), value)) for kind, (name, value) in values
+                  if kind != "?" or name.lower() not in dict(fields)]
+        for kind, field in values:
+            if kind == "=":
+                fields = [*without(fields, field[0]), field]
+        fields = fields + [field for kind, field in values if kind != "="]
+    return fields
+
+
+# The most specific wins, operations of LEVELS; what becomes of "x: 0".
+ORDER = [
+    (False, ("", "", "+x=1", "-x"), ""), (False, ("", "", "-x", "+x=1"), "1"),
+    (False, ("", "+x=1", "-x", ""), ""), (False, ("+x=1", "-x", "", ""), ""),
+    (False, ("", "+x=1", "", "-x"), ""), (False, ("", "", "+X=1", "-x"), ""),
+    (False, ("", "", "", "-x +x=1"), "1"), (False, ("", "", "", "+x=1 -x"), "1"),
+    (False, ("", "", "+x=1", "-x +x=2"), "2"), (False, ("", "", "=x=1", "-x"), ""),
+    (False, ("", "", "?x=1", "+x=2"), "0 2"), (False, ("", "", "-x ?x=1", "+x=2"), "1 2"),
+    (False, ("", "", "-x", "?x=1"), "1"), (False, ("", "", "+x=1", "-x ?x=2"), "2"),
+    (False, ("", "", "+x=1 =x=2", ""), "2 1"), (False, ("", "+x=1 =x=2", "", ""), "2 1"),
+    (False, ("", "=x=1", "=x=2", "=x=3"), "3"), (False, ("+x=1", "+x=2", "+x=3", "+x=4"),
+                                                 "0 1 2 3 4"),
+    (True, ("", "", "+x=1", "-x"), "1"), (True, ("", "", "-x", "+x=1"), ""),
+    (True, ("", "-x", "+x=1", ""), ""), (True, ("", "+x=1", "-x", ""), "1"),
+    (True, ("+x=1", "+x=2", "+x=3", "+x=4"), "0 1 4 3 2"),
+    (True, ("", "=x=1", "=x=2", "=x=3"), "1"), (True, ("=x=1", "", "", "=x=2"), "2"),
+    (True, ("+x=1", "", "-x", "+x=2"), ""), (True, ("", "?x=1", "", "-x"), "1"),
+]
+
+
+@test("Envoy: headers are changed in its order, a level after the other")
+def _():
+    for head in "request", "response":
+        status, mesh, errors = import_envoy(bootstrap([c[:2] for c in ORDER], head))
+        equal((status, errors), (0, ""))
+        for (specific, levels, wanted), table in zip(ORDER, mesh["route_tables"]):
+            got = in_mesh(table, [("x", "0")], head)
+            equal((head, specific, levels, " ".join(value for _, value in got)),
+                  (head, specific, levels, wanted))
+            equal(in_envoy(specific, levels, [("x", "0")]), got)
+
+
+@test("Envoy: whatever the operations are")
+def _():
+    random = Random(1)
+
+    def level():
+        absent = random.choice("abcd")
+        ops = [random.choice("+=") + name + f"={random.randrange(100)}"
+               for name in random.choices("abcdA", k=random.randrange(4))
+               if name.lower() != absent]
+        ops += ["-" + random.choice("abcd") for _ in range(random.randrange(3))]
+        ops += [f"?{absent}=?"] * random.randrange(2)
+        random.shuffle(ops)
+        return " ".join(ops)
+    cases = [(random.random() < .5, tuple(level() for _ in LEVELS)) for _ in range(300)]
+    status, mesh, errors = import_envoy(bootstrap(cases))
+    equal((status, errors), (0, ""))
+    received = [("a", "1"), ("b", "2"), ("a", "3")]
+
+    def by_name(fields):
+        return {name: [value for n, value in fields if n == name] for name, _ in fields}
+    for case, table in zip(cases, mesh["route_tables"]):
+        equal((case, by_name(in_mesh(table, received))),
+              (case, by_name(in_envoy(*case, received))))
+
+
+@test("Envoy: what cannot be the same is an error that names the level")
+def _():
+    changed = "a value of a field that was changed before cannot be carried over"
+    absent = "ADD_IF_ABSENT of what the same list adds cannot be carried over"
+    host, config = "virtual_hosts[0].", "route_config."
+    way, cluster = host + "routes[0].", "route.weighted_clusters.clusters[0]."
+    for head, (specific, levels), where, why in (
+            ("request", (False, ("", "", "-x +y=%REQ(X)%", "")),
+             host + "request_headers_to_add[0]: y", changed),
+            ("request", (False, ("", "+y=1 =x=1", "+y=%REQ(X)%", "")),
+             host + "request_headers_to_add[0]: y", changed),
+            ("request", (False, ("-x", "", "", "+y=a%%%REQ(x?z)%b")),
+             config + "request_headers_to_add[0]: y", changed),
+            ("request", (True, ("", "+y=%REQ(X)%", "", "-x")),
+             way + "request_headers_to_add[0]: y", changed),
+            ("request", (False, ("+x=1 ?x=2", "", "", "")),
+             way + cluster + "request_headers_to_add[1]: x", absent),
+            ("request", (False, ("", "", "?X=1 ?x=2", "")),
+             host + "request_headers_to_add[1]: x", absent),
+            ("response", (False, ("", "-x", "", "+y=%RESP(x)%")),
+             config + "response_headers_to_add[0]: y", changed)):
+        status, _, errors = import_envoy(bootstrap([(specific, levels)], head))
+        true(status == 1 and where in errors and why in errors, errors)
+    # As it was received, it is the same.
+    for levels in (("", "+y=%REQ(x)%", "-x", ""), ("", "+x=%REQ(x)%", "", ""),
+                   ("", "-x", "", "+y=%%REQ(x)%%"), ("", "+y=%REQ(x)%", "+x=1", "")):
+        equal(import_envoy(bootstrap([(False, levels)]))[::2], (0, ""))
+    both = bootstrap([(False, ("", "", "+y=%REQ(x)%", ""))], "response")
+    config = both["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
+    config = config["typed_config"]["route_config"]
+    equal(import_envoy(both)[0], 0)
+    config["request_headers_to_remove"] = ["X"]
+    status, _, errors = import_envoy(both)
+    true(status == 1 and "request's field x, which is changed" in errors, errors)
 
 
 if __name__ == "__main__":

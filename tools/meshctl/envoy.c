@@ -220,10 +220,14 @@ json_t *envoy_import(const char *file, const char *address)
 	e.hash = must(json_object());
 	e.without = must(json_object());
 	e.subsets = must(json_object());
+	e.edited = must(json_object());
+	e.reads = must(json_object());
 	tree = import_all(&e, get(config.objects[0].body, "static_resources"));
 	json_decref(e.hash);
 	json_decref(e.without);
 	json_decref(e.subsets);
+	json_decref(e.edited);
+	json_decref(e.reads);
 	config_free(&config);
 	if (!e.failed)
 		return tree;

@@ -4,6 +4,7 @@
  *
  *	envoy.c			the file, listeners
  *	envoy_route.c		routes
+ *	envoy_headers.c		what is done to headers, and in which order
  *	envoy_cluster.c		clusters
  *	envoy_subset.c		subsets of clusters, and who matches them
  *	envoy_schema.c		what a bootstrap is, and what of it cannot be
@@ -37,6 +38,8 @@ struct envoy {
 	const json_t *clusters;	/* Envoy's */
 	json_t *hash;		/* of each cluster's name: the first hash policies, ... */
 	json_t *without;	/* ... and a route that has none, if one has not */
+	json_t *edited;		/* of a route configuration: requests' fields, ... */
+	json_t *reads;		/* ... and which of them responses' fields repeat */
 	json_t *subsets;	/* of each cluster's name: metadata by subset's name */
 	bool high;		/* a route has priority HIGH */
 	bool failed;
@@ -61,6 +64,35 @@ char *envoy_retry_on(const char *conditions);
 /* Virtual hosts of a route configuration, @path. */
 json_t *envoy_virtual_hosts(struct envoy *e, const json_t *config,
 			    const struct path *path);
+
+/* Who has request_headers_to_add and its like, and where it stands. */
+struct header_level {
+	const json_t *from;
+	const struct path *path;
+};
+
+#define HEADER_LEVELS_MAX 3
+
+/* Names of fields, in small letters, that were changed so far. */
+struct header_changes {
+	json_t *request;
+	json_t *response;
+};
+
+struct header_changes envoy_changes(void);
+void envoy_changes_add(struct header_changes *to, const struct header_changes *from);
+void envoy_changes_free(struct header_changes *changes);
+
+/*
+ * One list of operations for each head, in @to, of what several levels do one after the
+ * other. What they change is added to @changes, which has what was changed before.
+ */
+void envoy_set_headers(struct envoy *e, json_t *to,
+		       const struct header_level *levels, size_t n,
+		       struct header_changes *changes);
+
+/* When all levels of a route configuration, @path, are known. */
+void envoy_check_reads(struct envoy *e, const struct path *path);
 
 /* Does a cluster's policy depend on hashes? */
 bool envoy_is_hashed(const struct envoy *e, const char *cluster);

@@ -113,54 +113,6 @@ static json_t *match_of(const json_t *match)
 	return to;
 }
 
-/* ---- headers ---- */
-
-static const char *op_of(const json_t *option)
-{
-	if (json_is_false(get(option, "append")) ||
-	    is(option, "append_action", "OVERWRITE_IF_EXISTS_OR_ADD"))
-		return "set";
-	return is(option, "append_action", "ADD_IF_ABSENT") ? "add_if_absent" :
-							      "add";
-}
-
-/* As in Envoy what is removed goes first. */
-static void add_edits(json_t *ops, const json_t *from, const char *add,
-		      const char *remove)
-{
-	const json_t *item;
-	json_t *op;
-	size_t i;
-
-	json_array_foreach(get(from, remove), i, item)
-		json_array_append_new(ops, must(json_pack("{s:O, s:s}", "name", item,
-							  "op", "remove")));
-	json_array_foreach(get(from, add), i, item) {
-		op = must(json_pack("{s:O, s:O, s:s}",
-				    "name", get(get(item, "header"), "key"),
-				    "value", get(get(item, "header"), "value"),
-				    "op", op_of(item)));
-		json_array_append_new(ops, op);
-	}
-}
-
-/* @outer, which goes last, may be NULL. */
-static void set_edits(json_t *to, const json_t *from, const json_t *outer)
-{
-	json_t *request = must(json_array()), *response = must(json_array());
-
-	add_edits(request, from, "request_headers_to_add",
-		  "request_headers_to_remove");
-	add_edits(request, outer, "request_headers_to_add",
-		  "request_headers_to_remove");
-	add_edits(response, from, "response_headers_to_add",
-		  "response_headers_to_remove");
-	add_edits(response, outer, "response_headers_to_add",
-		  "response_headers_to_remove");
-	set_list(to, "request_headers", request);
-	set_list(to, "response_headers", response);
-}
-
 /* ---- actions ---- */
 
 static const struct {
@@ -316,17 +268,34 @@ static json_t *mirrors_of(const json_t *list)
 	return to;
 }
 
-static json_t *weighted_of(const json_t *list)
+/* A route's place: what its action is made of beside itself. */
+struct place {
+	const struct path *path;
+	const json_t *config;
+	const json_t *host;
+	struct header_changes *changes;	/* of its levels so far */
+};
+
+/* Of each the headers are changed as if there were no other. */
+static json_t *weighted_of(struct envoy *e, const json_t *list,
+			   const struct place *place)
 {
+	struct path up = { place->path, "route.weighted_clusters", -1 };
+	struct path path = { &up, "clusters", 0 };
+	struct header_level level = { .path = &path };
+	struct header_changes changes;
 	json_t *to = must(json_array()), *one;
-	const json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, level.from) {
+		path.index = i;
 		one = must(json_object());
-		copy(one, "name", item, "name");
-		set_number(one, "weight", number(item, "weight"));
-		set_edits(one, item, NULL);
+		copy(one, "name", level.from, "name");
+		set_number(one, "weight", number(level.from, "weight"));
+		changes = envoy_changes();
+		envoy_set_headers(e, one, &level, 1, &changes);
+		envoy_changes_add(place->changes, &changes);
+		envoy_changes_free(&changes);
 		json_array_append_new(to, one);
 	}
 	return to;
@@ -345,8 +314,9 @@ static json_t *rewrite_of(const json_t *route, const json_t *match)
 }
 
 static void set_clusters(struct envoy *e, json_t *to, json_t *action,
-			 const json_t *route, const struct path *path)
+			 const json_t *route, const struct place *place)
 {
+	const struct path *path = place->path;
 	json_t *hash = hash_of(get(route, "hash_policy")), *list, *item;
 	const json_t *from;
 	size_t i;
@@ -359,7 +329,7 @@ static void set_clusters(struct envoy *e, json_t *to, json_t *action,
 				 NULL, path);
 	}
 	from = get(get(route, "weighted_clusters"), "clusters");
-	list = weighted_of(from);
+	list = weighted_of(e, from, place);
 	json_array_foreach(list, i, item) {
 		note_hash(e, to, object_get(item, "name"), hash, path);
 		envoy_set_subset(e, item, object_get(item, "name"), route,
@@ -371,15 +341,15 @@ static void set_clusters(struct envoy *e, json_t *to, json_t *action,
 
 /* Envoy: 15 seconds unless it says otherwise; 0 is none. */
 static void set_route(struct envoy *e, json_t *to, const json_t *from,
-		      const json_t *host, const struct path *path)
+		      const struct place *place)
 {
 	const json_t *route = get(from, "route");
 	const json_t *retry = get(route, "retry_policy") ?:
-			      get(host, "retry_policy");
+			      get(place->host, "retry_policy");
 	json_t *action = must(json_object());
 	json_t *rewrite = rewrite_of(route, get(from, "match"));
 
-	set_clusters(e, to, action, route, path);
+	set_clusters(e, to, action, route, place);
 	if (json_object_size(rewrite))
 		json_object_set(action, "rewrite", rewrite);
 	json_decref(rewrite);
@@ -433,8 +403,28 @@ static json_t *direct_of(const json_t *from)
 	return to;
 }
 
-static json_t *route_of(struct envoy *e, const json_t *from, const json_t *host,
-			const struct path *path)
+static bool specific_wins(const json_t *config)
+{
+	return json_is_true(get(config, "most_specific_header_mutations_wins"));
+}
+
+/* Where the route has the last word it does all that is done behind the cluster. */
+static void set_headers(struct envoy *e, json_t *to, const json_t *from,
+			const struct place *place)
+{
+	const struct header_level levels[] = {
+		{ place->config, place->path->up->up },
+		{ place->host, place->path->up }, { from, place->path },
+	};
+
+	if (specific_wins(place->config))
+		envoy_set_headers(e, to, levels, 3, place->changes);
+	else
+		envoy_set_headers(e, to, &levels[2], 1, place->changes);
+}
+
+static json_t *route_of(struct envoy *e, const json_t *from,
+			const struct place *place)
 {
 	json_t *to = must(json_object()), *action = must(json_object());
 
@@ -447,33 +437,63 @@ static json_t *route_of(struct envoy *e, const json_t *from, const json_t *host,
 				    direct_of(get(from, "direct_response")));
 	json_object_set_new(to, "action", action);
 	if (get(from, "route"))
-		set_route(e, to, from, host, path);
-	set_edits(to, from, NULL);
+		set_route(e, to, from, place);
+	set_headers(e, to, from, place);
+	return to;
+}
+
+static json_t *routes_of(struct envoy *e, const json_t *config, const json_t *host,
+			 const struct path *path, struct header_changes *all)
+{
+	struct path inner = { path, "routes", 0 };
+	struct place place = { &inner, config, host, NULL };
+	json_t *routes = must(json_array());
+	struct header_changes changes;
+	const json_t *route;
+	size_t i;
+
+	place.changes = &changes;
+	json_array_foreach(get(host, "routes"), i, route) {
+		inner.index = i;
+		changes = envoy_changes();
+		json_array_append_new(routes, route_of(e, route, &place));
+		envoy_changes_add(all, &changes);
+		envoy_changes_free(&changes);
+	}
+	return routes;
+}
+
+static json_t *host_of(struct envoy *e, const json_t *config, const json_t *host,
+		       const struct path *path)
+{
+	const struct header_level levels[] = {
+		{ host, path }, { config, path->up },
+	};
+	struct header_changes changes = envoy_changes();
+	json_t *to = must(json_object()), *routes;
+
+	routes = routes_of(e, config, host, path, &changes);
+	copy(to, "name", host, "name");
+	copy(to, "domains", host, "domains");
+	if (!specific_wins(config))
+		envoy_set_headers(e, to, levels, 2, &changes);
+	set_list(to, "routes", routes);
+	envoy_changes_free(&changes);
 	return to;
 }
 
 json_t *envoy_virtual_hosts(struct envoy *e, const json_t *config,
 			    const struct path *path)
 {
-	struct path at = { path, "virtual_hosts", 0 }, inner = { &at, "routes", 0 };
-	json_t *hosts = must(json_array()), *to, *routes;
-	const json_t *host, *route;
-	size_t i, k;
+	struct path at = { path, "virtual_hosts", 0 };
+	json_t *hosts = must(json_array());
+	const json_t *host;
+	size_t i;
 
 	json_array_foreach(get(config, "virtual_hosts"), i, host) {
 		at.index = i;
-		routes = must(json_array());
-		json_array_foreach(get(host, "routes"), k, route) {
-			inner.index = k;
-			json_array_append_new(routes, route_of(e, route, host,
-							       &inner));
-		}
-		to = must(json_object());
-		copy(to, "name", host, "name");
-		copy(to, "domains", host, "domains");
-		set_edits(to, host, config);
-		set_list(to, "routes", routes);
-		json_array_append_new(hosts, to);
+		json_array_append_new(hosts, host_of(e, config, host, &at));
 	}
+	envoy_check_reads(e, path);
 	return hosts;
 }

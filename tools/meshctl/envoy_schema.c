@@ -414,6 +414,7 @@ SCHEMA(virtual_host, "virtual host");
 
 static const struct field route_config_fields[] = {
 	TEXT("name"), LIST("virtual_hosts", virtual_host), HEADER_EDITS,
+	BOOLEAN("most_specific_header_mutations_wins", NULL),
 	BOOLEAN("ignore_port_in_host_matching", NULL), ANY("validate_clusters"),
 	ANY("max_direct_response_body_size_bytes"),
 };
