@@ -229,12 +229,21 @@ def _():
             equal(reason(entry["conditions"], "Accepted"), "PortUnavailable")
 
 
-@test("who was given an address has it before who asks for it, though older")
+@test("an address that a Gateway was given is its own, at every port, however young it is")
 def _():
-    mesh, report = imported(gateway("evil/mine", SHARED, born=OLD),
-                            gateway("infra/gw", given=[SHARED], listeners=ALL,
-                                    born=YOUNG), *OTHERS[1:], *MINE)
-    equal(listeners(mesh), UNTOUCHED)
+    for port in 80, 443:
+        asking = gateway("evil/mine", SHARED, born=OLD)
+        asking["spec"]["listeners"][0]["port"] = port
+        mesh, report = imported(asking, gateway("infra/gw", given=[SHARED], listeners=ALL,
+                                                born=YOUNG), *OTHERS[1:], *MINE)
+        equal(listeners(mesh), UNTOUCHED)
+        equal(programmed(report, "evil/mine"), "AddressNotUsable")
+    # Within a namespace, and where it was given to both, each has its ports.
+    for other in gateway("infra/mine", SHARED), gateway("evil/mine", given=[SHARED]):
+        other["spec"]["listeners"][0]["port"] = 443
+        mesh, _ = imported(gateway("infra/gw", given=[SHARED], listeners=ALL),
+                           *OTHERS[1:], other, *MINE[:2])
+        equal(set(listeners(mesh)), {f"{SHARED}:80", f"{SHARED}:443"})
 
 
 @test("a port that is taken at one of two addresses is there at the other")

@@ -54,29 +54,39 @@ void gateway_note_service(struct import *imp)
 		note_owner(imp, object_get(item, "ip"));
 }
 
-/* A namespace, or "" for several. */
-static void note_endpoint(struct import *imp, const char *text)
+/* That this namespace has it: "" if it is not the only one. */
+static void note_namespace(const struct import *imp, json_t *namespaces,
+			   const char *address)
 {
 	const char *namespace = manifest_namespace(imp->at->body);
-	json_t *address = plain(text), *known;
 
-	if (!address)
-		return;
-	known = get(imp->endpoints, json_string_value(address));
-	if (known && strcmp(json_string_value(known), namespace))
+	if (get(namespaces, address) && !is(namespaces, address, namespace))
 		namespace = "";
-	set_text(imp->endpoints, json_string_value(address), namespace);
-	json_decref(address);
+	set_text(namespaces, address, namespace);
+}
+
+/* Does another namespace have it? */
+static bool is_others(const struct import *imp, const json_t *namespaces,
+		      const char *address)
+{
+	return get(namespaces, address) &&
+	       !is(namespaces, address, manifest_namespace(imp->at->body));
 }
 
 void gateway_note_slice(struct import *imp)
 {
 	const json_t *endpoint, *item;
+	json_t *address;
 	size_t i, k;
 
 	json_array_foreach(get(imp->at->body, "endpoints"), i, endpoint)
-		json_array_foreach(get(endpoint, "addresses"), k, item)
-			note_endpoint(imp, json_string_value(item));
+		json_array_foreach(get(endpoint, "addresses"), k, item) {
+			address = plain(json_string_value(item));
+			if (address)
+				note_namespace(imp, imp->endpoints,
+					       json_string_value(address));
+			json_decref(address);
+		}
 }
 
 static const struct manifest *service_of(const struct import *imp,
@@ -172,15 +182,16 @@ static const char *refusal_of(const struct import *imp, const struct address *a,
 {
 	const char *namespace = manifest_namespace(imp->at->body);
 	const struct manifest *service = service_of(imp, text);
-	const char *others = object_get(imp->endpoints, text);
 
+	if (is_others(imp, imp->given, text))
+		return "what another namespace's Gateway was given";
 	if (service)
 		return strcmp(manifest_namespace(service->body), namespace) ?
 		       "the address of another namespace's Service" : NULL;
 	if (imp->networks)
 		return is_for_gateways(imp, a) ? NULL :
 						 "in no network of --addresses";
-	return get(imp->endpoints, text) && strcmp(others, namespace) ?
+	return is_others(imp, imp->endpoints, text) ?
 	       "the address of another namespace's endpoint" : NULL;
 }
 
@@ -209,6 +220,16 @@ static json_t *given_to(struct import *imp, bool complain)
 		json_decref(address);
 	}
 	return given;
+}
+
+void gateway_note_given(struct import *imp)
+{
+	json_t *given = given_to(imp, false), *value;
+	const char *address;
+
+	json_object_foreach(given, address, value)
+		note_namespace(imp, imp->given, address);
+	json_decref(given);
 }
 
 /* One of spec.addresses; a value that is left out is whichever it is given. */

@@ -143,7 +143,8 @@ json_t *gateway_api_import(const struct manifests *m,
 	struct import imp = {
 		.m = m, .networks = options->networks,
 		.services = must(json_object()),
-		.endpoints = must(json_object()), .claims = must(json_object()),
+		.endpoints = must(json_object()),
+		.given = must(json_object()), .claims = must(json_object()),
 		.hostnames = must(json_object()), .clusters = must(json_object()),
 		.sessions = must(json_object()),
 		.tables = must(json_object()), .listeners = must(json_object()),
@@ -154,6 +155,7 @@ json_t *gateway_api_import(const struct manifests *m,
 	report_others(&imp);
 	each(&imp, MANIFEST_SERVICE, gateway_note_service);
 	each(&imp, MANIFEST_ENDPOINT_SLICE, gateway_note_slice);
+	each(&imp, MANIFEST_GATEWAY, gateway_note_given);
 	each(&imp, MANIFEST_GATEWAY, gateway_claim_given);
 	each(&imp, MANIFEST_GATEWAY, gateway_claim_asked);
 	each(&imp, MANIFEST_GATEWAY, gateway_listeners);
@@ -165,6 +167,7 @@ json_t *gateway_api_import(const struct manifests *m,
 				      "listeners", listeners_tree(imp.listeners)));
 	json_decref(imp.services);
 	json_decref(imp.endpoints);
+	json_decref(imp.given);
 	json_decref(imp.claims);
 	json_decref(imp.hostnames);
 	json_decref(imp.clusters);

@@ -55,6 +55,7 @@ struct import {
 	const struct manifest *at;	/* whose errors are found */
 	json_t *services;		/* by address: the oldest Service's position */
 	json_t *endpoints;		/* by address: a namespace; "": several */
+	json_t *given;			/* the same, of Gateways' status */
 	json_t *claims;			/* by address and port: who has it */
 	json_t *hostnames;		/* by Gateway: listeners, see gateway_covering() */
 	json_t *clusters;		/* by name: endpoints */
@@ -105,9 +106,10 @@ void gateway_listeners(struct import *imp);
 /* The address means something else than a machine's; NULL if it does not. */
 const char *gateway_special(const struct address *a);
 
-/* Whose addresses are: each Service, the oldest first, and each EndpointSlice. */
+/* Whose addresses are: each Service, the oldest first, each EndpointSlice, each Gateway. */
 void gateway_note_service(struct import *imp);
 void gateway_note_slice(struct import *imp);
+void gateway_note_given(struct import *imp);
 
 /*
  * Then each Gateway, the oldest first, twice: what it was given is its own, before what

@@ -140,7 +140,8 @@ static char *join(json_t *messages)
 
 	json_object_foreach(messages, message, value)
 		len += strlen(message) + 2;
-	to = text = xrealloc(NULL, len);
+	text = xrealloc(NULL, len);
+	to = text;
 	*to = '\0';
 	json_object_foreach(messages, message, value)
 		to = stpcpy(stpcpy(to, to == text ? "" : "; "), message);
