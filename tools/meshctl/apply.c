@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <linux/l7mesh.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +84,7 @@ static int stage(struct nl *nl, const char *file, const struct config *config)
 
 	if (txn_begin(nl, true, &r))
 		return refused(nl, file, NULL, &r);
-	if (!txn_stage(nl, config, &o, &r))
+	if (!txn_stage(nl, L7MESH_CMD_ADD, config, &o, &r))
 		return STATUS_OK;
 	if (txn_abort(nl, &ignored))
 		refusal_free(&ignored);

@@ -40,6 +40,8 @@ static void name_free(struct name *name)
 	json_decref(name->dns);
 	json_decref(name->lookups[0].addresses);
 	json_decref(name->lookups[1].addresses);
+	free(name->lookups[0].why);
+	free(name->lookups[1].why);
 	json_decref(name->addresses);
 	free(name);
 }
@@ -158,6 +160,29 @@ static json_t *one_of(const struct name *name, json_t *all)
 	return one;
 }
 
+static int compare(const void *a, const void *b)
+{
+	json_t *const *x = a, *const *y = b;
+
+	return strcmp(json_string_value(*x), json_string_value(*y));
+}
+
+/* Servers turn the order of their answers, which changes nothing. */
+static json_t *sorted(json_t *all)
+{
+	size_t n = json_array_size(all), i;
+	json_t **list = xrealloc(NULL, (n + 1) * sizeof(*list));
+
+	for (i = 0; i < n; i++)
+		list[i] = json_incref(json_array_get(all, i));
+	qsort(list, n, sizeof(*list), compare);
+	json_array_clear(all);
+	for (i = 0; i < n; i++)
+		json_array_append_new(all, list[i]);
+	free(list);
+	return all;
+}
+
 /* Which families count: both, one, or the other if the first has none. */
 static void choose(const struct name *name, bool *take)
 {
@@ -178,6 +203,11 @@ static bool is_asked(const struct name *name, int i)
 	return strcmp(object_get(name->dns, "family"), i ? "ipv4" : "ipv6");
 }
 
+static bool is_failed(const struct lookup *lookup)
+{
+	return lookup->error || lookup->useless;
+}
+
 /* All questions are answered. */
 static void finish(struct name *name)
 {
@@ -189,7 +219,7 @@ static void finish(struct name *name)
 	choose(name, take);
 	for (i = 0; i < 2; i++) {
 		any |= is_asked(name, i) && name->lookups[i].addresses;
-		failed |= is_asked(name, i) && name->lookups[i].error;
+		failed |= is_asked(name, i) && is_failed(&name->lookups[i]);
 		json_object_foreach(take[i] ? name->lookups[i].addresses : NULL,
 				    address, value)
 			json_array_append_new(all, json_text(address,
@@ -205,15 +235,25 @@ static void finish(struct name *name)
 		json_decref(all);
 		return;
 	}
-	if (json_is_true(get(name->dns, "logical")))
-		all = one_of(name, all);
+	all = json_is_true(get(name->dns, "logical")) ? one_of(name, all) :
+							sorted(all);
 	name->changed |= !name->addresses || !json_equal(name->addresses, all);
 	json_decref(name->addresses);
 	name->addresses = all;
 }
 
+/* Who answers so, as lists of unwanted names do, keeps no other cluster out. */
+static void leave_out(struct lookup *lookup, const json_t *address,
+		      const char *unfit)
+{
+	if (!lookup->unfit++)
+		lookup->why = xasprintf("the answer %s is %s",
+					json_string_value(address), unfit);
+}
+
 /* An address instead of a name is answered whatever family is asked for. */
-static void take_node(struct lookup *lookup, const struct ares_addrinfo_node *node)
+static void take_node(struct lookup *lookup, json_t *addresses,
+		      const struct ares_addrinfo_node *node)
 {
 	bool ipv6 = lookup == &lookup->name->lookups[1];
 	struct address a = { .len = ipv6 ? 16 : 4 };
@@ -229,15 +269,11 @@ static void take_node(struct lookup *lookup, const struct ares_addrinfo_node *no
 		memcpy(a.bytes, &((const struct sockaddr_in *)node->ai_addr)->sin_addr,
 		       a.len);
 	address = address_json(a.bytes, a.len);
-	/* Who answers so, as lists of unwanted names do, keeps no other cluster out. */
 	unfit = address_unfit(&a);
 	if (unfit)
-		complain("cluster %s: %s: the answer %s is %s",
-			 lookup->name->cluster,
-			 object_get(lookup->name->dns, "name"),
-			 json_string_value(address), unfit);
+		leave_out(lookup, address, unfit);
 	else
-		json_object_set_new(lookup->addresses, json_string_value(address),
+		json_object_set_new(addresses, json_string_value(address),
 				    json_true());
 	json_decref(address);
 }
@@ -249,24 +285,40 @@ static bool is_answer(int status)
 	       status == ARES_ENOTFOUND;
 }
 
+static void take_answer(struct lookup *lookup, const struct ares_addrinfo *result)
+{
+	const struct ares_addrinfo_node *node = result ? result->nodes : NULL;
+	json_t *addresses = must(json_object());
+	struct name *name = lookup->name;
+
+	for (; node; node = node->ai_next) {
+		take_node(lookup, addresses, node);
+		if (name->ttl < 0 || node->ai_ttl * 1000ll < name->ttl)
+			name->ttl = node->ai_ttl * 1000ll;
+	}
+	lookup->useless = lookup->unfit && !json_object_size(addresses);
+	if (lookup->useless) {
+		json_decref(addresses);
+		return;
+	}
+	json_decref(lookup->addresses);
+	lookup->addresses = addresses;
+}
+
 static void answered(void *arg, int status, int timeouts,
 		     struct ares_addrinfo *result)
 {
 	struct lookup *lookup = arg;
 	struct name *name = lookup->name;
-	const struct ares_addrinfo_node *node;
 
 	(void)timeouts;
+	free(lookup->why);
+	lookup->why = NULL;
+	lookup->unfit = 0;
+	lookup->useless = false;
 	lookup->error = is_answer(status) ? 0 : status;
-	if (is_answer(status)) {
-		json_decref(lookup->addresses);
-		lookup->addresses = must(json_object());
-	}
-	for (node = result ? result->nodes : NULL; node; node = node->ai_next) {
-		take_node(lookup, node);
-		if (name->ttl < 0 || node->ai_ttl * 1000ll < name->ttl)
-			name->ttl = node->ai_ttl * 1000ll;
-	}
+	if (is_answer(status))
+		take_answer(lookup, result);
 	if (result)
 		ares_freeaddrinfo(result);
 	if (--name->asked)
@@ -277,16 +329,47 @@ static void answered(void *arg, int status, int timeouts,
 		finish(name);
 }
 
-const char *names_error(const struct name *name)
+bool names_failed(const struct name *name)
 {
-	int i, error = 0;
+	int i;
 
-	for (i = 0; i < 2; i++) {
-		if (is_asked(name, i) && !name->lookups[i].error)
-			return NULL;
-		error = name->lookups[i].error ?: error;
-	}
-	return ares_strerror(error);
+	for (i = 0; i < 2; i++)
+		if (is_asked(name, i) && !is_failed(&name->lookups[i]))
+			return false;
+	return true;
+}
+
+/* Of one family; NULL: nothing. Freed by the caller. */
+static char *trouble_of(const struct name *name, int i)
+{
+	const struct lookup *lookup = &name->lookups[i];
+
+	if (!is_asked(name, i))
+		return NULL;
+	if (lookup->error)
+		return xstrdup(ares_strerror(lookup->error));
+	if (!lookup->unfit)
+		return NULL;
+	return lookup->unfit == 1 ? xstrdup(lookup->why) :
+	       xasprintf("%s, and %zu more can be no endpoints", lookup->why,
+			 lookup->unfit - 1);
+}
+
+/* The family is said where only one of two has it. */
+char *names_trouble(const struct name *name)
+{
+	char *v4 = trouble_of(name, 0), *v6 = trouble_of(name, 1), *text;
+
+	if (!is_asked(name, 0) || !is_asked(name, 1) || (v4 && v6 && !strcmp(v4, v6)))
+		text = v4 || v6 ? xstrdup(v4 ?: v6) : NULL;
+	else if (v4 && v6)
+		text = xasprintf("IPv4: %s; IPv6: %s", v4, v6);
+	else
+		text = v4 || v6 ? xasprintf("%s: %s", v4 ? "IPv4" : "IPv6",
+					    v4 ?: v6) : NULL;
+	free(v4);
+	free(v6);
+	return text;
 }
 
 /* ---- questions ---- */

@@ -4,8 +4,9 @@
  *
  * A name is asked for as a cluster's "dns" says. What an answer means is Envoy's: that
  * there are no addresses, or no such name, is an answer; what failed leaves the last
- * answer as it was, of each family by itself. A logical name is one address, which is
- * kept as long as it is among the answers, and is never none.
+ * answer as it was, of each family by itself. So do addresses of which none can be an
+ * endpoint's. A logical name is one address, which is kept as long as it is among the
+ * answers, and is never none.
  */
 #ifndef MESHCTL_NAMES_H
 #define MESHCTL_NAMES_H
@@ -23,6 +24,9 @@ struct lookup {
 	struct name *name;
 	json_t *addresses;	/* of the last answer, each as its key; NULL: none yet */
 	int error;		/* c-ares's, of the last question; 0: answered */
+	size_t unfit;		/* addresses of the last answer that were left out */
+	char *why;		/* of the first of them */
+	bool useless;		/* all of them were */
 };
 
 struct name {
@@ -77,7 +81,10 @@ bool names_wait(struct names *names, fd_set *others, int max, int64_t until);
 /* Asks for all, once, and waits for the answers; false if a signal came. */
 bool names_ask_all(struct names *names);
 
-/* Why the last question was not answered; NULL if it was, at least for one family. */
-const char *names_error(const struct name *name);
+/* Was the last question not answered, or with nothing of use, for every family? */
+bool names_failed(const struct name *name);
+
+/* What was wrong with its answers; NULL: nothing. Freed by the caller. */
+char *names_trouble(const struct name *name);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "tree.h"
 #include "util.h"
+#include "value.h"
 
 bool resolved_is(const json_t *cluster)
 {
@@ -40,66 +41,78 @@ static void keep(struct config *to, const struct object *o)
 	config_add(to, o->kind, json_incref(o->body), o->mark);
 }
 
-/* Where the same cluster, with the same name, is in a configuration; or its end. */
-static size_t find(const struct config *config, const json_t *cluster)
+/* Where a configuration's clusters are, by name. */
+static json_t *positions_of(const struct config *config)
 {
-	const struct object *o;
+	json_t *positions = must(json_object());
 	size_t i;
 
-	for (i = 0; i < config->count; i++) {
-		o = &config->objects[i];
-		if (o->kind == L7MESH_KIND_CLUSTER &&
-		    is(o->body, "name", object_get(cluster, "name")))
-			break;
-	}
-	return i < config->count && json_equal(get(config->objects[i].body, "dns"),
-					       get(cluster, "dns")) ?
+	for (i = 0; i < config->count; i++)
+		if (config->objects[i].kind == L7MESH_KIND_CLUSTER)
+			set_number(positions,
+				   object_get(config->objects[i].body, "name"), i);
+	return positions;
+}
+
+/* Where the same cluster, with the same name, is in a configuration; or its end. */
+static size_t find(const struct config *config, const json_t *positions,
+		   const json_t *cluster)
+{
+	const char *name = object_get(cluster, "name");
+	size_t i = number(positions, name);
+
+	return get(positions, name) && json_equal(get(config->objects[i].body, "dns"),
+						  get(cluster, "dns")) ?
 	       i : config->count;
 }
 
-/* The same endpoint of a cluster, @at; NULL if there is none. */
-static const struct object *find_endpoint(const struct config *config, size_t at,
-					  const json_t *body)
+json_t *resolved_endpoints(const struct config *config, size_t at)
 {
-	const struct object *o;
+	json_t *set = must(json_object());
+	char *key;
 
 	while (++at < config->count &&
 	       config->objects[at].kind == L7MESH_KIND_ENDPOINT) {
-		o = &config->objects[at];
-		if (is(o->body, "address", object_get(body, "address")) &&
-		    number(o->body, "port") == number(body, "port"))
-			return o;
+		key = socket_text(config->objects[at].body);
+		json_object_set(set, key, config->objects[at].body);
+		free(key);
 	}
-	return NULL;
+	return set;
 }
 
+/* One that is there, where the cluster is @at, is as it is there. */
 static void add_endpoints(struct config *to, const struct object *cluster,
-			  const struct name *name, const struct config *current)
+			  const struct name *name, const struct config *current,
+			  size_t at)
 {
 	const struct schema *schema = schema_of(L7MESH_KIND_ENDPOINT);
-	size_t at = find(current, cluster->body), i;
-	const struct object *there;
+	json_t *there = resolved_endpoints(current, at), *body;
 	const json_t *address;
-	json_t *body;
+	char *key;
+	size_t i;
 
 	json_array_foreach(name->addresses, i, address) {
 		body = resolved_endpoint(name, json_string_value(address));
-		there = find_endpoint(current, at, body);
-		if (there) {
+		key = socket_text(body);
+		if (get(there, key)) {
 			json_decref(body);
-			body = json_incref(there->body);
+			body = json_incref(get(there, key));
 		}
+		free(key);
 		schema_fill(schema, body);
 		config_add(to, L7MESH_KIND_ENDPOINT, body, cluster->mark);
 	}
+	json_decref(there);
 }
 
 static void fill(struct config *config, struct names *names,
 		 const struct config *current)
 {
+	json_t *positions = positions_of(current);
 	struct config to = { 0 };
 	const struct object *o;
 	struct name *name;
+	char *trouble;
 	size_t i;
 
 	for (i = 0; i < config->count; i++) {
@@ -109,12 +122,15 @@ static void fill(struct config *config, struct names *names,
 			continue;
 		name = names_add(names, object_get(o->body, "name"),
 				 get(o->body, "dns"), NULL);
-		add_endpoints(&to, o, name, current);
-		if (names_error(name))
+		add_endpoints(&to, o, name, current,
+			      find(current, positions, o->body));
+		trouble = names_trouble(name);
+		if (trouble)
 			complain("cluster %s: %s: %s", name->cluster,
-				 object_get(name->dns, "name"),
-				 names_error(name));
+				 object_get(name->dns, "name"), trouble);
+		free(trouble);
 	}
+	json_decref(positions);
 	config_free(config);
 	*config = to;
 }
@@ -122,8 +138,8 @@ static void fill(struct config *config, struct names *names,
 static void add_names(struct names *names, const struct config *config,
 		      const struct config *current)
 {
+	json_t *positions = positions_of(current), *addresses;
 	const json_t *body;
-	json_t *addresses;
 	size_t i;
 
 	for (i = 0; i < config->count; i++) {
@@ -131,11 +147,13 @@ static void add_names(struct names *names, const struct config *config,
 		if (config->objects[i].kind != L7MESH_KIND_CLUSTER ||
 		    !resolved_is(body))
 			continue;
-		addresses = resolved_addresses(current, find(current, body));
+		addresses = resolved_addresses(current,
+					       find(current, positions, body));
 		names_add(names, object_get(body, "name"), get(body, "dns"),
 			  addresses);
 		json_decref(addresses);
 	}
+	json_decref(positions);
 }
 
 static bool has_names(const struct config *config)

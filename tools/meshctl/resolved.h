@@ -19,6 +19,9 @@ bool resolved_is(const json_t *cluster);
  */
 json_t *resolved_addresses(const struct config *config, size_t at);
 
+/* All endpoints that follow it, by address and port. */
+json_t *resolved_endpoints(const struct config *config, size_t at);
+
 /* The endpoint of an address, as the kernel is told of it. */
 json_t *resolved_endpoint(const struct name *name, const char *address);
 

@@ -47,6 +47,7 @@ int txn_abort(struct nl *nl, struct refusal *r)
 }
 
 struct batch {
+	uint8_t cmd;
 	char *buf;
 	size_t len;
 	struct nlmsghdr *last;
@@ -132,7 +133,7 @@ static int stage(struct nl *nl, struct batch *b, const struct object *o,
 {
 	struct nlmsghdr *nlh;
 
-	nlh = nl_prepare(nl, b->buf + b->len, L7MESH_CMD_ADD, 0);
+	nlh = nl_prepare(nl, b->buf + b->len, b->cmd, 0);
 	if (!message_put(nlh, o->kind, o->body)) {
 		*r = REFUSAL_NONE;
 		r->code = EMSGSIZE;
@@ -163,10 +164,11 @@ static int stage_all(struct nl *nl, struct batch *b,
  * The kernel has few words for what is part of a large batch. Asked again, about
  * the object alone, it has more.
  */
-static void ask_again(struct nl *nl, const struct object *o, struct refusal *r)
+static void ask_again(struct nl *nl, uint8_t cmd, const struct object *o,
+		      struct refusal *r)
 {
 	char *buf = xrealloc(NULL, MESSAGE_MAX);
-	struct nlmsghdr *nlh = nl_prepare(nl, buf, L7MESH_CMD_ADD, NLM_F_ACK);
+	struct nlmsghdr *nlh = nl_prepare(nl, buf, cmd, NLM_F_ACK);
 	struct refusal again;
 
 	if (message_put(nlh, o->kind, o->body) &&
@@ -177,10 +179,10 @@ static void ask_again(struct nl *nl, const struct object *o, struct refusal *r)
 	free(buf);
 }
 
-int txn_stage(struct nl *nl, const struct config *config,
+int txn_stage(struct nl *nl, uint8_t cmd, const struct config *config,
 	      const struct object **refused, struct refusal *r)
 {
-	struct batch b = { 0 };
+	struct batch b = { .cmd = cmd };
 	int err;
 
 	*refused = NULL;
@@ -191,7 +193,7 @@ int txn_stage(struct nl *nl, const struct config *config,
 				   sizeof(b.objects[0]));
 	err = stage_all(nl, &b, config, refused, r);
 	if (err && *refused)
-		ask_again(nl, *refused, r);
+		ask_again(nl, cmd, *refused, r);
 	free(b.buf);
 	free(b.objects);
 	return err;

@@ -21,10 +21,10 @@ int txn_commit(struct nl *nl, uint64_t *generation, struct refusal *r);
 int txn_abort(struct nl *nl, struct refusal *r);
 
 /*
- * Adds all objects in their order. If one is refused,
+ * ADD, or another command, of all objects in their order. If one is refused,
  * *@refused is it, and @r's attribute is named by txn_text().
  */
-int txn_stage(struct nl *nl, const struct config *config,
+int txn_stage(struct nl *nl, uint8_t cmd, const struct config *config,
 	      const struct object **refused, struct refusal *r);
 
 /* refusal_text() for a staged object. Freed by the caller. */
