@@ -466,6 +466,14 @@ def many_ports(n):
         {"name": f"l{i}", "port": 1 + i, "protocol": "HTTP"} for i in range(n)])]
 
 
+def many_sections(n):
+    """Each with a route that names it."""
+    big = many_listeners(n)[0]
+    return [big, *MINE[:2], *(
+        route(f"evil/r{i}", {"name": "mine", "sectionName": f"l{i}"}, "evil/evil",
+              [f"a.h{i}.x"]) for i in range(n))]
+
+
 def many_gateways(n):
     return [gateway(f"evil/g{i}", f"10.96.{i // 200}.{i % 200}") for i in range(n)]
 
@@ -499,8 +507,8 @@ def many_headers(n):
 @test("four times as many manifests, listeners and fields take four times as long")
 def _():
     with tempfile.TemporaryDirectory() as folder:
-        for many in (many_listeners, many_alike, many_ports, many_gateways,
-                     many_services, many_errors, many_headers):
+        for many in (many_listeners, many_alike, many_ports, many_sections,
+                     many_gateways, many_services, many_errors, many_headers):
             few, more = (counted(folder, many(n)) for n in (50, 200))
             print(f"# {many.__name__}: {few} calls, then {more}")
             true(more < 6 * few, f"{many.__name__}: {few} calls, then {more}")

@@ -74,33 +74,57 @@ static bool is_there(struct import *imp, const json_t *gateway,
 	return there && gateway_listener_is_good(imp, gateway, listener);
 }
 
-/*
- * A Gateway that a route's parent is. By their positions the listeners that take the
- * route, each with the hostnames that the route has there.
- */
+/* A Gateway that a route's parent is. */
 struct place {
 	struct import *imp;
 	const json_t *gateway;
-	json_t **taken;		/* a list; NULL: does not take it */
+	json_t *taken;		/* by position of a listener: the route's hostnames there */
 	bool meant, allowed, common;
 };
 
+struct position {
+	char text[24];		/* a key */
+};
+
+static struct position position_of(size_t i)
+{
+	struct position p;
+
+	snprintf(p.text, sizeof(p.text), "%zu", i);
+	return p;
+}
+
+static const json_t *listener_at(const struct place *p, size_t i)
+{
+	return json_array_get(get2(p->gateway, "spec", "listeners"), i);
+}
+
+static void open_listener(struct place *p, const json_t *ref, size_t i)
+{
+	const json_t *listener = listener_at(p, i);
+
+	if (!is_meant(listener, ref) || !is_there(p->imp, p->gateway, listener))
+		return;
+	p->meant = true;
+	if (!allows(p->imp, p->gateway, listener))
+		return;
+	p->allowed = true;
+	json_object_set_new(p->taken, position_of(i).text, must(json_array()));
+}
+
 static void open_listeners(struct place *p, const json_t *ref)
 {
-	const json_t *listener;
-	size_t i;
+	size_t n = json_array_size(get2(p->gateway, "spec", "listeners")), i;
+	const json_t *item;
 
-	json_array_foreach(get2(p->gateway, "spec", "listeners"), i, listener) {
-		p->taken[i] = NULL;
-		if (!is_meant(listener, ref) ||
-		    !is_there(p->imp, p->gateway, listener))
-			continue;
-		p->meant = true;
-		if (!allows(p->imp, p->gateway, listener))
-			continue;
-		p->allowed = true;
-		p->taken[i] = must(json_array());
-	}
+	if (get(ref, "sectionName"))
+		json_array_foreach(gateway_section(p->imp, p->gateway,
+						   object_get(ref, "sectionName")),
+				   i, item)
+			open_listener(p, ref, json_integer_value(item));
+	else
+		for (i = 0; i < n; i++)
+			open_listener(p, ref, i);
 }
 
 /* Requests for the hostname are the closest listener's, and no other's. */
@@ -113,7 +137,8 @@ static void take_host(struct place *p, json_int_t port, json_t *host)
 	size_t i;
 
 	json_array_foreach(covering, i, position) {
-		taken = p->taken[json_integer_value(position)];
+		taken = get(p->taken,
+			    position_of(json_integer_value(position)).text);
 		p->common |= !!taken;
 		if (taken && !i)
 			json_array_append(taken, host);
@@ -124,16 +149,13 @@ static void take_host(struct place *p, json_int_t port, json_t *host)
 /* The ports of listeners that take the route, as keys. */
 static json_t *ports_of(const struct place *p)
 {
-	json_t *ports = must(json_object());
-	const json_t *listener;
-	char key[24];
-	size_t i;
+	json_t *ports = must(json_object()), *taken, *port;
+	const char *key;
 
-	json_array_foreach(get2(p->gateway, "spec", "listeners"), i, listener) {
-		snprintf(key, sizeof(key), "%lld",
-			 (long long)number(listener, "port"));
-		if (p->taken[i])
-			json_object_set(ports, key, get(listener, "port"));
+	json_object_foreach(p->taken, key, taken) {
+		port = get(listener_at(p, strtoul(key, NULL, 10)), "port");
+		json_object_set(ports, position_of(json_integer_value(port)).text,
+				port);
 	}
 	return ports;
 }
@@ -153,39 +175,38 @@ static void take_hosts(struct place *p, const json_t *hosts)
 /* A route without hostnames, or with one above the listener's, has all of these. */
 static void take_listeners(struct place *p, const json_t *hosts)
 {
-	const json_t *listener, *host;
-	json_t *names = must(json_object()), *name;
+	json_t *names = must(json_object()), *taken, *host;
+	const char *key, *name;
 	size_t i;
 
 	json_array_foreach(hosts, i, host)
 		json_object_set_new(names, json_string_value(host), json_true());
-	json_array_foreach(get2(p->gateway, "spec", "listeners"), i, listener) {
-		name = get(listener, "hostname");
-		if (!p->taken[i] ||
-		    (json_array_size(hosts) &&
-		     !gateway_is_beneath(names, object_get(listener, "hostname"))))
+	json_object_foreach(p->taken, key, taken) {
+		name = object_get(listener_at(p, strtoul(key, NULL, 10)),
+				  "hostname");
+		if (json_array_size(hosts) && !gateway_is_beneath(names, name))
 			continue;
 		p->common = true;
-		json_array_append_new(p->taken[i], name ? json_incref(name) :
-							  json_text("", 0));
+		json_array_append_new(taken, json_text(name, strlen(name)));
 	}
 	json_decref(names);
 }
 
-static void attach_taken(struct place *p, json_t *routes)
+static void attach_taken(const struct place *p, json_t *routes)
 {
-	const json_t *listener, *host;
-	const char *name;
+	const char *key, *name;
+	const json_t *host;
+	json_t *taken;
 	char *table;
-	size_t i, k;
+	size_t i;
 
-	json_array_foreach(get2(p->gateway, "spec", "listeners"), i, listener) {
-		table = table_of(p->gateway, listener);
-		json_array_foreach(p->taken[i], k, host) {
+	json_object_foreach(p->taken, key, taken) {
+		table = table_of(p->gateway,
+				 listener_at(p, strtoul(key, NULL, 10)));
+		json_array_foreach(taken, i, host) {
 			name = json_string_value(host);
 			attach(p->imp, table, *name ? name : "*", routes);
 		}
-		json_decref(p->taken[i]);
 		free(table);
 	}
 }
@@ -204,14 +225,12 @@ static void attach_to_gateway(struct import *imp, const json_t *ref,
 			     "there is no Gateway %s/%s", namespace, name);
 		return;
 	}
-	p.taken = xrealloc(NULL, (1 + json_array_size(get2(p.gateway, "spec",
-							   "listeners"))) *
-				 sizeof(*p.taken));
+	p.taken = must(json_object());
 	open_listeners(&p, ref);
 	take_hosts(&p, hosts);
 	take_listeners(&p, hosts);
 	attach_taken(&p, routes);
-	free(p.taken);
+	json_decref(p.taken);
 	if (!p.allowed)
 		gateway_fail(imp, p.meant ? REASON_NOT_ALLOWED_BY_LISTENERS :
 					    REASON_NO_MATCHING_PARENT, field,

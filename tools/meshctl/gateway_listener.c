@@ -87,7 +87,22 @@ static void note_listener(json_t *index, const json_t *listener, size_t i)
 	free(key);
 }
 
-/* A Gateway's listeners that nothing is wrong with, by port and hostname. */
+static void note_section(json_t *index, const json_t *listener, size_t i)
+{
+	char *key = xasprintf("name %s", object_get(listener, "name"));
+	json_t *list = get(index, key);
+
+	if (!list) {
+		list = must(json_array());
+		json_object_set_new(index, key, list);
+	}
+	json_array_append_new(list, must(json_integer(i)));
+	free(key);
+}
+
+/*
+ * A Gateway's listeners that nothing is wrong with: by port and hostname, and by name.
+ */
 static const json_t *index_of(struct import *imp, const json_t *gateway)
 {
 	const json_t *listener;
@@ -100,11 +115,24 @@ static const json_t *index_of(struct import *imp, const json_t *gateway)
 	if (index)
 		return index;
 	index = must(json_object());
-	json_array_foreach(get2(gateway, "spec", "listeners"), i, listener)
-		if (!manifest_wrong(listener))
-			note_listener(index, listener, i);
+	json_array_foreach(get2(gateway, "spec", "listeners"), i, listener) {
+		if (manifest_wrong(listener))
+			continue;
+		note_listener(index, listener, i);
+		note_section(index, listener, i);
+	}
 	json_object_set_new(imp->hostnames, key, index);
 	return index;
+}
+
+const json_t *gateway_section(struct import *imp, const json_t *gateway,
+			      const char *name)
+{
+	char *key = xasprintf("name %s", name);
+	const json_t *list = get(index_of(imp, gateway), key);
+
+	free(key);
+	return list;
 }
 
 /* The position of the listener whose hostname is @start and @rest; NULL if there is none. */

@@ -144,6 +144,10 @@ char *gateway_table(const char *namespace, const char *name, json_int_t port);
 json_t *gateway_covering(struct import *imp, const json_t *gateway,
 			 json_int_t port, const char *host);
 
+/* Those of a name, which is to be one's alone: positions; NULL: there is none. */
+const json_t *gateway_section(struct import *imp, const json_t *gateway,
+			      const char *name);
+
 /* Is a hostname beneath one of those that are keys of @wildcards? */
 bool gateway_is_beneath(const json_t *wildcards, const char *host);
 
