@@ -27,13 +27,24 @@ static bool splice = true;
 module_param(splice, bool, 0444);
 MODULE_PARM_DESC(splice, "let sockets of this node pass bytes directly (default: y)");
 
+static int net_begins(struct mesh_net *mn)
+{
+	redirect_net_init(mn);
+	return engine_net_init(mn);
+}
+
+static void net_ends(struct mesh_net *mn)
+{
+	engine_net_exit(mn);
+	redirect_net_exit(mn);
+}
+
 static const struct mesh_parts parts = {
 	.intercept = intercept_enable,
 	.let_pass = intercept_disable,
 	.respliced = splice_reconsider,
-	.net_begins = engine_net_init,
-	.net_ends = engine_net_exit,
-	.nets_ended = redirect_nets_exit,
+	.net_begins = net_begins,
+	.net_ends = net_ends,
 	.drain = engine_net_drain,
 };
 

@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
 from control_group import Group, use_memory
-from l7 import equal, note, run_tests, true, until
+from l7 import Counters, equal, note, run_tests, true, until
 from l7nl import CTRL_GETFAMILY, NLM_F_DUMP, UAPI, Genl, Refused
 from missing_page import is_stuck, stuck_threads
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, child, generation,
@@ -28,6 +28,7 @@ from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, child, generation,
 
 NOBODY = 65534
 SPLICE_MESH, SPLICE_OFF = 0, 3
+SO_ORIGINAL_DST = 80
 STUCK_PAGE = os.path.join(HERE, "lib", "stuck_page")
 
 
@@ -324,14 +325,13 @@ def hooks():
     return [line for line in lines if line.startswith("tcp_v4_connect")]
 
 
-def proxied_pod(pod, spliced=True):
+def proxied_pod(pod, spliced=True, proxy="127.0.0.1"):
     """A mesh of somebody else's, which @pod obeys, with a listener for a proxy."""
     owner = Pod()
     g = owner.genl()
     g.add(SPLICE={"POLICY": SPLICE_MESH if spliced else SPLICE_OFF})
     g.add(LISTENER={"NAME": "proxy", "ADDRESS": "10.96.0.11", "PORT": 80,
-                    "PROTOCOL": 0, "PROXY_ADDRESS": "127.0.0.1",
-                    "PROXY_PORT": 15001})
+                    "PROTOCOL": 0, "PROXY_ADDRESS": proxy, "PROXY_PORT": 15001})
     g.do("ATTACH", {"NETNS_FD": pod.fd})
     g.close()
     return owner
@@ -506,6 +506,95 @@ def _():
         with asking(pod) as asker:
             holds_up_nobody(asker, owner)
             equal(answers(asker), ["127.0.0.1"] * 4)
+
+
+# ---- what is remembered of connections that are over ----
+
+MOST = 4096		# of each namespace
+SLACK = 300		# of what is counted, in whole slabs
+
+
+def records():
+    """Of redirected connections, and what else the kernel has put with them."""
+    return int(read("/sys/kernel/slab/redirect/objects").split()[0])
+
+
+def connect_and_close(pod, n, proxy=None):
+    """Clients, each of which is gone before the next; a proxy that takes them, or
+    lets them wait."""
+    with pod.inside():
+        for _ in range(n):
+            with socket.socket() as client:
+                client.connect(("10.96.0.11", 80))
+                conn = proxy.accept()[0] if proxy else None
+            if conn:
+                conn.close()
+
+
+@contextlib.contextmanager
+def a_proxy_here(pod):
+    """A listener here for the proxied of a pod, and the owner of their mesh."""
+    owner = proxied_pod(pod, spliced=False, proxy="10.7.0.1")
+    here = os.open("/proc/self/ns/net", os.O_RDONLY)
+    owner.genl().do("ATTACH", {"NETNS_FD": here})
+    os.close(here)
+    run("ip", "addr", "add", "10.7.0.1/24", "dev", pod.device)
+    run("ip", "link", "set", pod.device, "up")
+    with pod.inside():
+        run("ip", "addr", "add", "10.7.0.2/24", "dev", "eth0")
+        run("ip", "link", "set", "eth0", "up")
+        run("ip", "route", "add", "default", "dev", "eth0")
+    with open("/proc/sys/net/core/somaxconn", "w", encoding="ascii") as f:
+        f.write("65535")
+    try:
+        with socket.create_server(("10.7.0.1", 15001), backlog=65535) as proxy:
+            proxy.settimeout(10)
+            yield owner, proxy
+    finally:
+        owner.leave()
+
+
+def fewer(most):
+    until(lambda: records() < most, 10, "they are still there")
+
+
+@alone("of a proxy's clients that are gone so many are remembered, while the proxy may "
+       "ask, and none when their namespace goes", 300)
+def _():
+    pod = Linked("proxied")
+    with a_proxy_here(pod) as (owner, proxy):
+        begin = records()
+        connect_and_close(pod, 2 * SLACK, proxy)
+        fewer(begin + SLACK)
+        with owner.inside():
+            forgotten = Counters()
+        connect_and_close(pod, MOST + SLACK)
+        note(f"{records() - begin} records")
+        true(MOST - SLACK < records() - begin < MOST + SLACK)
+        with owner.inside():
+            # Unless a client has had the port of another.
+            true(SLACK // 2 < forgotten("redirects_forgotten") <= SLACK)
+        # The last one is not among the forgotten.
+        with pod.inside(), socket.socket() as client:
+            client.connect(("10.96.0.11", 80))
+            name = client.getsockname()
+        conn = proxy.accept()[0]
+        while conn.getpeername() != name:
+            conn.close()
+            conn = proxy.accept()[0]
+        equal(original(conn), "10.96.0.11")
+        fewer(begin + SLACK)
+
+        connect_and_close(pod, 2 * SLACK)
+        true(records() >= begin + 2 * SLACK)
+        pod.leave()
+        fewer(begin + SLACK)
+
+
+def original(conn):
+    """Where the client of a proxy wanted to go."""
+    told = conn.getsockopt(socket.IPPROTO_IP, SO_ORIGINAL_DST, 16)
+    return socket.inet_ntoa(told[4:8])
 
 
 def main():

@@ -33,6 +33,7 @@ static void probe_set_state(void *data, const struct sock *sk, int old, int new)
 static void probe_destroy_sock(void *data, struct sock *sk)
 {
 	redirect_destroyed(sk);
+	redirect_child_destroyed(sk);
 }
 
 static void find_tracepoint(struct tracepoint *tp, void *unused)

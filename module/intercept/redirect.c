@@ -10,8 +10,9 @@
  *			may ask at any time, as long as by_sock. A client may be
  *			gone before the other end has even accepted, so a record
  *			that by_sock lets go becomes an orphan here and is kept
- *			for ORPHAN_LIFE, if the client's SYN was answered. To
- *			an endpoint: never hashed.
+ *			for ORPHAN_LIFE, if the client's SYN was answered, but
+ *			not longer than a proxy's end of the connection. To an
+ *			endpoint: never hashed.
  *
  * Each hash holds one reference; the last one frees after a grace period. A
  * record enters each hash at most once.
@@ -27,14 +28,16 @@
  * has to look for the client itself, which may be hidden or gone.
  *
  * The task that connects pays for the record (__GFP_ACCOUNT). Their number is bounded:
- * one for each socket, and one for each socket that was closed within ORPHAN_LIFE and
- * before the other end accepted, whose backlog bounds these.
+ * one for each socket, and ORPHANS_MAX orphans for each namespace, of which the oldest
+ * goes first. These are of clients that were closed before the other end accepted, or
+ * before a proxy has closed its own: what nobody answers would make as many of others.
  *
  * If a new connection has the tuple of an orphan, the orphan loses it: its port is used
  * again.
  *
- * Locks: a bucket's lock of either table (BH), never two; orphans_lock (BH)
- * inside that of by_tuple. Readers use RCU. The client's socket lock is outside.
+ * Locks: a bucket's lock of either table (BH), never two; orphans_lock (BH), of the
+ * orphans of all namespaces, inside that of by_tuple. Readers use RCU. The client's
+ * socket lock is outside.
  * They are raw ones, as records are dropped in tracepoints' probes, where nothing may
  * sleep on PREEMPT_RT either; there, they need not keep softirqs away.
  */
@@ -52,6 +55,10 @@
 
 #define ORPHAN_LIFE		(60 * HZ)
 #define SWEEP_INTERVAL		(5 * HZ)
+#define DEVICES_MAX		1024
+
+/* As many as wait to be accepted at one listener, by default. */
+#define ORPHANS_MAX		4096
 
 /* One bucket for so much memory of the machine. */
 #define BYTES_PER_BUCKET	(64 << 10)
@@ -69,8 +76,10 @@ struct table {
 static struct table socks, tuples;
 static struct kmem_cache *cache;
 
-static LIST_HEAD(orphans);		/* oldest first */
+static LIST_HEAD(orphans);		/* of all namespaces, oldest first */
 static DEFINE_RAW_SPINLOCK(orphans_lock);
+
+static atomic_t nproxied = ATOMIC_INIT(0);	/* of proxies, in by_tuple */
 
 static void sweep(struct work_struct *work);
 static DECLARE_DELAYED_WORK(sweep_work, sweep);
@@ -180,10 +189,52 @@ static struct redirect *find_tuple(const struct address *client,
 
 	hlist_for_each_entry_rcu(r, bucket(&tuples, hash), by_tuple,
 				 lockdep_is_held(bucket_lock(&tuples, hash)))
-		if (READ_ONCE(r->net) == net && address_eq(&r->client, client) &&
+		if (r->net == net && address_eq(&r->client, client) &&
 		    address_eq(&r->target, target))
 			return r;
 	return NULL;
+}
+
+/*
+ * The oldest orphan of a namespace that has more than @most, held: while it is on the
+ * list, its hash holds it. Under orphans_lock.
+ */
+static struct redirect *oldest_orphan(struct mesh_net *mn, u32 most)
+{
+	struct redirect *r;
+
+	if (mn->norphans <= most)
+		return NULL;
+	r = list_first_entry(&mn->orphans, struct redirect, sibling);
+	refcount_inc(&r->ref);
+	return r;
+}
+
+/* Returns one, held, that has to go for this one. Under the bucket's lock. */
+static struct redirect *orphans_add(struct redirect *r)
+{
+	struct mesh_net *mn = mesh_net(r->net);
+	struct redirect *oldest;
+
+	r->is_orphan = true;
+	r->expires = jiffies + ORPHAN_LIFE;
+	raw_spin_lock(&orphans_lock);
+	list_add_tail(&r->orphan, &orphans);
+	list_add_tail(&r->sibling, &mn->orphans);
+	mn->norphans++;
+	oldest = oldest_orphan(mn, ORPHANS_MAX);
+	raw_spin_unlock(&orphans_lock);
+	schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
+	return oldest;
+}
+
+static void orphans_remove(struct redirect *r)
+{
+	raw_spin_lock(&orphans_lock);
+	list_del(&r->orphan);
+	list_del(&r->sibling);
+	mesh_net(r->net)->norphans--;
+	raw_spin_unlock(&orphans_lock);
 }
 
 /* Under the bucket's lock. */
@@ -193,11 +244,10 @@ static void tuple_remove(struct redirect *r)
 		return;
 	r->in_tuples = false;
 	hlist_del_rcu(&r->by_tuple);
-	if (r->is_orphan) {
-		raw_spin_lock(&orphans_lock);
-		list_del(&r->orphan);
-		raw_spin_unlock(&orphans_lock);
-	}
+	if (r->kind == REDIRECT_PROXY)
+		atomic_dec(&nproxied);
+	if (r->is_orphan)
+		orphans_remove(r);
 	redirect_put(r);
 }
 
@@ -210,6 +260,8 @@ static void tuple_insert(struct redirect *r)
 	if (stale)
 		tuple_remove(stale);
 	r->in_tuples = true;
+	if (r->kind == REDIRECT_PROXY)
+		atomic_inc(&nproxied);
 	hlist_add_head_rcu(&r->by_tuple, bucket(&tuples, r->hash));
 	unlock_bucket(&tuples, r->hash);
 }
@@ -270,6 +322,31 @@ void redirect_commit(struct redirect *r, struct sock *sk)
 	r->connecting = false;
 }
 
+/* Takes over the caller's reference. False if it was none any more. */
+static bool drop_orphan(struct redirect *r)
+{
+	bool was;
+
+	lock_bucket(&tuples, r->hash);
+	was = r->in_tuples;
+	tuple_remove(r);
+	unlock_bucket(&tuples, r->hash);
+	redirect_put(r);
+	return was;
+}
+
+/* What comes of it may be a connection that is reset, or a proxy without an answer. */
+static void count_forgotten(const struct net *net)
+{
+	struct mesh *m;
+
+	rcu_read_lock();
+	m = mesh_obeyed(net);
+	if (m)
+		stat_inc(m->stats, STAT_REDIRECTS_FORGOTTEN);
+	rcu_read_unlock();
+}
+
 /*
  * The client is gone, the other end may still come. Not if the SYN was not answered:
  * it is made of what the client says to that; and if Fast Open made it of the SYN,
@@ -277,18 +354,16 @@ void redirect_commit(struct redirect *r, struct sock *sk)
  */
 static void make_orphan(struct redirect *r, const struct sock *sk)
 {
+	struct redirect *oldest = NULL;
+
 	lock_bucket(&tuples, r->hash);
-	if (tcp_sk(sk)->snd_una == r->isn) {
+	if (tcp_sk(sk)->snd_una == r->isn)
 		tuple_remove(r);
-	} else if (r->in_tuples) {
-		r->is_orphan = true;
-		r->expires = jiffies + ORPHAN_LIFE;
-		raw_spin_lock(&orphans_lock);
-		list_add_tail(&r->orphan, &orphans);
-		raw_spin_unlock(&orphans_lock);
-		schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
-	}
+	else if (r->in_tuples)
+		oldest = orphans_add(r);
 	unlock_bucket(&tuples, r->hash);
+	if (unlikely(oldest) && drop_orphan(oldest))
+		count_forgotten(r->net);
 }
 
 /* Takes over the reference of by_sock; @sk is locked or has no other user. */
@@ -454,14 +529,12 @@ static bool may_ask(const struct redirect *r, const struct net *net,
 		    const struct mesh *mesh, const struct address *client,
 		    const struct address *target)
 {
-	const struct net *from = READ_ONCE(r->net);
-
 	if (r->kind != REDIRECT_PROXY || !address_eq(&r->client, client) ||
 	    !address_eq(&r->target, target))
 		return false;
-	if (from == net)
+	if (r->net == net)
 		return true;
-	return from && mesh && r->mesh == mesh && !address_is_loopback(client) &&
+	return mesh && r->mesh == mesh && !address_is_loopback(client) &&
 	       !address_is_loopback(target);
 }
 
@@ -502,19 +575,21 @@ static struct sock *look_up(struct net *net, const struct address *client,
 
 /*
  * What the proxy has accepted, for sock_gen_put(). Any device finds it, unless it is
- * bound to one. Under RCU.
+ * bound to one: then not beyond DEVICES_MAX of them, as a namespace may have any number.
+ * Under RCU.
  */
 static struct sock *find_child(struct net *net, const struct address *client,
 			       const struct address *target)
 {
 	struct sock *child = look_up(net, client, target, net->loopback_dev);
 	const struct net_device *dev;
+	unsigned int n = 0;
 
 	if (child)
 		return child;
 	for_each_netdev_rcu(net, dev) {
 		child = look_up(net, client, target, dev);
-		if (child)
+		if (child || ++n == DEVICES_MAX)
 			break;
 	}
 	return child;
@@ -524,14 +599,13 @@ static struct sock *find_child(struct net *net, const struct address *client,
  * What has these addresses in another namespace may have been made to have the number,
  * too: of two nobody is believed. Under RCU.
  */
-static const struct redirect *find_of(const struct sock *child,
-				      const struct address *client,
-				      const struct address *target)
+static struct redirect *find_of(const struct sock *child,
+				const struct address *client,
+				const struct address *target, u32 hash)
 {
 	const struct net *net = sock_net(child);
 	const struct mesh *mesh = mesh_obeyed(net);
-	const struct redirect *r, *found = NULL;
-	u32 hash = tuple_hash(client, net);
+	struct redirect *r, *found = NULL;
 
 	hlist_for_each_entry_rcu(r, bucket(&tuples, hash), by_tuple) {
 		if (!may_ask(r, net, mesh, client, target) || !is_of(r, child))
@@ -553,7 +627,7 @@ bool redirect_original(struct net *net, const struct address *client,
 	rcu_read_lock();
 	child = find_child(net, client, target);
 	if (child && sk_fullsock(child))
-		r = find_of(child, client, target);
+		r = find_of(child, client, target, tuple_hash(client, net));
 	found = r;
 	if (found)
 		*original = r->original;
@@ -561,6 +635,28 @@ bool redirect_original(struct net *net, const struct address *client,
 	if (child)
 		sock_gen_put(child);
 	return found;
+}
+
+void redirect_child_destroyed(const struct sock *child)
+{
+	struct address client, target;
+	struct redirect *r;
+	u32 hash;
+
+	if (likely(!atomic_read(&nproxied)))
+		return;
+	sock_peer_address(child, &client);
+	sock_local_address(child, &target);
+	hash = tuple_hash(&client, sock_net(child));
+	if (hlist_empty(bucket(&tuples, hash)))
+		return;
+	rcu_read_lock();
+	lock_bucket(&tuples, hash);
+	r = find_of(child, &client, &target, hash);
+	if (r)
+		tuple_remove(r);
+	unlock_bucket(&tuples, hash);
+	rcu_read_unlock();
 }
 
 /* The oldest orphan, held, if it has expired. */
@@ -571,7 +667,7 @@ static struct redirect *expired_orphan(void)
 	lock_raw(&orphans_lock);
 	r = list_first_entry_or_null(&orphans, struct redirect, orphan);
 	if (r && time_after(jiffies, r->expires))
-		refcount_inc(&r->ref);	/* on the list: its hash holds it */
+		refcount_inc(&r->ref);
 	else
 		r = NULL;
 	unlock_raw(&orphans_lock);
@@ -583,30 +679,32 @@ static void sweep(struct work_struct *work)
 	struct redirect *r;
 
 	while ((r = expired_orphan())) {
-		lock_bucket(&tuples, r->hash);
-		tuple_remove(r);
-		unlock_bucket(&tuples, r->hash);
-		redirect_put(r);
+		drop_orphan(r);
 		cond_resched();
 	}
 	if (!list_empty_careful(&orphans))
 		schedule_delayed_work(&sweep_work, SWEEP_INTERVAL);
 }
 
-/*
- * Sockets hold their namespace, so only orphans are left of it. They are swept
- * when their time comes; until then nobody finds them. Of those that go together all
- * are told in one pass.
- */
-void redirect_nets_exit(void)
+void redirect_net_init(struct mesh_net *mn)
+{
+	INIT_LIST_HEAD(&mn->orphans);
+}
+
+/* Sockets hold their namespace, so only orphans are left of it. */
+void redirect_net_exit(struct mesh_net *mn)
 {
 	struct redirect *r;
 
-	lock_raw(&orphans_lock);
-	list_for_each_entry(r, &orphans, orphan)
-		if (r->net && mesh_net(r->net)->gone)
-			WRITE_ONCE(r->net, NULL);
-	unlock_raw(&orphans_lock);
+	for (;;) {
+		lock_raw(&orphans_lock);
+		r = oldest_orphan(mn, 0);
+		unlock_raw(&orphans_lock);
+		if (!r)
+			break;
+		drop_orphan(r);
+		cond_resched();
+	}
 }
 
 static void drop_sock(struct redirect *r)

@@ -29,6 +29,7 @@ enum redirect_kind {
 struct client_claim;
 struct identity;
 struct mesh;
+struct mesh_net;
 
 struct redirect {
 	/* set by connect.c before redirect_begin(), then constant */
@@ -44,9 +45,12 @@ struct redirect {
 	/* private to redirect.c */
 	struct hlist_node by_sock;
 	struct hlist_node by_tuple;
-	struct list_head orphan;
+	struct list_head orphan;	/* of all orphans */
+	struct list_head sibling;	/* of those of its namespace */
 	const struct sock *sk;		/* key of by_sock; compared only */
-	const struct net *net;		/* compared only, while there; NULL: it has gone */
+	const struct net *net;		/* the client's; it is not in a hash any more
+					 * when that goes
+					 */
 	struct address client;		/* real; with target the key of by_tuple */
 	u32 isn;			/* the sequence number of the client's SYN */
 	u32 hash;			/* of by_tuple */
@@ -186,20 +190,30 @@ void redirect_connecting(const struct sock *sk);
 void redirect_destroyed(const struct sock *sk);
 
 /**
+ * redirect_child_destroyed() - A socket is destroyed that a proxy may have had
+ * @child: locked or without other users
+ *
+ * Nobody can ask for its client any more: the record goes, whether the client is still
+ * there or not.
+ */
+void redirect_child_destroyed(const struct sock *child);
+
+/**
  * redirect_drop_all() - Forget every record; their connections go on
  *
  * Context: process; no socket begins, connects or is destroyed meanwhile.
  */
 void redirect_drop_all(void);
 
+void redirect_net_init(struct mesh_net *mn);
+
 /**
- * redirect_nets_exit() - Namespaces are going, those whose mesh_net says so
+ * redirect_net_exit() - A namespace is going
+ * @mn: namespace, of which no user's socket is left
  *
- * No user's socket is left in them.
- *
- * Context: pernet exit. On return nothing refers to them.
+ * Context: process. On return nothing refers to it but what readers hold under RCU.
  */
-void redirect_nets_exit(void);
+void redirect_net_exit(struct mesh_net *mn);
 
 /* Module-wide. Context: process. */
 int redirect_init(void);

@@ -16,6 +16,7 @@ STAT(BYPASSED_BOUND_DEVICE, "bypassed_bound_device")
 STAT(BYPASSED_MPTCP, "bypassed_mptcp")
 STAT(BYPASSED_NO_LOOPBACK, "bypassed_no_loopback")
 STAT(BYPASSED_FAMILY, "bypassed_family")
+STAT(REDIRECTS_FORGOTTEN, "redirects_forgotten")
 
 /* HTTP, downstream */
 STAT(DOWNSTREAM_CONNECTIONS, "downstream_connections")

@@ -699,19 +699,12 @@ static void __net_exit net_pre_exit(struct net *net)
 static void __net_exit net_exit(struct net *net)
 {
 	parts->net_ends(mesh_net(net));
-	mesh_net(net)->gone = true;
-}
-
-static void __net_exit nets_exit(struct list_head *nets)
-{
-	parts->nets_ended();
 }
 
 static struct pernet_operations mesh_net_ops = {
 	.init = net_init,
 	.pre_exit = net_pre_exit,
 	.exit = net_exit,
-	.exit_batch = nets_exit,
 	.id = &mesh_net_id,
 	.size = sizeof(struct mesh_net),
 };

@@ -57,17 +57,17 @@ struct mesh {
 };
 
 struct http_net;
-struct redirect_net;
 
 struct mesh_net {
 	struct net *net;
 	struct mesh __rcu *mesh;	/* obeyed: own, or the one attached to; or NULL */
 	bool is_attached;		/* changed under mesh_mutex, around mesh */
-	bool gone;			/* nobody is in the namespace any more */
 	struct list_head attached;	/* in mesh->attached */
 	struct http_net *http;		/* made by engine_net_init() */
 	unsigned long shaping_until;	/* shaping.c: how long its answer is good */
 	bool shaping;
+	struct list_head orphans;	/* redirect.c: records of clients that are gone, */
+	u32 norphans;			/* and their number */
 };
 
 extern unsigned int mesh_net_id;
@@ -246,10 +246,9 @@ struct mesh_parts {
 	void (*let_pass)(void);
 	/* What is to be spliced has changed. */
 	void (*respliced)(void);
-	/* A namespace begins. It ends: what it has is closed. Several have ended. */
+	/* A namespace begins. It ends: what it has is closed. */
 	int (*net_begins)(struct mesh_net *mn);
 	void (*net_ends)(struct mesh_net *mn);
-	void (*nets_ended)(void);
 	/* As mesh_drain(), in one namespace. */
 	void (*drain)(struct mesh_net *mn, const struct drain *d);
 };
