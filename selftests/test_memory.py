@@ -20,6 +20,7 @@ from control_group import Group, use_memory
 from l7 import (PATIENCE, Counters, equal, meshctl, note, run_tests, test, true,
                 until)
 from missing_page import missing_page, stuck_threads
+from slabs import slabs
 
 MIB = 1 << 20
 SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
@@ -385,6 +386,44 @@ def _():
     # In softirq TCP's own charges go beyond the limit; a receive buffer ends them.
     true(had["all"] <= 1.5 * had["off"] + MIB)
     true(took["all"] <= 1.25 * took["off"])
+
+
+def stay_connected(address, n, tell):
+    """n clients, until this is killed."""
+    ends = [socket.create_connection(address, PATIENCE) for _ in range(n)]
+    os.write(tell, b"x")
+    while ends:
+        signal.pause()
+
+
+def group_of_clients(policy, n):
+    """What a group's kernel objects take that has n clients, spliced or not."""
+    meshctl("splice", policy)
+    group = Group("l7clients")
+    told, tell = os.pipe()
+    spliced = Counters()
+    with socket.create_server(("127.0.0.1", 0), backlog=n) as listener:
+        group.run(stay_connected, listener.getsockname(), n, tell)
+        ends = [listener.accept()[0] for _ in range(n)]
+        os.read(told, 1)
+    if policy == "all":
+        spliced.reach("spliced_connections", n)
+    took = group.stat("slab_unreclaimable")
+    group.end()
+    for end in ends:
+        end.close()
+    for fd in told, tell:
+        os.close(fd)
+    return took
+
+
+@test("what a pair takes beside its bytes is charged to the client's control group")
+def _():
+    n = 500 // SCALE
+    took = {policy: group_of_clients(policy, n) for policy in ("off", "all")}
+    size = slabs()["l7mesh_splice"][1]
+    note(f"{took}, {n} pairs of {size}")
+    true(took["all"] - took["off"] > 0.8 * n * size)
 
 
 TRACING = "/sys/kernel/tracing"

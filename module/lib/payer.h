@@ -9,6 +9,9 @@
  * of its legs and of calls made for it are charged to that group, and so is what is
  * allocated with __GFP_ACCOUNT between payer_enter() and payer_leave().
  *
+ * What a pair of spliced sockets takes beside its bytes is charged to the group of the
+ * client's socket as well.
+ *
  * NULL is a client without a group: then nothing is charged, and __GFP_ACCOUNT must not
  * be used, as the task that happens to run would pay.
  */
@@ -18,6 +21,7 @@
 #include <linux/memcontrol.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/slab.h>
 #include <net/sock.h>
 
 /**
@@ -76,6 +80,26 @@ static inline gfp_t payer_gfp(const struct mem_cgroup *payer)
 static inline gfp_t payer_gfp_here(void)
 {
 	return payer_gfp(payer_here(__GFP_ACCOUNT));
+}
+
+/* Who pays for a socket's memory, or NULL. An accepted one may get another by accept(). */
+static inline struct mem_cgroup *payer_of(const struct sock *sk)
+{
+#ifdef CONFIG_MEMCG
+	return sk->sk_memcg;
+#else
+	return NULL;
+#endif
+}
+
+/* kmalloc() at a client's expense. */
+static inline void *payer_kmalloc(struct mem_cgroup *payer, size_t size, gfp_t gfp)
+{
+	struct mem_cgroup *old = payer_enter(payer);
+	void *p = kmalloc(size, gfp | payer_gfp(payer));
+
+	payer_leave(payer, old);
+	return p;
 }
 
 /**

@@ -7,6 +7,8 @@
  * pairing_forget(); freed after a grace period. While it is in the tables its
  * socket is not destroyed, so who finds it under the lock may take a reference.
  *
+ * The client's control group pays.
+ *
  * Locks (BH), in order: of by_sock's bucket > of by_hash's. Readers use RCU. Sockets'
  * locks are outside.
  */
@@ -16,6 +18,7 @@
 #include <linux/spinlock.h>
 #include <net/tcp.h>
 #include "lib/compat.h"
+#include "lib/payer.h"
 #include "splice/pairing.h"
 
 #define BUCKETS_BITS	12
@@ -85,7 +88,7 @@ void pairing_add(struct sock *sk)
 	/* A packet without a hash has a hash of zero. */
 	if (tp->repair || !sk->sk_txhash || !compat_sk_rxhash(sk))
 		return;
-	c = kmalloc(sizeof(*c), GFP_ATOMIC | __GFP_NOWARN);
+	c = payer_kmalloc(payer_of(sk), sizeof(*c), GFP_ATOMIC | __GFP_NOWARN);
 	if (!c)
 		return;
 	c->sk = sk;

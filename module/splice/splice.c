@@ -27,6 +27,7 @@
 #include <linux/workqueue.h>
 #include <net/transp_v6.h>
 #include "lib/inside.h"
+#include "lib/payer.h"
 #include "lib/stats.h"
 #include "splice/conntrack.h"
 #include "splice/pairing.h"
@@ -344,13 +345,30 @@ static void fill_end(struct splice_pair *p, u8 side, struct sock *sk)
 	INIT_WORK(&e->room, splice_room);
 }
 
-static struct splice_pair *alloc_pair(struct sock *client, struct sock *server)
+/*
+ * At the client's expense: the server's socket has no control group before accept(). A
+ * group that is full of files' pages must not keep its connections from being spliced,
+ * so the charge is forced upon it, within limits.
+ */
+static struct splice_pair *new_pair(const struct sock *client)
 {
+	struct mem_cgroup *payer = payer_of(client), *old;
 	struct splice_pair *p;
 
-	if (atomic_read(&nleft) >= left_max)
+	if (atomic_read(&nleft) >= left_max ||
+	    compat_memcg_is_overcharged(client))
 		return NULL;
-	p = kmem_cache_zalloc(pair_cache, GFP_ATOMIC | __GFP_NOWARN);
+	old = payer_enter(payer);
+	p = kmem_cache_zalloc(pair_cache, GFP_ATOMIC | __GFP_NOWARN |
+					  payer_gfp(payer));
+	payer_leave(payer, old);
+	return p;
+}
+
+static struct splice_pair *alloc_pair(struct sock *client, struct sock *server)
+{
+	struct splice_pair *p = new_pair(client);
+
 	if (!p)
 		return NULL;
 	stats_object_created(OBJECT_SPLICE_PAIR);
@@ -527,8 +545,10 @@ static void pair_later(struct work_struct *work)
 
 static void queue_pair(struct sock *client, struct sock *server)
 {
-	struct pair_work *w = kmalloc(sizeof(*w), GFP_ATOMIC | __GFP_NOWARN);
+	struct pair_work *w;
 
+	w = payer_kmalloc(payer_of(client), sizeof(*w),
+			  GFP_ATOMIC | __GFP_NOWARN);
 	if (!w)
 		return;
 	INIT_DELAYED_WORK(&w->work, pair_later);
