@@ -447,6 +447,15 @@ static bool pair_for(const struct splice_owner *owner,
 	return true;
 }
 
+/* The client may have been connected to somebody else since it was claimed. */
+static bool are_peers(const struct sock *client, const struct sock *server)
+{
+	const struct tcp_sock *c = tcp_sk(client), *s = tcp_sk(server);
+
+	return between(s->rcv_nxt, c->snd_una, c->write_seq) &&
+	       between(c->rcv_nxt, s->snd_una, s->write_seq);
+}
+
 /* Both locked, either way. */
 static void pair(struct sock *client, struct sock *server)
 {
@@ -454,7 +463,7 @@ static void pair(struct sock *client, struct sock *server)
 	struct splice_owner owner;
 
 	if (client->sk_state != TCP_ESTABLISHED || !is_plain(client) ||
-	    !is_plain(server) ||
+	    !is_plain(server) || !are_peers(client, server) ||
 	    (client->sk_kern_sock && server->sk_kern_sock))
 		return;
 	judge->describe(&subject, client, server);
@@ -480,15 +489,6 @@ static unsigned long next_try(const struct pair_work *w)
 	return min_t(unsigned long, 1UL << w->tries / 2, HZ / 8);
 }
 
-/* The client may have been connected to somebody else meanwhile. */
-static bool are_peers(const struct sock *client, const struct sock *server)
-{
-	const struct tcp_sock *c = tcp_sk(client), *s = tcp_sk(server);
-
-	return between(s->rcv_nxt, c->snd_una, c->write_seq) &&
-	       between(c->rcv_nxt, s->snd_una, s->write_seq);
-}
-
 /* Both slocks are held. False if either socket is owned. */
 static bool pair_if_free(struct sock *client, struct sock *server)
 {
@@ -496,8 +496,7 @@ static bool pair_if_free(struct sock *client, struct sock *server)
 		return true;
 	if (sock_owned_by_user(client) || sock_owned_by_user(server))
 		return false;
-	if (are_peers(client, server))
-		pair(client, server);
+	pair(client, server);
 	return true;
 }
 
