@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import bpf
 from l7 import (PATIENCE, Client, Counters, Net, apply, equal, in_pod, meshctl, note,
                 request, run_in, run_tests, test, true, until)
-from l7nl import Genl
+from l7nl import Genl, attrs_of
 from missing_page import is_stuck, missing_page
 
 MIB = 1 << 20
@@ -1006,6 +1006,79 @@ def _():
 
 
 # ---- strangers ----
+
+NETLINK_NETFILTER, CT_GET, DUMP, NLMSG_DONE = 12, 0x100 | 1, 0x301, 3
+TUPLE, PROTOCOL, SOURCE_PORT = 1, 2, 2
+PROTOINFO, TCP_INFO, TCP_FLAGS, LIBERAL = 4, 1, (4, 5), 8
+
+
+def within(data, *path):
+    """A nested attribute of netlink's."""
+    for wanted in path:
+        data = next(inner for kind, inner, _ in attrs_of(data) if kind == wanted)
+    return data
+
+
+def unchecked():
+    """Of each connection that is tracked here, by the client's port, whether its
+    windows are not checked, of each direction."""
+    found = {}
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as s:
+        s.send(struct.pack("=IHHIIBBH", 20, CT_GET, DUMP, 1, 0, socket.AF_INET, 0, 0))
+        while True:
+            data = s.recv(1 << 20)
+            while data:
+                size, kind = struct.unpack_from("=IH", data)
+                if kind == NLMSG_DONE:
+                    return found
+                entry = data[20:size]
+                data = data[size + 3 & ~3:]
+                port, = struct.unpack("!H", within(entry, TUPLE, PROTOCOL,
+                                                   SOURCE_PORT))
+                info = within(entry, PROTOINFO, TCP_INFO)
+                found[port] = [bool(within(info, flags)[0] & LIBERAL)
+                               for flags in TCP_FLAGS]
+
+
+def connect_by_nat(listener, pod, **to):
+    with in_pod(pod):
+        client = socket.create_connection(("10.99.0.1", 80), 10, **to)
+        server, _ = listener.accept()
+    opened.extend((client, server))
+    return client, client.getsockname()[1]
+
+
+@test("what is tracked of a neighbour's connection is not touched by one that has its "
+      "addresses", 600)
+def _():
+    load("all")
+    net = Net(app=10, web=20, other=30)
+    subprocess.run(["modprobe", "nf_conntrack_netlink"], check=True)
+    try:
+        subprocess.run(["sysctl", "-qw", "net.ipv4.ip_forward=1"], check=True)
+        subprocess.run(["nft", NODE_NAT], check=True)
+        with in_pod("web"):
+            listener = socket.create_server(("10.2.0.20", 8080))
+        with listener:
+            meshctl("splice", "off")
+            _, port = connect_by_nat(listener, "app")
+            meshctl("splice", "all")
+            spliced, own = connect_by_nat(listener, "app")
+        true(is_spliced(spliced))
+        equal((unchecked()[own], unchecked()[port]), ([True] * 2, [False] * 2))
+        for address in "10.2.0.10", "10.99.0.1":
+            run_in("other", "ip", "addr", "add", f"{address}/32", "dev", "lo")
+        with in_pod("other"):
+            listener = socket.create_server(("10.99.0.1", 80))
+        with listener:
+            double, _ = connect_by_nat(listener, "other",
+                                       source_address=("10.2.0.10", port))
+        true(is_spliced(double))
+        equal(unchecked()[port], [False] * 2)
+    finally:
+        subprocess.run(["nft", "delete table ip t"], check=False)
+        down(net)
+
 
 SOL_PACKET, PACKET_VNET_HDR, ETH_P_ALL = 263, 15, 3
 

@@ -4,6 +4,7 @@
 #include <net/ip6_fib.h>
 #include <net/ipv6.h>
 #include <net/route.h>
+#include <net/tcp.h>
 #include "splice/conntrack.h"
 
 /* A firewall or IPVS may be on the way even where no entry was found. */
@@ -34,21 +35,53 @@ static void tuple_of(struct nf_conntrack_tuple *t, const struct sock *sk)
 	t->dst.u3.ip = sk->sk_daddr;
 }
 
-/* Several packets within an entry's timeout, as some may be lost or late. */
-static void relax_entry(struct nf_conn *ct, u32 *every)
+/* An entry ends where its sender has got to, or was a moment ago. */
+static bool has_sent(const struct sock *sk, const struct ip_ct_tcp_state *seen)
 {
-	u32 life = nf_ct_expires(ct);
-	struct ip_ct_tcp *tcp = &ct->proto.tcp;
+	const struct tcp_sock *tp = tcp_sk(sk);
 
-	spin_lock_bh(&ct->lock);
-	tcp->seen[0].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
-	tcp->seen[1].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
-	spin_unlock_bh(&ct->lock);
-	*every = min_t(u32, *every, max_t(u32, life / 4, HZ / 2));
+	return between(seen->td_end, tp->snd_una, tp->write_seq);
 }
 
+/*
+ * Whether an entry has seen this connection, and not another of the same tuple: each
+ * namespace may have any addresses, and a tuple is used again.
+ */
+static bool has_seen(const struct nf_conn *ct, const struct sock *from,
+		     const struct sock *to, enum ip_conntrack_dir dir)
+{
+	const struct ip_ct_tcp_state *seen = ct->proto.tcp.seen;
+
+	return has_sent(from, &seen[dir]) && has_sent(to, &seen[!dir]);
+}
+
+static bool relax_entry(struct nf_conn *ct, const struct sock *from,
+			const struct sock *to, enum ip_conntrack_dir dir)
+{
+	struct ip_ct_tcp *tcp = &ct->proto.tcp;
+	bool seen;
+
+	spin_lock_bh(&ct->lock);
+	seen = has_seen(ct, from, to, dir);
+	if (seen) {
+		tcp->seen[0].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+		tcp->seen[1].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+	}
+	spin_unlock_bh(&ct->lock);
+	return seen;
+}
+
+/* Several packets within an entry's timeout, as some may be lost or late. */
+static u32 packet_every(const struct nf_conn *ct)
+{
+	u32 life = nf_ct_expires(ct);
+
+	return max_t(u32, life / 4, HZ / 2);
+}
+
+/* @t: the tuple of what @from sends to @to, as @net knows it. */
 static bool relax_in(struct net *net, const struct nf_conntrack_tuple *t,
-		     u32 *every)
+		     const struct sock *from, const struct sock *to, u32 *every)
 {
 	static const struct nf_conntrack_zone zone = {
 		.id = NF_CT_DEFAULT_ZONE_ID,
@@ -56,6 +89,7 @@ static bool relax_in(struct net *net, const struct nf_conntrack_tuple *t,
 	};
 	struct nf_conntrack_tuple_hash *h;
 	struct nf_conn *ct;
+	bool ours;
 
 	if (!nf_conntrack_count(net))
 		return false;
@@ -63,9 +97,11 @@ static bool relax_in(struct net *net, const struct nf_conntrack_tuple *t,
 	if (!h)
 		return false;
 	ct = nf_ct_tuplehash_to_ctrack(h);
-	relax_entry(ct, every);
+	ours = relax_entry(ct, from, to, NF_CT_DIRECTION(h));
+	if (ours)
+		*every = min(*every, packet_every(ct));
 	nf_conntrack_put(&ct->ct_general);
-	return true;
+	return ours;
 }
 
 /* Whether a namespace's packets are tracked: conntrack has its hooks there. */
@@ -122,15 +158,15 @@ bool conntrack_relax(const struct sock *client, const struct sock *server,
 	*every = PACKET_EVERY;
 	tuple_of(&there, client);
 	tuple_of(&back, server);
-	if (!relax_in(net, &there, every) && tracks(net, &there))
+	if (!relax_in(net, &there, client, server, every) && tracks(net, &there))
 		return false;
 	net = sock_net(server);
-	if (!relax_in(net, &back, every) && tracks(net, &back))
+	if (!relax_in(net, &back, server, client, every) && tracks(net, &back))
 		return false;
 	if (is_first(client) || is_first(server))
 		return true;
-	found = relax_in(&init_net, &there, every);
-	found |= relax_in(&init_net, &back, every);
+	found = relax_in(&init_net, &there, client, server, every);
+	found |= relax_in(&init_net, &back, server, client, every);
 	return found || net_eq(sock_net(client), net) ||
 	       !is_routed(client, &there) || !tracks(&init_net, &there);
 }

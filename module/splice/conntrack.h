@@ -9,7 +9,9 @@
  * (IP_CT_TCP_FLAG_BE_LIBERAL), as they are of one whose beginning was not seen.
  *
  * They are looked for in the namespaces of both sockets and in the first one, as the
- * client knows the connection and as the server does. Entries of other zones cannot be
+ * client knows the connection and as the server does. One counts if it has seen the
+ * sequence numbers of both: another namespace may have a connection with the same
+ * addresses, whose entry is nobody's business here. Entries of other zones cannot be
  * found: where a namespace tracks connections, but not this one as far as we see, it
  * is not spliced. Nor is one that is not tracked at all there. What is not known are
  * third namespaces between two that translate.
