@@ -636,6 +636,35 @@ def _():
         load("all")
 
 
+def tree_of_queues(width):
+    """For tc: each of prio's 16 bands has a prio, and some of their bands have, too."""
+    parents = [(1, band) for band in range(1, 17)]
+    parents += [(handle, band) for handle in range(2, 18)
+                for band in range(1, 17)][:width]
+    yield "qdisc add dev eth0 root handle 1: prio bands 16"
+    for handle, (above, band) in enumerate(parents, 2):
+        yield (f"qdisc add dev eth0 parent {above:x}:{band:x} handle {handle:x}: "
+               "prio bands 16")
+
+
+@test("more queues than anybody looks at pass for ones that shape", 600)
+def _():
+    net = pods()
+    try:
+        meshctl("splice", "all")
+        # 17 and 256, and those beneath.
+        for width, spliced in (0, True), (120, False):
+            run_in("web", "tc", "-batch", "-", stdin=None,
+                   input="".join(f"{line}\n" for line in tree_of_queues(width)))
+            # The answer about a namespace may be a second old.
+            time.sleep(1.1)
+            equal((width, between("app", "web", spliced)), (width, spliced))
+            tc("qdisc", "del", "dev", "eth0", "root", pod="web")
+    finally:
+        down(net)
+        load("all")
+
+
 SCHED_CLS, XDP = 3, 6
 BPF_XDP, TCX_INGRESS, TCX_EGRESS = 37, 46, 47
 XDP_PASS, TCX_NEXT, XDP_GENERIC = 2, -1, 2

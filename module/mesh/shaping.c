@@ -60,15 +60,27 @@ static bool has_programs(struct net_device *dev)
 	return (ops || dev->flags & IFF_LOOPBACK) && dev_xdp_prog_count(dev);
 }
 
+/*
+ * So many devices and queueing disciplines are looked at, in a softirq. Who rules a
+ * namespace may have more: then it passes for one that shapes.
+ */
+#define LOOKS_MAX	2048
+
+/* Whether one more is too many. */
+static bool is_tired(unsigned int *looks)
+{
+	return (*looks)++ >= LOOKS_MAX;
+}
+
 /* Under RCU. */
-static bool shapes(struct net_device *dev)
+static bool shapes(struct net_device *dev, unsigned int *looks)
 {
 	const struct Qdisc *q = rcu_dereference(dev->qdisc);
 #ifdef CONFIG_NET_SCHED
 	int i;
 #endif
 
-	if (has_ingress(dev) || has_programs(dev))
+	if (is_tired(looks) || has_ingress(dev) || has_programs(dev))
 		return true;
 	/* noqueue: nothing is beneath it, and it is what most have. */
 	if (!q || !q->enqueue)
@@ -77,7 +89,7 @@ static bool shapes(struct net_device *dev)
 		return true;
 #ifdef CONFIG_NET_SCHED
 	hash_for_each_rcu(dev->qdisc_hash, i, q, hash)
-		if (!only_queues(q))
+		if (is_tired(looks) || !only_queues(q))
 			return true;
 #endif
 	return false;
@@ -86,11 +98,12 @@ static bool shapes(struct net_device *dev)
 static bool look(struct net *net)
 {
 	struct net_device *dev;
+	unsigned int looks = 0;
 	bool found = false;
 
 	rcu_read_lock();
 	for_each_netdev_rcu(net, dev)
-		if (shapes(dev)) {
+		if (shapes(dev, &looks)) {
 			found = true;
 			break;
 		}
@@ -113,10 +126,11 @@ bool shaping_in(struct net *net)
 
 bool shaping_on_loopback(const struct net *net)
 {
+	unsigned int looks = 0;
 	bool shaped;
 
 	rcu_read_lock();
-	shaped = shapes(net->loopback_dev);
+	shaped = shapes(net->loopback_dev, &looks);
 	rcu_read_unlock();
 	return shaped;
 }

@@ -5,7 +5,8 @@
  * A device does so if its queueing discipline is none of those that only queue; if
  * it has an ingress or clsact one, whose filters may police; and if programs look at
  * its packets: tcx, XDP (not on a device of a wire), Open vSwitch, chains of the netdev
- * family. A netkit device is there for its programs.
+ * family. A netkit device is there for its programs. Of very many devices and queueing
+ * disciplines not all are looked at: they pass for ones that shape.
  */
 #ifndef L7MESH_SHAPING_H
 #define L7MESH_SHAPING_H
