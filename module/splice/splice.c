@@ -76,8 +76,8 @@ bool splice_is_enabled(void)
 #define LISTS_BITS	6
 
 static struct pair_list {
-	struct list_head pairs;
-	spinlock_t lock;	/* BH; also of the sk of their ends */
+	struct list_head links;
+	spinlock_t lock;	/* BH; also of the sk of the pairs' ends */
 } lists[1 << LISTS_BITS];
 
 static struct pair_list *list_of(const struct splice_pair *p)
@@ -90,7 +90,8 @@ static void list_pair(struct splice_pair *p)
 	struct pair_list *l = list_of(p);
 
 	spin_lock_bh(&l->lock);
-	list_add(&p->list, &l->pairs);
+	p->link.pair = p;
+	list_add(&p->link.list, &l->links);
 	spin_unlock_bh(&l->lock);
 }
 
@@ -99,8 +100,74 @@ static void unlist_pair(struct splice_pair *p)
 	struct pair_list *l = list_of(p);
 
 	spin_lock_bh(&l->lock);
-	list_del(&p->list);
+	list_del(&p->link.list);
 	spin_unlock_bh(&l->lock);
+}
+
+/* Pairs that a walk looks at with BH off at one time. */
+#define WALK_BATCH	32
+
+/*
+ * The pairs that come next, held; the walk's own link moves behind them. A pair that is
+ * listed later is not come by.
+ */
+static unsigned int walk_on(struct pair_list *l, struct pair_link *walk,
+			    struct splice_pair **pairs)
+{
+	struct pair_link *next;
+	unsigned int n = 0, i;
+
+	spin_lock_bh(&l->lock);
+	for (i = 0; i < WALK_BATCH && !list_is_last(&walk->list, &l->links); i++) {
+		next = list_next_entry(walk, list);
+		list_move(&walk->list, &next->list);
+		if (next->pair && refcount_inc_not_zero(&next->pair->ref))
+			pairs[n++] = next->pair;
+	}
+	spin_unlock_bh(&l->lock);
+	return n;
+}
+
+static bool walk_ends(struct pair_list *l, struct pair_link *walk)
+{
+	bool ends;
+
+	spin_lock_bh(&l->lock);
+	ends = list_is_last(&walk->list, &l->links);
+	if (ends)
+		list_del(&walk->list);
+	spin_unlock_bh(&l->lock);
+	return ends;
+}
+
+typedef void (*look_fn)(struct splice_pair *p, void *arg);
+
+static void walk_list(struct pair_list *l, look_fn look, void *arg)
+{
+	struct splice_pair *pairs[WALK_BATCH];
+	struct pair_link walk = {};
+	unsigned int n, i;
+
+	spin_lock_bh(&l->lock);
+	list_add(&walk.list, &l->links);
+	spin_unlock_bh(&l->lock);
+	do {
+		n = walk_on(l, &walk, pairs);
+		for (i = 0; i < n; i++) {
+			look(pairs[i], arg);
+			splice_pair_put(pairs[i]);
+		}
+		cond_resched();
+	} while (!walk_ends(l, &walk));
+}
+
+/* Every pair that there is by now, once; without a lock, but held. */
+static void walk(look_fn look, void *arg)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++)
+		walk_list(&lists[i], look, arg);
 }
 
 /* ---- a pair ---- */
@@ -702,27 +769,21 @@ static void probe_destroy_sock(void *data, struct sock *sk)
 
 /* ---- policies, and what there is ---- */
 
-static void reconsider_list(struct pair_list *l)
+/* What a pair is judged by is there while it is not dead, and for a grace period. */
+static void reconsider(struct splice_pair *p, void *unused)
 {
-	struct splice_pair *p;
-
-	spin_lock_bh(&l->lock);
-	list_for_each_entry(p, &l->pairs, list)
-		if (!splice_is_dead(p) && !is_wanted(p))
-			splice_kill(p);
-	spin_unlock_bh(&l->lock);
+	rcu_read_lock();
+	if (!splice_is_dead(p) && !is_wanted(p))
+		splice_kill(p);
+	rcu_read_unlock();
 }
 
 void splice_reconsider(void)
 {
-	int i;
-
 	/* Pairs with the one in alloc_pair(): it sees the new policy, or we it. */
 	smp_mb();
-	if (!atomic_read(&npairs))
-		return;
-	for (i = 0; i < ARRAY_SIZE(lists); i++)
-		reconsider_list(&lists[i]);
+	if (atomic_read(&npairs))
+		walk(reconsider, NULL);
 }
 
 const char *splice_reason_name(enum splice_reason reason)
@@ -739,44 +800,40 @@ static void describe(struct splice_end_info *info, const struct splice_end *e,
 	info->count = e->count;
 }
 
-/* Up to @room. Sockets are there while the pair is not dead. */
-static u32 list_some(struct pair_list *l, const struct mesh *m,
-		     struct splice_info *list, u32 room)
+struct listing {
+	const struct mesh *mesh;
+	struct splice_info *list;
+	u32 n, room;
+};
+
+/* And so are its sockets. */
+static void list_one(struct splice_pair *p, void *arg)
 {
-	struct splice_pair *p;
-	u32 n = 0;
+	struct listing *l = arg;
 	int i;
 
 	rcu_read_lock();
-	spin_lock_bh(&l->lock);
-	list_for_each_entry(p, &l->pairs, list) {
-		if (p->owner.mesh != m || splice_is_dead(p))
-			continue;
-		if (n == room)
-			break;
+	if (p->owner.mesh == l->mesh && !splice_is_dead(p) && l->n < l->room) {
 		for (i = 0; i < 2; i++)
-			describe(&list[n].ends[i], &p->ends[i], p->held[i]);
-		n++;
+			describe(&l->list[l->n].ends[i], &p->ends[i],
+				 p->held[i]);
+		l->n++;
 	}
-	spin_unlock_bh(&l->lock);
 	rcu_read_unlock();
-	return n;
 }
 
 int splice_list(const struct mesh *m, struct splice_info **list, u32 *n)
 {
-	u32 room = atomic_read(&npairs);
-	int i;
+	struct listing l = { .mesh = m, .room = atomic_read(&npairs) };
 
-	*n = 0;
-	*list = NULL;
-	if (!room)
-		return 0;
-	*list = kvcalloc(room, sizeof(**list), GFP_KERNEL_ACCOUNT);
-	if (!*list)
-		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(lists); i++)
-		*n += list_some(&lists[i], m, *list + *n, room - *n);
+	if (l.room) {
+		l.list = kvcalloc(l.room, sizeof(*l.list), GFP_KERNEL_ACCOUNT);
+		if (!l.list)
+			return -ENOMEM;
+		walk(list_one, &l);
+	}
+	*list = l.list;
+	*n = l.n;
 	return 0;
 }
 
@@ -813,56 +870,6 @@ unwatch:
 	return err;
 }
 
-/* Pairs that are killed with BH off at one time. */
-#define KILL_BATCH	128
-
-/* Returns whether there may be more. */
-static bool kill_some(struct pair_list *l)
-{
-	struct splice_pair *p;
-	int n = 0;
-
-	spin_lock_bh(&l->lock);
-	list_for_each_entry(p, &l->pairs, list) {
-		if (splice_is_dead(p))
-			continue;
-		if (n++ == KILL_BATCH)
-			break;
-		splice_kill(p);
-	}
-	spin_unlock_bh(&l->lock);
-	return n > KILL_BATCH;
-}
-
-/*
- * A socket, held, that has an end in a list: one that nobody owns, if there is any;
- * NULL if there is none at all.
- */
-static struct sock *any_socket(struct pair_list *l)
-{
-	struct sock *found = NULL, *sk;
-	struct splice_pair *p;
-	int i;
-
-	spin_lock_bh(&l->lock);
-	list_for_each_entry(p, &l->pairs, list) {
-		for (i = 0; i < 2; i++) {
-			sk = p->ends[i].sk;
-			if (!sk)
-				continue;
-			found = sk;
-			if (!sock_owned_by_user_nocheck(sk))
-				goto out;
-		}
-	}
-out:
-	/* The socket is not destroyed before its end is detached. */
-	if (found)
-		sock_hold(found);
-	spin_unlock_bh(&l->lock);
-	return found;
-}
-
 /* Whether a second has passed since @since; true once only. */
 static bool is_late(unsigned long *since)
 {
@@ -891,29 +898,37 @@ static bool leave_free(struct sock *sk)
 	return is_free;
 }
 
-/* Detach all that nobody owns. Returns one that somebody does, held; NULL: none is left. */
-static struct sock *leave_list(struct pair_list *l)
+/* The end's socket, held; NULL if it has been detached. */
+static struct sock *socket_of(const struct splice_end *e)
 {
+	struct pair_list *l = list_of(e->pair);
 	struct sock *sk;
 
-	while ((sk = any_socket(l)) && leave_free(sk))
-		sock_put(sk);
+	spin_lock_bh(&l->lock);
+	/* A socket is not destroyed before its end is detached. */
+	sk = e->sk;
+	if (sk)
+		sock_hold(sk);
+	spin_unlock_bh(&l->lock);
 	return sk;
 }
 
-static struct sock *leave_lists(void)
+/* Both ends, unless somebody owns them: @arg is one who does, held, if there is any. */
+static void end_pair(struct splice_pair *p, void *arg)
 {
-	struct sock *owned = NULL, *sk;
+	struct sock **owned = arg, *sk;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(lists); i++) {
-		sk = leave_list(&lists[i]);
-		if (owned && sk)
+	splice_kill(p);
+	for (i = 0; i < 2; i++) {
+		sk = socket_of(&p->ends[i]);
+		if (!sk)
+			continue;
+		if (!leave_free(sk) && !*owned)
+			*owned = sk;
+		else
 			sock_put(sk);
-		else if (sk)
-			owned = sk;
 	}
-	return owned;
 }
 
 /*
@@ -924,12 +939,12 @@ static void leave_all(void)
 {
 	unsigned long since = jiffies | 1;
 	struct sock *owned;
-	int i;
 
-	for (i = 0; i < ARRAY_SIZE(lists); i++)
-		while (kill_some(&lists[i]))
-			cond_resched();
-	while ((owned = leave_lists())) {
+	for (;;) {
+		owned = NULL;
+		walk(end_pair, &owned);
+		if (!owned)
+			break;
 		if (is_late(&since))
 			complain(owned);
 		sock_put(owned);
@@ -988,7 +1003,7 @@ int splice_init(const struct splice_judge *given)
 
 	judge = given;
 	for (i = 0; i < ARRAY_SIZE(lists); i++) {
-		INIT_LIST_HEAD(&lists[i].pairs);
+		INIT_LIST_HEAD(&lists[i].links);
 		spin_lock_init(&lists[i].lock);
 	}
 	left_max = ((u64)totalram_pages() << PAGE_SHIFT) / LEFT_SHARE /

@@ -199,7 +199,7 @@ void splice_consumed(struct sock *sk);
  * after this returns is sent by TCP, but for a call that is under way. Those that
  * were not paired when they began are not paired now.
  *
- * Any context but hard interrupts.
+ * Context: process, may sleep.
  */
 void splice_reconsider(void);
 

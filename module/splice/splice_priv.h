@@ -15,9 +15,10 @@
  * where TCP would take it for a packet.
  *
  * References: a pair holds both sockets while it is alive, and for a grace period
- * longer. The pair itself is held by each attached end, by a timer that runs and by
- * that grace period; it is freed once nobody can still read through a proto that he
- * found in sk_prot: after a grace period of RCU tasks, and one of RCU.
+ * longer. The pair itself is held by each attached end, by a timer that runs, by a walk
+ * that looks at it, and by that grace period; it is freed once nobody can still read
+ * through a proto that he found in sk_prot: after a grace period of RCU tasks, and one
+ * of RCU.
  *
  * Locks: a sender owns its socket (lock_sock) and takes the slock of its peer,
  * nested. The peer may be the HTTP engine's: it runs then and there, tries for the
@@ -61,6 +62,12 @@ struct splice_end {
 	struct work_struct room;	/* tells the engine of room */
 };
 
+/* In a list of pairs. */
+struct pair_link {
+	struct list_head list;
+	struct splice_pair *pair;	/* NULL: this is how far a walk has come */
+};
+
 struct splice_pair {
 	refcount_t ref;
 	unsigned long state;	/* bits PAIR_x */
@@ -70,7 +77,7 @@ struct splice_pair {
 	struct splice_owner owner;	/* held */
 	u32 packet_every;	/* jiffies: see be_seen() */
 	struct splice_subject subject;
-	struct list_head list;
+	struct pair_link link;
 	struct rcu_head rcu;	/* of the sockets' references */
 	struct rcu_head free_rcu;
 };
