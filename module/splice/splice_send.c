@@ -928,7 +928,19 @@ static bool pass(struct sock *sk, struct sk_buff *skb, struct sock *from)
 	return ok;
 }
 
-/* The kernel's own mark is lost where TCP joins buffers: of these only linear ones. */
+/*
+ * Of TCP's buffers only linear ones. That a page is somebody's is said by
+ * SKBFL_SHARED_FRAG, but kernels that are in use lose it where fragments move from one
+ * buffer to another: not only where GRO or TCP joins received ones (skb_gro_receive(),
+ * skb_try_coalesce()), but also in the sender's queue, of what was acknowledged
+ * selectively (skb_shift()). So one fragment and nothing else is no proof: when what was
+ * in front of it is acknowledged, it is cut off (tcp_trim_head()), and a page of a file
+ * is sent again alone and unmarked. Whoever loses packets of its own can have that. A
+ * sockmap sends what it has corked without a mark as well (MSG_NO_SHARED_FRAGS). What a
+ * driver has received from another node looks no different. Of a page pool it would
+ * (skb->pp_recycle), as its pages are joined with their like only; but virtio's and many
+ * other drivers have none.
+ */
 bool splice_is_fixed(const struct sk_buff *skb)
 {
 	return !skb_is_nonlinear(skb) ||
