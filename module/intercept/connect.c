@@ -166,60 +166,73 @@ bool connect_wanted_v6(struct ftrace_regs *regs)
 	return is_wanted(sk, &to);
 }
 
-/* The source that the route to @to gives; if there is none, any of the node's. */
-static void route_source_v4(struct sock *sk, __be32 to, __be16 port,
-			    struct address *source)
+/* The way of what TCP sends; @from is 0 for any source. */
+static struct rtable *route_v4(struct sock *sk, __be32 from,
+			       const struct address *to, struct flowi4 *fl4)
 {
-	struct net *net = sock_net(sk);
-	struct flowi4 fl4;
-	struct rtable *rt;
-
-	ip_route_connect_init(&fl4, to, 0, sk->sk_bound_dev_if, IPPROTO_TCP,
-			      inet_sk(sk)->inet_sport, port, sk);
-	rt = __ip_route_output_key(net, &fl4);
-	if (IS_ERR(rt)) {
-		address_set_v4(source, inet_select_addr(net->loopback_dev, to,
-							RT_SCOPE_UNIVERSE), 0);
-		return;
-	}
-	address_set_v4(source, fl4.saddr, 0);
-	ip_rt_put(rt);
+	ip_route_connect_init(fl4, to->v4, from, sk->sk_bound_dev_if,
+			      IPPROTO_TCP, inet_sk(sk)->inet_sport, to->port,
+			      sk);
+	return __ip_route_output_key(sock_net(sk), fl4);
 }
 
-static void route_source_v6(struct sock *sk, const struct in6_addr *to,
-			    __be16 port, struct address *source)
+/* The same; NULL if there is none. */
+static struct dst_entry *route_v6(struct sock *sk, const struct in6_addr *from,
+				  const struct address *to, struct flowi6 *fl6)
 {
-	struct net *net = sock_net(sk);
 	struct dst_entry *dst;
-	struct flowi6 fl6 = {
+
+	*fl6 = (struct flowi6){
 		.flowi6_proto = IPPROTO_TCP,
-		.daddr = *to,
+		.saddr = *from,
+		.daddr = to->v6,
 		.flowi6_oif = sk->sk_bound_dev_if,
 		.flowi6_mark = READ_ONCE(sk->sk_mark),
-		.fl6_dport = port,
+		.fl6_dport = to->port,
 		.fl6_sport = inet_sk(sk)->inet_sport,
 		.flowi6_uid = sk->sk_uid,
 	};
+	return ip6_dst_lookup(sock_net(sk), sk, &dst, fl6) ? NULL : dst;
+}
 
-	if (ip6_dst_lookup(net, sk, &dst, &fl6)) {
-		fl6.saddr = in6addr_any;
-		ipv6_dev_get_saddr(net, NULL, to, 0, &fl6.saddr);
+/* The source that the route to @to gives; if there is none, any of the node's. */
+static void route_source_v4(struct sock *sk, const struct address *to,
+			    struct address *source)
+{
+	struct flowi4 fl4;
+	struct rtable *rt = route_v4(sk, 0, to, &fl4);
+
+	if (IS_ERR(rt)) {
+		fl4.saddr = inet_select_addr(sock_net(sk)->loopback_dev, to->v4,
+					     RT_SCOPE_UNIVERSE);
 	} else {
+		ip_rt_put(rt);
+	}
+	address_set_v4(source, fl4.saddr, 0);
+}
+
+static void route_source_v6(struct sock *sk, const struct address *to,
+			    struct address *source)
+{
+	struct flowi6 fl6;
+	struct dst_entry *dst = route_v6(sk, &in6addr_any, to, &fl6);
+
+	if (dst) {
 		dst_release(dst);
+	} else {
+		fl6.saddr = in6addr_any;
+		ipv6_dev_get_saddr(sock_net(sk), NULL, &to->v6, 0, &fl6.saddr);
 	}
 	address_set_v6(source, &fl6.saddr, 0);
 }
 
 /* Whether what is sent to an address stays in the namespace. */
-static bool stays_here_v4(struct sock *sk, __be32 from, __be32 to)
+static bool stays_here_v4(struct sock *sk, __be32 from, const struct address *to)
 {
 	struct flowi4 fl4;
-	struct rtable *rt;
+	struct rtable *rt = route_v4(sk, from, to, &fl4);
 	bool ok;
 
-	ip_route_connect_init(&fl4, to, from, sk->sk_bound_dev_if, IPPROTO_TCP,
-			      0, 0, sk);
-	rt = __ip_route_output_key(sock_net(sk), &fl4);
 	if (IS_ERR(rt))
 		return false;
 	ok = rt->dst.dev->flags & IFF_LOOPBACK;
@@ -228,20 +241,13 @@ static bool stays_here_v4(struct sock *sk, __be32 from, __be32 to)
 }
 
 static bool stays_here_v6(struct sock *sk, const struct in6_addr *from,
-			  const struct in6_addr *to)
+			  const struct address *to)
 {
-	struct dst_entry *dst;
-	struct flowi6 fl6 = {
-		.flowi6_proto = IPPROTO_TCP,
-		.saddr = *from,
-		.daddr = *to,
-		.flowi6_oif = sk->sk_bound_dev_if,
-		.flowi6_mark = READ_ONCE(sk->sk_mark),
-		.flowi6_uid = sk->sk_uid,
-	};
+	struct flowi6 fl6;
+	struct dst_entry *dst = route_v6(sk, from, to, &fl6);
 	bool ok;
 
-	if (ip6_dst_lookup(sock_net(sk), sk, &dst, &fl6))
+	if (!dst)
 		return false;
 	ok = dst->dev->flags & IFF_LOOPBACK;
 	dst_release(dst);
@@ -259,8 +265,8 @@ static bool is_stranded(struct sock *sk, const struct address *from,
 		return false;
 	if (from->family != to->family)
 		return true;
-	return to->family == AF_INET ? !stays_here_v4(sk, from->v4, to->v4) :
-				       !stays_here_v6(sk, &from->v6, &to->v6);
+	return to->family == AF_INET ? !stays_here_v4(sk, from->v4, to) :
+				       !stays_here_v6(sk, &from->v6, to);
 }
 
 /* The address that getsockname() would answer without a mesh; port 0. */
@@ -272,9 +278,9 @@ static void source_address(struct sock *sk, const struct address *to,
 	else if (sk->sk_family == AF_INET && inet_sk(sk)->inet_saddr)
 		address_set_v4(source, inet_sk(sk)->inet_saddr, 0);
 	else if (to->family == AF_INET)
-		route_source_v4(sk, to->v4, to->port, source);
+		route_source_v4(sk, to, source);
 	else
-		route_source_v6(sk, &to->v6, to->port, source);
+		route_source_v6(sk, to, source);
 }
 
 /*
