@@ -7,6 +7,7 @@
 #include <linux/wait.h>
 #include "intercept/hook.h"
 #include "lib/inside.h"
+#include "lib/watch.h"
 
 /* The ftrace site is at most this far into a function (ENDBR, BTI, NOPs). */
 #define HOOK_SITE_MAX	16
@@ -98,19 +99,6 @@ static void notrace hook_callback(unsigned long ip, unsigned long parent_ip,
 
 static struct ftrace_ops hook_ops;
 
-/*
- * Initialised each time: on some kernels ftrace_free_filter() leaves pointers to
- * freed memory, which the next ftrace_set_filter_ips() would free again.
- */
-static void hook_ops_init(void)
-{
-	hook_ops = (struct ftrace_ops){
-		.func = hook_callback,
-		.flags = COMPAT_FTRACE_OPS_FLAGS | FTRACE_OPS_FL_IPMODIFY |
-			 FTRACE_OPS_FL_PERMANENT,
-	};
-}
-
 int hook_enable(const struct hook *hooks, unsigned int n)
 {
 	unsigned long functions[HOOKS_MAX];
@@ -123,22 +111,17 @@ int hook_enable(const struct hook *hooks, unsigned int n)
 		functions[i] = hooks[i].function;
 	active = hooks;
 	nactive = n;
-	hook_ops_init();
-	err = ftrace_set_filter_ips(&hook_ops, functions, n, 0, 1);
-	if (!err)
-		err = register_ftrace_function(&hook_ops);
-	if (err) {
-		ftrace_free_filter(&hook_ops);
+	watch_init(&hook_ops, hook_callback, FTRACE_OPS_FL_IPMODIFY);
+	err = watch_begin(&hook_ops,
+			  ftrace_set_filter_ips(&hook_ops, functions, n, 0, 1));
+	if (err)
 		nactive = 0;
-	}
 	return err;
 }
 
 void hook_disable(void)
 {
-	/* On return no callback runs: ours is a dynamic ftrace_ops. */
-	WARN_ON(unregister_ftrace_function(&hook_ops));
-	ftrace_free_filter(&hook_ops);
+	watch_end(&hook_ops);
 	WRITE_ONCE(nactive, 0);
 	wake_up_all(&waiting);
 	/*

@@ -2,6 +2,7 @@
 #include <linux/ftrace.h>
 #include <linux/trace_recursion.h>
 #include "lib/compat.h"
+#include "lib/watch.h"
 #include "splice/splice_priv.h"
 #include "splice/ulp.h"
 
@@ -23,24 +24,13 @@ static struct ftrace_ops ulp_ops;
 
 int ulp_watch(void)
 {
-	int err;
-
-	/* Anew each time: see hook_ops_init(). */
-	ulp_ops = (struct ftrace_ops){
-		.func = ulp_callback,
-		.flags = COMPAT_FTRACE_OPS_FLAGS | FTRACE_OPS_FL_PERMANENT,
-	};
-	err = ftrace_set_filter(&ulp_ops, FUNCTION, strlen(FUNCTION), 1);
-	if (!err)
-		err = register_ftrace_function(&ulp_ops);
-	if (err)
-		ftrace_free_filter(&ulp_ops);
-	return err;
+	watch_init(&ulp_ops, ulp_callback, 0);
+	return watch_begin(&ulp_ops,
+			   ftrace_set_filter(&ulp_ops, FUNCTION,
+					     strlen(FUNCTION), 1));
 }
 
 void ulp_unwatch(void)
 {
-	/* On return no callback runs: this is a dynamic ftrace_ops. */
-	WARN_ON(unregister_ftrace_function(&ulp_ops));
-	ftrace_free_filter(&ulp_ops);
+	watch_end(&ulp_ops);
 }
