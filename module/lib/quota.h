@@ -36,7 +36,7 @@ extern unsigned long namespace_bytes_max;
 /* Context: process. Return: 0 or -ENOMEM. */
 static inline int quota_init(struct quota *q)
 {
-	return percpu_counter_init(&q->bytes, 0, GFP_KERNEL);
+	return percpu_counter_init(&q->bytes, 0, GFP_KERNEL_ACCOUNT);
 }
 
 /* When all was given back. */
