@@ -249,6 +249,156 @@ def _():
     apply(CONFIG)
 
 
+# ---- requests whose route is hard to find ----
+
+def answer(text, **match):
+    return {"match": match, "action": {"direct_response": {"status": 200, "body": text}}}
+
+
+def by_header(values):
+    """Routes that each want something of a header, and one for all else."""
+    return [answer(str(i), headers=[value]) for i, value in enumerate(values)] + \
+           [answer("none")]
+
+
+def same_length(n):
+    """Fields whose names differ from x-tenant-of-client in their last byte alone."""
+    return [f"x-tenant-of-clien{chr(97 + i % 19)}: {i}" for i in range(n)]
+
+
+GROUPS = "cookie: " + "group=" * 8500
+# By host: the routes, a request, how it is answered, and fewer runs than that takes.
+HARD = {
+    "regexps": (by_header({"name": "cookie", "regex": f"(.*; )?group={i}(;.*)?"}
+                          for i in range(100)),
+                ("/", GROUPS + "; group=87"), "87", 20),
+    "headers": (by_header({"name": "x-tenant-of-client", "exact": f"t{i}"}
+                          for i in range(1000)),
+                ("/", *same_length(90), "x-tenant-of-client: t998"), "998", 0),
+    "names": (by_header({"name": f"x-{i:03}-of-{'client' * 20}", "exact": "1"}
+                        for i in range(200)),
+              ("/", *(f"x-{i:03}-of-{'client' * 20}: 2" for i in range(90)),
+               f"x-199-of-{'client' * 20}: 1"), "199", 0),
+    "contains": (by_header({"name": "cookie", "contains": "a" * 2000 + f"{i}."}
+                           for i in range(25)),
+                 ("/", "cookie: " + "a" * 50000 + "24."), "24", 5),
+    "joined": (by_header({"name": "x-a", "contains": "," * 1000 + f"{i}."}
+                         for i in range(25)),
+               ("/", *["x-a: " + "," * 500] * 80, "x-a: 24."), "24", 5),
+    "paths": ([answer(str(i), path={"regex": f"/v[0-9]+/(.*/)?item{i}"})
+               for i in range(200)],
+              ("/v1/" + "item" * 1900 + "/item199",), "199", 5),
+    "prefixes": ([answer(str(i), path={"raw_prefix": "/" + "a" * i},
+                         headers=[{"name": "x", "exact": str(i)}])
+                  for i in range(1000)],
+                 ("/" + "a" * 8000, "x: 999"), "999", 0),
+    "queries": ([answer(str(i), query=[{"name": f"q{k}", "present": k == 49}
+                                       for k in range(50)])
+                 for i in range(20)] + [answer("none")],
+                ("/?" + "q&" * 4000,), "none", 5),
+    "variables": ([{**answer("done"), "response_headers":
+                    [{"name": f"x-{i}", "value": "%REQ(x-tenant-of-client)%" * 4}
+                     for i in range(60)] + [{"name": "x-end", "value": "1"}]}],
+                  ("/", *same_length(90)), "done", 0),
+}
+HARD_CONFIG = {
+    **CONFIG,
+    "clusters": CONFIG["clusters"] + [
+        {"name": "hashed", "lb": "maglev", "hash": [{"cookie": f"c{i}"} for i in range(16)],
+         "endpoints": [{"address": WEB, "port": 9000}]}],
+    "route_tables": [{"name": "t", "virtual_hosts": [
+        {"name": name, "domains": [name], "routes": routes}
+        for name, (routes, *_) in HARD.items()] +
+        [{"name": "hashed", "domains": ["hashed"],
+          "routes": [{"action": {"cluster": "hashed"}}]}] +
+        CONFIG["route_tables"][0]["virtual_hosts"]}]}
+
+
+@contextlib.contextmanager
+def hard():
+    apply(HARD_CONFIG)
+    try:
+        yield
+    finally:
+        apply(CONFIG)
+
+
+def ask_hard(host):
+    c = Client("greedy", VIP)
+    path, *fields = HARD[host][1]
+    c.send(request(path, *fields, host=host))
+    return c
+
+
+def answered(c, host="regexps"):
+    equal(c.response()[1].decode().strip(), HARD[host][2])
+
+
+@test("what is hard to match is matched in portions, and matches", 300)
+def _():
+    with hard():
+        for host in HARD:
+            grown = Counters()
+            answered(ask_hard(host), host)
+            runs = grown("engine_runs_deferred")
+            note(f"{host}: {runs} runs of the work")
+            # As the budget is one of costs.
+            true(runs > HARD[host][3], f"{host}: {runs} runs")
+
+
+@test("an endpoint that is hard to choose is chosen in portions", 300)
+def _():
+    with hard():
+        c = Client("greedy", VIP)
+        c.send(request("/", "cookie: " + "a=b;" * 14000 + "c15=x", host="hashed"))
+        conn, head = web.request()
+        equal(len(head.get("cookie")), 56005)
+        conn.send(OK)
+        equal(c.response()[1], b"ok")
+
+
+@test("beside requests that are hard to match others are served", 300)
+def _():
+    with hard():
+        slow = [ask_hard("regexps") for _ in range(6)]
+        for _ in range(3):
+            c = Client("polite", VIP)
+            c.send(get("/direct"))
+            equal(c.response()[1].strip(), b"direct")
+        waiting = sum(not c.unread() for c in slow)
+        note(f"{waiting} of {len(slow)} wait still")
+        true(waiting, "they took no time")
+        for c in slow:
+            answered(c)
+
+
+@test("a client that goes while its request is matched gives it up", 300)
+def _():
+    with hard():
+        grown = Counters()
+        slow = [ask_hard("regexps") for _ in range(6)]
+        # The request is counted when its head is understood.
+        until(lambda: grown("requests") >= 6)
+        for c in slow:
+            c.close()
+        until(lambda: grown("requests_abandoned_by_client") > 0)
+        answered(ask_hard("regexps"))
+
+
+@test("a request is matched with the configuration that it began with", 300)
+def _():
+    with hard():
+        grown = Counters()
+        slow = [ask_hard("regexps") for _ in range(6)]
+        until(lambda: grown("requests") >= 6)
+        apply(CONFIG)
+        for c in slow:
+            answered(c)
+        c = ask_hard("headers")
+        web.request()[0].send(OK)
+        equal(c.response()[1], b"ok")
+
+
 def shut_and_close(c):
     """Nothing is said of the close: the FIN is out."""
     c.shut()

@@ -268,6 +268,11 @@ static struct span nth_from_end(const struct head *h, u32 hops)
 			continue;
 		list = value_of(h, f);
 		while (list.len) {
+			/* Of nothing there may be as much as a head has room for. */
+			if (list.p[list.len - 1] == ',') {
+				list.len--;
+				continue;
+			}
 			element = last_element(&list);
 			if (element.len && !--hops)
 				return element;

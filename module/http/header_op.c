@@ -3,10 +3,13 @@
 
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "http/header_value.h"
 #include "http1/writer.h"
+#include "lib/budget.h"
+#include "lib/text_hash.h"
 #include "link/out.h"
 
 bool header_name_changeable(struct span name)
@@ -29,10 +32,15 @@ bool header_name_changeable(struct span name)
 struct step {
 	const struct header_op *op;
 	u32 len;
+	u32 hash;			/* of the name, see hash_name() */
+	bool received;			/* ADD_IF_ABSENT: the head has such a field */
 };
 
 /* So many need no allocation. */
 #define FEW_STEPS	16
+
+/* So many names are rather compared than hashed. */
+#define FEW_NAMES	4
 
 /* All operations on a head, in the order in which they happen. */
 struct edit {
@@ -40,8 +48,33 @@ struct edit {
 	struct span lines;		/* the fields, as they are */
 	struct step *steps;
 	u32 n;
+	u32 longest;			/* name of an operation */
+	bool hashes;			/* they are so many that names are hashed */
+	u32 seed;
 	struct step few[FEW_STEPS];
 };
+
+/*
+ * Every name is compared with many: those of operations may all be as long as those of
+ * the head, and differ in their last byte. Without case.
+ */
+static u32 hash_name(const struct edit *e, struct span name)
+{
+	u64 state = e->seed;
+	u32 i;
+
+	if (!e->hashes || name.len > e->longest)
+		return 0;
+	for (i = 0; i < name.len; i++)
+		state = text_hash_byte(state, ascii_lower(name.p[i]));
+	return text_hash_end(state);
+}
+
+/* Whether an operation is one on fields of this name, which has this hash. */
+static bool is_on(const struct step *step, struct span name, u32 hash)
+{
+	return step->hash == hash && span_eq_nocase(step->op->name, name);
+}
 
 static void append(struct edit *e, const struct header_op_list *level,
 		   bool removals)
@@ -53,8 +86,12 @@ static void append(struct edit *e, const struct header_op_list *level,
 	for (i = 0; i < level->n; i++) {
 		op = &level->ops[i];
 		removes = op->kind == HEADER_OP_REMOVE;
-		if (removes == removals)
-			e->steps[e->n++].op = op;
+		if (removes != removals)
+			continue;
+		e->longest = max(e->longest, op->name.len);
+		e->steps[e->n++] = (struct step){
+			.op = op, .hash = hash_name(e, op->name),
+		};
 	}
 }
 
@@ -65,6 +102,9 @@ static int begin(struct edit *e, const struct header_op_list *const *levels,
 	u32 i;
 
 	e->n = 0;
+	e->longest = 0;
+	e->hashes = n > FEW_NAMES;
+	e->seed = e->hashes ? get_random_u32() : 0;
 	e->steps = e->few;
 	if (n > FEW_STEPS)
 		e->steps = kmalloc_array(n, sizeof(*e->steps), gfp);
@@ -84,14 +124,14 @@ static void end(struct edit *e)
 }
 
 /* Does one of the operations from the @i-th on remove fields of this name? */
-static bool is_dropped(const struct edit *e, u32 i, struct span name)
+static bool is_dropped(const struct edit *e, u32 i, struct span name, u32 hash)
 {
-	const struct header_op *op;
+	u8 kind;
 
 	for (; i < e->n; i++) {
-		op = e->steps[i].op;
-		if ((op->kind == HEADER_OP_SET || op->kind == HEADER_OP_REMOVE) &&
-		    span_eq_nocase(op->name, name))
+		kind = e->steps[i].op->kind;
+		if ((kind == HEADER_OP_SET || kind == HEADER_OP_REMOVE) &&
+		    is_on(&e->steps[i], name, hash))
 			return true;
 	}
 	return false;
@@ -114,23 +154,40 @@ static struct span name_of(struct span line)
 	return (struct span){ line.p, colon - line.p };
 }
 
-static bool is_received(const struct edit *e, struct span name)
+static bool adds_if_absent(const struct step *step)
+{
+	return step->op->kind == HEADER_OP_ADD_IF_ABSENT;
+}
+
+static void note_received(struct edit *e, struct span name)
+{
+	u32 i, hash = hash_name(e, name);
+
+	for (i = 0; i < e->n; i++)
+		if (adds_if_absent(&e->steps[i]))
+			e->steps[i].received |= is_on(&e->steps[i], name, hash);
+}
+
+/* Which fields are there. Each name is looked at once, whatever asks for it. */
+static void look_at_lines(struct edit *e)
 {
 	struct span lines = e->lines, line;
+	bool asked = false;
+	u32 i;
 
-	while (next_line(&lines, &line))
-		if (span_eq_nocase(name_of(line), name))
-			return true;
-	return false;
+	for (i = 0; i < e->n; i++)
+		asked |= adds_if_absent(&e->steps[i]);
+	while (asked && next_line(&lines, &line))
+		note_received(e, name_of(line));
 }
 
 /* Is there a field of the name of the @i-th operation when its turn comes? */
 static bool is_present(const struct edit *e, u32 i)
 {
-	struct span name = e->steps[i].op->name;
+	const struct step *step = &e->steps[i];
 
 	while (i--) {
-		if (!span_eq_nocase(e->steps[i].op->name, name))
+		if (!is_on(&e->steps[i], step->op->name, step->hash))
 			continue;
 		if (e->steps[i].len)
 			return true;
@@ -139,7 +196,7 @@ static bool is_present(const struct edit *e, u32 i)
 		    e->steps[i].op->kind == HEADER_OP_SET)
 			return false;
 	}
-	return is_received(e, name);
+	return step->received;
 }
 
 /* Length of the value that the @i-th operation adds, unless a later one removes it. */
@@ -147,9 +204,10 @@ static u32 added_len(const struct edit *e, u32 i)
 {
 	const struct header_op *op = e->steps[i].op;
 
-	if (op->kind == HEADER_OP_REMOVE || is_dropped(e, i + 1, op->name))
+	if (op->kind == HEADER_OP_REMOVE ||
+	    is_dropped(e, i + 1, op->name, e->steps[i].hash))
 		return 0;
-	if (op->kind == HEADER_OP_ADD_IF_ABSENT && is_present(e, i))
+	if (adds_if_absent(&e->steps[i]) && is_present(e, i))
 		return 0;
 	return header_value_put(op->value, e->context, NULL);
 }
@@ -179,11 +237,12 @@ static int reckon(struct edit *e)
 
 static void write_fields(const struct edit *e, struct writer *w)
 {
-	struct span lines = e->lines, line;
+	struct span lines = e->lines, line, name;
 	u32 i;
 
 	while (next_line(&lines, &line)) {
-		if (is_dropped(e, 0, name_of(line)))
+		name = name_of(line);
+		if (is_dropped(e, 0, name, hash_name(e, name)))
 			continue;
 		writer_put(w, (struct span){ line.p, line.len + 2 });
 	}
@@ -207,6 +266,7 @@ static int rewrite(struct edit *e, gfp_t gfp, struct out *out)
 
 	e->lines = (struct span){ out->data, out->len };
 	next_line(&e->lines, &first);
+	look_at_lines(e);
 	added = reckon(e);
 	if (added < 0)
 		return added;
@@ -218,10 +278,25 @@ static int rewrite(struct edit *e, gfp_t gfp, struct out *out)
 	return writer_finish(&w, out);
 }
 
+/* Each is compared with all fields, and with the other operations. */
+#define COST_OP		(COST_FIELD * (HTTP1_FIELDS_MAX + 64))
+#define COST_VARIABLE	500
+
+u32 header_ops_cost(const struct header_op_list *list)
+{
+	u32 i, cost = list->n * COST_OP;
+
+	for (i = 0; i < list->n; i++)
+		cost += header_value_variables(list->ops[i].value) * COST_VARIABLE;
+	return cost;
+}
+
 int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
 		     const struct header_context *context, gfp_t gfp,
 		     struct out *out)
 {
+	struct field_index request, response;
+	struct header_context own = *context;
 	struct edit e;
 	u32 i, n = 0;
 	int err;
@@ -230,7 +305,12 @@ int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
 		n += levels[i]->n;
 	if (!n)
 		return 0;
-	e.context = context;
+	head_index(context->request, &request);
+	own.request_fields = &request;
+	if (context->response)
+		head_index(context->response, &response);
+	own.response_fields = &response;
+	e.context = &own;
 	err = begin(&e, levels, nlevels, n, gfp);
 	if (err)
 		return err;

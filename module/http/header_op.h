@@ -54,6 +54,15 @@ struct header_edit {
 bool header_name_changeable(struct span name);
 
 /**
+ * header_ops_cost() - What a list of operations costs at most
+ * @list: list
+ *
+ * Return: about instructions, as in budget.h, of a head with as many fields as it may
+ * have.
+ */
+u32 header_ops_cost(const struct header_op_list *list);
+
+/**
  * header_ops_apply() - Change a head that is about to be sent
  * @levels: lists of operations, the first being done first
  * @nlevels: how many

@@ -104,12 +104,28 @@ const char *header_value_check(struct span value, bool response)
 	return NULL;
 }
 
+u32 header_value_variables(struct span value)
+{
+	u32 n = 0;
+
+	while (value.len)
+		n += next_piece(&value).variable >= 0;
+	return n;
+}
+
+static struct span field_of(struct field_index *index, struct span name)
+{
+	const struct http1_field *f = field_index_find(index, name);
+
+	return f ? http1_span(index->buf, f->value, f->value_len) : SPAN("");
+}
+
 #define PIECE_MAX	ADDRESS_TEXT_MAX
 
 static struct span request_field(const struct header_context *c,
 				 struct span name, char *buf)
 {
-	struct span value = head_field(c->request, name);
+	struct span value = field_of(c->request_fields, name);
 
 	static_assert(IDENT_TEXT <= PIECE_MAX);
 	if (value.len || !c->ident ||
@@ -156,8 +172,8 @@ static struct span expand(const struct piece *piece,
 	case V_REQUEST_FIELD:
 		return request_field(c, piece->text, buf);
 	case V_RESPONSE_FIELD:
-		return c->response ? head_field(c->response, piece->text) :
-				     SPAN("");
+		return c->response ?
+		       field_of(c->response_fields, piece->text) : SPAN("");
 	case V_STATUS:
 		value.len = scnprintf(buf, PIECE_MAX, "%u", c->status);
 		break;

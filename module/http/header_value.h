@@ -38,6 +38,10 @@ struct header_context {
 	const struct head *response;	/* NULL: none, or the mesh's own */
 	u16 status;			/* of a response */
 	const u64 *ident;		/* of the request; NULL: none is added */
+
+	/* of header_ops_apply() */
+	struct field_index *request_fields;
+	struct field_index *response_fields;
 };
 
 /**
@@ -48,6 +52,12 @@ struct header_context {
  * Return: NULL, or why not.
  */
 const char *header_value_check(struct span value, bool response);
+
+/**
+ * header_value_variables() - How many variables a value has
+ * @value: one that was checked
+ */
+u32 header_value_variables(struct span value);
 
 /**
  * header_value_put() - Write a value

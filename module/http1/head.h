@@ -11,7 +11,9 @@
 #ifndef L7MESH_HEAD_H
 #define L7MESH_HEAD_H
 
+#include <linux/random.h>
 #include <linux/skbuff.h>
+#include "http1/field_index.h"
 #include "http1/http1.h"
 #include "link/out.h"
 
@@ -146,6 +148,13 @@ void head_put_field(struct writer *w, const struct head *h,
  * Return: of the first one; length 0 if there is none.
  */
 struct span head_field(const struct head *h, struct span name);
+
+/* Prepare to find many fields of an understood head. */
+static inline void head_index(const struct head *h, struct field_index *index)
+{
+	field_index_init(index, &h->parser, h->data);
+	index->random = get_random_u32;
+}
 
 /**
  * head_idle_seconds() - How long the endpoint keeps an idle connection

@@ -6,6 +6,8 @@
  * budget is used up the run ends, and the connection goes to the end of its line (see
  * line.h). It is a count and not a time, so it is the same on every machine.
  *
+ * What the plain C of matching costs it adds up itself (route_match.h, field_index.h).
+ *
  * A run in softirq, or within an application's send, keeps its CPU from everybody else.
  * The work may be preempted, but whoever wants the socket waits for it.
  */
@@ -17,11 +19,19 @@
 #define BUDGET_INLINE		100000
 #define BUDGET_WORK		1000000
 
+/* What is done at one go and takes longer than this is left to the work. */
+#define COST_INLINE_MAX		50000
+
 #define COST_ROUND		10000	/* a request, or a response, but for its bytes */
 #define COST_CHORES		30000	/* a leg is opened, or closed */
 #define COST_BUFFER		2000	/* is read, and sent */
 #define COST_HEAD_BYTE		16
 #define COST_CHUNK		150	/* a line of a chunk's, or its bytes if they are few */
+#define COST_ROUTE		50	/* is looked at, but for what its match looks at: */
+#define COST_FIELD		6	/* of a head, or a slot of an index */
+#define COST_MATCH_BYTE		8	/* is one of those that are looked for, hashed, ... */
+#define COST_SAME_BYTE		5	/* is equal, so that the next one is looked at */
+#define COST_HASH_BYTE		10	/* of a head in which a hash policy looks */
 
 /* Bytes that go on by reference to their pages. */
 static inline int cost_of_bytes(u32 n)

@@ -64,6 +64,7 @@ int netlink_parse_ops(struct header_op_list *ops, struct header_op *array,
 		      struct refusal *r)
 {
 	const struct nlattr *item;
+	u32 variables = 0;
 	int rem, err;
 
 	if (!list)
@@ -78,6 +79,11 @@ int netlink_parse_ops(struct header_op_list *ops, struct header_op *array,
 		err = parse_op(&array[ops->n], item, response, r);
 		if (err)
 			return err;
+		variables += header_value_variables(array[ops->n].value);
+		if (variables > L7MESH_HEADER_VARIABLES_MAX)
+			return refusal_set_attr(r, item, -E2BIG, "more than "
+						__stringify(L7MESH_HEADER_VARIABLES_MAX)
+						" variables in one list");
 		ops->n++;
 	}
 	return 0;

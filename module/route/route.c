@@ -270,17 +270,20 @@ int route_table_compile(struct route_table *t, struct domain_slot *slots,
 	return 0;
 }
 
-const struct route *route_table_match(const struct route_table *t,
-				      struct route_request *req,
-				      const struct virtual_host **vhost)
+bool route_table_match(const struct route_table *t, struct route_request *req,
+		       const struct virtual_host **vhost,
+		       const struct route **route)
 {
 	const struct http1_parser *p = req->parser;
+	const struct virtual_host *vh;
 
-	*vhost = route_table_host(t, req->match_port ?
-				  http1_span(req->head, p->authority,
-					     p->authority_len) : req->host);
-	return *vhost ? route_index_match(&(*vhost)->index, (*vhost)->routes,
-					  (*vhost)->nroutes, req) : NULL;
+	vh = route_table_host(t, req->match_port ?
+			      http1_span(req->head, p->authority,
+					 p->authority_len) : req->host);
+	*vhost = vh;
+	*route = NULL;
+	return !vh || route_index_match(&vh->index, vh->routes, vh->nroutes, req,
+					route);
 }
 
 const struct weighted_cluster *route_pick_cluster(const struct route *r,

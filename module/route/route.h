@@ -79,8 +79,8 @@ struct redirect_url {
 struct rate_limiter;
 
 /*
- * One allocation: the arrays and all text follow the struct; regexps and the limiter have
- * their own.
+ * One allocation: the arrays and all text follow the struct; what a match prepares
+ * (expressions, fallbacks) and the limiter have their own.
  */
 struct route {
 	refcount_t ref;
@@ -98,6 +98,7 @@ struct route {
 	struct redirect_url redirect;
 	struct span body;		/* direct response */
 	struct header_edit edit;
+	u32 edit_cost;			/* of these, and of a cluster's */
 	struct cors cors;
 	u32 timeout;			/* ms, for the response when all of the request
 					 * is there; 0: none
@@ -124,6 +125,7 @@ struct virtual_host {
 	u8 order;			/* enum l7mesh_route_order */
 	struct route_index index;
 	struct header_edit edit;
+	u32 edit_cost;
 };
 
 /* An entry of the compiled domain index. */
@@ -204,13 +206,17 @@ const struct virtual_host *route_table_host(const struct route_table *t,
  * @t: compiled table
  * @req: request
  * @vhost: out: the virtual host that has it, or NULL
+ * @route: out: the first route that matches, in the virtual host's order, or NULL;
+ *	borrowed from @t
  *
- * Return: the first route that matches, in the virtual host's order, or NULL.
- * Borrowed from @t.
+ * Return: false if @req->left was used up first. Then it is to be called again, with
+ * the same table and request, and the search as it was left: it goes on there. A call
+ * does something of it, however little may be spent. Only if a head is longer than
+ * ROUTE_HEAD_INLINE does a call spend more than 100,000 beyond what it may.
  */
-const struct route *route_table_match(const struct route_table *t,
-				      struct route_request *req,
-				      const struct virtual_host **vhost);
+bool route_table_match(const struct route_table *t, struct route_request *req,
+		       const struct virtual_host **vhost,
+		       const struct route **route);
 
 /**
  * route_pick_cluster() - The cluster of a ROUTE_CLUSTER or ROUTE_WEIGHTED_CLUSTERS

@@ -5,6 +5,7 @@
 #include <linux/minmax.h>
 #include <linux/sort.h>
 
+#include "lib/budget.h"
 #include "lib/text_hash.h"
 #include "route/route.h"
 #include "route/route_index.h"
@@ -154,82 +155,169 @@ void route_index_build(struct route_index *index, void *memory,
 
 /* Matching. */
 
-struct search {
-	const struct route_index *index;
-	struct route *const *routes;
-	struct route_request *req;
-	u32 best;		/* position of what was found so far */
+/* What comes next. */
+enum phase {
+	PHASE_BEGIN,
+	PHASE_GROW,		/* to the next beginning of the path */
+	PHASE_RAW_PREFIX,	/* those that have it for their text */
+	PHASE_PREFIX,
+	PHASE_EXACT,
+	PHASE_REST,
+	PHASE_END,		/* nothing, but for who is to be considered still */
 };
 
-static bool matches(const struct route *r, struct route_request *req)
+struct walk {
+	const struct route_index *index;
+	struct route *const *routes;
+	u32 n;
+	struct route_request *req;
+	struct route_search *search;	/* the request's */
+};
+
+static const struct route *route_at(const struct walk *w, u32 position)
 {
-	return route_match_request(&r->match, req).kind == ROUTE_MATCHES;
+	return w->routes[route_index_at(w->index, position)];
 }
 
-/* Those of a slot, from @first, as far as they could be better. */
-static void consider(struct search *s, u32 first)
+/* As in a slot: what is to be tried after a position. */
+static u32 next_of(const struct walk *w, u32 position)
 {
-	const struct route_index *index = s->index;
+	if (w->index->slots)
+		return w->index->next[position];
+	return position + 1 < w->n ? position + 2 : 0;
+}
 
-	for (; first && first - 1 < s->best; first = index->next[first - 1]) {
-		if (!matches(s->routes[index->order[first - 1]], s->req))
-			continue;
-		s->best = first - 1;
+/* Those whose turn it is, as far as they could be better. */
+static bool consider(const struct walk *w)
+{
+	struct route_search *s = w->search;
+	u32 position, next;
+	u8 verdict;
+
+	for (next = s->next; next && next - 1 < s->best; next = next_of(w, position)) {
+		position = next - 1;
+		s->next = next;
+		if (w->req->left <= 0)
+			return false;
+		verdict = route_match_request(&route_at(w, position)->match,
+					      w->req).kind;
+		if (verdict == ROUTE_UNDECIDED)
+			return false;
+		if (verdict == ROUTE_MATCHES) {
+			s->best = position;
+			break;
+		}
+	}
+	s->next = 0;
+	return true;
+}
+
+/* Whose turn it is: who has the path's beginning for its text. */
+static void probe(const struct walk *w, u8 kind)
+{
+	struct route_search *s = w->search;
+	struct span text = { w->req->path.p, s->len };
+
+	if (!(w->index->lengths[kind] >> s->len % 64 & 1))
 		return;
+	w->req->left -= 4 * COST_FIELD;
+	s->next = find_slot(w->index, kind, slot_hash(s->hash, kind), text)->first;
+}
+
+/* To the next beginning of the path that may be somebody's text: a segment's end. */
+static void grow(const struct walk *w, bool raw)
+{
+	struct span path = w->req->path;
+	struct route_search *s = w->search;
+	u64 hash = s->hash;
+	u32 i = s->len;
+
+	do {
+		hash = text_hash_byte(hash, path.p[i++]);
+	} while (!raw && i < path.len && path.p[i] != '/');
+	w->req->left -= (i - s->len) * COST_FIELD;
+	s->hash = hash;
+	s->len = i;
+}
+
+static void begin(const struct walk *w)
+{
+	struct route_search *s = w->search;
+
+	s->best = U32_MAX;
+	if (w->index->slots) {
+		s->hash = w->index->seed;
+		s->phase = PHASE_PREFIX;
+	} else {
+		s->next = !!w->n;
+		s->phase = PHASE_END;
 	}
 }
 
-/* What has the first @len bytes of the path for its text. */
-static void probe(struct search *s, u8 kind, u64 state, u32 len)
+/* Where a prefix of whole segments may end. */
+static bool is_segment_end(struct span path, u32 at)
 {
-	struct span text = { s->req->path.p, len };
-
-	if (s->index->lengths[kind] >> len % 64 & 1)
-		consider(s, find_slot(s->index, kind, slot_hash(state, kind),
-				      text)->first);
+	return !at || at == path.len || path.p[at] == '/';
 }
 
-/* Every beginning of the path that is somebody's text. */
-static void search_slots(struct search *s)
+static void probe_prefixes(const struct walk *w)
 {
-	bool raw = s->index->lengths[PATH_MATCH_RAW_PREFIX];
-	struct span path = s->req->path;
-	u64 state = s->index->seed;
-	u32 i = 0;
+	struct route_search *s = w->search;
 
-	/* Segment by segment: each begins with a '/'. */
-	while (i < path.len) {
-		probe(s, PATH_MATCH_PREFIX, state, i);
-		do {
-			state = text_hash_byte(state, path.p[i++]);
-			if (raw)
-				probe(s, PATH_MATCH_RAW_PREFIX, state, i);
-		} while (i < path.len && path.p[i] != '/');
+	s->phase = s->len < w->req->path.len ? PHASE_GROW : PHASE_EXACT;
+	probe(w, PATH_MATCH_PREFIX);
+}
+
+/* Every beginning of the path that is somebody's text, then those that have none. */
+static void take_step(const struct walk *w)
+{
+	bool raw = w->index->lengths[PATH_MATCH_RAW_PREFIX];
+	struct route_search *s = w->search;
+
+	switch ((enum phase)s->phase) {
+	case PHASE_BEGIN:
+		begin(w);
+		break;
+	case PHASE_GROW:
+		s->phase = PHASE_RAW_PREFIX;
+		grow(w, raw);
+		if (!raw)
+			probe_prefixes(w);
+		break;
+	case PHASE_RAW_PREFIX:
+		s->phase = PHASE_PREFIX;
+		probe(w, PATH_MATCH_RAW_PREFIX);
+		break;
+	case PHASE_PREFIX:
+		s->phase = PHASE_GROW;
+		if (is_segment_end(w->req->path, s->len))
+			probe_prefixes(w);
+		break;
+	case PHASE_EXACT:
+		s->phase = PHASE_REST;
+		probe(w, PATH_MATCH_EXACT);
+		break;
+	default:
+		s->phase = PHASE_END;
+		s->next = w->index->rest;
+		break;
 	}
-	probe(s, PATH_MATCH_PREFIX, state, i);
-	probe(s, PATH_MATCH_EXACT, state, i);
 }
 
-static const struct route *match_in_turn(struct route *const *routes, u32 n,
-					 struct route_request *req)
+bool route_index_match(const struct route_index *index,
+		       struct route *const *routes, u32 n,
+		       struct route_request *req, const struct route **found)
 {
-	u32 i;
+	struct walk w = { index, routes, n, req, &req->search };
+	struct route_search *s = w.search;
 
-	for (i = 0; i < n; i++)
-		if (matches(routes[i], req))
-			return routes[i];
-	return NULL;
-}
-
-const struct route *route_index_match(const struct route_index *index,
-				      struct route *const *routes, u32 n,
-				      struct route_request *req)
-{
-	struct search s = { index, routes, req, U32_MAX };
-
-	if (!index->slots)
-		return match_in_turn(routes, n, req);
-	search_slots(&s);
-	consider(&s, index->rest);
-	return s.best == U32_MAX ? NULL : routes[index->order[s.best]];
+	while (s->phase != PHASE_END) {
+		if ((s->next && !consider(&w)) || req->left <= 0)
+			return false;
+		take_step(&w);
+	}
+	if (!consider(&w))
+		return false;
+	*found = s->best == U32_MAX ? NULL : route_at(&w, s->best);
+	return true;
 }

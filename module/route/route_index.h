@@ -81,12 +81,14 @@ void route_index_build(struct route_index *index, void *memory,
  * @routes: those that it was built for
  * @n: how many
  * @req: request
+ * @found: out: the route, or NULL
  *
- * Return: the route, or NULL.
+ * Return: false if @req->left is used up: then there is more to be looked at, by
+ * another call with the same and the search as it is, but with more to spend.
  */
-const struct route *route_index_match(const struct route_index *index,
-				      struct route *const *routes, u32 n,
-				      struct route_request *req);
+bool route_index_match(const struct route_index *index,
+		       struct route *const *routes, u32 n,
+		       struct route_request *req, const struct route **found);
 
 /* Which route is at a position of the order. */
 static inline u32 route_index_at(const struct route_index *index, u32 position)

@@ -5,6 +5,7 @@
 #include <linux/string.h>
 
 #include "http/path_template.h"
+#include "lib/budget.h"
 #include "route/route_match.h"
 
 bool route_path_valid(struct span path)
@@ -29,8 +30,10 @@ void route_request_init(struct route_request *req,
 	req->query = http1_span(head, p->query, p->query_len);
 	req->parser = p;
 	req->head = head;
-	req->drawn = false;
 	req->match_port = false;
+	req->left = INT_MAX;
+	req->search = (struct route_search){ 0 };
+	field_index_init(&req->fields, p, head);
 	/* absolute-form without path: RFC 9110 4.2.3. CONNECT has none at all. */
 	if (!req->path.len && !p->connect)
 		req->path = SPAN("/");
@@ -42,14 +45,30 @@ static bool ends_with(struct span s, struct span suffix)
 	       !memcmp(s.p + s.len - suffix.len, suffix.p, suffix.len);
 }
 
-static bool contains(struct span s, struct span part)
+/* How much of the value was found, all of it or what the text so far ends with. */
+static u32 find_more(const struct value_match *m, u32 found, struct span text)
 {
+	const char *value = m->value.p;
 	u32 i;
 
-	for (i = 0; i + part.len <= s.len; i++)
-		if (!memcmp(s.p + i, part.p, part.len))
-			return true;
-	return false;
+	for (i = 0; i < text.len && found < m->value.len; i++) {
+		while (found && value[found] != text.p[i])
+			found = m->fallback[found - 1];
+		found += value[found] == text.p[i];
+	}
+	return found;
+}
+
+void route_value_fallback(struct span value, u16 *fallback)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < value.len; i++) {
+		while (i && n && value.p[n] != value.p[i])
+			n = fallback[n - 1];
+		n += i && value.p[n] == value.p[i];
+		fallback[i] = n;
+	}
 }
 
 /* A whole number, perhaps with a sign, that an s64 holds: Envoy's SimpleAtoi. */
@@ -91,7 +110,7 @@ static bool match_value(const struct value_match *m, struct span value)
 	case VALUE_MATCH_SUFFIX:
 		return ends_with(value, m->value);
 	case VALUE_MATCH_CONTAINS:
-		return contains(value, m->value);
+		return find_more(m, 0, value) == m->value.len;
 	case VALUE_MATCH_REGEX:
 		return regexp_match(m->regexp, value);
 	case VALUE_MATCH_RANGE:
@@ -158,25 +177,6 @@ static bool ends_at(const struct joined *j, u32 i, struct span s)
 	}
 }
 
-/* Is @s in one of the values, or does one of its commas join two? */
-static bool contained(const struct joined *j, struct span s)
-{
-	struct span before;
-	u32 i, at;
-
-	for (i = 0; i < j->n; i++)
-		if (contains(joined_value(j, i), s))
-			return true;
-	for (at = 0; at < s.len; at++) {
-		before = (struct span){ s.p, at };
-		for (i = 0; s.p[at] == ',' && i + 1 < j->n; i++)
-			if (ends_at(j, i, before) &&
-			    begins_at(j, i + 1, span_from(s, at + 1)))
-				return true;
-	}
-	return false;
-}
-
 static bool is_joined(const struct joined *j, struct span s)
 {
 	u32 i, len = j->n - 1;
@@ -198,6 +198,19 @@ static bool match_joined_regexp(const struct joined *j, const struct regexp *re)
 	return regexp_accepts(re, state);
 }
 
+static bool match_joined_contains(const struct joined *j,
+				  const struct value_match *m)
+{
+	u32 i, found = 0;
+
+	for (i = 0; i < j->n; i++) {
+		if (i)
+			found = find_more(m, found, SPAN(","));
+		found = find_more(m, found, joined_value(j, i));
+	}
+	return found == m->value.len;
+}
+
 static bool match_joined(const struct value_match *m, const struct joined *j)
 {
 	switch (m->kind) {
@@ -208,7 +221,7 @@ static bool match_joined(const struct value_match *m, const struct joined *j)
 	case VALUE_MATCH_SUFFIX:
 		return ends_at(j, j->n - 1, m->value);
 	case VALUE_MATCH_CONTAINS:
-		return contained(j, m->value);
+		return match_joined_contains(j, m);
 	case VALUE_MATCH_REGEX:
 		return match_joined_regexp(j, m->regexp);
 	case VALUE_MATCH_RANGE:
@@ -218,67 +231,94 @@ static bool match_joined(const struct value_match *m, const struct joined *j)
 	}
 }
 
-/* @f is the first of them. */
-static bool match_fields(const struct value_match *m,
-			 const struct route_request *req,
-			 const struct http1_field *f)
+/* What it costs to compare with a value of @len bytes. */
+static u32 cost_of_value(const struct value_match *m, u32 len)
 {
-	const struct http1_parser *p = req->parser;
-	struct joined j = { .req = req };
+	switch (m->kind) {
+	case VALUE_MATCH_CONTAINS:
+	case VALUE_MATCH_REGEX:
+	case VALUE_MATCH_RANGE:
+		return len * COST_MATCH_BYTE;
+	default:
+		return m->value.len;
+	}
+}
 
-	for (; f; f = http1_find_from(p, req->head, m->name, f + 1))
-		j.places[j.n++] = f - p->fields;
+/* @f is the first of them, @next the second. */
+static bool match_fields(const struct value_match *m, struct route_request *req,
+			 const struct http1_field *f,
+			 const struct http1_field *next)
+{
+	struct joined j = { .req = req };
+	u32 len = 0;
+
+	do {
+		j.places[j.n++] = f - req->parser->fields;
+		len += f->value_len + 1;
+		f = next;
+		if (f)
+			next = field_index_next(&req->fields, m->name, f);
+	} while (f);
+	req->left -= cost_of_value(m, len) + j.n * COST_FIELD;
 	return match_joined(m, &j);
 }
 
-static bool match_header(const struct value_match *m,
-			 const struct route_request *req)
+static bool match_header(const struct value_match *m, struct route_request *req)
 {
-	const struct http1_parser *p = req->parser;
-	const struct http1_field *f = http1_find(p, req->head, m->name);
+	const struct http1_field *f = field_index_find(&req->fields, m->name);
+	const struct http1_field *next;
 
 	if (!f)
 		return verdict(m, false, false);
-	if (http1_find_from(p, req->head, m->name, f + 1))
-		return verdict(m, true, match_fields(m, req, f));
+	next = field_index_next(&req->fields, m->name, f);
+	if (next)
+		return verdict(m, true, match_fields(m, req, f, next));
+	req->left -= cost_of_value(m, f->value_len);
 	return verdict(m, true, match_value(m, http1_span(req->head, f->value,
 							  f->value_len)));
 }
 
-/* The part of @s before the first @c, or all of it; @s becomes what follows. */
-static struct span cut(struct span *s, char c)
+/* Whether a parameter, "name=value" or "name" alone, has this name. */
+static bool is_named(struct span parameter, struct span name, struct span *value)
 {
-	const char *at = memchr(s->p, c, s->len);
-	struct span head = *s;
-
-	if (at) {
-		head.len = at - s->p;
-		s->p = at + 1;
-		s->len -= head.len + 1;
-	} else {
-		s->p += s->len;
-		s->len = 0;
-	}
-	return head;
+	if (parameter.len < name.len || parameter.p[0] != name.p[0] ||
+	    memcmp(parameter.p, name.p, name.len))
+		return false;
+	*value = span_from(parameter, name.len);
+	if (!value->len)
+		return true;
+	if (value->p[0] != '=')
+		return false;
+	*value = span_from(*value, 1);
+	return true;
 }
 
 bool route_query_value(struct span query, struct span name, struct span *value)
 {
+	struct span parameter;
+	const char *end;
+
 	while (query.len) {
-		*value = cut(&query, '&');
-		if (span_eq(cut(value, '='), name))
+		end = memchr(query.p, '&', query.len);
+		parameter = query;
+		if (end)
+			parameter.len = end - query.p;
+		if (is_named(parameter, name, value))
 			return true;
+		query = span_from(query, parameter.len + !!end);
 	}
 	return false;
 }
 
 /* Only the first parameter of a name counts. */
-static bool match_query(const struct value_match *m, struct span query)
+static bool match_query(const struct value_match *m, struct route_request *req)
 {
 	struct span value;
 
-	if (!route_query_value(query, m->name, &value))
+	req->left -= req->query.len * COST_MATCH_BYTE;
+	if (!route_query_value(req->query, m->name, &value))
 		return verdict(m, false, false);
+	req->left -= cost_of_value(m, value.len);
 	return verdict(m, true, match_value(m, value));
 }
 
@@ -329,11 +369,13 @@ static bool match_source(const struct route_match *m,
 
 static bool draw(u32 fraction, struct route_request *req)
 {
-	if (!req->drawn) {
-		req->lot = mul_u32_u32(req->random(), ROUTE_FRACTION_ALL) >> 32;
-		req->drawn = true;
+	struct route_search *s = &req->search;
+
+	if (!s->drawn) {
+		s->lot = mul_u32_u32(req->random(), ROUTE_FRACTION_ALL) >> 32;
+		s->drawn = true;
 	}
-	return req->lot < fraction;
+	return s->lot < fraction;
 }
 
 static struct route_mismatch mismatch(u8 kind, u16 index)
@@ -347,21 +389,54 @@ static bool same_listener(const struct route_match *m,
 	return req->listener && name_eq(&m->listener, req->listener);
 }
 
-struct route_mismatch route_match_request(const struct route_match *m,
+/* What a match costs but for its fields and parameters. */
+static u32 cost_of_route(const struct route_match *m, u32 path_len)
+{
+	u32 cost = COST_ROUTE + m->path.len + m->method.len * COST_MATCH_BYTE;
+
+	if (m->path_kind == PATH_MATCH_REGEX || m->path_kind == PATH_MATCH_TEMPLATE)
+		cost += path_len * COST_MATCH_BYTE;
+	return cost;
+}
+
+static bool match_nth_value(const struct route_match *m, u32 i,
+			    struct route_request *req)
+{
+	int before = req->fields.cost;
+	bool matches;
+
+	if (i >= m->nheaders)
+		return match_query(&m->query[i - m->nheaders], req);
+	req->fields.random = req->random;
+	matches = match_header(&m->headers[i], req);
+	req->left -= req->fields.cost - before;
+	return matches;
+}
+
+/* The fields and parameters that were not looked at yet. */
+static struct route_mismatch match_values(const struct route_match *m,
 					  struct route_request *req)
 {
-	u16 i;
+	u32 i = req->search.values, first = i, n = m->nheaders + m->nquery;
 
-	if (!match_path(m, req->path))
-		return mismatch(ROUTE_PATH_DIFFERS, 0);
-	if (m->method.len && !span_is_listed(m->method, req->method))
-		return mismatch(ROUTE_METHOD_DIFFERS, 0);
-	for (i = 0; i < m->nheaders; i++)
-		if (!match_header(&m->headers[i], req))
-			return mismatch(ROUTE_HEADER_DIFFERS, i);
-	for (i = 0; i < m->nquery; i++)
-		if (!match_query(&m->query[i], req->query))
-			return mismatch(ROUTE_QUERY_DIFFERS, i);
+	req->search.values = 0;
+	for (; i < n; i++) {
+		if (req->left <= 0 && i > first) {
+			req->search.values = i;
+			return mismatch(ROUTE_UNDECIDED, 0);
+		}
+		if (match_nth_value(m, i, req))
+			continue;
+		return i < m->nheaders ?
+		       mismatch(ROUTE_HEADER_DIFFERS, i) :
+		       mismatch(ROUTE_QUERY_DIFFERS, i - m->nheaders);
+	}
+	return mismatch(ROUTE_MATCHES, 0);
+}
+
+static struct route_mismatch match_client(const struct route_match *m,
+					  struct route_request *req)
+{
 	if (m->source_family && !match_source(m, req))
 		return mismatch(ROUTE_SOURCE_DIFFERS, 0);
 	if (m->source_netns && m->source_netns != req->source_netns)
@@ -371,4 +446,24 @@ struct route_mismatch route_match_request(const struct route_match *m,
 	if (m->has_fraction && !draw(m->fraction, req))
 		return mismatch(ROUTE_NOT_DRAWN, 0);
 	return mismatch(ROUTE_MATCHES, 0);
+}
+
+struct route_mismatch route_match_request(const struct route_match *m,
+					  struct route_request *req)
+{
+	struct route_mismatch r;
+
+	if (!req->search.values) {
+		req->left -= cost_of_route(m, req->path.len);
+		if (!match_path(m, req->path))
+			return mismatch(ROUTE_PATH_DIFFERS, 0);
+		if (m->method.len && !span_is_listed(m->method, req->method))
+			return mismatch(ROUTE_METHOD_DIFFERS, 0);
+	}
+	if (m->nheaders + m->nquery) {
+		r = match_values(m, req);
+		if (r.kind != ROUTE_MATCHES)
+			return r;
+	}
+	return match_client(m, req);
 }

@@ -2,6 +2,13 @@
 /*
  * route_match: does a route match a request?
  *
+ * Whoever asks may be in softirq, and both texts may be long. So what is looked at is
+ * charged to route_request.left, and when that is used up the answer is ROUTE_UNDECIDED,
+ * with route_request.search saying where to go on. That is between two of a route's
+ * conditions: one condition is decided at one go, in time that is linear in the head
+ * (at most HTTP1_HEAD_MAX * COST_MATCH_BYTE, half of what the work may spend; who may
+ * not be preempted asks about heads up to ROUTE_HEAD_INLINE alone).
+ *
  * Paths are matched as they are forwarded: without query, as the listener's options
  * normalize them; case matters. Envoy's RouteMatch, except where Gateway API is
  * stricter: PATH_MATCH_PREFIX matches whole segments (HTTPRoute, PathPrefix).
@@ -12,6 +19,7 @@
 #define L7MESH_ROUTE_MATCH_H
 
 #include "http/regexp.h"
+#include "http1/field_index.h"
 #include "http1/http1.h"
 #include "lib/name_ref.h"
 #include "lib/span.h"
@@ -41,7 +49,10 @@ enum value_match_kind {
 struct value_match {
 	struct span name;
 	struct span value;		/* of REGEX: the pattern */
-	const struct regexp *regexp;
+	union {
+		const struct regexp *regexp;	/* of REGEX */
+		const u16 *fallback;		/* of CONTAINS: route_value_fallback() */
+	};
 	s64 first, end;			/* RANGE: a decimal number, below end */
 	u8 kind;			/* enum value_match_kind */
 	bool invert;
@@ -78,6 +89,25 @@ struct route_match {
 	struct name_ref listener;	/* length 0: any */
 };
 
+/* The longest head that is matched where nobody else can have the CPU. */
+#define ROUTE_HEAD_INLINE	4096
+
+/*
+ * Where a search for a request's route stands, if its budget was used up; zeroed, it
+ * begins. It belongs to one request and one table.
+ */
+struct route_search {
+	/* private to route_match.c and route_index.c */
+	u64 hash;		/* of the path's beginning that is being looked up ... */
+	u16 len;		/* ... and how long that is */
+	u8 phase;
+	bool drawn;		/* what random() gave, ... */
+	u32 lot;		/* ... once for all fractions, as in Envoy */
+	u32 best;		/* position of what was found so far */
+	u32 next;		/* position + 1 of the route whose turn it is; 0: none */
+	u32 values;		/* of its fields and parameters that match */
+};
+
 /* What of a request is matched. The spans point into the request's head. */
 struct route_request {
 	struct span host;		/* without port, any case */
@@ -94,10 +124,10 @@ struct route_request {
 	const struct name_ref *listener;
 	u32 (*random)(void);
 	bool match_port;		/* of the host: domains have it, too */
+	int left;			/* in, out: of the budget, not always positive */
+	struct route_search search;	/* in, out: to go on with, or zeroed */
 
-	/* private */
-	bool drawn;			/* what random() gave, ... */
-	u32 lot;			/* ... once for all fractions, as in Envoy */
+	struct field_index fields;	/* private */
 };
 
 /* Why a route does not match. */
@@ -111,6 +141,7 @@ enum route_mismatch_kind {
 	ROUTE_NETNS_DIFFERS,
 	ROUTE_LISTENER_DIFFERS,
 	ROUTE_NOT_DRAWN,		/* by its fraction */
+	ROUTE_UNDECIDED,		/* the budget is used up: ask again */
 };
 
 struct route_mismatch {
@@ -120,7 +151,8 @@ struct route_mismatch {
 
 /**
  * route_request_init() - View a parsed head as a routable request
- * @req: out; what it says of the client is to be set
+ * @req: out, with a search that begins and an unlimited budget; what it says of the
+ *	client is to be set
  * @p: parser at HTTP1_DONE
  * @head: the head's bytes
  */
@@ -146,11 +178,19 @@ bool route_query_value(struct span query, struct span name, struct span *value);
 bool route_path_valid(struct span path);
 
 /**
+ * route_value_fallback() - What VALUE_MATCH_CONTAINS needs to look at each byte once
+ * @value: what is to be contained
+ * @fallback: out: value.len of them (Knuth, Morris, Pratt, 1977)
+ */
+void route_value_fallback(struct span value, u16 *fallback);
+
+/**
  * route_match_request() - Does it match, and if not, why?
  * @m: match
  * @req: request
  *
- * Return: ROUTE_MATCHES, or the first thing that differs.
+ * Return: ROUTE_MATCHES, or the first thing that differs; ROUTE_UNDECIDED if
+ * @req->left is used up: then ask about the same match again, with more.
  */
 struct route_mismatch route_match_request(const struct route_match *m,
 					  struct route_request *req);

@@ -120,7 +120,7 @@ static void pack_route(struct packer *p, void *object)
 	pack_span(p, &r->body);
 }
 
-/* ---- the expressions of a route, which are compiled for it alone ---- */
+/* ---- what of a route's matches is prepared for it alone ---- */
 
 /* One after the other, of fields and parameters; NULL behind the last. */
 static struct value_match *value_match_at(const struct route_match *m, u32 i)
@@ -135,20 +135,30 @@ static struct value_match *value_match_at(const struct route_match *m, u32 i)
 	return (struct value_match *)v;
 }
 
+static size_t fallback_bytes(const struct value_match *v)
+{
+	return v->value.len * sizeof(*v->fallback);
+}
+
 static void free_regexp(struct account *account, const struct regexp *re)
 {
 	if (re)
 		account_free(account, re, regexp_bytes(re));
 }
 
-static void free_regexps(struct account *account, const struct route_match *m)
+static void free_prepared(struct account *account, const struct route_match *m)
 {
 	struct value_match *v;
 	u32 i;
 
 	free_regexp(account, m->path_regexp);
-	for (i = 0; (v = value_match_at(m, i)); i++)
-		free_regexp(account, v->regexp);
+	for (i = 0; (v = value_match_at(m, i)); i++) {
+		if (v->kind == VALUE_MATCH_REGEX)
+			free_regexp(account, v->regexp);
+		else if (v->kind == VALUE_MATCH_CONTAINS && v->fallback)
+			account_free(account, v->fallback,
+				     fallback_bytes(v));
+	}
 }
 
 static bool has_regexp(const struct route_match *m)
@@ -209,8 +219,32 @@ static int compile_match(struct account *account, struct route_match *m)
 	return err;
 }
 
-/* Compiled expressions that the specification points to are another route's. */
-static void forget_regexps(struct route_match *m)
+/* What is contained in all values needs nothing. */
+static int add_fallbacks(struct account *account, struct route_match *m)
+{
+	struct value_match *v;
+	u16 *fallback;
+	u32 i;
+
+	for (i = 0; (v = value_match_at(m, i)); i++) {
+		if (v->kind != VALUE_MATCH_CONTAINS || !v->value.len)
+			continue;
+		fallback = account_new(account, fallback_bytes(v));
+		if (IS_ERR(fallback))
+			return PTR_ERR(fallback);
+		route_value_fallback(v->value, fallback);
+		v->fallback = fallback;
+	}
+	return 0;
+}
+
+static int prepare_match(struct account *account, struct route_match *m)
+{
+	return add_fallbacks(account, m) ?: compile_match(account, m);
+}
+
+/* What the specification points to is another route's. */
+static void forget_prepared(struct route_match *m)
 {
 	struct value_match *v;
 	u32 i;
@@ -220,13 +254,23 @@ static void forget_regexps(struct route_match *m)
 		v->regexp = NULL;
 }
 
-static void sum_weights(struct route *r)
+/* Of the dearer one: the two heads are not edited in one run, as a rule. */
+static u32 cost_of_edit(const struct header_edit *edit)
 {
-	u32 i;
+	return max(header_ops_cost(&edit->request),
+		   header_ops_cost(&edit->response));
+}
+
+static void sum_up(struct route *r)
+{
+	u32 i, most = 0;
 
 	r->total_weight = 0;
-	for (i = 0; i < r->nclusters; i++)
+	for (i = 0; i < r->nclusters; i++) {
 		r->total_weight += r->clusters[i].weight;
+		most = max(most, cost_of_edit(&r->clusters[i].edit));
+	}
+	r->edit_cost = cost_of_edit(&r->edit) + most;
 }
 
 struct route *route_clone(struct account *account, const struct route *spec)
@@ -239,15 +283,15 @@ struct route *route_clone(struct account *account, const struct route *spec)
 	if (IS_ERR(r))
 		return r;
 	refcount_set(&r->ref, 1);
-	sum_weights(r);
-	forget_regexps(&r->match);
+	sum_up(r);
+	forget_prepared(&r->match);
 	stats_object_created(OBJECT_ROUTE);
 	r->limiter = rate_limiter_share(account, &r->limit, spec->limiter);
 	if (IS_ERR(r->limiter)) {
 		err = PTR_ERR(r->limiter);
 		r->limiter = NULL;
 	} else {
-		err = compile_match(account, &r->match);
+		err = prepare_match(account, &r->match);
 	}
 	if (!err)
 		return r;
@@ -259,7 +303,7 @@ void route_put(struct account *account, struct route *r)
 {
 	if (!r || !refcount_dec_and_test(&r->ref))
 		return;
-	free_regexps(account, &r->match);
+	free_prepared(account, &r->match);
 	rate_limiter_put(account, r->limiter);
 	stats_object_destroyed(OBJECT_ROUTE);
 	account_free(account, r, r->bytes);
@@ -288,6 +332,7 @@ struct virtual_host *route_host_clone(struct account *account,
 	vh->nroutes = 0;
 	vh->capacity = 0;
 	memset(&vh->index, 0, sizeof(vh->index));
+	vh->edit_cost = cost_of_edit(&vh->edit);
 	stats_object_created(OBJECT_VIRTUAL_HOST);
 	return vh;
 }

@@ -62,11 +62,27 @@ void exchange_read_from(struct link *link, struct conn *c, struct run *run,
 		exchange_refuse(c, run, r.reason, r.refuse_status);
 }
 
+/*
+ * What is decided at one go takes as long as the head is. With a long one that is too
+ * long for softirq.
+ */
+static bool may_understand(const struct conn *c, struct run *run)
+{
+	if (likely(c->ex.request_head->len <= ROUTE_HEAD_INLINE) || run->may_sleep)
+		return true;
+	run->defer = true;
+	return false;
+}
+
 /* From a request that is understood to one that is being sent. */
 static void dispatch(struct conn *c, struct run *run)
 {
-	if (c->ex.request == REQUEST_PARSED)
+	if (c->ex.request == REQUEST_PARSED && may_understand(c, run))
 		exchange_begin_request(c, run);
+	else if (c->ex.request == REQUEST_MATCHING)
+		exchange_match_on(c, run);
+	else if (c->ex.request == REQUEST_HASHING)
+		exchange_hash_on(c, run);
 	if (c->ex.request == REQUEST_PENDING)
 		exchange_end_pending(c, run);
 	if (c->ex.request == REQUEST_ROUTED && exchange_enter_connection(c, run))
@@ -148,6 +164,7 @@ static void let_go(struct conn *c)
 	ex->cluster = NULL;
 	ex->route = NULL;
 	ex->vhost = NULL;
+	ex->edit_cost = 0;
 	ex->chosen = NULL;
 	ex->cookie = NULL;
 	if (ex->snapshot)
@@ -275,7 +292,7 @@ void exchange_run(struct conn *c, struct run *run)
 		run->again |= c->missed;
 		run->left -= COST_ROUND;
 	} while (run->again && run->left > 0);
-	c->greedy = run->again;
+	c->greedy = run->again || edits_much(&c->ex);
 	run->defer |= run->again;
 	exchange_leave_leg(c, run);
 	/* A request that has to wait does not keep its buffer. */

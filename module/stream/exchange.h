@@ -14,6 +14,7 @@
 #define L7MESH_EXCHANGE_H
 
 #include "http1/head.h"
+#include "lib/address.h"
 #include "lib/budget.h"
 #include "lib/stats.h"
 #include "link/out.h"
@@ -28,8 +29,10 @@ enum request_state {
 	REQUEST_IDLE,		/* not a byte of it yet */
 	REQUEST_HEAD,		/* part of its head */
 	REQUEST_PARSED,		/* its head is whole */
+	REQUEST_MATCHING,	/* its route is being looked for */
 	REQUEST_DELAYED,	/* has a route, which lets it wait on purpose */
 	REQUEST_BACKOFF,	/* a try has failed; the next one has its time */
+	REQUEST_HASHING,	/* hash policies are asked, one by one */
 	REQUEST_PENDING,	/* has an endpoint, waits for a connection to be free */
 	REQUEST_ROUTED,		/* has an endpoint, wants a leg */
 	REQUEST_CONNECTING,	/* its leg is there or being opened */
@@ -88,8 +91,14 @@ struct exchange {
 	u32 rate;			/* bytes a second of the response's body; 0: any */
 	u64 rate_since;			/* ns */
 	u64 rate_passed;		/* bytes since then */
+	struct route_search search;	/* for a route, while it goes on */
 	const struct route *route;	/* of the snapshot, with its ... */
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
+	u32 edit_cost;		/* what both do to a head, see budget.h */
+	struct address client;	/* of a request that is understood, see client_of() */
+	u64 hash;		/* of a request that is REQUEST_HASHING, so far ... */
+	u8 asked;		/* ... as so many policies say, ... */
+	bool hashed;		/* ... and whether it has one */
 	const struct weighted_cluster *chosen;	/* of the route; or NULL */
 	u8 cors;		/* enum cors_kind */
 	u8 mirrors;		/* bits: of the route's, those that the request drew */

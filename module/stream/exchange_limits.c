@@ -37,11 +37,10 @@ bool exchange_take_token(struct conn *c, struct run *run,
 {
 	struct reply r = { .status = 429 };
 	char fields[RATE_FIELDS_MAX];
-	struct address client;
 	u64 wait, seconds;
 
-	client = client_of(c);
-	wait = rate_limiter_take(limiter, limit, &client, c->ex.request_head);
+	wait = rate_limiter_take(limiter, limit, client_of(c),
+				 c->ex.request_head);
 	if (!wait)
 		return true;
 	seconds = div_u64(wait + NSEC_PER_SEC - 1, NSEC_PER_SEC);

@@ -46,16 +46,29 @@ void exchange_draw_mirrors(struct exchange *ex)
 			ex->mirrors |= BIT(i);
 }
 
-static struct endpoint *pick_mirror(struct conn *c, struct cluster *cluster)
+/* The run has what it costs, and pays it. */
+static bool afford(struct run *run, u32 cost)
+{
+	if (cost > COST_INLINE_MAX && (s64)cost > run->left)
+		return false;
+	run->left -= cost;
+	return true;
+}
+
+static struct endpoint *pick_mirror(struct conn *c, struct run *run,
+				    struct cluster *cluster)
 {
 	struct pick pick = {
-		.source = client_of(c),
+		.source = *client_of(c),
 		.parser = &c->ex.request_head->parser,
 		.head = c->ex.request_head->data,
 		.unobserved = true,
 	};
 
-	return cluster ? cluster_pick(cluster, &pick) : NULL;
+	if (!cluster || !afford(run, c->ex.edit_cost +
+				cluster_hash_cost(cluster, &pick)))
+		return NULL;
+	return cluster_pick(cluster, &pick);
 }
 
 static int fill_call(struct conn *c, const struct mirror *m, struct call *call,
@@ -70,10 +83,11 @@ static int fill_call(struct conn *c, const struct mirror *m, struct call *call,
 }
 
 /* Returns whether the copy is on its way. */
-static bool send_mirror(struct conn *c, const struct mirror *m, gfp_t gfp)
+static bool send_mirror(struct conn *c, struct run *run, const struct mirror *m)
 {
 	struct cluster *cluster = snapshot_cluster(c->ex.snapshot, &m->cluster);
-	struct endpoint *ep = pick_mirror(c, cluster);
+	struct endpoint *ep = pick_mirror(c, run, cluster);
+	gfp_t gfp = run_gfp(c, run);
 	struct mirror_call *mc;
 
 	if (!ep || c->ex.replay.lost || quota_spent(&c->hn->quota) ||
@@ -100,7 +114,7 @@ static bool send_mirror(struct conn *c, const struct mirror *m, gfp_t gfp)
 	return false;
 }
 
-void exchange_mirror(struct conn *c, gfp_t gfp)
+void exchange_mirror(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	u32 i;
@@ -109,7 +123,7 @@ void exchange_mirror(struct conn *c, gfp_t gfp)
 		if (!(ex->mirrors & BIT(i)))
 			continue;
 		stat_inc(c->mesh->stats,
-			 send_mirror(c, &ex->route->mirrors[i], gfp) ?
+			 send_mirror(c, run, &ex->route->mirrors[i]) ?
 			 STAT_MIRRORED : STAT_MIRRORS_DROPPED);
 	}
 	/* Once: not for each try. */

@@ -69,9 +69,28 @@ static inline bool answers_expect(const struct conn *c)
 }
 
 /* The client's address: the peer's, or what trusted proxies say. */
-static inline struct address client_of(const struct conn *c)
+static inline const struct address *client_of(const struct conn *c)
 {
-	return routing_client(&c->options, c->ex.request_head, &c->source);
+	return &c->ex.client;
+}
+
+/*
+ * Routes may do so much to heads that it is too long for softirq. Then all that happens
+ * to the exchange is left to the work.
+ */
+static inline bool edits_much(const struct exchange *ex)
+{
+	return unlikely(ex->edit_cost > COST_INLINE_MAX);
+}
+
+/* So it may be done now. If not, the run ends, and the next one has enough for it. */
+static inline bool may_edit(const struct exchange *ex, struct run *run)
+{
+	if (likely(!edits_much(ex)) || run->left >= BUDGET_WORK / 2)
+		return true;
+	run->left = min(run->left, 0);
+	run->again = true;
+	return false;
 }
 
 /*
@@ -257,6 +276,10 @@ u32 exchange_body_limit(const struct exchange *ex);
 
 /* exchange_route.c */
 void exchange_begin_request(struct conn *c, struct run *run);
+/* The search for the route of a request that is REQUEST_MATCHING goes on. */
+void exchange_match_on(struct conn *c, struct run *run);
+/* The choice of an endpoint for one that is REQUEST_HASHING does. */
+void exchange_hash_on(struct conn *c, struct run *run);
 void exchange_pick_endpoint(struct conn *c, struct run *run);
 /* The route's delay is over, if it has one. */
 void exchange_proceed(struct conn *c, struct run *run);
@@ -266,7 +289,7 @@ void exchange_request_received(struct conn *c);
 /* exchange_mirror.c */
 void exchange_draw_mirrors(struct exchange *ex);
 /* All of the request is sent. */
-void exchange_mirror(struct conn *c, gfp_t gfp);
+void exchange_mirror(struct conn *c, struct run *run);
 
 /* exchange_request.c */
 /* As the endpoint gets it, or a mirror if @m is not NULL; as

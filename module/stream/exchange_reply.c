@@ -31,6 +31,7 @@ static int write_reply(struct conn *c, struct run *run, struct reply *r,
 	struct reply bare = { .status = 500 };
 	int err;
 
+	run->left -= ex->edit_cost;
 	r->connection = exchange_connection_field(ex);
 	r->head_request = exchange_is_head(ex);
 	err = reply_write(r, gfp, &ex->down) ?:

@@ -304,7 +304,7 @@ static void request_sent(struct conn *c, struct run *run)
 	ex->request = REQUEST_DONE;
 	ex->sent = true;
 	if (ex->mirrors)
-		exchange_mirror(c, run_gfp(c, run));
+		exchange_mirror(c, run);
 	if (ex->response == RESPONSE_HEAD)
 		exchange_await_response(c);
 }
@@ -451,6 +451,9 @@ void exchange_send_head(struct conn *c, struct run *run)
 		open_tunnel(c, run);
 		return;
 	}
+	if (!may_edit(ex, run))
+		return;
+	run->left -= ex->edit_cost;
 	if (!steer_request(c, run))
 		err = exchange_write_head(c, NULL, &ex->up, run_gfp(c, run));
 	if (err == -EMSGSIZE) {

@@ -133,6 +133,7 @@ static bool pass_response_head(struct conn *c, struct run *run,
 
 	if (unlikely(!list_empty(&c->rivals)))
 		exchange_end_hedge(c, run);
+	run->left -= ex->edit_cost;
 	if (switches(ex))
 		err = pass_switch(c, run);
 	else if (ex->response_head->parser.status < 200)

@@ -38,12 +38,60 @@ static void reply_direct(struct conn *c, struct run *run)
 	exchange_reply(c, run, STAT_REPLY_DIRECT, &r);
 }
 
+/* Leave it to the work, and let others in between. */
+static void leave_to_work(struct conn *c, struct run *run, u8 state)
+{
+	run->left = min(run->left, 0);
+	run->again = true;
+	if (c->ex.request == state)
+		return;
+	c->ex.request = state;
+	/* The client has said all that was waited for. */
+	conn_set_deadline(c, 0);
+}
+
+/*
+ * Ask hash policies as far as the run may. They are many, and the head is long: each may
+ * take as long as a run should.
+ */
+static bool ask_hash(struct conn *c, struct run *run, struct pick *pick)
+{
+	struct exchange *ex = &c->ex;
+	bool more = true;
+
+	if (ex->asked) {
+		pick->asked = ex->asked;
+		pick->hashed = ex->hashed;
+		pick->hash = ex->hash;
+		pick->cookie = ex->cookie;
+		pick->cookie_value = ex->cookie_value;
+	}
+	while (more && run->may_sleep && run->left > 0) {
+		run->left -= pick->parser->head_len * COST_HASH_BYTE;
+		more = cluster_ask_hash(ex->cluster, pick);
+	}
+	ex->asked = more ? pick->asked : 0;
+	ex->hashed = more && pick->hashed;
+	ex->hash = pick->hash;
+	ex->cookie = pick->cookie;
+	ex->cookie_value = pick->cookie_value;
+	if (more)
+		leave_to_work(c, run, REQUEST_HASHING);
+	return !more;
+}
+
+static bool hash_is_dear(const struct exchange *ex, const struct pick *pick)
+{
+	return ex->cluster &&
+	       cluster_hash_cost(ex->cluster, pick) > COST_INLINE_MAX;
+}
+
 /* Choose the endpoint, or say that there is none. */
 void exchange_pick_endpoint(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 	struct pick pick = {
-		.source = client_of(c),
+		.source = *client_of(c),
 		.parser = &ex->request_head->parser,
 		.head = ex->request_head->data,
 		.policies = &ex->route->hash,
@@ -57,6 +105,8 @@ void exchange_pick_endpoint(struct conn *c, struct run *run)
 					      ex->request_head, &ex->chosen);
 	if (ex->chosen)
 		pick.subset = ex->chosen->subset;
+	if (unlikely(hash_is_dear(ex, &pick)) && !ask_hash(c, run, &pick))
+		return;
 	ex->ep = ex->cluster ? cluster_pick(ex->cluster, &pick) : NULL;
 	ex->cookie = pick.cookie;
 	ex->cookie_value = pick.cookie_value;
@@ -85,10 +135,12 @@ static void answer_expect(struct conn *c, struct run *run)
 }
 
 /* The client, as routes see it. */
-static void describe_client(struct conn *c, const struct listener_slot *slot,
-			    struct address *client, struct route_request *req)
+static void describe_client(const struct conn *c,
+			    const struct listener_slot *slot,
+			    struct route_request *req)
 {
-	*client = client_of(c);
+	const struct address *client = client_of(c);
+
 	req->source_family = client->family;
 	req->source = (const u8 *)&client->v6;
 	req->source_netns = c->hn->net->net_cookie;
@@ -115,10 +167,8 @@ void exchange_request_received(struct conn *c)
 	c->bound = conn_time(c->ex.route->timeout);
 }
 
-void exchange_proceed(struct conn *c, struct run *run)
+static void act_first(struct conn *c, struct run *run)
 {
-	if (exchange_abort(c, run))
-		return;
 	act(c, run);
 	if (c->ex.request != REQUEST_ROUTED)
 		return;
@@ -129,6 +179,20 @@ void exchange_proceed(struct conn *c, struct run *run)
 	if (c->ex.received)
 		exchange_request_received(c);
 	answer_expect(c, run);
+}
+
+void exchange_proceed(struct conn *c, struct run *run)
+{
+	if (!exchange_abort(c, run))
+		act_first(c, run);
+}
+
+void exchange_hash_on(struct conn *c, struct run *run)
+{
+	if (c->ex.tries)
+		exchange_pick_endpoint(c, run);
+	else
+		act_first(c, run);
 }
 
 /* Envoy's filters in the order that its documentation recommends. */
@@ -150,16 +214,33 @@ static void route_request(struct conn *c, struct run *run,
 {
 	struct exchange *ex = &c->ex;
 	struct route_request req;
-	struct address client;
+	bool done;
 
+	/*
+	 * The request keeps its snapshot, so the table stays the same however often
+	 * the search is left; each run looks whether its client is still there.
+	 */
 	route_request_init(&req, &ex->request_head->parser,
 			   ex->request_head->data);
-	describe_client(c, slot, &client, &req);
-	ex->route = route_table_match(slot->route_table, &req, &ex->vhost);
+	describe_client(c, slot, &req);
+	req.search = ex->search;
+	req.left = run->left;
+	done = route_table_match(slot->route_table, &req, &ex->vhost, &ex->route);
+	run->left = req.left;
+	ex->search = req.search;
 	if (ex->route)
+		ex->edit_cost = ex->route->edit_cost + ex->vhost->edit_cost;
+	if (!done || !may_edit(ex, run))
+		leave_to_work(c, run, REQUEST_MATCHING);
+	else if (ex->route)
 		serve(c, run);
 	else
 		exchange_refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
+}
+
+void exchange_match_on(struct conn *c, struct run *run)
+{
+	route_request(c, run, listener_find(c->ex.snapshot, &c->original));
 }
 
 /* What the listener lets pass. Returns false if the request is refused. */
@@ -226,6 +307,7 @@ void exchange_begin_request(struct conn *c, struct run *run)
 	 */
 	ex->close |= p->connect;
 	ex->upgrade = routing_upgrades(&c->options, ex->request_head);
+	ex->client = routing_client(&c->options, ex->request_head, &c->source);
 	if (check_request(c, run) && admit_source(c, run, slot->listener) &&
 	    admit_rate(c, run, slot->listener->limiter, &slot->listener->limit))
 		route_request(c, run, slot);

@@ -3,8 +3,10 @@
 
 #include <linux/l7mesh.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 
 #include "http/forward.h"
+#include "lib/budget.h"
 #include "lib/ident.h"
 #include "stream/reply.h"
 #include "upstream/accrual.h"
@@ -237,9 +239,27 @@ static int serve(struct explanation *e, const struct snapshot *s)
 struct route_mismatch explain_mismatch(struct explanation *e, u32 position,
 				       u32 *index)
 {
+	struct route_mismatch mismatch;
+
 	*index = route_index_at(&e->vhost->index, position);
-	return route_match_request(&e->vhost->routes[*index]->match,
-				   &e->request);
+	do {
+		e->request.left = BUDGET_WORK;
+		mismatch = route_match_request(&e->vhost->routes[*index]->match,
+					       &e->request);
+		cond_resched();
+	} while (mismatch.kind == ROUTE_UNDECIDED);
+	return mismatch;
+}
+
+static void find_route(struct explanation *e, const struct route_table *t)
+{
+	bool done;
+
+	do {
+		e->request.left = BUDGET_WORK;
+		done = route_table_match(t, &e->request, &e->vhost, &e->route);
+		cond_resched();
+	} while (!done);
 }
 
 static u32 position_of(const struct virtual_host *vh, const struct route *r)
@@ -279,7 +299,7 @@ static int explain_request(struct explanation *e, const struct snapshot *s)
 		return refuse(e, r.reason, r.status);
 	route_request_init(&e->request, &e->head->parser, e->head->data);
 	describe_client(e);
-	e->route = route_table_match(slot->route_table, &e->request, &e->vhost);
+	find_route(e, slot->route_table);
 	if (e->vhost)
 		e->position = position_of(e->vhost, e->route);
 	if (!e->route)

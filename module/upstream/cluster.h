@@ -269,6 +269,25 @@ static inline struct cluster *cluster_get(struct cluster *c)
 void cluster_put(struct account *account, struct cluster *c);
 
 /**
+ * cluster_hash_cost() - What it costs to hash a request
+ * @c: cluster
+ * @pick: request
+ *
+ * Return: about instructions, at most, as in budget.h.
+ */
+u32 cluster_hash_cost(const struct cluster *c, const struct pick *pick);
+
+/**
+ * cluster_ask_hash() - Ask one more policy for a request's hash
+ * @c: cluster that is hashed
+ * @pick: request
+ *
+ * For who cannot afford to have cluster_pick() ask all of them at once. See
+ * hash_policies_ask().
+ */
+bool cluster_ask_hash(const struct cluster *c, struct pick *pick);
+
+/**
  * cluster_pick() - Choose an endpoint by the cluster's policy
  * @c: cluster of a snapshot that the caller holds (or under RCU)
  * @pick: what the hash policies may look at; out: a cookie to be given

@@ -8,6 +8,7 @@
 #include <linux/math64.h>
 #include <linux/random.h>
 #include <uapi/linux/l7mesh.h>
+#include "lib/budget.h"
 #include "upstream/accrual.h"
 #include "upstream/cluster.h"
 
@@ -109,22 +110,29 @@ struct choice {
 	struct pick *pick;
 	struct roster *roster;
 	u32 attempt;			/* from 0 */
-	bool asked;			/* the hash policies */
 };
 
 /* The golden ratio: hashes of one value in several attempts have nothing in common. */
 #define NEXT_HASH	0x9e3779b97f4a7c15ULL
 
-/* Whether the request has a hash. This may decide to give the client a cookie. */
-static bool ask_hash(const struct cluster *c, struct choice *choice)
+static const struct hash_policies *policies_of(const struct cluster *c,
+					       const struct pick *pick)
 {
-	struct pick *pick = choice->pick;
 	const struct hash_policies *own = pick->policies;
 
-	if (!choice->asked)
-		pick->hashed = hash_policies_value(own && own->n ? own : &c->hash,
-						   pick, &pick->hash);
-	choice->asked = true;
+	return own && own->n ? own : &c->hash;
+}
+
+bool cluster_ask_hash(const struct cluster *c, struct pick *pick)
+{
+	return hash_policies_ask(policies_of(c, pick), pick);
+}
+
+/* Whether the request has a hash. This may decide to give the client a cookie. */
+static bool has_hash(const struct cluster *c, struct pick *pick)
+{
+	while (cluster_ask_hash(c, pick))
+		;
 	return pick->hashed;
 }
 
@@ -132,6 +140,18 @@ static bool is_hashed(const struct cluster *c)
 {
 	return c->options.lb == L7MESH_LB_MAGLEV ||
 	       c->options.lb == L7MESH_LB_RING_HASH;
+}
+
+u32 cluster_hash_cost(const struct cluster *c, const struct pick *pick)
+{
+	const struct hash_policies *policies = policies_of(c, pick);
+	u32 i, n = 0;
+
+	if (!is_hashed(c))
+		return 0;
+	for (i = 0; i < policies->n; i++)
+		n += policies->list[i].kind != HASH_POLICY_SOURCE_ADDRESS;
+	return n * COST_HASH_BYTE * pick->parser->head_len;
 }
 
 /*
@@ -146,7 +166,7 @@ static struct member *pick_hashed(const struct cluster *c,
 {
 	u64 hash;
 
-	if (!ask_hash(c, choice))
+	if (!has_hash(c, choice->pick))
 		return pick_random(set);
 	hash = choice->pick->hash + choice->attempt * NEXT_HASH;
 	if (set->ring.n)
@@ -254,7 +274,7 @@ static struct member_set *pick_set(struct cluster *c, struct choice *choice)
 	if (likely(roster->nsets == 1))
 		return roster->sets;
 	cluster_keep_surveyed(c, roster);
-	if (is_hashed(c) && ask_hash(c, choice))
+	if (is_hashed(c) && has_hash(c, choice->pick))
 		lot = choice->pick->hash;
 	else
 		lot = get_random_u64();

@@ -80,15 +80,15 @@ static bool hash_header(const struct pick *pick, struct span name, u64 *hash)
 static bool find_cookie(struct span field, struct span name, struct span *value)
 {
 	while (field.len) {
-		const char *end = memchr(field.p, ';', field.len), *equals;
+		const char *end = memchr(field.p, ';', field.len);
 		struct span pair = field;
 
 		if (end)
 			pair.len = end - field.p;
 		field = span_from(field, pair.len + !!end);
 		pair = span_trim(pair);
-		equals = memchr(pair.p, '=', pair.len);
-		if (!equals || equals - pair.p != name.len ||
+		/* No name has a '='. */
+		if (pair.len <= name.len || pair.p[name.len] != '=' ||
 		    !span_starts_with(pair, name))
 			continue;
 		*value = span_from(pair, name.len + 1);
@@ -171,26 +171,22 @@ static bool hash_one(const struct hash_policy *hp, struct pick *pick, u64 *hash)
 	}
 }
 
-bool hash_policies_value(const struct hash_policies *policies, struct pick *pick,
-			 u64 *hash)
+bool hash_policies_ask(const struct hash_policies *policies, struct pick *pick)
 {
-	const struct hash_policy *hp = policies->list, *end = hp + policies->n;
-	bool found = false;
+	const struct hash_policy *hp;
 	u64 value;
 
-	for (; hp < end; hp++) {
-		if (hash_one(hp, pick, &value)) {
-			/*
-			 * Rotated, so that two equal values do not cancel each
-			 * other.
-			 */
-			*hash = found ? rol64(*hash, 1) ^ value : value;
-			found = true;
-		}
-		if (found && !hp->combine)
-			break;
+	if (pick->asked >= policies->n)
+		return false;
+	hp = &policies->list[pick->asked++];
+	if (hash_one(hp, pick, &value)) {
+		/* Rotated, so that two equal values do not cancel each other. */
+		pick->hash = pick->hashed ? rol64(pick->hash, 1) ^ value : value;
+		pick->hashed = true;
 	}
-	return found;
+	if (pick->hashed && !hp->combine)
+		pick->asked = policies->n;
+	return pick->asked < policies->n;
 }
 
 bool hash_policy_equal(const struct hash_policy *a,

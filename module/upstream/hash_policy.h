@@ -40,15 +40,16 @@ struct hash_policies {
 };
 
 /**
- * hash_policies_value() - The hash of a request
+ * hash_policies_ask() - Ask the next policy for the hash of a request
  * @policies: policies
- * @pick: request; out: the cookie that its client is to be given
- * @hash: out
+ * @pick: request, zeroed but for what it depends on; out: whether and how it hashes, as
+ *	far as policies were asked, and the cookie that its client is to be given
  *
- * Return: true if a policy yields a value.
+ * A policy takes as long as the head is.
+ *
+ * Return: whether there is another one to be asked.
  */
-bool hash_policies_value(const struct hash_policies *policies, struct pick *pick,
-			 u64 *hash);
+bool hash_policies_ask(const struct hash_policies *policies, struct pick *pick);
 
 bool hash_policy_equal(const struct hash_policy *a,
 		       const struct hash_policy *b);

@@ -25,6 +25,7 @@ struct pick {
 	u32 navoid;
 	bool peek;			/* only to see: no turn is taken */
 	bool unobserved;		/* nobody tells the endpoint's detectors how it ends */
+	u8 asked;			/* so many hash policies were, see hash_policies_ask() */
 	bool hashed;			/* out: by which hash it was picked, if by one */
 	u64 hash;
 	const struct hash_policy *cookie;	/* out: to be given, or NULL ... */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 
 #include "route/route.h"
 #include "tap.h"
@@ -77,8 +78,18 @@ static void table_free(struct table *t)
 struct request {
 	struct http1_parser p;
 	struct route_request req;
-	char head[1024];
+	char head[8192];
 };
+
+/* What chance is. */
+static u32 lot;
+static u32 draws;
+
+static u32 draw_lot(void)
+{
+	draws++;
+	return lot;
+}
 
 static bool request_parse(struct request *r)
 {
@@ -86,7 +97,28 @@ static bool request_parse(struct request *r)
 	if (http1_parse(&r->p, r->head, strlen(r->head)) != HTTP1_DONE)
 		return false;
 	route_request_init(&r->req, &r->p, r->head);
+	r->req.random = draw_lot;
 	return true;
+}
+
+static const struct route *route_of(const struct table *t, struct request *r)
+{
+	const struct virtual_host *vhost;
+	const struct route *route;
+
+	if (!route_table_match(&t->t, &r->req, &vhost, &route))
+		tap_ok(false, "route: an unlimited budget is used up");
+	return route;
+}
+
+/* What CONTAINS needs; to be freed. */
+static void *add_fallback(struct value_match *m)
+{
+	u16 *fallback = calloc(m->value.len + 1, sizeof(*fallback));
+
+	route_value_fallback(m->value, fallback);
+	m->fallback = fallback;
+	return fallback;
 }
 
 /* Return: the number of the virtual host that serves @host, or -1. */
@@ -94,7 +126,6 @@ static int vhost_of(struct table *t, const char *host)
 {
 	struct route **routes = calloc(t->t.nvhosts, sizeof(*routes));
 	struct route *all = calloc(t->t.nvhosts, sizeof(*all));
-	const struct virtual_host *vhost;
 	const struct route *match;
 	struct request r;
 	int got = -2;
@@ -108,7 +139,7 @@ static int vhost_of(struct table *t, const char *host)
 	snprintf(r.head, sizeof(r.head), "GET / HTTP/1.%u\r\n%s%s\r\n\r\n",
 		 *host ? 1 : 0, *host ? "Host: " : "A: b", host);
 	if (request_parse(&r)) {
-		match = route_table_match(&t->t, &r.req, &vhost);
+		match = route_of(t, &r);
 		got = match ? match - all : -1;
 	}
 	free(routes);
@@ -333,7 +364,6 @@ static void test_valid(void)
 static bool matches(struct route *route, const char *head)
 {
 	static const char * const any[] = { "*" };
-	const struct virtual_host *vhost;
 	struct request r;
 	struct table t;
 	bool match;
@@ -344,7 +374,7 @@ static bool matches(struct route *route, const char *head)
 		return false;
 	}
 	table_make(&t, any, 1, &route, 1);
-	match = route_table_match(&t.t, &r.req, &vhost) == route;
+	match = route_of(&t, &r) == route;
 	table_free(&t);
 	return match;
 }
@@ -461,8 +491,11 @@ static void check_value(bool query, u8 kind, const char *name,
 	struct value_match m = { .name = text(name), .value = text(value),
 				 .kind = kind };
 	struct route route = { 0 };
+	void *fallback = NULL;
 	char head[256];
 
+	if (kind == VALUE_MATCH_CONTAINS)
+		fallback = add_fallback(&m);
 	if (query) {
 		route.match.query = &m;
 		route.match.nquery = 1;
@@ -476,6 +509,7 @@ static void check_value(bool query, u8 kind, const char *name,
 	       query ? "query" : "header", name, kinds[kind], value,
 	       match ? "in" : "not in",
 	       query ? where : *where ? "fields" : "no fields");
+	free(fallback);
 }
 
 static void test_headers(void)
@@ -638,13 +672,6 @@ static void test_client(void)
 	       ROUTE_LISTENER_DIFFERS, "route: others");
 }
 
-static u32 lot;
-
-static u32 draw_lot(void)
-{
-	return lot;
-}
-
 static bool is_drawn(u32 fraction, u32 random)
 {
 	struct route_match m = { .has_fraction = true, .fraction = fraction };
@@ -653,7 +680,6 @@ static bool is_drawn(u32 fraction, u32 random)
 	lot = random;
 	if (!request_parse(&r))
 		return false;
-	r.req.random = draw_lot;
 	return route_match_request(&m, &r.req).kind == ROUTE_MATCHES;
 }
 
@@ -695,7 +721,6 @@ static void test_order(void)
 		{ "GET /b?q HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n\r\n", 2 },
 	};
 	const struct route *found = NULL;
-	const struct virtual_host *vhost;
 	struct request r;
 	struct table t;
 	u32 i;
@@ -704,7 +729,7 @@ static void test_order(void)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		strcpy(r.head, cases[i].head);
 		if (request_parse(&r))
-			found = route_table_match(&t.t, &r.req, &vhost);
+			found = route_of(&t, &r);
 		tap_ok(found == &all[cases[i].route], "route: order, case %u",
 		       i);
 	}
@@ -738,6 +763,252 @@ static void test_weights(void)
 	tap_ok(route_pick_cluster(&three, 7), "route: no weight at all");
 }
 
+/* A random table of one virtual host, and what its routes point to. */
+
+#define ROUTES_MAX	40
+#define VALUES_MAX	3
+
+struct random_table {
+	struct table table;
+	struct route routes[ROUTES_MAX], *pointers[ROUTES_MAX];
+	struct value_match values[ROUTES_MAX][2 * VALUES_MAX];
+	void *memory;			/* of the index */
+	void *fallbacks[ROUTES_MAX * 2 * VALUES_MAX];
+	u32 nfallbacks;
+};
+
+static struct regexp_builder builder;
+
+/* Of texts that often are the beginning, the end or a part of each other. */
+static struct span random_text(const char * const *texts, u32 n)
+{
+	return text(texts[tap_random(n)]);
+}
+
+static void random_value(struct random_table *t, struct value_match *m, bool query)
+{
+	static const char * const names[] = { "x-a", "x-b", "X-C", "x-d", "q" };
+	static const char * const values[] = { "", "1", "2", "1,2", ",", "11", "112" };
+
+	m->name = query ? random_text(names + 4, 1) : random_text(names, 4);
+	m->value = random_text(values, ARRAY_SIZE(values));
+	m->kind = tap_random(VALUE_MATCH_ABSENT + 1);
+	m->invert = m->kind < VALUE_MATCH_PRESENT && !tap_random(4);
+	m->end = 12;
+	m->fallback = NULL;
+	if (m->kind == VALUE_MATCH_CONTAINS)
+		t->fallbacks[t->nfallbacks++] = add_fallback(m);
+	if (m->kind == VALUE_MATCH_REGEX)
+		m->regexp = &builder.regexp;
+}
+
+static void random_match(struct random_table *t, struct route_match *m,
+			 struct value_match *values)
+{
+	static const char * const paths[] = { "/", "/a", "/a/", "/a/b", "/ab",
+					      "/a/b/c", "/b" };
+	u32 i;
+
+	memset(m, 0, sizeof(*m));
+	m->path_kind = tap_random(PATH_MATCH_REGEX + 1);
+	if (m->path_kind != PATH_MATCH_ANY)
+		m->path = random_text(paths, ARRAY_SIZE(paths));
+	m->path_regexp = &builder.regexp;
+	if (!tap_random(4))
+		m->method = SPAN("GET,PUT");
+	m->headers = values;
+	m->nheaders = tap_random(VALUES_MAX + 1);
+	m->query = values + VALUES_MAX;
+	m->nquery = tap_random(2);
+	for (i = 0; i < 2 * VALUES_MAX; i++)
+		random_value(t, &values[i], i >= VALUES_MAX);
+	m->has_fraction = !tap_random(4);
+	m->fraction = 500000;
+}
+
+static void random_table_make(struct random_table *t)
+{
+	static const char * const any[] = { "*" };
+	u32 i, n = 1 + tap_random(ROUTES_MAX);
+	bool specific = tap_random(2);
+	size_t bytes = route_index_bytes(n, specific);
+
+	t->nfallbacks = 0;
+	for (i = 0; i < n; i++) {
+		random_match(t, &t->routes[i].match, t->values[i]);
+		t->pointers[i] = &t->routes[i];
+	}
+	table_make(&t->table, any, 1, t->pointers, n);
+	t->memory = calloc(1, bytes + 1);
+	if (bytes)
+		route_index_build(&t->table.vhosts[0].index, t->memory,
+				  t->pointers, n, specific, tap_random(UINT32_MAX));
+}
+
+static void random_table_free(struct random_table *t)
+{
+	table_free(&t->table);
+	free(t->memory);
+	while (t->nfallbacks--)
+		free(t->fallbacks[t->nfallbacks]);
+}
+
+static void random_request(struct request *r)
+{
+	static const char * const lines[] = {
+		"GET /", "GET /a", "PUT /a/b", "GET /a/b/c/d", "PUT /ab?q",
+		"POST /a/b/c?x&q=112", "GET /b?q=1&q=2", "OPTIONS *", "PUT /a/",
+	};
+	static const char * const fields[] = {
+		"x-a: 1", "X-B: 2", "x-c: 11", "x-b:", "x-a: 2", "x-x: 1", "x-y: 2",
+	};
+	/* With many of them an index is worth its while. */
+	u32 n = tap_random(tap_random(2) ? 90 : 6);
+	char *at = r->head;
+
+	at += sprintf(at, "%s HTTP/1.1\r\nHost: a\r\n",
+		      lines[tap_random(ARRAY_SIZE(lines))]);
+	for (; n; n--)
+		at += sprintf(at, "%s\r\n", fields[tap_random(ARRAY_SIZE(fields))]);
+	strcpy(at, "\r\n");
+}
+
+/* The definition: the first of the order that matches. */
+static const struct route *tried_in_turn(const struct random_table *t,
+					 const struct request *r)
+{
+	const struct virtual_host *vh = t->table.t.vhosts[0];
+	struct route_request req;
+	const struct route *route;
+	u32 i;
+
+	for (i = 0; i < vh->nroutes; i++) {
+		route = vh->routes[route_index_at(&vh->index, i)];
+		route_request_init(&req, &r->p, r->head);
+		req.random = draw_lot;
+		if (route_match_request(&route->match, &req).kind == ROUTE_MATCHES)
+			return route;
+	}
+	return NULL;
+}
+
+/* As the engine does it: of each portion nothing is left but the search. */
+static const struct route *in_portions(const struct table *t,
+				       const struct request *r, int most, u32 *n)
+{
+	struct route_search search = { 0 };
+	const struct virtual_host *vhost;
+	const struct route *route;
+	struct route_request req;
+	bool done;
+
+	*n = 0;
+	do {
+		route_request_init(&req, &r->p, r->head);
+		req.random = draw_lot;
+		req.search = search;
+		req.left = 1 + tap_random(most);
+		done = route_table_match(&t->t, &req, &vhost, &route);
+		search = req.search;
+	} while (++*n < 100000 && !done);
+	return route;
+}
+
+static void test_portions(void)
+{
+	static const int most[] = { 1, 100, 3000, 20000 };
+	u32 round, i, n, ok = 0, portions = 0;
+	static struct random_table t;
+	const struct route *wanted;
+	struct request r;
+
+	tap_ok(!regexp_compile(&builder, SPAN("/a(/.*)?|1+(,.*)?")),
+	       "route: an expression");
+	for (round = 0; round < 3000; round++) {
+		random_table_make(&t);
+		random_request(&r);
+		lot = tap_random(2) ? 0 : UINT32_MAX;
+		if (!request_parse(&r))
+			break;
+		wanted = tried_in_turn(&t, &r);
+		ok += route_of(&t.table, &r) == wanted;
+		for (i = 0; i < ARRAY_SIZE(most); i++) {
+			ok += in_portions(&t.table, &r, most[i], &n) == wanted;
+			portions += n;
+		}
+		random_table_free(&t);
+	}
+	tap_ok(ok == 3000 * 5,
+	       "route: %u searches, in %u portions, find what is tried in turn",
+	       ok, portions);
+}
+
+/* Chance decides once, however often the search is left. */
+static void test_one_lot(void)
+{
+	static const char * const any[] = { "*" };
+	struct request r = { .head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n" };
+	struct route all[20] = { 0 }, *routes[20];
+	struct table t;
+	bool none;
+	u32 i, n;
+
+	for (i = 0; i < 20; i++) {
+		all[i].match.has_fraction = true;
+		routes[i] = &all[i];
+	}
+	table_make(&t, any, 1, routes, 20);
+	draws = 0;
+	none = request_parse(&r) && !in_portions(&t, &r, 1, &n);
+	tap_ok(none && n >= 20 && draws == 1, "route: %u portions, %u lots", n,
+	       draws);
+	table_free(&t);
+}
+
+/* What a search costs grows as what it looks at, not as its square. */
+static int cost_of(const struct value_match *values, u32 n, struct request *r)
+{
+	static const char * const any[] = { "*" };
+	struct route *all = calloc(n, sizeof(*all)), **routes = calloc(n, sizeof(*routes));
+	struct table t;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		all[i].match.headers = values;
+		all[i].match.nheaders = 1;
+		routes[i] = &all[i];
+	}
+	table_make(&t, any, 1, routes, n);
+	if (!request_parse(r) || route_of(&t, r))
+		tap_ok(false, "route: the test's request is bad");
+	table_free(&t);
+	free(routes);
+	free(all);
+	return INT_MAX - r->req.left;
+}
+
+static void test_cost(void)
+{
+	struct value_match m = { .name = SPAN("x-tenant-of-client"),
+				 .value = SPAN("2"), .kind = VALUE_MATCH_EXACT };
+	struct request r;
+	int few, many, one;
+	char *at = r.head;
+	u32 i;
+
+	at += sprintf(at, "GET / HTTP/1.1\r\nHost: a\r\n");
+	for (i = 0; i < 90; i++)
+		at += sprintf(at, "x-tenant-of-clien%c: 1\r\n", 'a' + i % 19);
+	strcpy(at, "\r\n");
+	one = cost_of(&m, 1, &r);
+	few = cost_of(&m, 100, &r);
+	many = cost_of(&m, 1000, &r);
+	tap_ok(one > 90 * 18, "route: 90 names that differ at their end: %d", one);
+	tap_ok(many - few < 900 * 400,
+	       "route: each route more looks for a name, not through all: %d, %d",
+	       few, many);
+}
+
 void test_route(void)
 {
 	test_domains();
@@ -757,4 +1028,7 @@ void test_route(void)
 	test_fractions();
 	test_order();
 	test_weights();
+	test_portions();
+	test_one_lot();
+	test_cost();
 }

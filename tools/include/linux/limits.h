@@ -6,6 +6,7 @@
 #include_next <linux/limits.h>
 
 #define U8_MAX		((u8)~0U)
+#define INT_MAX		((int)(~0U >> 1))
 #define U16_MAX		((u16)~0U)
 #define U32_MAX		((u32)~0U)
 #define S64_MAX		((s64)(~0ULL >> 1))
