@@ -275,9 +275,6 @@ static void take_step(const struct walk *w)
 	struct route_search *s = w->search;
 
 	switch ((enum phase)s->phase) {
-	case PHASE_BEGIN:
-		begin(w);
-		break;
 	case PHASE_GROW:
 		s->phase = PHASE_RAW_PREFIX;
 		grow(w, raw);
@@ -311,6 +308,8 @@ bool route_index_match(const struct route_index *index,
 	struct walk w = { index, routes, n, req, &req->search };
 	struct route_search *s = w.search;
 
+	if (s->phase == PHASE_BEGIN)
+		begin(&w);
 	while (s->phase != PHASE_END) {
 		if ((s->next && !consider(&w)) || req->left <= 0)
 			return false;
