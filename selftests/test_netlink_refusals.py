@@ -207,6 +207,8 @@ def refusals_of_headers():
                         path and at + path)
             yield bad("NAME is missing", None, {"VALUE": "a"})
             yield bad("VALUE is missing", None, {"NAME": "a"})
+            yield (merge(NEW[kind], **{which: [{"NAME": "a", "VALUE": "%%" * 257}]}),
+                   errno.E2BIG, "more than 256 variables", at)
             yield bad("", ".OP", {"NAME": "a", "VALUE": "a", "OP": 4},
                       errno.ERANGE)
             yield bad("not the name of a header", ".NAME",
