@@ -28,10 +28,14 @@
 #define COST_HEAD_BYTE		16
 #define COST_CHUNK		150	/* a line of a chunk's, or its bytes if they are few */
 #define COST_ROUTE		50	/* is looked at, but for what its match looks at: */
-#define COST_FIELD		6	/* of a head, or a slot of an index */
-#define COST_MATCH_BYTE		8	/* is one of those that are looked for, hashed, ... */
-#define COST_SAME_BYTE		5	/* is equal, so that the next one is looked at */
+#define COST_FIELD		6	/* of a head */
+#define COST_MATCH_BYTE		12	/* that an expression reads, or a hash */
+#define COST_FIND_BYTE		23	/* in which a text is looked for */
+#define COST_QUERY_BYTE		14	/* of a query in which a parameter is looked for */
+#define COST_TEMPLATE_BYTE	96	/* a segment may have two */
+#define COST_SAME_BYTE		10	/* is equal, so that the next one is looked at */
 #define COST_HASH_BYTE		10	/* of a head in which a hash policy looks */
+#define COST_STEP		45	/* along a path, or to a slot of an index */
 
 /* Bytes that go on by reference to their pages. */
 static inline int cost_of_bytes(u32 n)

@@ -211,8 +211,8 @@ const struct virtual_host *route_table_host(const struct route_table *t,
  *
  * Return: false if @req->left was used up first. Then it is to be called again, with
  * the same table and request, and the search as it was left: it goes on there. A call
- * does something of it, however little may be spent. Only if a head is longer than
- * ROUTE_HEAD_INLINE does a call spend more than 100,000 beyond what it may.
+ * with a fresh budget does something of it, however little may be spent. Only if a head is
+ * longer than ROUTE_HEAD_INLINE does a call spend more than 100,000 beyond what it may.
  */
 bool route_table_match(const struct route_table *t, struct route_request *req,
 		       const struct virtual_host **vhost,

@@ -203,6 +203,7 @@ static bool consider(const struct walk *w)
 					      w->req).kind;
 		if (verdict == ROUTE_UNDECIDED)
 			return false;
+		w->req->fresh = false;
 		if (verdict == ROUTE_MATCHES) {
 			s->best = position;
 			break;
@@ -220,7 +221,7 @@ static void probe(const struct walk *w, u8 kind)
 
 	if (!(w->index->lengths[kind] >> s->len % 64 & 1))
 		return;
-	w->req->left -= 4 * COST_FIELD;
+	w->req->left -= COST_STEP;
 	s->next = find_slot(w->index, kind, slot_hash(s->hash, kind), text)->first;
 }
 
@@ -274,6 +275,7 @@ static void take_step(const struct walk *w)
 	bool raw = w->index->lengths[PATH_MATCH_RAW_PREFIX];
 	struct route_search *s = w->search;
 
+	w->req->left -= COST_STEP;
 	switch ((enum phase)s->phase) {
 	case PHASE_GROW:
 		s->phase = PHASE_RAW_PREFIX;

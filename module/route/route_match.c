@@ -32,6 +32,7 @@ void route_request_init(struct route_request *req,
 	req->head = head;
 	req->match_port = false;
 	req->left = INT_MAX;
+	req->fresh = true;
 	req->search = (struct route_search){ 0 };
 	field_index_init(&req->fields, p, head);
 	/* absolute-form without path: RFC 9110 4.2.3. CONNECT has none at all. */
@@ -48,13 +49,19 @@ static bool ends_with(struct span s, struct span suffix)
 /* How much of the value was found, all of it or what the text so far ends with. */
 static u32 find_more(const struct value_match *m, u32 found, struct span text)
 {
-	const char *value = m->value.p;
-	u32 i;
+	const char *value = m->value.p, *at = text.p, *end = at + text.len;
+	const u16 *fallback = m->fallback;
+	u32 all = m->value.len;
 
-	for (i = 0; i < text.len && found < m->value.len; i++) {
-		while (found && value[found] != text.p[i])
-			found = m->fallback[found - 1];
-		found += value[found] == text.p[i];
+	while (at < end && found < all) {
+		if (*at == value[found]) {
+			found++;
+			at++;
+		} else if (found) {
+			found = fallback[found - 1];
+		} else {
+			at++;
+		}
 	}
 	return found;
 }
@@ -80,6 +87,8 @@ static bool read_number(struct span s, s64 *n)
 
 	if (i == s.len)
 		return false;
+	while (i + 1 < s.len && s.p[i] == '0')
+		i++;
 	for (; i < s.len; i++) {
 		u8 digit = s.p[i] - '0';
 
@@ -236,6 +245,7 @@ static u32 cost_of_value(const struct value_match *m, u32 len)
 {
 	switch (m->kind) {
 	case VALUE_MATCH_CONTAINS:
+		return len * COST_FIND_BYTE;
 	case VALUE_MATCH_REGEX:
 	case VALUE_MATCH_RANGE:
 		return len * COST_MATCH_BYTE;
@@ -244,8 +254,26 @@ static u32 cost_of_value(const struct value_match *m, u32 len)
 	}
 }
 
+enum answer {
+	ANSWER_NO,
+	ANSWER_YES,
+	ANSWER_LATER,
+};
+
+/*
+ * What costs more than is left is left for another run, unless this one has just begun:
+ * then no other has more.
+ */
+static bool afford(struct route_request *req, u32 cost)
+{
+	if (cost > COST_INLINE_MAX && (s64)cost > req->left && !req->fresh)
+		return false;
+	req->left -= cost;
+	return true;
+}
+
 /* @f is the first of them, @next the second. */
-static bool match_fields(const struct value_match *m, struct route_request *req,
+static enum answer match_fields(const struct value_match *m, struct route_request *req,
 			 const struct http1_field *f,
 			 const struct http1_field *next)
 {
@@ -259,23 +287,26 @@ static bool match_fields(const struct value_match *m, struct route_request *req,
 		if (f)
 			next = field_index_next(&req->fields, m->name, f);
 	} while (f);
-	req->left -= cost_of_value(m, len) + j.n * COST_FIELD;
-	return match_joined(m, &j);
+	if (!afford(req, cost_of_value(m, len) + j.n * COST_FIELD))
+		return ANSWER_LATER;
+	return verdict(m, true, match_joined(m, &j)) ? ANSWER_YES : ANSWER_NO;
 }
 
-static bool match_header(const struct value_match *m, struct route_request *req)
+static enum answer match_header(const struct value_match *m, struct route_request *req)
 {
 	const struct http1_field *f = field_index_find(&req->fields, m->name);
 	const struct http1_field *next;
+	struct span value;
 
 	if (!f)
-		return verdict(m, false, false);
+		return verdict(m, false, false) ? ANSWER_YES : ANSWER_NO;
 	next = field_index_next(&req->fields, m->name, f);
 	if (next)
-		return verdict(m, true, match_fields(m, req, f, next));
-	req->left -= cost_of_value(m, f->value_len);
-	return verdict(m, true, match_value(m, http1_span(req->head, f->value,
-							  f->value_len)));
+		return match_fields(m, req, f, next);
+	if (!afford(req, cost_of_value(m, f->value_len)))
+		return ANSWER_LATER;
+	value = http1_span(req->head, f->value, f->value_len);
+	return verdict(m, true, match_value(m, value)) ? ANSWER_YES : ANSWER_NO;
 }
 
 /* Whether a parameter, "name=value" or "name" alone, has this name. */
@@ -295,17 +326,14 @@ static bool is_named(struct span parameter, struct span name, struct span *value
 
 bool route_query_value(struct span query, struct span name, struct span *value)
 {
-	struct span parameter;
-	const char *end;
+	u32 at, end;
 
-	while (query.len) {
-		end = memchr(query.p, '&', query.len);
-		parameter = query;
-		if (end)
-			parameter.len = end - query.p;
-		if (is_named(parameter, name, value))
+	/* Byte by byte, as a query may be nothing but separators. */
+	for (at = 0; at < query.len; at = end + 1) {
+		for (end = at; end < query.len && query.p[end] != '&'; end++)
+			;
+		if (is_named((struct span){ query.p + at, end - at }, name, value))
 			return true;
-		query = span_from(query, parameter.len + !!end);
 	}
 	return false;
 }
@@ -315,7 +343,7 @@ static bool match_query(const struct value_match *m, struct route_request *req)
 {
 	struct span value;
 
-	req->left -= req->query.len * COST_MATCH_BYTE;
+	req->left -= req->query.len * COST_QUERY_BYTE;
 	if (!route_query_value(req->query, m->name, &value))
 		return verdict(m, false, false);
 	req->left -= cost_of_value(m, value.len);
@@ -394,23 +422,27 @@ static u32 cost_of_route(const struct route_match *m, u32 path_len)
 {
 	u32 cost = COST_ROUTE + m->path.len + m->method.len * COST_MATCH_BYTE;
 
-	if (m->path_kind == PATH_MATCH_REGEX || m->path_kind == PATH_MATCH_TEMPLATE)
+	if (m->path_kind == PATH_MATCH_REGEX)
 		cost += path_len * COST_MATCH_BYTE;
+	else if (m->path_kind == PATH_MATCH_TEMPLATE)
+		cost += m->path.len * COST_TEMPLATE_BYTE;
 	return cost;
 }
 
-static bool match_nth_value(const struct route_match *m, u32 i,
-			    struct route_request *req)
+static enum answer match_nth_value(const struct route_match *m, u32 i,
+				   struct route_request *req)
 {
 	int before = req->fields.cost;
-	bool matches;
+	enum answer answer;
 
 	if (i >= m->nheaders)
-		return match_query(&m->query[i - m->nheaders], req);
+		return match_query(&m->query[i - m->nheaders], req) ?
+		       ANSWER_YES : ANSWER_NO;
 	req->fields.random = req->random;
-	matches = match_header(&m->headers[i], req);
+	answer = match_header(&m->headers[i], req);
 	req->left -= req->fields.cost - before;
-	return matches;
+	req->fresh = false;
+	return answer;
 }
 
 /* The fields and parameters that were not looked at yet. */
@@ -418,15 +450,19 @@ static struct route_mismatch match_values(const struct route_match *m,
 					  struct route_request *req)
 {
 	u32 i = req->search.values, first = i, n = m->nheaders + m->nquery;
+	enum answer answer;
 
 	req->search.values = 0;
 	for (; i < n; i++) {
-		if (req->left <= 0 && i > first) {
+		answer = ANSWER_LATER;
+		if (req->left > 0 || i == first)
+			answer = match_nth_value(m, i, req);
+		if (answer == ANSWER_YES)
+			continue;
+		if (answer == ANSWER_LATER) {
 			req->search.values = i;
 			return mismatch(ROUTE_UNDECIDED, 0);
 		}
-		if (match_nth_value(m, i, req))
-			continue;
 		return i < m->nheaders ?
 		       mismatch(ROUTE_HEADER_DIFFERS, i) :
 		       mismatch(ROUTE_QUERY_DIFFERS, i - m->nheaders);

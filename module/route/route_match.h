@@ -5,9 +5,10 @@
  * Whoever asks may be in softirq, and both texts may be long. So what is looked at is
  * charged to route_request.left, and when that is used up the answer is ROUTE_UNDECIDED,
  * with route_request.search saying where to go on. That is between two of a route's
- * conditions: one condition is decided at one go, in time that is linear in the head
- * (at most HTTP1_HEAD_MAX * COST_MATCH_BYTE, half of what the work may spend; who may
- * not be preempted asks about heads up to ROUTE_HEAD_INLINE alone).
+ * conditions. One condition is decided at one go, in time that is linear in the head: of
+ * the longest one that may be more than what a run has, so it is then the first thing
+ * that a run does. Who may not be preempted asks about heads up to ROUTE_HEAD_INLINE
+ * alone; about longer ones who has a fresh BUDGET_WORK, at least in a later call.
  *
  * Paths are matched as they are forwarded: without query, as the listener's options
  * normalize them; case matters. Envoy's RouteMatch, except where Gateway API is
@@ -125,6 +126,9 @@ struct route_request {
 	u32 (*random)(void);
 	bool match_port;		/* of the host: domains have it, too */
 	int left;			/* in, out: of the budget, not always positive */
+	bool fresh;			/* in: the run has done nothing else: it does
+					 * something now, whatever that costs
+					 */
 	struct route_search search;	/* in, out: to go on with, or zeroed */
 
 	struct field_index fields;	/* private */
@@ -151,8 +155,8 @@ struct route_mismatch {
 
 /**
  * route_request_init() - View a parsed head as a routable request
- * @req: out, with a search that begins and an unlimited budget; what it says of the
- *	client is to be set
+ * @req: out, with a search that begins and an unlimited, fresh budget; what it says of
+ *	the client is to be set
  * @p: parser at HTTP1_DONE
  * @head: the head's bytes
  */

@@ -225,6 +225,7 @@ static void route_request(struct conn *c, struct run *run,
 	describe_client(c, slot, &req);
 	req.search = ex->search;
 	req.left = run->left;
+	req.fresh = run->left >= BUDGET_WORK / 2;
 	done = route_table_match(slot->route_table, &req, &ex->vhost, &ex->route);
 	run->left = req.left;
 	ex->search = req.search;

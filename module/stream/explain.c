@@ -244,6 +244,7 @@ struct route_mismatch explain_mismatch(struct explanation *e, u32 position,
 	*index = route_index_at(&e->vhost->index, position);
 	do {
 		e->request.left = BUDGET_WORK;
+		e->request.fresh = true;
 		mismatch = route_match_request(&e->vhost->routes[*index]->match,
 					       &e->request);
 		cond_resched();
@@ -257,6 +258,7 @@ static void find_route(struct explanation *e, const struct route_table *t)
 
 	do {
 		e->request.left = BUDGET_WORK;
+		e->request.fresh = true;
 		done = route_table_match(t, &e->request, &e->vhost, &e->route);
 		cond_resched();
 	} while (!done);

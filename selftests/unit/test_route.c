@@ -7,6 +7,7 @@
 #include <linux/kernel.h>
 #include <linux/limits.h>
 
+#include "lib/budget.h"
 #include "route/route.h"
 #include "tap.h"
 #include "unit.h"
@@ -908,6 +909,7 @@ static const struct route *in_portions(const struct table *t,
 		req.random = draw_lot;
 		req.search = search;
 		req.left = 1 + tap_random(most);
+		req.fresh = tap_random(2);
 		done = route_table_match(&t->t, &req, &vhost, &route);
 		search = req.search;
 	} while (++*n < 100000 && !done);
@@ -1009,6 +1011,58 @@ static void test_cost(void)
 	       few, many);
 }
 
+/* The dearest conditions on the longest heads: each portion is one that a run may be. */
+static void test_long_head(bool contains)
+{
+	static const char * const any[] = { "*" };
+	static char head[HTTP1_HEAD_MAX + 1], value[2001];
+	static struct http1_parser p;
+	struct route all[5] = { 0 }, *routes[5];
+	struct value_match m = { .name = SPAN("cookie"), .value = { value, 2000 } };
+	struct route_search search = { 0 };
+	const struct virtual_host *vhost;
+	const struct route *route;
+	struct route_request req;
+	int spent, most = 0;
+	void *fallback = NULL;
+	u32 n = 0, i;
+	struct table t;
+	bool done;
+
+	memset(value, 'a', 2000);
+	value[1999] = 'b';
+	m.kind = contains ? VALUE_MATCH_CONTAINS : VALUE_MATCH_REGEX;
+	m.regexp = &builder.regexp;
+	tap_ok(!regexp_compile(&builder, SPAN("a*b")), "route: a long expression");
+	if (contains)
+		fallback = add_fallback(&m);
+	for (i = 0; i < 5; i++) {
+		all[i].match.headers = &m;
+		all[i].match.nheaders = 1;
+		routes[i] = &all[i];
+	}
+	table_make(&t, any, 1, routes, 5);
+	i = sprintf(head, "GET / HTTP/1.1\r\nHost: a\r\nCookie: ");
+	memset(head + i, 'a', 60000);
+	strcpy(head + i + 60000, "\r\n\r\n");
+	http1_init(&p, false);
+	done = http1_parse(&p, head, strlen(head)) != HTTP1_DONE;
+	for (; !done && n < 100; n++) {
+		route_request_init(&req, &p, head);
+		req.random = draw_lot;
+		req.search = search;
+		req.left = BUDGET_WORK;
+		done = route_table_match(&t.t, &req, &vhost, &route);
+		search = req.search;
+		spent = BUDGET_WORK - req.left;
+		most = spent > most ? spent : most;
+	}
+	tap_ok(done && n > 1 && n <= 6 && most < 2 * BUDGET_WORK && !route,
+	       "route: a head of 60,000 bytes in %u portions of %d at most", n, most);
+	table_free(&t);
+	free(fallback);
+}
+
 void test_route(void)
 {
 	test_domains();
@@ -1031,4 +1085,6 @@ void test_route(void)
 	test_portions();
 	test_one_lot();
 	test_cost();
+	test_long_head(false);
+	test_long_head(true);
 }
