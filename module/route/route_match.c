@@ -273,9 +273,10 @@ static bool afford(struct route_request *req, u32 cost)
 }
 
 /* @f is the first of them, @next the second. */
-static enum answer match_fields(const struct value_match *m, struct route_request *req,
-			 const struct http1_field *f,
-			 const struct http1_field *next)
+static enum answer match_fields(const struct value_match *m,
+				struct route_request *req,
+				const struct http1_field *f,
+				const struct http1_field *next)
 {
 	struct joined j = { .req = req };
 	u32 len = 0;

@@ -223,20 +223,22 @@ static void route_request(struct conn *c, struct run *run,
 	route_request_init(&req, &ex->request_head->parser,
 			   ex->request_head->data);
 	describe_client(c, slot, &req);
-	req.search = ex->search;
+	if (ex->request == REQUEST_MATCHING)
+		req.search = ex->search;
 	req.left = run->left;
 	req.fresh = run->left >= BUDGET_WORK / 2;
 	done = route_table_match(slot->route_table, &req, &ex->vhost, &ex->route);
 	run->left = req.left;
-	ex->search = req.search;
 	if (ex->route)
 		ex->edit_cost = ex->route->edit_cost + ex->vhost->edit_cost;
-	if (!done || !may_edit(ex, run))
+	if (!done || !may_edit(ex, run)) {
+		ex->search = req.search;
 		leave_to_work(c, run, REQUEST_MATCHING);
-	else if (ex->route)
+	} else if (ex->route) {
 		serve(c, run);
-	else
+	} else {
 		exchange_refuse(c, run, STAT_REPLY_NO_ROUTE, 404);
+	}
 }
 
 void exchange_match_on(struct conn *c, struct run *run)
