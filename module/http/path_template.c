@@ -137,9 +137,11 @@ bool path_template_match(struct span template, struct span path,
 	struct span text, value;
 
 	vars->n = 0;
+	vars->segments = 0;
 	while (next_segment(&template, &text)) {
 		struct segment segment = read_segment(text);
 
+		vars->segments++;
 		if (!path.len)
 			return false;
 		if (segment.kind == SEGMENT_REST) {

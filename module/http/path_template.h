@@ -23,6 +23,7 @@
 /* What the variables stood for; the spans point into template and path. */
 struct path_variables {
 	u32 n;
+	u32 segments;		/* of the template that were looked at */
 	struct span names[PATH_TEMPLATE_VARIABLES_MAX];
 	struct span values[PATH_TEMPLATE_VARIABLES_MAX];
 };

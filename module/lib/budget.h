@@ -32,7 +32,7 @@
 #define COST_MATCH_BYTE		12	/* that an expression reads, or a hash */
 #define COST_FIND_BYTE		23	/* in which a text is looked for */
 #define COST_QUERY_BYTE		14	/* of a query in which a parameter is looked for */
-#define COST_TEMPLATE_BYTE	96	/* a segment may have two */
+#define COST_SEGMENT		190	/* of a template */
 #define COST_SAME_BYTE		10	/* is equal, so that the next one is looked at */
 #define COST_HASH_BYTE		10	/* of a head in which a hash policy looks */
 #define COST_STEP		45	/* along a path, or to a slot of an index */

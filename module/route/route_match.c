@@ -359,9 +359,18 @@ static bool match_prefix(struct span path, struct span prefix)
 	       (path.len == prefix.len || path.p[prefix.len] == '/');
 }
 
-static bool match_path(const struct route_match *m, struct span path)
+static bool match_template(const struct route_match *m, struct route_request *req)
 {
 	struct path_variables vars;
+	bool matches = path_template_match(m->path, req->path, &vars);
+
+	req->left -= vars.segments * COST_SEGMENT;
+	return matches;
+}
+
+static bool match_path(const struct route_match *m, struct route_request *req)
+{
+	struct span path = req->path;
 
 	if (m->path_kind == PATH_MATCH_ANY)
 		return true;
@@ -378,7 +387,7 @@ static bool match_path(const struct route_match *m, struct span path)
 	case PATH_MATCH_SUFFIX:
 		return ends_with(path, m->path);
 	case PATH_MATCH_TEMPLATE:
-		return path_template_match(m->path, path, &vars);
+		return match_template(m, req);
 	default:
 		return regexp_match(m->path_regexp, path);
 	}
@@ -425,8 +434,6 @@ static u32 cost_of_route(const struct route_match *m, u32 path_len)
 
 	if (m->path_kind == PATH_MATCH_REGEX)
 		cost += path_len * COST_MATCH_BYTE;
-	else if (m->path_kind == PATH_MATCH_TEMPLATE)
-		cost += m->path.len * COST_TEMPLATE_BYTE;
 	return cost;
 }
 
@@ -492,7 +499,7 @@ struct route_mismatch route_match_request(const struct route_match *m,
 
 	if (!req->search.values) {
 		req->left -= cost_of_route(m, req->path.len);
-		if (!match_path(m, req->path))
+		if (!match_path(m, req))
 			return mismatch(ROUTE_PATH_DIFFERS, 0);
 		if (m->method.len && !span_is_listed(m->method, req->method))
 			return mismatch(ROUTE_METHOD_DIFFERS, 0);
