@@ -44,7 +44,7 @@ def host(name, routes, **more):
     return {"name": name, "domains": [name], "routes": routes, **more}
 
 
-def mesh(*hosts, hops=0):
+def mesh(*hosts, hops=0, **options):
     """A mesh in which every listener leads to these virtual hosts."""
     apply({
         "clusters": [
@@ -53,7 +53,8 @@ def mesh(*hosts, hops=0):
         "route_tables": [{"name": "main", "virtual_hosts": list(hosts)}],
         "listeners": [
             {"name": name, "address": address, "port": port,
-             "protocol": "http", "route_table": "main", "trusted_hops": hops}
+             "protocol": "http", "route_table": "main", "trusted_hops": hops,
+             **options}
             for name, address, port in (("one", VIP, 80), ("two", VIP2, 8080),
                                         ("six", VIP6, 80))]})
 
@@ -308,7 +309,7 @@ def _():
             ("/foo?q", "/xyz?q"), ("/foo//x", "/xyz//x"),
             ("/bar/baz", "/baz"), ("/bar", "/"), ("/bar/", "/"),
             ("/raw-x/y", "/r/x/y"), ("/u/7/a/b?x", "/a/b/of/7?x"),
-            ("/u/7/", "//of/7")):
+            ("/u/7/", "/of/7")):
         for target in path, "http://rw" + path:
             head, _ = exchange(Client("app", VIP), request(target, host="rw"))
             equal((target, line(head)), (target, f"GET {wanted} HTTP/1.1"))
@@ -327,6 +328,84 @@ def _():
     for a in "x", "0123456789abc":
         head, _ = exchange(Client("app", VIP), request("/" + a, host="grow"))
         equal(line(head), f"GET /{(a + '/') * 500} HTTP/1.1")
+    # More than a head may be.
+    c = Client("app", VIP)
+    c.send(request("/" + "x" * 130, host="grow"))
+    c.refusal(400)
+
+
+@test("rewrite: what would make a dot segment that there was not is 400")
+def _():
+    def rewrite(match, **how):
+        return to_web({"path": match}, rewrite=how)
+    routes = [
+        rewrite({"raw_prefix": "/x"}, prefix="/"),
+        rewrite({"raw_prefix": "/in-"}, prefix="/app/"),
+        rewrite({"template": "/two/{a}/{b}"}, template="/{a}{b}"),
+        rewrite({"template": "/dot/{a}"}, template="/.{a}"),
+        rewrite({"template": "/escape/{a}/{b}"}, template="/%{a}/{b}"),
+        rewrite({"prefix": "/whole"}, path="/w/../all"),
+        rewrite({"prefix": "/pre"}, prefix="/p"),
+        rewrite({"regex": "/r.*"}, path="/regex"),
+        {"match": {"path": {"raw_prefix": "/moved"}},
+         "action": {"redirect": {"prefix": "/"}}},
+        to_web()]
+    made = ["/x../secret", "/x./secret", "/x..", "/x.", "/x..?q", "/in-../secret",
+            "/escape/2e./b", "/escape/41/b", "/moved../secret", "http://made/x../secret"]
+    raw = ["/x%2e%2E/secret", "/x.%2e/secret", "/x..%2fsecret", "/x..%5Csecret",
+           "/x..\\secret", "/two/./.", "/two/.%2e/%2fa", "/dot/.", "/dot/%2e",
+           "/dot/%2E%2fa"]
+    for options in {}, {"normalize_path": True}, {"merge_slashes": True}:
+        mesh(host("made", routes), **options)
+        grown, refused = Counters(), made + (
+            raw if "normalize_path" not in options else
+            ["/x%2e%2E/secret", "/x..\\secret"])
+        for path in refused:
+            c = Client("app", VIP)
+            c.send(request(path, host="made"))
+            head, _ = c.response()
+            equal((path, head.status, head.get("connection")),
+                  (path, 400, "close"))
+        equal(grown("reply_400_bad_request"), len(refused))
+        web.quiet(0.1)
+        c = Client("app", VIP)
+        for path, wanted in (
+                ("/x.a/secret", "/.a/secret"), ("/x.../b", "/.../b"),
+                ("/xa/b..", "/a/b.."), ("/in-..a/b", "/app/..a/b"),
+                ("/two/a../b", "/a..b"), ("/dot/a", "/.a"),
+                # The operator's own are as he wrote them.
+                ("/whole/..a", "/w/../all"), ("/r../x", "/regex")):
+            head, _ = exchange(c, request(path, host="made"))
+            equal((path, line(head)), (path, f"GET {wanted} HTTP/1.1"))
+    # What a client may send without a rewrite it may send with one.
+    mesh(host("made", routes))
+    head, _ = exchange(Client("app", VIP), request("/pre/../a", host="made"))
+    equal(line(head), "GET /p/../a HTTP/1.1")
+
+
+@test("rewrite: no path begins with two slashes; merged, none has them")
+def _():
+    routes = [
+        to_web({"path": {"raw_prefix": "/x/"}}, rewrite={"prefix": "/"}),
+        to_web({"path": {"prefix": "/bar"}}, rewrite={"prefix": "/"}),
+        to_web({"path": {"raw_prefix": "/in"}}, rewrite={"prefix": "/app/"}),
+        to_web({"path": {"template": "/t/{a}/{rest=**}"}},
+               rewrite={"template": "/{rest}/{a}"}),
+        {"match": {"path": {"raw_prefix": "/moved/"}},
+         "action": {"redirect": {"prefix": "/"}}}]
+    for merged in False, True:
+        mesh(host("two", routes), merge_slashes=merged)
+        c = Client("app", VIP)
+        for path, wanted in (
+                ("/x//evil.example", "/evil.example"),
+                ("/x////evil.example", "/evil.example"), ("/x//", "/"),
+                ("/bar//evil.example", "/evil.example"), ("/bar//", "/"),
+                ("/t/a//evil.example", "/evil.example/a"), ("/t/a/", "/a"),
+                ("/in/b", "/app/b" if merged else "/app//b")):
+            head, _ = exchange(c, request(path, host="two"))
+            equal((path, line(head)), (path, f"GET {wanted} HTTP/1.1"))
+        equal(ask(c, "/moved//evil.example", host="two")[2].get("location"),
+              "http://two/evil.example")
 
 
 @test("redirect: scheme, host, port, path, prefix, query")
@@ -360,8 +439,8 @@ def _():
         ("/host/x", 301, "else.where", "/host/x"),
         ("/path/a?q", 302, "moved", "/new?q"),
         ("/prefix/a/b", 308, "moved", "/a/b"), ("/prefix", 308, "moved", "/"),
-        # A path like this would be another host, were it alone.
-        ("/prefix//evil.example/x", 308, "moved", "//evil.example/x"),
+        # What begins with two would be another host, were it alone.
+        ("/prefix//evil.example/x", 308, "moved", "/evil.example/x"),
         ("/strip?q", 307, "moved", "/strip")]
     for address, port, own in ((VIP, 80, ""), (VIP2, 8080, ":8080"),
                                (VIP6, 80, "")):

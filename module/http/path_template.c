@@ -172,11 +172,12 @@ bool path_template_next(struct span *rewrite, const struct path_variables *vars,
 			struct span *piece)
 {
 	const struct span *value;
-	u32 len = text_len(*rewrite);
 	const char *end;
+	u32 len;
 
 	if (!rewrite->len)
 		return false;
+	len = text_len(*rewrite);
 	*piece = (struct span){ rewrite->p, len };
 	if (!len) {
 		end = memchr(rewrite->p, '}', rewrite->len);

@@ -11,7 +11,7 @@
 
 #include "http/forward.h"
 #include "http1/writer.h"
-#include "route/rewrite.h"
+#include "route/path_rewrite.h"
 
 static void put_content_length(struct writer *w, u64 length)
 {
@@ -61,8 +61,9 @@ static struct span path_of(const struct head *h)
 }
 
 static void put_path(struct writer *w, const struct head *h,
-		     const struct route *route)
+		     const struct forward *fw)
 {
+	const struct route *route = fw->route;
 	struct rewritten_path path;
 	struct span piece;
 
@@ -70,8 +71,8 @@ static void put_path(struct writer *w, const struct head *h,
 		writer_put(w, head_span(h, h->parser.path, h->parser.path_len));
 		return;
 	}
-	rewrite_path(route, path_of(h), &path);
-	while (rewrite_next(&path, &piece))
+	path_rewrite_begin(route, fw->options, path_of(h), &path);
+	while (path_rewrite_next(&path, &piece))
 		writer_put(w, piece);
 }
 
@@ -80,9 +81,10 @@ static void put_path(struct writer *w, const struct head *h,
  * (RFC 9112 3.2.1), whatever form the client used.
  */
 static void put_target(struct writer *w, const struct head *h,
-		       const struct route *route)
+		       const struct forward *fw)
 {
 	const struct http1_parser *p = &h->parser;
+	const struct route *route = fw->route;
 	struct span method = head_span(h, p->method, p->method_len);
 
 	/* An absolute target may lack a path: RFC 9112 3.2.1 and 3.2.4. */
@@ -93,7 +95,7 @@ static void put_target(struct writer *w, const struct head *h,
 	if (!p->path_len && !(route && route->rewrite.path_kind))
 		writer_put(w, !p->query && span_eq(method, SPAN("OPTIONS")) ?
 		       SPAN("*") : SPAN("/"));
-	put_path(w, h, route);
+	put_path(w, h, fw);
 	if (p->query) {
 		writer_put(w, SPAN("?"));
 		writer_put(w, head_span(h, p->query, p->query_len));
@@ -189,14 +191,15 @@ static u32 written_max(const struct head *h)
 	       HEAD_ADDED;
 }
 
-static u32 rewritten_max(const struct head *h, const struct route *route)
+static u32 rewritten_max(const struct head *h, const struct forward *fw)
 {
+	const struct route *route = fw->route;
 	struct rewritten_path path;
 
 	if (!route)
 		return 0;
-	rewrite_path(route, path_of(h), &path);
-	return route->rewrite.host.len + rewrite_len(path);
+	path_rewrite_begin(route, fw->options, path_of(h), &path);
+	return route->rewrite.host.len + path_rewrite_len(path);
 }
 
 /* The head without the blank line at its end. */
@@ -256,7 +259,7 @@ static void put_request(struct writer *w, const struct head *h,
 
 	writer_put(w, head_span(h, p->method, p->method_len));
 	writer_put(w, SPAN(" "));
-	put_target(w, h, fw->route);
+	put_target(w, h, fw);
 	writer_put(w, SPAN(" HTTP/1.1\r\n"));
 	put_host(w, h, fw);
 	put_request_fields(w, h, fw);
@@ -274,7 +277,7 @@ int head_write_request(const struct head *h, const struct forward *fw,
 	struct writer w;
 
 	if (writer_init(&w, written_max(h) + forward_max(fw, h) +
-			rewritten_max(h, fw->route), gfp))
+			rewritten_max(h, fw), gfp))
 		return -ENOMEM;
 	if (stays_request(h, fw)) {
 		put_lines(&w, h);

@@ -3,77 +3,8 @@
 
 #include "http/http_options.h"
 #include "lib/address.h"
+#include "route/path_rewrite.h"
 #include "route/rewrite.h"
-
-static void add_piece(struct rewritten_path *rw, struct span piece)
-{
-	rw->pieces[rw->n++] = piece;
-}
-
-/* What of @path is behind the prefix that matched. */
-static struct span behind_prefix(const struct route_match *m, struct span path)
-{
-	if (m->path_kind == PATH_MATCH_PREFIX)
-		return span_from(path, route_prefix_segments(m->path).len);
-	return span_from(path, m->path.len);
-}
-
-static void replace_prefix(const struct route *r, struct span path,
-			   struct rewritten_path *rw)
-{
-	struct span with = r->rewrite.path, rest = behind_prefix(&r->match, path);
-
-	if (r->match.path_kind == PATH_MATCH_PREFIX)
-		with = route_prefix_segments(with);
-	add_piece(rw, with);
-	add_piece(rw, with.len + rest.len ? rest : SPAN("/"));
-}
-
-void rewrite_path(const struct route *r, struct span path,
-		  struct rewritten_path *rw)
-{
-	u8 kind = r->rewrite.path_kind;
-
-	rw->n = 0;
-	rw->template.len = 0;
-	if (!path.len || path.p[0] != '/')
-		kind = REWRITE_PATH_NONE;
-	switch (kind) {
-	case REWRITE_PATH_WHOLE:
-		add_piece(rw, r->rewrite.path);
-		break;
-	case REWRITE_PATH_PREFIX:
-		replace_prefix(r, path, rw);
-		break;
-	case REWRITE_PATH_TEMPLATE:
-		rw->template = r->rewrite.path;
-		path_template_match(r->match.path, path, &rw->vars);
-		break;
-	default:
-		add_piece(rw, path);
-		break;
-	}
-}
-
-bool rewrite_next(struct rewritten_path *rw, struct span *piece)
-{
-	if (!rw->n)
-		return path_template_next(&rw->template, &rw->vars, piece);
-	*piece = rw->pieces[0];
-	rw->pieces[0] = rw->pieces[1];
-	rw->n--;
-	return true;
-}
-
-u32 rewrite_len(struct rewritten_path rw)
-{
-	struct span piece;
-	u32 len = 0;
-
-	while (rewrite_next(&rw, &piece))
-		len += piece.len;
-	return len;
-}
 
 static void add(struct location *l, struct span piece)
 {
@@ -197,8 +128,8 @@ void rewrite_location(struct location *l, const struct route *r,
 	add_origin(l, r, req, original, o);
 	/* "*" is what a URL without a path means (RFC 9112 3.2.4). */
 	if (req->path.len && req->path.p[0] == '/') {
-		rewrite_path(r, req->path, &path);
-		while (rewrite_next(&path, &l->pieces[l->n]))
+		path_rewrite_begin(r, o, req->path, &path);
+		while (path_rewrite_next(&path, &l->pieces[l->n]))
 			l->n++;
 	}
 	if (req->query.len && !r->redirect.strip_query) {

@@ -1,48 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * rewrite: the path and the URL that a route makes of a request's.
- *
- * Envoy's RouteAction and RedirectAction; where a prefix matched whole segments it
- * is replaced as Gateway API says (HTTPPathModifier): "/foo" becoming "/xyz" makes
- * /foo/bar /xyz/bar, and becoming "/" makes it /bar. Any context.
+ * rewrite: the URL that a route makes of a request's: Envoy's RedirectAction. Its path
+ * is path_rewrite.h's. Any context.
  */
 #ifndef L7MESH_REWRITE_H
 #define L7MESH_REWRITE_H
 
-#include "http/path_template.h"
 #include "lib/address.h"
 #include "route/route.h"
 
 struct http_options;
-
-/* A path in pieces. */
-struct rewritten_path {
-	struct span pieces[2];
-	u32 n;			/* of them; then those of the template */
-	struct span template;
-	struct path_variables vars;
-};
-
-/**
- * rewrite_path() - The path that a route makes of a request's
- * @r: route that matched
- * @path: the request's; "*" and nothing stay
- * @rw: out; points to both
- */
-void rewrite_path(const struct route *r, struct span path,
-		  struct rewritten_path *rw);
-
-/**
- * rewrite_next() - The next piece of a path
- * @rw: path; the piece is taken off
- * @piece: out
- *
- * Return: false if there is none.
- */
-bool rewrite_next(struct rewritten_path *rw, struct span *piece);
-
-/* How long a path is. */
-u32 rewrite_len(struct rewritten_path rw);
 
 #define LOCATION_PIECES	8
 

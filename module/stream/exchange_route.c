@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "policy/cors.h"
+#include "route/path_rewrite.h"
 #include "route/rewrite.h"
 #include "stream/exchange_priv.h"
 
@@ -149,10 +150,24 @@ static void describe_client(const struct conn *c,
 	req->random = get_random_u32;
 }
 
+/* Returns false if the request is refused. */
+static bool obey(struct conn *c, struct run *run, struct routing_refusal r)
+{
+	if (likely(!r.status))
+		return true;
+	c->ex.close |= r.reason == STAT_REPLY_BAD_REQUEST;
+	exchange_refuse(c, run, r.reason, r.status);
+	return false;
+}
+
 static void act(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
+	if (path_rewrite_mixes(ex->route) &&
+	    !obey(c, run, routing_check_rewrite(&c->options, ex->route,
+						ex->request_head)))
+		return;
 	if (ex->route->action == ROUTE_REDIRECT)
 		reply_redirect(c, run);
 	else if (ex->route->action == ROUTE_DIRECT_RESPONSE)
@@ -246,19 +261,6 @@ void exchange_match_on(struct conn *c, struct run *run)
 	route_request(c, run, listener_find(c->ex.snapshot, &c->original));
 }
 
-/* What the listener lets pass. Returns false if the request is refused. */
-static bool check_request(struct conn *c, struct run *run)
-{
-	struct routing_refusal r = routing_check(&c->options,
-						 c->ex.request_head);
-
-	if (!r.status)
-		return true;
-	c->ex.close |= r.reason == STAT_REPLY_BAD_REQUEST;
-	exchange_refuse(c, run, r.reason, r.status);
-	return false;
-}
-
 /* Is this the last request that the connection may have? */
 static bool is_last_request(struct conn *c)
 {
@@ -311,7 +313,8 @@ void exchange_begin_request(struct conn *c, struct run *run)
 	ex->close |= p->connect;
 	ex->upgrade = routing_upgrades(&c->options, ex->request_head);
 	ex->client = routing_client(&c->options, ex->request_head, &c->source);
-	if (check_request(c, run) && admit_source(c, run, slot->listener) &&
+	if (obey(c, run, routing_check(&c->options, ex->request_head)) &&
+	    admit_source(c, run, slot->listener) &&
 	    admit_rate(c, run, slot->listener->limiter, &slot->listener->limit))
 		route_request(c, run, slot);
 }

@@ -8,6 +8,7 @@
 #include "http/forward.h"
 #include "lib/budget.h"
 #include "lib/ident.h"
+#include "route/path_rewrite.h"
 #include "stream/reply.h"
 #include "upstream/accrual.h"
 #include "upstream/outlier.h"
@@ -29,7 +30,8 @@ static const char *connection_field(const struct explanation *e)
 	const struct http1_parser *p = &e->head->parser;
 
 	/* As in the exchange, which has not read a byte of a body by then. */
-	if (p->error || !p->keep_alive || p->connect || !http1_bodiless(p))
+	if (p->error || e->own.reason == STAT_REPLY_BAD_REQUEST ||
+	    !p->keep_alive || p->connect || !http1_bodiless(p))
 		return "close";
 	return p->minor ? NULL : "keep-alive";
 }
@@ -217,6 +219,21 @@ static void note_route(struct explanation *e)
 	note(e, L7MESH_EXPLAIN_MIRROR, r->nmirrors);
 }
 
+static int act(struct explanation *e, const struct snapshot *s)
+{
+	struct routing_refusal r = { 0 };
+
+	if (path_rewrite_mixes(e->route))
+		r = routing_check_rewrite(options_of(e), e->route, e->head);
+	if (r.status)
+		return refuse(e, r.reason, r.status);
+	if (e->route->action == ROUTE_REDIRECT)
+		return redirect(e);
+	if (e->route->action == ROUTE_DIRECT_RESPONSE)
+		return respond(e);
+	return forward(e, s);
+}
+
 static int serve(struct explanation *e, const struct snapshot *s)
 {
 	struct reply preflight = { .status = 200, .body = SPAN("") };
@@ -229,11 +246,7 @@ static int serve(struct explanation *e, const struct snapshot *s)
 	status = fault_abort(&e->route->fault, e->head);
 	if (status)
 		return refuse(e, STAT_REPLY_FAULT, status);
-	if (e->route->action == ROUTE_REDIRECT)
-		return redirect(e);
-	if (e->route->action == ROUTE_DIRECT_RESPONSE)
-		return respond(e);
-	return forward(e, s);
+	return act(e, s);
 }
 
 struct route_mismatch explain_mismatch(struct explanation *e, u32 position,

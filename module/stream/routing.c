@@ -6,6 +6,7 @@
 #include <linux/random.h>
 
 #include "http/forward.h"
+#include "route/path_rewrite.h"
 
 struct routing_refusal routing_malformed(enum http1_error error)
 {
@@ -65,6 +66,19 @@ struct routing_refusal routing_check(const struct http_options *o,
 	if (!normalize_path(o, h))
 		return routing_malformed(HTTP1_BAD_REQUEST);
 	return (struct routing_refusal){ 0 };
+}
+
+struct routing_refusal routing_check_rewrite(const struct http_options *o,
+					     const struct route *r,
+					     const struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+	struct span path = p->path_len ? head_span(h, p->path, p->path_len) :
+					 SPAN("/");
+
+	if (path_rewrite_allowed(r, o, path))
+		return (struct routing_refusal){ 0 };
+	return routing_malformed(HTTP1_BAD_REQUEST);
 }
 
 /* A request with a body would have to be read first: not worth it. */

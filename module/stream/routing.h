@@ -42,6 +42,11 @@ struct routing_refusal routing_malformed(enum http1_error error);
 struct routing_refusal routing_check(const struct http_options *o,
 				     struct head *h);
 
+/* What a route would make of the path; one that path_rewrite_mixes(). */
+struct routing_refusal routing_check_rewrite(const struct http_options *o,
+					     const struct route *r,
+					     const struct head *h);
+
 /* Is its wish for an upgrade passed on? RFC 9110 7.8 */
 bool routing_upgrades(const struct http_options *o, const struct head *h);
 

@@ -9,6 +9,7 @@ int main(void)
 	test_http1();
 	test_chunk();
 	test_path();
+	test_path_rewrite();
 	test_path_template();
 	test_regexp();
 	test_ring();
