@@ -79,7 +79,9 @@ def _():
         for host, shadow in (("a.example", "a.example-shadow"),
                              ("a.example:80", "a.example-shadow:80"),
                              ("[::1]", "[::1]-shadow"),
-                             ("[::1]:80", "[::1]-shadow:80")):
+                             ("[::1]:80", "[::1]-shadow:80"),
+                             ("a.example.", "a.example-shadow."),
+                             ("a.example.:80", "a.example-shadow.:80")):
             counters = Counters()
             head, _ = served(c, request("/old/x?y", "X-B: c", host=host))
             equal(head.start, "GET /new/x?y HTTP/1.1")

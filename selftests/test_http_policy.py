@@ -191,6 +191,48 @@ def _():
             equal((name, ask(c, "/", host=name)[1]), (name, wanted))
 
 
+@test("hosts: a final dot is not a part of the name, and is passed on")
+def _():
+    only = [{"name": "host", "regex": "only.example(:80)?"}]
+    hosts = (
+        {"name": "only", "domains": ["only.example"], "routes": [
+            {"match": {"path": {"prefix": "/moved"}},
+             "action": {"redirect": {"path": "/new"}}},
+            to_web({"headers": only}), says("another")]},
+        host("*.port.example:80", [says("port")]),
+        host("dotted.example.", [says("dotted")]),
+        host("*", [says("any")]))
+    for mode in "ignore", "match":
+        mesh(*(hosts if mode == "ignore" else (
+            {**hosts[0], "domains": ["only.example", "only.example:80"]},
+            *hosts[1:])), host_port=mode)
+        c = Client("app", VIP)
+        for name in ("only.example", "only.example.", "only.example.:80",
+                     "ONLY.example.") * 2:
+            # Of the field that is matched the case counts.
+            if name[0] == "O":
+                equal(ask(c, "/", host=name)[1], "another")
+                continue
+            equal(exchange(c, request("/", host=name))[0].get("host"), name)
+            equal(exchange(c, request(f"http://{name}/x", host="other"))[0]
+                  .get("host"), name)
+        for name, where in (("only.example.", "only.example"),
+                            ("only.example.:99", "only.example:99")):
+            if mode == "ignore" or ":" not in name:
+                equal(ask(c, "/moved", host=name)[2].get("location"),
+                      f"http://{where}/new")
+        equal(ask(c, "/", host="dotted.example")[1], "dotted")
+        equal(ask(c, "/", host="dotted.example.")[1], "dotted")
+        for name in "a.port.example.:80", "a" * 300 + ".port.example.:80":
+            equal(ask(c, "/", host=name)[1],
+                  "port" if mode == "match" else "any")
+    for name in "only.example..", "only.example..:80", ".", ".:80":
+        c = Client("app", VIP)
+        c.send(request("/", host=name))
+        c.refusal(400)
+    web.quiet(0.1)
+
+
 @test("the client: its network, its namespace, the listener")
 def _():
     with in_pod("own"), socket.socket() as s:

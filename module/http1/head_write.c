@@ -76,6 +76,39 @@ static void put_path(struct writer *w, const struct head *h,
 		writer_put(w, piece);
 }
 
+static struct span authority_of(const struct head *h)
+{
+	return head_span(h, h->parser.authority, h->parser.authority_len);
+}
+
+static bool rewrites_host(const struct head *h, const struct forward *fw)
+{
+	return fw->route && fw->route->rewrite.host.len && !h->parser.connect;
+}
+
+/* What of a host is before its port, if it has one. */
+static u32 name_len(struct span host)
+{
+	u32 i = host.len;
+
+	while (i && host.p[i - 1] >= '0' && host.p[i - 1] <= '9')
+		i--;
+	return i && host.p[i - 1] == ':' ? i - 1 : host.len;
+}
+
+/* With @more behind the name, and with the dot that was taken off it. */
+static void put_authority(struct writer *w, struct span host, struct span more,
+			  bool dot)
+{
+	u32 len = name_len(host);
+
+	writer_put(w, (struct span){ host.p, len });
+	writer_put(w, more);
+	if (dot)
+		writer_put(w, SPAN("."));
+	writer_put(w, span_from(host, len));
+}
+
 /*
  * The target in origin form: that is what an origin server expects
  * (RFC 9112 3.2.1), whatever form the client used.
@@ -89,7 +122,7 @@ static void put_target(struct writer *w, const struct head *h,
 
 	/* An absolute target may lack a path: RFC 9112 3.2.1 and 3.2.4. */
 	if (p->connect) {
-		writer_put(w, head_span(h, p->authority, p->authority_len));
+		put_authority(w, authority_of(h), SPAN(""), p->rooted);
 		return;
 	}
 	if (!p->path_len && !(route && route->rewrite.path_kind))
@@ -106,41 +139,26 @@ static void put_target(struct writer *w, const struct head *h,
 static struct span host_of(const struct head *h, const struct forward *fw,
 			   char *text)
 {
-	const struct http1_parser *p = &h->parser;
-
-	if (fw->route && fw->route->rewrite.host.len && !p->connect)
+	if (rewrites_host(h, fw))
 		return fw->route->rewrite.host;
-	if (p->authority_len)
-		return head_span(h, p->authority, p->authority_len);
+	if (h->parser.authority_len)
+		return authority_of(h);
 	return (struct span){ text, address_text(fw->original, text) };
-}
-
-/* What of a host is before its port, if it has one. */
-static u32 name_len(struct span host)
-{
-	u32 i = host.len;
-
-	while (i && host.p[i - 1] >= '0' && host.p[i - 1] <= '9')
-		i--;
-	return i && host.p[i - 1] == ':' ? i - 1 : host.len;
 }
 
 static void put_host(struct writer *w, const struct head *h,
 		     const struct forward *fw)
 {
+	bool dot = h->parser.rooted && !rewrites_host(h, fw);
 	char text[ADDRESS_TEXT_MAX];
 	struct span host = host_of(h, fw, text);
-	u32 len;
 
-	if (!fw->shadow) {
+	if (!fw->shadow && !dot) {
 		writer_put_field(w, SPAN("host"), host);
 		return;
 	}
-	len = name_len(host);
 	writer_put(w, SPAN("host: "));
-	writer_put(w, (struct span){ host.p, len });
-	writer_put(w, SPAN("-shadow"));
-	writer_put(w, span_from(host, len));
+	put_authority(w, host, fw->shadow ? SPAN("-shadow") : SPAN(""), dot);
 	writer_put(w, SPAN("\r\n"));
 }
 

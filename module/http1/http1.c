@@ -478,7 +478,7 @@ static struct span field_value(const char *buf, const struct http1_field *f)
 
 /* RFC 9110 7.2; RFC 9112 3.2: malformed or repeated is 400. */
 static bool take_host(struct http1_parser *p, const char *buf,
-		      const struct http1_field *f)
+		      struct http1_field *f)
 {
 	u32 host;
 
@@ -488,9 +488,13 @@ static bool take_host(struct http1_parser *p, const char *buf,
 	if (p->seen & SEEN_HOST || !host)
 		return refuse(p);
 	p->seen |= SEEN_HOST;
-	/* an absolute target overrides the field, 3.2.2 */
-	if (!(p->seen & SEEN_ABSOLUTE))
+	if (!(p->seen & SEEN_ABSOLUTE)) {
 		set_authority(p, f->value, f->value_len, host);
+		return true;
+	}
+	/* An absolute target replaces the field, 3.2.2: also for those that match it. */
+	f->value = p->authority;
+	f->value_len = p->authority_len;
 	return true;
 }
 

@@ -98,7 +98,10 @@ struct http1_limits {
 struct http1_field {
 	u16 name;		/* offset in the head */
 	u16 name_len;
-	u16 value;		/* offset; surrounding white space is not part */
+	u16 value;		/* offset; surrounding white space is not part. Of Host
+				 * it is the authority, which an absolute target gives
+				 * instead (RFC 9112 3.2.2)
+				 */
 	u16 value_len;
 	u8 id;			/* enum http1_name */
 	u8 hop;			/* hop-by-hop: not to be forwarded (RFC 9110 7.6.1),
@@ -126,6 +129,9 @@ struct http1_parser {
 	bool odd;		/* not as it would be generated: another version or form
 				 * of target, white space, an empty line, ... False: but
 				 * for what fields mean, it can be passed on as it is
+				 */
+	bool rooted;		/* request: the host's last dot was taken off it, see
+				 * routing_check(); it is forwarded
 				 */
 	u16 status;		/* response */
 	u16 nfields;

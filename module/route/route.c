@@ -30,17 +30,17 @@ static enum domain_kind domain_kind(struct span domain)
 	return DOMAIN_EXACT;
 }
 
-/* The domain without its asterisk. */
+/* The domain without its asterisk, and without a dot at its end: hosts have none. */
 static struct span domain_text(struct span domain)
 {
-	switch (domain_kind(domain)) {
-	case DOMAIN_SUFFIX:
-		return (struct span){ domain.p + 1, domain.len - 1 };
-	case DOMAIN_PREFIX:
+	struct span text = domain;
+
+	if (domain_kind(domain) == DOMAIN_PREFIX)
 		return (struct span){ domain.p, domain.len - 1 };
-	default:
-		return domain;
-	}
+	if (domain_kind(domain) == DOMAIN_SUFFIX)
+		text = span_from(domain, 1);
+	text.len -= text.len && text.p[text.len - 1] == '.';
+	return text;
 }
 
 static bool name_char(char c)
@@ -81,8 +81,10 @@ bool route_domain_valid(struct span domain)
 	text = domain_text(domain);
 	for (i = 0; i < text.len && name_char(text.p[i]); i++)
 		;
-	return i == text.len || (i && domain_kind(domain) != DOMAIN_PREFIX &&
-				 port_valid(span_from(text, i)));
+	if (i == text.len)
+		return i;
+	return i && text.p[i - 1] != '.' && domain_kind(domain) != DOMAIN_PREFIX &&
+	       port_valid(span_from(text, i));
 }
 
 /* Without case. */

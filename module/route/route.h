@@ -163,7 +163,8 @@ struct route_table {
  * route_domain_valid() - May this be a domain of a virtual host?
  * @domain: "example.com", "*.example.com", "example.*", "*", an IP address
  * (IPv6 in brackets), of which those without an asterisk at their end may have a
- * port; lower case
+ * port; lower case. A dot at the end of a name counts for nothing, and there is none
+ * before a port.
  *
  * The asterisk stands for at least one character.
  *
@@ -194,7 +195,8 @@ int route_table_compile(struct route_table *t, struct domain_slot *slots,
 /**
  * route_table_host() - The virtual host that a request's host belongs to
  * @t: compiled table
- * @host: host, with its port if that is to be compared; any case
+ * @host: host, with its port if that is to be compared; any case; no dot at the end of
+ *	its name
  *
  * Return: borrowed from @t, or NULL.
  */

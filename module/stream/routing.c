@@ -50,6 +50,38 @@ static bool normalize_path(const struct http_options *o, struct head *h)
 	return p->path_len;
 }
 
+/*
+ * A name with a dot at its end is the same name (RFC 1034 3.1, RFC 3986 3.2.2): nobody
+ * is to get around a virtual host by it. It is taken off here for all that match or
+ * quote the host, and put back where the head is written. Returns whether it is a name
+ * without it.
+ */
+static noinline bool unroot_host(struct head *h)
+{
+	struct http1_parser *p = &h->parser;
+	char *dot = h->data + p->host + p->host_len - 1;
+	struct http1_field *f;
+
+	memmove(dot, dot + 1, p->authority_len - p->host_len);
+	p->rooted = true;
+	p->odd = true;
+	p->host_len--;
+	p->authority_len--;
+	for (f = p->fields; f < p->fields + p->nfields; f++)
+		if (f->id == HTTP1_HOST)
+			f->value_len--;
+	return p->host_len && dot[-1] != '.';
+}
+
+static bool normalize_host(struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+
+	return likely(!p->host_len ||
+		      h->data[p->host + p->host_len - 1] != '.') ||
+	       unroot_host(h);
+}
+
 struct routing_refusal routing_check(const struct http_options *o,
 				     struct head *h)
 {
@@ -63,7 +95,7 @@ struct routing_refusal routing_check(const struct http_options *o,
 		return (struct routing_refusal){
 			413, STAT_REPLY_BODY_TOO_LARGE
 		};
-	if (!normalize_path(o, h))
+	if (!normalize_host(h) || !normalize_path(o, h))
 		return routing_malformed(HTTP1_BAD_REQUEST);
 	return (struct routing_refusal){ 0 };
 }

@@ -37,7 +37,7 @@ struct routing_refusal routing_malformed(enum http1_error error);
 /**
  * routing_check() - What the listener does not let pass
  * @o: the listener's options
- * @h: request; its path is normalized as they say
+ * @h: request; its path is normalized as they say, and its host has no dot at its end
  */
 struct routing_refusal routing_check(const struct http_options *o,
 				     struct head *h);

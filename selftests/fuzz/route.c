@@ -135,6 +135,8 @@ static u32 fits(struct span d, struct span host)
 {
 	if (d.len == 1 && *d.p == '*')
 		return ANY << 16;
+	/* A dot at its end is not a part of a name. */
+	d.len -= d.p[d.len - 1] == '.';
 	if (*d.p == '*')
 		return host.len >= d.len &&
 		       !memcmp(d.p + 1, host.p + host.len - (d.len - 1),

@@ -159,6 +159,7 @@ static void test_domains(void)
 		"shop.exa*,[fd00::1],10.0.0.1",
 		"*",
 		"*p.example",
+		"dotted.,*.wild.dotted.",
 	};
 	static const struct {
 		const char *host;
@@ -177,6 +178,7 @@ static void test_domains(void)
 		{ "10.0.0.1:80", 5 }, { "10.0.0.2", 6 },
 		{ "xshop.example", 7 }, { "p.example", 6 },
 		{ "", 6 }, { "x", 6 },
+		{ "dotted", 8 }, { "a.wild.dotted", 8 }, { "wild.dotted", 6 },
 	};
 	struct table t;
 	u32 i;
@@ -211,6 +213,7 @@ static void test_duplicates(void)
 	static const char * const cases[][3] = {
 		{ "a,b", "c,b", "b" }, { "*.a", "x,*.a", "*.a" },
 		{ "a.*", "a.*", "a.*" }, { "*", "*", "*" }, { "a,b,a", "c", "a" },
+		{ "a.", "a", "a" }, { "*.a", "*.a.", "*.a." },
 	};
 	static const char * const different[] = { "a.,*a.,a.*,b", "*,*b,b*" };
 	struct table t;
@@ -231,20 +234,25 @@ static void test_duplicates(void)
 static int naive_vhost(const char * const *domains, u32 n, const char *host)
 {
 	u32 i, len, host_len = strlen(host), best_score = 0, score;
+	char domain[32];
 	int best = -1;
 
 	for (i = 0; i < n; i++) {
-		len = strlen(domains[i]) - 1;
+		strcpy(domain, domains[i]);
+		len = strlen(domain) - 1;
+		/* A dot at its end is not a part of a name. */
+		if (domain[len] == '.')
+			domain[len--] = '\0';
 		score = 0;
-		if (!strcmp(domains[i], host))
+		if (!strcmp(domain, host))
 			score = 4000;
-		else if (!strcmp(domains[i], "*"))
+		else if (!strcmp(domain, "*"))
 			score = 1000;
-		else if (domains[i][0] == '*' && host_len > len &&
-			 !strcmp(host + host_len - len, domains[i] + 1))
+		else if (domain[0] == '*' && host_len > len &&
+			 !strcmp(host + host_len - len, domain + 1))
 			score = 3000 + len;
-		else if (domains[i][len] == '*' && host_len > len &&
-			 !strncmp(host, domains[i], len))
+		else if (domain[len] == '*' && host_len > len &&
+			 !strncmp(host, domain, len))
 			score = 2000 + len;
 		if (score > best_score) {
 			best_score = score;
@@ -278,6 +286,19 @@ static void random_domain(char *domain)
 		strcpy(domain, "*");
 }
 
+/* One that is valid and unlike the @n others, but for a dot at its end? */
+static bool is_new(char texts[][12], u32 n)
+{
+	u32 len = strlen(texts[n]), i;
+
+	len -= texts[n][len - 1] == '.';
+	for (i = 0; i < n; i++)
+		if (!strncmp(texts[i], texts[n], len) &&
+		    (!texts[i][len] || !strcmp(texts[i] + len, ".")))
+			return false;
+	return route_domain_valid(text(texts[n]));
+}
+
 static void test_domain_oracle(void)
 {
 	char texts[30][12], host[16];
@@ -288,9 +309,7 @@ static void test_domain_oracle(void)
 	for (round = 0; round < 500; round++) {
 		for (n = 0; n < 30; n++) {
 			random_domain(texts[n]);
-			for (i = 0; i < n && strcmp(texts[i], texts[n]); i++)
-				;
-			if (i < n)
+			if (!is_new(texts, n))
 				break;
 			domains[n] = texts[n];
 		}
@@ -333,11 +352,12 @@ static void test_valid(void)
 	static const char * const good[] = {
 		"*", "a", "example.com", "*.example.com", "*-x.example.com",
 		"www.example.*", "a_b", "10.0.0.1", "[fd00::1]", "a.", "a:80",
-		"*.a:65535", "[fd00::1]:80", "10.0.0.1:1",
+		"*.a:65535", "[fd00::1]:80", "10.0.0.1:1", "*.a.",
 	};
 	static const char * const bad[] = {
 		"", "**", "*.a.*", "a*b", "A", "a:", ":80", "a:65536", "a:8x", "a:80:80", "*:80",
-		"a.*:80", "[fd00::1]:", "[fd00::1]:65536", "[FD00::1]",
+		"a.*:80", "a.:80", "*.a.:80", ".", "*.",
+		"[fd00::1]:", "[fd00::1]:65536", "[FD00::1]",
 		"[fd00::1", "[fd00]", "*[fd00::1]", "a b", "a/b", "a,b", "\xe4",
 	};
 	static const char * const paths[] = { "/", "/a/b;c=d%20", "/~" };

@@ -371,8 +371,12 @@ static bool is_domain(const char *s, size_t len)
 		return false;
 	if (is_bracketed_ipv6(s, len))
 		return true;
+	/* A dot at its end alone is no name. */
 	if (s[0] == '*')
-		return is_host_chars(s + 1, len - 1);
+		return is_host_chars(s + 1, len - 1) &&
+		       !(len == 2 && s[1] == '.');
+	if (len == 1 && s[0] == '.')
+		return false;
 	if (s[len - 1] == '*')
 		return is_host_chars(s, len - 1);
 	return is_host_chars(s, len);
@@ -387,7 +391,10 @@ const char *text_check_domain(const char *s, size_t len)
 
 const char *text_check_domain_port(const char *s, size_t len)
 {
-	return is_domain(s, len - port_len(s, len)) ? NULL :
+	size_t port = port_len(s, len);
+	bool dotted = port && s[len - port - 1] == '.';
+
+	return is_domain(s, len - port) && !dotted ? NULL :
 	       "a host name, *.suffix, prefix.*, *, or an address (IPv6 in "
 	       "brackets), with :port if wanted";
 }
