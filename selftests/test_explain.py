@@ -247,10 +247,12 @@ def _():
 @test("what the listener refuses: bad heads, limits, paths that leave")
 def _():
     mesh(max_headers=5, max_uri_bytes=40, max_body_bytes=10,
-         normalize_path=True, merge_slashes=True, escaped_slashes="reject")
+         normalize_path=True, merge_slashes=True, escaped_slashes="reject",
+         headers_with_underscores="reject")
     for reason, arguments in (
             ("reply_400_bad_request", ("GET", "http://shop/", "host: b", "host: c")),
             ("reply_400_bad_request", ("GET", "http://shop/a%2Fb")),
+            ("reply_400_header_underscore", ("GET", "http://shop/", "x_y: z")),
             ("reply_413_body_too_large", ("POST", "http://shop/exact",
                                           "content-length: 11")),
             ("reply_414_uri_too_long", ("GET", "http://shop/" + 60 * "a")),

@@ -434,6 +434,28 @@ def _():
     equal(grown("responses_cut_by_upstream"), 1)
 
 
+@test("a trailer that decides how a head is read: a request is 400, a response is cut")
+def _():
+    names = (b"Host", b"content-length", b"Authorization", b"If-Match",
+             b"if-none-match", b"If-Modified-Since", b"if-unmodified-since",
+             b"If-Range", b"Via", b"traceparent", b"Tracestate")
+    for name in names:
+        c = client()
+        c.send(get("/", "Transfer-Encoding: chunked", method="POST") +
+               b"5\r\nhello\r\n0\r\nX-T: t\r\n" + name + b": 1\r\n\r\n")
+        c.refusal(400)
+        web.close_all()
+    grown = Counters()
+    for name in names[:2]:
+        c = client()
+        c.send(get())
+        conn, _ = web.request()
+        conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  b"5\r\nhello\r\n0\r\n" + name + b": 1\r\n\r\n")
+        true(not c.was_reset().endswith(b"\r\n\r\n"))
+    equal(grown("responses_cut_by_upstream"), 2)
+
+
 @test("a response that lasts until the connection closes")
 def _():
     c = client()

@@ -149,6 +149,40 @@ def _():
     equal((mirrored, failed, dropped), (copied, 0, 0))
 
 
+@test("what a header operation takes away is no trailer of a copy, nor of a retry")
+def _():
+    mesh({"cluster": "copies"}, {"cluster": "more"}, route={
+        "request_headers": [{"name": "x-gone", "op": "remove"},
+                            {"name": "x-set", "value": "1"}],
+        "retry": {"on": "5xx", "num_retries": 1}})
+    for piece in 3, 50000:
+        for sent, kept in (
+                (b"X-Gone: 1\r\nX-T: t\r\nx-set: 2\r\n", [b"X-T: t\r\n"]),
+                (b"x-gone:" + b"1" * 8000 + b"\r\nX: y\r\n", [b"X: y\r\n"]),
+                (b"X-Gone: 1\r\n", []), (b"", []),
+                (b"X-T: t\r\n", [b"X-T: t\r\n"])):
+            if piece == 3 and len(sent) > 1000:
+                continue
+            c = Client("app", VIP)
+            c.send(request("/", "Transfer-Encoding: chunked", host="a",
+                           method="PUT"))
+            c.send_slowly(b"5\r\nhello\r\n1\r\n!\r\n0\r\n" + sent + b"\r\n",
+                          piece)
+            for status in 500, 200:
+                conn, _ = web.request()
+                got = conn.chunked()
+                equal((status, got[0], got[2]), (status, b"hello!", kept))
+                conn.send(answer(status))
+            equal(c.response()[0].status, 200)
+            for backend in copies, more:
+                conn, _ = backend.request()
+                got = conn.chunked()
+                equal((got[0], got[2]), (b"hello!", kept))
+                conn.quiet(0.05)
+                conn.send(OK)
+                conn.ended()
+
+
 @test("unchanged, without \"-shadow\"; several mirrors")
 def _():
     mesh({"cluster": "copies", "shadow": False}, {"cluster": "more"})

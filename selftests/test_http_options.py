@@ -42,6 +42,8 @@ OPTIONS = {
              "traceparent": True, "upgrade": "any"},
     "behind": {"trusted_hops": 2},
     "proxy": {"connect": "forward"},
+    "dashes": {"headers_with_underscores": "reject"},
+    "dropping": {"headers_with_underscores": "drop"},
     "tunnel": {"connect": "terminate", "stream_idle_timeout": "3s"},
 }
 VIPS = {name: f"10.96.1.{i}" for i, name in enumerate(OPTIONS, 1)}
@@ -67,6 +69,9 @@ CONFIG = {
             {"name": "any", "domains": ["*"],
              "routes": [{"match": {"path": {"prefix": "/private"}},
                          "action": {"direct_response": {"status": 403}}},
+                        {"match": {"headers": [{"name": "a_b",
+                                                "present": True}]},
+                         "action": {"direct_response": {"status": 402}}},
                         {"action": {"cluster": "web"}}]}],
     }],
     "listeners": [
@@ -406,6 +411,62 @@ def _():
 def _():
     head, _ = exchange(client("decoded"), get("*", method="OPTIONS"))
     equal(head.start, "OPTIONS * HTTP/1.1")
+
+
+# ---- names with underscores ----
+
+def chunked(*trailers):
+    return (get("/", "Transfer-Encoding: chunked", method="POST") +
+            b"2\r\nhi\r\n0\r\n" + b"".join(trailers) + b"\r\n")
+
+
+def seen_trailers(listener, *trailers):
+    c = client(listener)
+    c.send(chunked(*trailers))
+    conn, _ = web.request()
+    got = conn.chunked()[2]
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
+    return got
+
+
+@test("headers_with_underscores allow: they are fields as any")
+def _():
+    head, _ = exchange(client("plain"), get("/", "X_Y: 1", "x-y: 2"))
+    equal((head.get("x_y"), head.get("x-y")), ("1", "2"))
+    c = client("plain")
+    c.send(get("/", "A_B: 1"))
+    equal(c.response()[0].status, 402)
+    equal(seen_trailers("plain", b"X_Y: 1\r\n"), [b"X_Y: 1\r\n"])
+
+
+@test("headers_with_underscores reject: 400, of trailers as well")
+def _():
+    for field in "X_Y: 1", "_: 1", "a_b:", "x_y: 1\r\nX-Y: 2":
+        refused("dashes", get("/", "X-A: b", field), 400,
+                "reply_400_header_underscore")
+    head, _ = exchange(client("dashes"), get("/_", "X-Y: _", host="a_b"))
+    equal((head.get("x-y"), head.get("host")), ("_", "a_b"))
+    equal(seen_trailers("dashes", b"X-Y: _\r\n"), [b"X-Y: _\r\n"])
+    c = client("dashes")
+    c.send(chunked(b"X-Y: 1\r\n", b"X_Y: 1\r\n"))
+    c.refusal(400)
+    web.close_all()
+
+
+@test("headers_with_underscores drop: neither matched nor passed on")
+def _():
+    for _ in range(3):
+        c = client("dropping")
+        for fields in ("a_b: 1",), ("a: 1", "A_B: 2", "X_Y:", "b: 3"):
+            head, _ = exchange(c, get("/", *fields))
+            equal([n for n, _ in head.fields if "_" in n], [])
+            equal(head.get("a"), "1" if "a: 1" in fields else None)
+    equal(seen_trailers("dropping", b"X_Y: 1\r\n", b"X-Y: 2\r\n", b"_:\r\n"),
+          [b"X-Y: 2\r\n"])
+    # Without one, not a byte changes.
+    head, _ = exchange(client("dropping"), get("/", "X-ODD: A"))
+    true(b"X-ODD: A\r\n" in head.raw, head.raw)
 
 
 # ---- forwarding fields ----

@@ -591,6 +591,71 @@ def _():
           [["route"], ["route"], []])
 
 
+TRAILERS = [b"X-Set: evil\r\n", b"x-gone: 1\r\n", b"X-GON: kept\r\n",
+            b"X-Gone-Not: kept\r\n", b"x-host: evil\r\n", b"X-Add: kept\r\n",
+            b"x-absent:kept\r\n", b"X-Gone:\r\n", b"Y: z\r\n",
+            b"x-" + b"long" * 100 + b": kept\r\n", b"x-gone: 2\r\n"]
+KEPT = [t for t in TRAILERS if b"kept" in t or b"Y" in t]
+EDIT = [{"name": "x-set", "value": "1"}, {"name": "X-Gone", "op": "remove"},
+        {"name": "x-add", "value": "1", "op": "add"},
+        {"name": "x-absent", "value": "1", "op": "add_if_absent"}]
+
+
+def send_chunked(stream, piece, trailers):
+    stream.send_slowly(b"5\r\nhello\r\n0\r\n" + b"".join(trailers) + b"\r\n",
+                       piece)
+
+
+@test("request headers: what is set or removed does not come as a trailer")
+def _():
+    mesh(host("ops", [to_web(more={"request_headers": EDIT})],
+              request_headers=[op("x-host", how="remove")]))
+    c = Client("app", VIP)
+    for piece in 1, 7, 2000:
+        for trailers, kept in (TRAILERS, KEPT), (TRAILERS[:1], []), ([], []):
+            c.send(request("/", "Transfer-Encoding: chunked", host="ops",
+                           method="POST"))
+            send_chunked(c, piece, trailers)
+            conn, _ = web.request()
+            body, _, got = conn.chunked()
+            equal((piece, body, got), (piece, b"hello", kept))
+            conn.send(OK)
+            equal(c.response()[0].status, 200)
+
+
+@test("response headers: what is set or removed does not come as a trailer")
+def _():
+    mesh(host("ops", [to_web(more={"response_headers": EDIT})],
+              response_headers=[op("x-host", how="remove")]))
+    c = Client("app", VIP)
+    for piece in 1, 7, 2000:
+        for trailers, kept in (TRAILERS, KEPT), (TRAILERS[:1], []), ([], []):
+            c.send(request("/", host="ops"))
+            conn, _ = web.request()
+            conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            send_chunked(conn, piece, trailers)
+            c.head()
+            body, _, got = c.chunked()
+            equal((piece, body, got), (piece, b"hello", kept))
+
+
+@test("headers of a weighted cluster: not as trailers, either")
+def _():
+    mesh(host("ops", [{"action": {"weighted_clusters": [
+        {"name": "web", "weight": 1, "request_headers": EDIT,
+         "response_headers": EDIT}]}}]))
+    c = Client("app", VIP)
+    c.send(request("/", "Transfer-Encoding: chunked", host="ops",
+                   method="POST"))
+    send_chunked(c, 2000, TRAILERS[:4])
+    conn, _ = web.request()
+    equal(conn.chunked()[2], TRAILERS[2:4])
+    conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    send_chunked(conn, 2000, TRAILERS[:4])
+    c.head()
+    equal(c.chunked()[2], TRAILERS[2:4])
+
+
 @test("add_if_absent: behind what added nothing, as if that were not there")
 def _():
     mesh(host("ops", [to_web(more={"request_headers": [

@@ -27,6 +27,43 @@ static void append(struct replay *r, struct sk_buff *copy)
 	r->last = copy;
 }
 
+void replay_append(struct replay *r, struct sk_buff *skb)
+{
+	append(r, skb);
+	r->bytes += skb->truesize;
+}
+
+void replay_cut(struct replay *r, u32 n, void *to)
+{
+	struct sk_buff *skb, *rest, *last = NULL;
+	u32 keep = 0, part;
+
+	for (skb = r->first; skb; skb = skb->next)
+		keep += skb->len;
+	keep -= n;
+	for (skb = r->first; skb && skb->len <= keep; skb = skb->next) {
+		keep -= skb->len;
+		last = skb;
+	}
+	for (rest = skb, part = keep; rest; rest = rest->next, part = 0) {
+		/* Cannot fail: all of it is there. */
+		skb_copy_bits(rest, part, to, rest->len - part);
+		to += rest->len - part;
+	}
+	rest = skb;
+	if (skb && keep) {
+		rest = skb->next;
+		skb_trim(skb, keep);
+		last = skb;
+	}
+	kfree_skb_list(rest);
+	if (last)
+		last->next = NULL;
+	else
+		r->first = NULL;
+	r->last = last;
+}
+
 /* Larger ones are hard to get where one may not sleep. */
 #define PIECE	SKB_WITH_OVERHEAD(2 * PAGE_SIZE)
 

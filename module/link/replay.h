@@ -78,6 +78,17 @@ void replay_consume(struct replay *r, u32 n);
  */
 int replay_clone(struct replay *to, const struct replay *r, gfp_t gfp);
 
+/**
+ * replay_cut() - Take the end off
+ * @r: replay, not being read, whose skbs nobody else has; others may have their bytes
+ * @n: how many bytes; no more than there are
+ * @to: gets them
+ */
+void replay_cut(struct replay *r, u32 n, void *to);
+
+/* Put bytes at the end; the skb is the replay's from here on. */
+void replay_append(struct replay *r, struct sk_buff *skb);
+
 void replay_clear(struct replay *r);
 
 #endif

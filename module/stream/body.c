@@ -13,6 +13,8 @@ void body_init(struct body *b, const struct http1_parser *p, bool unframe,
 	b->left = p->framing == HTTP1_BODY_CHUNKED ? max : p->content_length;
 	b->pass = 0;
 	b->done = http1_bodiless(p);
+	b->filter = NULL;
+	b->trailer = 0;
 	if (p->framing == HTTP1_BODY_CHUNKED)
 		http1_chunk_init(&b->chunk, p->response);
 }
@@ -54,6 +56,36 @@ static u32 frame_line(const struct body *b, enum http1_chunk_event event,
 	}
 }
 
+static int append(struct out *out, struct span s)
+{
+	return s.len ? out_append(out, s.p, s.len) : 0;
+}
+
+static noinline int filter_trailer(struct body *b, const char *data, u32 len,
+				   struct out *out)
+{
+	struct span held, pass;
+	int err = 0;
+	u32 n;
+
+	for (; len && !err; data += n, len -= n) {
+		n = trailer_filter_next(b->filter, data, len, &held, &pass);
+		if (!n)
+			return -EBADMSG;
+		err = append(out, held) ?: append(out, pass);
+	}
+	return err;
+}
+
+static int pass_trailer(struct body *b, const char *data, u32 len,
+			struct out *out)
+{
+	b->trailer += len;
+	if (b->filter)
+		return filter_trailer(b, data, len, out);
+	return b->unframe ? 0 : out_append(out, data, len);
+}
+
 /*
  * Act on an event that consumed @used bytes at @data. Returns 0 or a negative
  * errno.
@@ -72,7 +104,7 @@ static int chunk_event(struct body *b, enum http1_chunk_event event,
 		b->pass = used;
 		return 0;
 	case HTTP1_CHUNK_TRAILER:
-		return b->unframe ? 0 : out_append(out, data, used);
+		return pass_trailer(b, data, used, out);
 	case HTTP1_CHUNK_SIZE:
 		if (b->chunk.size > b->left)
 			return -EMSGSIZE;
@@ -121,11 +153,20 @@ static bool gather_few(struct body *b, const u8 *data, struct out *out)
 	return true;
 }
 
-/* Data bytes are not examined; a line may have an extension, or be a trailer field. */
-static int cost_of_chunk(enum http1_chunk_event event, u32 used)
+/*
+ * Data bytes are not examined; a line may have an extension, or be a trailer field,
+ * whose name may be compared with others.
+ */
+static int cost_of_chunk(const struct body *b, enum http1_chunk_event event,
+			 u32 used)
 {
-	return COST_CHUNK +
-	       (event == HTTP1_CHUNK_DATA ? 0 : used * COST_HEAD_BYTE);
+	int cost = COST_CHUNK;
+
+	if (event != HTTP1_CHUNK_DATA)
+		cost += used * COST_HEAD_BYTE;
+	if (event == HTTP1_CHUNK_TRAILER && b->filter)
+		cost += used * b->filter->n;
+	return cost;
 }
 
 /*
@@ -152,7 +193,7 @@ static int chunk_decode(struct body *b, const u8 *data, u32 len,
 		}
 		event = http1_chunk_next(&b->chunk, (const char *)data + at,
 					 len - at, &used);
-		*left -= cost_of_chunk(event, used);
+		*left -= cost_of_chunk(b, event, used);
 		err = chunk_event(b, event, (const char *)data + at, used, to,
 				  out);
 		if (err)

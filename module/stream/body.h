@@ -4,7 +4,8 @@
  * where it is sent, and knows where it ends. RFC 9112 6 and 7.
  *
  * Payload goes by reference to the skb's pages. A chunked body is decoded and
- * framed anew: sizes in plain hex, extensions dropped, trailers kept. Towards an
+ * framed anew: sizes in plain hex, extensions dropped, trailers kept, but for those
+ * that a filter takes out. Towards an
  * HTTP/1.0 client it loses its framing and ends with the connection.
  *
  * The sender may write into those pages while they are on their way. So what frames a
@@ -18,6 +19,7 @@
 #define L7MESH_BODY_H
 
 #include "http1/http1.h"
+#include "http1/trailer_filter.h"
 #include "link/out.h"
 
 struct body {
@@ -31,6 +33,8 @@ struct body {
 				 * sent
 				 */
 	struct http1_chunk chunk;
+	struct trailer_filter *filter;	/* the owner's, set after body_init(); or NULL */
+	u32 trailer;		/* bytes of trailer fields that were consumed */
 };
 
 /**

@@ -31,7 +31,8 @@ void exchange_settle(struct conn *c)
 	const struct exchange *ex = &c->ex;
 	u32 bytes = head_bytes(ex->request_head) +
 		    head_bytes(ex->response_head) + out_bytes(&ex->up) +
-		    out_bytes(&ex->down) + ex->replay.bytes;
+		    out_bytes(&ex->down) + ex->replay.bytes +
+		    ex->filter_bytes;
 
 	if (bytes == c->held)
 		return;
@@ -131,6 +132,10 @@ static void release_request(struct conn *c)
 	out_clear(&ex->down);
 	if (ex->replay.first)
 		replay_clear(&ex->replay);
+	if (ex->filter_bytes) {
+		kfree(ex->request_filter);
+		kfree(ex->response_filter);
+	}
 	if (ex->snapshot)
 		snapshot_put(ex->snapshot);
 }

@@ -109,6 +109,9 @@ struct exchange {
 	struct head *response_head;
 	struct body request_body;
 	struct body response_body;
+	struct trailer_filter *request_filter;	/* of the bodies' trailers, or NULL */
+	struct trailer_filter *response_filter;
+	u32 filter_bytes;	/* of both */
 	struct replay replay;	/* of the request's body */
 	struct out up;		/* our bytes for the leg */
 	struct out down;	/* our bytes for the client */

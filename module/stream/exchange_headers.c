@@ -51,6 +51,46 @@ int exchange_edit_request(struct conn *c, struct out *head, gfp_t gfp)
 	return routing_edit_request(&edit, &context, gfp, head);
 }
 
+/* It is made if there is none, and anything to be taken out. */
+static int make_filter(struct exchange *ex, struct trailer_filter **filter,
+		       const struct header_op_list *const *levels,
+		       u8 underscores, gfp_t gfp)
+{
+	int err;
+
+	if (*filter)
+		return 0;
+	err = routing_filter(levels, underscores, gfp, filter);
+	if (*filter)
+		ex->filter_bytes += (*filter)->size;
+	return err;
+}
+
+int exchange_filter_request(struct conn *c, gfp_t gfp)
+{
+	const struct header_op_list *levels[ROUTING_LEVELS];
+	struct exchange *ex = &c->ex;
+	struct routing_edit edit = edit_of(ex);
+	int err;
+
+	routing_request_levels(&edit, levels);
+	err = make_filter(ex, &ex->request_filter, levels,
+			  c->options.headers_with_underscores, gfp);
+	ex->request_body.filter = ex->request_filter;
+	return err;
+}
+
+int exchange_filter_response(struct conn *c, gfp_t gfp)
+{
+	const struct header_op_list *levels[ROUTING_LEVELS];
+	struct exchange *ex = &c->ex;
+	struct routing_edit edit = edit_of(ex);
+
+	routing_response_levels(&edit, levels);
+	return make_filter(ex, &ex->response_filter, levels,
+			   TRAILER_UNDERSCORES_PASS, gfp);
+}
+
 /* The cookie by which the client's next request finds the same endpoint. */
 struct cookie {
 	struct header_op op;

@@ -71,6 +71,48 @@ static struct endpoint *pick_mirror(struct conn *c, struct run *run,
 	return cluster_pick(cluster, &pick);
 }
 
+static u32 keep_wanted(struct trailer_filter *f, char *data, u32 len)
+{
+	struct span held, pass;
+	u32 n, at = 0, kept = 0;
+
+	trailer_filter_restart(f);
+	for (; at < len; at += n) {
+		n = trailer_filter_next(f, data + at, len - at, &held, &pass);
+		/* It passed once. */
+		if (WARN_ON_ONCE(!n))
+			break;
+		/* What is kept is never more than what was read. */
+		memcpy(data + kept, held.p, held.len);
+		memmove(data + kept + held.len, pass.p, pass.len);
+		kept += held.len + pass.len;
+	}
+	return kept;
+}
+
+/*
+ * What is kept of a body has its trailers as they came: take out what the endpoint did
+ * not get, either.
+ */
+static int filter_copy(const struct exchange *ex, struct call *call, gfp_t gfp)
+{
+	const struct body *b = &ex->request_body;
+	u32 len = b->trailer + 2;	/* and the blank line */
+	struct sk_buff *end;
+
+	if (!b->filter || !b->trailer)
+		return 0;
+	end = alloc_skb(len, gfp);
+	if (!end)
+		return -ENOMEM;
+	replay_cut(&call->body, len, skb_put(end, len));
+	len = keep_wanted(b->filter, end->data, b->trailer);
+	memcpy(end->data + len, "\r\n", 2);
+	skb_trim(end, len + 2);
+	replay_append(&call->body, end);
+	return 0;
+}
+
 static int fill_call(struct conn *c, const struct mirror *m, struct call *call,
 		     gfp_t gfp)
 {
@@ -79,7 +121,9 @@ static int fill_call(struct conn *c, const struct mirror *m, struct call *call,
 	call->head_request = exchange_is_head(&c->ex);
 	call->done = mirror_done;
 	call->identity = identity_get(c->identity);
-	return err ?: replay_clone(&call->body, &c->ex.replay, gfp);
+	if (!err)
+		err = replay_clone(&call->body, &c->ex.replay, gfp);
+	return err ?: filter_copy(&c->ex, call, gfp);
 }
 
 /* Returns whether the copy is on its way. */

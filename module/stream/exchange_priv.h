@@ -124,8 +124,14 @@ static inline u32 affordable_head(const struct run *run, u32 len)
 /* The body of a request that is understood, from its first byte. */
 static inline void begin_request_body(struct conn *c)
 {
-	body_init(&c->ex.request_body, &c->ex.request_head->parser, false,
+	struct exchange *ex = &c->ex;
+
+	body_init(&ex->request_body, &ex->request_head->parser, false,
 		  c->options.max_body_bytes ?: U64_MAX);
+	if (unlikely(ex->request_filter)) {
+		trailer_filter_restart(ex->request_filter);
+		ex->request_body.filter = ex->request_filter;
+	}
 }
 
 /* exchange.c */
@@ -170,6 +176,12 @@ void exchange_request_late(struct conn *c);
 const u64 *exchange_ident(struct conn *c);
 int exchange_edit_request(struct conn *c, struct out *head, gfp_t gfp);
 int exchange_edit_response(struct conn *c, u16 status, gfp_t gfp);
+/*
+ * The same for the trailers of bodies that are chunked and have not begun; may be
+ * called again. 0 or -ENOMEM.
+ */
+int exchange_filter_request(struct conn *c, gfp_t gfp);
+int exchange_filter_response(struct conn *c, gfp_t gfp);
 /* Whether these have nothing to do. */
 bool exchange_request_stays(const struct exchange *ex);
 bool exchange_response_stays(const struct exchange *ex);

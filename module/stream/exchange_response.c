@@ -82,12 +82,18 @@ static int pass_final(struct conn *c, struct sk_buff *whole, gfp_t gfp)
 	    ex->request != REQUEST_DONE || conn_expired(c) ||
 	    READ_ONCE(c->draining))
 		ex->close = true;
+	if (framing == HTTP1_BODY_CHUNKED) {
+		err = exchange_filter_response(c, gfp);
+		if (err)
+			return err;
+	}
 	steered = steer_response(c, whole);
 	err = steered ? 0 :
 	      write_response_head(c, framing, exchange_connection_field(ex), gfp);
 	if (err)
 		return err;
 	body_init(&ex->response_body, p, framing != p->framing, U64_MAX);
+	ex->response_body.filter = ex->response_filter;
 	ex->response_body.done |= steered;
 	exchange_slow_response(c);
 	exchange_request_answered(c, p->status);

@@ -155,7 +155,7 @@ static bool obey(struct conn *c, struct run *run, struct routing_refusal r)
 {
 	if (likely(!r.status))
 		return true;
-	c->ex.close |= r.reason == STAT_REPLY_BAD_REQUEST;
+	c->ex.close |= routing_ends_connection(r.reason);
 	exchange_refuse(c, run, r.reason, r.status);
 	return false;
 }

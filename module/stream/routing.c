@@ -4,9 +4,14 @@
 #include <linux/kernel.h>
 #include <linux/l7mesh.h>
 #include <linux/random.h>
+#include <linux/slab.h>
 
 #include "http/forward.h"
 #include "route/path_rewrite.h"
+
+static_assert((int)L7MESH_HEADERS_WITH_UNDERSCORES_REJECT ==
+	      TRAILER_UNDERSCORES_REFUSE);
+static_assert((int)L7MESH_HEADERS_WITH_UNDERSCORES_DROP == TRAILER_UNDERSCORES_DROP);
 
 struct routing_refusal routing_malformed(enum http1_error error)
 {
@@ -73,6 +78,41 @@ static noinline bool unroot_host(struct head *h)
 	return p->host_len && dot[-1] != '.';
 }
 
+/* Fields whose names have an underscore, which some read as a dash. */
+static bool has_underscore(const struct head *h, const struct http1_field *f)
+{
+	return memchr(h->data + f->name, '_', f->name_len);
+}
+
+static void drop_underscores(struct head *h)
+{
+	struct http1_parser *p = &h->parser;
+	struct http1_field *f, *to = p->fields;
+
+	for (f = p->fields; f < p->fields + p->nfields; f++)
+		if (!has_underscore(h, f))
+			*to++ = *f;
+	p->odd |= to < f;
+	p->nfields = to - p->fields;
+}
+
+/* Returns false if the request has one and is to be refused for it. */
+static noinline bool check_underscores(const struct http_options *o,
+				       struct head *h)
+{
+	const struct http1_parser *p = &h->parser;
+	const struct http1_field *f;
+
+	if (o->headers_with_underscores == L7MESH_HEADERS_WITH_UNDERSCORES_DROP) {
+		drop_underscores(h);
+		return true;
+	}
+	for (f = p->fields; f < p->fields + p->nfields; f++)
+		if (has_underscore(h, f))
+			return false;
+	return true;
+}
+
 static bool normalize_host(struct head *h)
 {
 	const struct http1_parser *p = &h->parser;
@@ -97,6 +137,8 @@ struct routing_refusal routing_check(const struct http_options *o,
 		};
 	if (!normalize_host(h) || !normalize_path(o, h))
 		return routing_malformed(HTTP1_BAD_REQUEST);
+	if (unlikely(o->headers_with_underscores) && !check_underscores(o, h))
+		return (struct routing_refusal){ 400, STAT_REPLY_UNDERSCORE };
 	return (struct routing_refusal){ 0 };
 }
 
@@ -156,6 +198,66 @@ struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
 
 static const struct header_op_list none;
 
+void routing_request_levels(const struct routing_edit *e,
+			    const struct header_op_list *levels[ROUTING_LEVELS])
+{
+	levels[0] = e->chosen ? &e->chosen->edit.request : &none;
+	levels[1] = &e->route->edit.request;
+	levels[2] = &e->vhost->edit.request;
+}
+
+void routing_response_levels(const struct routing_edit *e,
+			     const struct header_op_list *levels[ROUTING_LEVELS])
+{
+	levels[0] = e->chosen ? &e->chosen->edit.response : &none;
+	levels[1] = &e->route->edit.response;
+	levels[2] = &e->vhost->edit.response;
+}
+
+/* What adds comes behind what the sender says, in a trailer as well. */
+static bool takes_out(const struct header_op *op)
+{
+	return op->kind == HEADER_OP_SET || op->kind == HEADER_OP_REMOVE;
+}
+
+/* The next operation that takes fields out, from @i on, of all levels in a row. */
+static const struct header_op *next_taking(const struct header_op_list *const *levels,
+					   u32 *level, u32 *i)
+{
+	const struct header_op *op;
+
+	for (; *level < ROUTING_LEVELS; (*level)++, *i = 0) {
+		while (*i < levels[*level]->n) {
+			op = &levels[*level]->ops[(*i)++];
+			if (takes_out(op))
+				return op;
+		}
+	}
+	return NULL;
+}
+
+int routing_filter(const struct header_op_list *const *levels, u8 underscores,
+		   gfp_t gfp, struct trailer_filter **filter)
+{
+	const struct header_op *op;
+	u32 level = 0, i = 0, n = 0, len = 0;
+
+	for (; (op = next_taking(levels, &level, &i)); n++)
+		len += op->name.len;
+	*filter = NULL;
+	if (!n && !underscores)
+		return 0;
+	*filter = kzalloc(trailer_filter_bytes(n, len), gfp);
+	if (!*filter)
+		return -ENOMEM;
+	trailer_filter_init(*filter, n, len, underscores);
+	level = 0;
+	i = 0;
+	while ((op = next_taking(levels, &level, &i)))
+		trailer_filter_add(*filter, op->name);
+	return 0;
+}
+
 bool routing_edits_request(const struct routing_edit *e)
 {
 	return e->route->edit.request.n || e->vhost->edit.request.n ||
@@ -172,11 +274,9 @@ int routing_edit_request(const struct routing_edit *e,
 			 const struct header_context *context, gfp_t gfp,
 			 struct out *out)
 {
-	const struct header_op_list *levels[] = {
-		e->chosen ? &e->chosen->edit.request : &none,
-		&e->route->edit.request, &e->vhost->edit.request,
-	};
+	const struct header_op_list *levels[ROUTING_LEVELS];
 
+	routing_request_levels(e, levels);
 	return header_ops_apply(levels, ARRAY_SIZE(levels), context, gfp, out);
 }
 
@@ -186,16 +286,17 @@ int routing_edit_response(const struct routing_edit *e, enum cors_kind cors,
 			  struct out *out)
 {
 	struct cors_answer answer = { .ops = none };
-	/* CORS last, as in Envoy: routes cannot take back what it says. */
-	const struct header_op_list *levels[] = {
-		first, e->chosen ? &e->chosen->edit.response : &none,
-		&e->route->edit.response, &e->vhost->edit.response, &answer.ops,
-	};
+	const struct header_op_list *levels[1 + ROUTING_LEVELS + 1];
 
+	levels[0] = first;
+	routing_response_levels(e, levels + 1);
+	/* CORS last, as in Envoy: routes cannot take back what it says. */
+	levels[1 + ROUTING_LEVELS] = &answer.ops;
 	if (cors != CORS_NONE)
 		cors_answer(&e->route->cors, cors, &answer);
 	/* A preflight has no other answer than that. */
 	if (cors == CORS_PREFLIGHT)
-		return header_ops_apply(levels + 4, 1, context, gfp, out);
+		return header_ops_apply(levels + 1 + ROUTING_LEVELS, 1, context,
+					gfp, out);
 	return header_ops_apply(levels, ARRAY_SIZE(levels), context, gfp, out);
 }

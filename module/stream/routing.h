@@ -11,6 +11,7 @@
 
 #include "http/header_value.h"
 #include "http1/head.h"
+#include "http1/trailer_filter.h"
 #include "lib/stats.h"
 #include "mesh/snapshot.h"
 #include "policy/cors.h"
@@ -20,6 +21,12 @@ struct routing_refusal {
 	u16 status;
 	enum mesh_stat reason;
 };
+
+/* Whether the connection ends with such an answer: who is refused so may mean ill. */
+static inline bool routing_ends_connection(enum mesh_stat reason)
+{
+	return reason == STAT_REPLY_BAD_REQUEST || reason == STAT_REPLY_UNDERSCORE;
+}
 
 /* How large the listener lets a request's head be. */
 static inline struct http1_limits routing_limits(const struct http_options *o)
@@ -90,6 +97,29 @@ struct routing_edit {
 	const struct route *route;
 	const struct virtual_host *vhost;
 };
+
+#define ROUTING_LEVELS	3
+
+/* Operations of each level, in this order. */
+void routing_request_levels(const struct routing_edit *e,
+			    const struct header_op_list *levels[ROUTING_LEVELS]);
+void routing_response_levels(const struct routing_edit *e,
+			     const struct header_op_list *levels[ROUTING_LEVELS]);
+
+/**
+ * routing_filter() - What operations on a head take out of trailers
+ * @levels: operations
+ * @underscores: enum trailer_underscores
+ * @gfp: how to allocate
+ * @filter: out: to be kfree()d; NULL if there is nothing to take out
+ *
+ * The fields that they set or remove. What only adds to a head, or where there is
+ * none, lets the sender have a say.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int routing_filter(const struct header_op_list *const *levels, u8 underscores,
+		   gfp_t gfp, struct trailer_filter **filter);
 
 bool routing_edits_request(const struct routing_edit *e);
 bool routing_edits_response(const struct routing_edit *e);

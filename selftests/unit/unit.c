@@ -20,5 +20,6 @@ int main(void)
 	test_options();
 	test_priority();
 	test_route();
+	test_trailer_filter();
 	return tap_end();
 }

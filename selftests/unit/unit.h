@@ -18,5 +18,6 @@ void test_metadata(void);
 void test_options(void);
 void test_priority(void);
 void test_route(void);
+void test_trailer_filter(void);
 
 #endif

@@ -84,6 +84,9 @@ static void set_options(json_t *to, const json_t *hcm)
 	static const char *const slashes[][2] = {
 		{ "REJECT_REQUEST", "reject" }, { "UNESCAPE_AND_FORWARD", "decode" },
 	};
+	static const char *const underscores[][2] = {
+		{ "REJECT_REQUEST", "reject" }, { "DROP_HEADER", "drop" },
+	};
 	const json_t *common = get(hcm, "common_http_protocol_options"), *upgrade;
 	bool websocket = false;
 	size_t i;
@@ -102,6 +105,9 @@ static void set_options(json_t *to, const json_t *hcm)
 	for (i = 0; i < 2; i++)
 		if (is(hcm, "path_with_escaped_slashes_action", slashes[i][0]))
 			set_text(to, "escaped_slashes", slashes[i][1]);
+	for (i = 0; i < 2; i++)
+		if (is(common, "headers_with_underscores_action", underscores[i][0]))
+			set_text(to, "headers_with_underscores", underscores[i][1]);
 	envoy_copy_time(to, "stream_idle_timeout", hcm, "stream_idle_timeout", NULL);
 	envoy_copy_time(to, "request_timeout", hcm, "request_timeout", NULL);
 	envoy_copy_time(to, "headers_timeout", hcm, "request_headers_timeout", NULL);

@@ -478,10 +478,16 @@ static const struct schema upgrade = {
 	.name = "upgrade", .rule = rule_upgrade, FIELDS(upgrade_fields),
 };
 
+static const char *const underscore_actions[] = {
+	"ALLOW", "REJECT_REQUEST", "DROP_HEADER", NULL,
+};
+
 static const struct field common_http_fields[] = {
 	DURATION("idle_timeout"), DURATION("max_connection_duration"),
 	NUMBER("max_headers_count", L7MESH_HEADERS_MAX),
 	NUMBER("max_requests_per_connection", UINT32_MAX),
+	PROTO_ENUM("headers_with_underscores_action", underscore_actions,
+		   "ALLOW"),
 };
 
 SCHEMA(common_http, "common HTTP protocol options");

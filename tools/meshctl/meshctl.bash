@@ -126,12 +126,13 @@ _meshctl_fields()
 			max_requests_per_connection max_header_bytes \
 			max_headers max_uri_bytes max_body_bytes \
 			buffer_limit normalize_path merge_slashes \
-			escaped_slashes host_port expect_continue upgrade \
-			connect x_request_id x_forwarded_for \
-			x_forwarded_proto x_forwarded_host forwarded via \
-			traceparent trusted_hops abort_on_close rate_limit \
-			max_tokens tokens_per_fill fill_interval \
-			limit_header limit_source_address max_keys ;;
+			escaped_slashes host_port headers_with_underscores \
+			expect_continue upgrade connect x_request_id \
+			x_forwarded_for x_forwarded_proto x_forwarded_host \
+			forwarded via traceparent trusted_hops \
+			abort_on_close rate_limit max_tokens tokens_per_fill \
+			fill_interval limit_header limit_source_address \
+			max_keys ;;
 	virtual_host)
 		_meshctl_words domain order request_header response_header ;;
 	route)
@@ -198,6 +199,8 @@ _meshctl_value()
 		_meshctl_words keep reject decode ;;
 	host_port)
 		_meshctl_words ignore match ;;
+	headers_with_underscores)
+		_meshctl_words allow reject drop ;;
 	expect_continue)
 		_meshctl_words forward answer ;;
 	upgrade)

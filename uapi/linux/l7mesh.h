@@ -231,6 +231,16 @@ enum l7mesh_escaped_slashes {
 	L7MESH_ESCAPED_SLASHES_DECODE,	/* become "/" */
 };
 
+/*
+ * Fields of a request whose names have underscores: Envoy's
+ * HeadersWithUnderscoresAction.
+ */
+enum l7mesh_headers_with_underscores {
+	L7MESH_HEADERS_WITH_UNDERSCORES_ALLOW,
+	L7MESH_HEADERS_WITH_UNDERSCORES_REJECT,	/* 400 */
+	L7MESH_HEADERS_WITH_UNDERSCORES_DROP,	/* the fields are left out */
+};
+
 /* The port in Host, where domains are compared with it. */
 enum l7mesh_host_port {
 	L7MESH_HOST_PORT_IGNORE,
@@ -747,6 +757,8 @@ enum l7mesh_listener_attr {
 	 * default 0
 	 */
 	L7MESH_LISTENER_A_ABORT_ON_CLOSE,
+	/* u32: enum l7mesh_headers_with_underscores; default: allow */
+	L7MESH_LISTENER_A_HEADERS_WITH_UNDERSCORES,
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,

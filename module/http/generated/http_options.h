@@ -38,6 +38,7 @@ struct http_options {
 	u8 upgrade;	/* enum l7mesh_upgrade */
 	u8 connect;	/* enum l7mesh_connect */
 	u8 host_port;	/* enum l7mesh_host_port */
+	u8 headers_with_underscores;	/* enum l7mesh_headers_with_underscores */
 	bool x_request_id;	/* added to a request if absent */
 	bool x_forwarded_for;	/* the client's address is appended to it */
 	bool x_forwarded_proto;	/* added if absent */
@@ -93,7 +94,8 @@ static inline bool http_options_equal(const struct http_options *a,
 	       a->max_connections_per_source == b->max_connections_per_source &&
 	       a->max_requests_per_source == b->max_requests_per_source &&
 	       a->host_port == b->host_port &&
-	       a->abort_on_close == b->abort_on_close;
+	       a->abort_on_close == b->abort_on_close &&
+	       a->headers_with_underscores == b->headers_with_underscores;
 }
 
 #endif

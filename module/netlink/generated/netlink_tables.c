@@ -268,6 +268,8 @@ static const struct netlink_option listener_table[] = {
 	NETLINK_OPTION(ENUM, L7MESH_LISTENER_A_HOST_PORT, http_options, host_port),
 	NETLINK_OPTION(FLAG, L7MESH_LISTENER_A_ABORT_ON_CLOSE, http_options,
 		       abort_on_close),
+	NETLINK_OPTION(ENUM, L7MESH_LISTENER_A_HEADERS_WITH_UNDERSCORES, http_options,
+		       headers_with_underscores),
 };
 
 NETLINK_OPTION_IS(http_options, request_timeout, u32);
@@ -299,6 +301,7 @@ NETLINK_OPTION_IS(http_options, max_connections_per_source, u32);
 NETLINK_OPTION_IS(http_options, max_requests_per_source, u32);
 NETLINK_OPTION_IS(http_options, host_port, u8);
 NETLINK_OPTION_IS(http_options, abort_on_close, bool);
+NETLINK_OPTION_IS(http_options, headers_with_underscores, u8);
 
 const struct netlink_options netlink_listener_options = {
 	.table = listener_table,

@@ -66,6 +66,13 @@ static const char *const host_port_names[] = {
 	NULL,
 };
 
+static const char *const headers_with_underscores_names[] = {
+	[L7MESH_HEADERS_WITH_UNDERSCORES_ALLOW] = "allow",
+	[L7MESH_HEADERS_WITH_UNDERSCORES_REJECT] = "reject",
+	[L7MESH_HEADERS_WITH_UNDERSCORES_DROP] = "drop",
+	NULL,
+};
+
 static const char *const header_op_names[] = {
 	[L7MESH_HEADER_OP_SET] = "set",
 	[L7MESH_HEADER_OP_ADD] = "add",
@@ -618,6 +625,10 @@ static const struct field listener_fields[] = {
 	  .fallback = "keep" },
 	{ .name = "host_port", .attr = L7MESH_LISTENER_A_HOST_PORT,
 	  .type = FIELD_ENUM, .names = host_port_names, .fallback = "ignore" },
+	{ .name = "headers_with_underscores",
+	  .attr = L7MESH_LISTENER_A_HEADERS_WITH_UNDERSCORES,
+	  .type = FIELD_ENUM, .names = headers_with_underscores_names,
+	  .fallback = "allow" },
 	{ .name = "expect_continue", .attr = L7MESH_LISTENER_A_EXPECT_CONTINUE,
 	  .type = FIELD_ENUM, .names = expect_continue_names,
 	  .fallback = "forward" },
