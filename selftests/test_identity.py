@@ -496,6 +496,47 @@ def _():
         net("net_remove", "full")
 
 
+FEW = 20
+
+
+def fill_pool(address):
+    """As many idle connections to the endpoint as there are ports."""
+    clients = [Client("few", address) for _ in range(FEW)]
+    for c in clients:
+        c.send(request("/", host="a"))
+    conns = [web.request()[0] for _ in clients]
+    for conn in conns:
+        conn.send(OK)
+    for c in clients:
+        equal(c.response()[0].status, 200)
+        c.reset()   # who closes keeps its port for a while
+    return conns
+
+
+@test("idle connections of the mesh's give up their ports to another client")
+def _():
+    mesh(cluster={"max_idle": 2 * FEW})
+    net("net_pod", "few=33")
+    meshctl("attach", "few")
+    try:
+        for vip in VIP, VIP6:
+            served(Client("few", vip))   # from here on there is a port of ours
+        drained()
+        with ports("few", 40000, 40000 + FEW - 1):
+            for vip in VIP, VIP6:
+                conns = fill_pool(vip)
+                other = Client("few", vip, make=owned(uid=USER))
+                served(other)
+                # All that were idle, as the others would be in the way next time.
+                for conn in conns:
+                    if conn.sock.fileno() >= 0:   # nobody has seen its end
+                        conn.gone()
+                other.reset()
+                web.close_all()
+    finally:
+        net("net_remove", "few")
+
+
 @test("who destroys the mesh's own sockets has them opened anew")
 def _():
     answers()
