@@ -364,13 +364,14 @@ def labelling():
 @test("what is connected for a client is given the client's security label")
 def _():
     mesh()
-    for address in VIP, VIP6:
+    for address, uid in (VIP, 7001), (VIP6, 7002):
         drained()
         with labelling() as seen:
             if not seen:
                 note("no security modules in this kernel")
                 return
-            served(client(address))
+            # Nobody was this user before, whose identity would be taken again.
+            served(client(address, uid=uid))
             clones, connects = seen()
         # The client's socket is the first; the identity's keeps its label.
         kept = [to for one, to in clones if one == connects[0]]
