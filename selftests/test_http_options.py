@@ -887,6 +887,20 @@ def _():
     equal((conn.exactly(2), c.exactly(4)), (b"up", b"down"))
 
 
+@test("CONNECT forward: the endpoint has a long authority twice, whatever Host was")
+def _():
+    for length in 200, 240, 300, 1000, 4000:
+        name = "b" * length + ":443"
+        c = client("proxy")
+        c.send(request(name, host="a", method="CONNECT"))
+        conn, head = web.request()
+        equal((head.start, head.get("host")), (f"CONNECT {name} HTTP/1.1", name))
+        conn.send(b"HTTP/1.1 200 Fine\r\n\r\n")
+        equal(c.head().status, 200)
+        c.send(b"up")
+        equal(conn.exactly(2), b"up")
+
+
 @test("CONNECT forward: a refusal of the endpoint is passed on, and the end")
 def _():
     c = client("proxy")

@@ -209,6 +209,12 @@ static u32 written_max(const struct head *h)
 	       HEAD_ADDED;
 }
 
+/* CONNECT says twice to whom: Host says it as well, whatever it said before. */
+static u32 repeated_max(const struct head *h)
+{
+	return h->parser.connect ? h->parser.authority_len : 0;
+}
+
 static u32 rewritten_max(const struct head *h, const struct forward *fw)
 {
 	const struct route *route = fw->route;
@@ -294,8 +300,8 @@ int head_write_request(const struct head *h, const struct forward *fw,
 {
 	struct writer w;
 
-	if (writer_init(&w, written_max(h) + forward_max(fw, h) +
-			rewritten_max(h, fw), gfp))
+	if (writer_init(&w, written_max(h) + repeated_max(h) +
+			forward_max(fw, h) + rewritten_max(h, fw), gfp))
 		return -ENOMEM;
 	if (stays_request(h, fw)) {
 		put_lines(&w, h);
