@@ -276,6 +276,35 @@ def _():
     equal(dropped, 0)
 
 
+@test("a copy is sent however long the client makes its head")
+def _():
+    mesh({"cluster": "copies"}, cluster={
+        "lb": "maglev", "hash": [{"cookie": f"c{i}"} for i in range(16)]})
+    counters = Counters()
+    c = Client("app", VIP)
+    for size in 3, 3000, 15000, 50000:
+        head, _ = served(c, request("/", "Cookie: " + ";" * size, host="a"))
+        equal(len(head.get("cookie")), size)
+        equal(len(copy(copies)[0].get("cookie")), size)
+    counters.reach("mirrored_requests", 4)
+    equal(counters("mirrored_requests_dropped"), 0)
+
+
+@test("copies are sent however much is edited in each of them")
+def _():
+    names = [f"x-{i}" for i in range(60)]
+    mesh({"cluster": "copies"}, {"cluster": "more"}, {"cluster": "closed"}, route={
+        "request_headers": [{"name": name, "value": "%REQ(x-a)%" * 8}
+                            for name in names]})
+    counters = Counters()
+    served(Client("app", VIP), request("/", "X-A: 1", host="a"))
+    for backend in copies, more:
+        head, _ = copy(backend)
+        equal([head.get(name) for name in names], ["1" * 8] * len(names))
+    counters.reach("mirrored_requests", 3)
+    equal(counters("mirrored_requests_dropped"), 0)
+
+
 @test("retried requests are mirrored once; what never gets to an endpoint is not")
 def _():
     mesh({"cluster": "copies"}, route={

@@ -468,6 +468,20 @@ def _():
         c.close()
 
 
+@test("session affinity: who has a session is given no cookie of a hash")
+def _():
+    versions("", "", lb="maglev", actions=[{"cluster": "c"}],
+             hash=[{"cookie": "h", "cookie_ttl": 60}],
+             session_affinity={"cookie": "sid"})
+    c = Client("app", VIP)
+    # With the longer one the hash is dear, and asked for beforehand.
+    for size in 10, 4000:
+        more = "p=" + "x" * size
+        which, given = session(c, more)
+        true(given[0].startswith("sid="), given)
+        equal(session(c, f"{given[0]}; {more}"), (which, None))
+
+
 @test("session affinity: without a ttl; of subsets, priorities, retries")
 def _():
     versions("version=v1", "version=v2", {"metadata": "version=v1",

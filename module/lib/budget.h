@@ -34,7 +34,9 @@
 #define COST_QUERY_BYTE		14	/* of a query in which a parameter is looked for */
 #define COST_SEGMENT		190	/* of a template */
 #define COST_SAME_BYTE		10	/* is equal, so that the next one is looked at */
-#define COST_HASH_BYTE		10	/* of a head in which a hash policy looks */
+#define COST_HASH_BYTE		10	/* of a value that a hash policy looks at */
+#define COST_HASH_VALUE		600	/* of several of one name, which are sorted */
+#define COST_COOKIE_BYTE	19	/* in which a cookie is looked for */
 #define COST_STEP		45	/* along a path, or to a slot of an index */
 
 /* Bytes that go on by reference to their pages. */

@@ -94,7 +94,7 @@ struct exchange {
 	struct route_search search;	/* for a route, while it goes on */
 	const struct route *route;	/* of the snapshot, with its ... */
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
-	u32 edit_cost;		/* what both do to a head, see budget.h */
+	u32 edit_cost;		/* what both do to a head, and to its copies', see budget.h */
 	struct address client;	/* of a request that is understood, see client_of() */
 	u64 hash;		/* of a request that is REQUEST_HASHING, so far ... */
 	u8 asked;		/* ... as so many policies say, ... */

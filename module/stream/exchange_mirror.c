@@ -4,6 +4,7 @@
  * (call.h) that owns copies of all that it needs. A request that cannot be mirrored at
  * once is not mirrored: no request is ever slower for it.
  */
+#include <linux/bitops.h>
 #include <linux/math64.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -44,6 +45,8 @@ void exchange_draw_mirrors(struct exchange *ex)
 	for (i = 0; i < r->nmirrors; i++)
 		if (lot < r->mirrors[i].fraction)
 			ex->mirrors |= BIT(i);
+	/* Copies are edited as well. */
+	ex->edit_cost *= 1 + hweight8(ex->mirrors);
 }
 
 /* The run has what it costs, and pays it. */
@@ -65,9 +68,11 @@ static struct endpoint *pick_mirror(struct conn *c, struct run *run,
 		.unobserved = true,
 	};
 
-	if (!cluster || !afford(run, c->ex.edit_cost +
-				cluster_hash_cost(cluster, &pick)))
+	if (!cluster)
 		return NULL;
+	/* Who makes heads long is not to get around a mirror: then any endpoint will do. */
+	if (unlikely(!afford(run, cluster_pick_cost(cluster, &pick))))
+		pick.parser = NULL;
 	return cluster_pick(cluster, &pick);
 }
 
@@ -170,6 +175,7 @@ void exchange_mirror(struct conn *c, struct run *run)
 			 send_mirror(c, run, &ex->route->mirrors[i]) ?
 			 STAT_MIRRORED : STAT_MIRRORS_DROPPED);
 	}
-	/* Once: not for each try. */
+	/* Once: not for each try. exchange_send_head() has paid for what was edited. */
+	ex->edit_cost /= 1 + hweight8(ex->mirrors);
 	ex->mirrors = 0;
 }

@@ -299,6 +299,7 @@ void exchange_proceed(struct conn *c, struct run *run);
 void exchange_request_received(struct conn *c);
 
 /* exchange_mirror.c */
+/* Once for each request; what is done to its head costs as much for each copy. */
 void exchange_draw_mirrors(struct exchange *ex);
 /* All of the request is sent. */
 void exchange_mirror(struct conn *c, struct run *run);

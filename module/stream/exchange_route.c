@@ -68,7 +68,7 @@ static bool ask_hash(struct conn *c, struct run *run, struct pick *pick)
 		pick->cookie_value = ex->cookie_value;
 	}
 	while (more && run->may_sleep && run->left > 0) {
-		run->left -= pick->parser->head_len * COST_HASH_BYTE;
+		run->left -= cluster_next_hash_cost(ex->cluster, pick);
 		more = cluster_ask_hash(ex->cluster, pick);
 	}
 	ex->asked = more ? pick->asked : 0;
@@ -83,8 +83,7 @@ static bool ask_hash(struct conn *c, struct run *run, struct pick *pick)
 
 static bool hash_is_dear(const struct exchange *ex, const struct pick *pick)
 {
-	return ex->cluster &&
-	       cluster_hash_cost(ex->cluster, pick) > COST_INLINE_MAX;
+	return ex->cluster && cluster_hash_is_dear(ex->cluster, pick);
 }
 
 /* Choose the endpoint, or say that there is none. */

@@ -268,14 +268,14 @@ static inline struct cluster *cluster_get(struct cluster *c)
 /* Context: process. */
 void cluster_put(struct account *account, struct cluster *c);
 
-/**
- * cluster_hash_cost() - What it costs to hash a request
- * @c: cluster
- * @pick: request
- *
- * Return: about instructions, at most, as in budget.h.
- */
-u32 cluster_hash_cost(const struct cluster *c, const struct pick *pick);
+/* Whether hashing a request, with a head, may cost more than COST_INLINE_MAX. */
+bool cluster_hash_is_dear(const struct cluster *c, const struct pick *pick);
+
+/* What it costs that cluster_ask_hash() asks once more; about instructions. */
+u32 cluster_next_hash_cost(const struct cluster *c, const struct pick *pick);
+
+/* The same for all that cluster_pick() looks for in a head, at most. */
+u32 cluster_pick_cost(const struct cluster *c, const struct pick *pick);
 
 /**
  * cluster_ask_hash() - Ask one more policy for a request's hash

@@ -142,16 +142,39 @@ static bool is_hashed(const struct cluster *c)
 	       c->options.lb == L7MESH_LB_RING_HASH;
 }
 
-u32 cluster_hash_cost(const struct cluster *c, const struct pick *pick)
+static u32 hash_cost(const struct cluster *c, const struct pick *pick)
 {
 	const struct hash_policies *policies = policies_of(c, pick);
-	u32 i, n = 0;
+	u32 i, cost = 0;
 
-	if (!is_hashed(c))
+	for (i = 0; i < policies->n && is_hashed(c); i++)
+		cost += hash_policy_cost(&policies->list[i], pick);
+	return cost;
+}
+
+bool cluster_hash_is_dear(const struct cluster *c, const struct pick *pick)
+{
+	/* Mostly it is not, whatever is in the head. */
+	return is_hashed(c) &&
+	       policies_of(c, pick)->n * hash_policy_most(pick) > COST_INLINE_MAX &&
+	       hash_cost(c, pick) > COST_INLINE_MAX;
+}
+
+u32 cluster_next_hash_cost(const struct cluster *c, const struct pick *pick)
+{
+	const struct hash_policies *policies = policies_of(c, pick);
+
+	if (pick->asked >= policies->n)
 		return 0;
-	for (i = 0; i < policies->n; i++)
-		n += policies->list[i].kind != HASH_POLICY_SOURCE_ADDRESS;
-	return n * COST_HASH_BYTE * pick->parser->head_len;
+	return hash_policy_cost(&policies->list[pick->asked], pick);
+}
+
+u32 cluster_pick_cost(const struct cluster *c, const struct pick *pick)
+{
+	u32 cost = hash_cost(c, pick);
+
+	return session_affinity_enabled(&c->session) ?
+	       cost + hash_policy_cookie_cost(pick) : cost;
 }
 
 /*
@@ -397,8 +420,11 @@ static struct endpoint *pick_session(struct cluster *c, struct choice *choice)
 	struct endpoint *ep;
 
 	ep = session_affinity_find(&c->session, choice->roster, pick);
-	if (ep && may_keep(c, pick, ep))
+	if (ep && may_keep(c, pick, ep)) {
+		/* Who asked hash policies before may have been told to give one. */
+		pick->cookie = NULL;
 		return ep;
+	}
 	ep = pick_balanced(c, choice);
 	pick->cookie = &c->session.cookie;
 	pick->cookie_value = session_affinity_id(&ep->address);
@@ -409,8 +435,10 @@ struct endpoint *cluster_pick(struct cluster *c, struct pick *pick)
 {
 	struct choice choice = { .pick = pick, .roster = roster_for(c, pick) };
 
-	if (!choice.roster)
+	if (!choice.roster) {
+		pick->cookie = NULL;
 		return NULL;
+	}
 	if (unlikely(session_affinity_enabled(&c->session)) && pick->parser)
 		return pick_session(c, &choice);
 	return pick_balanced(c, &choice);

@@ -5,6 +5,7 @@
 #include <linux/sort.h>
 #include <linux/xxhash.h>
 
+#include "lib/budget.h"
 #include "lib/compat.h"
 #include "lib/pack.h"
 #include "route/route_match.h"
@@ -76,26 +77,55 @@ static bool hash_header(const struct pick *pick, struct span name, u64 *hash)
 	return true;
 }
 
-/* The value of a cookie in a Cookie field's value, RFC 6265 4.2.1. */
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* From a pair on, which is not to be looked at. */
+static struct span next_pair(struct span field)
+{
+	u32 i = 0;
+
+	while (i < field.len && field.p[i] != ';')
+		i++;
+	return span_from(field, i);
+}
+
+/* What is in front of a pair, or instead of one. */
+static struct span skip_separators(struct span field)
+{
+	u32 i = 0;
+
+	while (i < field.len && (field.p[i] == ';' || is_blank(field.p[i])))
+		i++;
+	return span_from(field, i);
+}
+
+/* @s: from the value of a pair on; without the quotes, which what we give has. */
+static struct span cookie_value(struct span s)
+{
+	s.len -= next_pair(s).len;
+	while (s.len && is_blank(s.p[s.len - 1]))
+		s.len--;
+	if (s.len > 1 && s.p[0] == '"' && s.p[s.len - 1] == '"')
+		return (struct span){ s.p + 1, s.len - 2 };
+	return s;
+}
+
+/*
+ * The value of a cookie in a Cookie field's value, RFC 6265 4.2.1. In one go: the client
+ * can have a pair of every second byte.
+ */
 static bool find_cookie(struct span field, struct span name, struct span *value)
 {
-	while (field.len) {
-		const char *end = memchr(field.p, ';', field.len);
-		struct span pair = field;
-
-		if (end)
-			pair.len = end - field.p;
-		field = span_from(field, pair.len + !!end);
-		pair = span_trim(pair);
-		/* No name has a '='. */
-		if (pair.len <= name.len || pair.p[name.len] != '=' ||
-		    !span_starts_with(pair, name))
+	for (field = skip_separators(field); field.len;
+	     field = skip_separators(next_pair(field))) {
+		/* No name has a '=' or a ';'. */
+		if (field.len <= name.len || field.p[name.len] != '=' ||
+		    !span_starts_with(field, name))
 			continue;
-		*value = span_from(pair, name.len + 1);
-		/* In quotes, which are not part of it: what we give is so. */
-		if (value->len > 1 && value->p[0] == '"' &&
-		    value->p[value->len - 1] == '"')
-			*value = (struct span){ value->p + 1, value->len - 2 };
+		*value = cookie_value(span_from(field, name.len + 1));
 		return true;
 	}
 	return false;
@@ -169,6 +199,64 @@ static bool hash_one(const struct hash_policy *hp, struct pick *pick, u64 *hash)
 		return hash_span(http1_span(pick->head, p->path, p->path_len),
 				 hash);
 	}
+}
+
+/* Names are as long as the one that is looked for, and are looked at twice. */
+static u32 header_cost(const struct pick *pick, struct span name)
+{
+	const struct http1_parser *p = pick->parser;
+	u32 cost = 2 * p->nfields * COST_FIELD, n = 0;
+	const struct http1_field *f;
+
+	for (f = p->fields; f < p->fields + p->nfields; f++) {
+		if (f->name_len != name.len)
+			continue;
+		n++;
+		cost += 2 * name.len * COST_SAME_BYTE +
+			f->value_len * COST_HASH_BYTE;
+	}
+	return n > 1 ? cost + n * COST_HASH_VALUE : cost;
+}
+
+u32 hash_policy_cookie_cost(const struct pick *pick)
+{
+	const u32 len = sizeof("cookie") - 1;
+	const struct http1_parser *p = pick->parser;
+	u32 cost = p->nfields * COST_FIELD;
+	const struct http1_field *f;
+
+	for (f = p->fields; f < p->fields + p->nfields; f++)
+		if (f->name_len == len)
+			cost += len * COST_SAME_BYTE +
+				f->value_len * COST_COOKIE_BYTE;
+	return cost;
+}
+
+u32 hash_policy_cost(const struct hash_policy *hp, const struct pick *pick)
+{
+	const struct http1_parser *p = pick->parser;
+
+	switch (hp->kind) {
+	case HASH_POLICY_HEADER:
+		return header_cost(pick, hp->name);
+	case HASH_POLICY_COOKIE:
+		return hash_policy_cookie_cost(pick);
+	case HASH_POLICY_QUERY:
+		return p->query_len * (COST_QUERY_BYTE + COST_HASH_BYTE);
+	case HASH_POLICY_PATH:
+		return p->path_len * COST_HASH_BYTE;
+	default:
+		return 0;
+	}
+}
+
+u32 hash_policy_most(const struct pick *pick)
+{
+	const struct http1_parser *p = pick->parser;
+
+	return p->head_len * max(COST_QUERY_BYTE + COST_HASH_BYTE,
+				 2 * COST_SAME_BYTE) +
+	       p->nfields * (2 * COST_FIELD + COST_HASH_VALUE);
 }
 
 bool hash_policies_ask(const struct hash_policies *policies, struct pick *pick)

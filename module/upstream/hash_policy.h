@@ -51,6 +51,22 @@ struct hash_policies {
  */
 bool hash_policies_ask(const struct hash_policies *policies, struct pick *pick);
 
+/**
+ * hash_policy_cost() - What it costs to ask a policy
+ * @hp: policy
+ * @pick: request, with a head
+ *
+ * Return: about instructions, as in budget.h: what could be in the head of any request
+ * as long, if this one has it.
+ */
+u32 hash_policy_cost(const struct hash_policy *hp, const struct pick *pick);
+
+/* The same for any one of them, whatever it is and whatever is in the head. */
+u32 hash_policy_most(const struct pick *pick);
+
+/* What hash_policy_find_cookie() costs. */
+u32 hash_policy_cookie_cost(const struct pick *pick);
+
 bool hash_policy_equal(const struct hash_policy *a,
 		       const struct hash_policy *b);
 bool hash_policies_equal(const struct hash_policies *a,
