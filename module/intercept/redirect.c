@@ -197,7 +197,8 @@ static struct redirect *find_tuple(const struct address *client,
 
 /*
  * The oldest orphan of a namespace that has more than @most, held: while it is on the
- * list, its hash holds it. Under orphans_lock.
+ * list, its hash holds it. It goes behind the others, lest several that come at once
+ * all find the same. Under orphans_lock.
  */
 static struct redirect *oldest_orphan(struct mesh_net *mn, u32 most)
 {
@@ -206,6 +207,7 @@ static struct redirect *oldest_orphan(struct mesh_net *mn, u32 most)
 	if (mn->norphans <= most)
 		return NULL;
 	r = list_first_entry(&mn->orphans, struct redirect, sibling);
+	list_move_tail(&r->sibling, &mn->orphans);
 	refcount_inc(&r->ref);
 	return r;
 }
