@@ -24,6 +24,9 @@ void exchange_begin_tunnel(struct conn *c, struct run *run)
 	snapshot_put(ex->snapshot);
 	ex->snapshot = NULL;
 	ex->route = NULL;
+	ex->vhost = NULL;
+	ex->edit_cost = 0;
+	ex->chosen = NULL;
 	ex->cookie = NULL;
 	ex->cluster = NULL;
 	ex->ep = NULL;
