@@ -86,14 +86,22 @@ static bool deadline_passed(const struct conn *c)
 	return c->deadline && !time_before(jiffies, c->deadline);
 }
 
+/* A request that is only thrown away. */
+static bool only_discards(const struct conn *c)
+{
+	return c->ex.request == REQUEST_DISCARD;
+}
+
 /*
  * Is it to be judged now? Bytes that the budget has left unread may have come in time,
- * and put it off. Only what is bound ends whatever comes.
+ * and put it off. What is bound ends whatever comes. What is thrown away puts nothing
+ * off, and a response has its share of each run (exchange_read_second()).
  */
 static bool is_late(const struct conn *c, const struct run *run)
 {
 	return deadline_passed(c) &&
-	       (!run->again || (c->bound && !time_before(jiffies, c->bound)));
+	       (!run->again || only_discards(c) ||
+		(c->bound && !time_before(jiffies, c->bound)));
 }
 
 void conn_run_by(struct conn *c, unsigned long at)
