@@ -453,9 +453,11 @@ def _():
     head, _ = exchange(client("dashes"), get("/_", "X-Y: _", host="a_b"))
     equal((head.get("x-y"), head.get("host")), ("_", "a_b"))
     equal(seen_trailers("dashes", b"X-Y: _\r\n"), [b"X-Y: _\r\n"])
+    grown = Counters()
     c = client("dashes")
     c.send(chunked(b"X-Y: 1\r\n", b"X_Y: 1\r\n"))
     c.refusal(400)
+    equal(grown("reply_400_header_underscore", "reply_400_bad_request"), [1, 0])
     web.close_all()
 
 

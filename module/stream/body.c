@@ -71,7 +71,7 @@ static noinline int filter_trailer(struct body *b, const char *data, u32 len,
 	for (; len && !err; data += n, len -= n) {
 		n = trailer_filter_next(b->filter, data, len, &held, &pass);
 		if (!n)
-			return -EBADMSG;
+			return -EILSEQ;
 		err = append(out, held) ?: append(out, pass);
 	}
 	return err;

@@ -76,8 +76,8 @@ static inline bool body_may_change(const struct body *b,
  *
  * Return: bytes consumed, which may be fewer than @len because the body is done,
  * @to has no room or nothing is left of the budget; -EAGAIN when none for want of
- * room, -EBADMSG for a framing error, -EMSGSIZE when it is too long, -ENOMEM, or the
- * error of @to.
+ * room, -EBADMSG for a framing error, -EILSEQ for a trailer that its filter refuses,
+ * -EMSGSIZE when it is too long, -ENOMEM, or the error of @to.
  */
 int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 	      struct link *to, struct out *out, int *left);

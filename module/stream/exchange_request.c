@@ -87,6 +87,10 @@ static int pass_request_body(struct conn *c, struct run *run,
 		exchange_refuse_malformed(c, run, HTTP1_BAD_REQUEST);
 		return 0;
 	}
+	if (n == -EILSEQ && ex->response == RESPONSE_HEAD) {
+		exchange_refuse(c, run, STAT_REPLY_UNDERSCORE, 400);
+		return 0;
+	}
 	if (n == -EMSGSIZE && ex->response == RESPONSE_HEAD) {
 		exchange_refuse(c, run, STAT_REPLY_BODY_TOO_LARGE, 413);
 		return 0;
