@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/kernel.h>
-#include <linux/minmax.h>
 #include <linux/stddef.h>
 
 #include "http1/trailer_filter.h"
@@ -13,20 +12,24 @@ enum {
 	TF_REFUSED,
 };
 
-size_t trailer_filter_bytes(u32 n, u32 len)
+/* For what is held. */
+static u32 room_for(const struct trailer_sizes *s)
 {
-	/* No name is longer than all of them. */
-	return offsetof(struct trailer_filter, names) +
-	       n * sizeof(struct trailer_name) + len + max_t(u32, len, TRAILER_NAME_MAX);
+	return s->underscores ? max_t(u32, s->longest, TRAILER_NAME_MAX) : s->longest;
 }
 
-void trailer_filter_init(struct trailer_filter *f, u32 n, u32 len,
-			 u8 underscores)
+size_t trailer_filter_bytes(const struct trailer_sizes *s)
 {
-	f->size = trailer_filter_bytes(n, len);
-	f->text = (char *)(f->names + n);
-	f->underscores = underscores;
-	f->room = underscores ? TRAILER_NAME_MAX : 0;
+	return offsetof(struct trailer_filter, names) +
+	       s->n * sizeof(struct trailer_name) + s->len + room_for(s);
+}
+
+void trailer_filter_init(struct trailer_filter *f, const struct trailer_sizes *s)
+{
+	f->size = trailer_filter_bytes(s);
+	f->text = (char *)(f->names + s->n);
+	f->underscores = s->underscores;
+	f->room = room_for(s);
 }
 
 /* Without case. */
@@ -49,7 +52,6 @@ void trailer_filter_add(struct trailer_filter *f, struct span name)
 		.len = name.len,
 	};
 	f->text_len += name.len;
-	f->room = max(f->room, name.len);
 }
 
 void trailer_filter_restart(struct trailer_filter *f)

@@ -15,6 +15,7 @@
 #ifndef L7MESH_TRAILER_FILTER_H
 #define L7MESH_TRAILER_FILTER_H
 
+#include <linux/minmax.h>
 #include <linux/types.h>
 #include "lib/span.h"
 
@@ -46,24 +47,32 @@ struct trailer_filter {
 /* Where names may have no underscores a longer one is treated as if it had. */
 #define TRAILER_NAME_MAX	256
 
-/**
- * trailer_filter_bytes() - What a filter takes
- * @n: names
- * @len: of all of them together
- */
-size_t trailer_filter_bytes(u32 n, u32 len);
+/* What a filter is to be made for. */
+struct trailer_sizes {
+	u32 n;				/* names that are sought */
+	u32 len;			/* of all of them together */
+	u32 longest;			/* of any of them */
+	u8 underscores;			/* enum trailer_underscores */
+};
+
+static inline void trailer_sizes_add(struct trailer_sizes *s, struct span name)
+{
+	s->n++;
+	s->len += name.len;
+	s->longest = max(s->longest, name.len);
+}
+
+/* What memory it takes. */
+size_t trailer_filter_bytes(const struct trailer_sizes *s);
 
 /**
  * trailer_filter_init() - Begin without any name
  * @f: zeroed memory of trailer_filter_bytes()
- * @n: as there
- * @len: as there
- * @underscores: enum trailer_underscores
+ * @s: as there
  */
-void trailer_filter_init(struct trailer_filter *f, u32 n, u32 len,
-			 u8 underscores);
+void trailer_filter_init(struct trailer_filter *f, const struct trailer_sizes *s);
 
-/* One more of the @n names; it is copied. */
+/* One more of the names that there is room for; it is copied. */
 void trailer_filter_add(struct trailer_filter *f, struct span name);
 
 /* Begin another body. */

@@ -60,6 +60,9 @@ static bool normalize_path(const struct http_options *o, struct head *h)
  * is to get around a virtual host by it. It is taken off here for all that match or
  * quote the host, and put back where the head is written. Returns whether it is a name
  * without it.
+ *
+ * What is percent-encoded stays as it is, a dot or anything else: such a host is another
+ * name to all that match, and to who gets it, unless that decodes it.
  */
 static noinline bool unroot_host(struct head *h)
 {
@@ -239,18 +242,19 @@ static const struct header_op *next_taking(const struct header_op_list *const *l
 int routing_filter(const struct header_op_list *const *levels, u8 underscores,
 		   gfp_t gfp, struct trailer_filter **filter)
 {
+	struct trailer_sizes sizes = { .underscores = underscores };
 	const struct header_op *op;
-	u32 level = 0, i = 0, n = 0, len = 0;
+	u32 level = 0, i = 0;
 
-	for (; (op = next_taking(levels, &level, &i)); n++)
-		len += op->name.len;
+	while ((op = next_taking(levels, &level, &i)))
+		trailer_sizes_add(&sizes, op->name);
 	*filter = NULL;
-	if (!n && !underscores)
+	if (!sizes.n && !underscores)
 		return 0;
-	*filter = kzalloc(trailer_filter_bytes(n, len), gfp);
+	*filter = kzalloc(trailer_filter_bytes(&sizes), gfp);
 	if (!*filter)
 		return -ENOMEM;
-	trailer_filter_init(*filter, n, len, underscores);
+	trailer_filter_init(*filter, &sizes);
 	level = 0;
 	i = 0;
 	while ((op = next_taking(levels, &level, &i)))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tests of module/http1/trailer_filter.c: whole, byte by byte and in random splits. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +14,14 @@
 
 static struct trailer_filter *make(const char *const *names, u32 n, u8 underscores)
 {
+	struct trailer_sizes sizes = { .underscores = underscores };
 	struct trailer_filter *f;
-	u32 i, len = 0;
+	u32 i;
 
 	for (i = 0; i < n; i++)
-		len += strlen(names[i]);
-	f = calloc(1, trailer_filter_bytes(n, len));
-	trailer_filter_init(f, n, len, underscores);
+		trailer_sizes_add(&sizes, (struct span){ names[i], strlen(names[i]) });
+	f = calloc(1, trailer_filter_bytes(&sizes));
+	trailer_filter_init(f, &sizes);
 	for (i = 0; i < n; i++)
 		trailer_filter_add(f, (struct span){ names[i], strlen(names[i]) });
 	return f;
@@ -110,6 +112,11 @@ void test_trailer_filter(void)
 		tap_ok(same, "trailer filter: ... in any split");
 		free(f);
 	}
+	f = make(names, ARRAY_SIZE(names), TRAILER_UNDERSCORES_PASS);
+	tap_ok(f->size == offsetof(struct trailer_filter, names) +
+	       3 * sizeof(struct trailer_name) + 3 + 8 + 3 + 8,
+	       "trailer filter: room for the longest name, and not for all again");
+	free(f);
 	f = make(NULL, 0, TRAILER_UNDERSCORES_DROP);
 	filter(f, "a_b: c\r\nd: e\r\n", 1, got);
 	tap_ok(!strcmp(got, "d: e\r\n"), "trailer filter: without names");
