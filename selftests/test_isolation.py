@@ -555,7 +555,7 @@ def a_proxy_here(pod):
 
 
 def fewer(most):
-    until(lambda: records() < most, 10, "they are still there")
+    until(lambda: records() < most, 60, "they are still there")
 
 
 @alone("of a proxy's clients that are gone so many are remembered, while the proxy may "
