@@ -467,6 +467,9 @@ def refusals_of_actions():
                  ACTION={"CLUSTER": "a", "REWRITE": {"TEMPLATE": "/{b}"}}),
            errno.EINVAL, "a variable that the template does not have",
            "ROUTE.ACTION")
+    yield (merge(NEW["ROUTE"], MATCH={"PATH_TEMPLATE": "/{a}"},
+                 ACTION={"CLUSTER": "a", "REWRITE": {"TEMPLATE": "/{a}" * 17}}),
+           errno.EINVAL, "uses variables more than 16 times", "ROUTE.ACTION")
     yield bad(errno.EINVAL, "not the name of a header", ".CLUSTER_HEADER",
               {"CLUSTER_HEADER": "a b"})
     for response, code, text, path in (

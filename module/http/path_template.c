@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "http/path_template.h"
@@ -131,33 +132,88 @@ const char *path_template_check(struct span template)
 	return why;
 }
 
+static bool is_wildcard(char c)
+{
+	return c == '{' || c == '*';
+}
+
+/* What is text at the beginning of both. Returns false if the template has more. */
+static bool take_text(struct span *template, struct span *path)
+{
+	u32 i, most = min(template->len, path->len);
+
+	for (i = 0; i < most && template->p[i] == path->p[i] &&
+	     !is_wildcard(template->p[i]); i++)
+		;
+	*template = span_from(*template, i);
+	*path = span_from(*path, i);
+	return !template->len || is_wildcard(template->p[0]);
+}
+
+/* The wildcard that a template begins with; one that was checked. */
+static struct segment take_wildcard(struct span *template)
+{
+	struct segment segment = { .kind = SEGMENT_ONE };
+	const char *p = template->p;
+	u32 braces = p[0] == '{', len = 1;
+
+	while (len < template->len && p[len] != '/')
+		len++;
+	if (len > 1 && p[len - 1 - braces] == '*' && p[len - 2 - braces] == '*')
+		segment.kind = SEGMENT_REST;
+	if (braces) {
+		segment.name.p = p + 1;
+		while (p[1 + segment.name.len] != '=' && p[1 + segment.name.len] != '}')
+			segment.name.len++;
+	}
+	*template = span_from(*template, len);
+	return segment;
+}
+
+/* What a wildcard stands for. */
+static struct span take_value(struct span *path, enum segment_kind kind)
+{
+	struct span value = { path->p, kind == SEGMENT_REST ? path->len : 0 };
+
+	while (value.len < path->len && path->p[value.len] != '/')
+		value.len++;
+	*path = span_from(*path, value.len);
+	return value;
+}
+
+/* Returns false if there is nothing where something must be. */
+static bool match_wildcard(struct span *template, struct span *path,
+			   struct path_variables *vars)
+{
+	struct segment segment = take_wildcard(template);
+	struct span value = take_value(path, segment.kind);
+
+	vars->wildcards++;
+	if (segment.kind == SEGMENT_ONE) {
+		vars->bytes += value.len;
+		if (!value.len)
+			return false;
+	}
+	if (segment.name.len)
+		add_variable(vars, segment.name, value);
+	return true;
+}
+
 bool path_template_match(struct span template, struct span path,
 			 struct path_variables *vars)
 {
-	struct span text, value;
+	u32 all = template.len;
+	bool matches;
 
 	vars->n = 0;
-	vars->segments = 0;
-	while (next_segment(&template, &text)) {
-		struct segment segment = read_segment(text);
-
-		vars->segments++;
-		if (!path.len)
-			return false;
-		if (segment.kind == SEGMENT_REST) {
-			value = span_from(path, 1);
-			path.len = 0;
-		} else {
-			next_segment(&path, &value);
-		}
-		if (segment.kind == SEGMENT_TEXT && !span_eq(text, value))
-			return false;
-		if (segment.kind == SEGMENT_ONE && !value.len)
-			return false;
-		if (segment.name.len)
-			add_variable(vars, segment.name, value);
-	}
-	return !path.len;
+	vars->wildcards = 0;
+	vars->bytes = 0;
+	do {
+		matches = take_text(&template, &path) &&
+			  (!template.len || match_wildcard(&template, &path, vars));
+	} while (matches && template.len);
+	vars->bytes += all - template.len;
+	return matches && !path.len;
 }
 
 /* Where the first '{' is, or the end. */
@@ -211,13 +267,28 @@ const char *path_template_check_rewrite(struct span rewrite,
 {
 	struct path_variables vars;
 	struct span piece;
+	u32 uses = 0;
 
 	if (!rewrite.len || rewrite.p[0] != '/')
 		return "a path starts with /";
 	declare_variables(template, &vars);
-	while (path_template_next(&rewrite, &vars, &piece))
+	while (path_template_next(&rewrite, &vars, &piece)) {
+		/* They stand for nothing here; and text is never empty. */
+		uses += !piece.len;
 		if (memchr(piece.p ?: "", '}', piece.len) ||
 		    memchr(piece.p ?: "", '*', piece.len))
 			return "a rewrite has text and {name} only";
+	}
+	if (uses > PATH_TEMPLATE_USES_MAX)
+		return "it uses variables more than 16 times";
 	return rewrite.len ? "a variable that the template does not have" : NULL;
+}
+
+u32 path_template_pieces(struct span rewrite)
+{
+	u32 i, uses = 0;
+
+	for (i = 0; i < rewrite.len; i++)
+		uses += rewrite.p[i] == '{';
+	return 2 * uses + 1;
 }

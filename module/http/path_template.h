@@ -11,7 +11,8 @@
  *	** {name=**}	all that is left of the path, or nothing; the last segment
  *
  * A rewrite has text and {name}. Templates are kept as text, and read anew for
- * each path: they are short. Plain C, any context.
+ * each path: they are short. No byte of a path is looked at that does not count, as
+ * the kernel's memchr() is a loop over bytes. Plain C, any context.
  */
 #ifndef L7MESH_PATH_TEMPLATE_H
 #define L7MESH_PATH_TEMPLATE_H
@@ -19,11 +20,14 @@
 #include "lib/span.h"
 
 #define PATH_TEMPLATE_VARIABLES_MAX	8
+/* How often a rewrite may use them: each time a whole path may be copied. */
+#define PATH_TEMPLATE_USES_MAX		16
 
 /* What the variables stood for; the spans point into template and path. */
 struct path_variables {
 	u32 n;
-	u32 segments;		/* of the template that were looked at */
+	u32 wildcards;		/* of the template that were looked at */
+	u32 bytes;		/* of its text, and of the path's segments, so */
 	struct span names[PATH_TEMPLATE_VARIABLES_MAX];
 	struct span values[PATH_TEMPLATE_VARIABLES_MAX];
 };
@@ -40,7 +44,7 @@ const char *path_template_check(struct span template);
  * path_template_match() - Is this path one of a template's?
  * @template: one that was checked
  * @path: path
- * @vars: out: its variables
+ * @vars: out: its variables, and what was looked at, if it matches or not
  */
 bool path_template_match(struct span template, struct span path,
 			 struct path_variables *vars);
@@ -54,6 +58,9 @@ bool path_template_match(struct span template, struct span path,
  */
 const char *path_template_check_rewrite(struct span rewrite,
 					struct span template);
+
+/* How many pieces path_template_next() gives of a rewrite that was checked, at most. */
+u32 path_template_pieces(struct span rewrite);
 
 /**
  * path_template_next() - The next piece of a rewritten path

@@ -32,7 +32,9 @@
 #define COST_MATCH_BYTE		12	/* that an expression reads, or a hash */
 #define COST_FIND_BYTE		23	/* in which a text is looked for */
 #define COST_QUERY_BYTE		14	/* of a query in which a parameter is looked for */
-#define COST_SEGMENT		190	/* of a template */
+#define COST_WILDCARD		190	/* of a template, but for bytes */
+#define COST_PIECE		1000	/* of a path that a template makes */
+#define COST_REWRITE_BYTE	20	/* of a path, for what a template makes of it */
 #define COST_SAME_BYTE		10	/* is equal, so that the next one is looked at */
 #define COST_HASH_BYTE		10	/* of a value that a hash policy looks at */
 #define COST_HASH_VALUE		600	/* of several of one name, which are sorted */

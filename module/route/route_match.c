@@ -339,16 +339,18 @@ bool route_query_value(struct span query, struct span name, struct span *value)
 	return false;
 }
 
-/* Only the first parameter of a name counts. */
-static bool match_query(const struct value_match *m, struct route_request *req)
+/* Only the first parameter of a name counts; its value may be nearly all of the query. */
+static enum answer match_query(const struct value_match *m, struct route_request *req)
 {
+	u32 len = req->query.len;
 	struct span value;
+	bool present;
 
-	req->left -= req->query.len * COST_QUERY_BYTE;
-	if (!route_query_value(req->query, m->name, &value))
-		return verdict(m, false, false);
-	req->left -= cost_of_value(m, value.len);
-	return verdict(m, true, match_value(m, value));
+	if (!afford(req, len * COST_QUERY_BYTE + cost_of_value(m, len)))
+		return ANSWER_LATER;
+	present = route_query_value(req->query, m->name, &value);
+	return verdict(m, present, present && match_value(m, value)) ? ANSWER_YES :
+								       ANSWER_NO;
 }
 
 /* Whole segments: what follows the prefix is nothing or starts with '/'. */
@@ -364,7 +366,7 @@ static bool match_template(const struct route_match *m, struct route_request *re
 	struct path_variables vars;
 	bool matches = path_template_match(m->path, req->path, &vars);
 
-	req->left -= vars.segments * COST_SEGMENT;
+	req->left -= vars.wildcards * COST_WILDCARD + vars.bytes * COST_FIELD;
 	return matches;
 }
 
@@ -443,12 +445,13 @@ static enum answer match_nth_value(const struct route_match *m, u32 i,
 	int before = req->fields.cost;
 	enum answer answer;
 
-	if (i >= m->nheaders)
-		return match_query(&m->query[i - m->nheaders], req) ?
-		       ANSWER_YES : ANSWER_NO;
-	req->fields.random = req->random;
-	answer = match_header(&m->headers[i], req);
-	req->left -= req->fields.cost - before;
+	if (i < m->nheaders) {
+		req->fields.random = req->random;
+		answer = match_header(&m->headers[i], req);
+		req->left -= req->fields.cost - before;
+	} else {
+		answer = match_query(&m->query[i - m->nheaders], req);
+	}
 	req->fresh = false;
 	return answer;
 }

@@ -34,6 +34,13 @@ static const struct {
 	{ "/a/**", "/a/b//c/", "" },
 	{ "/{x}/{rest=**}", "/a/b/c", "x=a rest=b/c " },
 	{ "/{x}/{rest=**}", "/a/", "x=a rest= " },
+	{ "/a/{rest=**}", "/a/*", "rest=* " },
+	{ "/a/{b}", "/a/{b}", "b={b} " },
+	{ "/a/b", "/a/bc", NULL },
+	{ "/a/bc", "/a/b", NULL },
+	{ "/a/*/c", "/a/b", NULL },
+	{ "/a/*", "/a/b/c", NULL },
+	{ "/{a}/{b=**}", "/a", NULL },
 	{ "/a//b", "/a//b", "" },
 	{ "/%7Bid%7D", "/%7Bid%7D", "" },
 };
@@ -96,10 +103,14 @@ static void check_rewrite(const char *template, const char *rewrite,
 	       wanted, "template: %s becomes %s", path, rewrite);
 }
 
+#define FOUR_USES	"{a}{a}{a}{a}"
+#define SIXTEEN_USES	FOUR_USES FOUR_USES FOUR_USES FOUR_USES
+
 static void test_rewrites(void)
 {
 	static const char * const bad[] = {
 		"", "a", "/{b}", "/{a", "/a}", "/{}", "/*", "/{a}*", "/{a=*}",
+		"/" SIXTEEN_USES "{a}",
 	};
 	u32 i;
 
@@ -108,6 +119,7 @@ static void test_rewrites(void)
 	check_rewrite("/v1/{rest=**}", "/v2/{rest}", "/v1/a/b/", "/v2/a/b/");
 	check_rewrite("/v1/{rest=**}", "/v2/{rest}", "/v1/", "/v2/");
 	check_rewrite("/*", "/fixed", "/a", "/fixed");
+	check_rewrite("/{a}", "/" SIXTEEN_USES, "/x", "/xxxxxxxxxxxxxxxx");
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		tap_ok(path_template_check_rewrite(text(bad[i]), SPAN("/{a}")),
 		       "template: no rewrite: '%s'", bad[i]);

@@ -1009,6 +1009,37 @@ static int cost_of(const struct value_match *values, u32 n, struct request *r)
 	return INT_MAX - r->req.left;
 }
 
+/* What it costs to look whether a template has a path of @len bytes without a '/'. */
+static int cost_of_template(const char *template, const char *begin, u32 len)
+{
+	struct route_match m = { .path_kind = PATH_MATCH_TEMPLATE,
+				 .path = text(template) };
+	struct request r;
+	u32 n = sprintf(r.head, "GET %s", begin);
+
+	memset(r.head + n, 'a', len);
+	strcpy(r.head + n + len, " HTTP/1.1\r\nHost: a\r\n\r\n");
+	if (!request_parse(&r) ||
+	    route_match_request(&m, &r.req).kind != ROUTE_PATH_DIFFERS)
+		tap_ok(false, "route: %s has %s", template, begin);
+	return INT_MAX - r.req.left;
+}
+
+/* A segment of the path may be long: text looks at none of it, a variable at all of it. */
+static void test_template_cost(void)
+{
+	int text = cost_of_template("/api/{id}/x", "/", 8000);
+	int same = cost_of_template("/api/{id}/x", "/api", 8000);
+	int variable = cost_of_template("/api/{id}/x", "/api/", 8000);
+	int other = cost_of_template("/api/{id}/x/{of}", "/api/1/", 8000);
+
+	tap_ok(text < 500 && same < 500 && other < 800,
+	       "route: text that differs costs nothing more: %d, %d, %d",
+	       text, same, other);
+	tap_ok(variable > 8000 * 5 && variable < 8000 * 7,
+	       "route: a variable costs what it stands for: %d", variable);
+}
+
 static void test_cost(void)
 {
 	struct value_match m = { .name = SPAN("x-tenant-of-client"),
@@ -1083,6 +1114,59 @@ static void test_long_head(bool contains)
 	free(fallback);
 }
 
+/* Two conditions on a query, each of which nearly takes what a run has, are two runs. */
+static void test_long_query(void)
+{
+	static const char * const any[] = { "*" };
+	static char head[24000];
+	static struct http1_parser p;
+	struct value_match m = { .name = SPAN("q"), .value = SPAN("b"),
+				 .kind = VALUE_MATCH_CONTAINS };
+	struct route all[4] = { 0 }, *routes[4];
+	struct route_search search = { 0 };
+	void *fallback = add_fallback(&m);
+	const struct virtual_host *vhost;
+	const struct route *route;
+	struct route_request req;
+	int spent, most = 0;
+	u32 n = 0, i;
+	struct table t;
+	bool done;
+
+	for (i = 0; i < 4; i++) {
+		all[i].match.query = &m;
+		all[i].match.nquery = 1;
+		routes[i] = &all[i];
+	}
+	table_make(&t, any, 1, routes, 4);
+	i = sprintf(head, "GET /?q=");
+	memset(head + i, 'a', 20000);
+	strcpy(head + i + 20000, " HTTP/1.1\r\nHost: a\r\n\r\n");
+	http1_init(&p, false);
+	p.limits.target = sizeof(head);
+	done = http1_parse(&p, head, strlen(head)) != HTTP1_DONE;
+	for (; !done && n < 100; n++) {
+		route_request_init(&req, &p, head);
+		req.search = search;
+		req.left = BUDGET_WORK;
+		done = route_table_match(&t.t, &req, &vhost, &route);
+		search = req.search;
+		spent = BUDGET_WORK - req.left;
+		most = spent > most ? spent : most;
+	}
+	tap_ok(done && n == 4 && most <= BUDGET_WORK && !route,
+	       "route: a query of 20,000 bytes in %u portions of %d at most", n, most);
+	/* Who may not be preempted leaves it. */
+	route_request_init(&req, &p, head);
+	req.left = BUDGET_INLINE;
+	req.fresh = false;
+	tap_ok(!route_table_match(&t.t, &req, &vhost, &route) &&
+	       BUDGET_INLINE - req.left < 1000,
+	       "route: a long query is left to who has more");
+	table_free(&t);
+	free(fallback);
+}
+
 void test_route(void)
 {
 	test_domains();
@@ -1104,7 +1188,9 @@ void test_route(void)
 	test_weights();
 	test_portions();
 	test_one_lot();
+	test_template_cost();
 	test_cost();
+	test_long_query();
 	test_long_head(false);
 	test_long_head(true);
 }

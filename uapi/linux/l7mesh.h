@@ -1057,7 +1057,7 @@ enum l7mesh_rewrite_attr {
 	L7MESH_REWRITE_A_PATH,	/* string: the whole path */
 	/* string: in place of the path's prefix that the route matches */
 	L7MESH_REWRITE_A_PREFIX,
-	/* string: with the variables of the route's template */
+	/* string: with the variables of the route's template, 16 times at most */
 	L7MESH_REWRITE_A_TEMPLATE,
 
 	/* private: */
