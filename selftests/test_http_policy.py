@@ -393,7 +393,8 @@ def _():
          "action": {"redirect": {"prefix": "/"}}},
         to_web()]
     made = ["/x../secret", "/x./secret", "/x..", "/x.", "/x..?q", "/in-../secret",
-            "/escape/2e./b", "/escape/41/b", "/moved../secret", "http://made/x../secret"]
+            "/escape/2e./b", "/escape/41/b", "/moved../secret", "http://made/x../secret",
+            "/x..;/secret", "/x..;a=b/secret", "/x.;", "/x..%3Ba/secret"]
     raw = ["/x%2e%2E/secret", "/x.%2e/secret", "/x..%2fsecret", "/x..%5Csecret",
            "/x..\\secret", "/two/./.", "/two/.%2e/%2fa", "/dot/.", "/dot/%2e",
            "/dot/%2E%2fa"]

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/minmax.h>
+
 #include "http/http_options.h"
+#include "lib/budget.h"
 #include "route/path_rewrite.h"
 
 static void add_piece(struct rewritten_path *rw, struct span piece)
@@ -92,12 +95,14 @@ bool path_rewrite_next(struct rewritten_path *rw, struct span *piece)
 
 /* What of a path has been read, byte by byte. */
 struct reading {
-	u32 dots;	/* of a segment that has nothing else; more than 2: it is none */
+	u32 dots;	/* of a segment that has nothing else; OTHER: it has */
 	bool torn;	/* not all of it, with the slash at either end, is in one piece */
 	u32 escape;	/* bytes of "%XX" */
 	u32 byte;	/* that it stands for */
 	bool joined;	/* it is not in one piece, either */
 };
+
+#define OTHER	3U
 
 static bool makes_dots(const struct reading *r)
 {
@@ -113,10 +118,12 @@ static bool read_byte(struct reading *r, u32 byte)
 		bad = makes_dots(r);
 		r->dots = 0;
 		r->torn = false;
-	} else if (byte != '.') {
-		r->dots = 3;
-	} else if (r->dots < 3) {
-		r->dots++;
+	} else if (byte == '.') {
+		r->dots = min(r->dots + 1, OTHER);
+	} else {
+		/* Some take off parameters first: "..;a=b" is "..". */
+		bad = byte == ';' && makes_dots(r);
+		r->dots = OTHER;
 	}
 	return bad;
 }
@@ -143,26 +150,73 @@ static bool read_char(struct reading *r, char c)
 	return false;
 }
 
+/*
+ * A piece from where another ends, until that plays no part any more; it becomes the
+ * rest. Returns false if that ends what must not be.
+ */
+static bool read_front(struct reading *r, struct span *piece)
+{
+	r->torn = true;
+	r->joined = true;
+	while (piece->len && (r->escape || (r->torn && r->dots != OTHER))) {
+		if (read_char(r, piece->p[0]))
+			return false;
+		*piece = span_from(*piece, 1);
+	}
+	return true;
+}
+
+/* May it be a part of a separator or of a dot, escaped or not? */
+static bool may_count(char c)
+{
+	return c == '.' || c == '%' || c == '/' || c == '\\' || hex_digit(c) >= 0;
+}
+
+/*
+ * How much may still count where a piece ends: "%2f%2e%2e%2". If more is there than two
+ * dots, it does not matter where an escape is cut.
+ */
+#define END_MAX	11
+
+/* The rest of a piece that another follows. Nothing in it is torn, or is dots. */
+static void read_end(struct reading *r, struct span rest)
+{
+	u32 i = rest.len;
+
+	while (i && rest.len - i < END_MAX && may_count(rest.p[i - 1]))
+		i--;
+	if (i)
+		r->dots = OTHER;
+	for (; i < rest.len; i++)
+		read_char(r, rest.p[i]);
+}
+
 bool path_rewrite_allowed(const struct route *r, const struct http_options *o,
 			  struct span path)
 {
+	struct span piece, rest = { .len = 0 };
 	struct reading reading = { 0 };
 	struct rewritten_path rw;
-	struct span piece;
-	u32 i, len = 0;
+	u32 len = 0;
 
 	path_rewrite_begin(r, o, path, &rw);
 	while (path_rewrite_next(&rw, &piece)) {
 		len += piece.len;
 		if (len > HTTP1_HEAD_MAX)
 			return false;
-		reading.torn = true;
-		reading.joined = true;
-		for (i = 0; i < piece.len; i++)
-			if (read_char(&reading, piece.p[i]))
-				return false;
+		read_end(&reading, rest);
+		if (!read_front(&reading, &piece))
+			return false;
+		rest = piece;
 	}
 	return reading.escape || !makes_dots(&reading);
+}
+
+u32 path_rewrite_cost(const struct route *r)
+{
+	return r->rewrite.path_kind == REWRITE_PATH_TEMPLATE ?
+	       path_template_pieces(r->rewrite.path) * COST_PIECE +
+	       (r->match.path.len + r->rewrite.path.len) * COST_REWRITE_BYTE : 0;
 }
 
 u32 path_rewrite_len(struct rewritten_path rw)

@@ -56,11 +56,23 @@ void path_rewrite_begin(const struct route *r, const struct http_options *o,
  * Not a dot segment that is in none of the two: the path was normalized, if at all,
  * and matched before, so nobody would have seen it ("/x" becoming "/" makes of
  * "/x../secret" "/../secret"). Escaped dots and slashes, and backslashes, count as
- * those they stand for; no escape may be made, either. And not more than a whole head
- * may be, which a template with many variables could make of a long segment.
+ * those they stand for, and so do dots with parameters ("..;a=b"), which some servers
+ * take off; no escape may be made, either. And not more than a whole head may be, which
+ * a template with many variables could make of a long segment.
+ *
+ * Only where pieces meet are a few bytes read, however long the path is.
  */
 bool path_rewrite_allowed(const struct route *r, const struct http_options *o,
 			  struct span path);
+
+/**
+ * path_rewrite_cost() - What making a path costs, but for what the request's is long
+ * @r: route
+ *
+ * To look whether it is allowed, how long it is, and to write it, as budget.h counts;
+ * each byte of a path that a template rewrites is COST_REWRITE_BYTE more.
+ */
+u32 path_rewrite_cost(const struct route *r);
 
 /**
  * path_rewrite_next() - The next piece of a path

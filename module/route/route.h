@@ -98,7 +98,7 @@ struct route {
 	struct redirect_url redirect;
 	struct span body;		/* direct response */
 	struct header_edit edit;
-	u32 edit_cost;			/* of these, and of a cluster's */
+	u32 edit_cost;			/* of these, a cluster's, and the rewrite */
 	struct cors cors;
 	u32 timeout;			/* ms, for the response when all of the request
 					 * is there; 0: none

@@ -11,6 +11,7 @@
 #include "lib/stats.h"
 #include "lib/text.h"
 #include "policy/rate_limiter.h"
+#include "route/path_rewrite.h"
 #include "route/route_object.h"
 
 static void pack_matches(struct packer *p, const struct value_match **matches,
@@ -270,7 +271,7 @@ static void sum_up(struct route *r)
 		r->total_weight += r->clusters[i].weight;
 		most = max(most, cost_of_edit(&r->clusters[i].edit));
 	}
-	r->edit_cost = cost_of_edit(&r->edit) + most;
+	r->edit_cost = cost_of_edit(&r->edit) + most + path_rewrite_cost(r);
 }
 
 struct route *route_clone(struct account *account, const struct route *spec)

@@ -181,9 +181,9 @@ void exchange_request_received(struct conn *c)
 	c->bound = conn_time(c->ex.route->timeout);
 }
 
-static void act_first(struct conn *c, struct run *run)
+/* Its endpoint was picked for the first time, unless it was not. */
+static void begin_routed(struct conn *c, struct run *run)
 {
-	act(c, run);
 	if (c->ex.request != REQUEST_ROUTED)
 		return;
 	if (c->ex.route->nmirrors)
@@ -197,16 +197,17 @@ static void act_first(struct conn *c, struct run *run)
 
 void exchange_proceed(struct conn *c, struct run *run)
 {
-	if (!exchange_abort(c, run))
-		act_first(c, run);
+	if (exchange_abort(c, run))
+		return;
+	act(c, run);
+	begin_routed(c, run);
 }
 
 void exchange_hash_on(struct conn *c, struct run *run)
 {
-	if (c->ex.tries)
-		exchange_pick_endpoint(c, run);
-	else
-		act_first(c, run);
+	exchange_pick_endpoint(c, run);
+	if (!c->ex.tries)
+		begin_routed(c, run);
 }
 
 /* Envoy's filters in the order that its documentation recommends. */
@@ -221,6 +222,15 @@ static void serve(struct conn *c, struct run *run)
 	else if (admit_rate(c, run, ex->route->limiter, &ex->route->limit) &&
 		 !exchange_delay(c, run))
 		exchange_proceed(c, run);
+}
+
+static u32 cost_of_edits(const struct exchange *ex)
+{
+	u32 cost = ex->route->edit_cost + ex->vhost->edit_cost;
+
+	if (unlikely(ex->route->rewrite.path_kind == REWRITE_PATH_TEMPLATE))
+		cost += ex->request_head->parser.path_len * COST_REWRITE_BYTE;
+	return cost;
 }
 
 static void route_request(struct conn *c, struct run *run,
@@ -244,7 +254,7 @@ static void route_request(struct conn *c, struct run *run,
 	done = route_table_match(slot->route_table, &req, &ex->vhost, &ex->route);
 	run->left = req.left;
 	if (ex->route)
-		ex->edit_cost = ex->route->edit_cost + ex->vhost->edit_cost;
+		ex->edit_cost = cost_of_edits(ex);
 	if (!done || !may_edit(ex, run)) {
 		ex->search = req.search;
 		leave_to_work(c, run, REQUEST_MATCHING);

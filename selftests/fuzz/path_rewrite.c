@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * path_rewrite: what a route makes of a path has no dot segment, escaped or not, if
- * neither of the two has one; it does not begin with "//"; its length is what it is
- * said to be; and where slashes are merged none is there that was not in one of the two.
+ * path_rewrite: what a route makes of a path has no dot segment, escaped or not, with
+ * parameters or without, if neither of the two has one; it does not begin with "//"; its
+ * length is what it is said to be; and where slashes are merged none is there that was
+ * not in one of the two.
  *
  * Input: how the route matches, and then as lines: what it matches, what that becomes,
  * the path.
@@ -39,9 +40,10 @@ static bool has_dots(struct span s)
 	for (i = 0; i <= len; i++) {
 		if (i < len && text[i] != '/')
 			continue;
-		n = i - from;
+		for (n = 0; from + n < i && text[from + n] != ';'; n++)
+			;
 		found |= (n == 1 || n == 2) && text[from] == '.' &&
-			 text[i - 1] == '.';
+			 text[from + n - 1] == '.';
 		from = i + 1;
 	}
 	free(text);

@@ -2,9 +2,11 @@
 /* Tests of module/route/path_rewrite.c. */
 #include <stdio.h>
 #include <string.h>
+#include <sanitizer/asan_interface.h>
 #include <linux/kernel.h>
 
 #include "http/http_options.h"
+#include "lib/budget.h"
 #include "route/path_rewrite.h"
 #include "tap.h"
 #include "unit.h"
@@ -51,7 +53,32 @@ static const struct {
 	{ "r", "/x", "/a/.", "/x/y", NULL, NULL },
 	{ "r", "/x", "/a/.", "/x", NULL, NULL },
 	{ "r", "/x", "/a", "/x../y", "/a../y", NULL },
+	/* Some take parameters off before they look for dots. */
+	{ "r", "/x", "/", "/x..;/y", NULL, NULL },
+	{ "r", "/x", "/", "/x..;a=b/y", NULL, NULL },
+	{ "r", "/x", "/", "/x.;a", NULL, NULL },
+	{ "r", "/x", "/", "/x%2e%2E%3b/y", NULL, NULL },
+	{ "r", "/x", "/a/.", "/x;b/y", NULL, NULL },
+	{ "r", "/x", "/", "/x...;/y", "/...;/y", NULL },
+	{ "r", "/x", "/", "/x;../y", "/;../y", NULL },
+	{ "r", "/x", "/", "/x.a;b/..;c", "/.a;b/..;c", NULL },
+	{ "r", "/x", "/;", "/x../y", "/;../y", NULL },
+	{ "t", "/a/{b}", "/{b}", "/a/..;x", NULL, NULL },
+	{ "t", "/a/{b}/{c}", "/{b}{c}", "/a/./.;x", NULL, NULL },
+	{ "t", "/a/{b}/{c}", "/{b}{c}", "/a/../;x", NULL, NULL },
+	{ "t", "/a/{b}/{c}", "/{b}{c}", "/a/;/..", "/;..", NULL },
+	/* However long the pieces are, it is where they meet that counts. */
+	{ "t", "/{a}/{b}", "/{a}{b}", "/0123456789%2f%2e/%2e", NULL, NULL },
+	{ "t", "/{a}/{b}", "/{a}{b}", "/0123456789%2f%2e%2e/b", "/0123456789%2f%2e%2eb",
+	  NULL },
+	{ "t", "/{a}/{b}", "/{a}{b}", "/0123456789%2f%2e%2e%2/fb", NULL, NULL },
+	{ "t", "/{a}/{b}", "/{a}{b}", "/0123456789%2/ey", NULL, NULL },
+	{ "t", "/{a}/{b}", "/{a}{b}", "/0123456789\\../;", NULL, NULL },
+	{ "t", "/{a}/{b}", "/{a}{b}", "/0123456789%2f.../;", "/0123456789%2f...;", NULL },
+	{ "t", "/{a}/{b}", "/{a}{b}", "/%2f%2e%2e%2e%2e/.", "/%2f%2e%2e%2e%2e.", NULL },
+	{ "t", "/{a}/{r=**}", "/{r}{a}", "/%2fx/0123456789012/..", NULL, NULL },
 	/* What is the sender's own, or the route's, is theirs. */
+	{ "p", "/x", "/a", "/x/..;b/y", "/a/..;b/y", NULL },
 	{ "p", "/x", "/a", "/x/../y", "/a/../y", NULL },
 	{ "p", "/x", "/a/../b", "/x/y", "/a/../b/y", NULL },
 	{ "w", "/x", "/a/../b", "/x../y", "/a/../b", NULL },
@@ -108,6 +135,33 @@ static void rewritten(const struct route *r, const struct http_options *o,
 	*to = '\0';
 }
 
+/* A long path is not read where it is in one piece: here whoever does is killed. */
+static void test_joints(void)
+{
+	static char path[8000] = "/x/";
+	struct http_options o = http_options_default;
+	struct route prefix = {
+		.match = { .path = SPAN("/x"), .path_kind = PATH_MATCH_RAW_PREFIX },
+		.rewrite = { .path = SPAN("/"), .path_kind = REWRITE_PATH_PREFIX },
+	};
+	struct route template = {
+		.match = { .path = SPAN("/x/{r=**}"), .path_kind = PATH_MATCH_TEMPLATE },
+		.rewrite = { .path = SPAN("/{r}/{r}"),
+			     .path_kind = REWRITE_PATH_TEMPLATE },
+	};
+	bool allowed;
+
+	memset(path + 3, 'a', sizeof(path) - 3);
+	ASAN_POISON_MEMORY_REGION(path + 64, sizeof(path) - 128);
+	allowed = path_rewrite_allowed(&prefix, &o, (struct span){ path, sizeof(path) }) &&
+		  path_rewrite_allowed(&template, &o,
+				       (struct span){ path, sizeof(path) });
+	ASAN_UNPOISON_MEMORY_REGION(path, sizeof(path));
+	tap_ok(allowed, "path rewrite: a path is read where pieces meet");
+	tap_ok(!path_rewrite_cost(&prefix) && path_rewrite_cost(&template) > 4 * COST_PIECE,
+	       "path rewrite: what a template makes has its price");
+}
+
 void test_path_rewrite(void)
 {
 	struct http_options plain = http_options_default, merging = plain;
@@ -128,4 +182,5 @@ void test_path_rewrite(void)
 			    rows[i].match, rows[i].with, rows[i].path))
 			printf("# got: %s, %s\n", got, merged);
 	}
+	test_joints();
 }
