@@ -231,13 +231,21 @@ bytes=$(<$limit)
 many_of 10.42
 hosts "${lines[@]}" "10.9.3.2 sink.test" "10.9.2.1 half.example"
 echo 4096 >$limit
-meshctl resolve --once >"$temporary/said" 2>"$temporary/errors"
-tap_is "where what is new is refused all that was there stays" \
-	"$? $(counted) $(addresses sink) $(<"$temporary/said")" \
+
+# shellcheck disable=SC2317 # within's
+refused_twice() {
+	meshctl resolve --once >"$temporary/said" 2>"$temporary/errors"
+	status=$?
+	(($(grep -c 'the kernel refused: .*; its endpoints stay as they are$' \
+		"$temporary/errors") == 2))
+}
+
+# A busy machine may not have all answers in time, at first.
+tap_check "what is new is refused, which is said of each cluster" \
+	within 20 refused_twice
+tap_is "and all that was there stays" \
+	"$status $(counted) $(addresses sink) $(<"$temporary/said")" \
 	"2 500 10.41 10.9.3.1 "
-tap_is "which is said of each cluster" \
-	"$(grep -c 'the kernel refused: .*; its endpoints stay as they are$' \
-		"$temporary/errors")" 2
 meshctl resolve >"$temporary/said" 2>"$temporary/errors" &
 service=$!
 within 50 grep -q 'cluster sink: .* refused' "$temporary/errors"
