@@ -56,18 +56,13 @@ struct edit {
 
 /*
  * Every name is compared with many: those of operations may all be as long as those of
- * the head, and differ in their last byte. Without case.
+ * the head, and differ in their last byte.
  */
 static u32 hash_name(const struct edit *e, struct span name)
 {
-	u64 state = e->seed;
-	u32 i;
-
 	if (!e->hashes || name.len > e->longest)
 		return 0;
-	for (i = 0; i < name.len; i++)
-		state = text_hash_byte(state, ascii_lower(name.p[i]));
-	return text_hash_end(state);
+	return text_hash_name(e->seed, name);
 }
 
 /* Whether an operation is one on fields of this name, which has this hash. */

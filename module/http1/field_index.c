@@ -7,16 +7,10 @@
 /* So much may be spent on looking through names before they are hashed. */
 #define PATIENCE	4000
 
-/* Without case. */
 static u32 hash_name(struct field_index *index, struct span name)
 {
-	u64 state = index->seed;
-	u32 i;
-
 	index->cost += COST_FIELD + name.len * COST_MATCH_BYTE;
-	for (i = 0; i < name.len; i++)
-		state = text_hash_byte(state, ascii_lower(name.p[i]));
-	return text_hash_end(state) % FIELD_INDEX_HEADS;
+	return text_hash_name(index->seed, name) % FIELD_INDEX_HEADS;
 }
 
 static struct span name_of(const struct field_index *index,

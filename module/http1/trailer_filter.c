@@ -32,22 +32,11 @@ void trailer_filter_init(struct trailer_filter *f, const struct trailer_sizes *s
 	f->room = room_for(s);
 }
 
-/* Without case. */
-static u32 hash_name(struct span name)
-{
-	u64 state = 0;
-	u32 i;
-
-	for (i = 0; i < name.len; i++)
-		state = text_hash_byte(state, ascii_lower(name.p[i]));
-	return text_hash_end(state);
-}
-
 void trailer_filter_add(struct trailer_filter *f, struct span name)
 {
 	memcpy(f->text + f->text_len, name.p, name.len);
 	f->names[f->n++] = (struct trailer_name){
-		.hash = hash_name(name),
+		.hash = text_hash_name(0, name),
 		.at = f->text_len,
 		.len = name.len,
 	};
@@ -68,7 +57,7 @@ static struct span held_name(const struct trailer_filter *f)
 
 static bool is_sought(const struct trailer_filter *f, struct span name)
 {
-	u32 hash = hash_name(name), i;
+	u32 hash = text_hash_name(0, name), i;
 	struct span sought;
 
 	for (i = 0; i < f->n; i++) {

@@ -10,6 +10,7 @@
 #define L7MESH_TEXT_HASH_H
 
 #include <linux/types.h>
+#include "lib/span.h"
 
 static inline u64 text_hash_byte(u64 state, u8 byte)
 {
@@ -20,6 +21,17 @@ static inline u64 text_hash_byte(u64 state, u8 byte)
 static inline u32 text_hash_end(u64 state)
 {
 	return state >> 32 ^ state;
+}
+
+/* Of a field's name, which is the same in either case. */
+static inline u32 text_hash_name(u64 seed, struct span name)
+{
+	u64 state = seed;
+	u32 i;
+
+	for (i = 0; i < name.len; i++)
+		state = text_hash_byte(state, ascii_lower(name.p[i]));
+	return text_hash_end(state);
 }
 
 #endif
