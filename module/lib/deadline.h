@@ -13,4 +13,15 @@ static inline unsigned long deadline_in(u32 ms)
 	return (jiffies + msecs_to_jiffies(ms)) ?: 1;
 }
 
+/* The same where 0 ms are no limit: then there is none. */
+static inline unsigned long deadline_or_none(u32 ms)
+{
+	return ms ? deadline_in(ms) : 0;
+}
+
+static inline bool deadline_is_over(unsigned long at)
+{
+	return at && !time_before(jiffies, at);
+}
+
 #endif

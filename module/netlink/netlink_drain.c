@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "lib/deadline.h"
 #include "lib/objset.h"
 #include "link/drain.h"
 #include "mesh/mesh.h"
 #include "netlink/netlink.h"
-#include "stream/conn.h"
 
 static int parse_listener(const struct snapshot *s, const struct nlattr *nest,
 			  struct name_ref *name, struct refusal *r)
@@ -61,7 +61,7 @@ static int parse_endpoint(const struct snapshot *s, const struct nlattr *nest,
 /* What it is to be, before anybody looks for legs to close. */
 static void mark_endpoint(struct endpoint *ep, u32 deadline, bool end)
 {
-	WRITE_ONCE(ep->drain_until, end ? 0 : conn_time(deadline));
+	WRITE_ONCE(ep->drain_until, end ? 0 : deadline_or_none(deadline));
 	WRITE_ONCE(ep->draining, !end);
 }
 

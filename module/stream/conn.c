@@ -10,9 +10,6 @@
 #include "link/leg.h"
 #include "policy/source_limit.h"
 
-/* How soon to try again where no event will tell that it is possible. */
-#define RETRY_DELAY	(HZ / 50 + 1)
-
 static struct kmem_cache *conn_cache;
 
 static void conn_put(struct conn *c)
@@ -39,88 +36,12 @@ void conn_kick(struct conn *c)
 	conn_join(c, false);
 }
 
-/* ---- time ---- */
-
 static void conn_timer(struct timer_list *t)
 {
-	struct conn *c = compat_timer_container_of(c, t, timer);
-	unsigned long deadline;
+	struct patience *p = compat_timer_container_of(p, t, timer);
 
-	/* First not pending, then the deadline: see conn_set_deadline(). */
-	smp_mb();
-	deadline = READ_ONCE(c->deadline);
-	if (!READ_ONCE(c->retry_soon)) {
-		if (!deadline)
-			return;
-		if (time_before(jiffies, deadline)) {
-			mod_timer(t, deadline);
-			return;
-		}
-	}
-	conn_kick(c);
-}
-
-static void wake_by(struct conn *c, unsigned long at)
-{
-	if (!timer_pending(&c->timer) ||
-	    time_after(READ_ONCE(c->timer.expires), at))
-		mod_timer(&c->timer, at);
-}
-
-void conn_set_deadline(struct conn *c, u32 ms)
-{
-	unsigned long at = conn_time(ms);
-
-	if (c->bound && (!at || time_before(c->bound, at)))
-		at = c->bound;
-	WRITE_ONCE(c->deadline, at);
-	if (!at)
-		return;
-	/* The deadline, then whether the timer is pending: see conn_timer(). */
-	smp_mb();
-	wake_by(c, at);
-}
-
-static bool deadline_passed(const struct conn *c)
-{
-	return c->deadline && !time_before(jiffies, c->deadline);
-}
-
-/* A request that is only thrown away. */
-static bool only_discards(const struct conn *c)
-{
-	return c->ex.request == REQUEST_DISCARD;
-}
-
-/*
- * Is it to be judged now? Bytes that the budget has left unread may have come in time,
- * and put it off. What is bound ends whatever comes. What is thrown away puts nothing
- * off, and a response has its share of each run (exchange_read_second()).
- */
-static bool is_late(const struct conn *c, const struct run *run)
-{
-	return deadline_passed(c) &&
-	       (!run->again || only_discards(c) ||
-		(c->bound && !time_before(jiffies, c->bound)));
-}
-
-void conn_run_by(struct conn *c, unsigned long at)
-{
-	WRITE_ONCE(c->retry_soon, true);
-	wake_by(c, at);
-}
-
-void conn_run_soon(struct conn *c)
-{
-	conn_run_by(c, jiffies + RETRY_DELAY);
-}
-
-void conn_await_room(struct conn *c, const struct link *link)
-{
-	stat_inc(c->mesh->stats, link == &c->link ? STAT_DOWNSTREAM_NO_ROOM :
-						    STAT_UPSTREAM_NO_ROOM);
-	if (link_is_drained(link))
-		conn_run_soon(c);
+	if (patience_is_due(p))
+		conn_kick(container_of(p, struct conn, patience));
 }
 
 /* ---- events ---- */
@@ -245,7 +166,7 @@ static void conn_close(struct conn *c)
 	exchange_part_with_losers(c, &doomed);
 	link_unlock(&c->link);
 	close_legs(&doomed);
-	compat_timer_delete_sync(&c->timer);
+	patience_exit(&c->patience);
 	link_close(&c->link, c->reset);
 	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CLOSED);
 	mesh_put(c->mesh);
@@ -317,22 +238,33 @@ static bool chores_do(struct chores *todo, struct conn *c)
 	return todo->open || todo->shut_down || todo->leg_shut_down;
 }
 
-/* Whatever made the timer expire before the deadline is dealt with in this round. */
-static void keep_deadline(struct conn *c)
-{
-	WRITE_ONCE(c->retry_soon, false);
-	if (c->deadline)
-		wake_by(c, c->deadline);
-}
-
 /* Is the drain deadline of the connection, or of its endpoint, over? */
 static bool drain_over(const struct conn *c)
 {
 	unsigned long until = READ_ONCE(c->drain_until);
 
-	if (READ_ONCE(c->draining) && until && !time_before(jiffies, until))
+	if (READ_ONCE(c->draining) && deadline_is_over(until))
 		return true;
 	return c->leg && endpoint_overdue(leg_endpoint(c->leg));
+}
+
+/* A request that is only thrown away. */
+static bool only_discards(const struct conn *c)
+{
+	return c->ex.request == REQUEST_DISCARD;
+}
+
+/*
+ * Is the deadline to be judged now? Bytes that the budget has left unread may have come
+ * in time, and put it off. What is bound ends whatever comes. What is thrown away puts
+ * nothing off, and a response has its share of each run (exchange_read_second()).
+ */
+static bool is_late(const struct conn *c, const struct run *run)
+{
+	const struct patience *p = &c->patience;
+
+	return deadline_is_over(p->deadline) &&
+	       (!run->again || only_discards(c) || deadline_is_over(p->bound));
 }
 
 /*
@@ -345,12 +277,12 @@ static bool work_round(struct conn *c, int *left)
 	struct chores todo;
 
 	link_lock(&c->link);
-	keep_deadline(c);
+	patience_woken(&c->patience);
 	if (drain_over(c))
 		WRITE_ONCE(c->killed, true);
 	exchange_run(c, &run);
 	if (!c->ended && is_late(c, &run)) {
-		WRITE_ONCE(c->deadline, 0);
+		WRITE_ONCE(c->patience.deadline, 0);
 		exchange_timeout(c, &run);
 		exchange_run(c, &run);
 	}
@@ -438,7 +370,7 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	INIT_LIST_HEAD(&c->doomed_legs);
 	INIT_LIST_HEAD(&c->pending.list);
 	c->pending.wake = wake_pending;
-	timer_setup(&c->timer, conn_timer, 0);
+	patience_init(&c->patience, conn_timer);
 	stats_object_created(OBJECT_CONN);
 	http_net_conn_born(hn);
 	return c;
@@ -496,10 +428,10 @@ static void conn_begin(struct conn *c)
 		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
 		c->killed = true;
 	}
-	c->expires = conn_time(c->options.max_connection_duration);
-	c->bound = c->expires;
+	c->expires = deadline_or_none(c->options.max_connection_duration);
+	c->patience.bound = c->expires;
 	link_limit(&c->link, c->options.buffer_limit);
-	conn_set_deadline(c, c->options.idle_timeout);
+	patience_set(&c->patience, c->options.idle_timeout);
 	link_send_anywhere(&c->link);
 	link_hook(&c->link, &conn_callbacks);
 	spin_lock_bh(&hn->conns_lock);

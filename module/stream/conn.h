@@ -21,13 +21,12 @@
 #define L7MESH_CONN_H
 
 #include <linux/refcount.h>
-#include <linux/timer.h>
 #include "lib/address.h"
-#include "lib/deadline.h"
 #include "link/identity.h"
 #include "link/line.h"
 #include "link/link.h"
 #include "mesh/mesh.h"
+#include "stream/patience.h"
 #include "stream/exchange.h"
 #include "upstream/cluster_state.h"
 
@@ -53,13 +52,11 @@ struct conn {
 	u32 walk;			/* of hn's that it needs no visit of, or had it */
 	struct line *line;		/* hn's; where it waits for the work */
 	struct turn turn;
-	struct timer_list timer;
-	unsigned long deadline;		/* jiffies */
+	struct patience patience;
 
 	/* under the lock */
 	struct http_options options;	/* of the listener, see http_options.h */
 	unsigned long expires;		/* jiffies: no request begins after it; 0: never */
-	unsigned long bound;		/* jiffies: no deadline is later; 0: none */
 	u32 requests;
 	unsigned long asked;		/* jiffies | 1: when the client still listened; 0: never */
 	struct source *client;		/* counted, if a limit counts what it has; or NULL */
@@ -77,7 +74,6 @@ struct conn {
 	bool open_leg;			/* the work is to open a leg */
 	u8 shut_down;			/* enum shut_down */
 	u8 leg_shut_down;		/* the same towards the endpoint, of a tunnel */
-	bool retry_soon;		/* memory was short: the timer is to kick */
 	bool ended;			/* the work is to close this */
 	bool reset;			/* with RST */
 	bool closed;
@@ -110,48 +106,10 @@ void conn_accept(struct http_net *hn, struct link *accepted);
  */
 void conn_kick(struct conn *c);
 
-/**
- * conn_set_deadline() - When the connection's patience ends
- * @c: connection, locked
- * @ms: from now; 0: never
- *
- * Sooner if it is bound to. The timer is only touched when it would fire too late.
- */
-void conn_set_deadline(struct conn *c, u32 ms);
-
-/* In jiffies, @ms from now and never 0; 0 for 0: never. */
-static inline unsigned long conn_time(u32 ms)
-{
-	return ms ? deadline_in(ms) : 0;
-}
-
 /* Has it grown too old for another request? */
 static inline bool conn_expired(const struct conn *c)
 {
-	return c->expires && !time_before(jiffies, c->expires);
+	return deadline_is_over(c->expires);
 }
-
-/**
- * conn_run_soon() - Run the exchange again in a few hundredths of a second
- * @c: connection, locked
- */
-void conn_run_soon(struct conn *c);
-
-/**
- * conn_run_by() - Run the exchange again, whether or not something happens
- * @c: connection, locked
- * @at: jiffies: then, or sooner
- */
-void conn_run_by(struct conn *c, unsigned long at);
-
-/**
- * conn_await_room() - A send found no room
- * @c: connection, locked
- * @link: its own or its leg's, locked
- *
- * Usually the link says when there is room. If memory was short with nothing
- * in flight it never would: then the timer tries again.
- */
-void conn_await_room(struct conn *c, const struct link *link);
 
 #endif

@@ -161,7 +161,7 @@ static void drain(struct conn *c, const void *arg)
 
 void engine_net_drain(struct mesh_net *mn, const struct drain *d)
 {
-	unsigned long until = conn_time(d->deadline);
+	unsigned long until = deadline_or_none(d->deadline);
 	const struct drain_by by = { .drain = d, .until = until };
 
 	if (d->ep) {

@@ -5,64 +5,6 @@
 /* How long a client may take to notice that we have closed, and to stop sending. */
 #define LINGER_TIMEOUT	2000
 
-int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
-{
-	r->reason = reason;
-	r->refuse_status = status;
-	return 0;
-}
-
-/* There is no memory for a head. If this run may not sleep, the work tries again. */
-int exchange_note_no_memory(struct reader *r)
-{
-	if (r->run->may_sleep)
-		return exchange_note_refusal(r, STAT_REPLY_NO_MEMORY, 503);
-	r->run->defer = true;
-	return 0;
-}
-
-int exchange_note_memory_limit(struct reader *r)
-{
-	return exchange_note_refusal(r, STAT_REPLY_MEMORY_LIMIT, 503);
-}
-
-void exchange_settle(struct conn *c)
-{
-	const struct exchange *ex = &c->ex;
-	u32 bytes = head_bytes(ex->request_head) +
-		    head_bytes(ex->response_head) + out_bytes(&ex->up) +
-		    out_bytes(&ex->down) + ex->replay.bytes +
-		    ex->filter_bytes;
-
-	if (bytes == c->held)
-		return;
-	quota_add(&c->hn->quota, (s64)bytes - c->held);
-	c->held = bytes;
-}
-
-void exchange_read_from(struct link *link, struct conn *c, struct run *run,
-			sk_read_actor_t actor)
-{
-	struct reader r = { .c = c, .run = run };
-	read_descriptor_t desc = { .arg.data = &r, .count = 1 };
-
-	if (!link_pending(link))
-		return;
-	/* Out-of-band bytes would stop the stream; HTTP has none. */
-	if (link_has_urgent(link)) {
-		end_conn(c, run, true);
-		return;
-	}
-	link_read(link, &desc, actor);
-	if (r.retry)
-		exchange_retry(c, run);
-	else if (r.failed)
-		exchange_upstream_failed(c, run, RETRY_RESET, r.reason,
-					 r.refuse_status);
-	else if (r.refuse_status)
-		exchange_refuse(c, run, r.reason, r.refuse_status);
-}
-
 /*
  * What is decided at one go takes as long as the head is. With a long one that is too
  * long for softirq.
@@ -90,23 +32,6 @@ static void dispatch(struct conn *c, struct run *run)
 		exchange_want_leg(c, run);
 	if (c->ex.request == REQUEST_CONNECTING)
 		exchange_send_head(c, run);
-}
-
-/*
- * One of the two directions is read first. The other one gets a share of its own,
- * even if the budget is used up: else a peer that never stops sending would starve
- * it.
- */
-#define SHARE		20000
-
-void exchange_read_second(struct link *link, struct conn *c, struct run *run,
-			  sk_read_actor_t actor)
-{
-	int lent = run->left > 0 ? 0 : SHARE - run->left;
-
-	run->left += lent;
-	exchange_read_from(link, c, run, actor);
-	run->left -= lent;
 }
 
 /* The request is over for whatever limits how many there are. */
@@ -208,8 +133,8 @@ static void next_request(struct conn *c, struct run *run)
 	release_request(c);
 	memset(&c->ex, 0, sizeof(c->ex));
 	drop_taken(run);
-	c->bound = c->expires;
-	conn_set_deadline(c, c->options.idle_timeout);
+	c->patience.bound = c->expires;
+	patience_set(&c->patience, c->options.idle_timeout);
 	if (link_pending(&c->link))
 		run->again = true;
 }
@@ -225,9 +150,9 @@ static void linger(struct conn *c, struct run *run)
 	leave_limits(c);
 	c->ex.request = REQUEST_DISCARD;
 	c->shut_down = SHUT_DOWN_WANTED;
-	c->bound = 0;
+	c->patience.bound = 0;
 	run->defer = true;
-	conn_set_deadline(c, LINGER_TIMEOUT);
+	patience_set(&c->patience, LINGER_TIMEOUT);
 }
 
 static void finish(struct conn *c, struct run *run)
@@ -334,7 +259,7 @@ static void idle_too_long(struct conn *c, struct run *run)
 /* Is there a time limit for the whole request or response, and is it over? */
 static bool exchange_late(const struct conn *c)
 {
-	return c->bound && !time_before(jiffies, c->bound);
+	return deadline_is_over(c->patience.bound);
 }
 
 static void refuse_late(struct conn *c, struct run *run)

@@ -13,7 +13,7 @@ bool exchange_delay(struct conn *c, struct run *run)
 		return false;
 	stat_inc(c->mesh->stats, STAT_FAULT_DELAYS);
 	ex->request = REQUEST_DELAYED;
-	conn_set_deadline(c, ms);
+	patience_set(&c->patience, ms);
 	return true;
 }
 
@@ -55,6 +55,6 @@ u32 exchange_allowance(struct conn *c, u32 len)
 	allowed = mul_u64_u32_div(allowed, ex->rate, USEC_PER_SEC);
 	if (allowed > ex->rate_passed)
 		return min_t(u64, len, allowed - ex->rate_passed);
-	conn_run_soon(c);
+	patience_wake_soon(&c->patience);
 	return 0;
 }

@@ -2,7 +2,7 @@
 #include "lib/ident.h"
 #include "stream/exchange_priv.h"
 
-const u64 *exchange_ident(struct conn *c)
+static const u64 *ident_of(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 
@@ -23,7 +23,7 @@ static struct header_context context_of(struct conn *c)
 		.upstream = ex->ep ? &ex->ep->address : NULL,
 		.cluster = ex->cluster ? ex->cluster->name.name : SPAN(""),
 		.request = ex->request_head,
-		.ident = exchange_ident(c),
+		.ident = ident_of(c),
 	};
 }
 
@@ -39,7 +39,7 @@ bool exchange_request_stays(const struct exchange *ex)
 	return !routing_edits_request(&edit);
 }
 
-int exchange_edit_request(struct conn *c, struct out *head, gfp_t gfp)
+static int edit_request(struct conn *c, struct out *head, gfp_t gfp)
 {
 	struct exchange *ex = &c->ex;
 	struct routing_edit edit = edit_of(ex);
@@ -89,6 +89,44 @@ int exchange_filter_response(struct conn *c, gfp_t gfp)
 	routing_response_levels(&edit, levels);
 	return make_filter(ex, &ex->response_filter, levels,
 			   TRAILER_UNDERSCORES_PASS, gfp);
+}
+
+static struct forward forward_of(struct conn *c, const struct mirror *m)
+{
+	const struct exchange *ex = &c->ex;
+
+	return (struct forward){
+		.options = &c->options,
+		.original = &c->original,
+		.client = { c->source_text, c->source_len },
+		.route = ex->route,
+		.ident = ident_of(c),
+		.upgrade = ex->upgrade,
+		.expect_answered = m || answers_expect(c),
+		.close = m,
+		.shadow = m && m->shadow,
+	};
+}
+
+int exchange_write_head(struct conn *c, const struct mirror *m, struct out *head,
+			gfp_t gfp)
+{
+	struct forward fw = forward_of(c, m);
+	int err = head_write_request(c->ex.request_head, &fw, gfp, head);
+
+	if (!err)
+		err = edit_request(c, head, gfp);
+	if (err)
+		out_clear(head);
+	return err;
+}
+
+u32 exchange_extend_head(struct conn *c, struct sk_buff *skb)
+{
+	struct forward fw = forward_of(c, NULL);
+
+	return head_extend_request(c->ex.request_head, &fw, skb->data,
+				   skb->len + skb_tailroom(skb));
 }
 
 /* The cookie by which the client's next request finds the same endpoint. */

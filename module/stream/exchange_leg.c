@@ -150,44 +150,5 @@ void exchange_want_leg(struct conn *c, struct run *run)
 	ex->request = REQUEST_CONNECTING;
 	health_note_use(c->mesh, ex->cluster);
 	c->open_leg = true;
-	conn_set_deadline(c, ex->cluster->options.connect_timeout);
-}
-
-/* Meanwhile a rival may have answered. */
-static bool awaits_leg(const struct conn *c)
-{
-	return c->ex.request == REQUEST_CONNECTING && !c->leg && !c->open_leg;
-}
-
-static void leg_failed(struct conn *c, int err)
-{
-	struct mem_cgroup *old = payer_enter(c->payer);
-	struct run run = { .may_sleep = true };
-
-	if (err == -ENOMEM || err == -ENOBUFS)
-		exchange_refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
-	else if (err == -EPERM || err == -EACCES)
-		/*
-		 * A connection that the client may not make is not the endpoint's
-		 * failure.
-		 */
-		exchange_refuse(c, &run, STAT_REPLY_NOT_PERMITTED, 503);
-	else
-		exchange_way_failed(c, &run);
-	payer_leave(c->payer, old);
-}
-
-void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
-{
-	if (leg)
-		stat_inc(c->mesh->stats, STAT_LEGS_OPENED);
-	if (!awaits_leg(c)) {
-		if (leg)
-			list_add(&leg->list, &c->losers);
-		return;
-	}
-	if (leg)
-		c->leg = leg;
-	else
-		leg_failed(c, err);
+	patience_set(&c->patience, ex->cluster->options.connect_timeout);
 }

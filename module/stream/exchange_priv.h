@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * exchange, as its own files see it:
+ * exchange, as its own files see it. A file calls those below it and none above, so
+ * that what calls what has no circles:
  *
  *	exchange.c		what is done in which order, the end, time
- *	exchange_leg.c		the leg: its lock, getting one, parting with it
- *	exchange_endpoint.c	load and latency of the endpoint
- *	exchange_hedge.c	several tries of a request at one time
- *	exchange_headers.c	what routes do to the fields of both heads
- *	exchange_reply.c	answers of our own
- *	exchange_fault.c	what routes do to requests on purpose
- *	exchange_limits.c	circuit breakers, rate limits
- *	exchange_mirror.c	copies of requests
- *	exchange_retry.c	failure upstream, and what is tried again
- *	exchange_route.c	from an understood request to an endpoint
  *	exchange_request.c	the request, from downstream to upstream
  *	exchange_response.c	the response, from upstream to downstream
  *	exchange_tunnel.c	bytes both ways, after an upgrade or CONNECT
+ *	exchange_read.c		reading, and what comes of it
+ *	exchange_hedge.c	several tries of a request at one time
+ *	exchange_retry.c	failure upstream, and what is tried again
+ *	exchange_route.c	from an understood request to an endpoint
+ *	exchange_mirror.c	copies of requests
+ *	exchange_fault.c	what routes do to requests on purpose
+ *	exchange_limits.c	what happens to a request beyond a limit
+ *	exchange_reply.c	answers of our own
+ *	exchange_try.c		the try: undone, a rival, the winner, a loser
+ *	exchange_breakers.c	circuit breakers
+ *	exchange_leg.c		the leg: its lock, getting one, parting with it
+ *	exchange_endpoint.c	load and latency of the endpoint
+ *	exchange_headers.c	both heads, as they go on
+ *	exchange_room.c		room to send, memory that is held
  *
  * Everything here is called with the connection locked, within a run.
  */
@@ -134,17 +139,59 @@ static inline void begin_request_body(struct conn *c)
 	}
 }
 
-/* exchange.c */
-int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
-int exchange_note_no_memory(struct reader *r);
-/* The namespace is at its limit of memory: a head is not begun, or does not grow. */
-int exchange_note_memory_limit(struct reader *r);
+/* exchange_room.c */
+/*
+ * A send on @link, the connection's or its leg's, found no room. Usually the link says
+ * when there is room. If memory was short with nothing in flight it never would: then
+ * the exchange is run again soon.
+ */
+void exchange_await_room(struct conn *c, const struct link *link);
+/* Send what is pending of the response. Returns whether that is all of it. */
+bool exchange_flush_response(struct conn *c, struct run *run);
 /* Tell the namespace what the exchange holds by now. */
 void exchange_settle(struct conn *c);
-void exchange_read_from(struct link *link, struct conn *c, struct run *run,
-			sk_read_actor_t actor);
-void exchange_read_second(struct link *link, struct conn *c, struct run *run,
-			  sk_read_actor_t actor);
+
+/*
+ * exchange_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or
+ * -EMSGSIZE: it cannot be done, so the message is to be refused
+ */
+/* As the endpoint gets it, or a mirror if @m is not NULL. */
+int exchange_write_head(struct conn *c, const struct mirror *m, struct out *head,
+			gfp_t gfp);
+int exchange_edit_response(struct conn *c, u16 status, gfp_t gfp);
+/*
+ * Add our fields to the buffer that holds the request and nothing else. Returns its
+ * length from then on, or 0 if there is no room.
+ */
+u32 exchange_extend_head(struct conn *c, struct sk_buff *skb);
+/*
+ * The same for the trailers of bodies that are chunked and have not begun; may be
+ * called again. 0 or -ENOMEM.
+ */
+int exchange_filter_request(struct conn *c, gfp_t gfp);
+int exchange_filter_response(struct conn *c, gfp_t gfp);
+/* Whether routes leave the heads as they are. */
+bool exchange_request_stays(const struct exchange *ex);
+bool exchange_response_stays(const struct exchange *ex);
+
+/* exchange_endpoint.c: what the exchange's endpoint is told of it */
+void exchange_begin_load(struct exchange *ex);
+void exchange_end_load(struct exchange *ex);
+void exchange_request_begins(struct exchange *ex);
+void exchange_request_answered(struct conn *c, u16 status);
+
+/* Identifies a client to endpoint_note_reached(). */
+static inline u32 who_connects(const struct conn *c)
+{
+	return identity_hash(c->identity) ^ hash_ptr(c->hn, 32);
+}
+
+/* @status: what the client would be told */
+void exchange_request_failed(struct conn *c, u16 status);
+/* The same for a failure to connect, which may be the client's fault. */
+void exchange_connect_failed(struct conn *c);
+/* The try's time is over, though the answer may still come. */
+void exchange_request_late(struct conn *c);
 
 /* exchange_leg.c */
 bool exchange_enter_leg(struct conn *c, struct run *run);
@@ -152,61 +199,45 @@ void exchange_leave_leg(struct conn *c, struct run *run);
 void exchange_drop_leg(struct conn *c, struct run *run, bool reuse);
 void exchange_want_leg(struct conn *c, struct run *run);
 
-/* exchange_endpoint.c: what the exchange's endpoint is told of it */
-void exchange_begin_load(struct exchange *ex);
-void exchange_end_load(struct exchange *ex);
-void exchange_request_begins(struct exchange *ex);
-void exchange_request_answered(struct conn *c, u16 status);
-/* @status: what the client would be told */
-/* Identifies a client to endpoint_note_reached(). */
-static inline u32 who_connects(const struct conn *c)
-{
-	return identity_hash(c->identity) ^ hash_ptr(c->hn, 32);
-}
+/* exchange_breakers.c */
+enum admission {
+	ADMISSION_REFUSED,
+	ADMISSION_AWAITED,	/* it will be woken */
+	ADMISSION_GRANTED,
+};
 
-void exchange_request_failed(struct conn *c, u16 status);
-/* The same for a failure to connect, which may be the client's fault. */
-void exchange_connect_failed(struct conn *c);
-/* The try's time is over, though the answer may still come. */
-void exchange_request_late(struct conn *c);
+bool exchange_admit(struct exchange *ex);
+bool exchange_admit_retry(struct exchange *ex);
+/* May a leg be used? */
+enum admission exchange_ask_connection(struct conn *c);
+/* No leg is used, or wanted, any more. */
+void exchange_leave_connection(struct conn *c);
+/* The request is over. */
+void exchange_leave_cluster(struct conn *c);
 
-/* exchange_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or
- * -EMSGSIZE: it cannot be done, so the message is to be refused
- */
-const u64 *exchange_ident(struct conn *c);
-int exchange_edit_request(struct conn *c, struct out *head, gfp_t gfp);
-int exchange_edit_response(struct conn *c, u16 status, gfp_t gfp);
-/*
- * The same for the trailers of bodies that are chunked and have not begun; may be
- * called again. 0 or -ENOMEM.
- */
-int exchange_filter_request(struct conn *c, gfp_t gfp);
-int exchange_filter_response(struct conn *c, gfp_t gfp);
-/* Whether these have nothing to do. */
-bool exchange_request_stays(const struct exchange *ex);
-bool exchange_response_stays(const struct exchange *ex);
-
-/* exchange_hedge.c */
-/* The request is sent: set the time after which the try is given up, or hedged. */
-void exchange_await_response(struct conn *c);
-/* That time is over. */
-void exchange_hedge(struct conn *c, struct run *run);
-
-/* For the rest there must be rivals. */
-/* One may have an answer. With the connection's lock; a leg may be locked, or not. */
-void exchange_look_at_rivals(struct conn *c, struct run *run);
-/*
- * The current try would end in a reply of ours. True: other tries are out, so no
- * reply.
- */
-bool exchange_fall_back(struct conn *c, struct run *run, enum mesh_stat reason);
+/* exchange_try.c */
+/* Undo the try, except that it counts: the request will be sent anew. */
+void exchange_abandon_try(struct conn *c, struct run *run);
+/* The same, but it will be sent to the same endpoint. */
+void exchange_begin_anew(struct conn *c, struct run *run);
+/* The current try becomes a rival: its leg, with all that counts it. */
+void exchange_add_rival(struct conn *c);
+/* A rival becomes the current try. Nothing is left of the try before. */
+void exchange_take_rival(struct conn *c, struct leg *leg);
+void exchange_lose(struct conn *c, struct leg *leg);
 /* Rivals are not wanted any more; exchange_end_hedge(): because there is an answer. */
 void exchange_lose_rivals(struct conn *c, struct run *run);
 void exchange_end_hedge(struct conn *c, struct run *run);
+/*
+ * There are rivals, and the current try would end in a reply of ours. True: others are
+ * out, so no reply.
+ */
+bool exchange_fall_back(struct conn *c, struct run *run, enum mesh_stat reason);
 
 /* exchange_reply.c */
 const char *exchange_connection_field(const struct exchange *ex);
 bool exchange_is_head(const struct exchange *ex);
+/* Answer in the endpoint's place. The exchange is over but for sending it. */
 void exchange_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 		    struct reply *r);
 void exchange_refuse(struct conn *c, struct run *run, enum mesh_stat reason,
@@ -214,15 +245,6 @@ void exchange_refuse(struct conn *c, struct run *run, enum mesh_stat reason,
 /* The connection ends as well: nothing that follows on it can be trusted. */
 void exchange_refuse_malformed(struct conn *c, struct run *run,
 			       enum http1_error error);
-
-/* exchange_fault.c: @true if the request does not go on now, or at all */
-bool exchange_delay(struct conn *c, struct run *run);
-bool exchange_abort(struct conn *c, struct run *run);
-/* Draws, once for each request, whether its response is to be slow. */
-void exchange_draw_rate(struct exchange *ex);
-/* The response's body begins; how many bytes of it may be passed on now */
-void exchange_slow_response(struct conn *c);
-u32 exchange_allowance(struct conn *c, u32 len);
 
 /* exchange_limits.c */
 /* Takes a token. If there is none, the request is refused. */
@@ -238,16 +260,10 @@ static inline bool admit_rate(struct conn *c, struct run *run,
 }
 
 void exchange_refuse_overload(struct conn *c, struct run *run);
-bool exchange_admit(struct exchange *ex);
-bool exchange_admit_retry(struct exchange *ex);
 /* May a leg be used? If not, the request is refused or becomes REQUEST_PENDING. */
 bool exchange_enter_connection(struct conn *c, struct run *run);
 /* A connection may be free for a request that is REQUEST_PENDING. */
 void exchange_end_pending(struct conn *c, struct run *run);
-/* No leg is used, or wanted, any more. */
-void exchange_leave_connection(struct conn *c);
-/* The request is over. */
-void exchange_leave_cluster(struct conn *c);
 
 /* For a listener with a limit of requests. False: the request was answered. */
 bool exchange_count_source(struct conn *c, struct run *run,
@@ -262,29 +278,20 @@ static inline bool admit_source(struct conn *c, struct run *run,
 /* The request, which was counted there, is over. */
 void exchange_leave_source(struct conn *c);
 
-/* exchange_retry.c */
-/* The try has failed before the client had a response: try again, or refuse. */
-/* The endpoint cannot be reached from here, which is not its failure. */
-void exchange_way_failed(struct conn *c, struct run *run);
-void exchange_upstream_failed(struct conn *c, struct run *run,
-			      enum retry_failure failure, enum mesh_stat reason,
-			      u16 status);
-/* Does nothing that has been done so far rule out another try? */
-bool exchange_may_try_again(struct conn *c);
-/* Count one more try, to another endpoint. */
-void exchange_count_try(struct conn *c);
-/* Undo the try, except that it counts: the request will be sent anew. */
-void exchange_abandon_try(struct conn *c, struct run *run);
-/*
- * Is a response of this status to be retried instead of passed on? See
- * exchange_retry().
- */
-bool exchange_retry_response(struct conn *c, u16 status);
-void exchange_retry(struct conn *c, struct run *run);
-/* The time before the next try is over. */
-void exchange_end_backoff(struct conn *c, struct run *run);
-/* How much memory may keep the request's body for another try. */
-u32 exchange_body_limit(const struct exchange *ex);
+/* exchange_fault.c: @true if the request does not go on now, or at all */
+bool exchange_delay(struct conn *c, struct run *run);
+bool exchange_abort(struct conn *c, struct run *run);
+/* Draws, once for each request, whether its response is to be slow. */
+void exchange_draw_rate(struct exchange *ex);
+/* The response's body begins; how many bytes of it may be passed on now */
+void exchange_slow_response(struct conn *c);
+u32 exchange_allowance(struct conn *c, u32 len);
+
+/* exchange_mirror.c */
+/* Once for each request; what is done to its head costs as much for each copy. */
+void exchange_draw_mirrors(struct exchange *ex);
+/* All of the request is sent. */
+void exchange_mirror(struct conn *c, struct run *run);
 
 /* exchange_route.c */
 void exchange_begin_request(struct conn *c, struct run *run);
@@ -298,29 +305,59 @@ void exchange_proceed(struct conn *c, struct run *run);
 /* All of the request is there: from now on the route's timeout runs. */
 void exchange_request_received(struct conn *c);
 
-/* exchange_mirror.c */
-/* Once for each request; what is done to its head costs as much for each copy. */
-void exchange_draw_mirrors(struct exchange *ex);
-/* All of the request is sent. */
-void exchange_mirror(struct conn *c, struct run *run);
-
-/* exchange_request.c */
-/* As the endpoint gets it, or a mirror if @m is not NULL; as
- * exchange_edit_request()
+/* exchange_retry.c */
+/* The try has failed before the client had a response: try again, or refuse. */
+void exchange_upstream_failed(struct conn *c, struct run *run,
+			      enum retry_failure failure, enum mesh_stat reason,
+			      u16 status);
+/* Does nothing that has been done so far rule out another try? */
+bool exchange_may_try_again(struct conn *c);
+/* Count one more try, to another endpoint. */
+void exchange_count_try(struct conn *c);
+/*
+ * Is a response of this status to be retried instead of passed on? See
+ * exchange_retry().
  */
-int exchange_write_head(struct conn *c, const struct mirror *m, struct out *head,
-			gfp_t gfp);
-void exchange_read_request(struct conn *c, struct run *run);
-void exchange_send_head(struct conn *c, struct run *run);
-void exchange_send_request(struct conn *c, struct run *run);
+bool exchange_retry_response(struct conn *c, u16 status);
+void exchange_retry(struct conn *c, struct run *run);
+/* The time before the next try is over. */
+void exchange_end_backoff(struct conn *c, struct run *run);
+/* How much memory may keep the request's body for another try. */
+u32 exchange_body_limit(const struct exchange *ex);
 
-/* exchange_response.c */
-bool exchange_flush_response(struct conn *c, struct run *run);
-void exchange_pass_response(struct conn *c, struct run *run);
+/* exchange_hedge.c */
+/* The request is sent: set the time after which the try is given up, or hedged. */
+void exchange_await_response(struct conn *c);
+/* That time is over. */
+void exchange_hedge(struct conn *c, struct run *run);
+/*
+ * There are rivals, and one may have an answer. With the connection's lock; a leg may
+ * be locked, or not.
+ */
+void exchange_look_at_rivals(struct conn *c, struct run *run);
+
+/* exchange_read.c */
+int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
+int exchange_note_no_memory(struct reader *r);
+/* The namespace is at its limit of memory: a head is not begun, or does not grow. */
+int exchange_note_memory_limit(struct reader *r);
+void exchange_read_from(struct link *link, struct conn *c, struct run *run,
+			sk_read_actor_t actor);
+/* The same for the direction that is read after another. */
+void exchange_read_second(struct link *link, struct conn *c, struct run *run,
+			  sk_read_actor_t actor);
 
 /* exchange_tunnel.c */
 void exchange_begin_tunnel(struct conn *c, struct run *run);
 void exchange_run_tunnel(struct conn *c, struct run *run);
 void exchange_reset_tunnel(struct conn *c, struct run *run);
+
+/* exchange_request.c */
+void exchange_read_request(struct conn *c, struct run *run);
+void exchange_send_head(struct conn *c, struct run *run);
+void exchange_send_request(struct conn *c, struct run *run);
+
+/* exchange_response.c */
+void exchange_pass_response(struct conn *c, struct run *run);
 
 #endif

@@ -45,7 +45,6 @@ static int write_reply(struct conn *c, struct run *run, struct reply *r,
 	return reply_write(&bare, gfp, &ex->down);
 }
 
-/* Answer in the endpoint's place. The exchange is over but for sending it. */
 void exchange_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 		    struct reply *r)
 {
@@ -76,8 +75,8 @@ void exchange_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 	}
 	ex->response = RESPONSE_DONE;
 	ex->request = whole ? REQUEST_DONE : REQUEST_DISCARD;
-	c->bound = 0;
-	conn_set_deadline(c, c->options.stream_idle_timeout);
+	c->patience.bound = 0;
+	patience_set(&c->patience, c->options.stream_idle_timeout);
 	run->again = true;
 }
 

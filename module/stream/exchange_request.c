@@ -5,7 +5,7 @@
 /* The time limit of a whole request, from its first byte to its last. */
 static void bound_request(struct conn *c)
 {
-	c->bound = conn_time(c->options.request_timeout);
+	c->patience.bound = deadline_or_none(c->options.request_timeout);
 }
 
 /*
@@ -41,7 +41,7 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 		ex->request_head->parser.limits = routing_limits(o);
 		ex->request = REQUEST_HEAD;
 		bound_request(r->c);
-		conn_set_deadline(r->c, o->headers_timeout);
+		patience_set(&r->c->patience, o->headers_timeout);
 	}
 	n = head_gather(ex->request_head, skb, off,
 			affordable_head(r->run, len), gfp, &result);
@@ -76,11 +76,11 @@ static int pass_request_body(struct conn *c, struct run *run,
 	n = body_pass(&ex->request_body, skb, off, len, &c->leg->link, &ex->up,
 		      &run->left);
 	if (n > 0) {
-		conn_set_deadline(c, c->options.stream_idle_timeout);
+		patience_set(&c->patience, c->options.stream_idle_timeout);
 		return n;
 	}
 	if (n == -EAGAIN) {
-		conn_await_room(c, &c->leg->link);
+		exchange_await_room(c, &c->leg->link);
 		return 0;
 	}
 	if (n == -EBADMSG && ex->response == RESPONSE_HEAD) {
@@ -225,7 +225,7 @@ static bool listens_no_more(struct conn *c)
 			return true;
 		c->asked = jiffies | 1;
 	}
-	conn_run_by(c, c->asked + LISTENS_INTERVAL + 1);
+	patience_wake_by(&c->patience, c->asked + LISTENS_INTERVAL + 1);
 	return false;
 }
 
@@ -319,7 +319,7 @@ static bool flush_request(struct conn *c)
 	int err = out_flush(&c->ex.up, &c->leg->link, false);
 
 	if (err == -EAGAIN)
-		conn_await_room(c, &c->leg->link);
+		exchange_await_room(c, &c->leg->link);
 	else if (err)
 		endpoint_takes_no_more(&c->ex);
 	return !err;
@@ -337,7 +337,7 @@ void exchange_send_request(struct conn *c, struct run *run)
 	    !flush_request(c))
 		return;
 	if (!send_replay(c, run)) {
-		/* If there was no room, conn_await_room() has seen to it. */
+		/* If there was no room, exchange_await_room() has seen to it. */
 		if (ex->request == REQUEST_BODY && c->leg)
 			flush_request(c);
 		return;
@@ -352,36 +352,6 @@ void exchange_send_request(struct conn *c, struct run *run)
 		request_sent(c, run);
 	else if (link_eof(&c->link))
 		downstream_eof(c, run);
-}
-
-static struct forward forward_of(struct conn *c, const struct mirror *m)
-{
-	const struct exchange *ex = &c->ex;
-
-	return (struct forward){
-		.options = &c->options,
-		.original = &c->original,
-		.client = { c->source_text, c->source_len },
-		.route = ex->route,
-		.ident = exchange_ident(c),
-		.upgrade = ex->upgrade,
-		.expect_answered = m || answers_expect(c),
-		.close = m,
-		.shadow = m && m->shadow,
-	};
-}
-
-int exchange_write_head(struct conn *c, const struct mirror *m, struct out *head,
-			gfp_t gfp)
-{
-	struct forward fw = forward_of(c, m);
-	int err = head_write_request(c->ex.request_head, &fw, gfp, head);
-
-	if (!err)
-		err = exchange_edit_request(c, head, gfp);
-	if (err)
-		out_clear(head);
-	return err;
 }
 
 /* The tunnel ends at the endpoint, which is never sent any HTTP. */
@@ -404,15 +374,12 @@ static void open_tunnel(struct conn *c, struct run *run)
 static bool steer_request(struct conn *c, struct run *run)
 {
 	struct sk_buff *skb = run->request;
-	struct forward fw;
 	u32 len;
 
 	if (!skb || !link_is_spliced(&c->leg->link) ||
 	    !exchange_request_stays(&c->ex))
 		return false;
-	fw = forward_of(c, NULL);
-	len = head_extend_request(c->ex.request_head, &fw, skb->data,
-				  skb->len + skb_tailroom(skb));
+	len = exchange_extend_head(c, skb);
 	if (!len)
 		return false;
 	skb_put(skb, len - skb->len);
@@ -475,5 +442,5 @@ void exchange_send_head(struct conn *c, struct run *run)
 	exchange_request_begins(ex);
 	ex->request = REQUEST_BODY;
 	ex->response = RESPONSE_HEAD;
-	conn_set_deadline(c, c->options.stream_idle_timeout);
+	patience_set(&c->patience, c->options.stream_idle_timeout);
 }

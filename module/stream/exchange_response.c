@@ -99,7 +99,7 @@ static int pass_final(struct conn *c, struct sk_buff *whole, gfp_t gfp)
 	exchange_request_answered(c, p->status);
 	learn_leg_life(ex);
 	ex->response = ex->response_body.done ? RESPONSE_DONE : RESPONSE_BODY;
-	conn_set_deadline(c, c->options.stream_idle_timeout);
+	patience_set(&c->patience, c->options.stream_idle_timeout);
 	return 0;
 }
 
@@ -166,7 +166,7 @@ static bool pass_response_head(struct conn *c, struct run *run,
 		      body_follows(&ex->response_body)))
 		err = out_flush(&ex->down, &c->link, false);
 	if (err == -EAGAIN)
-		conn_await_room(c, &c->link);
+		exchange_await_room(c, &c->link);
 	else if (err)
 		end_conn(c, run, true);
 	return true;
@@ -256,7 +256,7 @@ static int take_response_body(struct conn *c, struct run *run,
 	n = body_pass(&ex->response_body, skb, off, len, &c->link, &ex->down,
 		      &run->left);
 	if (n == -EAGAIN) {
-		conn_await_room(c, &c->link);
+		exchange_await_room(c, &c->link);
 		return 0;
 	}
 	if (n == -EBADMSG) {
@@ -271,7 +271,7 @@ static int take_response_body(struct conn *c, struct run *run,
 	if (ex->response_body.done)
 		ex->response = RESPONSE_DONE;
 	else
-		conn_set_deadline(c, c->options.stream_idle_timeout);
+		patience_set(&c->patience, c->options.stream_idle_timeout);
 	return n;
 }
 
@@ -317,18 +317,6 @@ static void upstream_eof(struct conn *c, struct run *run)
 static bool waits_for_response(const struct exchange *ex)
 {
 	return ex->response == RESPONSE_HEAD || ex->response == RESPONSE_BODY;
-}
-
-/* Returns whether all that was pending is sent. */
-bool exchange_flush_response(struct conn *c, struct run *run)
-{
-	int err = out_flush(&c->ex.down, &c->link, false);
-
-	if (err == -EAGAIN)
-		conn_await_room(c, &c->link);
-	else if (err)
-		end_conn(c, run, false);
-	return !err;
 }
 
 void exchange_pass_response(struct conn *c, struct run *run)

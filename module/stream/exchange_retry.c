@@ -23,39 +23,11 @@ static bool leg_was_stale(const struct exchange *ex)
 	       retry_is_idempotent(head_method(ex->request_head));
 }
 
-/* The endpoint stays the same, so it keeps the request's load. */
-static void begin_anew(struct conn *c, struct run *run)
-{
-	struct exchange *ex = &c->ex;
-
-	out_clear(&ex->up);
-	exchange_drop_leg(c, run, false);
-	exchange_leave_connection(c);
-	head_free(ex->response_head);
-	ex->response_head = NULL;
-	ex->head_whole = false;
-	ex->leg_reusable = false;
-	ex->sent = false;
-	ex->response = RESPONSE_NONE;
-	ex->sent_at = 0;
-	ex->hedge_due = false;
-	begin_request_body(c);
-	replay_rewind(&ex->replay);
-	run->again = true;
-}
-
-void exchange_abandon_try(struct conn *c, struct run *run)
-{
-	exchange_end_load(&c->ex);
-	begin_anew(c, run);
-	c->open_leg = false;
-}
-
 static void use_fresh_leg(struct conn *c, struct run *run)
 {
 	stat_inc(c->mesh->stats, STAT_LEGS_RETRIED);
 	c->ex.fresh_leg = true;
-	begin_anew(c, run);
+	exchange_begin_anew(c, run);
 	c->ex.request = REQUEST_ROUTED;
 }
 
@@ -120,7 +92,7 @@ static void try_again(struct conn *c, struct run *run)
 	ex->request = REQUEST_BACKOFF;
 	delay = retry_backoff(p, ex->tries, get_random_u32());
 	if (delay)
-		conn_set_deadline(c, delay);
+		patience_set(&c->patience, delay);
 	else
 		exchange_end_backoff(c, run);
 }
@@ -167,7 +139,7 @@ static void try_or_refuse(struct conn *c, struct run *run,
 		exchange_refuse(c, run, reason, status);
 }
 
-void exchange_way_failed(struct conn *c, struct run *run)
+static void way_failed(struct conn *c, struct run *run)
 {
 	exchange_connect_failed(c);
 	try_or_refuse(c, run, RETRY_CONNECT_FAILURE,
@@ -184,4 +156,43 @@ void exchange_upstream_failed(struct conn *c, struct run *run,
 	}
 	exchange_request_failed(c, status);
 	try_or_refuse(c, run, failure, reason, status);
+}
+
+/* Meanwhile a rival may have answered. */
+static bool awaits_leg(const struct conn *c)
+{
+	return c->ex.request == REQUEST_CONNECTING && !c->leg && !c->open_leg;
+}
+
+static void leg_failed(struct conn *c, int err)
+{
+	struct mem_cgroup *old = payer_enter(c->payer);
+	struct run run = { .may_sleep = true };
+
+	if (err == -ENOMEM || err == -ENOBUFS)
+		exchange_refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
+	else if (err == -EPERM || err == -EACCES)
+		/*
+		 * A connection that the client may not make is not the endpoint's
+		 * failure.
+		 */
+		exchange_refuse(c, &run, STAT_REPLY_NOT_PERMITTED, 503);
+	else
+		way_failed(c, &run);
+	payer_leave(c->payer, old);
+}
+
+void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
+{
+	if (leg)
+		stat_inc(c->mesh->stats, STAT_LEGS_OPENED);
+	if (!awaits_leg(c)) {
+		if (leg)
+			list_add(&leg->list, &c->losers);
+		return;
+	}
+	if (leg)
+		c->leg = leg;
+	else
+		leg_failed(c, err);
 }

@@ -48,7 +48,7 @@ static void leave_to_work(struct conn *c, struct run *run, u8 state)
 		return;
 	c->ex.request = state;
 	/* The client has said all that was waited for. */
-	conn_set_deadline(c, 0);
+	patience_set(&c->patience, 0);
 }
 
 /*
@@ -178,7 +178,7 @@ static void act(struct conn *c, struct run *run)
 void exchange_request_received(struct conn *c)
 {
 	c->ex.received = true;
-	c->bound = conn_time(c->ex.route->timeout);
+	c->patience.bound = deadline_or_none(c->ex.route->timeout);
 }
 
 /* Its endpoint was picked for the first time, unless it was not. */
@@ -308,7 +308,7 @@ void exchange_begin_request(struct conn *c, struct run *run)
 	begin_request_body(c);
 	ex->received = ex->request_body.done;
 	if (ex->received)
-		c->bound = 0;
+		c->patience.bound = 0;
 	if (!slot) {
 		ex->close = true;
 		exchange_refuse(c, run, STAT_REPLY_NO_ROUTE, 404);

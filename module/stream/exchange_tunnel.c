@@ -30,8 +30,8 @@ void exchange_begin_tunnel(struct conn *c, struct run *run)
 	ex->cookie = NULL;
 	ex->cluster = NULL;
 	ex->ep = NULL;
-	c->bound = 0;
-	conn_set_deadline(c, c->options.stream_idle_timeout);
+	c->patience.bound = 0;
+	patience_set(&c->patience, c->options.stream_idle_timeout);
 	run->again = true;
 }
 
@@ -51,11 +51,11 @@ static int pass(struct reader *r, struct sk_buff *skb, u32 off, u32 len,
 	r->run->left -= cost_of_bytes(len);
 	n = out_send_skb(to, skb, off, len, false);
 	if (n > 0) {
-		conn_set_deadline(r->c, r->c->options.stream_idle_timeout);
+		patience_set(&r->c->patience, r->c->options.stream_idle_timeout);
 		return n;
 	}
 	if (n == -EAGAIN)
-		conn_await_room(r->c, to);
+		exchange_await_room(r->c, to);
 	else
 		exchange_reset_tunnel(r->c, r->run);
 	return 0;
