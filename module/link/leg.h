@@ -25,21 +25,11 @@
 #include "link/link.h"
 #include "upstream/cluster.h"
 
-struct cluster_load;
-struct cluster_state;
 struct conn;
 struct http_net;
 struct identity;
 struct mesh;
 struct pool;
-
-/* What a try is counted in while another is the latest, see exchange_hedge.c. */
-struct rival {
-	u64 sent_at;		/* ns, or 0 */
-	struct cluster_state *state;	/* counted, if ... */
-	struct cluster_load *load;	/* ... it is among the connections of this; or NULL */
-	bool hedge;
-};
 
 struct leg {
 	struct link link;
@@ -47,8 +37,7 @@ struct leg {
 	struct mesh *mesh;	/* whose counters had it opened, held; NULL until then */
 	struct conn *conn;	/* who uses it; under the link's lock */
 	bool broken;		/* not to be used (again); under the bucket's lock */
-	struct list_head list;	/* pool->idle, conn->rivals, or of who is to close it */
-	struct rival rival;
+	struct list_head list;	/* pool->idle, or of who is to close it */
 	unsigned long expires;	/* jiffies; of a pooled leg */
 	int drains;		/* hn->drains when it was opened */
 	struct work_struct close_work;
@@ -152,7 +141,7 @@ bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle);
 
 /**
  * leg_doom() - Put a leg aside to be closed where that is possible
- * @leg: leg of the caller's, leg->conn already NULL
+ * @leg: leg of the caller's; leg->conn is NULL before it is closed
  * @doomed: the caller's list; leg_close() each of its legs
  *
  * Any context.

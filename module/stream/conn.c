@@ -162,8 +162,8 @@ static void conn_close(struct conn *c)
 	link_unhook(&c->link);
 	exchange_release(c, &run);
 	forget_client(c);
+	try_part(c);
 	list_splice_init(&c->doomed_legs, &doomed);
-	exchange_part_with_losers(c, &doomed);
 	link_unlock(&c->link);
 	close_legs(&doomed);
 	patience_exit(&c->patience);
@@ -206,23 +206,25 @@ struct chores {
 
 static void chores_collect(struct chores *todo, struct conn *c)
 {
+	struct try *t = c->ex.try;
+
 	INIT_LIST_HEAD(&todo->doomed);
+	try_part(c);
 	list_splice_init(&c->doomed_legs, &todo->doomed);
-	exchange_part_with_losers(c, &todo->doomed);
 	todo->open = NULL;
 	todo->shut_down = false;
 	todo->leg_shut_down = NULL;
 	if (c->ended)
 		return;
-	if (c->open_leg)
-		todo->open = endpoint_get(c->ex.ep);
-	c->open_leg = false;
+	if (t->open_leg)
+		todo->open = endpoint_get(t->ep);
+	t->open_leg = false;
 	todo->shut_down = c->shut_down == SHUT_DOWN_WANTED;
 	if (todo->shut_down)
 		c->shut_down = SHUT_DOWN_SENT;
 	if (c->leg_shut_down == SHUT_DOWN_WANTED) {
 		c->leg_shut_down = SHUT_DOWN_SENT;
-		todo->leg_shut_down = c->leg;
+		todo->leg_shut_down = t->leg;
 	}
 }
 
@@ -242,10 +244,11 @@ static bool chores_do(struct chores *todo, struct conn *c)
 static bool drain_over(const struct conn *c)
 {
 	unsigned long until = READ_ONCE(c->drain_until);
+	const struct leg *leg = c->ex.try->leg;
 
 	if (READ_ONCE(c->draining) && deadline_is_over(until))
 		return true;
-	return c->leg && endpoint_overdue(leg_endpoint(c->leg));
+	return leg && endpoint_overdue(leg_endpoint(leg));
 }
 
 /* A request that is only thrown away. */
@@ -364,9 +367,9 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->source = claim->source;
 	c->source_len = address_host_text(&c->source, c->source_text);
 	c->line = http_net_line(hn);
+	exchange_init(&c->ex);
 	INIT_LIST_HEAD(&c->turn.list);
-	INIT_LIST_HEAD(&c->rivals);
-	INIT_LIST_HEAD(&c->losers);
+	INIT_LIST_HEAD(&c->tries);
 	INIT_LIST_HEAD(&c->doomed_legs);
 	INIT_LIST_HEAD(&c->pending.list);
 	c->pending.wake = wake_pending;

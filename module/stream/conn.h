@@ -63,15 +63,12 @@ struct conn {
 	bool client_connected;		/* this connection is */
 	struct exchange ex;
 	u32 held;			/* bytes of ex, as in hn->quota */
-	struct leg *leg;		/* bound, or NULL */
-	struct list_head rivals;	/* legs of earlier tries that are out, ... */
-	struct list_head losers;	/* ... and not wanted any more, for the work */
-	struct list_head doomed_legs;	/* to be closed by the work */
+	struct list_head tries;		/* that are out beside the current one */
+	struct list_head doomed_legs;	/* to be parted from this and closed by the work */
 	struct pending pending;		/* waits for a connection of ex.cluster */
 	bool running;			/* the exchange is being run */
 	bool missed;			/* something happened meanwhile */
 	bool greedy;			/* a run cost what it may: the work goes on */
-	bool open_leg;			/* the work is to open a leg */
 	u8 shut_down;			/* enum shut_down */
 	u8 leg_shut_down;		/* the same towards the endpoint, of a tunnel */
 	bool ended;			/* the work is to close this */

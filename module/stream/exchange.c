@@ -29,7 +29,7 @@ static void dispatch(struct conn *c, struct run *run)
 	if (c->ex.request == REQUEST_PENDING)
 		exchange_end_pending(c, run);
 	if (c->ex.request == REQUEST_ROUTED && exchange_enter_connection(c, run))
-		exchange_want_leg(c, run);
+		try_want_leg(c, run);
 	if (c->ex.request == REQUEST_CONNECTING)
 		exchange_send_head(c, run);
 }
@@ -41,18 +41,20 @@ static void leave_limits(struct conn *c)
 		exchange_leave_cluster(c);
 	if (c->ex.from_source)
 		exchange_leave_source(c);
-	exchange_end_load(&c->ex);
+	try_end_load(c->ex.try);
 }
 
 static void release_request(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
+	struct try *t = ex->try;
 
 	leave_limits(c);
 	head_free(ex->request_head);
 	head_free(ex->response_head);
-	if (ex->ep_held)
-		endpoint_put(ex->ep);
+	if (t->ep_held)
+		endpoint_put(t->ep);
+	try_free_current(ex);
 	out_clear(&ex->up);
 	out_clear(&ex->down);
 	if (ex->replay.first)
@@ -63,13 +65,15 @@ static void release_request(struct conn *c)
 	}
 	if (ex->snapshot)
 		snapshot_put(ex->snapshot);
+	memset(ex, 0, sizeof(*ex));
+	exchange_init(ex);
 }
 
 /* All that is left to do is to pass on, or discard, what comes. */
 static bool only_passes(const struct conn *c)
 {
 	return c->ex.request >= REQUEST_DONE && c->ex.response >= RESPONSE_BODY &&
-	       list_empty(&c->rivals);
+	       list_empty(&c->tries);
 }
 
 /*
@@ -80,17 +84,18 @@ static bool only_passes(const struct conn *c)
 static void let_go(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
+	struct try *t = ex->try;
 
-	if (ex->ep) {
-		endpoint_get(ex->ep);
-		ex->ep_held = true;
+	if (t->ep) {
+		endpoint_get(t->ep);
+		t->ep_held = true;
 	}
 	if (ex->cluster) {
 		ex->cluster_hash = ex->cluster->name.hash;
 		if (!ex->state)
 			ex->state = cluster_state_get(ex->cluster->state);
 	}
-	ex->hedge_due = false;
+	t->hedge_due = false;
 	ex->cluster = NULL;
 	ex->route = NULL;
 	ex->vhost = NULL;
@@ -108,11 +113,10 @@ static void let_go(struct conn *c)
 
 void exchange_release(struct conn *c, struct run *run)
 {
-	exchange_lose_rivals(c, run);
-	if (exchange_enter_leg(c, run))
-		exchange_drop_leg(c, run, false);
+	try_lose_others(c, run);
+	if (try_enter_leg(c, run))
+		try_drop_leg(c, run, false);
 	release_request(c);
-	memset(&c->ex, 0, sizeof(c->ex));
 	exchange_settle(c);
 }
 
@@ -131,7 +135,6 @@ static void drop_taken(struct run *run)
 static void next_request(struct conn *c, struct run *run)
 {
 	release_request(c);
-	memset(&c->ex, 0, sizeof(c->ex));
 	drop_taken(run);
 	c->patience.bound = c->expires;
 	patience_set(&c->patience, c->options.idle_timeout);
@@ -165,8 +168,8 @@ static void finish(struct conn *c, struct run *run)
 		return;
 	if (ex->counted && !ex->local)
 		stat_inc(c->mesh->stats, STAT_RESPONSES);
-	if (c->leg) {
-		exchange_drop_leg(c, run, true);
+	if (ex->try->leg) {
+		try_drop_leg(c, run, true);
 		exchange_leave_connection(c);
 	}
 	if (whole && !ex->close && !READ_ONCE(c->draining))
@@ -209,9 +212,9 @@ void exchange_run(struct conn *c, struct run *run)
 	do {
 		run->again = false;
 		c->missed = false;
-		if (unlikely(!list_empty(&c->rivals)) && !c->ended)
-			exchange_look_at_rivals(c, run);
-		if (c->ended || !exchange_enter_leg(c, run))
+		if (unlikely(!list_empty(&c->tries)) && !c->ended)
+			exchange_look_at_tries(c, run);
+		if (c->ended || !try_enter_leg(c, run))
 			break;
 		if (c->ex.request == REQUEST_TUNNEL)
 			exchange_run_tunnel(c, run);
@@ -224,7 +227,7 @@ void exchange_run(struct conn *c, struct run *run)
 	} while (run->again && run->left > 0);
 	c->greedy = run->again || edits_much(&c->ex);
 	run->defer |= run->again;
-	exchange_leave_leg(c, run);
+	try_leave_leg(c, run);
 	/* A request that has to wait does not keep its buffer. */
 	drop_taken(run);
 	exchange_settle(c);
@@ -242,7 +245,7 @@ static void response_late(struct conn *c, struct run *run)
 		exchange_refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
 	} else {
 		/* They wait for longer. */
-		exchange_lose_rivals(c, run);
+		try_lose_others(c, run);
 		exchange_upstream_failed(c, run, RETRY_RESET,
 					 STAT_REPLY_RESPONSE_TIMEOUT, 504);
 	}
@@ -270,11 +273,11 @@ static void refuse_late(struct conn *c, struct run *run)
 		return;
 	}
 	/*
-	 * Otherwise no endpoint has the request, or none was found while rivals
-	 * were out.
+	 * Otherwise no endpoint has the request, or none was found while other
+	 * tries were out.
 	 */
-	if (c->ex.request >= REQUEST_CONNECTING && c->ex.ep)
-		exchange_request_failed(c, 504);
+	if (c->ex.request >= REQUEST_CONNECTING && c->ex.try->ep)
+		try_failed(c, 504);
 	exchange_refuse(c, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
 }
 
@@ -303,7 +306,7 @@ static void timed_out(struct conn *c, struct run *run)
 	} else if (ex->request == REQUEST_CONNECTING) {
 		exchange_upstream_failed(c, run, RETRY_CONNECT_FAILURE,
 					 STAT_REPLY_CONNECT_TIMEOUT, 503);
-	} else if (ex->hedge_due) {
+	} else if (ex->try->hedge_due) {
 		exchange_hedge(c, run);
 	} else if (ex->response == RESPONSE_HEAD) {
 		response_late(c, run);
@@ -318,9 +321,9 @@ void exchange_timeout(struct conn *c, struct run *run)
 	struct mem_cgroup *old = payer_enter(c->payer);
 
 	c->running = true;
-	if (exchange_enter_leg(c, run)) {
+	if (try_enter_leg(c, run)) {
 		timed_out(c, run);
-		exchange_leave_leg(c, run);
+		try_leave_leg(c, run);
 	}
 	c->running = false;
 	payer_leave(c->payer, old);

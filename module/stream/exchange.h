@@ -21,6 +21,7 @@
 #include "link/replay.h"
 #include "mesh/snapshot.h"
 #include "stream/body.h"
+#include "stream/try.h"
 
 struct conn;
 struct leg;
@@ -53,28 +54,21 @@ enum response_state {
 #define TRIED_MAX	4
 
 struct exchange {
+	struct try *try;	/* the current one; never NULL */
+	struct try first;	/* the first one */
 	u8 request;		/* enum request_state */
 	u8 response;		/* enum response_state */
-	bool reused_leg;
-	bool fresh_leg;		/* another one than from the pool is wanted */
 	bool received;		/* all of the request was, at some time */
-	bool sent;		/* all of it is, by this try */
 	bool committed;		/* the client heard from an endpoint: no other try */
 	u8 tries;		/* that failed and were done again */
 	bool admitted;		/* counts among ->state's requests, ... */
-	bool retrying;		/* ... its retries, ... */
-	bool connected;		/* ... its connections */
-	bool hedge_due;		/* when the time of this try is over */
-	bool hedge;		/* the try began while another was out */
+	bool retrying;		/* ... its retries */
 	bool waited;		/* for a connection; may do so still */
 	bool local;		/* the response is ours */
 	bool http10;		/* the client speaks HTTP/1.0 */
 	bool close;		/* close downstream after the response */
-	bool leg_reusable;	/* as far as the response says */
 	bool head_whole;	/* response_head is understood, and not yet written */
 	bool upgrade;		/* the client's wish for one was passed on */
-	u32 leg_idle;		/* ms that the leg may be idle afterwards, ... */
-	u32 leg_max_idle;	/* ... and how many may */
 	bool counted;		/* in requests */
 	bool from_source;	/* in those of conn->client */
 	/* held until the response's head has passed, see let_go() */
@@ -82,12 +76,8 @@ struct exchange {
 	struct cluster *cluster;	/* of the snapshot */
 	struct cluster_state *state;	/* counted, if a limit counts the request ... */
 	struct cluster_load *load;	/* ... in this of it, of the route's priority */
-	struct endpoint *ep;		/* of the snapshot, or held */
-	bool ep_held;
 	u32 cluster_hash;		/* of its name, once it is let go */
 	struct endpoint *tried[TRIED_MAX]; /* of the snapshot, those of tries */
-	bool active;			/* the request counts as the endpoint's load */
-	u64 sent_at;			/* ns: when it was sent; 0: nobody wants to know */
 	u32 rate;			/* bytes a second of the response's body; 0: any */
 	u64 rate_since;			/* ns */
 	u64 rate_passed;		/* bytes since then */
@@ -128,6 +118,12 @@ struct run {
 	struct leg *locked;	/* private: locked by the run itself */
 };
 
+/* Make what is zeroed an exchange without a request. */
+static inline void exchange_init(struct exchange *ex)
+{
+	ex->try = &ex->first;
+}
+
 /**
  * exchange_run() - Go as far as possible
  * @c: connection, locked
@@ -155,19 +151,20 @@ void exchange_leg_opened(struct conn *c, struct leg *leg, int err);
 
 /**
  * exchange_release() - Give back what an exchange holds
- * @c: connection, locked; its leg is unbound and doomed, its rivals have lost
+ * @c: connection, locked; its leg is unbound and doomed, other tries have lost
  * @run: how
  */
 void exchange_release(struct conn *c, struct run *run);
 
 /**
- * exchange_part_with_losers() - Unbind the legs that others were faster than
+ * try_part() - Part the connection from the legs of tries that have lost
  * @c: connection, locked
- * @doomed: gets them; leg_close() each of them
+ *
+ * Then all that are on its doomed_legs can be closed.
  *
  * Context: process, no leg locked.
  */
-void exchange_part_with_losers(struct conn *c, struct list_head *doomed);
+void try_part(struct conn *c);
 
 /**
  * exchange_listener() - The listener of a connection, whose options it takes over

@@ -60,15 +60,16 @@ bool exchange_admit_retry(struct exchange *ex)
 static bool admit_connection(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
+	struct try *t = ex->try;
 	u32 max = breakers_of(ex)->max_connections;
 
-	if (!max || ex->connected)
+	if (!max || t->connected)
 		return true;
-	ex->connected = cluster_load_connect(load_of(ex), max,
-					     ex->waited ? &c->pending : NULL);
-	if (ex->connected)
+	t->connected = cluster_load_connect(load_of(ex), max,
+					    ex->waited ? &c->pending : NULL);
+	if (t->connected)
 		ex->waited = false;
-	return ex->connected;
+	return t->connected;
 }
 
 enum admission exchange_ask_connection(struct conn *c)
@@ -95,10 +96,10 @@ void exchange_leave_connection(struct conn *c)
 
 	if (ex->waited)
 		cluster_load_stop_waiting(ex->load, &c->pending);
-	if (ex->connected)
+	if (ex->try->connected)
 		cluster_load_disconnect(ex->load);
 	ex->waited = false;
-	ex->connected = false;
+	ex->try->connected = false;
 }
 
 void exchange_leave_cluster(struct conn *c)

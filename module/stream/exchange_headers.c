@@ -16,11 +16,12 @@ static const u64 *ident_of(struct conn *c)
 static struct header_context context_of(struct conn *c)
 {
 	const struct exchange *ex = &c->ex;
+	const struct endpoint *ep = ex->try->ep;
 
 	return (struct header_context){
 		.client = &c->source,
 		.original = &c->original,
-		.upstream = ex->ep ? &ex->ep->address : NULL,
+		.upstream = ep ? &ep->address : NULL,
 		.cluster = ex->cluster ? ex->cluster->name.name : SPAN(""),
 		.request = ex->request_head,
 		.ident = ident_of(c),

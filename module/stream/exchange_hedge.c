@@ -2,15 +2,14 @@
 /*
  * Several tries of a request at one time.
  *
- * Envoy's hedge_on_per_try_timeout: a try whose time is over is not given up. Its leg
- * becomes a rival, and another try begins at once, as one of the policy's retries. The
- * first answer is used. A bad answer is tried again as any other, while other tries go
- * on. Unlike in Envoy there is no back-off, as hedging is meant to cut the tail.
+ * Envoy's hedge_on_per_try_timeout: a try whose time is over is not given up. It is set
+ * aside, and another one begins at once, as one of the policy's retries. The first
+ * answer is used. A bad answer is tried again as any other, while other tries go on.
+ * Unlike in Envoy there is no back-off, as hedging is meant to cut the tail.
  *
- * conn->leg is of the latest try. A rival has all of the request and not a byte of a
- * response; its events run the exchange as those of conn->leg do, which looks at all
- * rivals before it locks a leg. Rivals that have lost are on conn->losers until the
- * work parts them from the connection, under their own locks, and closes them.
+ * Events of any try's leg run the exchange, which looks at all other tries before it
+ * locks the leg of the current one. The leg of a try that has lost is parted from the
+ * connection by the work, under the leg's own lock, and closed.
  */
 #include "stream/exchange_priv.h"
 
@@ -25,77 +24,102 @@ void exchange_await_response(struct conn *c)
 {
 	struct exchange *ex = &c->ex;
 	const struct retry_policy *p = &ex->route->retry;
+	struct try *t = ex->try;
 	u32 ms = p->per_try_timeout;
 
 	if (p->hedge_on_per_try_timeout) {
-		ex->hedge_due = ex->tries < p->num_retries &&
-				retry_is_idempotent(head_method(ex->request_head));
-		if (!ex->hedge_due)
+		t->hedge_due = ex->tries < p->num_retries &&
+			       retry_is_idempotent(head_method(ex->request_head));
+		if (!t->hedge_due)
 			ms = 0;
 	}
 	patience_set(&c->patience, ms ?: ex->cluster->options.response_timeout);
 }
 
 /* As in Envoy it counts against the endpoint, which may answer all the same. */
-static void begin_hedge(struct conn *c, struct run *run)
+static bool begin_hedge(struct conn *c, struct run *run)
 {
-	struct exchange *ex = &c->ex;
+	struct try *next = try_alloc(run_gfp(c, run));
 
+	if (!next)
+		return false;
 	stat_inc(c->mesh->stats, STAT_HEDGES);
-	exchange_request_late(c);
-	exchange_add_rival(c);
+	try_late(c);
 	exchange_count_try(c);
-	exchange_abandon_try(c, run);
-	ex->hedge = true;
+	next->hedge = true;
+	try_begin_next(c, run, next);
 	exchange_pick_endpoint(c, run);
+	return true;
 }
 
 void exchange_hedge(struct conn *c, struct run *run)
 {
-	c->ex.hedge_due = false;
-	if (c->ex.sent && only_waits(&c->ex) && exchange_may_try_again(c))
-		begin_hedge(c, run);
-	else
-		patience_set(&c->patience, c->ex.cluster->options.response_timeout);
+	struct exchange *ex = &c->ex;
+
+	ex->try->hedge_due = false;
+	if (ex->try->sent && only_waits(ex) && exchange_may_try_again(c) &&
+	    begin_hedge(c, run))
+		return;
+	patience_set(&c->patience, ex->cluster->options.response_timeout);
 }
 
-/* A rival has an answer: the current try becomes a rival itself, or is given up. */
-static void promote(struct conn *c, struct run *run, struct leg *leg)
+/* Another try has an answer: the current one waits beside it, or is given up. */
+static void promote(struct conn *c, struct run *run, struct try *t)
 {
-	if (c->leg && c->ex.sent && only_waits(&c->ex)) {
-		exchange_leave_leg(c, run);
-		exchange_add_rival(c);
-	} else if (!exchange_enter_leg(c, run)) {
+	struct exchange *ex = &c->ex;
+
+	if (ex->try->leg && ex->try->sent && only_waits(ex)) {
+		try_leave_leg(c, run);
+		try_set_aside(c);
+	} else if (try_enter_leg(c, run)) {
+		try_abandon(c, run);
+		try_free_current(ex);
+	} else {
 		return;
 	}
-	exchange_abandon_try(c, run);
-	exchange_take_rival(c, leg);
+	try_take(c, run, t);
 }
 
-/* Also of a rival, which is looked at without its lock. */
-static bool has_answer(const struct leg *leg)
+/* Also of a try whose leg is not locked. */
+static bool has_answer(const struct try *t)
 {
-	return link_pending(&leg->link);
+	return link_pending(&t->leg->link);
 }
 
-void exchange_look_at_rivals(struct conn *c, struct run *run)
+/* Nothing will come any more, or nothing that is waited for. */
+static bool is_lost(const struct try *t)
 {
-	struct leg *leg, *next, *answered = NULL;
+	return link_eof_unlocked(&t->leg->link) ||
+	       (endpoint_overdue(t->ep) && !has_answer(t));
+}
 
-	list_for_each_entry_safe(leg, next, &c->rivals, list) {
-		if (link_eof_unlocked(&leg->link) ||
-		    (endpoint_overdue(leg_endpoint(leg)) && !has_answer(leg))) {
-			exchange_lose(c, leg);
+/* The first that has an answer, or NULL. Those that will have none are lost. */
+static struct try *look_at_others(struct conn *c, struct run *run)
+{
+	struct try *t, *next, *answered = NULL;
+
+	list_for_each_entry_safe(t, next, &c->tries, list) {
+		if (is_lost(t)) {
+			try_lose(c, t);
 			run->defer = true;
-		} else if (has_answer(leg)) {
-			answered = answered ?: leg;
+		} else if (!answered && has_answer(t)) {
+			answered = t;
 		}
 	}
-	/* After exchange_fall_back() any rival will do. */
-	if (!answered && !c->leg && only_waits(&c->ex))
-		answered = list_first_entry_or_null(&c->rivals, struct leg, list);
-	if (answered && !c->ex.response_head && !(c->leg && has_answer(c->leg)))
+	return answered;
+}
+
+void exchange_look_at_tries(struct conn *c, struct run *run)
+{
+	struct exchange *ex = &c->ex;
+	struct try *answered = look_at_others(c, run), *t = ex->try;
+	bool idle = !t->leg && only_waits(ex);
+
+	/* After try_fall_back() any other will do. */
+	if (!answered && idle)
+		answered = list_first_entry_or_null(&c->tries, struct try, list);
+	if (answered && !ex->response_head && !(t->leg && has_answer(t)))
 		promote(c, run, answered);
-	else if (!c->leg && only_waits(&c->ex))
+	else if (idle)
 		exchange_refuse(c, run, STAT_REPLY_UPSTREAM_RESET, 502);
 }

@@ -15,10 +15,10 @@
  *	exchange_fault.c	what routes do to requests on purpose
  *	exchange_limits.c	what happens to a request beyond a limit
  *	exchange_reply.c	answers of our own
- *	exchange_try.c		the try: undone, a rival, the winner, a loser
+ *	try.c			tries: the current one, and those that are out beside it
  *	exchange_breakers.c	circuit breakers
- *	exchange_leg.c		the leg: its lock, getting one, parting with it
- *	exchange_endpoint.c	load and latency of the endpoint
+ *	try_leg.c		the leg: its lock, getting one, parting with it
+ *	try_endpoint.c		load and latency of the endpoint
  *	exchange_headers.c	both heads, as they go on
  *	exchange_room.c		room to send, memory that is held
  *
@@ -174,11 +174,14 @@ int exchange_filter_response(struct conn *c, gfp_t gfp);
 bool exchange_request_stays(const struct exchange *ex);
 bool exchange_response_stays(const struct exchange *ex);
 
-/* exchange_endpoint.c: what the exchange's endpoint is told of it */
-void exchange_begin_load(struct exchange *ex);
-void exchange_end_load(struct exchange *ex);
-void exchange_request_begins(struct exchange *ex);
-void exchange_request_answered(struct conn *c, u16 status);
+/* try_endpoint.c: what the endpoint is told of a try */
+void try_begin_load(struct try *t);
+void try_end_load(struct try *t);
+/* Its request is on its way, to an endpoint of @cluster. */
+void try_begins(struct try *t, const struct cluster *cluster);
+/* So long it took, if anybody wants to know. */
+void try_took(struct try *t, const struct cluster *cluster);
+void try_answered(struct conn *c, u16 status);
 
 /* Identifies a client to endpoint_note_reached(). */
 static inline u32 who_connects(const struct conn *c)
@@ -187,17 +190,22 @@ static inline u32 who_connects(const struct conn *c)
 }
 
 /* @status: what the client would be told */
-void exchange_request_failed(struct conn *c, u16 status);
+void try_failed(struct conn *c, u16 status);
 /* The same for a failure to connect, which may be the client's fault. */
-void exchange_connect_failed(struct conn *c);
-/* The try's time is over, though the answer may still come. */
-void exchange_request_late(struct conn *c);
+void try_connect_failed(struct conn *c);
+/* Its time is over, though the answer may still come. */
+void try_late(struct conn *c);
 
-/* exchange_leg.c */
-bool exchange_enter_leg(struct conn *c, struct run *run);
-void exchange_leave_leg(struct conn *c, struct run *run);
-void exchange_drop_leg(struct conn *c, struct run *run, bool reuse);
-void exchange_want_leg(struct conn *c, struct run *run);
+/* try_leg.c */
+/*
+ * Lock the leg and mark it busy, so that events that the run itself causes are known as
+ * such.
+ */
+bool try_enter_leg(struct conn *c, struct run *run);
+void try_leave_leg(struct conn *c, struct run *run);
+/* Give up the leg, which is locked: to its pool if possible, else to be closed. */
+void try_drop_leg(struct conn *c, struct run *run, bool reuse);
+void try_want_leg(struct conn *c, struct run *run);
 
 /* exchange_breakers.c */
 enum admission {
@@ -215,24 +223,31 @@ void exchange_leave_connection(struct conn *c);
 /* The request is over. */
 void exchange_leave_cluster(struct conn *c);
 
-/* exchange_try.c */
-/* Undo the try, except that it counts: the request will be sent anew. */
-void exchange_abandon_try(struct conn *c, struct run *run);
-/* The same, but it will be sent to the same endpoint. */
-void exchange_begin_anew(struct conn *c, struct run *run);
-/* The current try becomes a rival: its leg, with all that counts it. */
-void exchange_add_rival(struct conn *c);
-/* A rival becomes the current try. Nothing is left of the try before. */
-void exchange_take_rival(struct conn *c, struct leg *leg);
-void exchange_lose(struct conn *c, struct leg *leg);
-/* Rivals are not wanted any more; exchange_end_hedge(): because there is an answer. */
-void exchange_lose_rivals(struct conn *c, struct run *run);
-void exchange_end_hedge(struct conn *c, struct run *run);
+/* try.c */
+/* One that is to be the current one. Returns NULL without memory. */
+struct try *try_alloc(gfp_t gfp);
+/* Another one is to be the current one, or none. */
+void try_free_current(struct exchange *ex);
+/* Undo the current try, except that it counts: the request will be sent anew. */
+void try_abandon(struct conn *c, struct run *run);
+/* The same, but it will be sent to the same endpoint, which keeps the load. */
+void try_begin_anew(struct conn *c, struct run *run);
+/* The current try is out beside the one that becomes the current one. */
+void try_set_aside(struct conn *c);
+/* The same, and @next is that one. */
+void try_begin_next(struct conn *c, struct run *run, struct try *next);
+/* @t, which is out, becomes the current one. Nothing is left of the one before. */
+void try_take(struct conn *c, struct run *run, struct try *t);
+/* @t, which is out, is not wanted any more. */
+void try_lose(struct conn *c, struct try *t);
+/* None that is out is; try_win(): because the current one has an answer. */
+void try_lose_others(struct conn *c, struct run *run);
+void try_win(struct conn *c, struct run *run);
 /*
- * There are rivals, and the current try would end in a reply of ours. True: others are
- * out, so no reply.
+ * Others are out, and the current try would end in a reply of ours. True: no reply, as
+ * one of them may have an answer.
  */
-bool exchange_fall_back(struct conn *c, struct run *run, enum mesh_stat reason);
+bool try_fall_back(struct conn *c, struct run *run, enum mesh_stat reason);
 
 /* exchange_reply.c */
 const char *exchange_connection_field(const struct exchange *ex);
@@ -331,10 +346,10 @@ void exchange_await_response(struct conn *c);
 /* That time is over. */
 void exchange_hedge(struct conn *c, struct run *run);
 /*
- * There are rivals, and one may have an answer. With the connection's lock; a leg may
- * be locked, or not.
+ * Other tries are out, and one may have an answer. With the connection's lock; a leg
+ * may be locked, or not.
  */
-void exchange_look_at_rivals(struct conn *c, struct run *run);
+void exchange_look_at_tries(struct conn *c, struct run *run);
 
 /* exchange_read.c */
 int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status);

@@ -52,17 +52,17 @@ void exchange_reply(struct conn *c, struct run *run, enum mesh_stat reason,
 	bool whole = ex->request >= REQUEST_PARSED && ex->received;
 	int err = -EPIPE;
 
-	if (unlikely(!list_empty(&c->rivals)) && exchange_fall_back(c, run, reason))
+	if (unlikely(!list_empty(&c->tries)) && try_fall_back(c, run, reason))
 		return;
 	if (!whole)
 		ex->close = true;
 	ex->local = true;
-	ex->leg_reusable = false;
+	ex->try->leg_reusable = false;
 	ex->head_whole = false;
 	out_clear(&ex->up);
-	exchange_drop_leg(c, run, false);
+	try_drop_leg(c, run, false);
 	exchange_leave_connection(c);
-	c->open_leg = false;
+	ex->try->open_leg = false;
 	/* If part of an interim response has been sent, no other head can follow. */
 	if (!ex->down.data || !ex->down.off) {
 		out_clear(&ex->down);

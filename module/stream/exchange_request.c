@@ -68,19 +68,20 @@ static int pass_request_body(struct conn *c, struct run *run,
 			     struct sk_buff *skb, u32 off, u32 len)
 {
 	struct exchange *ex = &c->ex;
+	struct link *to = &ex->try->leg->link;
 	int n;
 
 	if (ex->request_body.done ||
 	    !(out_empty(&ex->up) || body_follows(&ex->request_body)))
 		return 0;
-	n = body_pass(&ex->request_body, skb, off, len, &c->leg->link, &ex->up,
+	n = body_pass(&ex->request_body, skb, off, len, to, &ex->up,
 		      &run->left);
 	if (n > 0) {
 		patience_set(&c->patience, c->options.stream_idle_timeout);
 		return n;
 	}
 	if (n == -EAGAIN) {
-		exchange_await_room(c, &c->leg->link);
+		exchange_await_room(c, to);
 		return 0;
 	}
 	if (n == -EBADMSG && ex->response == RESPONSE_HEAD) {
@@ -306,7 +307,7 @@ static void request_sent(struct conn *c, struct run *run)
 	struct exchange *ex = &c->ex;
 
 	ex->request = REQUEST_DONE;
-	ex->sent = true;
+	ex->try->sent = true;
 	if (ex->mirrors)
 		exchange_mirror(c, run);
 	if (ex->response == RESPONSE_HEAD)
@@ -316,10 +317,11 @@ static void request_sent(struct conn *c, struct run *run)
 /* Returns whether all that was pending is sent. */
 static bool flush_request(struct conn *c)
 {
-	int err = out_flush(&c->ex.up, &c->leg->link, false);
+	struct link *to = &c->ex.try->leg->link;
+	int err = out_flush(&c->ex.up, to, false);
 
 	if (err == -EAGAIN)
-		exchange_await_room(c, &c->leg->link);
+		exchange_await_room(c, to);
 	else if (err)
 		endpoint_takes_no_more(&c->ex);
 	return !err;
@@ -329,7 +331,7 @@ void exchange_send_request(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
-	if (ex->request != REQUEST_BODY || !c->leg)
+	if (ex->request != REQUEST_BODY || !ex->try->leg)
 		return;
 	/* The head goes with the body's first bytes, if they are there. */
 	if (!(body_follows(&ex->request_body) &&
@@ -338,7 +340,7 @@ void exchange_send_request(struct conn *c, struct run *run)
 		return;
 	if (!send_replay(c, run)) {
 		/* If there was no room, exchange_await_room() has seen to it. */
-		if (ex->request == REQUEST_BODY && c->leg)
+		if (ex->request == REQUEST_BODY && ex->try->leg)
 			flush_request(c);
 		return;
 	}
@@ -360,7 +362,7 @@ static void open_tunnel(struct conn *c, struct run *run)
 	static const char text[] = "HTTP/1.1 200 OK\r\n\r\n";
 	struct exchange *ex = &c->ex;
 
-	exchange_request_begins(ex);
+	try_begins(ex->try, ex->cluster);
 	if (out_send(&ex->down, &c->link, text, sizeof(text) - 1, false))
 		end_conn(c, run, true);
 	else
@@ -373,17 +375,18 @@ static void open_tunnel(struct conn *c, struct run *run)
  */
 static bool steer_request(struct conn *c, struct run *run)
 {
+	struct link *to = &c->ex.try->leg->link;
 	struct sk_buff *skb = run->request;
 	u32 len;
 
-	if (!skb || !link_is_spliced(&c->leg->link) ||
+	if (!skb || !link_is_spliced(to) ||
 	    !exchange_request_stays(&c->ex))
 		return false;
 	len = exchange_extend_head(c, skb);
 	if (!len)
 		return false;
 	skb_put(skb, len - skb->len);
-	if (!link_send_taken(&c->leg->link, skb))
+	if (!link_send_taken(to, skb))
 		__kfree_skb(skb);
 	else
 		len = 0;
@@ -395,25 +398,25 @@ static bool steer_request(struct conn *c, struct run *run)
 void exchange_send_head(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
+	struct try *t = ex->try;
 	int err = 0;
 
-	if (!c->leg || c->open_leg)
+	if (!t->leg || t->open_leg)
 		return;
-	if (link_is_broken(&c->leg->link)) {
+	if (link_is_broken(&t->leg->link)) {
 		exchange_upstream_failed(c, run, RETRY_CONNECT_FAILURE,
 					 STAT_REPLY_CONNECT_FAILURE, 503);
 		return;
 	}
-	if (!leg_connected(c->leg))
+	if (!leg_connected(t->leg))
 		return;
-	if (!ex->reused_leg)
-		endpoint_note_reached(ex->ep, who_connects(c));
+	if (!t->reused_leg)
+		endpoint_note_reached(t->ep, who_connects(c));
 	/*
 	 * Bytes came since the leg was bound, before the request was sent: no
 	 * answer to it.
 	 */
-	if (unlikely(ex->reused_leg &&
-		     link_pending(&c->leg->link))) {
+	if (unlikely(t->reused_leg && link_pending(&t->leg->link))) {
 		exchange_upstream_failed(c, run, RETRY_RESET,
 					 STAT_REPLY_BAD_RESPONSE, 502);
 		return;
@@ -439,7 +442,7 @@ void exchange_send_head(struct conn *c, struct run *run)
 		run->defer = true;
 		return;
 	}
-	exchange_request_begins(ex);
+	try_begins(t, ex->cluster);
 	ex->request = REQUEST_BODY;
 	ex->response = RESPONSE_HEAD;
 	patience_set(&c->patience, c->options.stream_idle_timeout);

@@ -23,13 +23,14 @@ static int pass_interim(struct conn *c, gfp_t gfp)
 static void learn_leg_life(struct exchange *ex)
 {
 	const struct http1_parser *p = &ex->response_head->parser;
+	struct try *t = ex->try;
 	u32 seconds = head_idle_seconds(ex->response_head);
 
-	ex->leg_max_idle = ex->cluster->options.max_idle;
-	ex->leg_idle = ex->cluster->options.idle_timeout;
-	if (seconds <= ex->leg_idle / 1000)
-		ex->leg_idle = seconds ? (seconds - 1) * 1000 : 0;
-	ex->leg_reusable = p->keep_alive && ex->leg_idle &&
+	t->leg_max_idle = ex->cluster->options.max_idle;
+	t->leg_idle = ex->cluster->options.idle_timeout;
+	if (seconds <= t->leg_idle / 1000)
+		t->leg_idle = seconds ? (seconds - 1) * 1000 : 0;
+	t->leg_reusable = p->keep_alive && t->leg_idle &&
 			   p->framing != HTTP1_BODY_UNTIL_CLOSE;
 }
 
@@ -61,7 +62,7 @@ static bool steer_response(struct conn *c, struct sk_buff *whole)
 	return whole && !exchange_connection_field(ex) &&
 	       exchange_response_stays(ex) &&
 	       head_stays_response(ex->response_head) && !ex->rate &&
-	       link_steer(&c->leg->link, whole, &c->link);
+	       link_steer(&ex->try->leg->link, whole, &c->link);
 }
 
 static int pass_final(struct conn *c, struct sk_buff *whole, gfp_t gfp)
@@ -96,7 +97,7 @@ static int pass_final(struct conn *c, struct sk_buff *whole, gfp_t gfp)
 	ex->response_body.filter = ex->response_filter;
 	ex->response_body.done |= steered;
 	exchange_slow_response(c);
-	exchange_request_answered(c, p->status);
+	try_answered(c, p->status);
 	learn_leg_life(ex);
 	ex->response = ex->response_body.done ? RESPONSE_DONE : RESPONSE_BODY;
 	patience_set(&c->patience, c->options.stream_idle_timeout);
@@ -118,7 +119,7 @@ static int pass_switch(struct conn *c, struct run *run)
 	err = write_response_head(c, HTTP1_BODY_NONE, NULL, run_gfp(c, run));
 	if (err)
 		return err;
-	exchange_request_answered(c, c->ex.response_head->parser.status);
+	try_answered(c, c->ex.response_head->parser.status);
 	exchange_begin_tunnel(c, run);
 	return err;
 }
@@ -137,8 +138,8 @@ static bool pass_response_head(struct conn *c, struct run *run,
 	gfp_t gfp = run_gfp(c, run);
 	int err;
 
-	if (unlikely(!list_empty(&c->rivals)))
-		exchange_end_hedge(c, run);
+	if (unlikely(!list_empty(&c->tries)))
+		try_win(c, run);
 	run->left -= ex->edit_cost;
 	if (switches(ex))
 		err = pass_switch(c, run);
@@ -155,7 +156,7 @@ static bool pass_response_head(struct conn *c, struct run *run,
 	 * failure.
 	 */
 	if (err == -EMSGSIZE)
-		exchange_request_answered(c, ex->response_head->parser.status);
+		try_answered(c, ex->response_head->parser.status);
 	ex->head_whole = false;
 	head_free(ex->response_head);
 	ex->response_head = NULL;
@@ -239,7 +240,7 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 static void cut_response(struct conn *c, struct run *run)
 {
 	stat_inc(c->mesh->stats, STAT_RESPONSES_CUT);
-	exchange_request_failed(c, 502);
+	try_failed(c, 502);
 	/* RST: not to be taken for the end of a body that lasts until close */
 	end_conn(c, run, true);
 }
@@ -301,13 +302,13 @@ static void upstream_eof(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
-	ex->leg_reusable = false;
+	ex->try->leg_reusable = false;
 	if (ex->response == RESPONSE_HEAD) {
 		exchange_upstream_failed(c, run, RETRY_RESET,
 					 STAT_REPLY_UPSTREAM_RESET, 502);
 	} else if (ex->response == RESPONSE_BODY) {
 		if (ex->response_body.framing == HTTP1_BODY_UNTIL_CLOSE &&
-		    link_ended_well(&c->leg->link))
+		    link_ended_well(&ex->try->leg->link))
 			ex->response = RESPONSE_DONE;
 		else
 			cut_response(c, run);
@@ -323,18 +324,20 @@ void exchange_pass_response(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
 
-	if (!exchange_flush_response(c, run) || !c->leg || !waits_for_response(ex))
+	if (!exchange_flush_response(c, run) || !ex->try->leg ||
+	    !waits_for_response(ex))
 		return;
 	if (ex->head_whole && !pass_response_head(c, run, NULL, false)) {
 		exchange_refuse(c, run, STAT_REPLY_RESPONSE_OPERATIONS, 500);
 		return;
 	}
 	if (!c->ended)
-		exchange_read_second(&c->leg->link, c, run, response_actor);
-	if (c->ended || !exchange_flush_response(c, run) || !c->leg)
+		exchange_read_second(&ex->try->leg->link, c, run, response_actor);
+	if (c->ended || !exchange_flush_response(c, run) || !ex->try->leg)
 		return;
 	if (ex->request == REQUEST_TUNNEL)
 		return;
-	if (!ex->head_whole && waits_for_response(ex) && link_eof(&c->leg->link))
+	if (!ex->head_whole && waits_for_response(ex) &&
+	    link_eof(&ex->try->leg->link))
 		upstream_eof(c, run);
 }

@@ -12,8 +12,9 @@
 static bool leg_was_stale(const struct exchange *ex)
 {
 	const struct http1_parser *p = &ex->request_head->parser;
+	const struct try *t = ex->try;
 
-	if (!ex->reused_leg || ex->fresh_leg || ex->committed)
+	if (!t->reused_leg || t->fresh_leg || ex->committed)
 		return false;
 	/* Nothing was sent. */
 	if (ex->request == REQUEST_CONNECTING)
@@ -26,8 +27,8 @@ static bool leg_was_stale(const struct exchange *ex)
 static void use_fresh_leg(struct conn *c, struct run *run)
 {
 	stat_inc(c->mesh->stats, STAT_LEGS_RETRIED);
-	c->ex.fresh_leg = true;
-	exchange_begin_anew(c, run);
+	c->ex.try->fresh_leg = true;
+	try_begin_anew(c, run);
 	c->ex.request = REQUEST_ROUTED;
 }
 
@@ -77,8 +78,8 @@ void exchange_count_try(struct conn *c)
 	struct exchange *ex = &c->ex;
 
 	stat_inc(c->mesh->stats, STAT_RETRIES);
-	ex->tried[ex->tries++ % ARRAY_SIZE(ex->tried)] = ex->ep;
-	ex->fresh_leg = false;
+	ex->tried[ex->tries++ % ARRAY_SIZE(ex->tried)] = ex->try->ep;
+	ex->try->fresh_leg = false;
 }
 
 static void try_again(struct conn *c, struct run *run)
@@ -88,7 +89,7 @@ static void try_again(struct conn *c, struct run *run)
 	u32 delay;
 
 	exchange_count_try(c);
-	exchange_abandon_try(c, run);
+	try_abandon(c, run);
 	ex->request = REQUEST_BACKOFF;
 	delay = retry_backoff(p, ex->tries, get_random_u32());
 	if (delay)
@@ -123,7 +124,7 @@ bool exchange_retry_response(struct conn *c, u16 status)
 
 void exchange_retry(struct conn *c, struct run *run)
 {
-	exchange_request_answered(c, c->ex.response_head->parser.status);
+	try_answered(c, c->ex.response_head->parser.status);
 	try_again(c, run);
 }
 
@@ -141,7 +142,7 @@ static void try_or_refuse(struct conn *c, struct run *run,
 
 static void way_failed(struct conn *c, struct run *run)
 {
-	exchange_connect_failed(c);
+	try_connect_failed(c);
 	try_or_refuse(c, run, RETRY_CONNECT_FAILURE,
 		      STAT_REPLY_CONNECT_FAILURE, 503);
 }
@@ -154,14 +155,16 @@ void exchange_upstream_failed(struct conn *c, struct run *run,
 		use_fresh_leg(c, run);
 		return;
 	}
-	exchange_request_failed(c, status);
+	try_failed(c, status);
 	try_or_refuse(c, run, failure, reason, status);
 }
 
-/* Meanwhile a rival may have answered. */
+/* Meanwhile another try may have an answer. */
 static bool awaits_leg(const struct conn *c)
 {
-	return c->ex.request == REQUEST_CONNECTING && !c->leg && !c->open_leg;
+	const struct try *t = c->ex.try;
+
+	return c->ex.request == REQUEST_CONNECTING && !t->leg && !t->open_leg;
 }
 
 static void leg_failed(struct conn *c, int err)
@@ -188,11 +191,11 @@ void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
 		stat_inc(c->mesh->stats, STAT_LEGS_OPENED);
 	if (!awaits_leg(c)) {
 		if (leg)
-			list_add(&leg->list, &c->losers);
+			leg_doom(leg, &c->doomed_legs);
 		return;
 	}
 	if (leg)
-		c->leg = leg;
+		c->ex.try->leg = leg;
 	else
 		leg_failed(c, err);
 }

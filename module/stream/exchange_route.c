@@ -90,6 +90,7 @@ static bool hash_is_dear(const struct exchange *ex, const struct pick *pick)
 void exchange_pick_endpoint(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
+	struct try *t = ex->try;
 	struct pick pick = {
 		.source = *client_of(c),
 		.parser = &ex->request_head->parser,
@@ -107,10 +108,10 @@ void exchange_pick_endpoint(struct conn *c, struct run *run)
 		pick.subset = ex->chosen->subset;
 	if (unlikely(hash_is_dear(ex, &pick)) && !ask_hash(c, run, &pick))
 		return;
-	ex->ep = ex->cluster ? cluster_pick(ex->cluster, &pick) : NULL;
+	t->ep = ex->cluster ? cluster_pick(ex->cluster, &pick) : NULL;
 	ex->cookie = pick.cookie;
 	ex->cookie_value = pick.cookie_value;
-	if (!ex->ep) {
+	if (!t->ep) {
 		exchange_refuse(c, run, STAT_REPLY_NO_ENDPOINT, 503);
 		return;
 	}
@@ -118,7 +119,7 @@ void exchange_pick_endpoint(struct conn *c, struct run *run)
 		exchange_refuse_overload(c, run);
 		return;
 	}
-	exchange_begin_load(ex);
+	try_begin_load(t);
 	ex->request = REQUEST_ROUTED;
 }
 

@@ -17,10 +17,10 @@ void exchange_begin_tunnel(struct conn *c, struct run *run)
 	stat_inc(c->mesh->stats, STAT_TUNNELS);
 	ex->request = REQUEST_TUNNEL;
 	ex->response = RESPONSE_NONE;
-	ex->leg_reusable = false;
+	ex->try->leg_reusable = false;
 	head_free(ex->request_head);
 	ex->request_head = NULL;
-	exchange_end_load(ex);
+	try_end_load(ex->try);
 	snapshot_put(ex->snapshot);
 	ex->snapshot = NULL;
 	ex->route = NULL;
@@ -29,7 +29,7 @@ void exchange_begin_tunnel(struct conn *c, struct run *run)
 	ex->chosen = NULL;
 	ex->cookie = NULL;
 	ex->cluster = NULL;
-	ex->ep = NULL;
+	ex->try->ep = NULL;
 	c->patience.bound = 0;
 	patience_set(&c->patience, c->options.stream_idle_timeout);
 	run->again = true;
@@ -37,7 +37,7 @@ void exchange_begin_tunnel(struct conn *c, struct run *run)
 
 void exchange_reset_tunnel(struct conn *c, struct run *run)
 {
-	c->leg->reset = true;
+	c->ex.try->leg->reset = true;
 	end_conn(c, run, true);
 }
 
@@ -66,7 +66,7 @@ static int upstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
 {
 	struct reader *r = desc->arg.data;
 
-	return pass(r, skb, off, len, &r->c->leg->link);
+	return pass(r, skb, off, len, &r->c->ex.try->leg->link);
 }
 
 static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
@@ -80,7 +80,8 @@ static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
 /* A FIN of one side is passed on to the other. */
 static void pass_fin(struct conn *c, struct run *run)
 {
-	bool up = link_eof(&c->link), down = link_eof(&c->leg->link);
+	bool up = link_eof(&c->link);
+	bool down = link_eof(&c->ex.try->leg->link);
 
 	if (up && down) {
 		end_conn(c, run, false);
@@ -98,7 +99,9 @@ static void pass_fin(struct conn *c, struct run *run)
 
 void exchange_run_tunnel(struct conn *c, struct run *run)
 {
-	if (link_has_failed(&c->link) || link_has_failed(&c->leg->link)) {
+	struct link *up = &c->ex.try->leg->link;
+
+	if (link_has_failed(&c->link) || link_has_failed(up)) {
 		exchange_reset_tunnel(c, run);
 		return;
 	}
@@ -107,7 +110,7 @@ void exchange_run_tunnel(struct conn *c, struct run *run)
 		return;
 	exchange_read_from(&c->link, c, run, upstream_actor);
 	if (!c->ended)
-		exchange_read_second(&c->leg->link, c, run, downstream_actor);
+		exchange_read_second(up, c, run, downstream_actor);
 	if (!c->ended)
 		pass_fin(c, run);
 }

@@ -11,30 +11,30 @@
  */
 #define FAILURE_LATENCY	NSEC_PER_SEC
 
-void exchange_begin_load(struct exchange *ex)
+void try_begin_load(struct try *t)
 {
-	ex->active = true;
-	atomic_inc(&ex->ep->active);
+	t->active = true;
+	atomic_inc(&t->ep->active);
 }
 
-void exchange_end_load(struct exchange *ex)
+void try_end_load(struct try *t)
 {
-	if (ex->active)
-		atomic_dec(&ex->ep->active);
-	ex->active = false;
+	if (t->active)
+		atomic_dec(&t->ep->active);
+	t->active = false;
 }
 
-void exchange_request_begins(struct exchange *ex)
+void try_begins(struct try *t, const struct cluster *cluster)
 {
-	atomic64_inc(&ex->ep->requests);
-	if (ex->cluster->options.lb == L7MESH_LB_PEAK_EWMA)
-		ex->sent_at = ktime_get_ns();
+	atomic64_inc(&t->ep->requests);
+	if (cluster->options.lb == L7MESH_LB_PEAK_EWMA)
+		t->sent_at = ktime_get_ns();
 }
 
 static void observe(struct conn *c, struct cluster *cluster, u16 status,
 		    bool local_origin)
 {
-	struct endpoint *ep = c->ex.ep;
+	struct endpoint *ep = c->ex.try->ep;
 
 	if (accrual_enabled(&cluster->options))
 		accrual_observe(cluster, ep, status >= 500, c->mesh->stats);
@@ -42,40 +42,45 @@ static void observe(struct conn *c, struct cluster *cluster, u16 status,
 		outlier_observe(cluster, ep, status, local_origin, c->mesh);
 }
 
-void exchange_request_answered(struct conn *c, u16 status)
+void try_took(struct try *t, const struct cluster *cluster)
+{
+	if (!t->sent_at)
+		return;
+	endpoint_observe(t->ep, ktime_get_ns() - t->sent_at,
+			 cluster->options.decay);
+	t->sent_at = 0;
+}
+
+void try_answered(struct conn *c, u16 status)
 {
 	struct exchange *ex = &c->ex;
 
 	observe(c, ex->cluster, status, false);
-	if (!ex->sent_at)
-		return;
-	endpoint_observe(ex->ep, ktime_get_ns() - ex->sent_at,
-			 ex->cluster->options.decay);
-	ex->sent_at = 0;
+	try_took(ex->try, ex->cluster);
 }
 
-void exchange_request_late(struct conn *c)
+void try_late(struct conn *c)
 {
 	observe(c, c->ex.cluster, 504, true);
 }
 
 /* An endpoint that fails at once is not a fast one. */
-static void observe_slow(struct exchange *ex, const struct cluster *cluster)
+static void observe_slow(struct try *t, const struct cluster *cluster)
 {
 	u64 took;
 
 	if (cluster->options.lb != L7MESH_LB_PEAK_EWMA)
 		return;
-	took = ex->sent_at ? ktime_get_ns() - ex->sent_at : 0;
-	endpoint_observe(ex->ep, max_t(u64, took, FAILURE_LATENCY),
+	took = t->sent_at ? ktime_get_ns() - t->sent_at : 0;
+	endpoint_observe(t->ep, max_t(u64, took, FAILURE_LATENCY),
 			 cluster->options.decay);
-	ex->sent_at = 0;
+	t->sent_at = 0;
 }
 
 static void observe_failure(struct conn *c, struct cluster *cluster, u16 status)
 {
 	observe(c, cluster, status, true);
-	observe_slow(&c->ex, cluster);
+	observe_slow(c->ex.try, cluster);
 }
 
 /* The exchange has let go of its cluster: use the current version, if there is one. */
@@ -90,29 +95,30 @@ static void observe_failure_late(struct conn *c, u16 status)
 	snapshot_put(s);
 }
 
-void exchange_connect_failed(struct conn *c)
+void try_connect_failed(struct conn *c)
 {
-	struct exchange *ex = &c->ex;
+	struct try *t = c->ex.try;
 
-	atomic64_inc(&ex->ep->failures);
+	atomic64_inc(&t->ep->failures);
 	/*
 	 * An endpoint that was never reached has no latency yet, and would be
 	 * preferred.
 	 */
-	if (!endpoint_was_reached_by_any(ex->ep))
-		observe_slow(ex, ex->cluster);
+	if (!endpoint_was_reached_by_any(t->ep))
+		observe_slow(t, c->ex.cluster);
 }
 
-void exchange_request_failed(struct conn *c, u16 status)
+void try_failed(struct conn *c, u16 status)
 {
 	struct exchange *ex = &c->ex;
+	struct endpoint *ep = ex->try->ep;
 
 	if (ex->request == REQUEST_CONNECTING &&
-	    !endpoint_was_reached(ex->ep, who_connects(c))) {
-		exchange_connect_failed(c);
+	    !endpoint_was_reached(ep, who_connects(c))) {
+		try_connect_failed(c);
 		return;
 	}
-	atomic64_inc(&ex->ep->failures);
+	atomic64_inc(&ep->failures);
 	if (likely(ex->cluster))
 		observe_failure(c, ex->cluster, status);
 	else

@@ -5,7 +5,7 @@
 /* Lock the leg that is bound, if it is not locked. */
 static bool lock_leg(struct conn *c, struct run *run)
 {
-	struct leg *leg = c->leg;
+	struct leg *leg = c->ex.try->leg;
 
 	if (!leg || leg == run->held || leg == run->locked)
 		return true;
@@ -38,23 +38,24 @@ static void unlock_leg(struct run *run)
 	}
 }
 
-/*
- * Locks the leg and marks it busy, so that events that the run itself causes are
- * known as such.
- */
-bool exchange_enter_leg(struct conn *c, struct run *run)
+bool try_enter_leg(struct conn *c, struct run *run)
 {
+	struct leg *leg;
+
 	if (!lock_leg(c, run))
 		return false;
-	if (c->leg)
-		c->leg->busy = true;
+	leg = c->ex.try->leg;
+	if (leg)
+		leg->busy = true;
 	return true;
 }
 
-void exchange_leave_leg(struct conn *c, struct run *run)
+void try_leave_leg(struct conn *c, struct run *run)
 {
-	if (c->leg)
-		c->leg->busy = false;
+	struct leg *leg = c->ex.try->leg;
+
+	if (leg)
+		leg->busy = false;
 	unlock_leg(run);
 }
 
@@ -65,25 +66,26 @@ void exchange_leave_leg(struct conn *c, struct run *run)
  */
 static bool is_clean(const struct exchange *ex, const struct link *link)
 {
-	return ex->sent && ex->leg_reusable &&
+	const struct try *t = ex->try;
+
+	return t->sent && t->leg_reusable &&
 	       ex->response == RESPONSE_DONE && out_empty(&ex->up) &&
 	       !link_pending(link) && !link_eof(link);
 }
 
-/* Give up the leg, which is locked: to its pool if possible, else to be closed. */
-void exchange_drop_leg(struct conn *c, struct run *run, bool reuse)
+void try_drop_leg(struct conn *c, struct run *run, bool reuse)
 {
-	struct exchange *ex = &c->ex;
-	struct leg *leg = c->leg;
+	struct try *t = c->ex.try;
+	struct leg *leg = t->leg;
 
 	if (!leg)
 		return;
 	leg->conn = NULL;
 	leg->busy = false;
-	c->leg = NULL;
-	if (!reuse || !is_clean(ex, &leg->link) ||
-	    !leg_park(leg, jiffies + msecs_to_jiffies(ex->leg_idle),
-				ex->leg_max_idle)) {
+	t->leg = NULL;
+	if (!reuse || !is_clean(&c->ex, &leg->link) ||
+	    !leg_park(leg, jiffies + msecs_to_jiffies(t->leg_idle),
+		      t->leg_max_idle)) {
 		leg_doom(leg, &c->doomed_legs);
 		run->defer = true;
 	}
@@ -95,13 +97,14 @@ void exchange_drop_leg(struct conn *c, struct run *run, bool reuse)
 static bool take_pooled_leg(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
+	struct try *t = ex->try;
 	struct leg *leg;
 
-	while ((leg = leg_take(c->hn, ex->ep, c->identity))) {
-		c->leg = leg;
+	while ((leg = leg_take(c->hn, t->ep, c->identity))) {
+		t->leg = leg;
 		if (!lock_leg(c, run)) {
 			/* Its socket is busy just now: the work will wait. */
-			c->leg = NULL;
+			t->leg = NULL;
 			if (!leg_park(leg, leg->expires, ex->cluster->options.max_idle))
 				leg_doom(leg, &c->doomed_legs);
 			return false;
@@ -109,7 +112,7 @@ static bool take_pooled_leg(struct conn *c, struct run *run)
 		leg->busy = true;
 		if (leg_bind(leg, c))
 			return true;
-		exchange_drop_leg(c, run, false);
+		try_drop_leg(c, run, false);
 	}
 	return false;
 }
@@ -120,35 +123,38 @@ static bool may_reuse_leg(const struct conn *c)
 	 * A tunnel that ends at the endpoint needs a connection without earlier
 	 * requests.
 	 */
-	return !c->ex.fresh_leg && !ends_tunnel_here(c);
+	return !c->ex.try->fresh_leg && !ends_tunnel_here(c);
 }
 
 /* The leg gets the buffer limits of the listener that it works for now. */
 static void limit_leg(struct conn *c)
 {
-	if (c->leg->buffer_limit == c->options.buffer_limit)
+	struct leg *leg = c->ex.try->leg;
+
+	if (leg->buffer_limit == c->options.buffer_limit)
 		return;
-	c->leg->buffer_limit = c->options.buffer_limit;
-	link_limit(&c->leg->link, c->leg->buffer_limit);
+	leg->buffer_limit = c->options.buffer_limit;
+	link_limit(&leg->link, leg->buffer_limit);
 }
 
-void exchange_want_leg(struct conn *c, struct run *run)
+void try_want_leg(struct conn *c, struct run *run)
 {
 	struct exchange *ex = &c->ex;
+	struct try *t = ex->try;
 
 	if (may_reuse_leg(c) && take_pooled_leg(c, run)) {
 		limit_leg(c);
 		stat_inc(c->mesh->stats, STAT_LEGS_REUSED);
-		ex->reused_leg = true;
+		t->reused_leg = true;
 		ex->request = REQUEST_CONNECTING;
 		return;
 	}
 	run->defer = true;
 	if (!run->may_sleep)
 		return;		/* the work comes here again */
-	ex->reused_leg = false;
+	t->reused_leg = false;
 	ex->request = REQUEST_CONNECTING;
 	health_note_use(c->mesh, ex->cluster);
-	c->open_leg = true;
+	t->open_leg = true;
 	patience_set(&c->patience, ex->cluster->options.connect_timeout);
 }

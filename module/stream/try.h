@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * try: one attempt to have a request answered: at which endpoint, what counts it, and
+ * where its response comes from.
+ *
+ * An exchange has a current try, whose request is sent and whose response is read. A
+ * retry makes it the next one. When a request is hedged, earlier tries are out beside
+ * it, on conn->tries: each has all of the request and not a byte of a response. Nobody
+ * waits for the try that a mirror is.
+ *
+ * Owner: the exchange, under its connection's lock. The first try is a part of it;
+ * those that hedge are allocated. A mirror's is its call's.
+ */
+#ifndef L7MESH_TRY_H
+#define L7MESH_TRY_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct endpoint;
+struct leg;
+
+struct try {
+	struct list_head list;	/* conn->tries, when it is not the current one */
+	struct leg *leg;	/* from where its response comes; NULL: not yet there */
+	struct endpoint *ep;	/* of the snapshot, or held */
+	u64 sent_at;		/* ns: when the request was sent; 0: nobody wants to know */
+	u32 leg_idle;		/* ms that the leg may be idle afterwards, ... */
+	u32 leg_max_idle;	/* ... and how many may */
+	bool ep_held;
+	bool active;		/* counts as the endpoint's load, ... */
+	bool connected;		/* ... and in the connections of exchange->load */
+	bool open_leg;		/* the work is to open a leg */
+	bool reused_leg;
+	bool fresh_leg;		/* another one than from the pool is wanted */
+	bool leg_reusable;	/* as far as the response says */
+	bool sent;		/* all of the request is */
+	bool hedge;		/* it began while another was out */
+	bool hedge_due;		/* another begins when its time is over */
+	bool unawaited;		/* nobody waits for its response: a mirror */
+	bool shadow;		/* whose Host says so */
+};
+
+#endif
