@@ -92,7 +92,7 @@ int exchange_filter_response(struct conn *c, gfp_t gfp)
 			   TRAILER_UNDERSCORES_PASS, gfp);
 }
 
-static struct forward forward_of(struct conn *c, const struct mirror *m)
+static struct forward forward_of(struct conn *c, const struct try *t)
 {
 	const struct exchange *ex = &c->ex;
 
@@ -103,16 +103,16 @@ static struct forward forward_of(struct conn *c, const struct mirror *m)
 		.route = ex->route,
 		.ident = ident_of(c),
 		.upgrade = ex->upgrade,
-		.expect_answered = m || answers_expect(c),
-		.close = m,
-		.shadow = m && m->shadow,
+		.expect_answered = t->unawaited || answers_expect(c),
+		.close = t->unawaited,
+		.shadow = t->shadow,
 	};
 }
 
-int exchange_write_head(struct conn *c, const struct mirror *m, struct out *head,
+int exchange_write_head(struct conn *c, const struct try *t, struct out *head,
 			gfp_t gfp)
 {
-	struct forward fw = forward_of(c, m);
+	struct forward fw = forward_of(c, t);
 	int err = head_write_request(c->ex.request_head, &fw, gfp, head);
 
 	if (!err)
@@ -124,7 +124,7 @@ int exchange_write_head(struct conn *c, const struct mirror *m, struct out *head
 
 u32 exchange_extend_head(struct conn *c, struct sk_buff *skb)
 {
-	struct forward fw = forward_of(c, NULL);
+	struct forward fw = forward_of(c, c->ex.try);
 
 	return head_extend_request(c->ex.request_head, &fw, skb->data,
 				   skb->len + skb_tailroom(skb));

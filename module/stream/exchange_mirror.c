@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mirrors: after a request was sent, a copy of it goes to another cluster, as a call
- * (call.h) that owns copies of all that it needs. A request that cannot be mirrored at
- * once is not mirrored: no request is ever slower for it.
+ * Mirrors: after a request was sent, a copy of it goes to another cluster: a try that
+ * nobody waits for. Its response comes from a call (call.h), which owns copies of all
+ * that it needs. A request that cannot be mirrored at once is not mirrored: no request
+ * is ever slower for it.
  */
 #include <linux/bitops.h>
 #include <linux/math64.h>
@@ -20,19 +21,20 @@
 /* Instead of a response_timeout of 0. ms */
 #define LONGEST		60000
 
-struct mirror_call {
+struct mirror_try {
+	struct try try;			/* its endpoint is known until it begins */
 	struct call call;
 	struct mesh *mesh;		/* counted */
 };
 
 static void mirror_done(struct call *call, int err, u16 status)
 {
-	struct mirror_call *mc = container_of(call, struct mirror_call, call);
+	struct mirror_try *m = container_of(call, struct mirror_try, call);
 
 	if (err)
-		stat_inc(mc->mesh->stats, STAT_MIRROR_FAILURES);
-	mesh_put(mc->mesh);
-	kfree(mc);
+		stat_inc(m->mesh->stats, STAT_MIRROR_FAILURES);
+	mesh_put(m->mesh);
+	kfree(m);
 }
 
 void exchange_draw_mirrors(struct exchange *ex)
@@ -118,11 +120,12 @@ static int filter_copy(const struct exchange *ex, struct call *call, gfp_t gfp)
 	return 0;
 }
 
-static int fill_call(struct conn *c, const struct mirror *m, struct call *call,
-		     gfp_t gfp)
+static int fill_call(struct conn *c, struct mirror_try *m, gfp_t gfp)
 {
-	int err = exchange_write_head(c, m, &call->request, gfp);
+	struct call *call = &m->call;
+	int err = exchange_write_head(c, &m->try, &call->request, gfp);
 
+	call->to = m->try.ep->address;
 	call->head_request = exchange_is_head(&c->ex);
 	call->done = mirror_done;
 	call->identity = identity_get(c->identity);
@@ -131,35 +134,49 @@ static int fill_call(struct conn *c, const struct mirror *m, struct call *call,
 	return err ?: filter_copy(&c->ex, call, gfp);
 }
 
-/* Returns whether the copy is on its way. */
-static bool send_mirror(struct conn *c, struct run *run, const struct mirror *m)
+/* A connection of its own, and a request on it. */
+static bool begin_mirror(struct conn *c, struct mirror_try *m,
+			 struct cluster *cluster)
 {
-	struct cluster *cluster = snapshot_cluster(c->ex.snapshot, &m->cluster);
+	const struct cluster_options *o = &cluster->options;
+	u32 timeout = o->connect_timeout + (o->response_timeout ?: LONGEST);
+	struct endpoint *ep = m->try.ep;
+
+	m->mesh = mesh_get(c->mesh);
+	/* Once it has begun it may be over at any moment. */
+	if (!call_begin(&m->call, c->hn, timeout)) {
+		mesh_put(m->mesh);
+		return false;
+	}
+	health_note_use(c->mesh, cluster);
+	atomic64_inc(&ep->connections);
+	atomic64_inc(&ep->requests);
+	return true;
+}
+
+/* Returns whether the copy is on its way. */
+static bool send_mirror(struct conn *c, struct run *run,
+			const struct mirror *mirror)
+{
+	struct cluster *cluster = snapshot_cluster(c->ex.snapshot,
+						   &mirror->cluster);
 	struct endpoint *ep = pick_mirror(c, run, cluster);
 	gfp_t gfp = run_gfp(c, run);
-	struct mirror_call *mc;
+	struct mirror_try *m;
 
 	if (!ep || c->ex.replay.lost || quota_spent(&c->hn->quota) ||
 	    atomic_read(&c->hn->ncalls) >= CALLS_MAX)
 		return false;
-	mc = kzalloc(sizeof(*mc), gfp);
-	if (!mc)
+	m = kzalloc(sizeof(*m), gfp);
+	if (!m)
 		return false;
-	mc->call.to = ep->address;
-	if (!fill_call(c, m, &mc->call, gfp)) {
-		mc->mesh = mesh_get(c->mesh);
-		if (call_begin(&mc->call, c->hn,
-			       cluster->options.connect_timeout +
-			       (cluster->options.response_timeout ?: LONGEST))) {
-			health_note_use(c->mesh, cluster);
-			atomic64_inc(&ep->connections);
-			atomic64_inc(&ep->requests);
-			return true;
-		}
-		mesh_put(mc->mesh);
-	}
-	call_release(&mc->call);
-	kfree(mc);
+	m->try.ep = ep;
+	m->try.unawaited = true;
+	m->try.shadow = mirror->shadow;
+	if (!fill_call(c, m, gfp) && begin_mirror(c, m, cluster))
+		return true;
+	call_release(&m->call);
+	kfree(m);
 	return false;
 }
 

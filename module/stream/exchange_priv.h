@@ -155,8 +155,8 @@ void exchange_settle(struct conn *c);
  * exchange_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or
  * -EMSGSIZE: it cannot be done, so the message is to be refused
  */
-/* As the endpoint gets it, or a mirror if @m is not NULL. */
-int exchange_write_head(struct conn *c, const struct mirror *m, struct out *head,
+/* As the endpoint of @t gets it: the current try, or a mirror. */
+int exchange_write_head(struct conn *c, const struct try *t, struct out *head,
 			gfp_t gfp);
 int exchange_edit_response(struct conn *c, u16 status, gfp_t gfp);
 /*

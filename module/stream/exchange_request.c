@@ -431,7 +431,7 @@ void exchange_send_head(struct conn *c, struct run *run)
 	if (ex->request_body.framing == HTTP1_BODY_CHUNKED)
 		err = exchange_filter_request(c, run_gfp(c, run));
 	if (!err && !steer_request(c, run))
-		err = exchange_write_head(c, NULL, &ex->up, run_gfp(c, run));
+		err = exchange_write_head(c, t, &ex->up, run_gfp(c, run));
 	if (err == -EMSGSIZE) {
 		exchange_refuse(c, run, STAT_REPLY_REQUEST_OPERATIONS, 431);
 		return;
