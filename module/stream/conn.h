@@ -27,7 +27,7 @@
 #include "link/link.h"
 #include "mesh/mesh.h"
 #include "stream/patience.h"
-#include "stream/exchange.h"
+#include "stream/stream.h"
 #include "upstream/cluster_state.h"
 
 /* FIN, when all is said and the client may still be sending. */

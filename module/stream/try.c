@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
 
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 #include "upstream/cluster_state.h"
 
 struct try *try_alloc(gfp_t gfp)

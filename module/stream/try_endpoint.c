@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ktime.h>
 
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 #include "upstream/accrual.h"
 #include "upstream/outlier.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 #include "upstream/health.h"
 
 /* Lock the leg that is bound, if it is not locked. */

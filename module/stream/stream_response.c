@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 static int note_bad_response(struct reader *r)
 {

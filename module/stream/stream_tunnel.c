@@ -7,7 +7,7 @@
  * the other. Neither the configuration nor a head is held meanwhile, and the leg is
  * never used again.
  */
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 void exchange_begin_tunnel(struct conn *c, struct run *run)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 #include "upstream/cluster_state.h"
 
 /* How long a client may take to notice that we have closed, and to stop sending. */

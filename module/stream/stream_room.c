@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 void exchange_await_room(struct conn *c, const struct link *link)
 {

@@ -2,7 +2,7 @@
 #include <linux/ktime.h>
 
 #include "policy/fault.h"
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 bool exchange_delay(struct conn *c, struct run *run)
 {

@@ -2,7 +2,7 @@
 #include "policy/cors.h"
 #include "route/path_rewrite.h"
 #include "route/rewrite.h"
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 const struct listener_slot *exchange_listener(struct conn *c,
 					      const struct snapshot *s)

@@ -11,7 +11,7 @@
  * locks the leg of the current one. The leg of a try that has lost is parted from the
  * connection by the work, under the leg's own lock, and closed.
  */
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 /* The exchange waits for the first byte of a response, and for nothing else. */
 static bool only_waits(const struct exchange *ex)

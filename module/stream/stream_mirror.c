@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 
 #include "policy/mirror.h"
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 #include "upstream/call.h"
 #include "upstream/health.h"
 

@@ -3,7 +3,7 @@
  * Circuit breakers: Envoy's thresholds, for what a cluster bears at one time. Only for
  * a connection may a limited number of requests wait.
  */
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 #include "upstream/cluster_state.h"
 
 static const struct circuit_breakers *breakers_of(const struct exchange *ex)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What happens to a request beyond a limit: it is refused at once, or waits. */
 #include "policy/source_limit.h"
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 /* Room for the four fields of a refusal, with the longest numbers. */
 #define RATE_FIELDS_MAX	160

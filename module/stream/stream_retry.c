@@ -2,7 +2,7 @@
 #include <linux/random.h>
 #include <linux/sizes.h>
 
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 /*
  * A pooled leg may be closed by the endpoint just as we use it. The request is

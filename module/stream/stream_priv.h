@@ -3,24 +3,24 @@
  * exchange, as its own files see it. A file calls those below it and none above, so
  * that what calls what has no circles:
  *
- *	exchange.c		what is done in which order, the end, time
- *	exchange_request.c	the request, from downstream to upstream
- *	exchange_response.c	the response, from upstream to downstream
- *	exchange_tunnel.c	bytes both ways, after an upgrade or CONNECT
- *	exchange_read.c		reading, and what comes of it
- *	exchange_hedge.c	several tries of a request at one time
- *	exchange_retry.c	failure upstream, and what is tried again
- *	exchange_route.c	from an understood request to an endpoint
- *	exchange_mirror.c	copies of requests
- *	exchange_fault.c	what routes do to requests on purpose
- *	exchange_limits.c	what happens to a request beyond a limit
- *	exchange_reply.c	answers of our own
+ *	stream.c		what is done in which order, the end, time
+ *	stream_request.c	the request, from downstream to upstream
+ *	stream_response.c	the response, from upstream to downstream
+ *	stream_tunnel.c	bytes both ways, after an upgrade or CONNECT
+ *	stream_read.c		reading, and what comes of it
+ *	stream_hedge.c	several tries of a request at one time
+ *	stream_retry.c	failure upstream, and what is tried again
+ *	stream_route.c	from an understood request to an endpoint
+ *	stream_mirror.c	copies of requests
+ *	stream_fault.c	what routes do to requests on purpose
+ *	stream_limits.c	what happens to a request beyond a limit
+ *	stream_reply.c	answers of our own
  *	try.c			tries: the current one, and those that are out beside it
- *	exchange_breakers.c	circuit breakers
+ *	stream_breakers.c	circuit breakers
  *	try_leg.c		the leg: its lock, getting one, parting with it
  *	try_endpoint.c		load and latency of the endpoint
- *	exchange_headers.c	both heads, as they go on
- *	exchange_room.c		room to send, memory that is held
+ *	stream_headers.c	both heads, as they go on
+ *	stream_room.c		room to send, memory that is held
  *
  * Everything here is called with the connection locked, within a run.
  */
@@ -36,7 +36,7 @@
 #include "policy/rate_limiter.h"
 #include "policy/retry.h"
 #include "stream/conn.h"
-#include "stream/exchange.h"
+#include "stream/stream.h"
 #include "stream/reply.h"
 #include "stream/routing.h"
 
@@ -139,7 +139,7 @@ static inline void begin_request_body(struct conn *c)
 	}
 }
 
-/* exchange_room.c */
+/* stream_room.c */
 /*
  * A send on @link, the connection's or its leg's, found no room. Usually the link says
  * when there is room. If memory was short with nothing in flight it never would: then
@@ -152,7 +152,7 @@ bool exchange_flush_response(struct conn *c, struct run *run);
 void exchange_settle(struct conn *c);
 
 /*
- * exchange_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or
+ * stream_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or
  * -EMSGSIZE: it cannot be done, so the message is to be refused
  */
 /* As the endpoint of @t gets it: the current try, or a mirror. */
@@ -207,7 +207,7 @@ void try_leave_leg(struct conn *c, struct run *run);
 void try_drop_leg(struct conn *c, struct run *run, bool reuse);
 void try_want_leg(struct conn *c, struct run *run);
 
-/* exchange_breakers.c */
+/* stream_breakers.c */
 enum admission {
 	ADMISSION_REFUSED,
 	ADMISSION_AWAITED,	/* it will be woken */
@@ -249,7 +249,7 @@ void try_win(struct conn *c, struct run *run);
  */
 bool try_fall_back(struct conn *c, struct run *run, enum mesh_stat reason);
 
-/* exchange_reply.c */
+/* stream_reply.c */
 const char *exchange_connection_field(const struct exchange *ex);
 bool exchange_is_head(const struct exchange *ex);
 /* Answer in the endpoint's place. The exchange is over but for sending it. */
@@ -261,7 +261,7 @@ void exchange_refuse(struct conn *c, struct run *run, enum mesh_stat reason,
 void exchange_refuse_malformed(struct conn *c, struct run *run,
 			       enum http1_error error);
 
-/* exchange_limits.c */
+/* stream_limits.c */
 /* Takes a token. If there is none, the request is refused. */
 bool exchange_take_token(struct conn *c, struct run *run,
 			 struct rate_limiter *limiter,
@@ -293,7 +293,7 @@ static inline bool admit_source(struct conn *c, struct run *run,
 /* The request, which was counted there, is over. */
 void exchange_leave_source(struct conn *c);
 
-/* exchange_fault.c: @true if the request does not go on now, or at all */
+/* stream_fault.c: @true if the request does not go on now, or at all */
 bool exchange_delay(struct conn *c, struct run *run);
 bool exchange_abort(struct conn *c, struct run *run);
 /* Draws, once for each request, whether its response is to be slow. */
@@ -302,13 +302,13 @@ void exchange_draw_rate(struct exchange *ex);
 void exchange_slow_response(struct conn *c);
 u32 exchange_allowance(struct conn *c, u32 len);
 
-/* exchange_mirror.c */
+/* stream_mirror.c */
 /* Once for each request; what is done to its head costs as much for each copy. */
 void exchange_draw_mirrors(struct exchange *ex);
 /* All of the request is sent. */
 void exchange_mirror(struct conn *c, struct run *run);
 
-/* exchange_route.c */
+/* stream_route.c */
 void exchange_begin_request(struct conn *c, struct run *run);
 /* The search for the route of a request that is REQUEST_MATCHING goes on. */
 void exchange_match_on(struct conn *c, struct run *run);
@@ -320,7 +320,7 @@ void exchange_proceed(struct conn *c, struct run *run);
 /* All of the request is there: from now on the route's timeout runs. */
 void exchange_request_received(struct conn *c);
 
-/* exchange_retry.c */
+/* stream_retry.c */
 /* The try has failed before the client had a response: try again, or refuse. */
 void exchange_upstream_failed(struct conn *c, struct run *run,
 			      enum retry_failure failure, enum mesh_stat reason,
@@ -340,7 +340,7 @@ void exchange_end_backoff(struct conn *c, struct run *run);
 /* How much memory may keep the request's body for another try. */
 u32 exchange_body_limit(const struct exchange *ex);
 
-/* exchange_hedge.c */
+/* stream_hedge.c */
 /* The request is sent: set the time after which the try is given up, or hedged. */
 void exchange_await_response(struct conn *c);
 /* That time is over. */
@@ -351,7 +351,7 @@ void exchange_hedge(struct conn *c, struct run *run);
  */
 void exchange_look_at_tries(struct conn *c, struct run *run);
 
-/* exchange_read.c */
+/* stream_read.c */
 int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
 int exchange_note_no_memory(struct reader *r);
 /* The namespace is at its limit of memory: a head is not begun, or does not grow. */
@@ -362,17 +362,17 @@ void exchange_read_from(struct link *link, struct conn *c, struct run *run,
 void exchange_read_second(struct link *link, struct conn *c, struct run *run,
 			  sk_read_actor_t actor);
 
-/* exchange_tunnel.c */
+/* stream_tunnel.c */
 void exchange_begin_tunnel(struct conn *c, struct run *run);
 void exchange_run_tunnel(struct conn *c, struct run *run);
 void exchange_reset_tunnel(struct conn *c, struct run *run);
 
-/* exchange_request.c */
+/* stream_request.c */
 void exchange_read_request(struct conn *c, struct run *run);
 void exchange_send_head(struct conn *c, struct run *run);
 void exchange_send_request(struct conn *c, struct run *run);
 
-/* exchange_response.c */
+/* stream_response.c */
 void exchange_pass_response(struct conn *c, struct run *run);
 
 #endif

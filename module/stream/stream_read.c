@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
 {

@@ -40,7 +40,7 @@ enum request_state {
 	REQUEST_BODY,		/* head sent (or in ->up), body being passed on */
 	REQUEST_DONE,
 	REQUEST_DISCARD,	/* what comes is read and thrown away; only to close */
-	REQUEST_TUNNEL,		/* no HTTP any more, see exchange_tunnel.c */
+	REQUEST_TUNNEL,		/* no HTTP any more, see stream_tunnel.c */
 };
 
 enum response_state {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link/client.h"
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 /* The time limit of a whole request, from its first byte to its last. */
 static void bound_request(struct conn *c)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "lib/ident.h"
-#include "stream/exchange_priv.h"
+#include "stream/stream_priv.h"
 
 static const u64 *ident_of(struct conn *c)
 {
