@@ -146,11 +146,11 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 	return leg;
 }
 
-bool leg_bind(struct leg *leg, struct conn *conn)
+bool leg_bind(struct leg *leg, struct stream *stream)
 {
 	if (leg->broken || !link_is_fresh(&leg->link))
 		return false;
-	leg->conn = conn;
+	leg->stream = stream;
 	return true;
 }
 
@@ -306,7 +306,7 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	if (!leg)
 		return NULL;
 	link_tune(&leg->link);
-	leg->conn = user->conn;
+	leg->stream = user->stream;
 	leg->buffer_limit = user->buffer_limit;
 	link_limit(&leg->link, leg->buffer_limit);
 	link_send_anywhere(&leg->link);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * leg: an upstream connection to an endpoint, used by one HTTP exchange at a time
+ * leg: an upstream connection to an endpoint, used by one stream at a time
  * and pooled in between, per namespace, endpoint and identity: it acts for its
  * client, and never for another one that the network could tell from it.
  *
- * Ownership: a leg has one owner at a time: the connection that uses it, its
+ * Ownership: a leg has one owner at a time: the stream that uses it, its
  * pool, or the work that closes it. The owner changes
- *   pool -> connection	leg_take(), then leg_bind() under the leg's lock
- *   connection -> pool	leg->conn = NULL under the leg's lock, then leg_park()
+ *   pool -> stream	leg_take(), then leg_bind() under the leg's lock
+ *   stream -> pool	leg->stream = NULL under the leg's lock, then leg_park()
  *   pool -> work	when the endpoint closes it, when it was idle too long, or
  *			when the namespace goes
- *   connection -> nobody	leg_close()
+ *   stream -> nobody	leg_close()
  * leg_close() is the end in every case. It detaches the callbacks under the
  * leg's lock, so that none can run afterwards.
  *
- * Locks: connection's link > leg's link > pool bucket. In softirq the second link
+ * Locks: downstream link > leg's link > pool bucket. In softirq the second link
  * is only tried for.
  */
 #ifndef L7MESH_LEG_H
@@ -25,17 +25,17 @@
 #include "link/link.h"
 #include "upstream/cluster.h"
 
-struct conn;
 struct http_net;
 struct identity;
 struct mesh;
 struct pool;
+struct stream;
 
 struct leg {
 	struct link link;
 	struct pool *pool;
 	struct mesh *mesh;	/* whose counters had it opened, held; NULL until then */
-	struct conn *conn;	/* who uses it; under the link's lock */
+	struct stream *stream;	/* who uses it; under the link's lock */
 	bool broken;		/* not to be used (again); under the bucket's lock */
 	struct list_head list;	/* pool->idle, or of who is to close it */
 	unsigned long expires;	/* jiffies; of a pooled leg */
@@ -71,7 +71,7 @@ void leg_cache_exit(void);
 
 /* Who opens a leg. */
 struct leg_user {
-	struct conn *conn;		/* will use it */
+	struct stream *stream;		/* will use it */
 	const struct callbacks *callbacks; /* of the leg's link for good; for a leg
 					    * that nobody uses they call leg_break()
 					    */
@@ -87,7 +87,7 @@ struct leg_user {
  * @user: who opens it
  * @err: out: why not
  *
- * Context: process, no link locked. Events of the leg go to @user's connection from
+ * Context: process, no link locked. Events of the leg go to @user's stream from
  * now on; see leg_connected().
  *
  * Return: a leg that the caller owns, or NULL with *@err set.
@@ -120,15 +120,15 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 /**
  * leg_bind() - Use a leg that was taken
  * @leg: leg, locked
- * @conn: who uses it
+ * @stream: who uses it
  *
  * Return: false if it turned out to be broken; close it.
  */
-bool leg_bind(struct leg *leg, struct conn *conn);
+bool leg_bind(struct leg *leg, struct stream *stream);
 
 /**
  * leg_park() - Give a leg to its pool
- * @leg: leg, leg->conn already NULL
+ * @leg: leg, leg->stream already NULL
  * @expires: jiffies until when it may stay there
  * @max_idle: how many the pool may hold
  *
@@ -141,7 +141,7 @@ bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle);
 
 /**
  * leg_doom() - Put a leg aside to be closed where that is possible
- * @leg: leg of the caller's; leg->conn is NULL before it is closed
+ * @leg: leg of the caller's; leg->stream is NULL before it is closed
  * @doomed: the caller's list; leg_close() each of its legs
  *
  * Any context.
@@ -150,7 +150,7 @@ void leg_doom(struct leg *leg, struct list_head *doomed);
 
 /**
  * leg_break() - Something happened to a leg that nobody uses
- * @leg: leg, locked, leg->conn is NULL
+ * @leg: leg, locked, leg->stream is NULL
  *
  * The endpoint closed it, or sent what nobody asked for. If it is in the pool it is
  * taken out and closed; if somebody is just taking it, leg_bind() sees that it is

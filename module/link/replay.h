@@ -6,7 +6,7 @@
  * reads the client's socket can read them in the same way, before it. A mirror gets
  * them as they are: nothing may be kept but what was looked at, see replay_copy().
  *
- * Owner: an exchange, under its connection's lock. Zeroed memory is an empty one.
+ * Owner: a stream, under its connection's lock; or a call. Zeroed memory is an empty one.
  * Any context; nothing sleeps.
  */
 #ifndef L7MESH_REPLAY_H

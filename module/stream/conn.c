@@ -41,18 +41,27 @@ static void conn_timer(struct timer_list *t)
 	struct patience *p = compat_timer_container_of(p, t, timer);
 
 	if (patience_is_due(p))
-		conn_kick(container_of(p, struct conn, patience));
+		conn_kick(container_of(p, struct conn, stream.patience));
 }
 
 /* ---- events ---- */
 
-/* Run the exchange where the event happened. The link is locked. */
+/* The link is locked. */
+static void run_stream(struct conn *c, struct run *run)
+{
+	if (READ_ONCE(c->killed))
+		stream_end(&c->stream, run, true);
+	stream_run(&c->stream, run);
+	c->greedy = run->again || edits_much(&c->stream);
+}
+
+/* Run the stream where the event happened. The link is locked. */
 static void run_inline(struct conn *c, struct leg *held)
 {
 	struct run run = { .held = held, .left = BUDGET_INLINE };
 
 	stat_inc(c->mesh->stats, STAT_RUN_INLINE);
-	exchange_run(c, &run);
+	run_stream(c, &run);
 	if (run.defer)
 		conn_join(c, c->greedy);
 }
@@ -61,8 +70,8 @@ static void conn_event(struct link *link)
 {
 	struct conn *c = container_of(link, struct conn, link);
 
-	if (c->running)
-		c->missed = true;
+	if (c->stream.running)
+		c->stream.missed = true;
 	else if (link_is_owned(link) || c->greedy)
 		conn_kick(c);
 	else
@@ -74,7 +83,7 @@ static void conn_room(struct link *link)
 	struct conn *c = container_of(link, struct conn, link);
 
 	/* During a run, the return value of our own send says whether there is room. */
-	if (!c->running)
+	if (!c->stream.running)
 		conn_event(link);
 }
 
@@ -82,12 +91,14 @@ LINK_EVENTS(conn, conn_event, conn_room)
 
 static const struct callbacks conn_callbacks = LINK_CALLBACKS(conn);
 
-/* Something happened to the leg that a connection uses. The leg is locked. */
-static void conn_leg_event(struct conn *c, struct leg *leg)
+/* Something happened to a leg that a stream uses. The leg is locked. */
+static void conn_leg_event(struct stream *s, struct leg *leg)
 {
+	struct conn *c = s->conn;
+
 	/* The leg's event was caused by a run, which holds both locks. */
 	if (leg->busy) {
-		c->missed = true;
+		s->missed = true;
 		return;
 	}
 	local_bh_disable();
@@ -107,8 +118,8 @@ static void leg_event(struct link *link)
 {
 	struct leg *leg = container_of(link, struct leg, link);
 
-	if (leg->conn)
-		conn_leg_event(leg->conn, leg);
+	if (leg->stream)
+		conn_leg_event(leg->stream, leg);
 	else
 		leg_break(leg);
 }
@@ -117,8 +128,8 @@ static void leg_room(struct link *link)
 {
 	struct leg *leg = container_of(link, struct leg, link);
 
-	if (leg->conn && !leg->busy)
-		conn_leg_event(leg->conn, leg);
+	if (leg->stream && !leg->busy)
+		conn_leg_event(leg->stream, leg);
 }
 
 LINK_EVENTS(leg, leg_event, leg_room)
@@ -133,6 +144,13 @@ static void close_legs(struct list_head *doomed)
 
 	list_for_each_entry_safe(leg, next, doomed, list)
 		leg_close(leg);
+}
+
+/* The link is locked, and no leg is. */
+static void collect_legs(struct stream *s, struct list_head *doomed)
+{
+	try_part(s);
+	list_splice_init(&s->doomed_legs, doomed);
 }
 
 static void forget(struct conn *c)
@@ -160,14 +178,13 @@ static void conn_close(struct conn *c)
 	link_lock(&c->link);
 	c->closed = true;
 	link_unhook(&c->link);
-	exchange_release(c, &run);
+	stream_release(&c->stream, &run);
 	forget_client(c);
-	try_part(c);
-	list_splice_init(&c->doomed_legs, &doomed);
+	collect_legs(&c->stream, &doomed);
 	link_unlock(&c->link);
 	close_legs(&doomed);
-	patience_exit(&c->patience);
-	link_close(&c->link, c->reset);
+	patience_exit(&c->stream.patience);
+	link_close(&c->link, c->stream.reset);
 	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_CLOSED);
 	mesh_put(c->mesh);
 	forget(c);
@@ -180,7 +197,7 @@ static void conn_close(struct conn *c)
 static void open_leg(struct conn *c, struct endpoint *ep)
 {
 	const struct leg_user user = {
-		.conn = c,
+		.stream = &c->stream,
 		.callbacks = &leg_callbacks,
 		.identity = c->identity,
 		.mesh = c->mesh,
@@ -191,7 +208,7 @@ static void open_leg(struct conn *c, struct endpoint *ep)
 
 	leg = leg_open(c->hn, ep, &user, &err);
 	link_lock(&c->link);
-	exchange_leg_opened(c, leg, err);
+	stream_leg_opened(&c->stream, leg, err);
 	link_unlock(&c->link);
 	endpoint_put(ep);
 }
@@ -206,15 +223,14 @@ struct chores {
 
 static void chores_collect(struct chores *todo, struct conn *c)
 {
-	struct try *t = c->ex.try;
+	struct try *t = c->stream.try;
 
 	INIT_LIST_HEAD(&todo->doomed);
-	try_part(c);
-	list_splice_init(&c->doomed_legs, &todo->doomed);
+	collect_legs(&c->stream, &todo->doomed);
 	todo->open = NULL;
 	todo->shut_down = false;
 	todo->leg_shut_down = NULL;
-	if (c->ended)
+	if (c->stream.ended)
 		return;
 	if (t->open_leg)
 		todo->open = endpoint_get(t->ep);
@@ -222,8 +238,8 @@ static void chores_collect(struct chores *todo, struct conn *c)
 	todo->shut_down = c->shut_down == SHUT_DOWN_WANTED;
 	if (todo->shut_down)
 		c->shut_down = SHUT_DOWN_SENT;
-	if (c->leg_shut_down == SHUT_DOWN_WANTED) {
-		c->leg_shut_down = SHUT_DOWN_SENT;
+	if (t->shut_down == SHUT_DOWN_WANTED) {
+		t->shut_down = SHUT_DOWN_SENT;
 		todo->leg_shut_down = t->leg;
 	}
 }
@@ -244,7 +260,7 @@ static bool chores_do(struct chores *todo, struct conn *c)
 static bool drain_over(const struct conn *c)
 {
 	unsigned long until = READ_ONCE(c->drain_until);
-	const struct leg *leg = c->ex.try->leg;
+	const struct leg *leg = c->stream.try->leg;
 
 	if (READ_ONCE(c->draining) && deadline_is_over(until))
 		return true;
@@ -254,17 +270,17 @@ static bool drain_over(const struct conn *c)
 /* A request that is only thrown away. */
 static bool only_discards(const struct conn *c)
 {
-	return c->ex.request == REQUEST_DISCARD;
+	return c->stream.request == REQUEST_DISCARD;
 }
 
 /*
  * Is the deadline to be judged now? Bytes that the budget has left unread may have come
  * in time, and put it off. What is bound ends whatever comes. What is thrown away puts
- * nothing off, and a response has its share of each run (exchange_read_second()).
+ * nothing off, and a response has its share of each run (stream_read_second()).
  */
 static bool is_late(const struct conn *c, const struct run *run)
 {
-	const struct patience *p = &c->patience;
+	const struct patience *p = &c->stream.patience;
 
 	return deadline_is_over(p->deadline) &&
 	       (!run->again || only_discards(c) || deadline_is_over(p->bound));
@@ -280,14 +296,14 @@ static bool work_round(struct conn *c, int *left)
 	struct chores todo;
 
 	link_lock(&c->link);
-	patience_woken(&c->patience);
+	patience_woken(&c->stream.patience);
 	if (drain_over(c))
 		WRITE_ONCE(c->killed, true);
-	exchange_run(c, &run);
-	if (!c->ended && is_late(c, &run)) {
-		WRITE_ONCE(c->patience.deadline, 0);
-		exchange_timeout(c, &run);
-		exchange_run(c, &run);
+	run_stream(c, &run);
+	if (!c->stream.ended && is_late(c, &run)) {
+		WRITE_ONCE(c->stream.patience.deadline, 0);
+		stream_timeout(&c->stream, &run);
+		run_stream(c, &run);
 	}
 	chores_collect(&todo, c);
 	link_unlock(&c->link);
@@ -306,7 +322,7 @@ static void conn_run(struct conn *c)
 	do {
 		again = work_round(c, &left);
 	} while (again && left > 0);
-	if (c->ended)
+	if (c->stream.ended)
 		conn_close(c);
 	else if (again)
 		conn_join(c, true);
@@ -341,7 +357,7 @@ static struct mesh *mesh_get_obeyed(const struct net *net)
 
 static void wake_pending(struct pending *p)
 {
-	conn_kick(container_of(p, struct conn, pending));
+	conn_kick(container_of(p, struct conn, stream.pending));
 }
 
 /* On success the connection owns what @claim holds. */
@@ -367,13 +383,8 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->source = claim->source;
 	c->source_len = address_host_text(&c->source, c->source_text);
 	c->line = http_net_line(hn);
-	exchange_init(&c->ex);
+	stream_init(&c->stream, c, conn_timer, wake_pending);
 	INIT_LIST_HEAD(&c->turn.list);
-	INIT_LIST_HEAD(&c->tries);
-	INIT_LIST_HEAD(&c->doomed_legs);
-	INIT_LIST_HEAD(&c->pending.list);
-	c->pending.wake = wake_pending;
-	patience_init(&c->patience, conn_timer);
 	stats_object_created(OBJECT_CONN);
 	http_net_conn_born(hn);
 	return c;
@@ -400,7 +411,7 @@ static bool is_over_limit(struct conn *c, const struct listener *l)
 static void load_options(struct conn *c)
 {
 	struct snapshot *s = mesh_snapshot_get(c->mesh);
-	const struct listener_slot *slot = exchange_listener(c, s);
+	const struct listener_slot *slot = conn_listener(c, s);
 
 	if (!slot) {
 		c->killed = true;
@@ -432,9 +443,9 @@ static void conn_begin(struct conn *c)
 		c->killed = true;
 	}
 	c->expires = deadline_or_none(c->options.max_connection_duration);
-	c->patience.bound = c->expires;
+	c->stream.patience.bound = c->expires;
 	link_limit(&c->link, c->options.buffer_limit);
-	patience_set(&c->patience, c->options.idle_timeout);
+	patience_set(&c->stream.patience, c->options.idle_timeout);
 	link_send_anywhere(&c->link);
 	link_hook(&c->link, &conn_callbacks);
 	spin_lock_bh(&hn->conns_lock);

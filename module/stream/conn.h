@@ -3,13 +3,13 @@
  * conn: a downstream connection, from an application to the HTTP engine.
  *
  * Context. The lock of the downstream link (conn->link) protects a connection.
- * Events of either link run the exchange where they happen, in softirq, when
+ * Events of either link run its stream where they happen, in softirq, when
  * both locks are free and the last run did not use up what one may cost; otherwise,
  * and whenever something may sleep (a leg is opened, a link is closed, memory is
  * waited for), the work does it, when it is the connection's turn in its line.
  *
  * References: one for being open, dropped by conn_close(); one for standing in the
- * line. A leg that is bound to a connection has a pointer without a
+ * line. A leg that is bound to its stream has a pointer without a
  * reference: conn_close() takes it back under the leg's lock before it drops the
  * first reference. The mesh and the module are held as long as the connection.
  *
@@ -26,16 +26,7 @@
 #include "link/line.h"
 #include "link/link.h"
 #include "mesh/mesh.h"
-#include "stream/patience.h"
 #include "stream/stream.h"
-#include "upstream/cluster_state.h"
-
-/* FIN, when all is said and the client may still be sending. */
-enum shut_down {
-	SHUT_DOWN_NO,
-	SHUT_DOWN_WANTED,		/* the work is to send it */
-	SHUT_DOWN_SENT,
-};
 
 struct conn {
 	struct link link;		/* to the client; first, as it is used most */
@@ -52,7 +43,11 @@ struct conn {
 	u32 walk;			/* of hn's that it needs no visit of, or had it */
 	struct line *line;		/* hn's; where it waits for the work */
 	struct turn turn;
-	struct patience patience;
+
+	/* from any context */
+	unsigned long drain_until;	/* jiffies: then it is reset; 0: never */
+	bool draining;			/* no further request */
+	bool killed;			/* close at once */
 
 	/* under the lock */
 	struct http_options options;	/* of the listener, see http_options.h */
@@ -61,22 +56,10 @@ struct conn {
 	unsigned long asked;		/* jiffies | 1: when the client still listened; 0: never */
 	struct source *client;		/* counted, if a limit counts what it has; or NULL */
 	bool client_connected;		/* this connection is */
-	struct exchange ex;
-	u32 held;			/* bytes of ex, as in hn->quota */
-	struct list_head tries;		/* that are out beside the current one */
-	struct list_head doomed_legs;	/* to be parted from this and closed by the work */
-	struct pending pending;		/* waits for a connection of ex.cluster */
-	bool running;			/* the exchange is being run */
-	bool missed;			/* something happened meanwhile */
 	bool greedy;			/* a run cost what it may: the work goes on */
 	u8 shut_down;			/* enum shut_down */
-	u8 leg_shut_down;		/* the same towards the endpoint, of a tunnel */
-	bool ended;			/* the work is to close this */
-	bool reset;			/* with RST */
 	bool closed;
-	bool draining;			/* no further request, from any context */
-	unsigned long drain_until;	/* jiffies: then it is reset; 0: never */
-	bool killed;			/* close at once, from any context */
+	struct stream stream;		/* HTTP/1: one request after the other */
 };
 
 /* Prepare a line of a namespace, in which its connections wait. */
@@ -107,6 +90,24 @@ void conn_kick(struct conn *c);
 static inline bool conn_expired(const struct conn *c)
 {
 	return deadline_is_over(c->expires);
+}
+
+/**
+ * conn_listener() - The listener of a connection, whose options it takes over
+ * @c: connection, locked
+ * @s: snapshot
+ *
+ * Return: borrowed from @s, or NULL if there is none any more.
+ */
+static inline const struct listener_slot *
+conn_listener(struct conn *c, const struct snapshot *s)
+{
+	const struct listener_slot *slot = listener_find(s, &c->original);
+
+	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_HTTP)
+		return NULL;
+	c->options = slot->listener->http;
+	return slot;
 }
 
 #endif

@@ -27,7 +27,7 @@ int engine_net_init(struct mesh_net *mn);
 void engine_net_exit(struct mesh_net *mn);
 
 /**
- * engine_net_drain() - Close idle connections now, busy ones after their exchange
+ * engine_net_drain() - Close idle connections now, busy ones after their response
  * @mn: namespace
  * @d: which; and when those that are left are reset
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * patience: how long an exchange waits for something to happen. Then it is run all the
+ * patience: how long a stream waits for something to happen. Then it is run all the
  * same: its deadline is over, or no event tells that it can go on.
  *
  * Locks: that of the connection, except for patience_is_due().
@@ -28,7 +28,7 @@ static inline void patience_init(struct patience *p,
 void patience_exit(struct patience *p);
 
 /**
- * patience_is_due() - The timer has expired: is the exchange to be run?
+ * patience_is_due() - The timer has expired: is the stream to be run?
  * @p: patience
  *
  * Context: the timer. If not, the timer is set to when it is.

@@ -9,115 +9,132 @@
  * What is decided at one go takes as long as the head is. With a long one that is too
  * long for softirq.
  */
-static bool may_understand(const struct conn *c, struct run *run)
+static bool may_understand(const struct stream *s, struct run *run)
 {
-	if (likely(c->ex.request_head->len <= ROUTE_HEAD_INLINE) || run->may_sleep)
+	if (likely(s->request_head->len <= ROUTE_HEAD_INLINE) || run->may_sleep)
 		return true;
 	run->defer = true;
 	return false;
 }
 
 /* From a request that is understood to one that is being sent. */
-static void dispatch(struct conn *c, struct run *run)
+static void dispatch(struct stream *s, struct run *run)
 {
-	if (c->ex.request == REQUEST_PARSED && may_understand(c, run))
-		exchange_begin_request(c, run);
-	else if (c->ex.request == REQUEST_MATCHING)
-		exchange_match_on(c, run);
-	else if (c->ex.request == REQUEST_HASHING)
-		exchange_hash_on(c, run);
-	if (c->ex.request == REQUEST_PENDING)
-		exchange_end_pending(c, run);
-	if (c->ex.request == REQUEST_ROUTED && exchange_enter_connection(c, run))
-		try_want_leg(c, run);
-	if (c->ex.request == REQUEST_CONNECTING)
-		exchange_send_head(c, run);
+	if (s->request == REQUEST_PARSED && may_understand(s, run))
+		stream_begin_request(s, run);
+	else if (s->request == REQUEST_MATCHING)
+		stream_match_on(s, run);
+	else if (s->request == REQUEST_HASHING)
+		stream_hash_on(s, run);
+	if (s->request == REQUEST_PENDING)
+		stream_end_pending(s, run);
+	if (s->request == REQUEST_ROUTED && stream_enter_connection(s, run))
+		try_want_leg(s, run);
+	if (s->request == REQUEST_CONNECTING)
+		stream_send_head(s, run);
+}
+
+/* What is of a request is the end of the struct. */
+static void forget_request(struct stream *s)
+{
+	memset_startat(s, 0, request);
+	s->try = &s->first;
+}
+
+void stream_init(struct stream *s, struct conn *conn,
+		 void (*expired)(struct timer_list *timer),
+		 void (*wake)(struct pending *p))
+{
+	s->conn = conn;
+	s->try = &s->first;
+	patience_init(&s->patience, expired);
+	INIT_LIST_HEAD(&s->others);
+	INIT_LIST_HEAD(&s->doomed_legs);
+	INIT_LIST_HEAD(&s->pending.list);
+	s->pending.wake = wake;
 }
 
 /* The request is over for whatever limits how many there are. */
-static void leave_limits(struct conn *c)
+static void leave_limits(struct stream *s)
 {
-	if (c->ex.state)
-		exchange_leave_cluster(c);
-	if (c->ex.from_source)
-		exchange_leave_source(c);
-	try_end_load(c->ex.try);
+	if (s->state)
+		stream_leave_cluster(s);
+	if (s->from_source)
+		stream_leave_source(s);
+	try_end_load(s->try);
 }
 
-static void release_request(struct conn *c)
+static void release_request(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-	struct try *t = ex->try;
+	struct try *t = s->try;
 
-	leave_limits(c);
-	head_free(ex->request_head);
-	head_free(ex->response_head);
+	leave_limits(s);
+	head_free(s->request_head);
+	head_free(s->response_head);
 	if (t->ep_held)
 		endpoint_put(t->ep);
-	try_free_current(ex);
-	out_clear(&ex->up);
-	out_clear(&ex->down);
-	if (ex->replay.first)
-		replay_clear(&ex->replay);
-	if (ex->filter_bytes) {
-		kfree(ex->request_filter);
-		kfree(ex->response_filter);
+	try_free_current(s);
+	out_clear(&s->up);
+	out_clear(&s->down);
+	if (s->replay.first)
+		replay_clear(&s->replay);
+	if (s->filter_bytes) {
+		kfree(s->request_filter);
+		kfree(s->response_filter);
 	}
-	if (ex->snapshot)
-		snapshot_put(ex->snapshot);
-	memset(ex, 0, sizeof(*ex));
-	exchange_init(ex);
+	if (s->snapshot)
+		snapshot_put(s->snapshot);
+	forget_request(s);
 }
 
 /* All that is left to do is to pass on, or discard, what comes. */
-static bool only_passes(const struct conn *c)
+static bool only_passes(const struct stream *s)
 {
-	return c->ex.request >= REQUEST_DONE && c->ex.response >= RESPONSE_BODY &&
-	       list_empty(&c->tries);
+	return s->request >= REQUEST_DONE && s->response >= RESPONSE_BODY &&
+	       list_empty(&s->others);
 }
 
 /*
  * A response may take for ever. A slow one must not hold a replaced configuration,
- * nor the request's head. From here on the exchange holds its endpoint, and its
+ * nor the request's head. From here on the stream holds its endpoint, and its
  * cluster's state, which finds the cluster's current version if the response fails.
  */
-static void let_go(struct conn *c)
+static void let_go(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-	struct try *t = ex->try;
+	struct try *t = s->try;
 
 	if (t->ep) {
 		endpoint_get(t->ep);
 		t->ep_held = true;
 	}
-	if (ex->cluster) {
-		ex->cluster_hash = ex->cluster->name.hash;
-		if (!ex->state)
-			ex->state = cluster_state_get(ex->cluster->state);
+	if (s->cluster) {
+		s->cluster_hash = s->cluster->name.hash;
+		if (!s->state)
+			s->state = cluster_state_get(s->cluster->state);
 	}
 	t->hedge_due = false;
-	ex->cluster = NULL;
-	ex->route = NULL;
-	ex->vhost = NULL;
-	ex->edit_cost = 0;
-	ex->chosen = NULL;
-	ex->cookie = NULL;
-	if (ex->snapshot)
-		snapshot_put(ex->snapshot);
-	ex->snapshot = NULL;
-	head_free(ex->request_head);
-	ex->request_head = NULL;
-	if (ex->replay.first)
-		replay_clear(&ex->replay);
+	s->cluster = NULL;
+	s->route = NULL;
+	s->vhost = NULL;
+	s->edit_cost = 0;
+	s->chosen = NULL;
+	s->cookie = NULL;
+	if (s->snapshot)
+		snapshot_put(s->snapshot);
+	s->snapshot = NULL;
+	head_free(s->request_head);
+	s->request_head = NULL;
+	if (s->replay.first)
+		replay_clear(&s->replay);
 }
 
-void exchange_release(struct conn *c, struct run *run)
+void stream_release(struct stream *s, struct run *run)
 {
-	try_lose_others(c, run);
-	if (try_enter_leg(c, run))
-		try_drop_leg(c, run, false);
-	release_request(c);
-	exchange_settle(c);
+	try_lose_others(s, run);
+	if (try_enter_leg(s, run))
+		try_drop_leg(s, run, false);
+	release_request(s);
+	stream_settle(s);
 }
 
 /*
@@ -132,12 +149,14 @@ static void drop_taken(struct run *run)
 	run->request = NULL;
 }
 
-static void next_request(struct conn *c, struct run *run)
+static void next_request(struct stream *s, struct run *run)
 {
-	release_request(c);
+	struct conn *c = s->conn;
+
+	release_request(s);
 	drop_taken(run);
-	c->patience.bound = c->expires;
-	patience_set(&c->patience, c->options.idle_timeout);
+	s->patience.bound = c->expires;
+	patience_set(&s->patience, c->options.idle_timeout);
 	if (link_pending(&c->link))
 		run->again = true;
 }
@@ -147,184 +166,181 @@ static void next_request(struct conn *c, struct run *run)
  * send RST, and the client might never read what we said. So FIN, and the client
  * has some time to close as well (RFC 9112 9.6).
  */
-static void linger(struct conn *c, struct run *run)
+static void linger(struct stream *s, struct run *run)
 {
 	/* It has its answer. The client decides when it closes. */
-	leave_limits(c);
-	c->ex.request = REQUEST_DISCARD;
-	c->shut_down = SHUT_DOWN_WANTED;
-	c->patience.bound = 0;
+	leave_limits(s);
+	s->request = REQUEST_DISCARD;
+	s->conn->shut_down = SHUT_DOWN_WANTED;
+	s->patience.bound = 0;
 	run->defer = true;
-	patience_set(&c->patience, LINGER_TIMEOUT);
+	patience_set(&s->patience, LINGER_TIMEOUT);
 }
 
-static void finish(struct conn *c, struct run *run)
+static void finish(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-	bool whole = ex->request == REQUEST_DONE;
+	struct conn *c = s->conn;
+	bool whole = s->request == REQUEST_DONE;
 
-	if (ex->response != RESPONSE_DONE || !out_empty(&ex->down) ||
+	if (s->response != RESPONSE_DONE || !out_empty(&s->down) ||
 	    c->shut_down != SHUT_DOWN_NO)
 		return;
-	if (ex->counted && !ex->local)
+	if (s->counted && !s->local)
 		stat_inc(c->mesh->stats, STAT_RESPONSES);
-	if (ex->try->leg) {
-		try_drop_leg(c, run, true);
-		exchange_leave_connection(c);
+	if (s->try->leg) {
+		try_drop_leg(s, run, true);
+		stream_leave_connection(s);
 	}
-	if (whole && !ex->close && !READ_ONCE(c->draining))
-		next_request(c, run);
+	if (whole && !s->close && !READ_ONCE(c->draining))
+		next_request(s, run);
 	else if (link_eof(&c->link))
-		end_conn(c, run, false);
+		stream_end(s, run, false);
 	else
-		linger(c, run);
+		linger(s, run);
 }
 
-static void end_idle(struct conn *c, struct run *run)
+static void end_idle(struct stream *s, struct run *run)
 {
-	if (READ_ONCE(c->draining) && c->ex.request == REQUEST_IDLE &&
-	    !link_pending(&c->link))
-		end_conn(c, run, false);
+	if (READ_ONCE(s->conn->draining) && s->request == REQUEST_IDLE &&
+	    !link_pending(&s->conn->link))
+		stream_end(s, run, false);
 }
 
-static void run_exchange(struct conn *c, struct run *run)
+static void advance(struct stream *s, struct run *run)
 {
-	exchange_read_request(c, run);
-	if (!c->ended)
-		dispatch(c, run);
-	if (!c->ended)
-		exchange_send_request(c, run);
-	if (!c->ended)
-		exchange_pass_response(c, run);
-	if (!c->ended)
-		finish(c, run);
-	if (!c->ended)
-		end_idle(c, run);
+	stream_read_request(s, run);
+	if (!s->ended)
+		dispatch(s, run);
+	if (!s->ended)
+		stream_send_request(s, run);
+	if (!s->ended)
+		stream_pass_response(s, run);
+	if (!s->ended)
+		finish(s, run);
+	if (!s->ended)
+		end_idle(s, run);
 }
 
-void exchange_run(struct conn *c, struct run *run)
+void stream_run(struct stream *s, struct run *run)
 {
+	struct conn *c = s->conn;
 	struct mem_cgroup *old = payer_enter(c->payer);
 
-	c->running = true;
-	if (READ_ONCE(c->killed))
-		end_conn(c, run, true);
+	s->running = true;
 	do {
 		run->again = false;
-		c->missed = false;
-		if (unlikely(!list_empty(&c->tries)) && !c->ended)
-			exchange_look_at_tries(c, run);
-		if (c->ended || !try_enter_leg(c, run))
+		s->missed = false;
+		if (unlikely(!list_empty(&s->others)) && !s->ended)
+			stream_look_at_tries(s, run);
+		if (s->ended || !try_enter_leg(s, run))
 			break;
-		if (c->ex.request == REQUEST_TUNNEL)
-			exchange_run_tunnel(c, run);
+		if (s->request == REQUEST_TUNNEL)
+			stream_run_tunnel(s, run);
 		else
-			run_exchange(c, run);
-		if ((c->ex.snapshot || c->ex.request_head) && only_passes(c))
-			let_go(c);
-		run->again |= c->missed;
+			advance(s, run);
+		if ((s->snapshot || s->request_head) && only_passes(s))
+			let_go(s);
+		run->again |= s->missed;
 		run->left -= COST_ROUND;
 	} while (run->again && run->left > 0);
-	c->greedy = run->again || edits_much(&c->ex);
 	run->defer |= run->again;
-	try_leave_leg(c, run);
+	try_leave_leg(s, run);
 	/* A request that has to wait does not keep its buffer. */
 	drop_taken(run);
-	exchange_settle(c);
-	c->running = false;
+	stream_settle(s);
+	s->running = false;
 	payer_leave(c->payer, old);
 }
 
-static void response_late(struct conn *c, struct run *run)
+static void response_late(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-
-	if (ex->request == REQUEST_BODY && out_empty(&ex->up) &&
-	    !link_pending(&c->link)) {
-		ex->close = true;
-		exchange_refuse(c, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
+	if (s->request == REQUEST_BODY && out_empty(&s->up) &&
+	    !link_pending(&s->conn->link)) {
+		s->close = true;
+		stream_refuse(s, run, STAT_REPLY_STREAM_IDLE_TIMEOUT, 408);
 	} else {
 		/* They wait for longer. */
-		try_lose_others(c, run);
-		exchange_upstream_failed(c, run, RETRY_RESET,
-					 STAT_REPLY_RESPONSE_TIMEOUT, 504);
+		try_lose_others(s, run);
+		stream_upstream_failed(s, run, RETRY_RESET,
+				       STAT_REPLY_RESPONSE_TIMEOUT, 504);
 	}
 }
 
 /* Not a byte of a request has come. */
-static void idle_too_long(struct conn *c, struct run *run)
+static void idle_too_long(struct stream *s, struct run *run)
 {
-	stat_inc(c->mesh->stats, conn_expired(c) ?
+	stat_inc(s->conn->mesh->stats, conn_expired(s->conn) ?
 		 STAT_DOWNSTREAM_MAX_DURATION : STAT_DOWNSTREAM_IDLE_TIMEOUT);
-	end_conn(c, run, false);
+	stream_end(s, run, false);
 }
 
 /* Is there a time limit for the whole request or response, and is it over? */
-static bool exchange_late(const struct conn *c)
+static bool is_late(const struct stream *s)
 {
-	return deadline_is_over(c->patience.bound);
+	return deadline_is_over(s->patience.bound);
 }
 
-static void refuse_late(struct conn *c, struct run *run)
+static void refuse_late(struct stream *s, struct run *run)
 {
-	if (!c->ex.received) {
-		c->ex.close = true;
-		exchange_refuse(c, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
+	if (!s->received) {
+		s->close = true;
+		stream_refuse(s, run, STAT_REPLY_REQUEST_TIMEOUT, 408);
 		return;
 	}
 	/*
 	 * Otherwise no endpoint has the request, or none was found while other
 	 * tries were out.
 	 */
-	if (c->ex.request >= REQUEST_CONNECTING && c->ex.try->ep)
-		try_failed(c, 504);
-	exchange_refuse(c, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
+	if (s->request >= REQUEST_CONNECTING && s->try->ep)
+		try_failed(s, 504);
+	stream_refuse(s, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
 }
 
-static void timed_out(struct conn *c, struct run *run)
+static void timed_out(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
+	struct conn *c = s->conn;
 
-	if (ex->request == REQUEST_TUNNEL) {
+	if (s->request == REQUEST_TUNNEL) {
 		stat_inc(c->mesh->stats, STAT_STREAMS_TIMED_OUT);
-		exchange_reset_tunnel(c, run);
+		stream_reset_tunnel(s, run);
 	} else if (c->shut_down != SHUT_DOWN_NO) {
-		end_conn(c, run, false);
-	} else if (ex->request == REQUEST_IDLE) {
-		idle_too_long(c, run);
-	} else if (exchange_late(c) && ex->response <= RESPONSE_HEAD) {
-		refuse_late(c, run);
-	} else if (ex->request == REQUEST_HEAD) {
-		ex->close = true;
-		exchange_refuse(c, run, STAT_REPLY_HEADERS_TIMEOUT, 408);
-	} else if (ex->request == REQUEST_BACKOFF) {
-		exchange_end_backoff(c, run);
-	} else if (ex->request == REQUEST_PENDING) {
-		exchange_refuse_overload(c, run);
-	} else if (ex->request == REQUEST_DELAYED) {
-		exchange_proceed(c, run);
-	} else if (ex->request == REQUEST_CONNECTING) {
-		exchange_upstream_failed(c, run, RETRY_CONNECT_FAILURE,
-					 STAT_REPLY_CONNECT_TIMEOUT, 503);
-	} else if (ex->try->hedge_due) {
-		exchange_hedge(c, run);
-	} else if (ex->response == RESPONSE_HEAD) {
-		response_late(c, run);
+		stream_end(s, run, false);
+	} else if (s->request == REQUEST_IDLE) {
+		idle_too_long(s, run);
+	} else if (is_late(s) && s->response <= RESPONSE_HEAD) {
+		refuse_late(s, run);
+	} else if (s->request == REQUEST_HEAD) {
+		s->close = true;
+		stream_refuse(s, run, STAT_REPLY_HEADERS_TIMEOUT, 408);
+	} else if (s->request == REQUEST_BACKOFF) {
+		stream_end_backoff(s, run);
+	} else if (s->request == REQUEST_PENDING) {
+		stream_refuse_overload(s, run);
+	} else if (s->request == REQUEST_DELAYED) {
+		stream_proceed(s, run);
+	} else if (s->request == REQUEST_CONNECTING) {
+		stream_upstream_failed(s, run, RETRY_CONNECT_FAILURE,
+				       STAT_REPLY_CONNECT_TIMEOUT, 503);
+	} else if (s->try->hedge_due) {
+		stream_hedge(s, run);
+	} else if (s->response == RESPONSE_HEAD) {
+		response_late(s, run);
 	} else {
 		stat_inc(c->mesh->stats, STAT_STREAMS_TIMED_OUT);
-		end_conn(c, run, true);
+		stream_end(s, run, true);
 	}
 }
 
-void exchange_timeout(struct conn *c, struct run *run)
+void stream_timeout(struct stream *s, struct run *run)
 {
+	struct conn *c = s->conn;
 	struct mem_cgroup *old = payer_enter(c->payer);
 
-	c->running = true;
-	if (try_enter_leg(c, run)) {
-		timed_out(c, run);
-		try_leave_leg(c, run);
+	s->running = true;
+	if (try_enter_leg(s, run)) {
+		timed_out(s, run);
+		try_leave_leg(s, run);
 	}
-	c->running = false;
+	s->running = false;
 	payer_leave(c->payer, old);
 }

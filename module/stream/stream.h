@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * exchange: one HTTP request on a downstream connection and the response to it.
+ * stream: one HTTP request of a connection, and the response to it.
  *
  * A state machine that is run whenever something may have changed: bytes came,
  * room came, a leg connected, somebody closed, time is up. Running it when there
- * is nothing to do is harmless. Requests of a connection are served one after the
- * other, so pipelined ones are answered in order; what the client sends ahead
- * waits in the socket.
+ * is nothing to do is harmless.
+ *
+ * An HTTP/1 connection has one stream, which is all of its requests one after the
+ * other, so pipelined ones are answered in order; what the client sends ahead waits in
+ * the socket.
+ *
+ * Errors end a stream (stream_end()). What becomes of its connection is for that to
+ * say: one of HTTP/1 ends as well, since nobody knows where the next request would
+ * begin.
  *
  * RFC 9110, RFC 9112.
  */
-#ifndef L7MESH_EXCHANGE_H
-#define L7MESH_EXCHANGE_H
+#ifndef L7MESH_STREAM_H
+#define L7MESH_STREAM_H
 
 #include "http1/head.h"
 #include "lib/address.h"
@@ -21,7 +27,9 @@
 #include "link/replay.h"
 #include "mesh/snapshot.h"
 #include "stream/body.h"
+#include "stream/patience.h"
 #include "stream/try.h"
+#include "upstream/cluster_state.h"
 
 struct conn;
 struct leg;
@@ -53,9 +61,26 @@ enum response_state {
 /* So many of the endpoints that failed are avoided by later tries. */
 #define TRIED_MAX	4
 
-struct exchange {
-	struct try *try;	/* the current one; never NULL */
-	struct try first;	/* the first one */
+/* FIN, when all is said and the other end may still be sending. */
+enum shut_down {
+	SHUT_DOWN_NO,
+	SHUT_DOWN_WANTED,	/* the work is to send it */
+	SHUT_DOWN_SENT,
+};
+
+struct stream {
+	struct conn *conn;	/* whose part it is */
+	struct patience patience;
+	struct list_head others; /* tries that are out beside the current one */
+	struct list_head doomed_legs; /* to be parted from this and closed by the work */
+	struct pending pending;	/* waits for a connection of ->cluster */
+	u32 held;		/* bytes of it, as in hn->quota */
+	bool running;
+	bool missed;		/* something happened meanwhile */
+	bool ended;
+	bool reset;		/* with RST, or what another protocol has for it */
+
+	/* From here on of one request, see forget_request(). */
 	u8 request;		/* enum request_state */
 	u8 response;		/* enum response_state */
 	bool received;		/* all of the request was, at some time */
@@ -71,27 +96,32 @@ struct exchange {
 	bool upgrade;		/* the client's wish for one was passed on */
 	bool counted;		/* in requests */
 	bool from_source;	/* in those of conn->client */
+	u8 cors;		/* enum cors_kind */
+	u8 mirrors;		/* bits: of the route's, those that the request drew */
+	u8 asked;		/* so many hash policies have said what ->hash is, ... */
+	bool hashed;		/* ... and it has one */
+	u32 cluster_hash;	/* of its name, once it is let go */
+	u32 rate;		/* bytes a second of the response's body; 0: any */
+	u32 edit_cost;		/* what ->route and ->vhost do to a head, and to its
+				 * copies', see budget.h
+				 */
+	u32 filter_bytes;	/* of both trailer filters */
+	struct try *try;	/* the current one; never NULL */
+	struct try first;	/* the first one */
 	/* held until the response's head has passed, see let_go() */
 	struct snapshot *snapshot;
 	struct cluster *cluster;	/* of the snapshot */
 	struct cluster_state *state;	/* counted, if a limit counts the request ... */
 	struct cluster_load *load;	/* ... in this of it, of the route's priority */
-	u32 cluster_hash;		/* of its name, once it is let go */
 	struct endpoint *tried[TRIED_MAX]; /* of the snapshot, those of tries */
-	u32 rate;			/* bytes a second of the response's body; 0: any */
 	u64 rate_since;			/* ns */
 	u64 rate_passed;		/* bytes since then */
 	struct route_search search;	/* for a route, while it goes on */
 	const struct route *route;	/* of the snapshot, with its ... */
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
-	u32 edit_cost;		/* what both do to a head, and to its copies', see budget.h */
 	struct address client;	/* of a request that is understood, see client_of() */
-	u64 hash;		/* of a request that is REQUEST_HASHING, so far ... */
-	u8 asked;		/* ... as so many policies say, ... */
-	bool hashed;		/* ... and whether it has one */
+	u64 hash;		/* of a request that is REQUEST_HASHING, so far */
 	const struct weighted_cluster *chosen;	/* of the route; or NULL */
-	u8 cors;		/* enum cors_kind */
-	u8 mirrors;		/* bits: of the route's, those that the request drew */
 	const struct hash_policy *cookie;	/* of the cluster: to be given, ... */
 	u64 cookie_value;	/* ... with this value; or NULL */
 	u64 ident[2];		/* of x-request-id; 0: none yet */
@@ -101,13 +131,21 @@ struct exchange {
 	struct body response_body;
 	struct trailer_filter *request_filter;	/* of the bodies' trailers, or NULL */
 	struct trailer_filter *response_filter;
-	u32 filter_bytes;	/* of both */
 	struct replay replay;	/* of the request's body */
 	struct out up;		/* our bytes for the leg */
 	struct out down;	/* our bytes for the client */
 };
 
-/* How an exchange is being run. */
+/*
+ * Routes may do so much to heads that it is too long for softirq. Then all that happens
+ * to the stream is left to the work.
+ */
+static inline bool edits_much(const struct stream *s)
+{
+	return unlikely(s->edit_cost > COST_INLINE_MAX);
+}
+
+/* How a stream is being run. */
 struct run {
 	bool may_sleep;
 	bool defer;		/* out: the work must go on */
@@ -118,62 +156,70 @@ struct run {
 	struct leg *locked;	/* private: locked by the run itself */
 };
 
-/* Make what is zeroed an exchange without a request. */
-static inline void exchange_init(struct exchange *ex)
-{
-	ex->try = &ex->first;
-}
+/**
+ * stream_init() - Make a stream without a request
+ * @s: zeroed
+ * @conn: whose part it is
+ * @expired: its timer's
+ * @wake: its ->pending's
+ */
+void stream_init(struct stream *s, struct conn *conn,
+		 void (*expired)(struct timer_list *timer),
+		 void (*wake)(struct pending *p));
 
 /**
- * exchange_run() - Go as far as possible
- * @c: connection, locked
+ * stream_run() - Go as far as possible
+ * @s: stream, its connection locked
  * @run: how
  *
  * The caller sets may_sleep, left and held; on return no lock of the run's own is held,
  * and if @run->defer is set the caller is to kick the work.
  */
-void exchange_run(struct conn *c, struct run *run);
+void stream_run(struct stream *s, struct run *run);
 
 /**
- * exchange_timeout() - The deadline has passed
- * @c: connection, locked
+ * stream_timeout() - The deadline has passed
+ * @s: stream, its connection locked
  * @run: how, may_sleep
  */
-void exchange_timeout(struct conn *c, struct run *run);
+void stream_timeout(struct stream *s, struct run *run);
 
 /**
- * exchange_leg_opened() - The leg that was wanted is there, or is not
- * @c: connection, locked
+ * stream_leg_opened() - The leg that was wanted is there, or is not
+ * @s: stream, its connection locked
  * @leg: leg, or NULL
  * @err: why not
  */
-void exchange_leg_opened(struct conn *c, struct leg *leg, int err);
+void stream_leg_opened(struct stream *s, struct leg *leg, int err);
 
 /**
- * exchange_release() - Give back what an exchange holds
- * @c: connection, locked; its leg is unbound and doomed, other tries have lost
+ * stream_release() - Give back what a stream holds
+ * @s: stream, its connection locked; its leg is parted with, other tries have lost
  * @run: how
  */
-void exchange_release(struct conn *c, struct run *run);
+void stream_release(struct stream *s, struct run *run);
 
 /**
- * try_part() - Part the connection from the legs of tries that have lost
- * @c: connection, locked
+ * stream_end() - There will be no more of it
+ * @s: stream, its connection locked
+ * @run: how
+ * @reset: the client is to know that something is missing
+ */
+static inline void stream_end(struct stream *s, struct run *run, bool reset)
+{
+	s->ended = true;
+	s->reset |= reset;
+	run->defer = true;
+}
+
+/**
+ * try_part() - Part the stream from the legs of tries that have lost
+ * @s: stream, its connection locked
  *
  * Then all that are on its doomed_legs can be closed.
  *
  * Context: process, no leg locked.
  */
-void try_part(struct conn *c);
-
-/**
- * exchange_listener() - The listener of a connection, whose options it takes over
- * @c: connection, locked
- * @s: snapshot
- *
- * Return: borrowed from @s, or NULL if there is none any more.
- */
-const struct listener_slot *exchange_listener(struct conn *c,
-					      const struct snapshot *s);
+void try_part(struct stream *s);
 
 #endif

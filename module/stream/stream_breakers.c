@@ -6,9 +6,9 @@
 #include "stream/stream_priv.h"
 #include "upstream/cluster_state.h"
 
-static const struct circuit_breakers *breakers_of(const struct exchange *ex)
+static const struct circuit_breakers *breakers_of(const struct stream *s)
 {
-	return &ex->cluster->options.breakers[ex->route->priority];
+	return &s->cluster->options.breakers[s->route->priority];
 }
 
 static bool counts_requests(const struct circuit_breakers *b)
@@ -16,32 +16,32 @@ static bool counts_requests(const struct circuit_breakers *b)
 	return b->max_requests || b->retry_budget;
 }
 
-/* The load that counts the request; it is held until the exchange is over. */
-static struct cluster_load *load_of(struct exchange *ex)
+/* The load that counts the request; it is held until the stream is over. */
+static struct cluster_load *load_of(struct stream *s)
 {
-	if (!ex->state) {
-		ex->state = cluster_state_get(ex->cluster->state);
-		ex->load = &ex->state->loads[ex->route->priority];
+	if (!s->state) {
+		s->state = cluster_state_get(s->cluster->state);
+		s->load = &s->state->loads[s->route->priority];
 	}
-	return ex->load;
+	return s->load;
 }
 
-bool exchange_admit(struct exchange *ex)
+bool stream_admit(struct stream *s)
 {
-	const struct circuit_breakers *b = breakers_of(ex);
+	const struct circuit_breakers *b = breakers_of(s);
 
-	if (!counts_requests(b) || ex->admitted)
+	if (!counts_requests(b) || s->admitted)
 		return true;
-	ex->admitted = admit(&load_of(ex)->requests,
-			     b->max_requests ?: U32_MAX);
-	return ex->admitted;
+	s->admitted = admit(&load_of(s)->requests,
+			    b->max_requests ?: U32_MAX);
+	return s->admitted;
 }
 
 /* Envoy: a budget overrides the number. */
-static u32 max_retries(struct exchange *ex)
+static u32 max_retries(struct stream *s)
 {
-	const struct circuit_breakers *b = breakers_of(ex);
-	u64 requests = atomic_read(&load_of(ex)->requests);
+	const struct circuit_breakers *b = breakers_of(s);
+	u64 requests = atomic_read(&load_of(s)->requests);
 
 	if (!b->retry_budget)
 		return b->max_retries ?: U32_MAX;
@@ -49,70 +49,63 @@ static u32 max_retries(struct exchange *ex)
 		     div_u64(requests * b->retry_budget, L7MESH_FRACTION_MAX));
 }
 
-bool exchange_admit_retry(struct exchange *ex)
+bool stream_admit_retry(struct stream *s)
 {
-	if (!ex->retrying)
-		ex->retrying = admit(&load_of(ex)->retries, max_retries(ex));
-	return ex->retrying;
+	if (!s->retrying)
+		s->retrying = admit(&load_of(s)->retries, max_retries(s));
+	return s->retrying;
 }
 
 /* @true once there is a connection to be used, or one to be opened. */
-static bool admit_connection(struct conn *c)
+static bool admit_connection(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-	struct try *t = ex->try;
-	u32 max = breakers_of(ex)->max_connections;
+	struct try *t = s->try;
+	u32 max = breakers_of(s)->max_connections;
 
 	if (!max || t->connected)
 		return true;
-	t->connected = cluster_load_connect(load_of(ex), max,
-					    ex->waited ? &c->pending : NULL);
+	t->connected = cluster_load_connect(load_of(s), max,
+					    s->waited ? &s->pending : NULL);
 	if (t->connected)
-		ex->waited = false;
+		s->waited = false;
 	return t->connected;
 }
 
-enum admission exchange_ask_connection(struct conn *c)
+enum admission stream_ask_connection(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-
-	if (admit_connection(c))
+	if (admit_connection(s))
 		return ADMISSION_GRANTED;
-	ex->waited = cluster_load_wait(ex->load, &c->pending,
-				       breakers_of(ex)->max_pending_requests,
-				       ex->waited);
-	if (!ex->waited)
+	s->waited = cluster_load_wait(s->load, &s->pending,
+				      breakers_of(s)->max_pending_requests,
+				      s->waited);
+	if (!s->waited)
 		return ADMISSION_REFUSED;
 	/* A connection that was given back just before we queued woke nobody. */
-	if (!admit_connection(c))
+	if (!admit_connection(s))
 		return ADMISSION_AWAITED;
-	cluster_load_stop_waiting(ex->load, &c->pending);
+	cluster_load_stop_waiting(s->load, &s->pending);
 	return ADMISSION_GRANTED;
 }
 
-void exchange_leave_connection(struct conn *c)
+void stream_leave_connection(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-
-	if (ex->waited)
-		cluster_load_stop_waiting(ex->load, &c->pending);
-	if (ex->try->connected)
-		cluster_load_disconnect(ex->load);
-	ex->waited = false;
-	ex->try->connected = false;
+	if (s->waited)
+		cluster_load_stop_waiting(s->load, &s->pending);
+	if (s->try->connected)
+		cluster_load_disconnect(s->load);
+	s->waited = false;
+	s->try->connected = false;
 }
 
-void exchange_leave_cluster(struct conn *c)
+void stream_leave_cluster(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-
-	exchange_leave_connection(c);
-	if (ex->admitted)
-		atomic_dec(&ex->load->requests);
-	if (ex->retrying)
-		atomic_dec(&ex->load->retries);
-	ex->admitted = false;
-	ex->retrying = false;
-	cluster_state_put(ex->state);
-	ex->state = NULL;
+	stream_leave_connection(s);
+	if (s->admitted)
+		atomic_dec(&s->load->requests);
+	if (s->retrying)
+		atomic_dec(&s->load->retries);
+	s->admitted = false;
+	s->retrying = false;
+	cluster_state_put(s->state);
+	s->state = NULL;
 }

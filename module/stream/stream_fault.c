@@ -4,57 +4,52 @@
 #include "policy/fault.h"
 #include "stream/stream_priv.h"
 
-bool exchange_delay(struct conn *c, struct run *run)
+bool stream_delay(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-	u32 ms = fault_delay(&ex->route->fault, ex->request_head);
+	u32 ms = fault_delay(&s->route->fault, s->request_head);
 
 	if (!ms)
 		return false;
-	stat_inc(c->mesh->stats, STAT_FAULT_DELAYS);
-	ex->request = REQUEST_DELAYED;
-	patience_set(&c->patience, ms);
+	stat_inc(s->conn->mesh->stats, STAT_FAULT_DELAYS);
+	s->request = REQUEST_DELAYED;
+	patience_set(&s->patience, ms);
 	return true;
 }
 
-bool exchange_abort(struct conn *c, struct run *run)
+bool stream_abort(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-	u16 status = fault_abort(&ex->route->fault, ex->request_head);
+	u16 status = fault_abort(&s->route->fault, s->request_head);
 
 	if (status)
-		exchange_refuse(c, run, STAT_REPLY_FAULT, status);
+		stream_refuse(s, run, STAT_REPLY_FAULT, status);
 	return status;
 }
 
-void exchange_draw_rate(struct exchange *ex)
+void stream_draw_rate(struct stream *s)
 {
-	ex->rate = fault_rate(&ex->route->fault, ex->request_head);
+	s->rate = fault_rate(&s->route->fault, s->request_head);
 }
 
-void exchange_slow_response(struct conn *c)
+void stream_slow_response(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-
-	if (!ex->rate)
+	if (!s->rate)
 		return;
-	stat_inc(c->mesh->stats, STAT_FAULT_RATES);
-	ex->rate_since = ktime_get_ns();
-	ex->rate_passed = 0;
+	stat_inc(s->conn->mesh->stats, STAT_FAULT_RATES);
+	s->rate_since = ktime_get_ns();
+	s->rate_passed = 0;
 }
 
-u32 exchange_allowance(struct conn *c, u32 len)
+u32 stream_allowance(struct stream *s, u32 len)
 {
-	struct exchange *ex = &c->ex;
 	u64 allowed;
 
-	if (!ex->rate)
+	if (!s->rate)
 		return len;
 	/* In two steps: neither overflows in a century. */
-	allowed = div_u64(ktime_get_ns() - ex->rate_since, NSEC_PER_USEC);
-	allowed = mul_u64_u32_div(allowed, ex->rate, USEC_PER_SEC);
-	if (allowed > ex->rate_passed)
-		return min_t(u64, len, allowed - ex->rate_passed);
-	patience_wake_soon(&c->patience);
+	allowed = div_u64(ktime_get_ns() - s->rate_since, NSEC_PER_USEC);
+	allowed = mul_u64_u32_div(allowed, s->rate, USEC_PER_SEC);
+	if (allowed > s->rate_passed)
+		return min_t(u64, len, allowed - s->rate_passed);
+	patience_wake_soon(&s->patience);
 	return 0;
 }

@@ -7,77 +7,72 @@
  * answer is used. A bad answer is tried again as any other, while other tries go on.
  * Unlike in Envoy there is no back-off, as hedging is meant to cut the tail.
  *
- * Events of any try's leg run the exchange, which looks at all other tries before it
+ * Events of any try's leg run the stream, which looks at all other tries before it
  * locks the leg of the current one. The leg of a try that has lost is parted from the
- * connection by the work, under the leg's own lock, and closed.
+ * stream by the work, under the leg's own lock, and closed.
  */
 #include "stream/stream_priv.h"
 
-/* The exchange waits for the first byte of a response, and for nothing else. */
-static bool only_waits(const struct exchange *ex)
+/* The stream waits for the first byte of a response, and for nothing else. */
+static bool only_waits(const struct stream *s)
 {
-	return ex->request == REQUEST_DONE && ex->response == RESPONSE_HEAD &&
-	       !ex->response_head && !ex->committed;
+	return s->request == REQUEST_DONE && s->response == RESPONSE_HEAD &&
+	       !s->response_head && !s->committed;
 }
 
-void exchange_await_response(struct conn *c)
+void stream_await_response(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-	const struct retry_policy *p = &ex->route->retry;
-	struct try *t = ex->try;
+	const struct retry_policy *p = &s->route->retry;
+	struct try *t = s->try;
 	u32 ms = p->per_try_timeout;
 
 	if (p->hedge_on_per_try_timeout) {
-		t->hedge_due = ex->tries < p->num_retries &&
-			       retry_is_idempotent(head_method(ex->request_head));
+		t->hedge_due = s->tries < p->num_retries &&
+			       retry_is_idempotent(head_method(s->request_head));
 		if (!t->hedge_due)
 			ms = 0;
 	}
-	patience_set(&c->patience, ms ?: ex->cluster->options.response_timeout);
+	patience_set(&s->patience, ms ?: s->cluster->options.response_timeout);
 }
 
 /* As in Envoy it counts against the endpoint, which may answer all the same. */
-static bool begin_hedge(struct conn *c, struct run *run)
+static bool begin_hedge(struct stream *s, struct run *run)
 {
-	struct try *next = try_alloc(run_gfp(c, run));
+	struct try *next = try_alloc(run_gfp(s, run));
 
 	if (!next)
 		return false;
-	stat_inc(c->mesh->stats, STAT_HEDGES);
-	try_late(c);
-	exchange_count_try(c);
+	stat_inc(s->conn->mesh->stats, STAT_HEDGES);
+	try_late(s);
+	stream_count_try(s);
 	next->hedge = true;
-	try_begin_next(c, run, next);
-	exchange_pick_endpoint(c, run);
+	try_begin_next(s, run, next);
+	stream_pick_endpoint(s, run);
 	return true;
 }
 
-void exchange_hedge(struct conn *c, struct run *run)
+void stream_hedge(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-
-	ex->try->hedge_due = false;
-	if (ex->try->sent && only_waits(ex) && exchange_may_try_again(c) &&
-	    begin_hedge(c, run))
+	s->try->hedge_due = false;
+	if (s->try->sent && only_waits(s) && stream_may_try_again(s) &&
+	    begin_hedge(s, run))
 		return;
-	patience_set(&c->patience, ex->cluster->options.response_timeout);
+	patience_set(&s->patience, s->cluster->options.response_timeout);
 }
 
 /* Another try has an answer: the current one waits beside it, or is given up. */
-static void promote(struct conn *c, struct run *run, struct try *t)
+static void promote(struct stream *s, struct run *run, struct try *t)
 {
-	struct exchange *ex = &c->ex;
-
-	if (ex->try->leg && ex->try->sent && only_waits(ex)) {
-		try_leave_leg(c, run);
-		try_set_aside(c);
-	} else if (try_enter_leg(c, run)) {
-		try_abandon(c, run);
-		try_free_current(ex);
+	if (s->try->leg && s->try->sent && only_waits(s)) {
+		try_leave_leg(s, run);
+		try_set_aside(s);
+	} else if (try_enter_leg(s, run)) {
+		try_abandon(s, run);
+		try_free_current(s);
 	} else {
 		return;
 	}
-	try_take(c, run, t);
+	try_take(s, run, t);
 }
 
 /* Also of a try whose leg is not locked. */
@@ -94,13 +89,13 @@ static bool is_lost(const struct try *t)
 }
 
 /* The first that has an answer, or NULL. Those that will have none are lost. */
-static struct try *look_at_others(struct conn *c, struct run *run)
+static struct try *look_at_others(struct stream *s, struct run *run)
 {
 	struct try *t, *next, *answered = NULL;
 
-	list_for_each_entry_safe(t, next, &c->tries, list) {
+	list_for_each_entry_safe(t, next, &s->others, list) {
 		if (is_lost(t)) {
-			try_lose(c, t);
+			try_lose(s, t);
 			run->defer = true;
 		} else if (!answered && has_answer(t)) {
 			answered = t;
@@ -109,17 +104,16 @@ static struct try *look_at_others(struct conn *c, struct run *run)
 	return answered;
 }
 
-void exchange_look_at_tries(struct conn *c, struct run *run)
+void stream_look_at_tries(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-	struct try *answered = look_at_others(c, run), *t = ex->try;
-	bool idle = !t->leg && only_waits(ex);
+	struct try *answered = look_at_others(s, run), *t = s->try;
+	bool idle = !t->leg && only_waits(s);
 
 	/* After try_fall_back() any other will do. */
 	if (!answered && idle)
-		answered = list_first_entry_or_null(&c->tries, struct try, list);
-	if (answered && !ex->response_head && !(t->leg && has_answer(t)))
-		promote(c, run, answered);
+		answered = list_first_entry_or_null(&s->others, struct try, list);
+	if (answered && !s->response_head && !(t->leg && has_answer(t)))
+		promote(s, run, answered);
 	else if (idle)
-		exchange_refuse(c, run, STAT_REPLY_UPSTREAM_RESET, 502);
+		stream_refuse(s, run, STAT_REPLY_UPSTREAM_RESET, 502);
 }

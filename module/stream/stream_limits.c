@@ -6,16 +6,16 @@
 /* Room for the four fields of a refusal, with the longest numbers. */
 #define RATE_FIELDS_MAX	160
 
-bool exchange_take_token(struct conn *c, struct run *run,
-			 struct rate_limiter *limiter,
-			 const struct rate_limit *limit)
+bool stream_take_token(struct stream *s, struct run *run,
+		       struct rate_limiter *limiter,
+		       const struct rate_limit *limit)
 {
 	struct reply r = { .status = 429 };
 	char fields[RATE_FIELDS_MAX];
 	u64 wait, seconds;
 
-	wait = rate_limiter_take(limiter, limit, client_of(c),
-				 c->ex.request_head);
+	wait = rate_limiter_take(limiter, limit, client_of(s),
+				 s->request_head);
 	if (!wait)
 		return true;
 	seconds = div_u64(wait + NSEC_PER_SEC - 1, NSEC_PER_SEC);
@@ -24,67 +24,66 @@ bool exchange_take_token(struct conn *c, struct run *run,
 		  "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: %llu\r\n",
 		  seconds, limit->max_tokens, seconds);
 	r.fields = fields;
-	exchange_reply(c, run, STAT_REPLY_RATE_LIMITED, &r);
+	stream_reply(s, run, STAT_REPLY_RATE_LIMITED, &r);
 	return false;
 }
 
 /* If there is no memory to count, the limit counts as reached. */
-bool exchange_count_source(struct conn *c, struct run *run,
-			   const struct listener *l)
+bool stream_count_source(struct stream *s, struct run *run,
+			 const struct listener *l)
 {
+	struct conn *c = s->conn;
 	struct reply r = { .status = 429 };
 
 	if (!c->client)
 		c->client = source_get(c->mesh, &c->source, &l->address,
 				       GFP_ATOMIC | payer_gfp(c->payer));
-	c->ex.from_source = c->client &&
-			    admit(&c->client->requests,
-				  c->options.max_requests_per_source);
-	if (!c->ex.from_source)
-		exchange_reply(c, run, STAT_REPLY_SOURCE_LIMITED, &r);
-	return c->ex.from_source;
+	s->from_source = c->client &&
+			 admit(&c->client->requests,
+			       c->options.max_requests_per_source);
+	if (!s->from_source)
+		stream_reply(s, run, STAT_REPLY_SOURCE_LIMITED, &r);
+	return s->from_source;
 }
 
-void exchange_leave_source(struct conn *c)
+void stream_leave_source(struct stream *s)
 {
-	atomic_dec(&c->client->requests);
-	c->ex.from_source = false;
+	atomic_dec(&s->conn->client->requests);
+	s->from_source = false;
 }
 
-void exchange_refuse_overload(struct conn *c, struct run *run)
+void stream_refuse_overload(struct stream *s, struct run *run)
 {
 	struct reply r = {
 		.status = 503,
 		.fields = "x-envoy-overloaded: true\r\n",
 	};
 
-	exchange_reply(c, run, STAT_REPLY_OVERFLOW, &r);
+	stream_reply(s, run, STAT_REPLY_OVERFLOW, &r);
 }
 
-bool exchange_enter_connection(struct conn *c, struct run *run)
+bool stream_enter_connection(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-
-	switch (exchange_ask_connection(c)) {
+	switch (stream_ask_connection(s)) {
 	case ADMISSION_GRANTED:
 		return true;
 	case ADMISSION_REFUSED:
-		exchange_refuse_overload(c, run);
+		stream_refuse_overload(s, run);
 		return false;
 	default:
 		break;
 	}
-	if (ex->request != REQUEST_PENDING) {
-		stat_inc(c->mesh->stats, STAT_REQUESTS_PENDING);
-		patience_set(&c->patience, ex->cluster->options.connect_timeout);
+	if (s->request != REQUEST_PENDING) {
+		stat_inc(s->conn->mesh->stats, STAT_REQUESTS_PENDING);
+		patience_set(&s->patience, s->cluster->options.connect_timeout);
 	}
-	ex->request = REQUEST_PENDING;
+	s->request = REQUEST_PENDING;
 	return false;
 }
 
-void exchange_end_pending(struct conn *c, struct run *run)
+void stream_end_pending(struct stream *s, struct run *run)
 {
-	if (list_empty_careful(&c->pending.list) &&
-	    exchange_enter_connection(c, run))
-		c->ex.request = REQUEST_ROUTED;
+	if (list_empty_careful(&s->pending.list) &&
+	    stream_enter_connection(s, run))
+		s->request = REQUEST_ROUTED;
 }

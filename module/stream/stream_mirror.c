@@ -37,18 +37,18 @@ static void mirror_done(struct call *call, int err, u16 status)
 	kfree(m);
 }
 
-void exchange_draw_mirrors(struct exchange *ex)
+void stream_draw_mirrors(struct stream *s)
 {
-	const struct route *r = ex->route;
+	const struct route *r = s->route;
 	u32 i, lot = mul_u32_u32(get_random_u32(), L7MESH_FRACTION_MAX) >> 32;
 
-	if (ex->request_head->parser.connect || ex->upgrade)
+	if (s->request_head->parser.connect || s->upgrade)
 		return;
 	for (i = 0; i < r->nmirrors; i++)
 		if (lot < r->mirrors[i].fraction)
-			ex->mirrors |= BIT(i);
+			s->mirrors |= BIT(i);
 	/* Copies are edited as well. */
-	ex->edit_cost *= 1 + hweight8(ex->mirrors);
+	s->edit_cost *= 1 + hweight8(s->mirrors);
 }
 
 /* The run has what it costs, and pays it. */
@@ -60,13 +60,13 @@ static bool afford(struct run *run, u32 cost)
 	return true;
 }
 
-static struct endpoint *pick_mirror(struct conn *c, struct run *run,
+static struct endpoint *pick_mirror(struct stream *s, struct run *run,
 				    struct cluster *cluster)
 {
 	struct pick pick = {
-		.source = *client_of(c),
-		.parser = &c->ex.request_head->parser,
-		.head = c->ex.request_head->data,
+		.source = *client_of(s),
+		.parser = &s->request_head->parser,
+		.head = s->request_head->data,
 		.unobserved = true,
 	};
 
@@ -101,9 +101,9 @@ static u32 keep_wanted(struct trailer_filter *f, char *data, u32 len)
  * What is kept of a body has its trailers as they came: take out what the endpoint did
  * not get, either.
  */
-static int filter_copy(const struct exchange *ex, struct call *call, gfp_t gfp)
+static int filter_copy(const struct stream *s, struct call *call, gfp_t gfp)
 {
-	const struct body *b = &ex->request_body;
+	const struct body *b = &s->request_body;
 	u32 len = b->trailer + 2;	/* and the blank line */
 	struct sk_buff *end;
 
@@ -120,24 +120,25 @@ static int filter_copy(const struct exchange *ex, struct call *call, gfp_t gfp)
 	return 0;
 }
 
-static int fill_call(struct conn *c, struct mirror_try *m, gfp_t gfp)
+static int fill_call(struct stream *s, struct mirror_try *m, gfp_t gfp)
 {
 	struct call *call = &m->call;
-	int err = exchange_write_head(c, &m->try, &call->request, gfp);
+	int err = stream_write_head(s, &m->try, &call->request, gfp);
 
 	call->to = m->try.ep->address;
-	call->head_request = exchange_is_head(&c->ex);
+	call->head_request = stream_is_head(s);
 	call->done = mirror_done;
-	call->identity = identity_get(c->identity);
+	call->identity = identity_get(s->conn->identity);
 	if (!err)
-		err = replay_clone(&call->body, &c->ex.replay, gfp);
-	return err ?: filter_copy(&c->ex, call, gfp);
+		err = replay_clone(&call->body, &s->replay, gfp);
+	return err ?: filter_copy(s, call, gfp);
 }
 
 /* A connection of its own, and a request on it. */
-static bool begin_mirror(struct conn *c, struct mirror_try *m,
+static bool begin_mirror(struct stream *s, struct mirror_try *m,
 			 struct cluster *cluster)
 {
+	struct conn *c = s->conn;
 	const struct cluster_options *o = &cluster->options;
 	u32 timeout = o->connect_timeout + (o->response_timeout ?: LONGEST);
 	struct endpoint *ep = m->try.ep;
@@ -155,16 +156,17 @@ static bool begin_mirror(struct conn *c, struct mirror_try *m,
 }
 
 /* Returns whether the copy is on its way. */
-static bool send_mirror(struct conn *c, struct run *run,
+static bool send_mirror(struct stream *s, struct run *run,
 			const struct mirror *mirror)
 {
-	struct cluster *cluster = snapshot_cluster(c->ex.snapshot,
+	struct conn *c = s->conn;
+	struct cluster *cluster = snapshot_cluster(s->snapshot,
 						   &mirror->cluster);
-	struct endpoint *ep = pick_mirror(c, run, cluster);
-	gfp_t gfp = run_gfp(c, run);
+	struct endpoint *ep = pick_mirror(s, run, cluster);
+	gfp_t gfp = run_gfp(s, run);
 	struct mirror_try *m;
 
-	if (!ep || c->ex.replay.lost || quota_spent(&c->hn->quota) ||
+	if (!ep || s->replay.lost || quota_spent(&c->hn->quota) ||
 	    atomic_read(&c->hn->ncalls) >= CALLS_MAX)
 		return false;
 	m = kzalloc(sizeof(*m), gfp);
@@ -173,26 +175,25 @@ static bool send_mirror(struct conn *c, struct run *run,
 	m->try.ep = ep;
 	m->try.unawaited = true;
 	m->try.shadow = mirror->shadow;
-	if (!fill_call(c, m, gfp) && begin_mirror(c, m, cluster))
+	if (!fill_call(s, m, gfp) && begin_mirror(s, m, cluster))
 		return true;
 	call_release(&m->call);
 	kfree(m);
 	return false;
 }
 
-void exchange_mirror(struct conn *c, struct run *run)
+void stream_mirror(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
 	u32 i;
 
-	for (i = 0; i < ex->route->nmirrors; i++) {
-		if (!(ex->mirrors & BIT(i)))
+	for (i = 0; i < s->route->nmirrors; i++) {
+		if (!(s->mirrors & BIT(i)))
 			continue;
-		stat_inc(c->mesh->stats,
-			 send_mirror(c, run, &ex->route->mirrors[i]) ?
+		stat_inc(s->conn->mesh->stats,
+			 send_mirror(s, run, &s->route->mirrors[i]) ?
 			 STAT_MIRRORED : STAT_MIRRORS_DROPPED);
 	}
-	/* Once: not for each try. exchange_send_head() has paid for what was edited. */
-	ex->edit_cost /= 1 + hweight8(ex->mirrors);
-	ex->mirrors = 0;
+	/* Once: not for each try. stream_send_head() has paid for what was edited. */
+	s->edit_cost /= 1 + hweight8(s->mirrors);
+	s->mirrors = 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * exchange, as its own files see it. A file calls those below it and none above, so
+ * stream, as its own files see it. A file calls those below it and none above, so
  * that what calls what has no circles:
  *
  *	stream.c		what is done in which order, the end, time
@@ -24,8 +24,8 @@
  *
  * Everything here is called with the connection locked, within a run.
  */
-#ifndef L7MESH_EXCHANGE_PRIV_H
-#define L7MESH_EXCHANGE_PRIV_H
+#ifndef L7MESH_STREAM_PRIV_H
+#define L7MESH_STREAM_PRIV_H
 
 #include <linux/l7mesh.h>
 #include "http/forward.h"
@@ -36,62 +36,46 @@
 #include "policy/rate_limiter.h"
 #include "policy/retry.h"
 #include "stream/conn.h"
-#include "stream/stream.h"
 #include "stream/reply.h"
 #include "stream/routing.h"
+#include "stream/stream.h"
 
 /*
  * For allocations under a socket lock. Reclaim must not come back to the network.
  * If the client's control group is full the client is refused; nobody is killed for
  * it, and reserves are not used: a run that may not sleep leaves it to the work.
  */
-static inline gfp_t run_gfp(const struct conn *c, const struct run *run)
+static inline gfp_t run_gfp(const struct stream *s, const struct run *run)
 {
 	gfp_t gfp = run->may_sleep ?
 		    GFP_NOIO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL :
 		    GFP_NOWAIT | __GFP_NOWARN;
 
-	return gfp | payer_gfp(c->payer);
-}
-
-static inline void end_conn(struct conn *c, struct run *run, bool reset)
-{
-	c->ended = true;
-	c->reset |= reset;
-	run->defer = true;
+	return gfp | payer_gfp(s->conn->payer);
 }
 
 /* CONNECT, and the tunnel ends at the endpoint. For a request that is understood. */
-static inline bool ends_tunnel_here(const struct conn *c)
+static inline bool ends_tunnel_here(const struct stream *s)
 {
-	return routing_ends_tunnel(&c->options, c->ex.request_head);
+	return routing_ends_tunnel(&s->conn->options, s->request_head);
 }
 
 /* The client expects a 100, and the mesh sends it. For a request that is understood. */
-static inline bool answers_expect(const struct conn *c)
+static inline bool answers_expect(const struct stream *s)
 {
-	return routing_answers_expect(&c->options, c->ex.request_head);
+	return routing_answers_expect(&s->conn->options, s->request_head);
 }
 
 /* The client's address: the peer's, or what trusted proxies say. */
-static inline const struct address *client_of(const struct conn *c)
+static inline const struct address *client_of(const struct stream *s)
 {
-	return &c->ex.client;
-}
-
-/*
- * Routes may do so much to heads that it is too long for softirq. Then all that happens
- * to the exchange is left to the work.
- */
-static inline bool edits_much(const struct exchange *ex)
-{
-	return unlikely(ex->edit_cost > COST_INLINE_MAX);
+	return &s->client;
 }
 
 /* So it may be done now. If not, the run ends, and the next one has enough for it. */
-static inline bool may_edit(const struct exchange *ex, struct run *run)
+static inline bool may_edit(const struct stream *s, struct run *run)
 {
-	if (likely(!edits_much(ex)) || run->left >= BUDGET_WORK / 2)
+	if (likely(!edits_much(s)) || run->left >= BUDGET_WORK / 2)
 		return true;
 	run->left = min(run->left, 0);
 	run->again = true;
@@ -103,7 +87,7 @@ static inline bool may_edit(const struct exchange *ex, struct run *run)
  * being read: it notes a refusal here, which is carried out afterwards.
  */
 struct reader {
-	struct conn *c;
+	struct stream *s;
 	struct run *run;
 	enum mesh_stat reason;
 	u16 refuse_status;	/* 0: no refusal */
@@ -127,15 +111,13 @@ static inline u32 affordable_head(const struct run *run, u32 len)
 }
 
 /* The body of a request that is understood, from its first byte. */
-static inline void begin_request_body(struct conn *c)
+static inline void begin_request_body(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-
-	body_init(&ex->request_body, &ex->request_head->parser, false,
-		  c->options.max_body_bytes ?: U64_MAX);
-	if (unlikely(ex->request_filter)) {
-		trailer_filter_restart(ex->request_filter);
-		ex->request_body.filter = ex->request_filter;
+	body_init(&s->request_body, &s->request_head->parser, false,
+		  s->conn->options.max_body_bytes ?: U64_MAX);
+	if (unlikely(s->request_filter)) {
+		trailer_filter_restart(s->request_filter);
+		s->request_body.filter = s->request_filter;
 	}
 }
 
@@ -143,36 +125,36 @@ static inline void begin_request_body(struct conn *c)
 /*
  * A send on @link, the connection's or its leg's, found no room. Usually the link says
  * when there is room. If memory was short with nothing in flight it never would: then
- * the exchange is run again soon.
+ * the stream is run again soon.
  */
-void exchange_await_room(struct conn *c, const struct link *link);
+void stream_await_room(struct stream *s, const struct link *link);
 /* Send what is pending of the response. Returns whether that is all of it. */
-bool exchange_flush_response(struct conn *c, struct run *run);
-/* Tell the namespace what the exchange holds by now. */
-void exchange_settle(struct conn *c);
+bool stream_flush_response(struct stream *s, struct run *run);
+/* Tell the namespace what the stream holds by now. */
+void stream_settle(struct stream *s);
 
 /*
  * stream_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or
  * -EMSGSIZE: it cannot be done, so the message is to be refused
  */
 /* As the endpoint of @t gets it: the current try, or a mirror. */
-int exchange_write_head(struct conn *c, const struct try *t, struct out *head,
-			gfp_t gfp);
-int exchange_edit_response(struct conn *c, u16 status, gfp_t gfp);
+int stream_write_head(struct stream *s, const struct try *t, struct out *head,
+		      gfp_t gfp);
+int stream_edit_response(struct stream *s, u16 status, gfp_t gfp);
 /*
  * Add our fields to the buffer that holds the request and nothing else. Returns its
  * length from then on, or 0 if there is no room.
  */
-u32 exchange_extend_head(struct conn *c, struct sk_buff *skb);
+u32 stream_extend_head(struct stream *s, struct sk_buff *skb);
 /*
  * The same for the trailers of bodies that are chunked and have not begun; may be
  * called again. 0 or -ENOMEM.
  */
-int exchange_filter_request(struct conn *c, gfp_t gfp);
-int exchange_filter_response(struct conn *c, gfp_t gfp);
+int stream_filter_request(struct stream *s, gfp_t gfp);
+int stream_filter_response(struct stream *s, gfp_t gfp);
 /* Whether routes leave the heads as they are. */
-bool exchange_request_stays(const struct exchange *ex);
-bool exchange_response_stays(const struct exchange *ex);
+bool stream_request_stays(const struct stream *s);
+bool stream_response_stays(const struct stream *s);
 
 /* try_endpoint.c: what the endpoint is told of a try */
 void try_begin_load(struct try *t);
@@ -181,7 +163,7 @@ void try_end_load(struct try *t);
 void try_begins(struct try *t, const struct cluster *cluster);
 /* So long it took, if anybody wants to know. */
 void try_took(struct try *t, const struct cluster *cluster);
-void try_answered(struct conn *c, u16 status);
+void try_answered(struct stream *s, u16 status);
 
 /* Identifies a client to endpoint_note_reached(). */
 static inline u32 who_connects(const struct conn *c)
@@ -190,22 +172,22 @@ static inline u32 who_connects(const struct conn *c)
 }
 
 /* @status: what the client would be told */
-void try_failed(struct conn *c, u16 status);
+void try_failed(struct stream *s, u16 status);
 /* The same for a failure to connect, which may be the client's fault. */
-void try_connect_failed(struct conn *c);
+void try_connect_failed(struct stream *s);
 /* Its time is over, though the answer may still come. */
-void try_late(struct conn *c);
+void try_late(struct stream *s);
 
 /* try_leg.c */
 /*
  * Lock the leg and mark it busy, so that events that the run itself causes are known as
  * such.
  */
-bool try_enter_leg(struct conn *c, struct run *run);
-void try_leave_leg(struct conn *c, struct run *run);
+bool try_enter_leg(struct stream *s, struct run *run);
+void try_leave_leg(struct stream *s, struct run *run);
 /* Give up the leg, which is locked: to its pool if possible, else to be closed. */
-void try_drop_leg(struct conn *c, struct run *run, bool reuse);
-void try_want_leg(struct conn *c, struct run *run);
+void try_drop_leg(struct stream *s, struct run *run, bool reuse);
+void try_want_leg(struct stream *s, struct run *run);
 
 /* stream_breakers.c */
 enum admission {
@@ -214,165 +196,165 @@ enum admission {
 	ADMISSION_GRANTED,
 };
 
-bool exchange_admit(struct exchange *ex);
-bool exchange_admit_retry(struct exchange *ex);
+bool stream_admit(struct stream *s);
+bool stream_admit_retry(struct stream *s);
 /* May a leg be used? */
-enum admission exchange_ask_connection(struct conn *c);
+enum admission stream_ask_connection(struct stream *s);
 /* No leg is used, or wanted, any more. */
-void exchange_leave_connection(struct conn *c);
+void stream_leave_connection(struct stream *s);
 /* The request is over. */
-void exchange_leave_cluster(struct conn *c);
+void stream_leave_cluster(struct stream *s);
 
 /* try.c */
 /* One that is to be the current one. Returns NULL without memory. */
 struct try *try_alloc(gfp_t gfp);
 /* Another one is to be the current one, or none. */
-void try_free_current(struct exchange *ex);
+void try_free_current(struct stream *s);
 /* Undo the current try, except that it counts: the request will be sent anew. */
-void try_abandon(struct conn *c, struct run *run);
+void try_abandon(struct stream *s, struct run *run);
 /* The same, but it will be sent to the same endpoint, which keeps the load. */
-void try_begin_anew(struct conn *c, struct run *run);
+void try_begin_anew(struct stream *s, struct run *run);
 /* The current try is out beside the one that becomes the current one. */
-void try_set_aside(struct conn *c);
+void try_set_aside(struct stream *s);
 /* The same, and @next is that one. */
-void try_begin_next(struct conn *c, struct run *run, struct try *next);
+void try_begin_next(struct stream *s, struct run *run, struct try *next);
 /* @t, which is out, becomes the current one. Nothing is left of the one before. */
-void try_take(struct conn *c, struct run *run, struct try *t);
+void try_take(struct stream *s, struct run *run, struct try *t);
 /* @t, which is out, is not wanted any more. */
-void try_lose(struct conn *c, struct try *t);
+void try_lose(struct stream *s, struct try *t);
 /* None that is out is; try_win(): because the current one has an answer. */
-void try_lose_others(struct conn *c, struct run *run);
-void try_win(struct conn *c, struct run *run);
+void try_lose_others(struct stream *s, struct run *run);
+void try_win(struct stream *s, struct run *run);
 /*
  * Others are out, and the current try would end in a reply of ours. True: no reply, as
  * one of them may have an answer.
  */
-bool try_fall_back(struct conn *c, struct run *run, enum mesh_stat reason);
+bool try_fall_back(struct stream *s, struct run *run, enum mesh_stat reason);
 
 /* stream_reply.c */
-const char *exchange_connection_field(const struct exchange *ex);
-bool exchange_is_head(const struct exchange *ex);
-/* Answer in the endpoint's place. The exchange is over but for sending it. */
-void exchange_reply(struct conn *c, struct run *run, enum mesh_stat reason,
-		    struct reply *r);
-void exchange_refuse(struct conn *c, struct run *run, enum mesh_stat reason,
-		     u16 status);
+const char *stream_connection_field(const struct stream *s);
+bool stream_is_head(const struct stream *s);
+/* Answer in the endpoint's place. The stream is over but for sending it. */
+void stream_reply(struct stream *s, struct run *run, enum mesh_stat reason,
+		  struct reply *r);
+void stream_refuse(struct stream *s, struct run *run, enum mesh_stat reason,
+		   u16 status);
 /* The connection ends as well: nothing that follows on it can be trusted. */
-void exchange_refuse_malformed(struct conn *c, struct run *run,
-			       enum http1_error error);
+void stream_refuse_malformed(struct stream *s, struct run *run,
+			     enum http1_error error);
 
 /* stream_limits.c */
 /* Takes a token. If there is none, the request is refused. */
-bool exchange_take_token(struct conn *c, struct run *run,
-			 struct rate_limiter *limiter,
-			 const struct rate_limit *limit);
+bool stream_take_token(struct stream *s, struct run *run,
+		       struct rate_limiter *limiter,
+		       const struct rate_limit *limit);
 
-static inline bool admit_rate(struct conn *c, struct run *run,
+static inline bool admit_rate(struct stream *s, struct run *run,
 			      struct rate_limiter *limiter,
 			      const struct rate_limit *limit)
 {
-	return !limiter || exchange_take_token(c, run, limiter, limit);
+	return !limiter || stream_take_token(s, run, limiter, limit);
 }
 
-void exchange_refuse_overload(struct conn *c, struct run *run);
+void stream_refuse_overload(struct stream *s, struct run *run);
 /* May a leg be used? If not, the request is refused or becomes REQUEST_PENDING. */
-bool exchange_enter_connection(struct conn *c, struct run *run);
+bool stream_enter_connection(struct stream *s, struct run *run);
 /* A connection may be free for a request that is REQUEST_PENDING. */
-void exchange_end_pending(struct conn *c, struct run *run);
+void stream_end_pending(struct stream *s, struct run *run);
 
 /* For a listener with a limit of requests. False: the request was answered. */
-bool exchange_count_source(struct conn *c, struct run *run,
-			   const struct listener *l);
-static inline bool admit_source(struct conn *c, struct run *run,
+bool stream_count_source(struct stream *s, struct run *run,
+			 const struct listener *l);
+static inline bool admit_source(struct stream *s, struct run *run,
 				const struct listener *l)
 {
-	return !c->options.max_requests_per_source ||
-	       exchange_count_source(c, run, l);
+	return !s->conn->options.max_requests_per_source ||
+	       stream_count_source(s, run, l);
 }
 
 /* The request, which was counted there, is over. */
-void exchange_leave_source(struct conn *c);
+void stream_leave_source(struct stream *s);
 
 /* stream_fault.c: @true if the request does not go on now, or at all */
-bool exchange_delay(struct conn *c, struct run *run);
-bool exchange_abort(struct conn *c, struct run *run);
+bool stream_delay(struct stream *s, struct run *run);
+bool stream_abort(struct stream *s, struct run *run);
 /* Draws, once for each request, whether its response is to be slow. */
-void exchange_draw_rate(struct exchange *ex);
+void stream_draw_rate(struct stream *s);
 /* The response's body begins; how many bytes of it may be passed on now */
-void exchange_slow_response(struct conn *c);
-u32 exchange_allowance(struct conn *c, u32 len);
+void stream_slow_response(struct stream *s);
+u32 stream_allowance(struct stream *s, u32 len);
 
 /* stream_mirror.c */
 /* Once for each request; what is done to its head costs as much for each copy. */
-void exchange_draw_mirrors(struct exchange *ex);
+void stream_draw_mirrors(struct stream *s);
 /* All of the request is sent. */
-void exchange_mirror(struct conn *c, struct run *run);
+void stream_mirror(struct stream *s, struct run *run);
 
 /* stream_route.c */
-void exchange_begin_request(struct conn *c, struct run *run);
+void stream_begin_request(struct stream *s, struct run *run);
 /* The search for the route of a request that is REQUEST_MATCHING goes on. */
-void exchange_match_on(struct conn *c, struct run *run);
+void stream_match_on(struct stream *s, struct run *run);
 /* The choice of an endpoint for one that is REQUEST_HASHING does. */
-void exchange_hash_on(struct conn *c, struct run *run);
-void exchange_pick_endpoint(struct conn *c, struct run *run);
+void stream_hash_on(struct stream *s, struct run *run);
+void stream_pick_endpoint(struct stream *s, struct run *run);
 /* The route's delay is over, if it has one. */
-void exchange_proceed(struct conn *c, struct run *run);
+void stream_proceed(struct stream *s, struct run *run);
 /* All of the request is there: from now on the route's timeout runs. */
-void exchange_request_received(struct conn *c);
+void stream_request_received(struct stream *s);
 
 /* stream_retry.c */
 /* The try has failed before the client had a response: try again, or refuse. */
-void exchange_upstream_failed(struct conn *c, struct run *run,
-			      enum retry_failure failure, enum mesh_stat reason,
-			      u16 status);
+void stream_upstream_failed(struct stream *s, struct run *run,
+			    enum retry_failure failure, enum mesh_stat reason,
+			    u16 status);
 /* Does nothing that has been done so far rule out another try? */
-bool exchange_may_try_again(struct conn *c);
+bool stream_may_try_again(struct stream *s);
 /* Count one more try, to another endpoint. */
-void exchange_count_try(struct conn *c);
+void stream_count_try(struct stream *s);
 /*
  * Is a response of this status to be retried instead of passed on? See
- * exchange_retry().
+ * stream_retry().
  */
-bool exchange_retry_response(struct conn *c, u16 status);
-void exchange_retry(struct conn *c, struct run *run);
+bool stream_retry_response(struct stream *s, u16 status);
+void stream_retry(struct stream *s, struct run *run);
 /* The time before the next try is over. */
-void exchange_end_backoff(struct conn *c, struct run *run);
+void stream_end_backoff(struct stream *s, struct run *run);
 /* How much memory may keep the request's body for another try. */
-u32 exchange_body_limit(const struct exchange *ex);
+u32 stream_body_limit(const struct stream *s);
 
 /* stream_hedge.c */
 /* The request is sent: set the time after which the try is given up, or hedged. */
-void exchange_await_response(struct conn *c);
+void stream_await_response(struct stream *s);
 /* That time is over. */
-void exchange_hedge(struct conn *c, struct run *run);
+void stream_hedge(struct stream *s, struct run *run);
 /*
  * Other tries are out, and one may have an answer. With the connection's lock; a leg
  * may be locked, or not.
  */
-void exchange_look_at_tries(struct conn *c, struct run *run);
+void stream_look_at_tries(struct stream *s, struct run *run);
 
 /* stream_read.c */
-int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
-int exchange_note_no_memory(struct reader *r);
+int stream_note_refusal(struct reader *r, enum mesh_stat reason, u16 status);
+int stream_note_no_memory(struct reader *r);
 /* The namespace is at its limit of memory: a head is not begun, or does not grow. */
-int exchange_note_memory_limit(struct reader *r);
-void exchange_read_from(struct link *link, struct conn *c, struct run *run,
-			sk_read_actor_t actor);
+int stream_note_memory_limit(struct reader *r);
+void stream_read_from(struct link *link, struct stream *s, struct run *run,
+		      sk_read_actor_t actor);
 /* The same for the direction that is read after another. */
-void exchange_read_second(struct link *link, struct conn *c, struct run *run,
-			  sk_read_actor_t actor);
+void stream_read_second(struct link *link, struct stream *s, struct run *run,
+			sk_read_actor_t actor);
 
 /* stream_tunnel.c */
-void exchange_begin_tunnel(struct conn *c, struct run *run);
-void exchange_run_tunnel(struct conn *c, struct run *run);
-void exchange_reset_tunnel(struct conn *c, struct run *run);
+void stream_begin_tunnel(struct stream *s, struct run *run);
+void stream_run_tunnel(struct stream *s, struct run *run);
+void stream_reset_tunnel(struct stream *s, struct run *run);
 
 /* stream_request.c */
-void exchange_read_request(struct conn *c, struct run *run);
-void exchange_send_head(struct conn *c, struct run *run);
-void exchange_send_request(struct conn *c, struct run *run);
+void stream_read_request(struct stream *s, struct run *run);
+void stream_send_head(struct stream *s, struct run *run);
+void stream_send_request(struct stream *s, struct run *run);
 
 /* stream_response.c */
-void exchange_pass_response(struct conn *c, struct run *run);
+void stream_pass_response(struct stream *s, struct run *run);
 
 #endif

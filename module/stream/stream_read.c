@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "stream/stream_priv.h"
 
-int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
+int stream_note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
 {
 	r->reason = reason;
 	r->refuse_status = status;
@@ -9,40 +9,40 @@ int exchange_note_refusal(struct reader *r, enum mesh_stat reason, u16 status)
 }
 
 /* There is no memory for a head. If this run may not sleep, the work tries again. */
-int exchange_note_no_memory(struct reader *r)
+int stream_note_no_memory(struct reader *r)
 {
 	if (r->run->may_sleep)
-		return exchange_note_refusal(r, STAT_REPLY_NO_MEMORY, 503);
+		return stream_note_refusal(r, STAT_REPLY_NO_MEMORY, 503);
 	r->run->defer = true;
 	return 0;
 }
 
-int exchange_note_memory_limit(struct reader *r)
+int stream_note_memory_limit(struct reader *r)
 {
-	return exchange_note_refusal(r, STAT_REPLY_MEMORY_LIMIT, 503);
+	return stream_note_refusal(r, STAT_REPLY_MEMORY_LIMIT, 503);
 }
 
-void exchange_read_from(struct link *link, struct conn *c, struct run *run,
-			sk_read_actor_t actor)
+void stream_read_from(struct link *link, struct stream *s, struct run *run,
+		      sk_read_actor_t actor)
 {
-	struct reader r = { .c = c, .run = run };
+	struct reader r = { .s = s, .run = run };
 	read_descriptor_t desc = { .arg.data = &r, .count = 1 };
 
 	if (!link_pending(link))
 		return;
-	/* Out-of-band bytes would stop the stream; HTTP has none. */
+	/* Out-of-band bytes would stop all that follow; HTTP has none. */
 	if (link_has_urgent(link)) {
-		end_conn(c, run, true);
+		stream_end(s, run, true);
 		return;
 	}
 	link_read(link, &desc, actor);
 	if (r.retry)
-		exchange_retry(c, run);
+		stream_retry(s, run);
 	else if (r.failed)
-		exchange_upstream_failed(c, run, RETRY_RESET, r.reason,
-					 r.refuse_status);
+		stream_upstream_failed(s, run, RETRY_RESET, r.reason,
+				       r.refuse_status);
 	else if (r.refuse_status)
-		exchange_refuse(c, run, r.reason, r.refuse_status);
+		stream_refuse(s, run, r.reason, r.refuse_status);
 }
 
 /*
@@ -52,12 +52,12 @@ void exchange_read_from(struct link *link, struct conn *c, struct run *run,
  */
 #define SHARE		20000
 
-void exchange_read_second(struct link *link, struct conn *c, struct run *run,
-			  sk_read_actor_t actor)
+void stream_read_second(struct link *link, struct stream *s, struct run *run,
+			sk_read_actor_t actor)
 {
 	int lent = run->left > 0 ? 0 : SHARE - run->left;
 
 	run->left += lent;
-	exchange_read_from(link, c, run, actor);
+	stream_read_from(link, s, run, actor);
 	run->left -= lent;
 }

@@ -3,9 +3,9 @@
 #include "stream/stream_priv.h"
 
 /* The time limit of a whole request, from its first byte to its last. */
-static void bound_request(struct conn *c)
+static void bound_request(struct stream *s)
 {
-	c->patience.bound = deadline_or_none(c->options.request_timeout);
+	s->patience.bound = deadline_or_none(s->conn->options.request_timeout);
 }
 
 /*
@@ -14,98 +14,98 @@ static void bound_request(struct conn *c)
  */
 static void request_parsed(struct reader *r, struct sk_buff *skb, bool all)
 {
-	const struct head *h = r->c->ex.request_head;
+	const struct head *h = r->s->request_head;
 
-	r->c->ex.request = REQUEST_PARSED;
+	r->s->request = REQUEST_PARSED;
 	if (all && !r->run->request && h->len == skb->len &&
 	    http1_bodiless(&h->parser))
-		r->run->request = link_take(&r->c->link, skb);
+		r->run->request = link_take(&r->s->conn->link, skb);
 }
 
 static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 			     u32 len)
 {
-	const struct http_options *o = &r->c->options;
-	struct exchange *ex = &r->c->ex;
-	gfp_t gfp = run_gfp(r->c, r->run);
+	struct stream *s = r->s;
+	const struct http_options *o = &s->conn->options;
+	gfp_t gfp = run_gfp(s, r->run);
 	enum http1_result result;
 	int n;
 
-	if ((!ex->request_head || head_full(ex->request_head)) &&
-	    quota_spent(&r->c->hn->quota))
-		return exchange_note_memory_limit(r);
-	if (!ex->request_head) {
-		ex->request_head = head_alloc(false, gfp);
-		if (!ex->request_head)
-			return exchange_note_no_memory(r);
-		ex->request_head->parser.limits = routing_limits(o);
-		ex->request = REQUEST_HEAD;
-		bound_request(r->c);
-		patience_set(&r->c->patience, o->headers_timeout);
+	if ((!s->request_head || head_full(s->request_head)) &&
+	    quota_spent(&s->conn->hn->quota))
+		return stream_note_memory_limit(r);
+	if (!s->request_head) {
+		s->request_head = head_alloc(false, gfp);
+		if (!s->request_head)
+			return stream_note_no_memory(r);
+		s->request_head->parser.limits = routing_limits(o);
+		s->request = REQUEST_HEAD;
+		bound_request(s);
+		patience_set(&s->patience, o->headers_timeout);
 	}
-	n = head_gather(ex->request_head, skb, off,
+	n = head_gather(s->request_head, skb, off,
 			affordable_head(r->run, len), gfp, &result);
 	if (n < 0)
-		return exchange_note_no_memory(r);
+		return stream_note_no_memory(r);
 	r->run->left -= n * COST_HEAD_BYTE;
 	if (result == HTTP1_DONE)
 		request_parsed(r, skb, n == len);
 	else if (result == HTTP1_ERROR)
-		exchange_refuse_malformed(r->c, r->run,
-					  ex->request_head->parser.error);
+		stream_refuse_malformed(s, r->run,
+					s->request_head->parser.error);
 	return n;
 }
 
 /* The endpoint does not read the rest of the request, but may have answered. */
-static void endpoint_takes_no_more(struct exchange *ex)
+static void endpoint_takes_no_more(struct stream *s)
 {
-	out_clear(&ex->up);
-	ex->request = ex->received ? REQUEST_DONE : REQUEST_DISCARD;
+	out_clear(&s->up);
+	s->request = s->received ? REQUEST_DONE : REQUEST_DISCARD;
 }
 
 /* The body comes from the client's socket, or from what was kept of it. */
-static int pass_request_body(struct conn *c, struct run *run,
+static int pass_request_body(struct stream *s, struct run *run,
 			     struct sk_buff *skb, u32 off, u32 len)
 {
-	struct exchange *ex = &c->ex;
-	struct link *to = &ex->try->leg->link;
+	struct link *to = &s->try->leg->link;
 	int n;
 
-	if (ex->request_body.done ||
-	    !(out_empty(&ex->up) || body_follows(&ex->request_body)))
+	if (s->request_body.done ||
+	    !(out_empty(&s->up) || body_follows(&s->request_body)))
 		return 0;
-	n = body_pass(&ex->request_body, skb, off, len, to, &ex->up,
+	n = body_pass(&s->request_body, skb, off, len, to, &s->up,
 		      &run->left);
 	if (n > 0) {
-		patience_set(&c->patience, c->options.stream_idle_timeout);
+		patience_set(&s->patience, s->conn->options.stream_idle_timeout);
 		return n;
 	}
 	if (n == -EAGAIN) {
-		exchange_await_room(c, to);
+		stream_await_room(s, to);
 		return 0;
 	}
-	if (n == -EBADMSG && ex->response == RESPONSE_HEAD) {
-		exchange_refuse_malformed(c, run, HTTP1_BAD_REQUEST);
+	if (n == -EBADMSG && s->response == RESPONSE_HEAD) {
+		stream_refuse_malformed(s, run, HTTP1_BAD_REQUEST);
 		return 0;
 	}
-	if (n == -EILSEQ && ex->response == RESPONSE_HEAD) {
-		exchange_refuse(c, run, STAT_REPLY_UNDERSCORE, 400);
+	if (n == -EILSEQ && s->response == RESPONSE_HEAD) {
+		stream_refuse(s, run, STAT_REPLY_UNDERSCORE, 400);
 		return 0;
 	}
-	if (n == -EMSGSIZE && ex->response == RESPONSE_HEAD) {
-		exchange_refuse(c, run, STAT_REPLY_BODY_TOO_LARGE, 413);
+	if (n == -EMSGSIZE && s->response == RESPONSE_HEAD) {
+		stream_refuse(s, run, STAT_REPLY_BODY_TOO_LARGE, 413);
 		return 0;
 	}
-	endpoint_takes_no_more(ex);
+	endpoint_takes_no_more(s);
 	return 0;
 }
 
 /* Keep body bytes that are sent: they may have to be sent again. */
-static void keep_body(struct conn *c, struct run *run,
+static void keep_body(struct stream *s, struct run *run,
 		      const struct sk_buff *skb, u32 off, u32 len)
 {
-	struct replay *replay = &c->ex.replay;
-	u32 limit = exchange_body_limit(&c->ex);
+	struct conn *c = s->conn;
+	struct replay *replay = &s->replay;
+	u32 limit = stream_body_limit(s);
 
 	if (!limit || replay->lost) {
 		replay_keep(replay, skb, off, len, 0, 0);
@@ -115,21 +115,20 @@ static void keep_body(struct conn *c, struct run *run,
 		stat_inc(c->mesh->stats, STAT_REPLAYS_GIVEN_UP);
 		limit = 0;
 	}
-	replay_keep(replay, skb, off, len, limit, run_gfp(c, run));
-	exchange_settle(c);
+	replay_keep(replay, skb, off, len, limit, run_gfp(s, run));
+	stream_settle(s);
 }
 
-static int take_own_body(struct conn *c, struct run *run, struct sk_buff *skb,
+static int take_own_body(struct stream *s, struct run *run, struct sk_buff *skb,
 			 u32 off, u32 len)
 {
-	struct exchange *ex = &c->ex;
-	int n = pass_request_body(c, run, skb, off, len);
+	int n = pass_request_body(s, run, skb, off, len);
 
 	if (n <= 0)
 		return n;
-	keep_body(c, run, skb, off, n);
-	if (ex->request_body.done)
-		exchange_request_received(c);
+	keep_body(s, run, skb, off, n);
+	if (s->request_body.done)
+		stream_request_received(s);
 	return n;
 }
 
@@ -137,42 +136,40 @@ static int take_own_body(struct conn *c, struct run *run, struct sk_buff *skb,
  * What is kept has to be what was decoded, or a mirror would get what nobody has looked
  * at. If the client can write into it, both are done with a copy of ours.
  */
-static int take_changing_body(struct conn *c, struct run *run,
+static int take_changing_body(struct stream *s, struct run *run,
 			      struct sk_buff *skb, u32 off, u32 len)
 {
-	struct sk_buff *copy = replay_copy(skb, off, len, run_gfp(c, run));
+	struct sk_buff *copy = replay_copy(skb, off, len, run_gfp(s, run));
 	int n;
 
 	if (!copy) {
-		replay_give_up(&c->ex.replay);
-		return take_own_body(c, run, skb, off, len);
+		replay_give_up(&s->replay);
+		return take_own_body(s, run, skb, off, len);
 	}
-	n = take_own_body(c, run, copy, 0, copy->len);
+	n = take_own_body(s, run, copy, 0, copy->len);
 	consume_skb(copy);
 	return n;
 }
 
-static int take_request_body(struct conn *c, struct run *run,
+static int take_request_body(struct stream *s, struct run *run,
 			     struct sk_buff *skb, u32 off, u32 len)
 {
-	struct exchange *ex = &c->ex;
-
-	if (unlikely(body_may_change(&ex->request_body, skb)) &&
-	    !ex->replay.lost && exchange_body_limit(ex))
-		return take_changing_body(c, run, skb, off, len);
-	return take_own_body(c, run, skb, off, len);
+	if (unlikely(body_may_change(&s->request_body, skb)) &&
+	    !s->replay.lost && stream_body_limit(s))
+		return take_changing_body(s, run, skb, off, len);
+	return take_own_body(s, run, skb, off, len);
 }
 
 /* Returns whether all that was kept is sent: then the socket is read. */
-static bool send_replay(struct conn *c, struct run *run)
+static bool send_replay(struct stream *s, struct run *run)
 {
-	struct replay *r = &c->ex.replay;
+	struct replay *r = &s->replay;
 	int n;
 
 	while (replay_pending(r)) {
 		if (!may_spend(run))
 			return false;
-		n = pass_request_body(c, run, r->next, r->off,
+		n = pass_request_body(s, run, r->next, r->off,
 				      r->next->len - r->off);
 		if (n <= 0)
 			return false;
@@ -188,12 +185,12 @@ static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
 
 	if (!may_spend(r->run))
 		return 0;
-	switch (r->c->ex.request) {
+	switch (r->s->request) {
 	case REQUEST_IDLE:
 	case REQUEST_HEAD:
 		return take_request_head(r, skb, off, len);
 	case REQUEST_BODY:
-		return take_request_body(r->c, r->run, skb, off, len);
+		return take_request_body(r->s, r->run, skb, off, len);
 	case REQUEST_DISCARD:
 		r->run->left -= COST_BUFFER;
 		return len;
@@ -202,11 +199,11 @@ static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	}
 }
 
-static void abandon(struct conn *c, struct run *run)
+static void abandon(struct stream *s, struct run *run)
 {
-	if (c->ex.counted)
-		stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
-	end_conn(c, run, true);
+	if (s->counted)
+		stat_inc(s->conn->mesh->stats, STAT_REQUESTS_ABANDONED);
+	stream_end(s, run, true);
 }
 
 /* How often a client that sends no more is asked whether it still listens. */
@@ -216,8 +213,10 @@ static void abandon(struct conn *c, struct run *run)
  * Whether the client will not read an answer. It may have shut down its half, or
  * closed, or first the one and later the other; no event tells of the latter.
  */
-static bool listens_no_more(struct conn *c)
+static bool listens_no_more(struct stream *s)
 {
+	struct conn *c = s->conn;
+
 	/* Bytes that are still unread belong to a request, so wait. */
 	if (c->options.abort_on_close && !link_readable(&c->link))
 		return true;
@@ -226,40 +225,38 @@ static bool listens_no_more(struct conn *c)
 			return true;
 		c->asked = jiffies | 1;
 	}
-	patience_wake_by(&c->patience, c->asked + LISTENS_INTERVAL + 1);
+	patience_wake_by(&s->patience, c->asked + LISTENS_INTERVAL + 1);
 	return false;
 }
 
 /* The client waits for an answer. If it is gone, nobody will read one. */
-static void abandon_if_gone(struct conn *c, struct run *run)
+static void abandon_if_gone(struct stream *s, struct run *run)
 {
-	if (c->ex.response != RESPONSE_DONE && listens_no_more(c))
-		abandon(c, run);
+	if (s->response != RESPONSE_DONE && listens_no_more(s))
+		abandon(s, run);
 }
 
 /* The client will send no more. It may still wait for a response. */
-static void downstream_eof(struct conn *c, struct run *run)
+static void downstream_eof(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-
-	ex->close = true;
-	switch (ex->request) {
+	s->close = true;
+	switch (s->request) {
 	case REQUEST_IDLE:
 	case REQUEST_HEAD:
-		end_conn(c, run, false);
+		stream_end(s, run, false);
 		break;
 	case REQUEST_BODY:
-		if (!ex->received || listens_no_more(c))
-			abandon(c, run);
+		if (!s->received || listens_no_more(s))
+			abandon(s, run);
 		break;
 	case REQUEST_DISCARD:
-		if (ex->response == RESPONSE_DONE && out_empty(&ex->down))
-			end_conn(c, run, false);
+		if (s->response == RESPONSE_DONE && out_empty(&s->down))
+			stream_end(s, run, false);
 		else
-			abandon_if_gone(c, run);
+			abandon_if_gone(s, run);
 		break;
 	default:
-		abandon_if_gone(c, run);
+		abandon_if_gone(s, run);
 		break;
 	}
 }
@@ -268,121 +265,118 @@ static void downstream_eof(struct conn *c, struct run *run)
  * The client's FIN waits in the queue, perhaps behind other bytes, as nothing is
  * read while a request is under way. As downstream_eof().
  */
-static void downstream_eof_unread(struct conn *c, struct run *run)
+static void downstream_eof_unread(struct stream *s, struct run *run)
 {
-	if (c->ex.request > REQUEST_HEAD)
-		abandon_if_gone(c, run);
+	if (s->request > REQUEST_HEAD)
+		abandon_if_gone(s, run);
 }
 
-static bool reads_request(const struct exchange *ex)
+static bool reads_request(const struct stream *s)
 {
-	return ex->request == REQUEST_IDLE || ex->request == REQUEST_HEAD ||
-	       ex->request == REQUEST_DISCARD;
+	return s->request == REQUEST_IDLE || s->request == REQUEST_HEAD ||
+	       s->request == REQUEST_DISCARD;
 }
 
-void exchange_read_request(struct conn *c, struct run *run)
+void stream_read_request(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
+	struct conn *c = s->conn;
 
 	if (link_is_broken(&c->link)) {
-		if (ex->counted && (ex->response != RESPONSE_DONE ||
-				    !out_empty(&ex->down)))
+		if (s->counted && (s->response != RESPONSE_DONE ||
+				   !out_empty(&s->down)))
 			stat_inc(c->mesh->stats, STAT_REQUESTS_ABANDONED);
-		end_conn(c, run, false);
+		stream_end(s, run, false);
 		return;
 	}
-	if (reads_request(ex))
-		exchange_read_from(&c->link, c, run, request_actor);
-	if (c->ended)
+	if (reads_request(s))
+		stream_read_from(&c->link, s, run, request_actor);
+	if (s->ended)
 		return;
 	if (link_eof(&c->link))
-		downstream_eof(c, run);
+		downstream_eof(s, run);
 	else if (unlikely(link_is_shut(&c->link)))
-		downstream_eof_unread(c, run);
+		downstream_eof_unread(s, run);
 }
 
 /* The request is sent: now it is the endpoint's turn. */
-static void request_sent(struct conn *c, struct run *run)
+static void request_sent(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-
-	ex->request = REQUEST_DONE;
-	ex->try->sent = true;
-	if (ex->mirrors)
-		exchange_mirror(c, run);
-	if (ex->response == RESPONSE_HEAD)
-		exchange_await_response(c);
+	s->request = REQUEST_DONE;
+	s->try->sent = true;
+	if (s->mirrors)
+		stream_mirror(s, run);
+	if (s->response == RESPONSE_HEAD)
+		stream_await_response(s);
 }
 
 /* Returns whether all that was pending is sent. */
-static bool flush_request(struct conn *c)
+static bool flush_request(struct stream *s)
 {
-	struct link *to = &c->ex.try->leg->link;
-	int err = out_flush(&c->ex.up, to, false);
+	struct link *to = &s->try->leg->link;
+	int err = out_flush(&s->up, to, false);
 
 	if (err == -EAGAIN)
-		exchange_await_room(c, to);
+		stream_await_room(s, to);
 	else if (err)
-		endpoint_takes_no_more(&c->ex);
+		endpoint_takes_no_more(s);
 	return !err;
 }
 
-void exchange_send_request(struct conn *c, struct run *run)
+void stream_send_request(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
+	struct conn *c = s->conn;
 
-	if (ex->request != REQUEST_BODY || !ex->try->leg)
+	if (s->request != REQUEST_BODY || !s->try->leg)
 		return;
 	/* The head goes with the body's first bytes, if they are there. */
-	if (!(body_follows(&ex->request_body) &&
-	      (link_readable(&c->link) || replay_pending(&ex->replay))) &&
-	    !flush_request(c))
+	if (!(body_follows(&s->request_body) &&
+	      (link_readable(&c->link) || replay_pending(&s->replay))) &&
+	    !flush_request(s))
 		return;
-	if (!send_replay(c, run)) {
-		/* If there was no room, exchange_await_room() has seen to it. */
-		if (ex->request == REQUEST_BODY && ex->try->leg)
-			flush_request(c);
+	if (!send_replay(s, run)) {
+		/* If there was no room, stream_await_room() has seen to it. */
+		if (s->request == REQUEST_BODY && s->try->leg)
+			flush_request(s);
 		return;
 	}
-	if (ex->request != REQUEST_BODY)
+	if (s->request != REQUEST_BODY)
 		return;
-	if (!ex->request_body.done)
-		exchange_read_from(&c->link, c, run, request_actor);
-	if (ex->request != REQUEST_BODY || !flush_request(c))
+	if (!s->request_body.done)
+		stream_read_from(&c->link, s, run, request_actor);
+	if (s->request != REQUEST_BODY || !flush_request(s))
 		return;
-	if (ex->request_body.done)
-		request_sent(c, run);
+	if (s->request_body.done)
+		request_sent(s, run);
 	else if (link_eof(&c->link))
-		downstream_eof(c, run);
+		downstream_eof(s, run);
 }
 
 /* The tunnel ends at the endpoint, which is never sent any HTTP. */
-static void open_tunnel(struct conn *c, struct run *run)
+static void open_tunnel(struct stream *s, struct run *run)
 {
 	static const char text[] = "HTTP/1.1 200 OK\r\n\r\n";
-	struct exchange *ex = &c->ex;
 
-	try_begins(ex->try, ex->cluster);
-	if (out_send(&ex->down, &c->link, text, sizeof(text) - 1, false))
-		end_conn(c, run, true);
+	try_begins(s->try, s->cluster);
+	if (out_send(&s->down, &s->conn->link, text, sizeof(text) - 1, false))
+		stream_end(s, run, true);
 	else
-		exchange_begin_tunnel(c, run);
+		stream_begin_tunnel(s, run);
 }
 
 /*
  * Send on the buffer that the request came in, with our fields appended. Possible
  * once only, as that changes the buffer.
  */
-static bool steer_request(struct conn *c, struct run *run)
+static bool steer_request(struct stream *s, struct run *run)
 {
-	struct link *to = &c->ex.try->leg->link;
+	struct link *to = &s->try->leg->link;
 	struct sk_buff *skb = run->request;
 	u32 len;
 
 	if (!skb || !link_is_spliced(to) ||
-	    !exchange_request_stays(&c->ex))
+	    !stream_request_stays(s))
 		return false;
-	len = exchange_extend_head(c, skb);
+	len = stream_extend_head(s, skb);
 	if (!len)
 		return false;
 	skb_put(skb, len - skb->len);
@@ -395,17 +389,17 @@ static bool steer_request(struct conn *c, struct run *run)
 }
 
 /* There is a leg: send the request's head once it is connected. */
-void exchange_send_head(struct conn *c, struct run *run)
+void stream_send_head(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-	struct try *t = ex->try;
+	struct conn *c = s->conn;
+	struct try *t = s->try;
 	int err = 0;
 
 	if (!t->leg || t->open_leg)
 		return;
 	if (link_is_broken(&t->leg->link)) {
-		exchange_upstream_failed(c, run, RETRY_CONNECT_FAILURE,
-					 STAT_REPLY_CONNECT_FAILURE, 503);
+		stream_upstream_failed(s, run, RETRY_CONNECT_FAILURE,
+				       STAT_REPLY_CONNECT_FAILURE, 503);
 		return;
 	}
 	if (!leg_connected(t->leg))
@@ -417,33 +411,33 @@ void exchange_send_head(struct conn *c, struct run *run)
 	 * answer to it.
 	 */
 	if (unlikely(t->reused_leg && link_pending(&t->leg->link))) {
-		exchange_upstream_failed(c, run, RETRY_RESET,
-					 STAT_REPLY_BAD_RESPONSE, 502);
+		stream_upstream_failed(s, run, RETRY_RESET,
+				       STAT_REPLY_BAD_RESPONSE, 502);
 		return;
 	}
-	if (ends_tunnel_here(c)) {
-		open_tunnel(c, run);
+	if (ends_tunnel_here(s)) {
+		open_tunnel(s, run);
 		return;
 	}
-	if (!may_edit(ex, run))
+	if (!may_edit(s, run))
 		return;
-	run->left -= ex->edit_cost;
-	if (ex->request_body.framing == HTTP1_BODY_CHUNKED)
-		err = exchange_filter_request(c, run_gfp(c, run));
-	if (!err && !steer_request(c, run))
-		err = exchange_write_head(c, t, &ex->up, run_gfp(c, run));
+	run->left -= s->edit_cost;
+	if (s->request_body.framing == HTTP1_BODY_CHUNKED)
+		err = stream_filter_request(s, run_gfp(s, run));
+	if (!err && !steer_request(s, run))
+		err = stream_write_head(s, t, &s->up, run_gfp(s, run));
 	if (err == -EMSGSIZE) {
-		exchange_refuse(c, run, STAT_REPLY_REQUEST_OPERATIONS, 431);
+		stream_refuse(s, run, STAT_REPLY_REQUEST_OPERATIONS, 431);
 		return;
 	}
 	if (err) {
 		if (run->may_sleep)
-			exchange_refuse(c, run, STAT_REPLY_NO_MEMORY, 503);
+			stream_refuse(s, run, STAT_REPLY_NO_MEMORY, 503);
 		run->defer = true;
 		return;
 	}
-	try_begins(t, ex->cluster);
-	ex->request = REQUEST_BODY;
-	ex->response = RESPONSE_HEAD;
-	patience_set(&c->patience, c->options.stream_idle_timeout);
+	try_begins(t, s->cluster);
+	s->request = REQUEST_BODY;
+	s->response = RESPONSE_HEAD;
+	patience_set(&s->patience, c->options.stream_idle_timeout);
 }

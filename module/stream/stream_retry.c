@@ -9,98 +9,95 @@
  * sent again, once, on a fresh leg if doing it twice is harmless and not a byte
  * of a response has come (RFC 9112 9.3.1). No policy is asked.
  */
-static bool leg_was_stale(const struct exchange *ex)
+static bool leg_was_stale(const struct stream *s)
 {
-	const struct http1_parser *p = &ex->request_head->parser;
-	const struct try *t = ex->try;
+	const struct http1_parser *p = &s->request_head->parser;
+	const struct try *t = s->try;
 
-	if (!t->reused_leg || t->fresh_leg || ex->committed)
+	if (!t->reused_leg || t->fresh_leg || s->committed)
 		return false;
 	/* Nothing was sent. */
-	if (ex->request == REQUEST_CONNECTING)
+	if (s->request == REQUEST_CONNECTING)
 		return true;
-	return !ex->response_head && !p->content_length &&
+	return !s->response_head && !p->content_length &&
 	       p->framing != HTTP1_BODY_CHUNKED &&
-	       retry_is_idempotent(head_method(ex->request_head));
+	       retry_is_idempotent(head_method(s->request_head));
 }
 
-static void use_fresh_leg(struct conn *c, struct run *run)
+static void use_fresh_leg(struct stream *s, struct run *run)
 {
-	stat_inc(c->mesh->stats, STAT_LEGS_RETRIED);
-	c->ex.try->fresh_leg = true;
-	try_begin_anew(c, run);
-	c->ex.request = REQUEST_ROUTED;
+	stat_inc(s->conn->mesh->stats, STAT_LEGS_RETRIED);
+	s->try->fresh_leg = true;
+	try_begin_anew(s, run);
+	s->request = REQUEST_ROUTED;
 }
 
-static const struct retry_policy *policy_of(const struct exchange *ex)
+static const struct retry_policy *policy_of(const struct stream *s)
 {
-	return ex->route && retry_policy_exists(&ex->route->retry) ?
-	       &ex->route->retry : NULL;
+	return s->route && retry_policy_exists(&s->route->retry) ?
+	       &s->route->retry : NULL;
 }
 
 /* How much of a request's body is kept if it is mirrored. */
 #define MIRROR_LIMIT	SZ_1M
 
-u32 exchange_body_limit(const struct exchange *ex)
+u32 stream_body_limit(const struct stream *s)
 {
-	const struct retry_policy *p = policy_of(ex);
-	u32 limit = ex->mirrors ? MIRROR_LIMIT : 0;
+	const struct retry_policy *p = policy_of(s);
+	u32 limit = s->mirrors ? MIRROR_LIMIT : 0;
 
-	if (p && ex->tries < p->num_retries &&
-	    retry_is_idempotent(head_method(ex->request_head)))
+	if (p && s->tries < p->num_retries &&
+	    retry_is_idempotent(head_method(s->request_head)))
 		limit = max(limit, p->replay_limit);
 	return limit;
 }
 
-bool exchange_may_try_again(struct conn *c)
+bool stream_may_try_again(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-	const struct retry_policy *p = policy_of(ex);
+	struct conn *c = s->conn;
+	const struct retry_policy *p = policy_of(s);
 
-	if (!p || ex->committed || ex->replay.lost ||
-	    ex->request_head->parser.connect)
+	if (!p || s->committed || s->replay.lost ||
+	    s->request_head->parser.connect)
 		return false;
-	if (ex->request >= REQUEST_BODY &&
-	    !retry_is_idempotent(head_method(ex->request_head)))
+	if (s->request >= REQUEST_BODY &&
+	    !retry_is_idempotent(head_method(s->request_head)))
 		return false;
-	if (ex->tries >= p->num_retries) {
+	if (s->tries >= p->num_retries) {
 		stat_inc(c->mesh->stats, STAT_RETRIES_EXHAUSTED);
 		return false;
 	}
-	if (exchange_admit_retry(ex))
+	if (stream_admit_retry(s))
 		return true;
 	stat_inc(c->mesh->stats, STAT_RETRIES_OVERFLOW);
 	return false;
 }
 
-void exchange_count_try(struct conn *c)
+void stream_count_try(struct stream *s)
 {
-	struct exchange *ex = &c->ex;
-
-	stat_inc(c->mesh->stats, STAT_RETRIES);
-	ex->tried[ex->tries++ % ARRAY_SIZE(ex->tried)] = ex->try->ep;
-	ex->try->fresh_leg = false;
+	stat_inc(s->conn->mesh->stats, STAT_RETRIES);
+	s->tried[s->tries++ % ARRAY_SIZE(s->tried)] = s->try->ep;
+	s->try->fresh_leg = false;
 }
 
-static void try_again(struct conn *c, struct run *run)
+static void try_again(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-	const struct retry_policy *p = policy_of(ex);
+	const struct retry_policy *p = policy_of(s);
 	u32 delay;
 
-	exchange_count_try(c);
-	try_abandon(c, run);
-	ex->request = REQUEST_BACKOFF;
-	delay = retry_backoff(p, ex->tries, get_random_u32());
+	stream_count_try(s);
+	try_abandon(s, run);
+	s->request = REQUEST_BACKOFF;
+	delay = retry_backoff(p, s->tries, get_random_u32());
 	if (delay)
-		patience_set(&c->patience, delay);
+		patience_set(&s->patience, delay);
 	else
-		exchange_end_backoff(c, run);
+		stream_end_backoff(s, run);
 }
 
-void exchange_end_backoff(struct conn *c, struct run *run)
+void stream_end_backoff(struct stream *s, struct run *run)
 {
-	exchange_pick_endpoint(c, run);
+	stream_pick_endpoint(s, run);
 	run->again = true;
 }
 
@@ -113,89 +110,90 @@ static bool limit_reached(const struct head *h)
 	       http1_find(p, h->data, SPAN("x-envoy-ratelimited"));
 }
 
-bool exchange_retry_response(struct conn *c, u16 status)
+bool stream_retry_response(struct stream *s, u16 status)
 {
-	const struct retry_policy *p = policy_of(&c->ex);
+	const struct retry_policy *p = policy_of(s);
 
 	/* An interim response decides nothing. */
 	return p && status >= 200 && retry_on_status(p, status) &&
-	       !limit_reached(c->ex.response_head) && exchange_may_try_again(c);
+	       !limit_reached(s->response_head) && stream_may_try_again(s);
 }
 
-void exchange_retry(struct conn *c, struct run *run)
+void stream_retry(struct stream *s, struct run *run)
 {
-	try_answered(c, c->ex.response_head->parser.status);
-	try_again(c, run);
+	try_answered(s, s->response_head->parser.status);
+	try_again(s, run);
 }
 
-static void try_or_refuse(struct conn *c, struct run *run,
+static void try_or_refuse(struct stream *s, struct run *run,
 			  enum retry_failure failure, enum mesh_stat reason,
 			  u16 status)
 {
-	const struct retry_policy *p = policy_of(&c->ex);
+	const struct retry_policy *p = policy_of(s);
 
-	if (p && retry_on_failure(p, failure) && exchange_may_try_again(c))
-		try_again(c, run);
+	if (p && retry_on_failure(p, failure) && stream_may_try_again(s))
+		try_again(s, run);
 	else
-		exchange_refuse(c, run, reason, status);
+		stream_refuse(s, run, reason, status);
 }
 
-static void way_failed(struct conn *c, struct run *run)
+static void way_failed(struct stream *s, struct run *run)
 {
-	try_connect_failed(c);
-	try_or_refuse(c, run, RETRY_CONNECT_FAILURE,
+	try_connect_failed(s);
+	try_or_refuse(s, run, RETRY_CONNECT_FAILURE,
 		      STAT_REPLY_CONNECT_FAILURE, 503);
 }
 
-void exchange_upstream_failed(struct conn *c, struct run *run,
-			      enum retry_failure failure, enum mesh_stat reason,
-			      u16 status)
+void stream_upstream_failed(struct stream *s, struct run *run,
+			    enum retry_failure failure, enum mesh_stat reason,
+			    u16 status)
 {
-	if (reason != STAT_REPLY_RESPONSE_TIMEOUT && leg_was_stale(&c->ex)) {
-		use_fresh_leg(c, run);
+	if (reason != STAT_REPLY_RESPONSE_TIMEOUT && leg_was_stale(s)) {
+		use_fresh_leg(s, run);
 		return;
 	}
-	try_failed(c, status);
-	try_or_refuse(c, run, failure, reason, status);
+	try_failed(s, status);
+	try_or_refuse(s, run, failure, reason, status);
 }
 
 /* Meanwhile another try may have an answer. */
-static bool awaits_leg(const struct conn *c)
+static bool awaits_leg(const struct stream *s)
 {
-	const struct try *t = c->ex.try;
+	const struct try *t = s->try;
 
-	return c->ex.request == REQUEST_CONNECTING && !t->leg && !t->open_leg;
+	return s->request == REQUEST_CONNECTING && !t->leg && !t->open_leg;
 }
 
-static void leg_failed(struct conn *c, int err)
+static void leg_failed(struct stream *s, int err)
 {
+	struct conn *c = s->conn;
 	struct mem_cgroup *old = payer_enter(c->payer);
 	struct run run = { .may_sleep = true };
 
 	if (err == -ENOMEM || err == -ENOBUFS)
-		exchange_refuse(c, &run, STAT_REPLY_NO_MEMORY, 503);
+		stream_refuse(s, &run, STAT_REPLY_NO_MEMORY, 503);
 	else if (err == -EPERM || err == -EACCES)
 		/*
 		 * A connection that the client may not make is not the endpoint's
 		 * failure.
 		 */
-		exchange_refuse(c, &run, STAT_REPLY_NOT_PERMITTED, 503);
+		stream_refuse(s, &run, STAT_REPLY_NOT_PERMITTED, 503);
 	else
-		way_failed(c, &run);
+		way_failed(s, &run);
 	payer_leave(c->payer, old);
 }
 
-void exchange_leg_opened(struct conn *c, struct leg *leg, int err)
+void stream_leg_opened(struct stream *s, struct leg *leg, int err)
 {
 	if (leg)
-		stat_inc(c->mesh->stats, STAT_LEGS_OPENED);
-	if (!awaits_leg(c)) {
+		stat_inc(s->conn->mesh->stats, STAT_LEGS_OPENED);
+	if (!awaits_leg(s)) {
 		if (leg)
-			leg_doom(leg, &c->doomed_legs);
+			leg_doom(leg, &s->doomed_legs);
 		return;
 	}
 	if (leg)
-		c->ex.try->leg = leg;
+		s->try->leg = leg;
 	else
-		leg_failed(c, err);
+		leg_failed(s, err);
 }

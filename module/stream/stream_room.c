@@ -1,35 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "stream/stream_priv.h"
 
-void exchange_await_room(struct conn *c, const struct link *link)
+void stream_await_room(struct stream *s, const struct link *link)
 {
+	struct conn *c = s->conn;
+
 	stat_inc(c->mesh->stats, link == &c->link ? STAT_DOWNSTREAM_NO_ROOM :
 						    STAT_UPSTREAM_NO_ROOM);
 	if (link_is_drained(link))
-		patience_wake_soon(&c->patience);
+		patience_wake_soon(&s->patience);
 }
 
-bool exchange_flush_response(struct conn *c, struct run *run)
+bool stream_flush_response(struct stream *s, struct run *run)
 {
-	int err = out_flush(&c->ex.down, &c->link, false);
+	struct conn *c = s->conn;
+	int err = out_flush(&s->down, &c->link, false);
 
 	if (err == -EAGAIN)
-		exchange_await_room(c, &c->link);
+		stream_await_room(s, &c->link);
 	else if (err)
-		end_conn(c, run, false);
+		stream_end(s, run, false);
 	return !err;
 }
 
-void exchange_settle(struct conn *c)
+void stream_settle(struct stream *s)
 {
-	const struct exchange *ex = &c->ex;
-	u32 bytes = head_bytes(ex->request_head) +
-		    head_bytes(ex->response_head) + out_bytes(&ex->up) +
-		    out_bytes(&ex->down) + ex->replay.bytes +
-		    ex->filter_bytes;
+	u32 bytes = head_bytes(s->request_head) +
+		    head_bytes(s->response_head) + out_bytes(&s->up) +
+		    out_bytes(&s->down) + s->replay.bytes +
+		    s->filter_bytes;
 
-	if (bytes == c->held)
+	if (bytes == s->held)
 		return;
-	quota_add(&c->hn->quota, (s64)bytes - c->held);
-	c->held = bytes;
+	quota_add(&s->conn->hn->quota, (s64)bytes - s->held);
+	s->held = bytes;
 }

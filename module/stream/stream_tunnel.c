@@ -9,36 +9,36 @@
  */
 #include "stream/stream_priv.h"
 
-void exchange_begin_tunnel(struct conn *c, struct run *run)
+void stream_begin_tunnel(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
+	struct conn *c = s->conn;
 
 	stat_inc(c->mesh->stats, STAT_RESPONSES);
 	stat_inc(c->mesh->stats, STAT_TUNNELS);
-	ex->request = REQUEST_TUNNEL;
-	ex->response = RESPONSE_NONE;
-	ex->try->leg_reusable = false;
-	head_free(ex->request_head);
-	ex->request_head = NULL;
-	try_end_load(ex->try);
-	snapshot_put(ex->snapshot);
-	ex->snapshot = NULL;
-	ex->route = NULL;
-	ex->vhost = NULL;
-	ex->edit_cost = 0;
-	ex->chosen = NULL;
-	ex->cookie = NULL;
-	ex->cluster = NULL;
-	ex->try->ep = NULL;
-	c->patience.bound = 0;
-	patience_set(&c->patience, c->options.stream_idle_timeout);
+	s->request = REQUEST_TUNNEL;
+	s->response = RESPONSE_NONE;
+	s->try->leg_reusable = false;
+	head_free(s->request_head);
+	s->request_head = NULL;
+	try_end_load(s->try);
+	snapshot_put(s->snapshot);
+	s->snapshot = NULL;
+	s->route = NULL;
+	s->vhost = NULL;
+	s->edit_cost = 0;
+	s->chosen = NULL;
+	s->cookie = NULL;
+	s->cluster = NULL;
+	s->try->ep = NULL;
+	s->patience.bound = 0;
+	patience_set(&s->patience, c->options.stream_idle_timeout);
 	run->again = true;
 }
 
-void exchange_reset_tunnel(struct conn *c, struct run *run)
+void stream_reset_tunnel(struct stream *s, struct run *run)
 {
-	c->ex.try->leg->reset = true;
-	end_conn(c, run, true);
+	s->try->leg->reset = true;
+	stream_end(s, run, true);
 }
 
 static int pass(struct reader *r, struct sk_buff *skb, u32 off, u32 len,
@@ -46,18 +46,18 @@ static int pass(struct reader *r, struct sk_buff *skb, u32 off, u32 len,
 {
 	int n;
 
-	if (r->c->ended || !may_spend(r->run))
+	if (r->s->ended || !may_spend(r->run))
 		return 0;
 	r->run->left -= cost_of_bytes(len);
 	n = out_send_skb(to, skb, off, len, false);
 	if (n > 0) {
-		patience_set(&r->c->patience, r->c->options.stream_idle_timeout);
+		patience_set(&r->s->patience, r->s->conn->options.stream_idle_timeout);
 		return n;
 	}
 	if (n == -EAGAIN)
-		exchange_await_room(r->c, to);
+		stream_await_room(r->s, to);
 	else
-		exchange_reset_tunnel(r->c, r->run);
+		stream_reset_tunnel(r->s, r->run);
 	return 0;
 }
 
@@ -66,7 +66,7 @@ static int upstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
 {
 	struct reader *r = desc->arg.data;
 
-	return pass(r, skb, off, len, &r->c->ex.try->leg->link);
+	return pass(r, skb, off, len, &r->s->try->leg->link);
 }
 
 static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
@@ -74,21 +74,22 @@ static int downstream_actor(read_descriptor_t *desc, struct sk_buff *skb,
 {
 	struct reader *r = desc->arg.data;
 
-	return pass(r, skb, off, len, &r->c->link);
+	return pass(r, skb, off, len, &r->s->conn->link);
 }
 
 /* A FIN of one side is passed on to the other. */
-static void pass_fin(struct conn *c, struct run *run)
+static void pass_fin(struct stream *s, struct run *run)
 {
-	bool up = link_eof(&c->link);
-	bool down = link_eof(&c->ex.try->leg->link);
+	struct conn *c = s->conn;
+	struct try *t = s->try;
+	bool up = link_eof(&c->link), down = link_eof(&t->leg->link);
 
 	if (up && down) {
-		end_conn(c, run, false);
+		stream_end(s, run, false);
 		return;
 	}
-	if (up && c->leg_shut_down == SHUT_DOWN_NO) {
-		c->leg_shut_down = SHUT_DOWN_WANTED;
+	if (up && t->shut_down == SHUT_DOWN_NO) {
+		t->shut_down = SHUT_DOWN_WANTED;
 		run->defer = true;
 	}
 	if (down && c->shut_down == SHUT_DOWN_NO) {
@@ -97,20 +98,21 @@ static void pass_fin(struct conn *c, struct run *run)
 	}
 }
 
-void exchange_run_tunnel(struct conn *c, struct run *run)
+void stream_run_tunnel(struct stream *s, struct run *run)
 {
-	struct link *up = &c->ex.try->leg->link;
+	struct conn *c = s->conn;
+	struct link *up = &s->try->leg->link;
 
 	if (link_has_failed(&c->link) || link_has_failed(up)) {
-		exchange_reset_tunnel(c, run);
+		stream_reset_tunnel(s, run);
 		return;
 	}
 	/* The head of the response that opened it may still wait for room. */
-	if (!exchange_flush_response(c, run))
+	if (!stream_flush_response(s, run))
 		return;
-	exchange_read_from(&c->link, c, run, upstream_actor);
-	if (!c->ended)
-		exchange_read_second(up, c, run, downstream_actor);
-	if (!c->ended)
-		pass_fin(c, run);
+	stream_read_from(&c->link, s, run, upstream_actor);
+	if (!s->ended)
+		stream_read_second(up, s, run, downstream_actor);
+	if (!s->ended)
+		pass_fin(s, run);
 }

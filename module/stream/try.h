@@ -3,12 +3,12 @@
  * try: one attempt to have a request answered: at which endpoint, what counts it, and
  * where its response comes from.
  *
- * An exchange has a current try, whose request is sent and whose response is read. A
+ * A stream has a current try, whose request is sent and whose response is read. A
  * retry makes it the next one. When a request is hedged, earlier tries are out beside
- * it, on conn->tries: each has all of the request and not a byte of a response. Nobody
+ * it, on stream->others: each has all of the request and not a byte of a response. Nobody
  * waits for the try that a mirror is.
  *
- * Owner: the exchange, under its connection's lock. The first try is a part of it;
+ * Owner: the stream, under its connection's lock. The first try is a part of it;
  * those that hedge are allocated. A mirror's is its call's.
  */
 #ifndef L7MESH_TRY_H
@@ -21,7 +21,7 @@ struct endpoint;
 struct leg;
 
 struct try {
-	struct list_head list;	/* conn->tries, when it is not the current one */
+	struct list_head list;	/* stream->others, when it is not the current one */
 	struct leg *leg;	/* from where its response comes; NULL: not yet there */
 	struct endpoint *ep;	/* of the snapshot, or held */
 	u64 sent_at;		/* ns: when the request was sent; 0: nobody wants to know */
@@ -29,7 +29,7 @@ struct try {
 	u32 leg_max_idle;	/* ... and how many may */
 	bool ep_held;
 	bool active;		/* counts as the endpoint's load, ... */
-	bool connected;		/* ... and in the connections of exchange->load */
+	bool connected;		/* ... and in the connections of stream->load */
 	bool open_leg;		/* the work is to open a leg */
 	bool reused_leg;
 	bool fresh_leg;		/* another one than from the pool is wanted */
@@ -39,6 +39,7 @@ struct try {
 	bool hedge_due;		/* another begins when its time is over */
 	bool unawaited;		/* nobody waits for its response: a mirror */
 	bool shadow;		/* whose Host says so */
+	u8 shut_down;		/* enum shut_down, of a tunnel's leg */
 };
 
 #endif

@@ -31,10 +31,11 @@ void try_begins(struct try *t, const struct cluster *cluster)
 		t->sent_at = ktime_get_ns();
 }
 
-static void observe(struct conn *c, struct cluster *cluster, u16 status,
+static void observe(struct stream *s, struct cluster *cluster, u16 status,
 		    bool local_origin)
 {
-	struct endpoint *ep = c->ex.try->ep;
+	struct conn *c = s->conn;
+	struct endpoint *ep = s->try->ep;
 
 	if (accrual_enabled(&cluster->options))
 		accrual_observe(cluster, ep, status >= 500, c->mesh->stats);
@@ -51,17 +52,15 @@ void try_took(struct try *t, const struct cluster *cluster)
 	t->sent_at = 0;
 }
 
-void try_answered(struct conn *c, u16 status)
+void try_answered(struct stream *s, u16 status)
 {
-	struct exchange *ex = &c->ex;
-
-	observe(c, ex->cluster, status, false);
-	try_took(ex->try, ex->cluster);
+	observe(s, s->cluster, status, false);
+	try_took(s->try, s->cluster);
 }
 
-void try_late(struct conn *c)
+void try_late(struct stream *s)
 {
-	observe(c, c->ex.cluster, 504, true);
+	observe(s, s->cluster, 504, true);
 }
 
 /* An endpoint that fails at once is not a fast one. */
@@ -77,27 +76,27 @@ static void observe_slow(struct try *t, const struct cluster *cluster)
 	t->sent_at = 0;
 }
 
-static void observe_failure(struct conn *c, struct cluster *cluster, u16 status)
+static void observe_failure(struct stream *s, struct cluster *cluster, u16 status)
 {
-	observe(c, cluster, status, true);
-	observe_slow(c->ex.try, cluster);
+	observe(s, cluster, status, true);
+	observe_slow(s->try, cluster);
 }
 
-/* The exchange has let go of its cluster: use the current version, if there is one. */
-static void observe_failure_late(struct conn *c, u16 status)
+/* The stream has let go of its cluster: use the current version, if there is one. */
+static void observe_failure_late(struct stream *s, u16 status)
 {
-	struct snapshot *s = mesh_snapshot_get(c->mesh);
+	struct snapshot *snapshot = mesh_snapshot_get(s->conn->mesh);
 	struct cluster *cluster;
 
-	cluster = snapshot_cluster_of(s, c->ex.cluster_hash, c->ex.state);
+	cluster = snapshot_cluster_of(snapshot, s->cluster_hash, s->state);
 	if (cluster)
-		observe_failure(c, cluster, status);
-	snapshot_put(s);
+		observe_failure(s, cluster, status);
+	snapshot_put(snapshot);
 }
 
-void try_connect_failed(struct conn *c)
+void try_connect_failed(struct stream *s)
 {
-	struct try *t = c->ex.try;
+	struct try *t = s->try;
 
 	atomic64_inc(&t->ep->failures);
 	/*
@@ -105,22 +104,21 @@ void try_connect_failed(struct conn *c)
 	 * preferred.
 	 */
 	if (!endpoint_was_reached_by_any(t->ep))
-		observe_slow(t, c->ex.cluster);
+		observe_slow(t, s->cluster);
 }
 
-void try_failed(struct conn *c, u16 status)
+void try_failed(struct stream *s, u16 status)
 {
-	struct exchange *ex = &c->ex;
-	struct endpoint *ep = ex->try->ep;
+	struct endpoint *ep = s->try->ep;
 
-	if (ex->request == REQUEST_CONNECTING &&
-	    !endpoint_was_reached(ep, who_connects(c))) {
-		try_connect_failed(c);
+	if (s->request == REQUEST_CONNECTING &&
+	    !endpoint_was_reached(ep, who_connects(s->conn))) {
+		try_connect_failed(s);
 		return;
 	}
 	atomic64_inc(&ep->failures);
-	if (likely(ex->cluster))
-		observe_failure(c, ex->cluster, status);
+	if (likely(s->cluster))
+		observe_failure(s, s->cluster, status);
 	else
-		observe_failure_late(c, status);
+		observe_failure_late(s, status);
 }

@@ -3,9 +3,9 @@
 #include "upstream/health.h"
 
 /* Lock the leg that is bound, if it is not locked. */
-static bool lock_leg(struct conn *c, struct run *run)
+static bool lock_leg(struct stream *s, struct run *run)
 {
-	struct leg *leg = c->ex.try->leg;
+	struct leg *leg = s->try->leg;
 
 	if (!leg || leg == run->held || leg == run->locked)
 		return true;
@@ -38,21 +38,21 @@ static void unlock_leg(struct run *run)
 	}
 }
 
-bool try_enter_leg(struct conn *c, struct run *run)
+bool try_enter_leg(struct stream *s, struct run *run)
 {
 	struct leg *leg;
 
-	if (!lock_leg(c, run))
+	if (!lock_leg(s, run))
 		return false;
-	leg = c->ex.try->leg;
+	leg = s->try->leg;
 	if (leg)
 		leg->busy = true;
 	return true;
 }
 
-void try_leave_leg(struct conn *c, struct run *run)
+void try_leave_leg(struct stream *s, struct run *run)
 {
-	struct leg *leg = c->ex.try->leg;
+	struct leg *leg = s->try->leg;
 
 	if (leg)
 		leg->busy = false;
@@ -61,32 +61,32 @@ void try_leave_leg(struct conn *c, struct run *run)
 
 /*
  * Whether a leg may be used again: the request was sent whole, the response was
- * read whole, and nothing else came. On any other leg, the rest of one exchange
+ * read whole, and nothing else came. On any other leg, the rest of one response
  * would be taken for the next. Every leg that is parted with is checked here.
  */
-static bool is_clean(const struct exchange *ex, const struct link *link)
+static bool is_clean(const struct stream *s, const struct link *link)
 {
-	const struct try *t = ex->try;
+	const struct try *t = s->try;
 
 	return t->sent && t->leg_reusable &&
-	       ex->response == RESPONSE_DONE && out_empty(&ex->up) &&
+	       s->response == RESPONSE_DONE && out_empty(&s->up) &&
 	       !link_pending(link) && !link_eof(link);
 }
 
-void try_drop_leg(struct conn *c, struct run *run, bool reuse)
+void try_drop_leg(struct stream *s, struct run *run, bool reuse)
 {
-	struct try *t = c->ex.try;
+	struct try *t = s->try;
 	struct leg *leg = t->leg;
 
 	if (!leg)
 		return;
-	leg->conn = NULL;
+	leg->stream = NULL;
 	leg->busy = false;
 	t->leg = NULL;
-	if (!reuse || !is_clean(&c->ex, &leg->link) ||
+	if (!reuse || !is_clean(s, &leg->link) ||
 	    !leg_park(leg, jiffies + msecs_to_jiffies(t->leg_idle),
 		      t->leg_max_idle)) {
-		leg_doom(leg, &c->doomed_legs);
+		leg_doom(leg, &s->doomed_legs);
 		run->defer = true;
 	}
 	if (run->locked == leg)
@@ -94,42 +94,43 @@ void try_drop_leg(struct conn *c, struct run *run, bool reuse)
 }
 
 /* Returns whether an idle leg was found and bound. */
-static bool take_pooled_leg(struct conn *c, struct run *run)
+static bool take_pooled_leg(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-	struct try *t = ex->try;
+	struct conn *c = s->conn;
+	struct try *t = s->try;
 	struct leg *leg;
 
 	while ((leg = leg_take(c->hn, t->ep, c->identity))) {
 		t->leg = leg;
-		if (!lock_leg(c, run)) {
+		if (!lock_leg(s, run)) {
 			/* Its socket is busy just now: the work will wait. */
 			t->leg = NULL;
-			if (!leg_park(leg, leg->expires, ex->cluster->options.max_idle))
-				leg_doom(leg, &c->doomed_legs);
+			if (!leg_park(leg, leg->expires, s->cluster->options.max_idle))
+				leg_doom(leg, &s->doomed_legs);
 			return false;
 		}
 		leg->busy = true;
-		if (leg_bind(leg, c))
+		if (leg_bind(leg, s))
 			return true;
-		try_drop_leg(c, run, false);
+		try_drop_leg(s, run, false);
 	}
 	return false;
 }
 
-static bool may_reuse_leg(const struct conn *c)
+static bool may_reuse_leg(const struct stream *s)
 {
 	/*
 	 * A tunnel that ends at the endpoint needs a connection without earlier
 	 * requests.
 	 */
-	return !c->ex.try->fresh_leg && !ends_tunnel_here(c);
+	return !s->try->fresh_leg && !ends_tunnel_here(s);
 }
 
 /* The leg gets the buffer limits of the listener that it works for now. */
-static void limit_leg(struct conn *c)
+static void limit_leg(struct stream *s)
 {
-	struct leg *leg = c->ex.try->leg;
+	struct conn *c = s->conn;
+	struct leg *leg = s->try->leg;
 
 	if (leg->buffer_limit == c->options.buffer_limit)
 		return;
@@ -137,24 +138,24 @@ static void limit_leg(struct conn *c)
 	link_limit(&leg->link, leg->buffer_limit);
 }
 
-void try_want_leg(struct conn *c, struct run *run)
+void try_want_leg(struct stream *s, struct run *run)
 {
-	struct exchange *ex = &c->ex;
-	struct try *t = ex->try;
+	struct conn *c = s->conn;
+	struct try *t = s->try;
 
-	if (may_reuse_leg(c) && take_pooled_leg(c, run)) {
-		limit_leg(c);
+	if (may_reuse_leg(s) && take_pooled_leg(s, run)) {
+		limit_leg(s);
 		stat_inc(c->mesh->stats, STAT_LEGS_REUSED);
 		t->reused_leg = true;
-		ex->request = REQUEST_CONNECTING;
+		s->request = REQUEST_CONNECTING;
 		return;
 	}
 	run->defer = true;
 	if (!run->may_sleep)
 		return;		/* the work comes here again */
 	t->reused_leg = false;
-	ex->request = REQUEST_CONNECTING;
-	health_note_use(c->mesh, ex->cluster);
+	s->request = REQUEST_CONNECTING;
+	health_note_use(c->mesh, s->cluster);
 	t->open_leg = true;
-	patience_set(&c->patience, ex->cluster->options.connect_timeout);
+	patience_set(&s->patience, s->cluster->options.connect_timeout);
 }

@@ -7,7 +7,7 @@
  * so that limits hold across changes. What was admitted under a limit is counted until
  * it ends, even if the limit has changed or gone by then.
  *
- * References: each version of the cluster, and each exchange that a limit counts (a
+ * References: each version of the cluster, and each stream that a limit counts (a
  * tunnel counts for longer than it holds the configuration). Any context, except for
  * making it. The fast paths take no lock; ->lock (BH) guards the queue alone.
  */
