@@ -41,7 +41,6 @@ struct leg {
 	unsigned long expires;	/* jiffies; of a pooled leg */
 	int drains;		/* hn->drains when it was opened */
 	struct work_struct close_work;
-	bool busy;		/* a run has it; under the link's lock */
 	bool reset;		/* to be closed with RST */
 	u32 buffer_limit;	/* see link_limit() */
 };

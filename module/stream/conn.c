@@ -70,9 +70,9 @@ static void conn_event(struct link *link)
 {
 	struct conn *c = container_of(link, struct conn, link);
 
-	if (c->stream.running)
-		c->stream.missed = true;
-	else if (link_is_owned(link) || c->greedy)
+	if (stream_tell(&c->stream))
+		return;
+	if (link_is_owned(link) || c->greedy)
 		conn_kick(c);
 	else
 		run_inline(c, NULL);
@@ -83,7 +83,7 @@ static void conn_room(struct link *link)
 	struct conn *c = container_of(link, struct conn, link);
 
 	/* During a run, the return value of our own send says whether there is room. */
-	if (!c->stream.running)
+	if (!stream_is_run(&c->stream))
 		conn_event(link);
 }
 
@@ -96,11 +96,8 @@ static void conn_leg_event(struct stream *s, struct leg *leg)
 {
 	struct conn *c = s->conn;
 
-	/* The leg's event was caused by a run, which holds both locks. */
-	if (leg->busy) {
-		s->missed = true;
+	if (stream_tell(s))
 		return;
-	}
 	local_bh_disable();
 	if (!link_trylock(&c->link)) {
 		conn_kick(c);
@@ -128,7 +125,8 @@ static void leg_room(struct link *link)
 {
 	struct leg *leg = container_of(link, struct leg, link);
 
-	if (leg->stream && !leg->busy)
+	/* As conn_room(). Who waits for room has locked the leg, or will do so. */
+	if (leg->stream && !stream_is_run(leg->stream))
 		conn_leg_event(leg->stream, leg);
 }
 
@@ -301,7 +299,6 @@ static bool work_round(struct conn *c, int *left)
 		WRITE_ONCE(c->killed, true);
 	run_stream(c, &run);
 	if (!c->stream.ended && is_late(c, &run)) {
-		WRITE_ONCE(c->stream.patience.deadline, 0);
 		stream_timeout(&c->stream, &run);
 		run_stream(c, &run);
 	}

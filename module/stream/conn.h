@@ -2,11 +2,12 @@
 /*
  * conn: a downstream connection, from an application to the HTTP engine.
  *
- * Context. The lock of the downstream link (conn->link) protects a connection.
- * Events of either link run its stream where they happen, in softirq, when
- * both locks are free and the last run did not use up what one may cost; otherwise,
- * and whenever something may sleep (a leg is opened, a link is closed, memory is
- * waited for), the work does it, when it is the connection's turn in its line.
+ * Context. The lock of the downstream link (conn->link) protects a connection, and who
+ * runs its stream has it (see stream.h). Events of either link run the stream where they
+ * happen, in softirq, when both locks are free and the last run did not use up what one
+ * may cost; otherwise, and whenever something may sleep (a leg is opened, a link is
+ * closed, memory is waited for), the work does it, when it is the connection's turn in
+ * its line.
  *
  * References: one for being open, dropped by conn_close(); one for standing in the
  * line. A leg that is bound to its stream has a pointer without a

@@ -131,7 +131,7 @@ static void let_go(struct stream *s)
 void stream_release(struct stream *s, struct run *run)
 {
 	try_lose_others(s, run);
-	if (try_enter_leg(s, run))
+	if (try_lock_leg(s, run))
 		try_drop_leg(s, run, false);
 	release_request(s);
 	stream_settle(s);
@@ -221,18 +221,55 @@ static void advance(struct stream *s, struct run *run)
 		end_idle(s, run);
 }
 
+/* If somebody has it, that one looks once more. */
+static bool lock_stream(struct stream *s)
+{
+	return !atomic_fetch_inc(&s->lock);
+}
+
+/* What has been told is looked at from here on. */
+static void begin_round(struct stream *s)
+{
+	atomic_xchg(&s->lock, 1);
+}
+
+static bool was_told(const struct stream *s)
+{
+	return atomic_read(&s->lock) > 1;
+}
+
+/* Returns whether something was told that nobody has looked at. */
+static bool unlock_stream(struct stream *s)
+{
+	return atomic_xchg(&s->lock, 0) > 1;
+}
+
+/*
+ * The stream is unlocked before the leg: the leg's next event has to find that nobody
+ * runs it.
+ */
+static void end_run(struct stream *s, struct run *run)
+{
+	if (unlikely(unlock_stream(s))) {
+		run->again |= run->may_sleep;
+		run->defer = true;
+	}
+	try_unlock_leg(run);
+}
+
 void stream_run(struct stream *s, struct run *run)
 {
-	struct conn *c = s->conn;
-	struct mem_cgroup *old = payer_enter(c->payer);
+	struct mem_cgroup *old;
 
-	s->running = true;
+	if (!lock_stream(s))
+		return;
+	old = payer_enter(s->conn->payer);
 	do {
 		run->again = false;
-		s->missed = false;
+		begin_round(s);
 		if (unlikely(!list_empty(&s->others)) && !s->ended)
 			stream_look_at_tries(s, run);
-		if (s->ended || !try_enter_leg(s, run))
+		if (s->ended || !try_lock_leg(s, run))
 			break;
 		if (s->request == REQUEST_TUNNEL)
 			stream_run_tunnel(s, run);
@@ -240,16 +277,15 @@ void stream_run(struct stream *s, struct run *run)
 			advance(s, run);
 		if ((s->snapshot || s->request_head) && only_passes(s))
 			let_go(s);
-		run->again |= s->missed;
+		run->again |= was_told(s);
 		run->left -= COST_ROUND;
 	} while (run->again && run->left > 0);
 	run->defer |= run->again;
-	try_leave_leg(s, run);
 	/* A request that has to wait does not keep its buffer. */
 	drop_taken(run);
 	stream_settle(s);
-	s->running = false;
-	payer_leave(c->payer, old);
+	end_run(s, run);
+	payer_leave(s->conn->payer, old);
 }
 
 static void response_late(struct stream *s, struct run *run)
@@ -333,14 +369,14 @@ static void timed_out(struct stream *s, struct run *run)
 
 void stream_timeout(struct stream *s, struct run *run)
 {
-	struct conn *c = s->conn;
-	struct mem_cgroup *old = payer_enter(c->payer);
+	struct mem_cgroup *old;
 
-	s->running = true;
-	if (try_enter_leg(s, run)) {
+	if (!lock_stream(s))
+		return;
+	old = payer_enter(s->conn->payer);
+	WRITE_ONCE(s->patience.deadline, 0);
+	if (try_lock_leg(s, run))
 		timed_out(s, run);
-		try_leave_leg(s, run);
-	}
-	s->running = false;
-	payer_leave(c->payer, old);
+	end_run(s, run);
+	payer_leave(s->conn->payer, old);
 }

@@ -10,6 +10,14 @@
  * other, so pipelined ones are answered in order; what the client sends ahead waits in
  * the socket.
  *
+ * Locks. A stream has a lock of its own: who runs it has it, and may sleep. Nobody waits
+ * for it: who finds it taken leaves word, and the one who has it looks once more. So it
+ * can be asked for with any link locked, and stands in no order with other locks.
+ *
+ * Whoever touches a stream of HTTP/1 has its connection's link locked, too, because that
+ * is what a run reads and writes. There, only events meet a lock that is taken: those
+ * that a run causes itself, and those of legs that it has not locked.
+ *
  * Errors end a stream (stream_end()). What becomes of its connection is for that to
  * say: one of HTTP/1 ends as well, since nobody knows where the next request would
  * begin.
@@ -75,8 +83,7 @@ struct stream {
 	struct list_head doomed_legs; /* to be parted from this and closed by the work */
 	struct pending pending;	/* waits for a connection of ->cluster */
 	u32 held;		/* bytes of it, as in hn->quota */
-	bool running;
-	bool missed;		/* something happened meanwhile */
+	atomic_t lock;		/* 0: free; more than 1: word was left, see stream_tell() */
 	bool ended;
 	bool reset;		/* with RST, or what another protocol has for it */
 
@@ -168,12 +175,32 @@ void stream_init(struct stream *s, struct conn *conn,
 		 void (*wake)(struct pending *p));
 
 /**
+ * stream_tell() - Something has happened
+ * @s: stream
+ *
+ * Any context. What has happened is to be seen by who sees that it was told.
+ *
+ * Return: true if somebody runs it, who looks once more. Else the caller is to have it
+ * run.
+ */
+static inline bool stream_tell(struct stream *s)
+{
+	return atomic_inc_not_zero(&s->lock);
+}
+
+static inline bool stream_is_run(const struct stream *s)
+{
+	return atomic_read(&s->lock);
+}
+
+/**
  * stream_run() - Go as far as possible
  * @s: stream, its connection locked
  * @run: how
  *
  * The caller sets may_sleep, left and held; on return no lock of the run's own is held,
- * and if @run->defer is set the caller is to kick the work.
+ * and if @run->defer is set the caller is to kick the work. If somebody runs it, that
+ * one looks once more instead.
  */
 void stream_run(struct stream *s, struct run *run);
 
@@ -181,6 +208,8 @@ void stream_run(struct stream *s, struct run *run);
  * stream_timeout() - The deadline has passed
  * @s: stream, its connection locked
  * @run: how, may_sleep
+ *
+ * stream_run() is to follow.
  */
 void stream_timeout(struct stream *s, struct run *run);
 

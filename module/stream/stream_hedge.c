@@ -64,9 +64,9 @@ void stream_hedge(struct stream *s, struct run *run)
 static void promote(struct stream *s, struct run *run, struct try *t)
 {
 	if (s->try->leg && s->try->sent && only_waits(s)) {
-		try_leave_leg(s, run);
+		try_unlock_leg(run);
 		try_set_aside(s);
-	} else if (try_enter_leg(s, run)) {
+	} else if (try_lock_leg(s, run)) {
 		try_abandon(s, run);
 		try_free_current(s);
 	} else {

@@ -179,12 +179,10 @@ void try_connect_failed(struct stream *s);
 void try_late(struct stream *s);
 
 /* try_leg.c */
-/*
- * Lock the leg and mark it busy, so that events that the run itself causes are known as
- * such.
- */
-bool try_enter_leg(struct stream *s, struct run *run);
-void try_leave_leg(struct stream *s, struct run *run);
+/* Lock the leg, if there is one that is not locked. False: the work has to wait for it. */
+bool try_lock_leg(struct stream *s, struct run *run);
+/* If the run has locked it by itself. */
+void try_unlock_leg(struct run *run);
 /* Give up the leg, which is locked: to its pool if possible, else to be closed. */
 void try_drop_leg(struct stream *s, struct run *run, bool reuse);
 void try_want_leg(struct stream *s, struct run *run);

@@ -59,7 +59,6 @@ void try_set_aside(struct stream *s)
 {
 	struct try *t = s->try;
 
-	t->leg->busy = false;
 	t->hedge_due = false;
 	list_add_tail(&t->list, &s->others);
 }

@@ -2,8 +2,7 @@
 #include "stream/stream_priv.h"
 #include "upstream/health.h"
 
-/* Lock the leg that is bound, if it is not locked. */
-static bool lock_leg(struct stream *s, struct run *run)
+bool try_lock_leg(struct stream *s, struct run *run)
 {
 	struct leg *leg = s->try->leg;
 
@@ -20,7 +19,7 @@ static bool lock_leg(struct stream *s, struct run *run)
 }
 
 /* The leg may be somebody else's by now: only its link is touched. */
-static void unlock_leg(struct run *run)
+void try_unlock_leg(struct run *run)
 {
 	struct leg *leg = run->locked;
 	struct mem_cgroup *payer;
@@ -36,27 +35,6 @@ static void unlock_leg(struct run *run)
 	} else {
 		link_unlock_tried(&leg->link);
 	}
-}
-
-bool try_enter_leg(struct stream *s, struct run *run)
-{
-	struct leg *leg;
-
-	if (!lock_leg(s, run))
-		return false;
-	leg = s->try->leg;
-	if (leg)
-		leg->busy = true;
-	return true;
-}
-
-void try_leave_leg(struct stream *s, struct run *run)
-{
-	struct leg *leg = s->try->leg;
-
-	if (leg)
-		leg->busy = false;
-	unlock_leg(run);
 }
 
 /*
@@ -81,7 +59,6 @@ void try_drop_leg(struct stream *s, struct run *run, bool reuse)
 	if (!leg)
 		return;
 	leg->stream = NULL;
-	leg->busy = false;
 	t->leg = NULL;
 	if (!reuse || !is_clean(s, &leg->link) ||
 	    !leg_park(leg, jiffies + msecs_to_jiffies(t->leg_idle),
@@ -90,7 +67,7 @@ void try_drop_leg(struct stream *s, struct run *run, bool reuse)
 		run->defer = true;
 	}
 	if (run->locked == leg)
-		unlock_leg(run);
+		try_unlock_leg(run);
 }
 
 /* Returns whether an idle leg was found and bound. */
@@ -102,14 +79,13 @@ static bool take_pooled_leg(struct stream *s, struct run *run)
 
 	while ((leg = leg_take(c->hn, t->ep, c->identity))) {
 		t->leg = leg;
-		if (!lock_leg(s, run)) {
+		if (!try_lock_leg(s, run)) {
 			/* Its socket is busy just now: the work will wait. */
 			t->leg = NULL;
 			if (!leg_park(leg, leg->expires, s->cluster->options.max_idle))
 				leg_doom(leg, &s->doomed_legs);
 			return false;
 		}
-		leg->busy = true;
 		if (leg_bind(leg, s))
 			return true;
 		try_drop_leg(s, run, false);
