@@ -319,6 +319,7 @@ static void conn_run(struct conn *c)
 	do {
 		again = work_round(c, &left);
 	} while (again && left > 0);
+	/* HTTP/1: nobody knows where the next request would begin. */
 	if (c->stream.ended)
 		conn_close(c);
 	else if (again)

@@ -29,7 +29,7 @@ static const char *connection_field(const struct explanation *e)
 {
 	const struct http1_parser *p = &e->head->parser;
 
-	/* As in the exchange, which has not read a byte of a body by then. */
+	/* As in the stream, which has not read a byte of a body by then. */
 	if (p->error || routing_ends_connection(e->own.reason) ||
 	    !p->keep_alive || p->connect || !http1_bodiless(p))
 		return "close";

@@ -3,7 +3,7 @@
  * explain: what would become of a request, without sending anything.
  *
  * Made of the pieces that serve requests (routing.h, route.h, cluster_pick(), the
- * writers of heads), in the exchange's order. Nothing is counted, no token and no
+ * writers of heads), in the stream's order. Nothing is counted, no token and no
  * turn is taken; what is decided by lot is drawn anew each time.
  *
  * Context: process. An explanation borrows from the snapshot, and owns the heads.

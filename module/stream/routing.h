@@ -2,7 +2,7 @@
 /*
  * routing: what a listener and a route say of a request whose head is understood.
  *
- * Decisions only, without a connection and without side effects: the exchange carries
+ * Decisions only, without a connection and without side effects: the stream carries
  * them out, and explain.c reports them. Any context; results are borrowed from the
  * snapshot.
  */

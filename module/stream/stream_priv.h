@@ -3,7 +3,8 @@
  * stream, as its own files see it. A file calls those below it and none above, so
  * that what calls what has no circles:
  *
- *	stream.c		what is done in which order, the end, time
+ *	stream.c		what is done in which order, its lock, time
+ *	stream_end.c		what is left of a request when it is over, or nearly so
  *	stream_request.c	the request, from downstream to upstream
  *	stream_response.c	the response, from upstream to downstream
  *	stream_tunnel.c	bytes both ways, after an upgrade or CONNECT
@@ -52,6 +53,18 @@ static inline gfp_t run_gfp(const struct stream *s, const struct run *run)
 		    GFP_NOWAIT | __GFP_NOWARN;
 
 	return gfp | payer_gfp(s->conn->payer);
+}
+
+/*
+ * Free the buffer that the request came in, if it was not sent on: it belongs to
+ * this request alone.
+ */
+static inline void run_drop_taken(struct run *run)
+{
+	if (likely(!run->request))
+		return;
+	__kfree_skb(run->request);
+	run->request = NULL;
 }
 
 /* CONNECT, and the tunnel ends at the endpoint. For a request that is understood. */
@@ -351,6 +364,14 @@ void stream_reset_tunnel(struct stream *s, struct run *run);
 void stream_read_request(struct stream *s, struct run *run);
 void stream_send_head(struct stream *s, struct run *run);
 void stream_send_request(struct stream *s, struct run *run);
+
+/* stream_end.c */
+/* Nothing of the configuration is needed any more, if that is so. */
+void stream_let_go(struct stream *s);
+/* The request is over, if that is so: another one, or the connection's end. */
+void stream_finish(struct stream *s, struct run *run);
+/* The connection is drained, and there is no request. */
+void stream_end_idle(struct stream *s, struct run *run);
 
 /* stream_response.c */
 void stream_pass_response(struct stream *s, struct run *run);
