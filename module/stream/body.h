@@ -26,11 +26,11 @@ struct body {
 	u8 framing;		/* enum http1_framing */
 	bool unframe;		/* chunked, to somebody who does not know chunks */
 	bool done;
-	u64 left;		/* HTTP1_BODY_LENGTH: bytes to come; chunked: bytes that
-				 * may yet be announced
-				 */
 	u32 pass;		/* chunked: bytes of data that are decoded and yet to be
 				 * sent
+				 */
+	u64 left;		/* HTTP1_BODY_LENGTH: bytes to come; chunked: bytes that
+				 * may yet be announced
 				 */
 	struct http1_chunk chunk;
 	struct trailer_filter *filter;	/* the owner's, set after body_init(); or NULL */
