@@ -9,13 +9,13 @@
  *	stream_response.c	the response, from upstream to downstream
  *	stream_tunnel.c	bytes both ways, after an upgrade or CONNECT
  *	stream_read.c		reading, and what comes of it
- *	stream_hedge.c	several tries of a request at one time
- *	stream_retry.c	failure upstream, and what is tried again
- *	stream_route.c	from an understood request to an endpoint
- *	stream_mirror.c	copies of requests
- *	stream_fault.c	what routes do to requests on purpose
+ *	stream_hedge.c		several tries of a request at one time
+ *	stream_retry.c		failure upstream, and what is tried again
+ *	stream_route.c		from an understood request to an endpoint
+ *	stream_mirror.c		copies of requests
+ *	stream_fault.c		what routes do to requests on purpose
  *	stream_limits.c	what happens to a request beyond a limit
- *	stream_reply.c	answers of our own
+ *	stream_reply.c		answers of our own
  *	try.c			tries: the current one, and those that are out beside it
  *	stream_breakers.c	circuit breakers
  *	try_leg.c		the leg: its lock, getting one, parting with it
