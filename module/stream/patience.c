@@ -15,7 +15,7 @@ bool patience_is_due(struct patience *p)
 {
 	unsigned long deadline;
 
-	/* First not pending, then the deadline: see patience_set(). */
+	/* First not pending, then what it waits for: see patience_set(). */
 	smp_mb();
 	deadline = READ_ONCE(p->deadline);
 	if (READ_ONCE(p->early))
@@ -59,6 +59,8 @@ void patience_set(struct patience *p, u32 ms)
 void patience_wake_by(struct patience *p, unsigned long at)
 {
 	WRITE_ONCE(p->early, true);
+	/* As in patience_set(): else the timer sees neither, and is taken for pending. */
+	smp_mb();
 	expire_by(p, at);
 }
 
