@@ -223,8 +223,11 @@ void stream_leg_opened(struct stream *s, struct leg *leg, int err);
 
 /**
  * stream_release() - Give back what a stream holds
- * @s: stream, its connection locked; its leg is parted with, other tries have lost
- * @run: how
+ * @s: stream, its connection locked
+ * @run: how, may_sleep
+ *
+ * It has no request and no tries afterwards. Their legs are on its doomed_legs, see
+ * try_part().
  */
 void stream_release(struct stream *s, struct run *run);
 
