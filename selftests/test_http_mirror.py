@@ -261,6 +261,24 @@ def _():
     equal(counters("requests", "responses"), [20, 20])
 
 
+@test("a copy goes on when its client has gone, and so has the request")
+def _():
+    mesh({"cluster": "copies"})
+    counters = Counters()
+    body = bytes(100000)
+    c = Client("app", VIP)
+    c.send(request("/", f"Content-Length: {len(body)}", host="a", method="PUT") + body)
+    conn, _ = web.request()
+    conn.exactly(len(body))
+    # All of it is sent, and nobody reads the copy before all else is over.
+    counters.reach("mirrored_requests", 1)
+    c.reset()
+    conn.ended()
+    counters.reach("requests_abandoned_by_client", 1)
+    equal(copy(copies, body)[1], body)
+    equal(counters(*COUNTERS), [1, 0, 0])
+
+
 @test("a fraction of the requests")
 def _():
     p, n = 0.25, 2000

@@ -697,6 +697,25 @@ def _():
     one.response()
 
 
+@test("hedging: who waits for the connection of one that is lost has it then")
+def _():
+    for end in resets, closes:
+        grown = Counters()
+        hedging({"circuit_breakers": {"max_connections": 1}})
+        c = Client("app", VIP)
+        ask(c)
+        one, conn = many.taken()[:2]
+        grown.reach("upstream_requests_pending", 1)
+        end(one, conn)
+        two, conn = many.taken()[:2]
+        true(one != two)
+        conn.send(OK)
+        equal(c.response()[0].status, 200)
+        equal(grown("upstream_hedged", "upstream_hedged_won", "reply_503_overflow"),
+              [1, 1, 0])
+        equal(sum(e["active"] for e in stats()["endpoints"]), 0)
+
+
 @test("hedging: nobody listens elsewhere: the first one answers")
 def _():
     hedging(ports=[PORTS[0], NOBODY], on="connect_failure")
