@@ -109,6 +109,20 @@ def _():
     equal(count > 0, True)
 
 
+@test("every attack that security.md lists has the tests that it names")
+def _():
+    missing, count = [], 0
+    for cell in re.findall(r"\| ([^|\n]*) \|$", read("docs/security.md"), re.M):
+        for file, names in re.findall(r"`(test_[\w.]+)`(:(?: \"[^\"]+\",?)*)?", cell):
+            text = read(f"selftests/{file}")
+            for name in re.findall(r'"([^"]+)"', names):
+                count += 1
+                if f'"{name}' not in text:
+                    missing.append((file, name))
+    equal(missing, [])
+    equal(count > 0, True)
+
+
 @test("README is short, and has the commands that show it and test it")
 def _():
     text = read("README.md")
