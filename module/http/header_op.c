@@ -9,8 +9,8 @@
 #include "http/header_value.h"
 #include "http1/writer.h"
 #include "lib/budget.h"
+#include "lib/out_buffer.h"
 #include "lib/text_hash.h"
-#include "link/out.h"
 
 bool header_name_changeable(struct span name)
 {

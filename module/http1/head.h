@@ -15,7 +15,7 @@
 #include <linux/skbuff.h>
 #include "http1/field_index.h"
 #include "http1/http1.h"
-#include "link/out.h"
+#include "lib/out_buffer.h"
 
 #define HEAD_INLINE	1536
 

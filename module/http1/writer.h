@@ -6,8 +6,8 @@
 #ifndef L7MESH_WRITER_H
 #define L7MESH_WRITER_H
 
+#include "lib/out_buffer.h"
 #include "lib/span.h"
-#include "link/out.h"
 
 struct writer {
 	char *data;

@@ -1,72 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link/out.h"
 
-#include <linux/mm.h>
 #include <linux/skbuff.h>
-#include <linux/slab.h>
 #include <linux/uio.h>
 #include "lib/payer.h"
-#include "lib/spares.h"
 #include "link/link.h"
-
-/* Most heads fit, and all of their buffers are of this size. */
-struct small {
-	char data[OUT_BYTES_MIN - sizeof(struct mem_cgroup *)];
-	struct mem_cgroup *payer;	/* of this memory; compared only */
-};
-
-#define SMALL		sizeof_field(struct small, data)
-
-static DEFINE_PER_CPU(struct spares, small_buffers);
-
-static void free_small(struct small *s)
-{
-	if (!spares_keep(&small_buffers, s))
-		kfree(s);
-}
-
-static char *alloc_small(gfp_t gfp)
-{
-	struct mem_cgroup *payer = payer_here(gfp);
-	struct small *s = spares_take(&small_buffers);
-
-	/* Memory that one control group pays for is not reused by another. */
-	if (s && unlikely(s->payer != payer)) {
-		kfree(s);
-		s = NULL;
-	}
-	if (!s)
-		s = kmalloc(sizeof(*s), gfp | __GFP_NOWARN);
-	if (!s)
-		return NULL;
-	s->payer = payer;
-	return s->data;
-}
-
-char *out_alloc(u32 size, gfp_t gfp)
-{
-	if (size <= SMALL)
-		return alloc_small(gfp);
-	if (gfpflags_allow_blocking(gfp))
-		return kvmalloc(size, gfp);
-	return kmalloc(size, gfp | __GFP_NOWARN);
-}
-
-void out_free(char *data, u32 size)
-{
-	if (size <= SMALL)
-		free_small(container_of(data, struct small, data[0]));
-	else
-		kvfree(data);
-}
-
-void out_exit(void)
-{
-	struct small *s;
-
-	while ((s = spares_empty(&small_buffers)))
-		kfree(s);
-}
 
 /* Within a run somebody pays. */
 static gfp_t atomic_gfp(void)
@@ -123,11 +61,11 @@ bool out_gather(struct out *o, const void *data, u32 len)
 	char *fresh;
 
 	if (!o->data) {
-		fresh = len <= SMALL ? out_alloc(SMALL, atomic_gfp()) : NULL;
+		fresh = len <= OUT_SHORT ? out_alloc(OUT_SHORT, atomic_gfp()) : NULL;
 		if (!fresh)
 			return false;
 		memcpy(fresh, data, len);
-		out_take(o, fresh, SMALL, len);
+		out_take(o, fresh, OUT_SHORT, len);
 		return true;
 	}
 	if (!out_has_room(o, len))

@@ -12,7 +12,7 @@
 #define L7MESH_EXPLAIN_H
 
 #include "lib/address.h"
-#include "link/out.h"
+#include "lib/out_buffer.h"
 #include "mesh/snapshot.h"
 #include "stream/routing.h"
 

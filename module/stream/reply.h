@@ -7,8 +7,8 @@
 #ifndef L7MESH_REPLY_H
 #define L7MESH_REPLY_H
 
+#include "lib/out_buffer.h"
 #include "lib/span.h"
-#include "link/out.h"
 #include "route/rewrite.h"
 
 #define REPLY_FIELDS_MAX	256
