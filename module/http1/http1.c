@@ -12,7 +12,9 @@
 #include <linux/stddef.h>
 #include <asm/byteorder.h>
 
+#include "http/authority.h"
 #include "http/chars.h"
+#include "http/value_list.h"
 #include "http1/http1.h"
 
 /* Refuse more Connection options than this (but close and keep-alive): 431. */
@@ -55,40 +57,6 @@ enum {
 	SEEN_ABSOLUTE	= 1 << 6,	/* the target is in absolute-form */
 	SEEN_UPGRADE	= 1 << 7,	/* Connection: upgrade */
 };
-
-/*
- * Takes the next element off a comma-separated list (RFC 9110 5.6.1). An empty
- * list has one empty element.
- *
- * Return: false if there is none left.
- */
-static bool next_element(struct span *list, struct span *element)
-{
-	const char *comma;
-
-	if (!list->p)
-		return false;
-	*element = *list;
-	comma = memchr(list->p, ',', list->len);
-	if (comma) {
-		element->len = comma - list->p;
-		*list = span_from(*list, element->len + 1);
-	} else {
-		list->p = NULL;
-	}
-	*element = span_trim(*element);
-	return true;
-}
-
-bool http1_list_has(struct span list, struct span element)
-{
-	struct span one;
-
-	while (element.len && next_element(&list, &one))
-		if (span_eq_nocase(one, element))
-			return true;
-	return false;
-}
 
 /* Known fields. */
 
@@ -340,7 +308,7 @@ static bool absolute_form(struct http1_parser *p, const char *buf)
 	for (len = 0; len < target.len; len++)
 		if (target.p[len] == '/' || target.p[len] == '?')
 			break;
-	host = http1_host_length((struct span){ target.p, len });
+	host = authority_host_len((struct span){ target.p, len });
 	if (!host)
 		return refuse(p);
 	set_authority(p, target.p - buf, len, host);
@@ -362,7 +330,7 @@ static bool absolute_form(struct http1_parser *p, const char *buf)
 static bool authority_form(struct http1_parser *p, const char *buf)
 {
 	struct span target = http1_span(buf, p->target, p->target_len);
-	u32 host = http1_host_length(target);
+	u32 host = authority_host_len(target);
 
 	/* 2: a colon and a digit */
 	if (!host || target.len - host < 2)
@@ -484,7 +452,7 @@ static bool take_host(struct http1_parser *p, const char *buf,
 
 	if (p->response)
 		return true;
-	host = http1_host_length(field_value(buf, f));
+	host = authority_host_len(field_value(buf, f));
 	if (p->seen & SEEN_HOST || !host)
 		return refuse(p);
 	p->seen |= SEEN_HOST;
@@ -549,7 +517,7 @@ static bool take_transfer_encoding(struct http1_parser *p, const char *buf,
 
 	if (p->minor == 0 || p->seen & SEEN_LENGTH)
 		return refuse(p);
-	while (next_element(&list, &coding)) {
+	while (value_list_next(&list, &coding)) {
 		/* a second chunked, or one that is not the last */
 		if (p->seen & SEEN_CHUNKED)
 			return refuse(p);
@@ -572,7 +540,7 @@ static bool take_connection(struct http1_parser *p, const char *buf,
 {
 	struct span list = field_value(buf, f), option;
 
-	while (next_element(&list, &option)) {
+	while (value_list_next(&list, &option)) {
 		if (!all_class(option, C_TOKEN))
 			return refuse(p);
 		if (span_eq_nocase(option, SPAN("close")))
@@ -777,7 +745,7 @@ static bool nominate_all(struct http1_parser *p, const char *buf)
 		if (f->id != HTTP1_CONNECTION)
 			continue;
 		list = field_value(buf, f);
-		while (next_element(&list, &option)) {
+		while (value_list_next(&list, &option)) {
 			if (!option.len ||
 			    span_eq_nocase(option, SPAN("close")) ||
 			    span_eq_nocase(option, SPAN("keep-alive")))

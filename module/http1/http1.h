@@ -234,28 +234,6 @@ const struct http1_field *http1_find_from(const struct http1_parser *p,
  */
 u16 http1_status(enum http1_error error);
 
-/**
- * http1_list_has() - Is this an element of a comma-separated list?
- * @list: a field's value (RFC 9110 5.6.1)
- * @element: what is looked for, any case; not empty
- */
-bool http1_list_has(struct span list, struct span element);
-
-/**
- * http1_authority_valid() - May this be the value of Host?
- * @s: any bytes
- *
- * Return: true if so (RFC 9110 7.2: a host that is not empty, perhaps with ':'
- * and a port; IPv6 in brackets).
- */
-bool http1_authority_valid(struct span s);
-
-/*
- * Return: how many bytes of @authority (uri-host [ ":" port ]) are its host, or
- * 0 if it is not a valid one with a host that is not empty.
- */
-u32 http1_host_length(struct span authority);
-
 /* What http1_chunk_next() found at the start of its input. */
 enum http1_chunk_event {
 	HTTP1_CHUNK_MORE,	/* all of it consumed, nothing to forward yet */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* How endpoints are checked, both ways. */
+#include "http/authority.h"
 #include "netlink/netlink.h"
 
 static int parse_path(struct health_check *hc, struct nlattr **tb,
@@ -15,7 +16,7 @@ static int parse_path(struct health_check *hc, struct nlattr **tb,
 	if (!host)
 		return 0;
 	hc->host = netlink_span(host);
-	return http1_authority_valid(hc->host) ? 0 :
+	return authority_valid(hc->host) ? 0 :
 	       refusal_set_attr(r, host, -EINVAL, "not a host");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a route's action says. */
 #include <linux/mm.h>
+#include "http/authority.h"
 #include "http/chars.h"
 #include "http/path_template.h"
 #include "lib/objset.h"
@@ -165,7 +166,7 @@ static int parse_rewrite_attrs(struct rewrite *rw,
 
 	if (a->host)
 		rw->host = netlink_span(a->host);
-	if (a->host && !http1_authority_valid(rw->host))
+	if (a->host && !authority_valid(rw->host))
 		return refusal_set_attr(r, a->host, -EINVAL, "not a host");
 	err = parse_rewrite_path(rw, a->path, REWRITE_PATH_WHOLE, r);
 	if (!err)

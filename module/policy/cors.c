@@ -3,6 +3,7 @@
 
 #include <linux/kernel.h>
 
+#include "http/value_list.h"
 #include "http1/head.h"
 
 bool cors_origin_valid(struct span origin)
@@ -69,7 +70,7 @@ static void say(struct cors_answer *a, u8 kind, struct span name,
  */
 static bool is_any(const struct cors *c, struct span list)
 {
-	return c->credentials && http1_list_has(list, SPAN("*"));
+	return c->credentials && value_list_has(list, SPAN("*"));
 }
 
 static void say_preflight(const struct cors *c, struct cors_answer *a)

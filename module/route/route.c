@@ -4,6 +4,7 @@
 #include <linux/log2.h>
 #include <linux/minmax.h>
 
+#include "http/authority.h"
 #include "lib/text_hash.h"
 #include "route/route.h"
 
@@ -76,7 +77,7 @@ bool route_domain_valid(struct span domain)
 			if (domain.p[i] != ascii_lower(domain.p[i]))
 				return false;
 		return domain.p[domain.len - 1] != ':' &&
-		       http1_authority_valid(domain);
+		       authority_valid(domain);
 	}
 	text = domain_text(domain);
 	for (i = 0; i < text.len && name_char(text.p[i]); i++)

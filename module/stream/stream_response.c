@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "http/value_list.h"
 #include "stream/stream_priv.h"
 
 static int note_bad_response(struct reader *r)
@@ -182,7 +183,7 @@ static bool may_switch(const struct stream *s)
 		return false;
 	if (h->parser.status != 101)
 		return true;
-	return s->upgrade && http1_list_has(head_upgrade(asked), head_upgrade(h));
+	return s->upgrade && value_list_has(head_upgrade(asked), head_upgrade(h));
 }
 
 static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,

@@ -5,6 +5,7 @@
  * Input: kind of message, seed of the split, the message.
  */
 #include "fuzz.h"
+#include "http/authority.h"
 #include "http/chars.h"
 #include "http1/http1.h"
 
@@ -123,7 +124,7 @@ static void sound(const struct http1_parser *p, struct input msg)
 	must_hold(!p->connect || (p->authority_len && !p->path_len &&
 				  p->framing == HTTP1_BODY_NONE));
 	if (p->authority_len)
-		must_hold(http1_authority_valid(http1_span(head, p->authority,
+		must_hold(authority_valid(http1_span(head, p->authority,
 							   p->authority_len)));
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <linux/kernel.h>
 
+#include "http/authority.h"
 #include "http/chars.h"
 #include "http1/http1.h"
 #include "tap.h"
@@ -621,11 +622,11 @@ static void test_addresses(void)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(good); i++)
-		tap_ok(http1_authority_valid((struct span){ good[i],
+		tap_ok(authority_valid((struct span){ good[i],
 					     strlen(good[i]) }),
 		       "http1: authority %s", good[i]);
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		tap_ok(!http1_authority_valid((struct span){ bad[i],
+		tap_ok(!authority_valid((struct span){ bad[i],
 					      strlen(bad[i]) }),
 		       "http1: no authority: %s", bad[i]);
 }

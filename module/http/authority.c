@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * http1_host: hosts and ports, as in Host and in targets. RFC 3986 3.2.2, 3.2.3;
- * RFC 9110 4.2, 7.2.
- */
+#include "http/authority.h"
+
 #include <linux/limits.h>
 #include <linux/minmax.h>
 
 #include "http/chars.h"
-#include "http1/http1.h"
 
 /* Takes a group of one to four hex digits off @s. */
 static bool take_group(struct span *s)
@@ -143,14 +140,14 @@ static bool port_valid(struct span s)
 	return i == s.len && port <= U16_MAX;
 }
 
-u32 http1_host_length(struct span authority)
+u32 authority_host_len(struct span authority)
 {
 	u32 len = host_length(authority);
 
 	return len && port_valid(span_from(authority, len)) ? len : 0;
 }
 
-bool http1_authority_valid(struct span s)
+bool authority_valid(struct span s)
 {
-	return http1_host_length(s);
+	return authority_host_len(s);
 }
