@@ -9,11 +9,6 @@
 
 #define BIT_OF(id) (1u << (id))
 
-static struct span value_of(const struct head *h, const struct http1_field *f)
-{
-	return head_span(h, f->value, f->value_len);
-}
-
 static bool is_hex(struct span s)
 {
 	u32 i;
@@ -63,47 +58,45 @@ static bool traceparent_valid(struct span s)
 	return s.len == TRACEPARENT_LEN || s.p[TRACEPARENT_LEN] == '-';
 }
 
-static bool is_traced(const struct head *h)
+static bool is_traced(const struct message *m)
 {
-	const struct http1_parser *p = &h->parser;
-	const struct http1_field *f, *found = NULL;
+	const struct message_field *f, *found = NULL;
 
-	for (f = p->fields; f < p->fields + p->nfields; f++) {
-		if (f->id != HTTP1_TRACEPARENT || f->hop)
+	for (f = m->fields; f < message_end(m); f++) {
+		if (f->id != FIELD_TRACEPARENT || f->hop)
 			continue;
 		if (found)
 			return false;
 		found = f;
 	}
-	return found && traceparent_valid(value_of(h, found));
+	return found && traceparent_valid(message_value(m, found));
 }
 
 void forward_init(struct forwarding *s, const struct forward *fw,
-		  const struct head *h)
+		  const struct message *m)
 {
 	s->fw = fw;
-	s->h = h;
+	s->m = m;
 	s->seen = 0;
-	s->traced = fw->options->traceparent && is_traced(h);
+	s->traced = fw->options->traceparent && is_traced(m);
 }
 
 /* Room for "forwarded", "via", "x-forwarded-host", "traceparent" but for hosts. */
 #define RARE_MAX 256
 
-u32 forward_max(const struct forward *fw, const struct head *h)
+u32 forward_max(const struct forward *fw, const struct message *m)
 {
 	const struct http_options *o = fw->options;
 
 	if (!o->x_forwarded_host && !o->forwarded && !o->via && !o->traceparent)
 		return 0;
-	return RARE_MAX + 2 * h->parser.authority_len;
+	return RARE_MAX + 2 * m->authority_len;
 }
 
 /* The authority that was asked for. */
 static struct span host_of(const struct forwarding *s)
 {
-	return head_span(s->h, s->h->parser.authority,
-			 s->h->parser.authority_len);
+	return message_authority(s->m);
 }
 
 /* RFC 7239 4: a host may have a colon, so it is in quotes. */
@@ -125,18 +118,18 @@ static void write_forwarded(struct forwarding *s, struct writer *w)
 
 static void write_element(struct forwarding *s, struct writer *w, u8 id)
 {
-	if (id == HTTP1_X_FORWARDED_FOR)
+	if (id == FIELD_X_FORWARDED_FOR)
 		writer_put(w, s->fw->client);
-	else if (id == HTTP1_FORWARDED)
+	else if (id == FIELD_FORWARDED)
 		write_forwarded(s, w);
 	else
-		writer_put(w, s->h->parser.minor ? SPAN("1.1 l7mesh") :
+		writer_put(w, s->m->minor ? SPAN("1.1 l7mesh") :
 					    SPAN("1.0 l7mesh"));
 }
 
-static bool is_last(const struct head *h, const struct http1_field *f)
+static bool is_last(const struct message *m, const struct message_field *f)
 {
-	const struct http1_field *end = h->parser.fields + h->parser.nfields;
+	const struct message_field *end = message_end(m);
 	u8 id = f->id;
 
 	while (++f < end)
@@ -147,14 +140,14 @@ static bool is_last(const struct head *h, const struct http1_field *f)
 
 /* Appends an element of ours to the last line of a list. */
 static bool put_list(struct forwarding *s, struct writer *w,
-		     const struct http1_field *f, bool wanted)
+		     const struct message_field *f, bool wanted)
 {
-	if (!wanted || !is_last(s->h, f))
+	if (!wanted || !is_last(s->m, f))
 		return false;
 	s->seen |= BIT_OF(f->id);
-	writer_put(w, head_span(s->h, f->name, f->name_len));
+	writer_put(w, message_name(s->m, f));
 	writer_put(w, SPAN(": "));
-	writer_put(w, value_of(s->h, f));
+	writer_put(w, message_value(s->m, f));
 	if (f->value_len)
 		writer_put(w, SPAN(", "));
 	write_element(s, w, f->id);
@@ -163,19 +156,19 @@ static bool put_list(struct forwarding *s, struct writer *w,
 }
 
 bool forward_put(struct forwarding *s, struct writer *w,
-		 const struct http1_field *f)
+		 const struct message_field *f)
 {
 	const struct http_options *o = s->fw->options;
 
 	switch (f->id) {
-	case HTTP1_X_FORWARDED_FOR:
+	case FIELD_X_FORWARDED_FOR:
 		return put_list(s, w, f, o->x_forwarded_for);
-	case HTTP1_FORWARDED:
+	case FIELD_FORWARDED:
 		return put_list(s, w, f, o->forwarded);
-	case HTTP1_VIA:
+	case FIELD_VIA:
 		return put_list(s, w, f, o->via);
-	case HTTP1_TRACEPARENT:
-	case HTTP1_TRACESTATE:
+	case FIELD_TRACEPARENT:
+	case FIELD_TRACESTATE:
 		/* Without a good parent the state has no meaning: 3.3.1. */
 		return o->traceparent && !s->traced;
 	default:
@@ -225,20 +218,20 @@ void forward_add(struct forwarding *s, struct writer *w)
 	const struct http_options *o = s->fw->options;
 
 	if (o->x_forwarded_for)
-		add_list(s, w, HTTP1_X_FORWARDED_FOR,
+		add_list(s, w, FIELD_X_FORWARDED_FOR,
 			 SPAN("x-forwarded-for: "));
-	if (o->x_forwarded_proto && !(s->seen & BIT_OF(HTTP1_X_FORWARDED_PROTO)))
+	if (o->x_forwarded_proto && !(s->seen & BIT_OF(FIELD_X_FORWARDED_PROTO)))
 		writer_put_field(w, SPAN("x-forwarded-proto"), SPAN("http"));
 	if (o->x_forwarded_host && host_of(s).len &&
-	    !(s->seen & BIT_OF(HTTP1_X_FORWARDED_HOST)))
+	    !(s->seen & BIT_OF(FIELD_X_FORWARDED_HOST)))
 		writer_put_field(w, SPAN("x-forwarded-host"), host_of(s));
 	if (o->forwarded)
-		add_list(s, w, HTTP1_FORWARDED, SPAN("forwarded: "));
+		add_list(s, w, FIELD_FORWARDED, SPAN("forwarded: "));
 	if (o->via)
-		add_list(s, w, HTTP1_VIA, SPAN("via: "));
+		add_list(s, w, FIELD_VIA, SPAN("via: "));
 	if (o->traceparent && !s->traced)
 		put_traceparent(w);
-	if (o->x_request_id && !(s->seen & BIT_OF(HTTP1_X_REQUEST_ID)))
+	if (o->x_request_id && !(s->seen & BIT_OF(FIELD_X_REQUEST_ID)))
 		put_request_id(s, w);
 }
 
@@ -258,15 +251,15 @@ static struct span last_element(struct span *list)
 }
 
 /* The element that is @hops from the end of all lines together. */
-static struct span nth_from_end(const struct head *h, u32 hops)
+static struct span nth_from_end(const struct message *m, u32 hops)
 {
-	const struct http1_field *first = h->parser.fields, *f;
+	const struct message_field *first = m->fields, *f;
 	struct span list, element;
 
-	for (f = first + h->parser.nfields; f-- > first;) {
-		if (f->id != HTTP1_X_FORWARDED_FOR || f->hop)
+	for (f = first + m->nfields; f-- > first;) {
+		if (f->id != FIELD_X_FORWARDED_FOR || f->hop)
 			continue;
-		list = value_of(h, f);
+		list = message_value(m, f);
 		while (list.len) {
 			/* Of nothing there may be as much as a head has room for. */
 			if (list.p[list.len - 1] == ',') {
@@ -281,9 +274,9 @@ static struct span nth_from_end(const struct head *h, u32 hops)
 	return (struct span){ NULL, 0 };
 }
 
-void forward_client(const struct head *h, u32 hops, struct address *client)
+void forward_client(const struct message *m, u32 hops, struct address *client)
 {
-	struct span s = nth_from_end(h, hops);
+	struct span s = nth_from_end(m, hops);
 	struct in6_addr v6;
 	__be32 v4;
 

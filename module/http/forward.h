@@ -11,7 +11,7 @@
 #define L7MESH_FORWARD_H
 
 #include "http/http_options.h"
-#include "http1/head.h"
+#include "http/message.h"
 #include "http1/writer.h"
 #include "lib/address.h"
 
@@ -31,40 +31,40 @@ struct forward {
 /* State of one request that is being written. Private to forward.c. */
 struct forwarding {
 	const struct forward *fw;
-	const struct head *h;
-	u32 seen;			/* bit: enum http1_name */
+	const struct message *m;
+	u32 seen;			/* bit: enum field_id */
 	bool traced;			/* it has one good traceparent */
 };
 
 void forward_init(struct forwarding *s, const struct forward *fw,
-		  const struct head *h);
+		  const struct message *m);
 
 /* How many bytes more than was received these fields may take. */
-u32 forward_max(const struct forward *fw, const struct head *h);
+u32 forward_max(const struct forward *fw, const struct message *m);
 
 /**
  * forward_put() - Write a received field of these
  * @s: state
  * @w: writer
- * @f: field, whose id is at least HTTP1_FORWARDING
+ * @f: field, whose id is at least FIELD_FORWARDING
  *
  * Return: false if it is to be written as it was received.
  */
 bool forward_put(struct forwarding *s, struct writer *w,
-		 const struct http1_field *f);
+		 const struct message_field *f);
 
 /* Write those that were not received, after all others. */
 void forward_add(struct forwarding *s, struct writer *w);
 
 /**
  * forward_client() - The client, as trusted proxies have it
- * @h: request
+ * @m: request
  * @hops: how many of them, at least 1
  * @client: out: untouched if they do not say
  *
  * The element of x-forwarded-for that the farthest trusted one appended, counted
  * from the end (Envoy's xff_num_trusted_hops). Its port is 0.
  */
-void forward_client(const struct head *h, u32 hops, struct address *client);
+void forward_client(const struct message *m, u32 hops, struct address *client);
 
 #endif

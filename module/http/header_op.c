@@ -6,6 +6,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "http/field_index.h"
 #include "http/header_value.h"
 #include "http1/writer.h"
 #include "lib/budget.h"
@@ -221,10 +222,10 @@ static int reckon(struct edit *e)
 		e->steps[i].len = value;
 		if (!value)
 			continue;
-		if (value > HTTP1_HEAD_MAX)
+		if (value > MESSAGE_HEAD_MAX)
 			return -EMSGSIZE;
 		len += e->steps[i].op->name.len + 4 + value;
-		if (len > HTTP1_HEAD_MAX)
+		if (len > MESSAGE_HEAD_MAX)
 			return -EMSGSIZE;
 	}
 	return len;
@@ -274,7 +275,7 @@ static int rewrite(struct edit *e, gfp_t gfp, struct out *out)
 }
 
 /* Each is compared with all fields, and with the other operations. */
-#define COST_OP		(COST_FIELD * (HTTP1_FIELDS_MAX + 64))
+#define COST_OP		(COST_FIELD * (MESSAGE_FIELDS_MAX + 64))
 #define COST_VARIABLE	500
 
 u32 header_ops_cost(const struct header_op_list *list)
@@ -284,6 +285,12 @@ u32 header_ops_cost(const struct header_op_list *list)
 	for (i = 0; i < list->n; i++)
 		cost += header_value_variables(list->ops[i].value) * COST_VARIABLE;
 	return cost;
+}
+
+static void begin_index(struct field_index *index, const struct message *m)
+{
+	field_index_init(index, m);
+	index->random = get_random_u32;
 }
 
 int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
@@ -300,10 +307,10 @@ int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
 		n += levels[i]->n;
 	if (!n)
 		return 0;
-	head_index(context->request, &request);
+	begin_index(&request, context->request);
 	own.request_fields = &request;
 	if (context->response)
-		head_index(context->response, &response);
+		begin_index(&response, context->response);
 	own.response_fields = &response;
 	e.context = &own;
 	err = begin(&e, levels, nlevels, n, gfp);

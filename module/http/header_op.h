@@ -7,7 +7,7 @@
  * headers"): the weighted cluster's first, then the route's, then the virtual host's,
  * so that the latter have the last word; of each level first those that remove, then
  * the others as they are listed. All of them are done, or none: where they would add
- * more than a head may be (HTTP1_HEAD_MAX) the message is to be refused.
+ * more than a head may be (MESSAGE_HEAD_MAX) the message is to be refused.
  *
  * Any context; nothing sleeps.
  */

@@ -2,6 +2,7 @@
 #include <linux/kernel.h>
 
 #include "http/chars.h"
+#include "http/field_index.h"
 #include "http/header_value.h"
 #include "lib/ident.h"
 
@@ -115,9 +116,9 @@ u32 header_value_variables(struct span value)
 
 static struct span field_of(struct field_index *index, struct span name)
 {
-	const struct http1_field *f = field_index_find(index, name);
+	const struct message_field *f = field_index_find(index, name);
 
-	return f ? http1_span(index->buf, f->value, f->value_len) : SPAN("");
+	return f ? message_value(index->m, f) : SPAN("");
 }
 
 #define PIECE_MAX	ADDRESS_TEXT_MAX
@@ -167,7 +168,7 @@ static struct span expand(const struct piece *piece,
 	case V_UPSTREAM_CLUSTER:
 		return c->cluster;
 	case V_PROTOCOL:
-		return c->request->parser.minor ? SPAN("HTTP/1.1") :
+		return c->request->minor ? SPAN("HTTP/1.1") :
 						  SPAN("HTTP/1.0");
 	case V_REQUEST_FIELD:
 		return request_field(c, piece->text, buf);

@@ -24,7 +24,7 @@
 #ifndef L7MESH_HEADER_VALUE_H
 #define L7MESH_HEADER_VALUE_H
 
-#include "http1/head.h"
+#include "http/message.h"
 #include "http1/writer.h"
 #include "lib/address.h"
 
@@ -34,8 +34,8 @@ struct header_context {
 	const struct address *original;	/* what it connected to */
 	const struct address *upstream;	/* NULL: none */
 	struct span cluster;
-	const struct head *request;
-	const struct head *response;	/* NULL: none, or the mesh's own */
+	const struct message *request;
+	const struct message *response;	/* NULL: none, or the mesh's own */
 	u16 status;			/* of a response */
 	const u64 *ident;		/* of the request; NULL: none is added */
 

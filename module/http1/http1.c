@@ -58,251 +58,175 @@ enum {
 	SEEN_UPGRADE	= 1 << 7,	/* Connection: upgrade */
 };
 
-/* Known fields. */
-
-struct known_name {
-	char text[18];		/* in lower case */
-	u8 id;			/* enum http1_name */
-};
-
-/* By their length: few have the same, and most lengths have none. */
-#define KNOWN_LENGTH	17
-#define SAME_LENGTH	3
-
-static const struct known_name known_names[KNOWN_LENGTH + 1][SAME_LENGTH] = {
-	[2] = { { "te", HTTP1_TE } },
-	[3] = { { "via", HTTP1_VIA } },
-	[4] = { { "host", HTTP1_HOST } },
-	[6] = { { "expect", HTTP1_EXPECT } },
-	[7] = { { "trailer", HTTP1_TRAILER },
-		{ "upgrade", HTTP1_UPGRADE } },
-	[9] = { { "forwarded", HTTP1_FORWARDED } },
-	[10] = { { "connection", HTTP1_CONNECTION },
-		 { "keep-alive", HTTP1_KEEP_ALIVE },
-		 { "tracestate", HTTP1_TRACESTATE } },
-	[11] = { { "traceparent", HTTP1_TRACEPARENT } },
-	[12] = { { "x-request-id", HTTP1_X_REQUEST_ID } },
-	[14] = { { "content-length", HTTP1_CONTENT_LENGTH } },
-	[15] = { { "x-forwarded-for", HTTP1_X_FORWARDED_FOR } },
-	[16] = { { "proxy-connection", HTTP1_PROXY_CONNECTION },
-		 { "x-forwarded-host", HTTP1_X_FORWARDED_HOST } },
-	[17] = { { "transfer-encoding", HTTP1_TRANSFER_ENCODING },
-		 { "x-forwarded-proto", HTTP1_X_FORWARDED_PROTO } },
-};
-
-/*
- * Known names have letters and "-", to which 0x20 can be added: in a token
- * nothing else becomes one of them thereby.
- */
-static inline bool same_word(const char *known, const char *name)
-{
-	u64 a, b;
-
-	memcpy(&a, known, sizeof(a));
-	memcpy(&b, name, sizeof(b));
-	return a == (b | EACH_BYTE(0x20));
-}
-
-/* Both are @len bytes. The last word may begin in the one before it. */
-static inline bool is_known(const char *known, const char *name, u32 len)
-{
-	u32 i;
-
-	if (len >= 8)
-		return same_word(known, name) &&
-		       (len <= 16 || same_word(known + 8, name + 8)) &&
-		       same_word(known + len - 8, name + len - 8);
-	for (i = 0; i < len; i++)
-		if ((name[i] | 0x20) != known[i])
-			return false;
-	return true;
-}
-
-/* @name: not empty */
-static inline enum http1_name name_id(const char *name, u32 len)
-{
-	const struct known_name *k;
-	char first = name[0] | 0x20;
-
-	if (len > KNOWN_LENGTH)
-		return HTTP1_OTHER;
-	for (k = known_names[len];
-	     k < known_names[len] + SAME_LENGTH && k->id; k++)
-		if (k->text[0] == first && is_known(k->text, name, len))
-			return k->id;
-	return HTTP1_OTHER;
-}
-
 /* Trailer and Expect are for the other end. */
-static bool hop_by_hop(enum http1_name id)
+static bool hop_by_hop(enum field_id id)
 {
-	return HTTP1_HOP_NAMES >> id & 1;
+	return FIELDS_OF_HOP >> id & 1;
 }
 
 /* The parser's functions return whether to go on. */
 
-static bool refuse_as(struct http1_parser *p, enum http1_error error)
+static bool refuse_as(struct message *m, enum message_error error)
 {
-	p->error = p->response ? HTTP1_BAD_RESPONSE : error;
-	p->state = ST_ERROR;
+	m->error = m->response ? MESSAGE_BAD_RESPONSE : error;
+	m->state = ST_ERROR;
 	return false;
 }
 
-static bool refuse(struct http1_parser *p)
+static bool refuse(struct message *m)
 {
-	return refuse_as(p, HTTP1_BAD_REQUEST);
+	return refuse_as(m, MESSAGE_BAD_REQUEST);
 }
 
-static inline bool enter(struct http1_parser *p, u32 pos, u8 state)
+static inline bool enter(struct message *m, u32 pos, u8 state)
 {
-	p->pos = pos;
-	p->state = state;
+	m->pos = pos;
+	m->state = state;
 	return true;
 }
 
-static bool line_feed(struct http1_parser *p, const char *buf, u8 next)
+static bool line_feed(struct message *m, const char *buf, u8 next)
 {
-	if (buf[p->pos] != '\n')
-		return refuse(p);
-	return enter(p, p->pos + 1, next);
+	if (buf[m->pos] != '\n')
+		return refuse(m);
+	return enter(m, m->pos + 1, next);
 }
 
 /*
- * Compares the bytes at p->pos with a template, in which '#' is any digit.
+ * Compares the bytes at m->pos with a template, in which '#' is any digit.
  *
  * Return: true if all of it is there. Otherwise it is refused, or there are not
  * yet enough bytes; no position moves, and the few bytes are looked at again.
  */
-static bool matches(struct http1_parser *p, const char *buf, u32 end,
+static bool matches(struct message *m, const char *buf, u32 end,
 		    struct span template)
 {
-	u32 i, len = min(end - p->pos, template.len);
-	const char *at = buf + p->pos;
+	u32 i, len = min(end - m->pos, template.len);
+	const char *at = buf + m->pos;
 
 	for (i = 0; i < len; i++)
 		if (template.p[i] == '#' ? !char_is(at[i], C_DIGIT) :
 					   at[i] != template.p[i])
-			return refuse(p);
+			return refuse(m);
 	return len == template.len;
 }
 
 /* @version: "HTTP/#.#" */
-static bool set_version(struct http1_parser *p, const char *version)
+static bool set_version(struct message *m, const char *version)
 {
-	p->minor = version[7] - '0';
-	if (version[5] != '1' || p->minor > 1)
-		return refuse_as(p, HTTP1_VERSION);
-	p->odd |= !p->minor;
+	m->minor = version[7] - '0';
+	if (version[5] != '1' || m->minor > 1)
+		return refuse_as(m, MESSAGE_VERSION);
+	m->raw &= m->minor;
 	return true;
 }
 
 /* Request line. 3. */
 
 /* Robustness: a client may send CRLF after the last request's body. 2.2. */
-static bool on_empty_line(struct http1_parser *p, const char *buf)
+static bool on_empty_line(struct message *m, const char *buf)
 {
-	if (buf[p->pos] == '\r') {
-		p->odd = true;
-		return enter(p, p->pos + 1, ST_EMPTY_LINE_LF);
+	if (buf[m->pos] == '\r') {
+		m->raw = false;
+		return enter(m, m->pos + 1, ST_EMPTY_LINE_LF);
 	}
-	p->method = p->pos;
-	return enter(p, p->pos, ST_METHOD);
+	m->method = m->pos;
+	return enter(m, m->pos, ST_METHOD);
 }
 
-static bool on_method(struct http1_parser *p, const char *buf, u32 end)
+static bool on_method(struct message *m, const char *buf, u32 end)
 {
-	u32 pos = skip_class(buf, p->pos, end, C_TOKEN);
+	u32 pos = skip_class(buf, m->pos, end, C_TOKEN);
 
-	p->pos = pos;
+	m->pos = pos;
 	if (pos == end)
 		return false;
-	p->method_len = pos - p->method;
-	if (buf[pos] != ' ' || !p->method_len)
-		return refuse(p);
-	p->target = pos + 1;
-	return enter(p, pos + 1, ST_TARGET_START);
+	m->method_len = pos - m->method;
+	if (buf[pos] != ' ' || !m->method_len)
+		return refuse(m);
+	m->target = pos + 1;
+	return enter(m, pos + 1, ST_TARGET_START);
 }
 
-static bool on_target_start(struct http1_parser *p, const char *buf)
+static bool on_target_start(struct message *m, const char *buf)
 {
-	p->path = p->pos;
-	return enter(p, p->pos, buf[p->pos] == '/' ? ST_PATH : ST_TARGET);
+	m->path = m->pos;
+	return enter(m, m->pos, buf[m->pos] == '/' ? ST_PATH : ST_TARGET);
 }
 
 /*
  * Scans a part of the target. Looks at one byte more than a target may have and
  * no further, so that a long one is 414 whatever comes later.
  *
- * Return: true if p->pos is at the byte that ends the part.
+ * Return: true if m->pos is at the byte that ends the part.
  */
-static bool scan_target(struct http1_parser *p, const char *buf, u32 end,
-			u8 class)
+static bool scan_target(struct message *m, const char *buf, u32 end, u8 class)
 {
-	u32 limit = min_t(u32, end, p->target + p->limits.target + 1);
+	u32 limit = min_t(u32, end, m->target + m->limits.target + 1);
 
-	p->pos = skip_class(buf, p->pos, limit, class);
-	if (p->pos - p->target > p->limits.target)
-		return refuse_as(p, HTTP1_URI_TOO_LONG);
-	return p->pos < end;
+	m->pos = skip_class(buf, m->pos, limit, class);
+	if (m->pos - m->target > m->limits.target)
+		return refuse_as(m, MESSAGE_URI_TOO_LONG);
+	return m->pos < end;
 }
 
-static bool target_end(struct http1_parser *p, const char *buf)
+static bool target_end(struct message *m, const char *buf)
 {
-	p->target_len = p->pos - p->target;
-	if (buf[p->pos] != ' ' || !p->target_len)
-		return refuse(p);
-	return enter(p, p->pos + 1, ST_VERSION);
+	m->target_len = m->pos - m->target;
+	if (buf[m->pos] != ' ' || !m->target_len)
+		return refuse(m);
+	return enter(m, m->pos + 1, ST_VERSION);
 }
 
-static bool on_path(struct http1_parser *p, const char *buf, u32 end)
+static bool on_path(struct message *m, const char *buf, u32 end)
 {
-	if (!scan_target(p, buf, end, C_PATH))
+	if (!scan_target(m, buf, end, C_PATH))
 		return false;
-	p->path_len = p->pos - p->path;
-	if (buf[p->pos] != '?')
-		return target_end(p, buf);
-	p->query = p->pos + 1;
-	return enter(p, p->pos + 1, ST_QUERY);
+	m->path_len = m->pos - m->path;
+	if (buf[m->pos] != '?')
+		return target_end(m, buf);
+	m->query = m->pos + 1;
+	return enter(m, m->pos + 1, ST_QUERY);
 }
 
-static bool on_query(struct http1_parser *p, const char *buf, u32 end)
+static bool on_query(struct message *m, const char *buf, u32 end)
 {
-	if (!scan_target(p, buf, end, C_TARGET))
+	if (!scan_target(m, buf, end, C_TARGET))
 		return false;
-	p->query_len = p->pos - p->query;
-	return target_end(p, buf);
+	m->query_len = m->pos - m->query;
+	return target_end(m, buf);
 }
 
-static bool on_target(struct http1_parser *p, const char *buf, u32 end)
+static bool on_target(struct message *m, const char *buf, u32 end)
 {
-	return scan_target(p, buf, end, C_TARGET) && target_end(p, buf);
+	return scan_target(m, buf, end, C_TARGET) && target_end(m, buf);
 }
 
-static void set_authority(struct http1_parser *p, u32 at, u32 len, u32 host_len)
+static void set_authority(struct message *m, u32 at, u32 len, u32 host_len)
 {
-	p->authority = at;
-	p->host = at;
-	p->authority_len = len;
-	p->host_len = host_len;
+	m->authority = at;
+	m->host = at;
+	m->authority_len = len;
+	m->host_len = host_len;
 }
 
 /*
  * absolute-form. 3.2.2. Userinfo is refused, as RFC 9110 4.2.4 advises; so are
  * other schemes, which nobody could mean to send here.
  */
-static bool absolute_form(struct http1_parser *p, const char *buf)
+static bool absolute_form(struct message *m, const char *buf)
 {
-	struct span target = http1_span(buf, p->target, p->target_len);
+	struct span target = message_span(m, m->target, m->target_len);
 	u32 scheme, len, path, host;
 	const char *query;
 
 	scheme = skip_class(target.p, 0, min_t(u32, target.len, 5), C_TOKEN);
 	if (!span_eq_nocase((struct span){ target.p, scheme }, SPAN("http")) &&
 	    !span_eq_nocase((struct span){ target.p, scheme }, SPAN("https")))
-		return refuse(p);
+		return refuse(m);
 	target = span_from(target, scheme);
 	if (!span_starts_with(target, SPAN("://")))
-		return refuse(p);
+		return refuse(m);
 	target = span_from(target, 3);
 
 	for (len = 0; len < target.len; len++)
@@ -310,74 +234,73 @@ static bool absolute_form(struct http1_parser *p, const char *buf)
 			break;
 	host = authority_host_len((struct span){ target.p, len });
 	if (!host)
-		return refuse(p);
-	set_authority(p, target.p - buf, len, host);
-	p->seen |= SEEN_ABSOLUTE;
+		return refuse(m);
+	set_authority(m, target.p - buf, len, host);
+	m->seen |= SEEN_ABSOLUTE;
 
 	target = span_from(target, len);
 	query = memchr(target.p, '?', target.len);
 	path = query ? query - target.p : target.len;
-	p->path = target.p - buf;
-	p->path_len = path;
+	m->path = target.p - buf;
+	m->path_len = path;
 	if (query) {
-		p->query = query + 1 - buf;
-		p->query_len = target.len - path - 1;
+		m->query = query + 1 - buf;
+		m->query_len = target.len - path - 1;
 	}
 	return true;
 }
 
 /* authority-form. 3.2.3. A port is required. */
-static bool authority_form(struct http1_parser *p, const char *buf)
+static bool authority_form(struct message *m)
 {
-	struct span target = http1_span(buf, p->target, p->target_len);
+	struct span target = message_span(m, m->target, m->target_len);
 	u32 host = authority_host_len(target);
 
 	/* 2: a colon and a digit */
 	if (!host || target.len - host < 2)
-		return refuse(p);
-	set_authority(p, p->target, p->target_len, host);
-	p->connect = true;
+		return refuse(m);
+	set_authority(m, m->target, m->target_len, host);
+	m->connect = true;
 	/* as of an absolute target, 3.2.3: Host is to be the same */
-	p->seen |= SEEN_ABSOLUTE;
-	p->path_len = 0;
+	m->seen |= SEEN_ABSOLUTE;
+	m->path_len = 0;
 	return true;
 }
 
-static bool method_is(const struct http1_parser *p, const char *buf,
-		      struct span name)
+static bool method_is(const struct message *m, struct span name)
 {
-	return span_eq(http1_span(buf, p->method, p->method_len), name);
+	return span_eq(message_span(m, m->method, m->method_len), name);
 }
 
 /* The four forms of a request-target. 3.2. */
-static bool check_target(struct http1_parser *p, const char *buf)
+static bool check_target(struct message *m, const char *buf)
 {
-	if (buf[p->target] == '/' && !method_is(p, buf, SPAN("CONNECT")))
+	if (buf[m->target] == '/' && !method_is(m, SPAN("CONNECT")))
 		return true;
-	p->odd = true;
-	if (method_is(p, buf, SPAN("CONNECT")))
-		return authority_form(p, buf);
-	if (buf[p->target] != '*')
-		return absolute_form(p, buf);
-	p->path_len = 1;
-	if (p->target_len != 1 || !method_is(p, buf, SPAN("OPTIONS")))
-		return refuse(p);
+	m->raw = false;
+	if (method_is(m, SPAN("CONNECT")))
+		return authority_form(m);
+	if (buf[m->target] != '*')
+		return absolute_form(m, buf);
+	m->path_len = 1;
+	if (m->target_len != 1 || !method_is(m, SPAN("OPTIONS")))
+		return refuse(m);
 	return true;
 }
 
-static bool on_version(struct http1_parser *p, const char *buf, u32 end)
+static bool on_version(struct message *m, const char *buf, u32 end)
 {
 	const struct span line_end = SPAN("HTTP/#.#\r\n");
 
 	/* As most are, at once. */
-	if (end - p->pos >= line_end.len &&
-	    !memcmp(buf + p->pos, "HTTP/1.1\r\n", line_end.len))
-		p->minor = 1;
-	else if (!matches(p, buf, end, line_end) ||
-		 !set_version(p, buf + p->pos))
+	if (end - m->pos >= line_end.len &&
+	    !memcmp(buf + m->pos, "HTTP/1.1\r\n", line_end.len))
+		m->minor = 1;
+	else if (!matches(m, buf, end, line_end) ||
+		 !set_version(m, buf + m->pos))
 		return false;
-	return check_target(p, buf) &&
-	       enter(p, p->pos + line_end.len, ST_LINE);
+	return check_target(m, buf) &&
+	       enter(m, m->pos + line_end.len, ST_LINE);
 }
 
 /* Status line. 4. */
@@ -392,77 +315,71 @@ static bool is_code(const char *at)
  * The space behind the code is due even before no reason (4), but not all send it.
  * Returns whether all is there.
  */
-static bool odd_status(struct http1_parser *p, const char *buf, u32 end)
+static bool odd_status(struct message *m, const char *buf, u32 end)
 {
 	const struct span line = SPAN("HTTP/#.# ###");
 
-	if (!matches(p, buf, end, line) || p->pos + line.len == end)
+	if (!matches(m, buf, end, line) || m->pos + line.len == end)
 		return false;
-	p->reason = p->pos + line.len;
-	if (buf[p->reason] == ' ')
-		p->reason++;
-	else if (buf[p->reason] == '\r')
-		p->odd = true;
+	m->reason = m->pos + line.len;
+	if (buf[m->reason] == ' ')
+		m->reason++;
+	else if (buf[m->reason] == '\r')
+		m->raw = false;
 	else
-		return refuse(p);
-	return set_version(p, buf + p->pos);
+		return refuse(m);
+	return set_version(m, buf + m->pos);
 }
 
-static bool on_status(struct http1_parser *p, const char *buf, u32 end)
+static bool on_status(struct message *m, const char *buf, u32 end)
 {
-	const char *code = buf + p->pos + 9;
+	const char *code = buf + m->pos + 9;
 
 	/* As most are, at once. */
-	if (end - p->pos >= 13 && !memcmp(buf + p->pos, "HTTP/1.1 ", 9) &&
+	if (end - m->pos >= 13 && !memcmp(buf + m->pos, "HTTP/1.1 ", 9) &&
 	    is_code(code)) {
-		p->minor = 1;
-		p->reason = p->pos + 13;
-	} else if (!odd_status(p, buf, end)) {
+		m->minor = 1;
+		m->reason = m->pos + 13;
+	} else if (!odd_status(m, buf, end)) {
 		return false;
 	}
-	p->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + code[2] - '0';
-	if (p->status < 100)
-		return refuse(p);
-	return enter(p, p->reason, ST_REASON);
+	m->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + code[2] - '0';
+	if (m->status < 100)
+		return refuse(m);
+	return enter(m, m->reason, ST_REASON);
 }
 
-static bool on_reason(struct http1_parser *p, const char *buf, u32 end)
+static bool on_reason(struct message *m, const char *buf, u32 end)
 {
-	p->pos = skip_value(buf + p->pos, buf + end) - buf;
-	if (p->pos == end)
+	m->pos = skip_value(buf + m->pos, buf + end) - buf;
+	if (m->pos == end)
 		return false;
-	if (buf[p->pos] != '\r')
-		return refuse(p);
-	p->reason_len = p->pos - p->reason;
-	return enter(p, p->pos + 1, ST_REASON_LF);
+	if (buf[m->pos] != '\r')
+		return refuse(m);
+	m->reason_len = m->pos - m->reason;
+	return enter(m, m->pos + 1, ST_REASON_LF);
 }
 
 /* What fields mean, each at the end of its line. */
 
-static struct span field_value(const char *buf, const struct http1_field *f)
-{
-	return http1_span(buf, f->value, f->value_len);
-}
-
 /* RFC 9110 7.2; RFC 9112 3.2: malformed or repeated is 400. */
-static bool take_host(struct http1_parser *p, const char *buf,
-		      struct http1_field *f)
+static bool take_host(struct message *m, struct message_field *f)
 {
 	u32 host;
 
-	if (p->response)
+	if (m->response)
 		return true;
-	host = authority_host_len(field_value(buf, f));
-	if (p->seen & SEEN_HOST || !host)
-		return refuse(p);
-	p->seen |= SEEN_HOST;
-	if (!(p->seen & SEEN_ABSOLUTE)) {
-		set_authority(p, f->value, f->value_len, host);
+	host = authority_host_len(message_value(m, f));
+	if (m->seen & SEEN_HOST || !host)
+		return refuse(m);
+	m->seen |= SEEN_HOST;
+	if (!(m->seen & SEEN_ABSOLUTE)) {
+		set_authority(m, f->value, f->value_len, host);
 		return true;
 	}
 	/* An absolute target replaces the field, 3.2.2: also for those that match it. */
-	f->value = p->authority;
-	f->value_len = p->authority_len;
+	f->value = m->authority;
+	f->value_len = m->authority_len;
 	return true;
 }
 
@@ -471,37 +388,37 @@ static bool take_host(struct http1_parser *p, const char *buf,
  * either is refused, as no sane sender does that; of a response a field that says the
  * same once more is not passed on.
  */
-static bool repeat_content_length(struct http1_parser *p, struct http1_field *f,
+static bool repeat_content_length(struct message *m, struct message_field *f,
 				  u64 length)
 {
-	if (!p->response || length != p->content_length)
-		return refuse(p);
+	if (!m->response || length != m->content_length)
+		return refuse(m);
 	f->hop = true;
-	p->odd = true;
+	m->raw = false;
 	return true;
 }
 
-static bool take_content_length(struct http1_parser *p, const char *buf,
-				struct http1_field *f)
+static bool take_content_length(struct message *m, struct message_field *f)
 {
-	struct span value = field_value(buf, f);
+	struct span value = message_value(m, f);
 	u64 length = 0;
 	u32 i, digit;
 
-	if (p->seen & SEEN_CHUNKED || !value.len)
-		return refuse(p);
+	if (m->seen & SEEN_CHUNKED || !value.len)
+		return refuse(m);
 	for (i = 0; i < value.len; i++) {
 		digit = value.p[i] - '0';
 		if (!char_is(value.p[i], C_DIGIT) ||
 		    length > (LENGTH_MAX - digit) / 10)
-			return refuse(p);
+			return refuse(m);
 		length = length * 10 + digit;
 	}
-	if (p->seen & SEEN_LENGTH)
-		return repeat_content_length(p, f, length);
-	p->seen |= SEEN_LENGTH;
-	p->odd |= value.len > 1 && value.p[0] == '0';
-	p->content_length = length;
+	if (m->seen & SEEN_LENGTH)
+		return repeat_content_length(m, f, length);
+	m->seen |= SEEN_LENGTH;
+	if (value.len > 1 && value.p[0] == '0')
+		m->raw = false;
+	m->content_length = length;
 	return true;
 }
 
@@ -509,99 +426,96 @@ static bool take_content_length(struct http1_parser *p, const char *buf,
  * 6.1, 6.3. Only a single "chunked" is understood. Length and coding together
  * are how requests are smuggled: refused, not reconciled.
  */
-static bool take_transfer_encoding(struct http1_parser *p, const char *buf,
-				   const struct http1_field *f)
+static bool take_transfer_encoding(struct message *m,
+				   const struct message_field *f)
 {
-	struct span list = field_value(buf, f), coding;
+	struct span list = message_value(m, f), coding;
 	u32 name_len;
 
-	if (p->minor == 0 || p->seen & SEEN_LENGTH)
-		return refuse(p);
+	if (m->minor == 0 || m->seen & SEEN_LENGTH)
+		return refuse(m);
 	while (value_list_next(&list, &coding)) {
 		/* a second chunked, or one that is not the last */
-		if (p->seen & SEEN_CHUNKED)
-			return refuse(p);
+		if (m->seen & SEEN_CHUNKED)
+			return refuse(m);
 		if (!span_eq_nocase(coding, SPAN("chunked"))) {
 			name_len = skip_class(coding.p, 0, coding.len, C_TOKEN);
 			coding.len = name_len;
 			/* empty, or parameters, which chunked has none of */
 			if (!name_len || span_eq_nocase(coding, SPAN("chunked")))
-				return refuse(p);
-			return refuse_as(p, HTTP1_NOT_IMPLEMENTED);
+				return refuse(m);
+			return refuse_as(m, MESSAGE_NOT_IMPLEMENTED);
 		}
-		p->seen |= SEEN_CHUNKED;
+		m->seen |= SEEN_CHUNKED;
 	}
 	return true;
 }
 
 /* RFC 9110 7.6.1. Empty elements of a list are legal, 5.6.1.2. */
-static bool take_connection(struct http1_parser *p, const char *buf,
-			    const struct http1_field *f)
+static bool take_connection(struct message *m, const struct message_field *f)
 {
-	struct span list = field_value(buf, f), option;
+	struct span list = message_value(m, f), option;
 
 	while (value_list_next(&list, &option)) {
 		if (!all_class(option, C_TOKEN))
-			return refuse(p);
+			return refuse(m);
 		if (span_eq_nocase(option, SPAN("close")))
-			p->seen |= SEEN_CLOSE;
+			m->seen |= SEEN_CLOSE;
 		else if (span_eq_nocase(option, SPAN("keep-alive")))
-			p->seen |= SEEN_KEEP_ALIVE;
+			m->seen |= SEEN_KEEP_ALIVE;
 		else if (span_eq_nocase(option, SPAN("upgrade")))
-			p->seen |= SEEN_UPGRADE;
+			m->seen |= SEEN_UPGRADE;
 		else if (option.len)
-			p->seen |= SEEN_OPTION;
+			m->seen |= SEEN_OPTION;
 	}
 	return true;
 }
 
 /* RFC 9110 10.1.1: ignored from HTTP/1.0. */
-static bool take_expect(struct http1_parser *p, const char *buf,
-			const struct http1_field *f)
+static bool take_expect(struct message *m, const struct message_field *f)
 {
-	if (!p->response && p->minor &&
-	    span_eq_nocase(field_value(buf, f), SPAN("100-continue")))
-		p->expect_continue = true;
+	if (!m->response && m->minor &&
+	    span_eq_nocase(message_value(m, f), SPAN("100-continue")))
+		m->expect_continue = true;
 	return true;
 }
 
 /* Whoever repeats it means no upgrade: the message goes on as it is. */
-static bool take_upgrade(struct http1_parser *p, const struct http1_field *f)
+static bool take_upgrade(struct message *m, const struct message_field *f)
 {
-	p->upgrade_len = p->upgrade ? 0 : f->value_len;
-	p->upgrade = f->value;
+	m->upgrade_len = m->upgrade ? 0 : f->value_len;
+	m->upgrade = f->value;
 	return true;
 }
 
 /* Fields that decide how the message is read. */
-static bool take_known(struct http1_parser *p, const char *buf,
-		       struct http1_field *f)
+static bool take_known(struct message *m, struct message_field *f)
 {
 	switch (f->id) {
-	case HTTP1_HOST:
-		return take_host(p, buf, f);
-	case HTTP1_CONTENT_LENGTH:
-		return take_content_length(p, buf, f);
-	case HTTP1_TRANSFER_ENCODING:
-		return take_transfer_encoding(p, buf, f);
-	case HTTP1_CONNECTION:
-		return take_connection(p, buf, f);
-	case HTTP1_EXPECT:
-		return take_expect(p, buf, f);
-	case HTTP1_UPGRADE:
-		return take_upgrade(p, f);
+	case FIELD_HOST:
+		return take_host(m, f);
+	case FIELD_CONTENT_LENGTH:
+		return take_content_length(m, f);
+	case FIELD_TRANSFER_ENCODING:
+		return take_transfer_encoding(m, f);
+	case FIELD_CONNECTION:
+		return take_connection(m, f);
+	case FIELD_EXPECT:
+		return take_expect(m, f);
+	case FIELD_UPGRADE:
+		return take_upgrade(m, f);
 	default:
 		return true;
 	}
 }
 
-static inline bool take_field(struct http1_parser *p, const char *buf,
-			      struct http1_field *f)
+static inline bool take_field(struct message *m, const char *buf,
+			      struct message_field *f)
 {
-	f->id = name_id(buf + f->name, f->name_len);
+	f->id = field_id_of(buf + f->name, f->name_len);
 	f->hop = hop_by_hop(f->id);
-	p->names |= 1u << f->id;
-	return f->id == HTTP1_OTHER || take_known(p, buf, f);
+	m->names |= 1u << f->id;
+	return f->id == FIELD_OTHER || take_known(m, f);
 }
 
 /* Field lines. 5. */
@@ -619,7 +533,7 @@ static bool is_blank(char c)
  * Return: what follows the line, of which @f is told; or NULL.
  */
 static inline const char *plain_line(const char *buf, const char *at,
-				     const char *end, struct http1_field *f)
+				     const char *end, struct message_field *f)
 {
 	const char *colon = buf + skip_class(buf, at - buf, end - buf, C_TOKEN);
 	const char *value = colon + 2, *stop;
@@ -637,74 +551,75 @@ static inline const char *plain_line(const char *buf, const char *at,
 	return stop + 2;
 }
 
-static bool on_line(struct http1_parser *p, const char *buf, u32 end)
+static bool on_line(struct message *m, const char *buf, u32 end)
 {
-	const char *at = buf + p->pos, *stop = buf + end, *next;
-	struct http1_field *f = &p->fields[p->nfields];
+	const char *at = buf + m->pos, *stop = buf + end, *next;
+	struct message_field *f = &m->fields[m->nfields];
 
 	for (; at < stop && *at != '\r'; at = next, f++) {
-		if (p->nfields >= p->limits.fields)
-			return refuse_as(p, HTTP1_TOO_MANY_FIELDS);
+		if (m->nfields >= m->limits.fields)
+			return refuse_as(m, MESSAGE_TOO_MANY_FIELDS);
 		next = plain_line(buf, at, stop, f);
 		if (!next) {
 			f->name = at - buf;
-			return enter(p, at - buf, ST_NAME);
+			return enter(m, at - buf, ST_NAME);
 		}
-		p->nfields++;
-		if (!take_field(p, buf, f))
+		m->nfields++;
+		if (!take_field(m, buf, f))
 			return false;
 	}
-	p->pos = at - buf;
+	m->pos = at - buf;
 	if (at == stop)
 		return false;
-	return enter(p, p->pos + 1, ST_BLANK_LF);
+	return enter(m, m->pos + 1, ST_BLANK_LF);
 }
 
 /* No white space before the colon, 5.1, nor before the name: obs-fold, 5.2. */
-static bool on_name(struct http1_parser *p, const char *buf, u32 end)
+static bool on_name(struct message *m, const char *buf, u32 end)
 {
-	struct http1_field *f = &p->fields[p->nfields];
-	u32 pos = skip_class(buf, p->pos, end, C_TOKEN);
+	struct message_field *f = &m->fields[m->nfields];
+	u32 pos = skip_class(buf, m->pos, end, C_TOKEN);
 
-	p->pos = pos;
+	m->pos = pos;
 	if (pos == end)
 		return false;
 	f->name_len = pos - f->name;
 	if (buf[pos] != ':' || !f->name_len)
-		return refuse(p);
-	return enter(p, pos + 1, ST_OWS);
+		return refuse(m);
+	return enter(m, pos + 1, ST_OWS);
 }
 
-static bool on_ows(struct http1_parser *p, const char *buf)
+static bool on_ows(struct message *m, const char *buf)
 {
-	if (is_blank(buf[p->pos])) {
-		p->pos++;
+	if (is_blank(buf[m->pos])) {
+		m->pos++;
 		return true;
 	}
-	p->fields[p->nfields].value = p->pos;
-	return enter(p, p->pos, ST_VALUE);
+	m->fields[m->nfields].value = m->pos;
+	return enter(m, m->pos, ST_VALUE);
 }
 
-static bool on_value(struct http1_parser *p, const char *buf, u32 end)
+static bool on_value(struct message *m, const char *buf, u32 end)
 {
-	struct http1_field *f = &p->fields[p->nfields];
-	u32 pos = skip_value(buf + p->pos, buf + end) - buf;
+	struct message_field *f = &m->fields[m->nfields];
+	u32 pos = skip_value(buf + m->pos, buf + end) - buf;
 
-	p->pos = pos;
+	m->pos = pos;
 	if (pos == end)
 		return false;
 	if (buf[pos] != '\r')
-		return refuse(p);
-	f->value_len = span_trim(http1_span(buf, f->value, pos - f->value)).len;
-	p->odd |= f->value != f->name + f->name_len + 2 ||
-		  buf[f->value - 1] != ' ' || f->value_len != pos - f->value;
-	return enter(p, pos + 1, ST_VALUE_LF);
+		return refuse(m);
+	f->value_len = span_trim(message_span(m, f->value, pos - f->value)).len;
+	if (f->value != f->name + f->name_len + 2 || buf[f->value - 1] != ' ' ||
+	    f->value_len != pos - f->value)
+		m->raw = false;
+	return enter(m, pos + 1, ST_VALUE_LF);
 }
 
-static bool on_value_lf(struct http1_parser *p, const char *buf)
+static bool on_value_lf(struct message *m, const char *buf)
 {
-	return line_feed(p, buf, ST_LINE) &&
-	       take_field(p, buf, &p->fields[p->nfields++]);
+	return line_feed(m, buf, ST_LINE) &&
+	       take_field(m, buf, &m->fields[m->nfields++]);
 }
 
 /* The end of a head. */
@@ -713,19 +628,18 @@ static bool on_value_lf(struct http1_parser *p, const char *buf)
  * Fields that a Connection option may not take away: the message would mean
  * something else to the next hop. RFC 9110 7.6.1 forbids to send such options.
  */
-static bool nominable(const struct http1_field *f)
+static bool nominable(const struct message_field *f)
 {
-	return f->id != HTTP1_HOST && f->id != HTTP1_CONTENT_LENGTH;
+	return f->id != FIELD_HOST && f->id != FIELD_CONTENT_LENGTH;
 }
 
-static void nominate(struct http1_parser *p, const char *buf,
-		     struct span option)
+static void nominate(struct message *m, struct span option)
 {
-	struct http1_field *f;
+	struct message_field *f;
 
-	for (f = p->fields; f < p->fields + p->nfields; f++)
+	for (f = m->fields; f < m->fields + m->nfields; f++)
 		if (f->name_len == option.len && nominable(f) &&
-		    span_eq_nocase(http1_span(buf, f->name, f->name_len), option))
+		    span_eq_nocase(message_name(m, f), option))
 			f->hop = true;
 }
 
@@ -733,45 +647,45 @@ static void nominate(struct http1_parser *p, const char *buf,
  * Flags the fields that Connection nominates. Each option is compared with all
  * fields, hence the limit on options.
  */
-static bool nominate_all(struct http1_parser *p, const char *buf)
+static bool nominate_all(struct message *m)
 {
-	const struct http1_field *f;
+	const struct message_field *f;
 	struct span list, option;
 	u32 options = 0;
 
-	if (!(p->seen & SEEN_OPTION))
+	if (!(m->seen & SEEN_OPTION))
 		return true;
-	for (f = p->fields; f < p->fields + p->nfields; f++) {
-		if (f->id != HTTP1_CONNECTION)
+	for (f = m->fields; f < m->fields + m->nfields; f++) {
+		if (f->id != FIELD_CONNECTION)
 			continue;
-		list = field_value(buf, f);
+		list = message_value(m, f);
 		while (value_list_next(&list, &option)) {
 			if (!option.len ||
 			    span_eq_nocase(option, SPAN("close")) ||
 			    span_eq_nocase(option, SPAN("keep-alive")))
 				continue;
 			if (++options > OPTIONS_MAX)
-				return refuse_as(p, HTTP1_TOO_MANY_FIELDS);
-			nominate(p, buf, option);
+				return refuse_as(m, MESSAGE_TOO_MANY_FIELDS);
+			nominate(m, option);
 		}
 	}
 	return true;
 }
 
-static bool drop_content_length(struct http1_parser *p)
+static bool drop_content_length(struct message *m)
 {
-	struct http1_field *f;
+	struct message_field *f;
 
-	p->odd = true;
-	for (f = p->fields; f < p->fields + p->nfields; f++)
-		if (f->id == HTTP1_CONTENT_LENGTH)
+	m->raw = false;
+	for (f = m->fields; f < m->fields + m->nfields; f++)
+		if (f->id == FIELD_CONTENT_LENGTH)
 			f->hop = true;
 	return true;
 }
 
-static bool claims_body(const struct http1_parser *p)
+static bool claims_body(const struct message *m)
 {
-	return p->seen & SEEN_CHUNKED || p->content_length;
+	return m->seen & SEEN_CHUNKED || m->content_length;
 }
 
 /*
@@ -779,181 +693,141 @@ static bool claims_body(const struct http1_parser *p)
  * send that body, and a response is to follow. RFC 9110 8.6 forbids even
  * "Content-Length: 0", which some send: it is not passed on.
  */
-static bool refuse_claimed_body(struct http1_parser *p)
+static bool refuse_claimed_body(struct message *m)
 {
-	return claims_body(p) ? refuse(p) : drop_content_length(p);
+	return claims_body(m) ? refuse(m) : drop_content_length(m);
 }
 
 /*
  * A final one ends with its head whatever it claims (6.3), and the claim is not
  * passed on. What its sender may have sent behind it is no response to anybody.
  */
-static bool ignore_claimed_body(struct http1_parser *p)
+static bool ignore_claimed_body(struct message *m)
 {
-	if (claims_body(p))
-		p->seen |= SEEN_CLOSE;
-	p->content_length = 0;
-	return drop_content_length(p);
+	if (claims_body(m))
+		m->seen |= SEEN_CLOSE;
+	m->content_length = 0;
+	return drop_content_length(m);
 }
 
-static bool opens_tunnel(const struct http1_parser *p)
+static bool opens_tunnel(const struct message *m)
 {
-	return p->connect_request && p->status / 100 == 2;
+	return m->connect_request && m->status / 100 == 2;
 }
 
 /* 6.3 */
-static bool set_framing(struct http1_parser *p)
+static bool set_framing(struct message *m)
 {
-	p->framing = HTTP1_BODY_NONE;
+	m->framing = BODY_NONE;
 	/* RFC 9110 9.3.6: it means nothing, and is how requests are smuggled. */
-	if (p->connect && p->seen & (SEEN_LENGTH | SEEN_CHUNKED))
-		return refuse(p);
+	if (m->connect && m->seen & (SEEN_LENGTH | SEEN_CHUNKED))
+		return refuse(m);
 	/* What it says of a length is to be ignored, 6.3. */
-	if (p->response && opens_tunnel(p))
-		return drop_content_length(p);
-	if (p->response && p->status < 200)
-		return refuse_claimed_body(p);
-	if (p->response && p->status == 204)
-		return ignore_claimed_body(p);
-	if (p->response && (p->head_request || p->status == 304)) {
+	if (m->response && opens_tunnel(m))
+		return drop_content_length(m);
+	if (m->response && m->status < 200)
+		return refuse_claimed_body(m);
+	if (m->response && m->status == 204)
+		return ignore_claimed_body(m);
+	if (m->response && (m->head_request || m->status == 304)) {
 		/* The length is what a GET would have had, RFC 9110 8.6. */
-		if (p->status == 304 && p->seen & SEEN_CHUNKED)
-			p->seen |= SEEN_CLOSE;
+		if (m->status == 304 && m->seen & SEEN_CHUNKED)
+			m->seen |= SEEN_CLOSE;
 		return true;
 	}
 
-	if (p->seen & SEEN_CHUNKED)
-		p->framing = HTTP1_BODY_CHUNKED;
-	else if (p->seen & SEEN_LENGTH)
-		p->framing = HTTP1_BODY_LENGTH;
-	else if (p->response)
-		p->framing = HTTP1_BODY_UNTIL_CLOSE;
+	if (m->seen & SEEN_CHUNKED)
+		m->framing = BODY_CHUNKED;
+	else if (m->seen & SEEN_LENGTH)
+		m->framing = BODY_LENGTH;
+	else if (m->response)
+		m->framing = BODY_UNTIL_CLOSE;
 	return true;
 }
 
 /* 9.3 */
-static void set_persistence(struct http1_parser *p)
+static void set_persistence(struct message *m)
 {
-	p->keep_alive = !(p->seen & SEEN_CLOSE) &&
-			p->framing != HTTP1_BODY_UNTIL_CLOSE &&
-			(p->minor || p->seen & SEEN_KEEP_ALIVE);
+	m->keep_alive = !(m->seen & SEEN_CLOSE) &&
+			m->framing != BODY_UNTIL_CLOSE &&
+			(m->minor || m->seen & SEEN_KEEP_ALIVE);
 }
 
-static bool on_blank_lf(struct http1_parser *p, const char *buf)
+static bool on_blank_lf(struct message *m, const char *buf)
 {
-	if (!line_feed(p, buf, ST_DONE))
+	if (!line_feed(m, buf, ST_DONE))
 		return false;
-	if (!p->response && p->minor && !(p->seen & SEEN_HOST))
-		return refuse(p);
-	if (!set_framing(p) || !nominate_all(p, buf))
+	if (!m->response && m->minor && !(m->seen & SEEN_HOST))
+		return refuse(m);
+	if (!set_framing(m) || !nominate_all(m))
 		return false;
-	set_persistence(p);
+	set_persistence(m);
 	/* RFC 9110 7.8: not without Connection, nor in HTTP/1.0. */
-	if (!(p->seen & SEEN_UPGRADE) || !p->minor)
-		p->upgrade_len = 0;
-	p->head_len = p->pos;
+	if (!(m->seen & SEEN_UPGRADE) || !m->minor)
+		m->upgrade_len = 0;
+	m->len = m->pos;
 	return false;
 }
 
-static bool step(struct http1_parser *p, const char *buf, u32 end)
+static bool step(struct message *m, const char *buf, u32 end)
 {
-	switch (p->state) {
+	switch (m->state) {
 	case ST_EMPTY_LINE:
-		return on_empty_line(p, buf);
+		return on_empty_line(m, buf);
 	case ST_EMPTY_LINE_LF:
-		return line_feed(p, buf, ST_EMPTY_LINE);
+		return line_feed(m, buf, ST_EMPTY_LINE);
 	case ST_METHOD:
-		return on_method(p, buf, end);
+		return on_method(m, buf, end);
 	case ST_TARGET_START:
-		return on_target_start(p, buf);
+		return on_target_start(m, buf);
 	case ST_PATH:
-		return on_path(p, buf, end);
+		return on_path(m, buf, end);
 	case ST_QUERY:
-		return on_query(p, buf, end);
+		return on_query(m, buf, end);
 	case ST_TARGET:
-		return on_target(p, buf, end);
+		return on_target(m, buf, end);
 	case ST_VERSION:
-		return on_version(p, buf, end);
+		return on_version(m, buf, end);
 	case ST_STATUS:
-		return on_status(p, buf, end);
+		return on_status(m, buf, end);
 	case ST_REASON:
-		return on_reason(p, buf, end);
+		return on_reason(m, buf, end);
 	case ST_REASON_LF:
-		return line_feed(p, buf, ST_LINE);
+		return line_feed(m, buf, ST_LINE);
 	case ST_LINE:
-		return on_line(p, buf, end);
+		return on_line(m, buf, end);
 	case ST_NAME:
-		return on_name(p, buf, end);
+		return on_name(m, buf, end);
 	case ST_OWS:
-		return on_ows(p, buf);
+		return on_ows(m, buf);
 	case ST_VALUE:
-		return on_value(p, buf, end);
+		return on_value(m, buf, end);
 	case ST_VALUE_LF:
-		return on_value_lf(p, buf);
+		return on_value_lf(m, buf);
 	case ST_BLANK_LF:
-		return on_blank_lf(p, buf);
+		return on_blank_lf(m, buf);
 	default:
 		return false;
 	}
 }
 
-void http1_init(struct http1_parser *p, bool response)
+void http1_init(struct message *m, bool response)
 {
-	memset(p, 0, offsetof(struct http1_parser, fields));
-	p->response = response;
-	p->limits = (struct http1_limits){
-		.head = HTTP1_HEAD_MAX,
-		.target = HTTP1_TARGET_MAX,
-		.fields = HTTP1_FIELDS_MAX,
-	};
-	p->state = response ? ST_STATUS : ST_EMPTY_LINE;
+	message_init(m, response);
+	m->raw = true;
+	m->lines = true;
+	m->state = response ? ST_STATUS : ST_EMPTY_LINE;
 }
 
-enum http1_result http1_parse(struct http1_parser *p, const char *buf, u32 len)
+enum http1_result http1_parse(struct message *m)
 {
-	u32 end = min_t(u32, len, p->limits.head);
+	u32 end = min(m->len, m->limits.head);
 
-	while (p->pos < end && step(p, buf, end))
+	while (m->pos < end && step(m, m->text, end))
 		;
-	if (p->state < ST_DONE && end == p->limits.head)
-		refuse_as(p, HTTP1_HEAD_TOO_LARGE);
-	if (p->state < ST_DONE)
+	if (m->state < ST_DONE && end == m->limits.head)
+		refuse_as(m, MESSAGE_HEAD_TOO_LARGE);
+	if (m->state < ST_DONE)
 		return HTTP1_MORE;
-	return p->state == ST_DONE ? HTTP1_DONE : HTTP1_ERROR;
-}
-
-const struct http1_field *http1_find_from(const struct http1_parser *p,
-					  const char *buf, struct span name,
-					  const struct http1_field *f)
-{
-	for (; f < p->fields + p->nfields; f++)
-		if (f->name_len == name.len &&
-		    span_eq_nocase(http1_span(buf, f->name, f->name_len), name))
-			return f;
-	return NULL;
-}
-
-const struct http1_field *http1_find(const struct http1_parser *p,
-				     const char *buf, struct span name)
-{
-	return http1_find_from(p, buf, name, p->fields);
-}
-
-u16 http1_status(enum http1_error error)
-{
-	switch (error) {
-	case HTTP1_URI_TOO_LONG:
-		return 414;
-	case HTTP1_HEAD_TOO_LARGE:
-	case HTTP1_TOO_MANY_FIELDS:
-		return 431;
-	case HTTP1_NOT_IMPLEMENTED:
-		return 501;
-	case HTTP1_VERSION:
-		return 505;
-	case HTTP1_BAD_RESPONSE:
-		return 502;
-	default:
-		return 400;
-	}
+	return m->state == ST_DONE ? HTTP1_DONE : HTTP1_ERROR;
 }

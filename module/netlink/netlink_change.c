@@ -13,9 +13,9 @@
 #include "upstream/metadata.h"
 
 /* What a listener may be told is what the parser can do, and in its words. */
-static_assert(L7MESH_HEADER_BYTES_MAX == HTTP1_HEAD_MAX);
-static_assert(L7MESH_HEADERS_MAX == HTTP1_FIELDS_MAX);
-static_assert(L7MESH_URI_BYTES_MAX == HTTP1_TARGET_MAX);
+static_assert(L7MESH_HEADER_BYTES_MAX == MESSAGE_HEAD_MAX);
+static_assert(L7MESH_HEADERS_MAX == MESSAGE_FIELDS_MAX);
+static_assert(L7MESH_URI_BYTES_MAX == MESSAGE_TARGET_MAX);
 static_assert((int)L7MESH_ESCAPED_SLASHES_KEEP == PATH_SLASHES_KEEP);
 static_assert((int)L7MESH_ESCAPED_SLASHES_REJECT == PATH_SLASHES_REJECT);
 static_assert((int)L7MESH_ESCAPED_SLASHES_DECODE == PATH_SLASHES_DECODE);

@@ -3,8 +3,8 @@
 
 #include <linux/kernel.h>
 
+#include "http/message.h"
 #include "http/value_list.h"
-#include "http1/head.h"
 
 bool cors_origin_valid(struct span origin)
 {
@@ -35,21 +35,21 @@ static bool origin_matches(struct span pattern, struct span origin)
 	       span_eq(span_from(origin, origin.len - after.len), after);
 }
 
-static bool is_preflight(const struct head *h)
+static bool is_preflight(const struct message *request)
 {
-	return span_eq(head_span(h, h->parser.method, h->parser.method_len),
+	return span_eq(message_method(request),
 		       SPAN("OPTIONS")) &&
-	       head_field(h, SPAN("access-control-request-method")).len;
+	       message_get(request, SPAN("access-control-request-method")).len;
 }
 
-enum cors_kind cors_kind_of(const struct cors *c, const struct head *request)
+enum cors_kind cors_kind_of(const struct cors *c, const struct message *request)
 {
 	struct span origin;
 	u32 i;
 
 	if (!c->norigins)
 		return CORS_NONE;
-	origin = head_field(request, SPAN("origin"));
+	origin = message_get(request, SPAN("origin"));
 	for (i = 0; i < c->norigins && origin.len; i++)
 		if (origin_matches(c->origins[i], origin))
 			return is_preflight(request) ? CORS_PREFLIGHT :

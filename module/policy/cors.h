@@ -16,7 +16,7 @@
 #include "http/header_op.h"
 #include "lib/span.h"
 
-struct head;
+struct message;
 
 /* Nothing in it contains '%'. */
 struct cors {
@@ -41,7 +41,7 @@ enum cors_kind {
 bool cors_origin_valid(struct span origin);
 
 /* What a request is in the eyes of a policy. */
-enum cors_kind cors_kind_of(const struct cors *c, const struct head *request);
+enum cors_kind cors_kind_of(const struct cors *c, const struct message *request);
 
 #define CORS_OPS	6
 

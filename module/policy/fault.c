@@ -6,7 +6,7 @@
 #include <linux/random.h>
 
 #include "http/chars.h"
-#include "http1/head.h"
+#include "http/message.h"
 
 /* As limits of the configuration. */
 #define DELAY_MAX	(24 * 60 * 60 * 1000)
@@ -27,7 +27,7 @@ static bool drawn(u32 fraction)
 }
 
 /* The number that a field has, or @otherwise if it has none of @min to @max. */
-static u32 asked_for(const struct fault *f, const struct head *request,
+static u32 asked_for(const struct fault *f, const struct message *request,
 		     struct span name, u32 min, u32 max, u32 otherwise)
 {
 	struct span text;
@@ -36,7 +36,7 @@ static u32 asked_for(const struct fault *f, const struct head *request,
 
 	if (!f->by_header)
 		return otherwise;
-	text = head_field(request, name);
+	text = message_get(request, name);
 	for (i = 0; i < text.len && i < 10; i++) {
 		if (text.p[i] < '0' || text.p[i] > '9')
 			return otherwise;
@@ -45,21 +45,21 @@ static u32 asked_for(const struct fault *f, const struct head *request,
 	return i && i == text.len && n >= min && n <= max ? n : otherwise;
 }
 
-u32 fault_may_delay(const struct fault *f, const struct head *request)
+u32 fault_may_delay(const struct fault *f, const struct message *request)
 {
 	return f->delay_fraction ?
 	       asked_for(f, request, SPAN("x-envoy-fault-delay-request"),
 			 0, DELAY_MAX, f->delay) : 0;
 }
 
-u16 fault_may_abort(const struct fault *f, const struct head *request)
+u16 fault_may_abort(const struct fault *f, const struct message *request)
 {
 	return f->abort_fraction ?
 	       asked_for(f, request, SPAN("x-envoy-fault-abort-request"),
 			 200, 599, f->abort) : 0;
 }
 
-u32 fault_may_limit(const struct fault *f, const struct head *request)
+u32 fault_may_limit(const struct fault *f, const struct message *request)
 {
 	u32 rate;
 
@@ -71,21 +71,21 @@ u32 fault_may_limit(const struct fault *f, const struct head *request)
 	return rate ? rate * 1024 : f->response_rate;
 }
 
-u32 fault_delay(const struct fault *f, const struct head *request)
+u32 fault_delay(const struct fault *f, const struct message *request)
 {
 	u32 ms = fault_may_delay(f, request);
 
 	return ms && drawn(f->delay_fraction) ? ms : 0;
 }
 
-u16 fault_abort(const struct fault *f, const struct head *request)
+u16 fault_abort(const struct fault *f, const struct message *request)
 {
 	u16 status = fault_may_abort(f, request);
 
 	return status && drawn(f->abort_fraction) ? status : 0;
 }
 
-u32 fault_rate(const struct fault *f, const struct head *request)
+u32 fault_rate(const struct fault *f, const struct message *request)
 {
 	u32 rate = fault_may_limit(f, request);
 

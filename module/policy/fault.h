@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-struct head;
+struct message;
 
 /* Fractions are of a million requests. */
 struct fault {
@@ -30,13 +30,13 @@ struct fault {
 bool fault_equal(const struct fault *a, const struct fault *b);
 
 /* What may be done to a request; 0: nothing. */
-u32 fault_may_delay(const struct fault *f, const struct head *request);
-u16 fault_may_abort(const struct fault *f, const struct head *request);
-u32 fault_may_limit(const struct fault *f, const struct head *request);
+u32 fault_may_delay(const struct fault *f, const struct message *request);
+u16 fault_may_abort(const struct fault *f, const struct message *request);
+u32 fault_may_limit(const struct fault *f, const struct message *request);
 
 /* What is done to one request, each by a lot of its own. */
-u32 fault_delay(const struct fault *f, const struct head *request);
-u16 fault_abort(const struct fault *f, const struct head *request);
-u32 fault_rate(const struct fault *f, const struct head *request);
+u32 fault_delay(const struct fault *f, const struct message *request);
+u16 fault_abort(const struct fault *f, const struct message *request);
+u32 fault_rate(const struct fault *f, const struct message *request);
 
 #endif

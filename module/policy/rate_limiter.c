@@ -5,7 +5,7 @@
 #include <linux/math64.h>
 #include <linux/random.h>
 #include <linux/xxhash.h>
-#include "http1/head.h"
+#include "http/message.h"
 #include "lib/account.h"
 #include "lib/address.h"
 #include "policy/rate_limiter.h"
@@ -113,18 +113,17 @@ static u64 take_of_key(struct rate_limiter *l, u64 key, u64 now)
  * of them. One that is empty is a value as well.
  */
 static u64 take_of_header(struct rate_limiter *l, struct span name,
-			  const struct head *request, u64 now)
+			  const struct message *request, u64 now)
 {
-	const struct http1_parser *p = &request->parser;
-	const struct http1_field *f = http1_find(p, request->data, name);
+	const struct message_field *f = message_find(request, name);
 	struct xxh64_state state;
 
 	if (!f)
 		return 0;
 	xxh64_reset(&state, l->seed);
 	while (f) {
-		xxh64_update(&state, request->data + f->value, f->value_len);
-		f = http1_find_from(p, request->data, name, f + 1);
+		xxh64_update(&state, request->text + f->value, f->value_len);
+		f = message_find_from(request, name, f + 1);
 		if (f)
 			xxh64_update(&state, ",", 1);
 	}
@@ -132,7 +131,7 @@ static u64 take_of_header(struct rate_limiter *l, struct span name,
 }
 
 u64 rate_limiter_take(struct rate_limiter *l, const struct rate_limit *limit,
-		      const struct address *client, const struct head *request)
+		      const struct address *client, const struct message *request)
 {
 	u64 now = ktime_get_ns();
 

@@ -25,7 +25,7 @@
 
 struct account;
 struct address;
-struct head;
+struct message;
 
 #define RATE_LIMIT_WAYS	4
 
@@ -71,6 +71,6 @@ void rate_limiter_put(struct account *account, struct rate_limiter *l);
  * Return: 0, or in how many ns there is a token.
  */
 u64 rate_limiter_take(struct rate_limiter *l, const struct rate_limit *limit,
-		      const struct address *client, const struct head *request);
+		      const struct address *client, const struct message *request);
 
 #endif

@@ -202,7 +202,7 @@ bool path_rewrite_allowed(const struct route *r, const struct http_options *o,
 	path_rewrite_begin(r, o, path, &rw);
 	while (path_rewrite_next(&rw, &piece)) {
 		len += piece.len;
-		if (len > HTTP1_HEAD_MAX)
+		if (len > MESSAGE_HEAD_MAX)
 			return false;
 		read_end(&reading, rest);
 		if (!read_front(&reading, &piece))

@@ -55,9 +55,7 @@ static u16 read_port(struct span digits)
 /* The port that the client names in Host; 0 if it names none. */
 static u16 port_asked(const struct route_request *req)
 {
-	const struct http1_parser *p = req->parser;
-	struct span authority = http1_span(req->head, p->authority,
-					   p->authority_len);
+	struct span authority = message_authority(req->message);
 
 	return authority.len > req->host.len ?
 	       read_port(span_from(authority, req->host.len + 1)) : 0;
@@ -94,12 +92,12 @@ static void add_port(struct location *l, u16 port, bool https)
 static bool asked_https(const struct route_request *req,
 			const struct http_options *o)
 {
-	const struct http1_field *f;
+	const struct message_field *f;
 
 	if (!o->trusted_hops)
 		return false;
-	f = http1_find(req->parser, req->head, SPAN("x-forwarded-proto"));
-	return f && span_eq_nocase(http1_span(req->head, f->value, f->value_len),
+	f = message_find(req->message, SPAN("x-forwarded-proto"));
+	return f && span_eq_nocase(message_value(req->message, f),
 				   SPAN("https"));
 }
 

@@ -277,12 +277,10 @@ bool route_table_match(const struct route_table *t, struct route_request *req,
 		       const struct virtual_host **vhost,
 		       const struct route **route)
 {
-	const struct http1_parser *p = req->parser;
 	const struct virtual_host *vh;
 
 	vh = route_table_host(t, req->match_port ?
-			      http1_span(req->head, p->authority,
-					 p->authority_len) : req->host);
+			      message_authority(req->message) : req->host);
 	*vhost = vh;
 	*route = NULL;
 	return !vh || route_index_match(&vh->index, vh->routes, vh->nroutes, req,

@@ -22,21 +22,20 @@ bool route_path_valid(struct span path)
 }
 
 void route_request_init(struct route_request *req,
-			const struct http1_parser *p, const char *head)
+			const struct message *m)
 {
-	req->host = http1_span(head, p->host, p->host_len);
-	req->method = http1_span(head, p->method, p->method_len);
-	req->path = http1_span(head, p->path, p->path_len);
-	req->query = http1_span(head, p->query, p->query_len);
-	req->parser = p;
-	req->head = head;
+	req->host = message_host(m);
+	req->method = message_method(m);
+	req->path = message_path(m);
+	req->query = message_query(m);
+	req->message = m;
 	req->match_port = false;
 	req->left = INT_MAX;
 	req->fresh = true;
 	req->search = (struct route_search){ 0 };
-	field_index_init(&req->fields, p, head);
+	field_index_init(&req->fields, m);
 	/* absolute-form without path: RFC 9110 4.2.3. CONNECT has none at all. */
-	if (!req->path.len && !p->connect)
+	if (!req->path.len && !m->connect)
 		req->path = SPAN("/");
 }
 
@@ -144,14 +143,14 @@ static bool verdict(const struct value_match *m, bool present, bool matches)
 struct joined {
 	const struct route_request *req;
 	u32 n;
-	u8 places[HTTP1_FIELDS_MAX];
+	u8 places[MESSAGE_FIELDS_MAX];
 };
 
 static struct span joined_value(const struct joined *j, u32 i)
 {
-	const struct http1_field *f = &j->req->parser->fields[j->places[i]];
+	const struct message *m = j->req->message;
 
-	return http1_span(j->req->head, f->value, f->value_len);
+	return message_value(m, &m->fields[j->places[i]]);
 }
 
 /* Is @s how the text from the @i-th value on begins? */
@@ -275,14 +274,14 @@ static bool afford(struct route_request *req, u32 cost)
 /* @f is the first of them, @next the second. */
 static enum answer match_fields(const struct value_match *m,
 				struct route_request *req,
-				const struct http1_field *f,
-				const struct http1_field *next)
+				const struct message_field *f,
+				const struct message_field *next)
 {
 	struct joined j = { .req = req };
 	u32 len = 0;
 
 	do {
-		j.places[j.n++] = f - req->parser->fields;
+		j.places[j.n++] = f - req->message->fields;
 		len += f->value_len + 1;
 		f = next;
 		if (f)
@@ -295,8 +294,8 @@ static enum answer match_fields(const struct value_match *m,
 
 static enum answer match_header(const struct value_match *m, struct route_request *req)
 {
-	const struct http1_field *f = field_index_find(&req->fields, m->name);
-	const struct http1_field *next;
+	const struct message_field *f = field_index_find(&req->fields, m->name);
+	const struct message_field *next;
 	struct span value;
 
 	if (!f)
@@ -306,7 +305,7 @@ static enum answer match_header(const struct value_match *m, struct route_reques
 		return match_fields(m, req, f, next);
 	if (!afford(req, cost_of_value(m, f->value_len)))
 		return ANSWER_LATER;
-	value = http1_span(req->head, f->value, f->value_len);
+	value = message_value(req->message, f);
 	return verdict(m, true, match_value(m, value)) ? ANSWER_YES : ANSWER_NO;
 }
 

@@ -19,9 +19,9 @@
 #ifndef L7MESH_ROUTE_MATCH_H
 #define L7MESH_ROUTE_MATCH_H
 
+#include "http/field_index.h"
+#include "http/message.h"
 #include "http/regexp.h"
-#include "http1/field_index.h"
-#include "http1/http1.h"
 #include "lib/name_ref.h"
 #include "lib/span.h"
 
@@ -109,14 +109,13 @@ struct route_search {
 	u32 values;		/* of its fields and parameters that match */
 };
 
-/* What of a request is matched. The spans point into the request's head. */
+/* What of a request is matched. The spans point into the message. */
 struct route_request {
 	struct span host;		/* without port, any case */
 	struct span method;
 	struct span path;
 	struct span query;
-	const struct http1_parser *parser;	/* for the fields */
-	const char *head;
+	const struct message *message;	/* for the fields */
 
 	/* set by the caller after route_request_init() */
 	u8 source_family;
@@ -154,14 +153,13 @@ struct route_mismatch {
 };
 
 /**
- * route_request_init() - View a parsed head as a routable request
+ * route_request_init() - View a message as a routable request
  * @req: out, with a search that begins and an unlimited, fresh budget; what it says of
  *	the client is to be set
- * @p: parser at HTTP1_DONE
- * @head: the head's bytes
+ * @m: whole request
  */
 void route_request_init(struct route_request *req,
-			const struct http1_parser *p, const char *head);
+			const struct message *m);
 
 /**
  * route_query_value() - The first parameter of a name

@@ -5,18 +5,18 @@
 #include "lib/budget.h"
 #include "lib/compat.h"
 
-void body_init(struct body *b, const struct http1_parser *p, bool unframe,
+void body_init(struct body *b, const struct message *m, bool unframe,
 	       u64 max)
 {
-	b->framing = p->framing;
+	b->framing = m->framing;
 	b->unframe = unframe;
-	b->left = p->framing == HTTP1_BODY_CHUNKED ? max : p->content_length;
+	b->left = m->framing == BODY_CHUNKED ? max : m->content_length;
 	b->pass = 0;
-	b->done = http1_bodiless(p);
+	b->done = message_bodiless(m);
 	b->filter = NULL;
 	b->trailer = 0;
-	if (p->framing == HTTP1_BODY_CHUNKED)
-		http1_chunk_init(&b->chunk, p->response);
+	if (m->framing == BODY_CHUNKED)
+		http1_chunk_init(&b->chunk, m->response);
 }
 
 /* Bytes of a chunk that are copied, to go with the lines around them. */
@@ -295,10 +295,10 @@ static int pass_length(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 int body_pass(struct body *b, struct sk_buff *skb, u32 off, u32 len,
 	      struct link *to, struct out *out, int *left)
 {
-	if (b->framing == HTTP1_BODY_CHUNKED)
+	if (b->framing == BODY_CHUNKED)
 		return pass_chunked(b, skb, off, len, to, out, left);
 	*left -= cost_of_bytes(len);
-	return b->framing == HTTP1_BODY_LENGTH ?
+	return b->framing == BODY_LENGTH ?
 	       pass_length(b, skb, off, len, to, out) :
 	       out_send_skb(to, skb, off, len, false);
 }

@@ -23,13 +23,13 @@
 #include "link/out.h"
 
 struct body {
-	u8 framing;		/* enum http1_framing */
+	u8 framing;		/* enum message_framing */
 	bool unframe;		/* chunked, to somebody who does not know chunks */
 	bool done;
 	u32 pass;		/* chunked: bytes of data that are decoded and yet to be
 				 * sent
 				 */
-	u64 left;		/* HTTP1_BODY_LENGTH: bytes to come; chunked: bytes that
+	u64 left;		/* BODY_LENGTH: bytes to come; chunked: bytes that
 				 * may yet be announced
 				 */
 	struct http1_chunk chunk;
@@ -40,12 +40,12 @@ struct body {
 /**
  * body_init() - Begin a body
  * @b: body
- * @p: parser at HTTP1_DONE of the message's head
+ * @m: the message, whose head is whole
  * @unframe: the receiver does not understand chunks
  * @max: how many bytes it may have if it is chunked; a length is checked by who
  *	knows it
  */
-void body_init(struct body *b, const struct http1_parser *p, bool unframe,
+void body_init(struct body *b, const struct message *m, bool unframe,
 	       u64 max);
 
 /*
@@ -54,14 +54,14 @@ void body_init(struct body *b, const struct http1_parser *p, bool unframe,
  */
 static inline bool body_follows(const struct body *b)
 {
-	return b->framing == HTTP1_BODY_LENGTH && !b->done;
+	return b->framing == BODY_LENGTH && !b->done;
 }
 
 /* Whether who reads the same bytes a second time may find another end in them. */
 static inline bool body_may_change(const struct body *b,
 				   const struct sk_buff *skb)
 {
-	return skb_is_nonlinear(skb) && b->framing == HTTP1_BODY_CHUNKED;
+	return skb_is_nonlinear(skb) && b->framing == BODY_CHUNKED;
 }
 
 /**

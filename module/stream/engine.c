@@ -209,7 +209,7 @@ int engine_init(void)
 	ident_init();
 	identity_init();
 	acceptor_module_init();
-	err = head_cache_init();
+	err = message_cache_init();
 	if (err)
 		return err;
 	err = leg_cache_init();
@@ -240,7 +240,7 @@ conns:
 legs:
 	leg_cache_exit();
 heads:
-	head_cache_exit();
+	message_cache_exit();
 	return err;
 }
 
@@ -252,6 +252,6 @@ void engine_exit(void)
 	source_limit_exit();
 	conn_cache_exit();
 	leg_cache_exit();
-	head_cache_exit();
+	message_cache_exit();
 	out_exit();
 }

@@ -27,11 +27,11 @@ static void note(struct explanation *e, enum l7mesh_explain_policy policy,
 
 static const char *connection_field(const struct explanation *e)
 {
-	const struct http1_parser *p = &e->head->parser;
+	const struct message *p = e->head;
 
 	/* As in the stream, which has not read a byte of a body by then. */
 	if (p->error || routing_ends_connection(e->own.reason) ||
-	    !p->keep_alive || p->connect || !http1_bodiless(p))
+	    !p->keep_alive || p->connect || !message_bodiless(p))
 		return "close";
 	return p->minor ? NULL : "keep-alive";
 }
@@ -81,7 +81,7 @@ static int answer(struct explanation *e, enum mesh_stat reason,
 
 	e->own = (struct routing_refusal){ r->status, reason };
 	r->connection = connection_field(e);
-	r->head_request = span_eq(head_method(e->head), SPAN("HEAD"));
+	r->head_request = span_eq(message_method(e->head), SPAN("HEAD"));
 	err = reply_write(r, GFP_KERNEL, &e->reply) ?: edit_reply(e);
 	if (err != -EMSGSIZE)
 		return err;
@@ -164,14 +164,13 @@ static void note_cluster(struct explanation *e)
 	     session_affinity_enabled(&e->cluster->session));
 }
 
-/* @head is NULL for a connection. Returns whether there is an endpoint. */
+/* @request is NULL for a connection. Returns whether there is an endpoint. */
 static bool pick(struct explanation *e, struct cluster *c,
-		 const struct head *head)
+		 const struct message *request)
 {
 	struct pick pick = {
 		.source = e->client,
-		.parser = head ? &head->parser : NULL,
-		.head = head ? head->data : NULL,
+		.message = request,
 		.policies = e->route ? &e->route->hash : NULL,
 		.subset = e->chosen ? e->chosen->subset : SPAN(""),
 		.peek = true,
@@ -312,7 +311,7 @@ static int explain_request(struct explanation *e, const struct snapshot *s)
 	     options_of(e)->max_requests_per_source);
 	if (r.status)
 		return refuse(e, r.reason, r.status);
-	route_request_init(&e->request, &e->head->parser, e->head->data);
+	route_request_init(&e->request, e->head);
 	describe_client(e);
 	find_route(e, slot->route_table);
 	if (e->vhost)
@@ -330,7 +329,7 @@ static int take_head(struct explanation *e, enum http1_result *result)
 	e->head = head_alloc(false, GFP_KERNEL);
 	if (!e->head)
 		return -ENOMEM;
-	e->head->parser.limits = routing_limits(options_of(e));
+	e->head->limits = routing_limits(options_of(e));
 	do {
 		if (!rest.len)
 			return -EINVAL;
@@ -352,7 +351,7 @@ static int explain_http(struct explanation *e, const struct snapshot *s)
 		return err;
 	if (result == HTTP1_DONE)
 		return explain_request(e, s);
-	r = routing_malformed(e->head->parser.error);
+	r = routing_malformed(e->head->error);
 	return refuse(e, r.reason, r.status);
 }
 
@@ -371,7 +370,7 @@ int explain(struct explanation *e, const struct snapshot *s,
 
 void explain_release(struct explanation *e)
 {
-	head_free(e->head);
+	message_free(e->head);
 	out_clear(&e->forwarded);
 	out_clear(&e->reply);
 }

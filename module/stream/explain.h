@@ -28,7 +28,7 @@ struct question {
 struct explanation {
 	const struct question *question;
 	struct address client;		/* the one that trusted proxies name, if any */
-	struct head *head;		/* as it was understood; or NULL */
+	struct message *head;		/* as it was understood; or NULL */
 	struct route_request request;
 	const struct virtual_host *vhost;
 	const struct route *route;

@@ -13,24 +13,24 @@ static_assert((int)L7MESH_HEADERS_WITH_UNDERSCORES_REJECT ==
 	      TRAILER_UNDERSCORES_REFUSE);
 static_assert((int)L7MESH_HEADERS_WITH_UNDERSCORES_DROP == TRAILER_UNDERSCORES_DROP);
 
-struct routing_refusal routing_malformed(enum http1_error error)
+struct routing_refusal routing_malformed(enum message_error error)
 {
-	struct routing_refusal r = { .status = http1_status(error) };
+	struct routing_refusal r = { .status = message_status(error) };
 
 	switch (error) {
-	case HTTP1_URI_TOO_LONG:
+	case MESSAGE_URI_TOO_LONG:
 		r.reason = STAT_REPLY_URI_TOO_LONG;
 		break;
-	case HTTP1_HEAD_TOO_LARGE:
+	case MESSAGE_HEAD_TOO_LARGE:
 		r.reason = STAT_REPLY_HEAD_TOO_LARGE;
 		break;
-	case HTTP1_TOO_MANY_FIELDS:
+	case MESSAGE_TOO_MANY_FIELDS:
 		r.reason = STAT_REPLY_TOO_MANY_FIELDS;
 		break;
-	case HTTP1_NOT_IMPLEMENTED:
+	case MESSAGE_NOT_IMPLEMENTED:
 		r.reason = STAT_REPLY_NOT_IMPLEMENTED;
 		break;
-	case HTTP1_VERSION:
+	case MESSAGE_VERSION:
 		r.reason = STAT_REPLY_VERSION;
 		break;
 	default:
@@ -41,18 +41,19 @@ struct routing_refusal routing_malformed(enum http1_error error)
 }
 
 /* Returns whether the path is still valid. */
-static bool normalize_path(const struct http_options *o, struct head *h)
+static bool normalize_path(const struct http_options *o, struct message *m)
 {
-	struct http1_parser *p = &h->parser;
+	u32 len = m->path_len;
 
-	if (path_as_received(&o->path) || !p->path_len ||
-	    h->data[p->path] != '/')
+	if (path_as_received(&o->path) || !len || m->text[m->path] != '/')
 		return true;
-	/* What may change without becoming shorter is not passed on as it came, either. */
-	p->odd |= memchr(h->data + p->path, '\\', p->path_len) ||
-		  memchr(h->data + p->path, '%', p->path_len);
-	p->path_len = path_normalize(&o->path, h->data + p->path, p->path_len);
-	return p->path_len;
+	/* These may change without making it shorter. */
+	if (memchr(m->text + m->path, '\\', len) ||
+	    memchr(m->text + m->path, '%', len))
+		m->raw = false;
+	m->path_len = path_normalize(&o->path, m->text + m->path, len);
+	m->raw &= m->path_len == len;
+	return m->path_len;
 }
 
 /*
@@ -64,125 +65,117 @@ static bool normalize_path(const struct http_options *o, struct head *h)
  * What is percent-encoded stays as it is, a dot or anything else: such a host is another
  * name to all that match, and to who gets it, unless that decodes it.
  */
-static noinline bool unroot_host(struct head *h)
+static noinline bool unroot_host(struct message *m)
 {
-	struct http1_parser *p = &h->parser;
-	char *dot = h->data + p->host + p->host_len - 1;
-	struct http1_field *f;
+	char *dot = m->text + m->host + m->host_len - 1;
+	struct message_field *f;
 
-	memmove(dot, dot + 1, p->authority_len - p->host_len);
-	p->rooted = true;
-	p->odd = true;
-	p->host_len--;
-	p->authority_len--;
-	for (f = p->fields; f < p->fields + p->nfields; f++)
-		if (f->id == HTTP1_HOST)
+	memmove(dot, dot + 1, m->authority_len - m->host_len);
+	m->rooted = true;
+	m->raw = false;
+	m->host_len--;
+	m->authority_len--;
+	for (f = m->fields; f < m->fields + m->nfields; f++)
+		if (f->id == FIELD_HOST)
 			f->value_len--;
-	return p->host_len && dot[-1] != '.';
+	return m->host_len && dot[-1] != '.';
 }
 
 /* Fields whose names have an underscore, which some read as a dash. */
-static bool has_underscore(const struct head *h, const struct http1_field *f)
+static bool has_underscore(const struct message *m, const struct message_field *f)
 {
-	return memchr(h->data + f->name, '_', f->name_len);
+	return memchr(m->text + f->name, '_', f->name_len);
 }
 
-static void drop_underscores(struct head *h)
+static void drop_underscores(struct message *m)
 {
-	struct http1_parser *p = &h->parser;
-	struct http1_field *f, *to = p->fields;
+	struct message_field *f, *to = m->fields;
 
-	for (f = p->fields; f < p->fields + p->nfields; f++)
-		if (!has_underscore(h, f))
+	for (f = m->fields; f < m->fields + m->nfields; f++)
+		if (!has_underscore(m, f))
 			*to++ = *f;
-	p->odd |= to < f;
-	p->nfields = to - p->fields;
+	m->raw &= to == f;
+	m->nfields = to - m->fields;
 }
 
 /* Returns false if the request has one and is to be refused for it. */
 static noinline bool check_underscores(const struct http_options *o,
-				       struct head *h)
+				       struct message *m)
 {
-	const struct http1_parser *p = &h->parser;
-	const struct http1_field *f;
+	const struct message_field *f;
 
 	if (o->headers_with_underscores == L7MESH_HEADERS_WITH_UNDERSCORES_DROP) {
-		drop_underscores(h);
+		drop_underscores(m);
 		return true;
 	}
-	for (f = p->fields; f < p->fields + p->nfields; f++)
-		if (has_underscore(h, f))
+	for (f = m->fields; f < m->fields + m->nfields; f++)
+		if (has_underscore(m, f))
 			return false;
 	return true;
 }
 
-static bool normalize_host(struct head *h)
+static bool normalize_host(struct message *m)
 {
-	const struct http1_parser *p = &h->parser;
 
-	return likely(!p->host_len ||
-		      h->data[p->host + p->host_len - 1] != '.') ||
-	       unroot_host(h);
+	return likely(!m->host_len ||
+		      m->text[m->host + m->host_len - 1] != '.') ||
+	       unroot_host(m);
 }
 
 struct routing_refusal routing_check(const struct http_options *o,
-				     struct head *h)
+				     struct message *m)
 {
-	const struct http1_parser *p = &h->parser;
 
-	if (p->connect && o->connect == L7MESH_CONNECT_REFUSE)
+	if (m->connect && o->connect == L7MESH_CONNECT_REFUSE)
 		return (struct routing_refusal){
 			501, STAT_REPLY_NOT_IMPLEMENTED
 		};
-	if (o->max_body_bytes && p->content_length > o->max_body_bytes)
+	if (o->max_body_bytes && m->content_length > o->max_body_bytes)
 		return (struct routing_refusal){
 			413, STAT_REPLY_BODY_TOO_LARGE
 		};
-	if (!normalize_host(h) || !normalize_path(o, h))
-		return routing_malformed(HTTP1_BAD_REQUEST);
-	if (unlikely(o->headers_with_underscores) && !check_underscores(o, h))
+	if (!normalize_host(m) || !normalize_path(o, m))
+		return routing_malformed(MESSAGE_BAD_REQUEST);
+	if (unlikely(o->headers_with_underscores) && !check_underscores(o, m))
 		return (struct routing_refusal){ 400, STAT_REPLY_UNDERSCORE };
 	return (struct routing_refusal){ 0 };
 }
 
 struct routing_refusal routing_check_rewrite(const struct http_options *o,
 					     const struct route *r,
-					     const struct head *h)
+					     const struct message *m)
 {
-	const struct http1_parser *p = &h->parser;
-	struct span path = p->path_len ? head_span(h, p->path, p->path_len) :
-					 SPAN("/");
+	struct span path = m->path_len ? message_path(m) : SPAN("/");
 
 	if (path_rewrite_allowed(r, o, path))
 		return (struct routing_refusal){ 0 };
-	return routing_malformed(HTTP1_BAD_REQUEST);
+	return routing_malformed(MESSAGE_BAD_REQUEST);
 }
 
 /* A request with a body would have to be read first: not worth it. */
-bool routing_upgrades(const struct http_options *o, const struct head *h)
+bool routing_upgrades(const struct http_options *o, const struct message *m)
 {
-	const struct http1_parser *p = &h->parser;
 
-	if (!p->upgrade_len || !http1_bodiless(p) || p->connect)
+	if (!m->upgrade_len || !message_bodiless(m) || m->connect)
 		return false;
 	if (o->upgrade == L7MESH_UPGRADE_ANY)
 		return true;
 	return o->upgrade == L7MESH_UPGRADE_WEBSOCKET &&
-	       span_eq_nocase(head_upgrade(h), SPAN("websocket"));
+	       span_eq_nocase(message_upgrade(m), SPAN("websocket"));
 }
 
 struct address routing_client(const struct http_options *o,
-			      const struct head *h, const struct address *peer)
+			      const struct message *m, const struct address *peer)
 {
 	struct address client = *peer;
 
 	if (o->trusted_hops)
-		forward_client(h, o->trusted_hops, &client);
+		forward_client(m, o->trusted_hops, &client);
 	return client;
 }
 
 struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
-				const struct head *h,
+				const struct message *m,
 				const struct weighted_cluster **chosen)
 {
 	struct name_ref name;
@@ -195,7 +188,7 @@ struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
 		*chosen = route_pick_cluster(r, lot);
 		return snapshot_cluster(s, &(*chosen)->cluster);
 	}
-	name = name_ref(head_field(h, r->cluster_header));
+	name = name_ref(message_get(m, r->cluster_header));
 	return snapshot_cluster(s, &name);
 }
 

@@ -29,9 +29,9 @@ static inline bool routing_ends_connection(enum mesh_stat reason)
 }
 
 /* How large the listener lets a request's head be. */
-static inline struct http1_limits routing_limits(const struct http_options *o)
+static inline struct message_limits routing_limits(const struct http_options *o)
 {
-	return (struct http1_limits){
+	return (struct message_limits){
 		.head = o->max_header_bytes,
 		.target = o->max_uri_bytes,
 		.fields = o->max_headers,
@@ -39,48 +39,48 @@ static inline struct http1_limits routing_limits(const struct http_options *o)
 }
 
 /* The refusal of a head that is not understood. */
-struct routing_refusal routing_malformed(enum http1_error error);
+struct routing_refusal routing_malformed(enum message_error error);
 
 /**
  * routing_check() - What the listener does not let pass
  * @o: the listener's options
- * @h: request; its path is normalized as they say, and its host has no dot at its end
+ * @m: request; its path is normalized as they say, and its host has no dot at its end
  */
 struct routing_refusal routing_check(const struct http_options *o,
-				     struct head *h);
+				     struct message *m);
 
 /* What a route would make of the path; one that path_rewrite_mixes(). */
 struct routing_refusal routing_check_rewrite(const struct http_options *o,
 					     const struct route *r,
-					     const struct head *h);
+					     const struct message *m);
 
 /* Is its wish for an upgrade passed on? RFC 9110 7.8 */
-bool routing_upgrades(const struct http_options *o, const struct head *h);
+bool routing_upgrades(const struct http_options *o, const struct message *m);
 
 /* CONNECT, and the endpoint is the tunnel's end? */
 static inline bool routing_ends_tunnel(const struct http_options *o,
-				       const struct head *h)
+				       const struct message *m)
 {
-	return h->parser.connect && o->connect == L7MESH_CONNECT_TERMINATE;
+	return m->connect && o->connect == L7MESH_CONNECT_TERMINATE;
 }
 
 /* It expects a 100, and the mesh says it? */
 static inline bool routing_answers_expect(const struct http_options *o,
-					  const struct head *h)
+					  const struct message *m)
 {
-	return h->parser.expect_continue &&
+	return m->expect_continue &&
 	       o->expect_continue == L7MESH_EXPECT_CONTINUE_ANSWER;
 }
 
 /* Who asks: the peer, or whom trusted proxies name. */
 struct address routing_client(const struct http_options *o,
-			      const struct head *h, const struct address *peer);
+			      const struct message *m, const struct address *peer);
 
 /**
  * routing_cluster() - The cluster that a route leads to
  * @s: snapshot
  * @r: one of its routes, with a cluster as action
- * @h: request
+ * @m: request
  * @chosen: out: the route's entry of it; NULL if the request names the cluster
  *
  * Draws one of several by weight.
@@ -88,7 +88,7 @@ struct address routing_client(const struct http_options *o,
  * Return: the cluster, or NULL: there is none of the name that the request has.
  */
 struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
-				const struct head *h,
+				const struct message *m,
 				const struct weighted_cluster **chosen);
 
 /* What a route does to heads: up to three levels, which are done in this order. */

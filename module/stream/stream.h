@@ -132,8 +132,8 @@ struct stream {
 	const struct hash_policy *cookie;	/* of the cluster: to be given, ... */
 	u64 cookie_value;	/* ... with this value; or NULL */
 	u64 ident[2];		/* of x-request-id; 0: none yet */
-	struct head *request_head;
-	struct head *response_head;
+	struct message *request_head;
+	struct message *response_head;
 	struct body request_body;
 	struct body response_body;
 	struct trailer_filter *request_filter;	/* of the bodies' trailers, or NULL */

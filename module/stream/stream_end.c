@@ -31,8 +31,8 @@ static void release_request(struct stream *s)
 	struct try *t = s->try;
 
 	leave_limits(s);
-	head_free(s->request_head);
-	head_free(s->response_head);
+	message_free(s->request_head);
+	message_free(s->response_head);
 	if (t->ep_held)
 		endpoint_put(t->ep);
 	try_free_current(s);
@@ -84,7 +84,7 @@ static void let_go(struct stream *s)
 	if (s->snapshot)
 		snapshot_put(s->snapshot);
 	s->snapshot = NULL;
-	head_free(s->request_head);
+	message_free(s->request_head);
 	s->request_head = NULL;
 	if (s->replay.first)
 		replay_clear(&s->replay);

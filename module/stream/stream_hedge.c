@@ -28,7 +28,7 @@ void stream_await_response(struct stream *s)
 
 	if (p->hedge_on_per_try_timeout) {
 		t->hedge_due = s->tries < p->num_retries &&
-			       retry_is_idempotent(head_method(s->request_head));
+			       retry_is_idempotent(message_method(s->request_head));
 		if (!t->hedge_due)
 			ms = 0;
 	}

@@ -42,7 +42,7 @@ void stream_draw_mirrors(struct stream *s)
 	const struct route *r = s->route;
 	u32 i, lot = mul_u32_u32(get_random_u32(), L7MESH_FRACTION_MAX) >> 32;
 
-	if (s->request_head->parser.connect || s->upgrade)
+	if (s->request_head->connect || s->upgrade)
 		return;
 	for (i = 0; i < r->nmirrors; i++)
 		if (lot < r->mirrors[i].fraction)
@@ -65,8 +65,7 @@ static struct endpoint *pick_mirror(struct stream *s, struct run *run,
 {
 	struct pick pick = {
 		.source = *client_of(s),
-		.parser = &s->request_head->parser,
-		.head = s->request_head->data,
+		.message = s->request_head,
 		.unobserved = true,
 	};
 
@@ -74,7 +73,7 @@ static struct endpoint *pick_mirror(struct stream *s, struct run *run,
 		return NULL;
 	/* Who makes heads long is not to get around a mirror: then any endpoint will do. */
 	if (unlikely(!afford(run, cluster_pick_cost(cluster, &pick))))
-		pick.parser = NULL;
+		pick.message = NULL;
 	return cluster_pick(cluster, &pick);
 }
 

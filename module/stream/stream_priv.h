@@ -126,7 +126,7 @@ static inline u32 affordable_head(const struct run *run, u32 len)
 /* The body of a request that is understood, from its first byte. */
 static inline void begin_request_body(struct stream *s)
 {
-	body_init(&s->request_body, &s->request_head->parser, false,
+	body_init(&s->request_body, s->request_head, false,
 		  s->conn->options.max_body_bytes ?: U64_MAX);
 	if (unlikely(s->request_filter)) {
 		trailer_filter_restart(s->request_filter);
@@ -252,7 +252,7 @@ void stream_refuse(struct stream *s, struct run *run, enum mesh_stat reason,
 		   u16 status);
 /* The connection ends as well: nothing that follows on it can be trusted. */
 void stream_refuse_malformed(struct stream *s, struct run *run,
-			     enum http1_error error);
+			     enum message_error error);
 
 /* stream_limits.c */
 /* Takes a token. If there is none, the request is refused. */

@@ -10,9 +10,9 @@ const char *stream_connection_field(const struct stream *s)
 
 bool stream_is_head(const struct stream *s)
 {
-	const struct head *h = s->request_head;
+	const struct message *h = s->request_head;
 
-	return h && span_eq(head_method(h), SPAN("HEAD"));
+	return h && span_eq(message_method(h), SPAN("HEAD"));
 }
 
 /*
@@ -88,7 +88,7 @@ void stream_refuse(struct stream *s, struct run *run, enum mesh_stat reason,
 }
 
 void stream_refuse_malformed(struct stream *s, struct run *run,
-			     enum http1_error error)
+			     enum message_error error)
 {
 	struct routing_refusal r = routing_malformed(error);
 

@@ -14,11 +14,11 @@ static void bound_request(struct stream *s)
  */
 static void request_parsed(struct reader *r, struct sk_buff *skb, bool all)
 {
-	const struct head *h = r->s->request_head;
+	const struct message *h = r->s->request_head;
 
 	r->s->request = REQUEST_PARSED;
 	if (all && !r->run->request && h->len == skb->len &&
-	    http1_bodiless(&h->parser))
+	    message_bodiless(h))
 		r->run->request = link_take(&r->s->conn->link, skb);
 }
 
@@ -31,14 +31,14 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 	enum http1_result result;
 	int n;
 
-	if ((!s->request_head || head_full(s->request_head)) &&
+	if ((!s->request_head || message_full(s->request_head)) &&
 	    quota_spent(&s->conn->hn->quota))
 		return stream_note_memory_limit(r);
 	if (!s->request_head) {
 		s->request_head = head_alloc(false, gfp);
 		if (!s->request_head)
 			return stream_note_no_memory(r);
-		s->request_head->parser.limits = routing_limits(o);
+		s->request_head->limits = routing_limits(o);
 		s->request = REQUEST_HEAD;
 		bound_request(s);
 		patience_set(&s->patience, o->headers_timeout);
@@ -52,7 +52,7 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 		request_parsed(r, skb, n == len);
 	else if (result == HTTP1_ERROR)
 		stream_refuse_malformed(s, r->run,
-					s->request_head->parser.error);
+					s->request_head->error);
 	return n;
 }
 
@@ -84,7 +84,7 @@ static int pass_request_body(struct stream *s, struct run *run,
 		return 0;
 	}
 	if (n == -EBADMSG && s->response == RESPONSE_HEAD) {
-		stream_refuse_malformed(s, run, HTTP1_BAD_REQUEST);
+		stream_refuse_malformed(s, run, MESSAGE_BAD_REQUEST);
 		return 0;
 	}
 	if (n == -EILSEQ && s->response == RESPONSE_HEAD) {
@@ -422,7 +422,7 @@ void stream_send_head(struct stream *s, struct run *run)
 	if (!may_edit(s, run))
 		return;
 	run->left -= s->edit_cost;
-	if (s->request_body.framing == HTTP1_BODY_CHUNKED)
+	if (s->request_body.framing == BODY_CHUNKED)
 		err = stream_filter_request(s, run_gfp(s, run));
 	if (!err && !steer_request(s, run))
 		err = stream_write_head(s, t, &s->up, run_gfp(s, run));

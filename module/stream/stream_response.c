@@ -14,14 +14,14 @@ static int pass_interim(struct stream *s, gfp_t gfp)
 	s->committed = true;
 	if (s->http10)
 		return 0;
-	return head_write_response(s->response_head, HTTP1_BODY_NONE, NULL,
+	return head_write_response(s->response_head, BODY_NONE, NULL,
 				   gfp, &s->down);
 }
 
 /* How long the leg may stay idle: a second less than the endpoint allows. */
 static void learn_leg_life(struct stream *s)
 {
-	const struct http1_parser *p = &s->response_head->parser;
+	const struct message *p = s->response_head;
 	struct try *t = s->try;
 	u32 seconds = head_idle_seconds(s->response_head);
 
@@ -30,7 +30,7 @@ static void learn_leg_life(struct stream *s)
 	if (seconds <= t->leg_idle / 1000)
 		t->leg_idle = seconds ? (seconds - 1) * 1000 : 0;
 	t->leg_reusable = p->keep_alive && t->leg_idle &&
-			  p->framing != HTTP1_BODY_UNTIL_CLOSE;
+			  p->framing != BODY_UNTIL_CLOSE;
 }
 
 /* Write the head of a final response, or of one that switches protocols. */
@@ -42,7 +42,7 @@ static int write_response_head(struct stream *s, u8 framing,
 	err = head_write_response(s->response_head, framing, connection, gfp,
 				  &s->down);
 	if (!err)
-		err = stream_edit_response(s, s->response_head->parser.status,
+		err = stream_edit_response(s, s->response_head->status,
 					   gfp);
 	if (err)
 		out_clear(&s->down);
@@ -64,22 +64,22 @@ static bool steer_response(struct stream *s, struct sk_buff *whole)
 static int pass_final(struct stream *s, struct sk_buff *whole, gfp_t gfp)
 {
 	struct conn *c = s->conn;
-	const struct http1_parser *p = &s->response_head->parser;
+	const struct message *p = s->response_head;
 	u8 framing = p->framing;
 	bool steered;
 	int err;
 
-	if (s->http10 && framing == HTTP1_BODY_CHUNKED)
-		framing = HTTP1_BODY_UNTIL_CLOSE;
+	if (s->http10 && framing == BODY_CHUNKED)
+		framing = BODY_UNTIL_CLOSE;
 	/*
 	 * The answer came before the whole request: the rest must not be read as a
 	 * request.
 	 */
-	if (framing == HTTP1_BODY_UNTIL_CLOSE ||
+	if (framing == BODY_UNTIL_CLOSE ||
 	    s->request != REQUEST_DONE || conn_expired(c) ||
 	    READ_ONCE(c->draining))
 		s->close = true;
-	if (framing == HTTP1_BODY_CHUNKED) {
+	if (framing == BODY_CHUNKED) {
 		err = stream_filter_response(s, gfp);
 		if (err)
 			return err;
@@ -103,7 +103,7 @@ static int pass_final(struct stream *s, struct sk_buff *whole, gfp_t gfp)
 /* The protocol is another from here on, RFC 9110 7.8; or CONNECT succeeded. */
 static bool switches(const struct stream *s)
 {
-	const struct http1_parser *p = &s->response_head->parser;
+	const struct message *p = s->response_head;
 
 	return p->status == 101 || (p->connect_request && p->status / 100 == 2);
 }
@@ -112,10 +112,10 @@ static int pass_switch(struct stream *s, struct run *run)
 {
 	int err;
 
-	err = write_response_head(s, HTTP1_BODY_NONE, NULL, run_gfp(s, run));
+	err = write_response_head(s, BODY_NONE, NULL, run_gfp(s, run));
 	if (err)
 		return err;
-	try_answered(s, s->response_head->parser.status);
+	try_answered(s, s->response_head->status);
 	stream_begin_tunnel(s, run);
 	return err;
 }
@@ -139,7 +139,7 @@ static bool pass_response_head(struct stream *s, struct run *run,
 	run->left -= s->edit_cost;
 	if (switches(s))
 		err = pass_switch(s, run);
-	else if (s->response_head->parser.status < 200)
+	else if (s->response_head->status < 200)
 		err = pass_interim(s, gfp);
 	else
 		err = pass_final(s, whole, gfp);
@@ -152,9 +152,9 @@ static bool pass_response_head(struct stream *s, struct run *run,
 	 * failure.
 	 */
 	if (err == -EMSGSIZE)
-		try_answered(s, s->response_head->parser.status);
+		try_answered(s, s->response_head->status);
 	s->head_whole = false;
-	head_free(s->response_head);
+	message_free(s->response_head);
 	s->response_head = NULL;
 	if (err == -EMSGSIZE)
 		return false;
@@ -175,15 +175,15 @@ static bool pass_response_head(struct stream *s, struct run *run,
  */
 static bool may_switch(const struct stream *s)
 {
-	const struct head *h = s->response_head, *asked = s->request_head;
+	const struct message *h = s->response_head, *asked = s->request_head;
 
 	if (!switches(s))
 		return true;
 	if (s->request != REQUEST_DONE)
 		return false;
-	if (h->parser.status != 101)
+	if (h->status != 101)
 		return true;
-	return s->upgrade && value_list_has(head_upgrade(asked), head_upgrade(h));
+	return s->upgrade && value_list_has(message_upgrade(asked), message_upgrade(h));
 }
 
 static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
@@ -191,7 +191,7 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 {
 	struct stream *s = r->s;
 	gfp_t gfp = run_gfp(r->s, r->run);
-	const struct http1_parser *p;
+	const struct message *p;
 	enum http1_result result;
 	bool whole;
 	u64 body;
@@ -201,11 +201,11 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 		s->response_head = head_alloc(true, gfp);
 		if (!s->response_head)
 			return stream_note_no_memory(r);
-		s->response_head->parser.head_request = stream_is_head(s);
-		s->response_head->parser.connect_request =
-			s->request_head->parser.connect;
+		s->response_head->head_request = stream_is_head(s);
+		s->response_head->connect_request =
+			s->request_head->connect;
 	}
-	if (head_full(s->response_head) && quota_spent(&r->s->conn->hn->quota))
+	if (message_full(s->response_head) && quota_spent(&r->s->conn->hn->quota))
 		return stream_note_memory_limit(r);
 	n = head_gather(s->response_head, skb, off,
 			affordable_head(r->run, len), gfp, &result);
@@ -217,17 +217,17 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 	if (result == HTTP1_DONE && !may_switch(s))
 		return note_bad_response(r);
 	if (result == HTTP1_DONE &&
-	    stream_retry_response(r->s, s->response_head->parser.status)) {
+	    stream_retry_response(r->s, s->response_head->status)) {
 		r->retry = true;
 		return n;
 	}
 	s->head_whole = result == HTTP1_DONE;
 	if (!s->head_whole)
 		return n;
-	p = &s->response_head->parser;
-	body = http1_bodiless(p) ? 0 : p->content_length;
+	p = s->response_head;
+	body = message_bodiless(p) ? 0 : p->content_length;
 	whole = skb->len == len && s->response_head->len == n &&
-		body == len - n && p->framing <= HTTP1_BODY_LENGTH;
+		body == len - n && p->framing <= BODY_LENGTH;
 	if (!pass_response_head(r->s, r->run, whole ? skb : NULL, n < len))
 		return stream_note_refusal(r, STAT_REPLY_RESPONSE_OPERATIONS, 500);
 	return whole && s->response == RESPONSE_DONE ? len : n;
@@ -301,7 +301,7 @@ static void upstream_eof(struct stream *s, struct run *run)
 		stream_upstream_failed(s, run, RETRY_RESET,
 				       STAT_REPLY_UPSTREAM_RESET, 502);
 	} else if (s->response == RESPONSE_BODY) {
-		if (s->response_body.framing == HTTP1_BODY_UNTIL_CLOSE &&
+		if (s->response_body.framing == BODY_UNTIL_CLOSE &&
 		    link_ended_well(&s->try->leg->link))
 			s->response = RESPONSE_DONE;
 		else

@@ -11,7 +11,7 @@
  */
 static bool leg_was_stale(const struct stream *s)
 {
-	const struct http1_parser *p = &s->request_head->parser;
+	const struct message *p = s->request_head;
 	const struct try *t = s->try;
 
 	if (!t->reused_leg || t->fresh_leg || s->committed)
@@ -20,8 +20,8 @@ static bool leg_was_stale(const struct stream *s)
 	if (s->request == REQUEST_CONNECTING)
 		return true;
 	return !s->response_head && !p->content_length &&
-	       p->framing != HTTP1_BODY_CHUNKED &&
-	       retry_is_idempotent(head_method(s->request_head));
+	       p->framing != BODY_CHUNKED &&
+	       retry_is_idempotent(message_method(s->request_head));
 }
 
 static void use_fresh_leg(struct stream *s, struct run *run)
@@ -47,7 +47,7 @@ u32 stream_body_limit(const struct stream *s)
 	u32 limit = s->mirrors ? MIRROR_LIMIT : 0;
 
 	if (p && s->tries < p->num_retries &&
-	    retry_is_idempotent(head_method(s->request_head)))
+	    retry_is_idempotent(message_method(s->request_head)))
 		limit = max(limit, p->replay_limit);
 	return limit;
 }
@@ -58,10 +58,10 @@ bool stream_may_try_again(struct stream *s)
 	const struct retry_policy *p = policy_of(s);
 
 	if (!p || s->committed || s->replay.lost ||
-	    s->request_head->parser.connect)
+	    s->request_head->connect)
 		return false;
 	if (s->request >= REQUEST_BODY &&
-	    !retry_is_idempotent(head_method(s->request_head)))
+	    !retry_is_idempotent(message_method(s->request_head)))
 		return false;
 	if (s->tries >= p->num_retries) {
 		stat_inc(c->mesh->stats, STAT_RETRIES_EXHAUSTED);
@@ -102,12 +102,10 @@ void stream_end_backoff(struct stream *s, struct run *run)
 }
 
 /* Envoy answers so where a limit was reached, and never retries it. */
-static bool limit_reached(const struct head *h)
+static bool limit_reached(const struct message *h)
 {
-	const struct http1_parser *p = &h->parser;
-
-	return http1_find(p, h->data, SPAN("x-envoy-overloaded")) ||
-	       http1_find(p, h->data, SPAN("x-envoy-ratelimited"));
+	return message_find(h, SPAN("x-envoy-overloaded")) ||
+	       message_find(h, SPAN("x-envoy-ratelimited"));
 }
 
 bool stream_retry_response(struct stream *s, u16 status)
@@ -121,7 +119,7 @@ bool stream_retry_response(struct stream *s, u16 status)
 
 void stream_retry(struct stream *s, struct run *run)
 {
-	try_answered(s, s->response_head->parser.status);
+	try_answered(s, s->response_head->status);
 	try_again(s, run);
 }
 

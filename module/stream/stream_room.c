@@ -25,8 +25,8 @@ bool stream_flush_response(struct stream *s, struct run *run)
 
 void stream_settle(struct stream *s)
 {
-	u32 bytes = head_bytes(s->request_head) +
-		    head_bytes(s->response_head) + out_bytes(&s->up) +
+	u32 bytes = message_bytes(s->request_head) +
+		    message_bytes(s->response_head) + out_bytes(&s->up) +
 		    out_bytes(&s->down) + s->replay.bytes +
 		    s->filter_bytes;
 

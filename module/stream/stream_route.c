@@ -8,12 +8,11 @@ static void reply_redirect(struct stream *s, struct run *run)
 {
 	struct conn *c = s->conn;
 	const struct route *route = s->route;
-	const struct head *h = s->request_head;
 	struct location location;
 	struct reply r = { .status = route->status, .location = &location };
 	struct route_request req;
 
-	route_request_init(&req, &h->parser, h->data);
+	route_request_init(&req, s->request_head);
 	rewrite_location(&location, route, &req, &c->original, &c->options);
 	stream_reply(s, run, STAT_REPLY_REDIRECT, &r);
 }
@@ -81,8 +80,7 @@ void stream_pick_endpoint(struct stream *s, struct run *run)
 	struct try *t = s->try;
 	struct pick pick = {
 		.source = *client_of(s),
-		.parser = &s->request_head->parser,
-		.head = s->request_head->data,
+		.message = s->request_head,
 		.policies = &s->route->hash,
 		.avoid = s->tried,
 	};
@@ -216,7 +214,7 @@ static u32 cost_of_edits(const struct stream *s)
 	u32 cost = s->route->edit_cost + s->vhost->edit_cost;
 
 	if (unlikely(s->route->rewrite.path_kind == REWRITE_PATH_TEMPLATE))
-		cost += s->request_head->parser.path_len * COST_REWRITE_BYTE;
+		cost += s->request_head->path_len * COST_REWRITE_BYTE;
 	return cost;
 }
 
@@ -230,8 +228,7 @@ static void route_request(struct stream *s, struct run *run,
 	 * The request keeps its snapshot, so the table stays the same however often
 	 * the search is left; each run looks whether its client is still there.
 	 */
-	route_request_init(&req, &s->request_head->parser,
-			   s->request_head->data);
+	route_request_init(&req, s->request_head);
 	describe_client(s, slot, &req);
 	if (s->request == REQUEST_MATCHING)
 		req.search = s->search;
@@ -284,7 +281,7 @@ static bool mesh_changed(const struct stream *s)
 void stream_begin_request(struct stream *s, struct run *run)
 {
 	struct conn *c = s->conn;
-	const struct http1_parser *p = &s->request_head->parser;
+	const struct message *p = s->request_head;
 	const struct listener_slot *slot;
 
 	stat_inc(c->mesh->stats, STAT_REQUESTS);

@@ -18,7 +18,7 @@ void stream_begin_tunnel(struct stream *s, struct run *run)
 	s->request = REQUEST_TUNNEL;
 	s->response = RESPONSE_NONE;
 	s->try->leg_reusable = false;
-	head_free(s->request_head);
+	message_free(s->request_head);
 	s->request_head = NULL;
 	try_end_load(s->try);
 	snapshot_put(s->snapshot);

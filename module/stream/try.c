@@ -26,7 +26,7 @@ void try_free_current(struct stream *s)
 static void forget_progress(struct stream *s, struct run *run)
 {
 	out_clear(&s->up);
-	head_free(s->response_head);
+	message_free(s->response_head);
 	s->response_head = NULL;
 	s->head_whole = false;
 	s->response = RESPONSE_NONE;

@@ -88,11 +88,11 @@ struct reading {
 	int err;
 };
 
-static u64 body_bytes(const struct http1_parser *p)
+static u64 body_bytes(const struct message *m)
 {
-	if (http1_bodiless(p))
+	if (message_bodiless(m))
 		return 0;
-	return p->framing == HTTP1_BODY_LENGTH ? p->content_length : U64_MAX;
+	return m->framing == BODY_LENGTH ? m->content_length : U64_MAX;
 }
 
 static int take_head(struct reading *r, struct sk_buff *skb, u32 off, u32 len)
@@ -107,7 +107,7 @@ static int take_head(struct reading *r, struct sk_buff *skb, u32 off, u32 len)
 		call->response = head_alloc(true, gfp);
 		if (!call->response)
 			return r->err = -ENOMEM;
-		call->response->parser.head_request = call->head_request;
+		call->response->head_request = call->head_request;
 	}
 	n = head_gather(call->response, skb, off, len, gfp, &result);
 	if (n < 0)
@@ -116,13 +116,13 @@ static int take_head(struct reading *r, struct sk_buff *skb, u32 off, u32 len)
 		return r->err = -EBADMSG;
 	if (result == HTTP1_MORE)
 		return n;
-	if (call->response->parser.status >= 200) {
-		call->left = body_bytes(&call->response->parser);
+	if (call->response->status >= 200) {
+		call->left = body_bytes(call->response);
 		r->err = 0;
 		return n;
 	}
 	/* An interim response: another one follows. */
-	head_free(call->response);
+	message_free(call->response);
 	call->response = NULL;
 	return n;
 }
@@ -211,7 +211,7 @@ void call_release(struct call *call)
 {
 	out_clear(&call->request);
 	replay_clear(&call->body);
-	head_free(call->response);
+	message_free(call->response);
 	call->response = NULL;
 	identity_put(call->identity);
 	call->identity = NULL;
@@ -242,7 +242,7 @@ static void finish(struct call *call, int err)
 	if (call->state == CALL_DRAINING)
 		err = 0;
 	if (!err && call->response)
-		status = call->response->parser.status;
+		status = call->response->status;
 	call_release(call);
 	quota_add(&hn->quota, -(s64)call->bytes);
 	call->done(call, err, status);

@@ -54,7 +54,7 @@ struct call {
 	struct delayed_work work;
 	unsigned long deadline;	/* jiffies */
 	struct link link;	/* not open before the call connects */
-	struct head *response;
+	struct message *response;
 	u64 left;		/* bytes of its body; U64_MAX: up to the end */
 };
 

@@ -211,7 +211,7 @@ static struct member *pick_member(struct cluster *c, struct member_set *set,
 	case L7MESH_LB_LEAST_REQUEST:
 	case L7MESH_LB_PEAK_EWMA:
 		/* The load of TCP connections is not known. */
-		if (choice->pick->parser)
+		if (choice->pick->message)
 			return pick_least_loaded(c, set);
 		fallthrough;
 	default:
@@ -439,7 +439,7 @@ struct endpoint *cluster_pick(struct cluster *c, struct pick *pick)
 		pick->cookie = NULL;
 		return NULL;
 	}
-	if (unlikely(session_affinity_enabled(&c->session)) && pick->parser)
+	if (unlikely(session_affinity_enabled(&c->session)) && pick->message)
 		return pick_session(c, &choice);
 	return pick_balanced(c, &choice);
 }

@@ -26,15 +26,15 @@ static bool hash_source(const struct address *source, u64 *hash)
 			 hash);
 }
 
-static struct span value_at(const struct pick *pick, const struct http1_field *f)
+static struct span value_at(const struct pick *pick, const struct message_field *f)
 {
-	return http1_span(pick->head, f->value, f->value_len);
+	return message_value(pick->message, f);
 }
 
 /* Compares the values of two fields, given their places. */
 static int compare_values(const void *a, const void *b, const void *priv)
 {
-	const struct http1_field *fields = ((const struct pick *)priv)->parser->fields;
+	const struct message_field *fields = ((const struct pick *)priv)->message->fields;
 	struct span x = value_at(priv, &fields[*(const u8 *)a]);
 	struct span y = value_at(priv, &fields[*(const u8 *)b]);
 	int order = memcmp(x.p, y.p, min(x.len, y.len));
@@ -44,21 +44,21 @@ static int compare_values(const void *a, const void *b, const void *priv)
 
 /* Hashes all fields called @name, from @f on. Their order makes no difference. */
 static u64 hash_values(const struct pick *pick, struct span name,
-		       const struct http1_field *f)
+		       const struct message_field *f)
 {
-	const struct http1_parser *p = pick->parser;
-	u8 places[HTTP1_FIELDS_MAX];
+	const struct message *m = pick->message;
+	u8 places[MESSAGE_FIELDS_MAX];
 	struct xxh64_state state;
 	struct span value;
 	u32 i, n = 0;
 
-	static_assert(HTTP1_FIELDS_MAX <= U8_MAX);
-	for (; f; f = http1_find_from(p, pick->head, name, f + 1))
-		places[n++] = f - p->fields;
+	static_assert(MESSAGE_FIELDS_MAX <= U8_MAX);
+	for (; f; f = message_find_from(m, name, f + 1))
+		places[n++] = f - m->fields;
 	sort_r(places, n, sizeof(*places), compare_values, NULL, pick);
 	xxh64_reset(&state, 0);
 	for (i = 0; i < n; i++) {
-		value = value_at(pick, &p->fields[places[i]]);
+		value = value_at(pick, &m->fields[places[i]]);
 		if (value.len)
 			xxh64_update(&state, value.p, value.len);
 	}
@@ -67,11 +67,11 @@ static u64 hash_values(const struct pick *pick, struct span name,
 
 static bool hash_header(const struct pick *pick, struct span name, u64 *hash)
 {
-	const struct http1_field *f = http1_find(pick->parser, pick->head, name);
+	const struct message_field *f = message_find(pick->message, name);
 
 	if (!f)
 		return false;
-	if (!http1_find_from(pick->parser, pick->head, name, f + 1))
+	if (!message_find_from(pick->message, name, f + 1))
 		return hash_span(value_at(pick, f), hash);
 	*hash = hash_values(pick, name, f);
 	return true;
@@ -134,14 +134,12 @@ static bool find_cookie(struct span field, struct span name, struct span *value)
 bool hash_policy_find_cookie(const struct pick *pick, struct span name,
 			     struct span *value)
 {
-	const struct http1_field *f = pick->parser->fields;
-	const struct http1_field *end = f + pick->parser->nfields;
+	const struct message *m = pick->message;
+	const struct message_field *f;
 
-	for (; f < end; f++)
-		if (span_eq_nocase(http1_span(pick->head, f->name, f->name_len),
-				   SPAN("cookie")) &&
-		    find_cookie(http1_span(pick->head, f->value, f->value_len),
-				name, value))
+	for (f = m->fields; f < message_end(m); f++)
+		if (span_eq_nocase(message_name(m, f), SPAN("cookie")) &&
+		    find_cookie(message_value(m, f), name, value))
 			return true;
 	return false;
 }
@@ -172,21 +170,20 @@ static bool hash_cookie(const struct hash_policy *hp, struct pick *pick,
 
 static bool hash_query(const struct pick *pick, struct span name, u64 *hash)
 {
-	const struct http1_parser *p = pick->parser;
 	struct span value;
 
-	return route_query_value(http1_span(pick->head, p->query, p->query_len),
-				 name, &value) && hash_span(value, hash);
+	return route_query_value(message_query(pick->message), name, &value) &&
+	       hash_span(value, hash);
 }
 
 static bool hash_one(const struct hash_policy *hp, struct pick *pick, u64 *hash)
 {
-	const struct http1_parser *p = pick->parser;
+	const struct message *m = pick->message;
 
 	if (hp->kind == HASH_POLICY_SOURCE_ADDRESS)
 		return hash_source(&pick->source, hash);
 	/* A TCP connection has nothing but its source address to hash. */
-	if (!p)
+	if (!m)
 		return false;
 	switch (hp->kind) {
 	case HASH_POLICY_HEADER:
@@ -196,19 +193,18 @@ static bool hash_one(const struct hash_policy *hp, struct pick *pick, u64 *hash)
 	case HASH_POLICY_QUERY:
 		return hash_query(pick, hp->name, hash);
 	default:
-		return hash_span(http1_span(pick->head, p->path, p->path_len),
-				 hash);
+		return hash_span(message_path(m), hash);
 	}
 }
 
 /* Names are as long as the one that is looked for, and are looked at twice. */
 static u32 header_cost(const struct pick *pick, struct span name)
 {
-	const struct http1_parser *p = pick->parser;
-	u32 cost = 2 * p->nfields * COST_FIELD, n = 0;
-	const struct http1_field *f;
+	const struct message *m = pick->message;
+	u32 cost = 2 * m->nfields * COST_FIELD, n = 0;
+	const struct message_field *f;
 
-	for (f = p->fields; f < p->fields + p->nfields; f++) {
+	for (f = m->fields; f < message_end(m); f++) {
 		if (f->name_len != name.len)
 			continue;
 		n++;
@@ -221,11 +217,11 @@ static u32 header_cost(const struct pick *pick, struct span name)
 u32 hash_policy_cookie_cost(const struct pick *pick)
 {
 	const u32 len = sizeof("cookie") - 1;
-	const struct http1_parser *p = pick->parser;
-	u32 cost = p->nfields * COST_FIELD;
-	const struct http1_field *f;
+	const struct message *m = pick->message;
+	u32 cost = m->nfields * COST_FIELD;
+	const struct message_field *f;
 
-	for (f = p->fields; f < p->fields + p->nfields; f++)
+	for (f = m->fields; f < message_end(m); f++)
 		if (f->name_len == len)
 			cost += len * COST_SAME_BYTE +
 				f->value_len * COST_COOKIE_BYTE;
@@ -234,7 +230,7 @@ u32 hash_policy_cookie_cost(const struct pick *pick)
 
 u32 hash_policy_cost(const struct hash_policy *hp, const struct pick *pick)
 {
-	const struct http1_parser *p = pick->parser;
+	const struct message *m = pick->message;
 
 	switch (hp->kind) {
 	case HASH_POLICY_HEADER:
@@ -242,9 +238,9 @@ u32 hash_policy_cost(const struct hash_policy *hp, const struct pick *pick)
 	case HASH_POLICY_COOKIE:
 		return hash_policy_cookie_cost(pick);
 	case HASH_POLICY_QUERY:
-		return p->query_len * (COST_QUERY_BYTE + COST_HASH_BYTE);
+		return m->query_len * (COST_QUERY_BYTE + COST_HASH_BYTE);
 	case HASH_POLICY_PATH:
-		return p->path_len * COST_HASH_BYTE;
+		return m->path_len * COST_HASH_BYTE;
 	default:
 		return 0;
 	}
@@ -252,11 +248,11 @@ u32 hash_policy_cost(const struct hash_policy *hp, const struct pick *pick)
 
 u32 hash_policy_most(const struct pick *pick)
 {
-	const struct http1_parser *p = pick->parser;
+	const struct message *m = pick->message;
 
-	return p->head_len * max(COST_QUERY_BYTE + COST_HASH_BYTE,
+	return m->len * max(COST_QUERY_BYTE + COST_HASH_BYTE,
 				 2 * COST_SAME_BYTE) +
-	       p->nfields * (2 * COST_FIELD + COST_HASH_VALUE);
+	       m->nfields * (2 * COST_FIELD + COST_HASH_VALUE);
 }
 
 bool hash_policies_ask(const struct hash_policies *policies, struct pick *pick)

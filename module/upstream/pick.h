@@ -7,7 +7,7 @@
 #ifndef L7MESH_PICK_H
 #define L7MESH_PICK_H
 
-#include "http1/http1.h"
+#include "http/message.h"
 #include "lib/address.h"
 
 struct endpoint;
@@ -16,8 +16,7 @@ struct hash_policy;
 
 struct pick {
 	struct address source;		/* the client; port ignored */
-	const struct http1_parser *parser;	/* NULL for L4 */
-	const char *head;
+	const struct message *message;	/* the request; NULL for L4 */
 	struct span subset;		/* of the cluster; empty: all endpoints */
 	const struct hash_policies *policies;	/* the route's; NULL, or none: the cluster's */
 	/* endpoints that were tried, so that others are better; @navoid may be 0 */

@@ -14,6 +14,7 @@
  */
 #include <ctype.h>
 
+#include "../unit/parse.h"
 #include "fuzz.h"
 #include "http/path_template.h"
 #include "route/route.h"
@@ -256,15 +257,6 @@ static const struct route *naive(const struct route_table *t,
 	return NULL;
 }
 
-/* The values as the parser has them: without white space around. */
-static struct span field(const struct http1_parser *p, const char *head,
-			 struct span name)
-{
-	const struct http1_field *f = http1_find(p, head, name);
-
-	return f ? http1_span(head, f->value, f->value_len) : SPAN("");
-}
-
 /* Is @a to be tried before @b, in Gateway API's order? */
 static bool precedes(const struct route_match *a, const struct route_match *b)
 {
@@ -317,7 +309,7 @@ static void ask(struct input *in, const struct route_table *t)
 {
 	struct span host = take_until(in, '\n'), target = take_until(in, '\n');
 	struct span x = take_until(in, '\n');
-	static struct http1_parser p;
+	static struct message p;
 	const struct virtual_host *vhost;
 	struct route_search search = { 0 };
 	struct route_request req;
@@ -335,18 +327,18 @@ static void ask(struct input *in, const struct route_table *t)
 	http1_init(&p, false);
 	/* An absolute target has a path that may be empty: the matcher's own. */
 	if (!target.len || *target.p != '/' ||
-	    http1_parse(&p, head, len) != HTTP1_DONE)
+	    parse_bytes(&p, head, len) != HTTP1_DONE)
 		return;
 	/* In the smallest portions. */
 	do {
-		route_request_init(&req, &p, head);
+		route_request_init(&req, &p);
 		req.random = chance;
 		req.search = search;
 		req.left = 1;
 		done = route_table_match(t, &req, &vhost, &found);
 		search = req.search;
 	} while (!done);
-	must_hold(found == naive(t, &req, field(&p, head, SPAN("x"))));
+	must_hold(found == naive(t, &req, message_get(&p, SPAN("x"))));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

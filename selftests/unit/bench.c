@@ -17,8 +17,8 @@
 #include <unistd.h>
 #include <linux/kernel.h>
 
-#include "http1/http1.h"
 #include "maglev_table.h"
+#include "parse.h"
 #include "pico.h"
 #include "route/route.h"
 #ifdef HAVE_HTTP_PARSER
@@ -170,17 +170,17 @@ static u32 request(char *buf, bool long_one)
 
 static int parse_once(bool long_one)
 {
-	static struct http1_parser p;
+	static struct message p;
 	static char buf[8192];
 	u32 len = request(buf, long_one);
 
 	http1_init(&p, false);
-	return http1_parse(&p, buf, len) != HTTP1_DONE;
+	return parse_bytes(&p, buf, len) != HTTP1_DONE;
 }
 
 #ifdef HAVE_HTTP_PARSER
 /* What http1 finds: the target's parts, and where each field's name and value are. */
-static struct span names[HTTP1_FIELDS_MAX], values[HTTP1_FIELDS_MAX], target;
+static struct span names[MESSAGE_FIELDS_MAX], values[MESSAGE_FIELDS_MAX], target;
 static u32 nfields;
 
 static int on_url(http_parser *p, const char *at, size_t len)
@@ -239,8 +239,8 @@ static int parse_by_library(bool long_one)
 #ifdef HAVE_PICOHTTPPARSER
 static int parse_by_pico(bool long_one)
 {
-	struct phr_header headers[HTTP1_FIELDS_MAX];
-	size_t method_len, path_len, n = HTTP1_FIELDS_MAX;
+	struct phr_header headers[MESSAGE_FIELDS_MAX];
+	size_t method_len, path_len, n = MESSAGE_FIELDS_MAX;
 	const char *method, *path;
 	static char buf[8192];
 	u32 len = request(buf, long_one);
@@ -268,7 +268,7 @@ static int match_once(u32 nhosts, u32 nroutes)
 	const struct virtual_host *vhost;
 	const struct route *found;
 	struct route_request req;
-	struct http1_parser p;
+	struct message p;
 	struct span dup, *domain;
 	char *texts = calloc(nhosts + nroutes, 64), *text = texts;
 	char head[256];
@@ -302,8 +302,8 @@ static int match_once(u32 nhosts, u32 nroutes)
 	sprintf(head, "GET /api/v1/items%03u/7 HTTP/1.1\r\nHost: host%05u.example.com\r\n\r\n",
 		nroutes / 2, nhosts / 2);
 	http1_init(&p, false);
-	http1_parse(&p, head, strlen(head));
-	route_request_init(&req, &p, head);
+	parse_bytes(&p, head, strlen(head));
+	route_request_init(&req, &p);
 	return !route_table_match(&t, &req, &vhost, &found) ||
 	       found != &all[nroutes / 2];
 }

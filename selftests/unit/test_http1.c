@@ -11,7 +11,7 @@
 
 #include "http/authority.h"
 #include "http/chars.h"
-#include "http1/http1.h"
+#include "parse.h"
 #include "tap.h"
 #include "unit.h"
 
@@ -49,7 +49,7 @@ static void put_span(struct text *t, const char *label, const char *buf,
 		put(t, " %s%.*s", label, len, buf + at);
 }
 
-static void put_start_line(struct text *t, const struct http1_parser *p,
+static void put_start_line(struct text *t, const struct message *p,
 			   const char *buf)
 {
 	if (p->response) {
@@ -68,22 +68,22 @@ static void put_start_line(struct text *t, const struct http1_parser *p,
 /* The tables do not say it. */
 static bool tell_odd;
 
-static void put_head(struct text *t, const struct http1_parser *p,
+static void put_head(struct text *t, const struct message *p,
 		     const char *buf)
 {
 	static const char * const framing[] = { "none", "length", "chunked",
 						"until-close" };
-	const struct http1_field *f;
+	const struct message_field *f;
 
 	put_start_line(t, p, buf);
 	put(t, " 1.%u %s", p->minor, framing[p->framing]);
-	if (p->framing == HTTP1_BODY_LENGTH)
+	if (p->framing == BODY_LENGTH)
 		put(t, "=%llu", (unsigned long long)p->content_length);
 	put(t, "%s%s%s", p->keep_alive ? " keep" : " close",
 	    p->expect_continue ? " expect" : "", p->connect ? " tunnel" : "");
 	put_span(t, "upgrade=", buf, p->upgrade, p->upgrade_len);
 	if (tell_odd)
-		put(t, " names=%x%s", p->names, p->odd ? " odd" : "");
+		put(t, " names=%x%s", p->names, p->raw ? "" : " odd");
 	for (f = p->fields; f < p->fields + p->nfields; f++)
 		put(t, " %s[%.*s=%.*s]", f->hop ? "-" : "", f->name_len,
 		    buf + f->name, f->value_len, buf + f->value);
@@ -108,7 +108,7 @@ static char *parse(struct bytes msg, enum kind of, enum split split, u32 *used)
 	u32 size = 16 * msg.len + 1024, len = 0;
 	struct text t = { malloc(size), 0, size };
 	enum http1_result result = HTTP1_MORE;
-	struct http1_parser *p = malloc(sizeof(*p));
+	struct message *p = malloc(sizeof(*p));
 	char *buf = NULL;
 
 	memset(p, 0xaa, sizeof(*p));
@@ -120,16 +120,16 @@ static char *parse(struct bytes msg, enum kind of, enum split split, u32 *used)
 		free(buf);
 		buf = malloc(len);
 		memcpy(buf, msg.p, len);
-		result = http1_parse(p, buf, len);
+		result = parse_bytes(p, buf, len);
 	}
-	*used = result == HTTP1_DONE ? p->head_len : 0;
+	*used = result == HTTP1_DONE ? p->len : 0;
 	if (result == HTTP1_DONE)
 		put_head(&t, p, buf);
 	else if (result == HTTP1_ERROR)
-		put(&t, "%u", http1_status(p->error));
+		put(&t, "%u", message_status(p->error));
 	else
 		put(&t, "more");
-	if (result != HTTP1_MORE && http1_parse(p, buf, len) != result)
+	if (result != HTTP1_MORE && http1_parse(p) != result)
 		put(&t, " (not final)");
 	free(buf);
 	free(p);
@@ -189,7 +189,7 @@ static void check(struct bytes msg, enum kind of, const char *wanted)
 
 	memcpy(longer, msg.p, msg.len);
 	memcpy(longer + msg.len, body, sizeof(body));
-	if (used && msg.len < HTTP1_HEAD_MAX) {
+	if (used && msg.len < MESSAGE_HEAD_MAX) {
 		got = parse(both, of, WHOLE, &used);
 		tap_ok(!strcmp(got, wanted) && used == msg.len,
 		       "http1: ... and what follows is not part of it");
@@ -535,7 +535,7 @@ static void check_limit(const char *name, const char *start, const char *fill,
 static void test_limits(void)
 {
 	static const char host[] = "GET / HTTP/1.1\r\nHost: a\r\n";
-	const u32 room = HTTP1_HEAD_MAX - (sizeof(host) - 1);
+	const u32 room = MESSAGE_HEAD_MAX - (sizeof(host) - 1);
 
 	check_limit("target of 8192 bytes", "GET /", "x", 8191,
 		    " HTTP/1.1\r\nHost: a\r\n\r\n", "GET");
@@ -569,22 +569,22 @@ static void test_limits(void)
 }
 
 /* Limits of a message's own: the status, or 0 if it is good. */
-static u16 under(struct http1_limits limits, const char *text)
+static u16 under(struct message_limits limits, const char *text)
 {
-	struct http1_parser p;
+	struct message p;
 
 	http1_init(&p, false);
 	p.limits = limits;
-	if (http1_parse(&p, text, strlen(text)) == HTTP1_ERROR)
-		return http1_status(p.error);
+	if (parse_bytes(&p, text, strlen(text)) == HTTP1_ERROR)
+		return message_status(p.error);
 	return 0;
 }
 
 static void test_own_limits(void)
 {
 	static const char text[] = "GET /12345 HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\n";
-	const struct http1_limits exact = { sizeof(text) - 1, 6, 2 };
-	struct http1_limits less;
+	const struct message_limits exact = { sizeof(text) - 1, 6, 2 };
+	struct message_limits less;
 
 	tap_ok(!under(exact, text), "http1: a head of exactly what is allowed");
 	less = exact;
@@ -649,28 +649,28 @@ static void test_find(void)
 {
 	static const char msg[] =
 		"GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a: 2\r\n\r\n";
-	const struct http1_field *f;
-	struct http1_parser p;
+	const struct message_field *f;
+	struct message p;
 
 	http1_init(&p, false);
-	http1_parse(&p, msg, sizeof(msg) - 1);
-	f = http1_find(&p, msg, SPAN("x-A"));
+	parse_bytes(&p, msg, sizeof(msg) - 1);
+	f = message_find(&p, SPAN("x-A"));
 	tap_ok(f && msg[f->value] == '1', "http1: finds the first of a name");
-	tap_ok(!http1_find(&p, msg, SPAN("x-b")), "http1: finds no other");
+	tap_ok(!message_find(&p, SPAN("x-b")), "http1: finds no other");
 }
 
 static void check_odd(const char *msg, enum kind kind, bool odd)
 {
-	struct http1_parser p;
+	struct message p;
 	u32 len;
 
 	http1_init(&p, kind != REQUEST);
 	for (len = 1; len <= strlen(msg); len++)
-		http1_parse(&p, msg, len);
-	tap_ok(p.odd == odd, "http1: byte by byte, %s: %.40s",
+		parse_bytes(&p, msg, len);
+	tap_ok(p.raw == !odd, "http1: byte by byte, %s: %.40s",
 	       odd ? "odd" : "plain", msg);
 	http1_init(&p, kind != REQUEST);
-	tap_ok(http1_parse(&p, msg, strlen(msg)) == HTTP1_DONE && p.odd == odd,
+	tap_ok(parse_bytes(&p, msg, strlen(msg)) == HTTP1_DONE && p.raw == !odd,
 	       "http1: at once, %s: %.40s", odd ? "odd" : "plain", msg);
 }
 

@@ -9,6 +9,7 @@
 
 #include "lib/budget.h"
 #include "route/route.h"
+#include "parse.h"
 #include "tap.h"
 #include "unit.h"
 
@@ -77,7 +78,7 @@ static void table_free(struct table *t)
 /* A request and its head. */
 
 struct request {
-	struct http1_parser p;
+	struct message p;
 	struct route_request req;
 	char head[8192];
 };
@@ -95,9 +96,9 @@ static u32 draw_lot(void)
 static bool request_parse(struct request *r)
 {
 	http1_init(&r->p, false);
-	if (http1_parse(&r->p, r->head, strlen(r->head)) != HTTP1_DONE)
+	if (parse_bytes(&r->p, r->head, strlen(r->head)) != HTTP1_DONE)
 		return false;
-	route_request_init(&r->req, &r->p, r->head);
+	route_request_init(&r->req, &r->p);
 	r->req.random = draw_lot;
 	return true;
 }
@@ -905,7 +906,7 @@ static const struct route *tried_in_turn(const struct random_table *t,
 
 	for (i = 0; i < vh->nroutes; i++) {
 		route = vh->routes[route_index_at(&vh->index, i)];
-		route_request_init(&req, &r->p, r->head);
+		route_request_init(&req, &r->p);
 		req.random = draw_lot;
 		if (route_match_request(&route->match, &req).kind == ROUTE_MATCHES)
 			return route;
@@ -925,7 +926,7 @@ static const struct route *in_portions(const struct table *t,
 
 	*n = 0;
 	do {
-		route_request_init(&req, &r->p, r->head);
+		route_request_init(&req, &r->p);
 		req.random = draw_lot;
 		req.search = search;
 		req.left = 1 + tap_random(most);
@@ -1067,7 +1068,7 @@ static void test_cost(void)
  * work's budget. Returns how many it took, or 0 if it came to no end; @most is what the
  * dearest has spent.
  */
-static u32 match_in_runs(const struct table *t, struct http1_parser *p,
+static u32 match_in_runs(const struct table *t, struct message *p,
 			 const char *head, const struct route **route, int *most)
 {
 	struct route_search search = { 0 };
@@ -1078,10 +1079,10 @@ static u32 match_in_runs(const struct table *t, struct http1_parser *p,
 	u32 n;
 
 	*most = 0;
-	if (http1_parse(p, head, strlen(head)) != HTTP1_DONE)
+	if (parse_bytes(p, head, strlen(head)) != HTTP1_DONE)
 		return 0;
 	for (n = 1; n <= 100; n++) {
-		route_request_init(&req, p, head);
+		route_request_init(&req, p);
 		req.random = draw_lot;
 		req.search = search;
 		req.left = BUDGET_WORK;
@@ -1099,8 +1100,8 @@ static u32 match_in_runs(const struct table *t, struct http1_parser *p,
 static void test_long_head(bool contains)
 {
 	static const char * const any[] = { "*" };
-	static char head[HTTP1_HEAD_MAX + 1], value[2001];
-	static struct http1_parser p;
+	static char head[MESSAGE_HEAD_MAX + 1], value[2001];
+	static struct message p;
 	struct route all[5] = { 0 }, *routes[5];
 	struct value_match m = { .name = SPAN("cookie"), .value = { value, 2000 } };
 	const struct route *route;
@@ -1138,7 +1139,7 @@ static void test_long_query(void)
 {
 	static const char * const any[] = { "*" };
 	static char head[24000];
-	static struct http1_parser p;
+	static struct message p;
 	struct value_match m = { .name = SPAN("q"), .value = SPAN("b"),
 				 .kind = VALUE_MATCH_CONTAINS };
 	struct route all[4] = { 0 }, *routes[4];
@@ -1165,7 +1166,7 @@ static void test_long_query(void)
 	tap_ok(n == 4 && most <= BUDGET_WORK && !route,
 	       "route: a query of 20,000 bytes in %u portions of %d at most", n, most);
 	/* Who may not be preempted leaves it. */
-	route_request_init(&req, &p, head);
+	route_request_init(&req, &p);
 	req.left = BUDGET_INLINE;
 	req.fresh = false;
 	tap_ok(!route_table_match(&t.t, &req, &vhost, &route) &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * field_index: finds fields of a head by name, for who asks often.
+ * field_index: finds fields of a message by name, for who asks often.
  *
  * To look through all names takes as long as the head is: whoever sends it can make
  * them all as long as the one that is looked for, and differ in their last byte. As soon
@@ -13,13 +13,12 @@
 #ifndef L7MESH_FIELD_INDEX_H
 #define L7MESH_FIELD_INDEX_H
 
-#include "http1/http1.h"
+#include "http/message.h"
 
 #define FIELD_INDEX_HEADS	64
 
 struct field_index {
-	const struct http1_parser *p;	/* at HTTP1_DONE */
-	const char *buf;		/* the head's bytes */
+	const struct message *m;	/* whole */
 	u32 (*random)(void);		/* to be set before anything is looked for */
 	int cost;			/* out: of all that was found, or not */
 
@@ -27,35 +26,32 @@ struct field_index {
 	bool built;
 	u32 seed;
 	u8 heads[FIELD_INDEX_HEADS];	/* place + 1 of a field; 0: none */
-	u8 next[HTTP1_FIELDS_MAX];	/* the same, of the next one: in their order */
+	u8 next[MESSAGE_FIELDS_MAX];	/* the same, of the next one: in their order */
 };
 
 /**
  * field_index_init() - Prepare to find fields
  * @index: index
- * @p: parser at HTTP1_DONE
- * @buf: the head's bytes
+ * @m: whole message
  *
  * Names are hashed with a random number, lest who sends a head could choose what collides.
  */
 static inline void field_index_init(struct field_index *index,
-				    const struct http1_parser *p,
-				    const char *buf)
+				    const struct message *m)
 {
-	index->p = p;
-	index->buf = buf;
+	index->m = m;
 	index->cost = 0;
 	index->built = false;
 }
 
 /**
- * field_index_find() - The first field of a name, as http1_find() finds it
+ * field_index_find() - The first field of a name, as message_find() finds it
  * @index: index
  * @name: field name, any case
  *
  * Return: the field or NULL.
  */
-const struct http1_field *field_index_find(struct field_index *index,
+const struct message_field *field_index_find(struct field_index *index,
 					   struct span name);
 
 /**
@@ -64,8 +60,8 @@ const struct http1_field *field_index_find(struct field_index *index,
  * @name: name
  * @f: the last one that was found
  */
-const struct http1_field *field_index_next(struct field_index *index,
+const struct message_field *field_index_next(struct field_index *index,
 					   struct span name,
-					   const struct http1_field *f);
+					   const struct message_field *f);
 
 #endif
