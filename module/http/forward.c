@@ -72,59 +72,55 @@ static bool is_traced(const struct message *m)
 	return found && traceparent_valid(message_value(m, found));
 }
 
-void forward_init(struct forwarding *s, const struct forward *fw,
-		  const struct message *m)
+/* What is said of one request. */
+struct forwarding {
+	const struct forward *fw;
+	struct edit *e;
+	u32 seen;			/* bit: enum field_id */
+	bool traced;			/* it has one good traceparent */
+};
+
+static char *put(char *at, struct span s)
 {
-	s->fw = fw;
-	s->m = m;
-	s->seen = 0;
-	s->traced = fw->options->traceparent && is_traced(m);
-}
-
-/* Room for "forwarded", "via", "x-forwarded-host", "traceparent" but for hosts. */
-#define RARE_MAX 256
-
-u32 forward_max(const struct forward *fw, const struct message *m)
-{
-	const struct http_options *o = fw->options;
-
-	if (!o->x_forwarded_host && !o->forwarded && !o->via && !o->traceparent)
-		return 0;
-	return RARE_MAX + 2 * m->authority_len;
-}
-
-/* The authority that was asked for. */
-static struct span host_of(const struct forwarding *s)
-{
-	return message_authority(s->m);
+	memcpy(at, s.p, s.len);
+	return at + s.len;
 }
 
 /* RFC 7239 4: a host may have a colon, so it is in quotes. */
-static void write_forwarded(struct forwarding *s, struct writer *w)
+static int forwarded_element(struct forwarding *s, struct span *element)
 {
-	bool v6 = memchr(s->fw->client.p, ':', s->fw->client.len);
-	struct span host = host_of(s);
+	struct span host = message_authority(s->e->m), client = s->fw->client;
+	bool v6 = memchr(client.p, ':', client.len);
+	u32 len = sizeof("for=\"[]\";host=\"\";proto=http") + client.len +
+		  host.len;
+	char *text = edit_text(s->e, len), *at = text;
 
-	writer_put(w, v6 ? SPAN("for=\"[") : SPAN("for="));
-	writer_put(w, s->fw->client);
-	writer_put(w, v6 ? SPAN("]\"") : SPAN(""));
+	if (!text)
+		return -ENOMEM;
+	at = put(at, v6 ? SPAN("for=\"[") : SPAN("for="));
+	at = put(at, client);
+	at = put(at, v6 ? SPAN("]\"") : SPAN(""));
 	if (host.len) {
-		writer_put(w, SPAN(";host=\""));
-		writer_put(w, host);
-		writer_put(w, SPAN("\""));
+		at = put(at, SPAN(";host=\""));
+		at = put(at, host);
+		at = put(at, SPAN("\""));
 	}
-	writer_put(w, SPAN(";proto=http"));
+	at = put(at, SPAN(";proto=http"));
+	*element = (struct span){ text, at - text };
+	return 0;
 }
 
-static void write_element(struct forwarding *s, struct writer *w, u8 id)
+/* What of ours is in one of the lists. */
+static int element_of(struct forwarding *s, u8 id, struct span *element)
 {
+	if (id == FIELD_FORWARDED)
+		return forwarded_element(s, element);
 	if (id == FIELD_X_FORWARDED_FOR)
-		writer_put(w, s->fw->client);
-	else if (id == FIELD_FORWARDED)
-		write_forwarded(s, w);
+		*element = s->fw->client;
 	else
-		writer_put(w, s->m->minor ? SPAN("1.1 l7mesh") :
-					    SPAN("1.0 l7mesh"));
+		*element = s->e->m->minor ? SPAN("1.1 l7mesh") :
+					    SPAN("1.0 l7mesh");
+	return 0;
 }
 
 static bool is_last(const struct message *m, const struct message_field *f)
@@ -139,100 +135,226 @@ static bool is_last(const struct message *m, const struct message_field *f)
 }
 
 /* Appends an element of ours to the last line of a list. */
-static bool put_list(struct forwarding *s, struct writer *w,
-		     const struct message_field *f, bool wanted)
+static int change_list(struct forwarding *s, const struct message_field *f,
+		       bool wanted)
 {
-	if (!wanted || !is_last(s->m, f))
-		return false;
+	struct span value = message_value(s->e->m, f), element;
+	char *text, *at;
+	int err;
+
+	if (!wanted || !is_last(s->e->m, f))
+		return 0;
 	s->seen |= BIT_OF(f->id);
-	writer_put(w, message_name(s->m, f));
-	writer_put(w, SPAN(": "));
-	writer_put(w, message_value(s->m, f));
-	if (f->value_len)
-		writer_put(w, SPAN(", "));
-	write_element(s, w, f->id);
-	writer_put(w, SPAN("\r\n"));
-	return true;
+	err = element_of(s, f->id, &element);
+	if (err)
+		return err;
+	text = edit_text(s->e, value.len + 2 + element.len);
+	if (!text)
+		return -ENOMEM;
+	at = put(text, value);
+	at = put(at, value.len ? SPAN(", ") : SPAN(""));
+	at = put(at, element);
+	edit_replace(s->e, f, (struct span){ text, at - text });
+	return 0;
 }
 
-bool forward_put(struct forwarding *s, struct writer *w,
-		 const struct message_field *f)
+static int change(struct forwarding *s, const struct message_field *f)
 {
 	const struct http_options *o = s->fw->options;
 
 	switch (f->id) {
 	case FIELD_X_FORWARDED_FOR:
-		return put_list(s, w, f, o->x_forwarded_for);
+		return change_list(s, f, o->x_forwarded_for);
 	case FIELD_FORWARDED:
-		return put_list(s, w, f, o->forwarded);
+		return change_list(s, f, o->forwarded);
 	case FIELD_VIA:
-		return put_list(s, w, f, o->via);
+		return change_list(s, f, o->via);
 	case FIELD_TRACEPARENT:
 	case FIELD_TRACESTATE:
 		/* Without a good parent the state has no meaning: 3.3.1. */
-		return o->traceparent && !s->traced;
+		if (o->traceparent && !s->traced)
+			edit_drop(s->e, f);
+		return 0;
 	default:
 		s->seen |= BIT_OF(f->id);
-		return false;
+		return 0;
 	}
 }
 
-static void put_request_id(const struct forwarding *s, struct writer *w)
+static int change_received(struct forwarding *s)
 {
-	char text[IDENT_TEXT];
+	const struct message *m = s->e->m;
+	const struct message_field *f;
+	int err;
 
+	for (f = m->fields; f < message_end(m); f++) {
+		if (f->id < FIELD_FORWARDING || f->hop)
+			continue;
+		err = change(s, f);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int add_request_id(struct forwarding *s)
+{
+	char *text = edit_text(s->e, IDENT_TEXT);
+
+	if (!text)
+		return -ENOMEM;
 	ident_text(s->fw->ident, text);
-	writer_put_field(w, SPAN("x-request-id"),
-			 (struct span){ text, sizeof(text) });
+	edit_add(s->e, SPAN("x-request-id"), (struct span){ text, IDENT_TEXT });
+	return 0;
 }
 
 /* Begins a trace that is to be recorded (flag 01), as the operator asked for one. */
-static void put_traceparent(struct writer *w)
+static int add_traceparent(struct forwarding *s)
 {
-	char text[TRACEPARENT_LEN + 1];
+	char *text = edit_text(s->e, TRACEPARENT_LEN + 1);
 	u64 trace[2], parent[2];
 
+	if (!text)
+		return -ENOMEM;
 	ident_make(trace);
 	ident_make(parent);
 	/* Neither may be zero: half of each is a mixed counter. */
-	scnprintf(text, sizeof(text), "00-%016llx%016llx-%016llx-01",
+	scnprintf(text, TRACEPARENT_LEN + 1, "00-%016llx%016llx-%016llx-01",
 		  (unsigned long long)trace[0] | 1,
 		  (unsigned long long)trace[1],
 		  (unsigned long long)parent[0] | 1);
-	writer_put_field(w, SPAN("traceparent"),
-			 (struct span){ text, TRACEPARENT_LEN });
+	edit_add(s->e, SPAN("traceparent"), (struct span){ text, TRACEPARENT_LEN });
+	return 0;
 }
 
-static void add_list(struct forwarding *s, struct writer *w, u8 id,
-		     struct span name)
+static int add_list(struct forwarding *s, u8 id, struct span name)
 {
+	struct span element;
+	int err;
+
 	if (s->seen & BIT_OF(id))
-		return;
-	writer_put(w, name);
-	write_element(s, w, id);
-	writer_put(w, SPAN("\r\n"));
+		return 0;
+	err = element_of(s, id, &element);
+	if (!err)
+		edit_add(s->e, name, element);
+	return err;
 }
 
-void forward_add(struct forwarding *s, struct writer *w)
+/* What was not received, after all that was. */
+static int add_missing(struct forwarding *s)
 {
 	const struct http_options *o = s->fw->options;
+	struct span host = message_authority(s->e->m);
+	int err = 0;
 
 	if (o->x_forwarded_for)
-		add_list(s, w, FIELD_X_FORWARDED_FOR,
-			 SPAN("x-forwarded-for: "));
+		err = add_list(s, FIELD_X_FORWARDED_FOR, SPAN("x-forwarded-for"));
 	if (o->x_forwarded_proto && !(s->seen & BIT_OF(FIELD_X_FORWARDED_PROTO)))
-		writer_put_field(w, SPAN("x-forwarded-proto"), SPAN("http"));
-	if (o->x_forwarded_host && host_of(s).len &&
+		edit_add(s->e, SPAN("x-forwarded-proto"), SPAN("http"));
+	if (o->x_forwarded_host && host.len &&
 	    !(s->seen & BIT_OF(FIELD_X_FORWARDED_HOST)))
-		writer_put_field(w, SPAN("x-forwarded-host"), host_of(s));
-	if (o->forwarded)
-		add_list(s, w, FIELD_FORWARDED, SPAN("forwarded: "));
-	if (o->via)
-		add_list(s, w, FIELD_VIA, SPAN("via: "));
-	if (o->traceparent && !s->traced)
-		put_traceparent(w);
-	if (o->x_request_id && !(s->seen & BIT_OF(FIELD_X_REQUEST_ID)))
-		put_request_id(s, w);
+		edit_add(s->e, SPAN("x-forwarded-host"), host);
+	if (!err && o->forwarded)
+		err = add_list(s, FIELD_FORWARDED, SPAN("forwarded"));
+	if (!err && o->via)
+		err = add_list(s, FIELD_VIA, SPAN("via"));
+	if (!err && o->traceparent && !s->traced)
+		err = add_traceparent(s);
+	if (!err && o->x_request_id && !(s->seen & BIT_OF(FIELD_X_REQUEST_ID)))
+		err = add_request_id(s);
+	return err;
+}
+
+/* What of a host is before its port, if it has one. */
+static u32 name_len(struct span host)
+{
+	u32 i = host.len;
+
+	while (i && host.p[i - 1] >= '0' && host.p[i - 1] <= '9')
+		i--;
+	return i && host.p[i - 1] == ':' ? i - 1 : host.len;
+}
+
+/* With @more behind the name. */
+static int extend_authority(struct edit *e, struct span more)
+{
+	struct span host = e->authority;
+	u32 len = name_len(host);
+	char *text = edit_text(e, host.len + more.len), *at = text;
+
+	if (!text)
+		return -ENOMEM;
+	at = put(at, (struct span){ host.p, len });
+	at = put(at, more);
+	at = put(at, span_from(host, len));
+	e->authority = (struct span){ text, at - text };
+	return 0;
+}
+
+static int say_original(const struct forward *fw, struct edit *e)
+{
+	char *text = edit_text(e, ADDRESS_TEXT_MAX);
+
+	if (!text)
+		return -ENOMEM;
+	e->authority = (struct span){ text, address_text(fw->original, text) };
+	return 0;
+}
+
+/*
+ * The authority that routing used is the one that is passed on, with the dot that was
+ * taken off it.
+ */
+static int set_authority(const struct forward *fw, struct edit *e)
+{
+	const struct message *m = e->m;
+	bool another = fw->host.len && !m->connect;
+	int err = 0;
+
+	if (another)
+		e->authority = fw->host;
+	else if (!m->authority_len)
+		err = say_original(fw, e);
+	if (!err && fw->shadow)
+		err = extend_authority(e, SPAN("-shadow"));
+	if (!err && m->rooted && !another)
+		err = extend_authority(e, SPAN("."));
+	e->rewrites |= another || !m->authority_len || fw->shadow || m->rooted;
+	return err;
+}
+
+static void set_path(const struct forward *fw, struct edit *e)
+{
+	const struct message *m = e->m;
+
+	if (fw->path.len)
+		e->path = fw->path;
+	else if (!m->path_len)
+		/* An absolute target may lack a path: RFC 9112 3.2.1 and 3.2.4. */
+		e->path = !m->query && span_eq(message_method(m), SPAN("OPTIONS")) ?
+			  SPAN("*") : SPAN("/");
+	e->rewrites |= fw->path.len || !m->path_len;
+}
+
+int forward_edit(const struct forward *fw, struct edit *e)
+{
+	struct forwarding s = {
+		.fw = fw,
+		.e = e,
+		.traced = fw->options->traceparent && is_traced(e->m),
+	};
+	int err;
+
+	static_assert(EDIT_FIELDS >= 7);
+	e->authority = message_authority(e->m);
+	e->path = message_path(e->m);
+	set_path(fw, e);
+	err = set_authority(fw, e);
+	if (err)
+		return err;
+	if (e->m->names >> FIELD_FORWARDING)
+		err = change_received(&s);
+	return err ?: add_missing(&s);
 }
 
 /* ---- the client behind trusted proxies ---- */

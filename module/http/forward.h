@@ -10,9 +10,8 @@
 #ifndef L7MESH_FORWARD_H
 #define L7MESH_FORWARD_H
 
+#include "http/edit.h"
 #include "http/http_options.h"
-#include "http/message.h"
-#include "http1/writer.h"
 #include "lib/address.h"
 
 /* What a forwarded request is to say, and about whom. */
@@ -20,7 +19,8 @@ struct forward {
 	const struct http_options *options;
 	const struct address *original;	/* what the client connected to */
 	struct span client;		/* its address; IPv6 without brackets */
-	const struct route *route;	/* that rewrites it, or NULL */
+	struct span host;		/* that a route puts in the place of its authority ... */
+	struct span path;		/* ... and of its path; length 0: it stays */
 	const u64 *ident;		/* of the request, if it gets one */
 	bool upgrade;			/* its wish is passed on */
 	bool expect_answered;		/* 100-continue is not for the endpoint */
@@ -28,33 +28,14 @@ struct forward {
 	bool shadow;			/* the host says that it is a copy */
 };
 
-/* State of one request that is being written. Private to forward.c. */
-struct forwarding {
-	const struct forward *fw;
-	const struct message *m;
-	u32 seen;			/* bit: enum field_id */
-	bool traced;			/* it has one good traceparent */
-};
-
-void forward_init(struct forwarding *s, const struct forward *fw,
-		  const struct message *m);
-
-/* How many bytes more than was received these fields may take. */
-u32 forward_max(const struct forward *fw, const struct message *m);
-
 /**
- * forward_put() - Write a received field of these
- * @s: state
- * @w: writer
- * @f: field, whose id is at least FIELD_FORWARDING
+ * forward_edit() - Say of a request who sent it, by which way, and where to
+ * @fw: what is to be said
+ * @e: of the request, with room for EDIT_FIELDS fields
  *
- * Return: false if it is to be written as it was received.
+ * Return: 0 or -ENOMEM.
  */
-bool forward_put(struct forwarding *s, struct writer *w,
-		 const struct message_field *f);
-
-/* Write those that were not received, after all others. */
-void forward_add(struct forwarding *s, struct writer *w);
+int forward_edit(const struct forward *fw, struct edit *e);
 
 /**
  * forward_client() - The client, as trusted proxies have it

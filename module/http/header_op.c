@@ -6,11 +6,10 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "http/edit.h"
 #include "http/field_index.h"
 #include "http/header_value.h"
-#include "http1/writer.h"
 #include "lib/budget.h"
-#include "lib/out_buffer.h"
 #include "lib/text_hash.h"
 
 bool header_name_changeable(struct span name)
@@ -34,7 +33,7 @@ struct step {
 	const struct header_op *op;
 	u32 len;
 	u32 hash;			/* of the name, see hash_name() */
-	bool received;			/* ADD_IF_ABSENT: the head has such a field */
+	bool received;			/* ADD_IF_ABSENT: the message has such a field */
 };
 
 /* So many need no allocation. */
@@ -43,10 +42,10 @@ struct step {
 /* So many names are rather compared than hashed. */
 #define FEW_NAMES	4
 
-/* All operations on a head, in the order in which they happen. */
-struct edit {
+/* All operations on a message, in the order in which they happen. */
+struct operation {
 	const struct header_context *context;
-	struct span lines;		/* the fields, as they are */
+	struct edit *edit;		/* before them; after header_ops_apply() with them */
 	struct step *steps;
 	u32 n;
 	u32 longest;			/* name of an operation */
@@ -59,11 +58,11 @@ struct edit {
  * Every name is compared with many: those of operations may all be as long as those of
  * the head, and differ in their last byte.
  */
-static u32 hash_name(const struct edit *e, struct span name)
+static u32 hash_name(const struct operation *o, struct span name)
 {
-	if (!e->hashes || name.len > e->longest)
+	if (!o->hashes || name.len > o->longest)
 		return 0;
-	return text_hash_name(e->seed, name);
+	return text_hash_name(o->seed, name);
 }
 
 /* Whether an operation is one on fields of this name, which has this hash. */
@@ -72,7 +71,7 @@ static bool is_on(const struct step *step, struct span name, u32 hash)
 	return step->hash == hash && span_eq_nocase(step->op->name, name);
 }
 
-static void append(struct edit *e, const struct header_op_list *level,
+static void append(struct operation *o, const struct header_op_list *level,
 		   bool removals)
 {
 	const struct header_op *op;
@@ -84,70 +83,53 @@ static void append(struct edit *e, const struct header_op_list *level,
 		removes = op->kind == HEADER_OP_REMOVE;
 		if (removes != removals)
 			continue;
-		e->longest = max(e->longest, op->name.len);
-		e->steps[e->n++] = (struct step){
-			.op = op, .hash = hash_name(e, op->name),
+		o->longest = max(o->longest, op->name.len);
+		o->steps[o->n++] = (struct step){
+			.op = op, .hash = hash_name(o, op->name),
 		};
 	}
 }
 
 /* Within a level, operations that remove come first, wherever they are listed. */
-static int begin(struct edit *e, const struct header_op_list *const *levels,
+static int begin(struct operation *o, const struct header_op_list *const *levels,
 		 u32 nlevels, u32 n, gfp_t gfp)
 {
 	u32 i;
 
-	e->n = 0;
-	e->longest = 0;
-	e->hashes = n > FEW_NAMES;
-	e->seed = e->hashes ? get_random_u32() : 0;
-	e->steps = e->few;
+	o->n = 0;
+	o->longest = 0;
+	o->hashes = n > FEW_NAMES;
+	o->seed = o->hashes ? get_random_u32() : 0;
+	o->steps = o->few;
 	if (n > FEW_STEPS)
-		e->steps = kmalloc_array(n, sizeof(*e->steps), gfp);
-	if (!e->steps)
+		o->steps = kmalloc_array(n, sizeof(*o->steps), gfp);
+	if (!o->steps)
 		return -ENOMEM;
 	for (i = 0; i < nlevels; i++) {
-		append(e, levels[i], true);
-		append(e, levels[i], false);
+		append(o, levels[i], true);
+		append(o, levels[i], false);
 	}
 	return 0;
 }
 
-static void end(struct edit *e)
+static void end(struct operation *o)
 {
-	if (e->steps != e->few)
-		kfree(e->steps);
+	if (o->steps != o->few)
+		kfree(o->steps);
 }
 
 /* Does one of the operations from the @i-th on remove fields of this name? */
-static bool is_dropped(const struct edit *e, u32 i, struct span name, u32 hash)
+static bool is_dropped(const struct operation *o, u32 i, struct span name, u32 hash)
 {
 	u8 kind;
 
-	for (; i < e->n; i++) {
-		kind = e->steps[i].op->kind;
+	for (; i < o->n; i++) {
+		kind = o->steps[i].op->kind;
 		if ((kind == HEADER_OP_SET || kind == HEADER_OP_REMOVE) &&
-		    is_on(&e->steps[i], name, hash))
+		    is_on(&o->steps[i], name, hash))
 			return true;
 	}
 	return false;
-}
-
-/* The next line without its CRLF; false at the blank one. */
-static bool next_line(struct span *lines, struct span *line)
-{
-	const char *end = memchr(lines->p, '\r', lines->len);
-
-	*line = (struct span){ lines->p, end - lines->p };
-	*lines = span_from(*lines, line->len + 2);
-	return line->len;
-}
-
-static struct span name_of(struct span line)
-{
-	const char *colon = memchr(line.p, ':', line.len);
-
-	return (struct span){ line.p, colon - line.p };
 }
 
 static bool adds_if_absent(const struct step *step)
@@ -155,123 +137,159 @@ static bool adds_if_absent(const struct step *step)
 	return step->op->kind == HEADER_OP_ADD_IF_ABSENT;
 }
 
-static void note_received(struct edit *e, struct span name)
+static void note_received(struct operation *o, struct span name)
 {
-	u32 i, hash = hash_name(e, name);
+	u32 i, hash = hash_name(o, name);
 
-	for (i = 0; i < e->n; i++)
-		if (adds_if_absent(&e->steps[i]))
-			e->steps[i].received |= is_on(&e->steps[i], name, hash);
+	for (i = 0; i < o->n; i++)
+		if (adds_if_absent(&o->steps[i]))
+			o->steps[i].received |= is_on(&o->steps[i], name, hash);
+}
+
+static bool asks_for_absence(const struct operation *o)
+{
+	u32 i;
+
+	for (i = 0; i < o->n; i++)
+		if (adds_if_absent(&o->steps[i]))
+			return true;
+	return false;
+}
+
+/* Does a received field go on as it is? */
+static bool goes_on(const struct edit *e, const struct message_field *f)
+{
+	return !f->hop && !edit_is_dropped(e, f);
 }
 
 /* Which fields are there. Each name is looked at once, whatever asks for it. */
-static void look_at_lines(struct edit *e)
+static void look_at_fields(struct operation *o)
 {
-	struct span lines = e->lines, line;
-	bool asked = false;
+	const struct message *m = o->edit->m;
+	const struct message_field *f;
 	u32 i;
 
-	for (i = 0; i < e->n; i++)
-		asked |= adds_if_absent(&e->steps[i]);
-	while (asked && next_line(&lines, &line))
-		note_received(e, name_of(line));
+	if (!asks_for_absence(o))
+		return;
+	for (f = m ? m->fields : NULL; m && f < message_end(m); f++)
+		if (goes_on(o->edit, f))
+			note_received(o, message_name(m, f));
+	for (i = 0; i < o->edit->n; i++)
+		if (o->edit->fields[i].name.len)
+			note_received(o, o->edit->fields[i].name);
 }
 
 /* Is there a field of the name of the @i-th operation when its turn comes? */
-static bool is_present(const struct edit *e, u32 i)
+static bool is_present(const struct operation *o, u32 i)
 {
-	const struct step *step = &e->steps[i];
+	const struct step *step = &o->steps[i];
 
 	while (i--) {
-		if (!is_on(&e->steps[i], step->op->name, step->hash))
+		if (!is_on(&o->steps[i], step->op->name, step->hash))
 			continue;
-		if (e->steps[i].len)
+		if (o->steps[i].len)
 			return true;
 		/* Nothing is left of those before. What added nothing changes nothing. */
-		if (e->steps[i].op->kind == HEADER_OP_REMOVE ||
-		    e->steps[i].op->kind == HEADER_OP_SET)
+		if (o->steps[i].op->kind == HEADER_OP_REMOVE ||
+		    o->steps[i].op->kind == HEADER_OP_SET)
 			return false;
 	}
 	return step->received;
 }
 
 /* Length of the value that the @i-th operation adds, unless a later one removes it. */
-static u32 added_len(const struct edit *e, u32 i)
+static u32 added_len(const struct operation *o, u32 i)
 {
-	const struct header_op *op = e->steps[i].op;
+	const struct header_op *op = o->steps[i].op;
 
 	if (op->kind == HEADER_OP_REMOVE ||
-	    is_dropped(e, i + 1, op->name, e->steps[i].hash))
+	    is_dropped(o, i + 1, op->name, o->steps[i].hash))
 		return 0;
-	if (adds_if_absent(&e->steps[i]) && is_present(e, i))
+	if (adds_if_absent(&o->steps[i]) && is_present(o, i))
 		return 0;
-	return header_value_put(op->value, e->context, NULL);
+	return header_value_put(op->value, o->context, NULL);
 }
 
 /*
  * Variables take their time: what each adds is reckoned once, and written once. All of
  * it is no more than a head may be: a client chooses how long its fields are. Not that
  * it could choose which operations are done: more is -EMSGSIZE, and none of them is.
+ *
+ * Returns how long all values are together.
  */
-static int reckon(struct edit *e)
+static int reckon(struct operation *o)
 {
-	u32 i, value, len = 0;
+	u32 i, value, values = 0, len = 0;
 
-	for (i = 0; i < e->n; i++) {
-		value = added_len(e, i);
-		e->steps[i].len = value;
+	for (i = 0; i < o->n; i++) {
+		value = added_len(o, i);
+		o->steps[i].len = value;
 		if (!value)
 			continue;
 		if (value > MESSAGE_HEAD_MAX)
 			return -EMSGSIZE;
-		len += e->steps[i].op->name.len + 4 + value;
+		values += value;
+		len += o->steps[i].op->name.len + 4 + value;
 		if (len > MESSAGE_HEAD_MAX)
 			return -EMSGSIZE;
 	}
-	return len;
+	return values;
 }
 
-static void write_fields(const struct edit *e, struct writer *w)
+static bool drops(const struct operation *o, struct span name)
 {
-	struct span lines = e->lines, line, name;
+	return is_dropped(o, 0, name, hash_name(o, name));
+}
+
+static void drop_fields(const struct operation *o)
+{
+	struct edit *e = o->edit;
+	const struct message *m = e->m;
+	const struct message_field *f;
 	u32 i;
 
-	while (next_line(&lines, &line)) {
-		name = name_of(line);
-		if (is_dropped(e, 0, name, hash_name(e, name)))
-			continue;
-		writer_put(w, (struct span){ line.p, line.len + 2 });
-	}
-	for (i = 0; i < e->n; i++) {
-		if (!e->steps[i].len)
-			continue;
-		writer_put(w, e->steps[i].op->name);
-		writer_put(w, SPAN(": "));
-		header_value_put(e->steps[i].op->value, e->context, w);
-		writer_put(w, SPAN("\r\n"));
-	}
-	writer_put(w, SPAN("\r\n"));
-	writer_put(w, lines);
+	for (f = m ? m->fields : NULL; m && f < message_end(m); f++)
+		if (goes_on(e, f) && drops(o, message_name(m, f)))
+			edit_drop(e, f);
+	for (i = 0; i < e->n; i++)
+		if (e->fields[i].name.len && drops(o, e->fields[i].name))
+			e->fields[i].name.len = 0;
 }
 
-static int rewrite(struct edit *e, gfp_t gfp, struct out *out)
+/* @text has room for all values. */
+static void add_fields(const struct operation *o, char *text)
 {
-	struct span first;
-	struct writer w;
-	int added;
+	struct edit *e = o->edit;
+	const struct step *step;
 
-	e->lines = (struct span){ out->data, out->len };
-	next_line(&e->lines, &first);
-	look_at_lines(e);
-	added = reckon(e);
-	if (added < 0)
-		return added;
-	if (writer_init(&w, out->len + added, gfp))
+	e->late = e->n;
+	for (step = o->steps; step < o->steps + o->n; step++) {
+		if (!step->len)
+			continue;
+		header_value_put(step->op->value, o->context, text);
+		edit_add(e, step->op->name, (struct span){ text, step->len });
+		text += step->len;
+	}
+}
+
+static int apply(struct operation *o)
+{
+	char *text = NULL;
+	int values;
+
+	look_at_fields(o);
+	values = reckon(o);
+	if (values < 0)
+		return values;
+	if (edit_reserve(o->edit, o->n))
 		return -ENOMEM;
-	writer_put(&w, (struct span){ first.p, first.len + 2 });
-	write_fields(e, &w);
-	out_clear(out);
-	return writer_finish(&w, out);
+	if (values)
+		text = edit_text(o->edit, values);
+	if (values && !text)
+		return -ENOMEM;
+	drop_fields(o);
+	add_fields(o, text);
+	return 0;
 }
 
 /* Each is compared with all fields, and with the other operations. */
@@ -294,12 +312,11 @@ static void begin_index(struct field_index *index, const struct message *m)
 }
 
 int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
-		     const struct header_context *context, gfp_t gfp,
-		     struct out *out)
+		     const struct header_context *context, struct edit *edit)
 {
 	struct field_index request, response;
 	struct header_context own = *context;
-	struct edit e;
+	struct operation o;
 	u32 i, n = 0;
 	int err;
 
@@ -312,11 +329,12 @@ int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
 	if (context->response)
 		begin_index(&response, context->response);
 	own.response_fields = &response;
-	e.context = &own;
-	err = begin(&e, levels, nlevels, n, gfp);
+	o.context = &own;
+	o.edit = edit;
+	err = begin(&o, levels, nlevels, n, edit->gfp);
 	if (err)
 		return err;
-	err = rewrite(&e, gfp, out);
-	end(&e);
+	err = apply(&o);
+	end(&o);
 	return err;
 }

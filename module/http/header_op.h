@@ -2,7 +2,7 @@
 /*
  * header_op: what routes do to the fields of requests and responses.
  *
- * Operations apply to a head as it would be sent without them, so also to what the
+ * Operations apply to a message as it would be sent without them, so also to what the
  * mesh adds itself. In Envoy's order (HttpConnectionManager, "Custom request/response
  * headers"): the weighted cluster's first, then the route's, then the virtual host's,
  * so that the latter have the last word; of each level first those that remove, then
@@ -17,8 +17,8 @@
 #include <linux/types.h>
 #include "lib/span.h"
 
+struct edit;
 struct header_context;
-struct out;
 
 enum header_op_kind {
 	HEADER_OP_SET,			/* in place of any of the name */
@@ -63,18 +63,16 @@ bool header_name_changeable(struct span name);
 u32 header_ops_cost(const struct header_op_list *list);
 
 /**
- * header_ops_apply() - Change a head that is about to be sent
+ * header_ops_apply() - Change a message that is about to be sent
  * @levels: lists of operations, the first being done first
  * @nlevels: how many
  * @context: what their variables are about
- * @gfp: how to allocate
- * @out: a whole head as the mesh writes them, perhaps with a body behind it;
- *	replaced, if there is anything to do
+ * @edit: what is changed in the message besides, which they are done to as well; what
+ *	they do is added to it
  *
- * Return: 0, or -ENOMEM or -EMSGSIZE with @out as it was.
+ * Return: 0, or -ENOMEM or -EMSGSIZE: then none of them is done.
  */
 int header_ops_apply(const struct header_op_list *const *levels, u32 nlevels,
-		     const struct header_context *context, gfp_t gfp,
-		     struct out *out);
+		     const struct header_context *context, struct edit *edit);
 
 #endif

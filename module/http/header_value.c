@@ -185,7 +185,7 @@ static struct span expand(const struct piece *piece,
 }
 
 u32 header_value_put(struct span value, const struct header_context *context,
-		     struct writer *w)
+		     char *to)
 {
 	char buf[PIECE_MAX];
 	struct piece piece;
@@ -195,8 +195,8 @@ u32 header_value_put(struct span value, const struct header_context *context,
 	while (value.len) {
 		piece = next_piece(&value);
 		s = expand(&piece, context, buf);
-		if (w)
-			writer_put(w, s);
+		if (to)
+			memcpy(to + len, s.p, s.len);
 		len += s.len;
 	}
 	return len;

@@ -25,7 +25,6 @@
 #define L7MESH_HEADER_VALUE_H
 
 #include "http/message.h"
-#include "http1/writer.h"
 #include "lib/address.h"
 
 /* What variables are about. */
@@ -63,11 +62,11 @@ u32 header_value_variables(struct span value);
  * header_value_put() - Write a value
  * @value: one that was checked
  * @context: what it is about
- * @w: writer with room, or NULL: only count
+ * @to: where there is room for it, or NULL: only count
  *
  * Return: how many bytes it takes.
  */
 u32 header_value_put(struct span value, const struct header_context *context,
-		     struct writer *w);
+		     char *to);
 
 #endif

@@ -8,12 +8,10 @@
 #define L7MESH_HEAD_H
 
 #include <linux/skbuff.h>
+#include "http/edit.h"
 #include "http/message_memory.h"
 #include "http1/http1.h"
 #include "lib/out_buffer.h"
-
-struct forward;
-struct writer;
 
 /**
  * head_alloc() - Begin a message that is read from HTTP/1
@@ -59,10 +57,29 @@ int head_gather(struct message *m, struct sk_buff *skb, u32 off, u32 len,
 int head_take(struct message *m, const char *data, u32 len, gfp_t gfp,
 	      enum http1_result *result);
 
+/*
+ * Can a request's head go on as it was received, but for fields that come besides? Not
+ * if any is for one hop, or may have to be changed.
+ */
+static inline bool head_is_plain(const struct message *m)
+{
+	const u32 others = FIELDS_OF_HOP | 1u << FIELD_EXPECT |
+			   ~((1u << FIELD_FORWARDING) - 1);
+
+	return m->raw && !(m->names & others);
+}
+
+/* How a request goes on to its endpoint. */
+struct head_ways {
+	bool upgrade;			/* its wish is passed on */
+	bool expect_answered;		/* 100-continue is not for the endpoint */
+	bool close;			/* no request follows on the connection */
+};
+
 /**
  * head_write_request() - Write the head that the endpoint gets
- * @m: understood request
- * @fw: what it is to say besides
+ * @e: of an understood request, after forward_edit()
+ * @ways: how it goes on
  * @gfp: how to allocate
  * @out: empty; gets the bytes
  *
@@ -70,25 +87,25 @@ int head_take(struct message *m, const char *data, u32 len, gfp_t gfp,
  *
  * Return: 0 or -ENOMEM.
  */
-int head_write_request(const struct message *m, const struct forward *fw,
+int head_write_request(const struct edit *e, const struct head_ways *ways,
 		       gfp_t gfp, struct out *out);
 
 /**
  * head_extend_request() - Make the head that the endpoint gets of the one received
- * @m: understood request
- * @fw: as for head_write_request()
+ * @e: as for head_write_request()
+ * @ways: as there
  * @text: the head, and nothing else, as it was received
  * @size: of the buffer that it begins
  *
  * Return: its length now; 0 if it has to be written, or there is no room: what is
  * behind the head has changed then, and nothing else.
  */
-u32 head_extend_request(const struct message *m, const struct forward *fw,
+u32 head_extend_request(const struct edit *e, const struct head_ways *ways,
 			char *text, u32 size);
 
 /**
  * head_write_response() - Write the head that the client gets
- * @m: understood response
+ * @e: of an understood response
  * @framing: enum message_framing, how the body is framed towards the client
  * @connection: value of the Connection field, or NULL for none; of a 101 it is
  *	"upgrade" in any case
@@ -97,7 +114,7 @@ u32 head_extend_request(const struct message *m, const struct forward *fw,
  *
  * Return: 0 or -ENOMEM.
  */
-int head_write_response(const struct message *m, u8 framing,
+int head_write_response(const struct edit *e, u8 framing,
 			const char *connection, gfp_t gfp, struct out *out);
 
 /**
@@ -108,9 +125,28 @@ int head_write_response(const struct message *m, u8 framing,
  */
 bool head_stays_response(const struct message *m);
 
-/* A received field as it is, but for white space around it. */
-void head_put_field(struct writer *w, const struct message *m,
-		    const struct message_field *f);
+/* A response of the mesh's own. */
+struct head_reply {
+	u16 status;
+	u8 framing;			/* BODY_NONE, or BODY_LENGTH: it says ... */
+	u32 content_length;		/* ... this, of a body that is sent or not */
+	const char *reason;		/* phrase */
+	const char *connection;		/* Connection field, or NULL */
+	struct span body;		/* what of it is sent, ... */
+	bool line;			/* ... and whether a line end comes behind that */
+};
+
+/**
+ * head_write_reply() - Write a whole response of the mesh's own
+ * @e: of no message: its fields
+ * @r: what there is besides
+ * @gfp: how to allocate
+ * @out: empty; gets the bytes
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int head_write_reply(const struct edit *e, const struct head_reply *r, gfp_t gfp,
+		     struct out *out);
 
 /**
  * head_idle_seconds() - How long the endpoint keeps an idle connection

@@ -8,10 +8,9 @@
 
 #include <linux/kernel.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 
-#include "http/forward.h"
 #include "http1/writer.h"
-#include "route/path_rewrite.h"
 
 static void put_content_length(struct writer *w, u64 length)
 {
@@ -42,8 +41,9 @@ static bool is_canonical(const struct message *m, const struct message_field *f)
 	       m->text[f->value + f->value_len] == '\r';
 }
 
-void head_put_field(struct writer *w, const struct message *m,
-		    const struct message_field *f)
+/* As it is, but for white space around it. */
+static void put_field(struct writer *w, const struct message *m,
+		      const struct message_field *f)
 {
 	if (is_canonical(m, f))
 		writer_put(w, message_span(m, f->name, f->name_len + f->value_len + 4));
@@ -51,106 +51,100 @@ void head_put_field(struct writer *w, const struct message *m,
 		writer_put_field(w, message_name(m, f), message_value(m, f));
 }
 
-/* What was matched: an absolute target may lack a path. */
-static struct span path_of(const struct message *m)
+/* In the place of a received field that does not go on: what replaces it, if anything. */
+static void put_replacement(struct writer *w, const struct edit *e,
+			    const struct message_field *f)
 {
-	return m->path_len ? message_path(m) : SPAN("/");
+	u32 i;
+
+	for (i = 0; i < e->n; i++)
+		if (e->fields[i].instead == f && e->fields[i].name.len)
+			writer_put_field(w, e->fields[i].name,
+					 e->fields[i].value);
 }
 
-static void put_path(struct writer *w, const struct message *m,
-		     const struct forward *fw)
+static void put_received(struct writer *w, const struct edit *e,
+			 const struct message_field *f)
 {
-	const struct route *route = fw->route;
-	struct rewritten_path path;
-	struct span piece;
+	if (unlikely(e->drops) && edit_is_dropped(e, f))
+		put_replacement(w, e, f);
+	else
+		put_field(w, e->m, f);
+}
 
-	if (!route || !route->rewrite.path_kind) {
-		writer_put(w, message_path(m));
+static void put_added(struct writer *w, const struct edit *e, u32 from, u32 to)
+{
+	u32 i;
+
+	for (i = from; i < to; i++)
+		if (!e->fields[i].instead && e->fields[i].name.len)
+			writer_put_field(w, e->fields[i].name,
+					 e->fields[i].value);
+}
+
+/* All but those that come last. */
+static u32 early(const struct edit *e)
+{
+	return min(e->n, e->late);
+}
+
+/*
+ * More than what is generated takes: the first line, Content-Length, Connection, ...; and
+ * ": " and CRLF for white space that was not received.
+ */
+#define HEAD_ADDED	192
+#define FIELD_ADDED	4
+
+static u32 received_max(const struct message *m)
+{
+	return m ? m->len + m->nfields * FIELD_ADDED : 0;
+}
+
+static u32 written_max(const struct edit *e)
+{
+	u32 i, len = HEAD_ADDED + received_max(e->m);
+
+	for (i = 0; i < e->n; i++)
+		len += e->fields[i].name.len + e->fields[i].value.len +
+		       FIELD_ADDED;
+	/* CONNECT says twice to whom. */
+	if (unlikely(e->rewrites))
+		len += 2 * e->authority.len + e->path.len;
+	return len;
+}
+
+/* A head that goes on as it was received, but for single fields, up to its blank line. */
+static void put_lines(struct writer *w, const struct edit *e)
+{
+	const struct message *m = e->m;
+	const struct message_field *f;
+
+	if (likely(!e->drops)) {
+		writer_put(w, message_span(m, 0, m->len - 2));
 		return;
 	}
-	path_rewrite_begin(route, fw->options, path_of(m), &path);
-	while (path_rewrite_next(&path, &piece))
-		writer_put(w, piece);
-}
-
-static bool rewrites_host(const struct message *m, const struct forward *fw)
-{
-	return fw->route && fw->route->rewrite.host.len && !m->connect;
-}
-
-/* What of a host is before its port, if it has one. */
-static u32 name_len(struct span host)
-{
-	u32 i = host.len;
-
-	while (i && host.p[i - 1] >= '0' && host.p[i - 1] <= '9')
-		i--;
-	return i && host.p[i - 1] == ':' ? i - 1 : host.len;
-}
-
-/* With @more behind the name, and with the dot that was taken off it. */
-static void put_authority(struct writer *w, struct span host, struct span more,
-			  bool dot)
-{
-	u32 len = name_len(host);
-
-	writer_put(w, (struct span){ host.p, len });
-	writer_put(w, more);
-	if (dot)
-		writer_put(w, SPAN("."));
-	writer_put(w, span_from(host, len));
+	writer_put(w, message_span(m, 0, m->fields->name));
+	for (f = m->fields; f < message_end(m); f++)
+		put_received(w, e, f);
 }
 
 /*
  * The target in origin form: that is what an origin server expects
  * (RFC 9112 3.2.1), whatever form the client used.
  */
-static void put_target(struct writer *w, const struct message *m,
-		       const struct forward *fw)
+static void put_target(struct writer *w, const struct edit *e)
 {
-	const struct route *route = fw->route;
-	struct span method = message_method(m);
+	const struct message *m = e->m;
 
-	/* An absolute target may lack a path: RFC 9112 3.2.1 and 3.2.4. */
 	if (m->connect) {
-		put_authority(w, message_authority(m), SPAN(""), m->rooted);
+		writer_put(w, e->authority);
 		return;
 	}
-	if (!m->path_len && !(route && route->rewrite.path_kind))
-		writer_put(w, !m->query && span_eq(method, SPAN("OPTIONS")) ?
-		       SPAN("*") : SPAN("/"));
-	put_path(w, m, fw);
+	writer_put(w, e->path);
 	if (m->query) {
 		writer_put(w, SPAN("?"));
 		writer_put(w, message_query(m));
 	}
-}
-
-/* The authority that routing used is the one that is passed on. */
-static struct span host_of(const struct message *m, const struct forward *fw,
-			   char *text)
-{
-	if (rewrites_host(m, fw))
-		return fw->route->rewrite.host;
-	if (m->authority_len)
-		return message_authority(m);
-	return (struct span){ text, address_text(fw->original, text) };
-}
-
-static void put_host(struct writer *w, const struct message *m,
-		     const struct forward *fw)
-{
-	bool dot = m->rooted && !rewrites_host(m, fw);
-	char text[ADDRESS_TEXT_MAX];
-	struct span host = host_of(m, fw, text);
-
-	if (!fw->shadow && !dot) {
-		writer_put_field(w, SPAN("host"), host);
-		return;
-	}
-	writer_put(w, SPAN("host: "));
-	put_authority(w, host, fw->shadow ? SPAN("-shadow") : SPAN(""), dot);
-	writer_put(w, SPAN("\r\n"));
 }
 
 static bool generated_in_request(u8 id)
@@ -159,24 +153,19 @@ static bool generated_in_request(u8 id)
 	       id == FIELD_TRANSFER_ENCODING;
 }
 
-static void put_request_fields(struct writer *w, const struct message *m,
-			       const struct forward *fw)
+static void put_request_fields(struct writer *w, const struct edit *e,
+			       const struct head_ways *ways)
 {
-	struct forwarding state;
-	int i;
+	const struct message *m = e->m;
+	const struct message_field *f;
 
-	forward_init(&state, fw, m);
-	for (i = 0; i < m->nfields; i++) {
-		const struct message_field *f = &m->fields[i];
-
+	for (f = m->fields; f < message_end(m); f++) {
 		if (f->hop || generated_in_request(f->id))
 			continue;
-		if (f->id == FIELD_EXPECT && fw->expect_answered)
+		if (f->id == FIELD_EXPECT && ways->expect_answered)
 			continue;
-		if (f->id < FIELD_FORWARDING || !forward_put(&state, w, f))
-			head_put_field(w, m, f);
+		put_received(w, e, f);
 	}
-	forward_add(&state, w);
 }
 
 /* RFC 9110 7.8 */
@@ -186,116 +175,73 @@ static void put_upgrade(struct writer *w, const struct message *m)
 	writer_put_field(w, SPAN("upgrade"), message_upgrade(m));
 }
 
-/*
- * More than what is generated takes: Host, Content-Length, x-request-id, ...; and
- * ": " and CRLF for white space that was not received.
- */
-#define HEAD_ADDED	320
-#define FIELD_ADDED	4
-
-static u32 written_max(const struct message *m)
+/* What is generated would be what was received, but for what the edit says of fields. */
+static bool stays_request(const struct edit *e, const struct head_ways *ways)
 {
-	return m->len + m->nfields * FIELD_ADDED + HEAD_ADDED;
-}
-
-/* CONNECT says twice to whom: Host says it as well, whatever it said before. */
-static u32 repeated_max(const struct message *m)
-{
-	return m->connect ? m->authority_len : 0;
-}
-
-static u32 rewritten_max(const struct message *m, const struct forward *fw)
-{
-	const struct route *route = fw->route;
-	struct rewritten_path path;
-
-	if (!route)
-		return 0;
-	path_rewrite_begin(route, fw->options, path_of(m), &path);
-	return route->rewrite.host.len + path_rewrite_len(path);
-}
-
-/* The head without the blank line at its end. */
-static void put_lines(struct writer *w, const struct message *m)
-{
-	writer_put(w, message_span(m, 0, m->len - 2));
-}
-
-/* What is generated would be what was received, then what forward_add() has. */
-static bool stays_request(const struct message *m, const struct forward *fw)
-{
-	const u32 others = FIELDS_OF_HOP | 1u << FIELD_EXPECT |
-			   ~((1u << FIELD_FORWARDING) - 1);
-
-	return m->raw && !(m->names & others) && !fw->shadow && !fw->close &&
-	       m->names & 1u << FIELD_HOST &&
-	       (!fw->route || (!fw->route->rewrite.path_kind &&
-			       !fw->route->rewrite.host.len));
+	return head_is_plain(e->m) && !e->rewrites && !ways->close;
 }
 
 /* What follows the lines that were received. */
-static void put_rest(struct writer *w, const struct message *m,
-		     const struct forward *fw)
+static void put_rest(struct writer *w, const struct edit *e)
 {
-	struct forwarding state;
-
-	forward_init(&state, fw, m);
-	forward_add(&state, w);
+	put_added(w, e, 0, e->n);
 	writer_put(w, SPAN("\r\n"));
 }
 
-u32 head_extend_request(const struct message *m, const struct forward *fw,
+u32 head_extend_request(const struct edit *e, const struct head_ways *ways,
 			char *text, u32 size)
 {
 	struct writer w = {
 		.data = text,
-		.len = m->len - 2,
+		.len = e->m->len - 2,
 		.cap = size,
 	};
 
-	if (!stays_request(m, fw))
+	if (e->drops || !stays_request(e, ways))
 		return 0;
-	put_rest(&w, m, fw);
+	put_rest(&w, e);
 	return w.full ? 0 : w.len;
 }
 
-static void put_request(struct writer *w, const struct message *m,
-			const struct forward *fw)
+static void put_request(struct writer *w, const struct edit *e,
+			const struct head_ways *ways)
 {
+	const struct message *m = e->m;
+
 	writer_put(w, message_method(m));
 	writer_put(w, SPAN(" "));
-	put_target(w, m, fw);
+	put_target(w, e);
 	writer_put(w, SPAN(" HTTP/1.1\r\n"));
-	put_host(w, m, fw);
-	put_request_fields(w, m, fw);
-	if (fw->upgrade)
+	writer_put_field(w, SPAN("host"), e->authority);
+	put_request_fields(w, e, ways);
+	put_added(w, e, 0, early(e));
+	if (ways->upgrade)
 		put_upgrade(w, m);
-	else if (fw->close)
+	else if (ways->close)
 		writer_put_field(w, SPAN("connection"), SPAN("close"));
 	put_framing(w, m->framing, m->content_length);
+	put_added(w, e, early(e), e->n);
 	writer_put(w, SPAN("\r\n"));
 }
 
-int head_write_request(const struct message *m, const struct forward *fw,
+int head_write_request(const struct edit *e, const struct head_ways *ways,
 		       gfp_t gfp, struct out *out)
 {
 	struct writer w;
 
-	if (writer_init(&w, written_max(m) + repeated_max(m) +
-			forward_max(fw, m) + rewritten_max(m, fw), gfp))
+	if (writer_init(&w, written_max(e), gfp))
 		return -ENOMEM;
-	if (stays_request(m, fw)) {
-		put_lines(&w, m);
-		put_rest(&w, m, fw);
+	if (stays_request(e, ways)) {
+		put_lines(&w, e);
+		put_rest(&w, e);
 	} else {
-		put_request(&w, m, fw);
+		put_request(&w, e, ways);
 	}
 	return writer_finish(&w, out);
 }
 
-static void put_status_line(struct writer *w, const struct message *m)
+static void put_status_line(struct writer *w, u16 status, struct span reason)
 {
-	u16 status = m->status;
 	char *at;
 
 	writer_put(w, SPAN("HTTP/1.1 "));
@@ -306,8 +252,15 @@ static void put_status_line(struct writer *w, const struct message *m)
 		at[2] = '0' + status % 10;
 		at[3] = ' ';
 	}
-	writer_put(w, message_span(m, m->reason, m->reason_len));
+	writer_put(w, reason);
 	writer_put(w, SPAN("\r\n"));
+}
+
+static void put_connection(struct writer *w, const char *connection)
+{
+	if (connection)
+		writer_put_field(w, SPAN("connection"),
+				 (struct span){ connection, strlen(connection) });
 }
 
 /*
@@ -321,8 +274,7 @@ static bool forward_response_field(const struct message *m,
 		return false;
 	if (f->id != FIELD_CONTENT_LENGTH)
 		return true;
-	return framing == BODY_NONE && m->status >= 200 &&
-	       m->status != 204;
+	return framing == BODY_NONE && m->status >= 200 && m->status != 204;
 }
 
 bool head_stays_response(const struct message *m)
@@ -330,35 +282,56 @@ bool head_stays_response(const struct message *m)
 	return m->raw && !(m->names & FIELDS_OF_HOP) && m->status != 101;
 }
 
-static void put_response(struct writer *w, const struct message *m, u8 framing,
+static void put_response(struct writer *w, const struct edit *e, u8 framing,
 			 const char *connection)
 {
-	int i;
+	const struct message *m = e->m;
+	const struct message_field *f;
 
-	put_status_line(w, m);
-	for (i = 0; i < m->nfields; i++)
-		if (forward_response_field(m, &m->fields[i], framing))
-			head_put_field(w, m, &m->fields[i]);
+	put_status_line(w, m->status, message_span(m, m->reason, m->reason_len));
+	for (f = m->fields; f < message_end(m); f++)
+		if (forward_response_field(m, f, framing))
+			put_received(w, e, f);
 	put_framing(w, framing, m->content_length);
 	if (m->status == 101)
 		put_upgrade(w, m);
-	else if (connection)
-		writer_put_field(w, SPAN("connection"),
-				 (struct span){ connection, strlen(connection) });
+	else
+		put_connection(w, connection);
 }
 
-int head_write_response(const struct message *m, u8 framing,
+int head_write_response(const struct edit *e, u8 framing,
 			const char *connection, gfp_t gfp, struct out *out)
 {
+	const struct message *m = e->m;
 	struct writer w;
 
-	if (writer_init(&w, written_max(m), gfp))
+	if (writer_init(&w, written_max(e), gfp))
 		return -ENOMEM;
-	if (!connection && framing == m->framing &&
-	    head_stays_response(m))
-		put_lines(&w, m);
+	if (!connection && framing == m->framing && head_stays_response(m))
+		put_lines(&w, e);
 	else
-		put_response(&w, m, framing, connection);
+		put_response(&w, e, framing, connection);
+	put_rest(&w, e);
+	return writer_finish(&w, out);
+}
+
+int head_write_reply(const struct edit *e, const struct head_reply *r, gfp_t gfp,
+		     struct out *out)
+{
+	u32 reason_len = r->reason ? strlen(r->reason) : 0;
+	struct writer w;
+
+	if (writer_init(&w, written_max(e) + reason_len + r->body.len, gfp))
+		return -ENOMEM;
+	put_status_line(&w, r->status, (struct span){ r->reason, reason_len });
+	put_added(&w, e, 0, early(e));
+	put_connection(&w, r->connection);
+	if (r->framing != BODY_NONE)
+		put_content_length(&w, r->content_length);
+	put_added(&w, e, early(e), e->n);
 	writer_put(&w, SPAN("\r\n"));
+	writer_put(&w, r->body);
+	if (r->line)
+		writer_put(&w, SPAN("\n"));
 	return writer_finish(&w, out);
 }

@@ -6,6 +6,8 @@
 #ifndef L7MESH_WRITER_H
 #define L7MESH_WRITER_H
 
+#include <linux/errno.h>
+#include <linux/string.h>
 #include "lib/out_buffer.h"
 #include "lib/span.h"
 

@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 
 #include "http/forward.h"
+#include "http1/head.h"
 #include "lib/budget.h"
 #include "lib/ident.h"
 #include "route/path_rewrite.h"
@@ -58,18 +59,34 @@ static struct routing_edit edit_of(const struct explanation *e)
 	return (struct routing_edit){ e->chosen, e->route, e->vhost };
 }
 
-static int edit_reply(struct explanation *e)
+static int edit_reply(struct explanation *e, struct edit *edit)
 {
 	static const struct header_op_list none;
-	struct routing_edit edit = edit_of(e);
+	struct routing_edit levels = edit_of(e);
 	struct header_context context;
 	u64 ident[2];
 
 	if (!e->route)
 		return 0;
 	context = context_of(e, ident);
-	return routing_edit_response(&edit, e->cors, &none, &context, GFP_KERNEL,
-				     &e->reply);
+	return routing_edit_response(&levels, e->cors, &none, &context, edit);
+}
+
+static int write_reply(struct explanation *e, struct reply *r, bool bare)
+{
+	struct edit edit;
+	int err;
+
+	r->connection = connection_field(e);
+	r->head_request = span_eq(message_method(e->head), SPAN("HEAD"));
+	edit_init(&edit, NULL, GFP_KERNEL);
+	err = reply_edit(r, &edit);
+	if (!err && !bare)
+		err = edit_reply(e, &edit);
+	if (!err)
+		err = reply_write(r, &edit, &e->reply);
+	edit_free(&edit);
+	return err;
 }
 
 /* The mesh answers by itself. */
@@ -80,18 +97,13 @@ static int answer(struct explanation *e, enum mesh_stat reason,
 	int err;
 
 	e->own = (struct routing_refusal){ r->status, reason };
-	r->connection = connection_field(e);
-	r->head_request = span_eq(message_method(e->head), SPAN("HEAD"));
-	err = reply_write(r, GFP_KERNEL, &e->reply) ?: edit_reply(e);
+	err = write_reply(e, r, false);
 	if (err != -EMSGSIZE)
 		return err;
-	bare.connection = r->connection;
-	bare.head_request = r->head_request;
 	e->own = (struct routing_refusal){
 		bare.status, STAT_REPLY_RESPONSE_OPERATIONS
 	};
-	out_clear(&e->reply);
-	return reply_write(&bare, GFP_KERNEL, &e->reply);
+	return write_reply(e, &bare, true);
 }
 
 static int refuse(struct explanation *e, enum mesh_stat reason, u16 status)
@@ -122,30 +134,45 @@ static int respond(struct explanation *e)
 	return answer(e, STAT_REPLY_DIRECT, &r);
 }
 
-static int write_forwarded(struct explanation *e)
+static int edit_forwarded(const struct explanation *e, struct edit *edit)
 {
 	const struct http_options *o = options_of(e);
-	struct routing_edit edit = edit_of(e);
-	char text[ADDRESS_HOST_MAX];
+	struct routing_edit levels = edit_of(e);
+	char *text = edit_text(edit, ADDRESS_HOST_MAX);
 	struct header_context context;
 	u64 ident[2];
 	struct forward fw = {
 		.options = o,
 		.original = &e->question->original,
-		.client = { text, address_host_text(&e->question->source, text) },
-		.route = e->route,
-		.upgrade = routing_upgrades(o, e->head),
-		.expect_answered = routing_answers_expect(o, e->head),
 	};
-	int err;
 
+	if (!text)
+		return -ENOMEM;
+	fw.client = (struct span){
+		text, address_host_text(&e->question->source, text)
+	};
 	context = context_of(e, ident);
 	fw.ident = context.ident;
-	err = head_write_request(e->head, &fw, GFP_KERNEL, &e->forwarded) ?:
-	      routing_edit_request(&edit, &context, GFP_KERNEL, &e->forwarded);
+	return routing_rewrite(o, e->route, &fw, edit) ?:
+	       forward_edit(&fw, edit) ?:
+	       routing_edit_request(&levels, &context, edit);
+}
+
+static int write_forwarded(struct explanation *e)
+{
+	struct head_ways ways = {
+		.upgrade = routing_upgrades(options_of(e), e->head),
+		.expect_answered = routing_answers_expect(options_of(e), e->head),
+	};
+	struct edit edit;
+	int err;
+
+	edit_init(&edit, e->head, GFP_KERNEL);
+	err = edit_forwarded(e, &edit) ?:
+	      head_write_request(&edit, &ways, GFP_KERNEL, &e->forwarded);
+	edit_free(&edit);
 	if (err != -EMSGSIZE)
 		return err;
-	out_clear(&e->forwarded);
 	return refuse(e, STAT_REPLY_REQUEST_OPERATIONS, 431);
 }
 

@@ -5,6 +5,8 @@
 #include <linux/time.h>
 #include <linux/timekeeping.h>
 
+#include "http1/head.h"
+
 static const struct {
 	u16 status;
 	const char *reason;
@@ -41,82 +43,109 @@ static bool bodiless(u16 status)
 	return status == 204 || status == 304;
 }
 
-#define REPLY_HEAD_MAX	512
-
 static u32 location_len(const struct location *l)
 {
 	u32 i, len = 0;
 
-	for (i = 0; l && i < l->n; i++)
+	for (i = 0; i < l->n; i++)
 		len += l->pieces[i].len;
 	return len;
 }
 
-static int write_location(const struct location *l, char *at)
+static int add_location(const struct location *l, struct edit *e)
 {
-	char *text = at;
-	u32 i;
-
-	if (!l)
-		return 0;
-	text += sprintf(text, "location: ");
-	for (i = 0; i < l->n; i++) {
-		memcpy(text, l->pieces[i].p, l->pieces[i].len);
-		text += l->pieces[i].len;
-	}
-	text += sprintf(text, "\r\n");
-	return text - at;
-}
-
-/* RFC 9110 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT" */
-static int write_date(char *at, size_t size)
-{
-	static const char days[] = "SunMonTueWedThuFriSat";
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	struct tm tm;
-
-	time64_to_tm(ktime_get_real_seconds(), 0, &tm);
-	return scnprintf(at, size,
-			 "date: %.3s, %02d %.3s %04ld %02d:%02d:%02d GMT\r\n",
-			 days + 3 * tm.tm_wday, tm.tm_mday,
-			 months + 3 * tm.tm_mon, tm.tm_year + 1900,
-			 tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
-int reply_write(const struct reply *r, gfp_t gfp, struct out *out)
-{
-	const char *reason = reason_phrase(r->status);
-	size_t size = REPLY_HEAD_MAX + REPLY_FIELDS_MAX + r->body.len + location_len(r->location);
-	u32 body_len = r->body.p ? r->body.len : strlen(reason) + 1;
-	char *text = out_alloc(size, gfp);
-	u32 n;
+	u32 i, len = location_len(l);
+	char *text = edit_text(e, len), *at = text;
 
 	if (!text)
 		return -ENOMEM;
-	n = scnprintf(text, size, "HTTP/1.1 %u %s\r\n", r->status, reason);
-	n += write_date(text + n, size - n);
-	n += write_location(r->location, text + n);
-	if (r->fields)
-		n += scnprintf(text + n, size - n, "%s", r->fields);
-	if (r->connection)
-		n += scnprintf(text + n, size - n, "connection: %s\r\n",
-			       r->connection);
-	if (bodiless(r->status)) {
-		n += scnprintf(text + n, size - n, "\r\n");
-	} else {
-		n += scnprintf(text + n, size - n,
-			       "content-type: text/plain\r\n"
-			       "content-length: %u\r\n\r\n", body_len);
-		if (r->head_request)
-			goto done;
-		if (r->body.p) {
-			memcpy(text + n, r->body.p, r->body.len);
-			n += r->body.len;
-		} else {
-			n += scnprintf(text + n, size - n, "%s\n", reason);
-		}
+	for (i = 0; i < l->n; i++) {
+		memcpy(at, l->pieces[i].p, l->pieces[i].len);
+		at += l->pieces[i].len;
 	}
-done:
-	out_take(out, text, size, n);
+	edit_add(e, SPAN("location"), (struct span){ text, len });
 	return 0;
+}
+
+#define DATE_LEN	29
+
+/* RFC 9110 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT" */
+static int add_date(struct edit *e)
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char *text = edit_text(e, DATE_LEN + 1);
+	struct tm tm;
+	u32 len;
+
+	if (!text)
+		return -ENOMEM;
+	time64_to_tm(ktime_get_real_seconds(), 0, &tm);
+	len = scnprintf(text, DATE_LEN + 1, "%.3s, %02d %.3s %04ld %02d:%02d:%02d GMT",
+			days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon,
+			tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	edit_add(e, SPAN("date"), (struct span){ text, len });
+	return 0;
+}
+
+/* "name: value", whose end is a CRLF; @lines is what follows then. */
+static struct edit_field take_line(const char **lines)
+{
+	const char *colon = strchr(*lines, ':'), *end = strchr(*lines, '\r');
+	struct edit_field f = {
+		.name = { *lines, colon - *lines },
+		.value = { colon + 2, end - colon - 2 },
+	};
+
+	*lines = end + 2;
+	return f;
+}
+
+static int add_lines(const char *lines, struct edit *e)
+{
+	struct edit_field f;
+
+	while (lines && *lines) {
+		f = take_line(&lines);
+		if (edit_reserve(e, 1))
+			return -ENOMEM;
+		edit_add(e, f.name, f.value);
+	}
+	return 0;
+}
+
+int reply_edit(const struct reply *r, struct edit *e)
+{
+	int err = add_date(e);
+
+	if (!err && r->location)
+		err = add_location(r->location, e);
+	if (!err)
+		err = add_lines(r->fields, e);
+	if (!err)
+		err = edit_reserve(e, 1);
+	if (!err && !bodiless(r->status))
+		edit_add(e, SPAN("content-type"), SPAN("text/plain"));
+	return err;
+}
+
+int reply_write(const struct reply *r, const struct edit *e, struct out *out)
+{
+	struct head_reply reply = {
+		.status = r->status,
+		.reason = reason_phrase(r->status),
+		.connection = r->connection,
+	};
+	u32 reason_len = strlen(reply.reason);
+	struct span body = r->body.p ? r->body :
+			   (struct span){ reply.reason, reason_len };
+
+	if (!bodiless(r->status)) {
+		reply.framing = BODY_LENGTH;
+		reply.content_length = body.len + !r->body.p;
+		reply.line = !r->body.p && !r->head_request;
+		if (!r->head_request)
+			reply.body = body;
+	}
+	return head_write_reply(e, &reply, e->gfp, out);
 }

@@ -7,6 +7,7 @@
 #ifndef L7MESH_REPLY_H
 #define L7MESH_REPLY_H
 
+#include "http/edit.h"
 #include "lib/out_buffer.h"
 #include "lib/span.h"
 #include "route/rewrite.h"
@@ -23,13 +24,22 @@ struct reply {
 };
 
 /**
+ * reply_edit() - The fields of a response
+ * @r: what to say
+ * @e: of no message; gets them
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int reply_edit(const struct reply *r, struct edit *e);
+
+/**
  * reply_write() - Write a whole response
  * @r: what to say
- * @gfp: how to allocate
+ * @e: with its fields
  * @out: empty; gets the bytes
  *
  * Return: 0 or -ENOMEM.
  */
-int reply_write(const struct reply *r, gfp_t gfp, struct out *out);
+int reply_write(const struct reply *r, const struct edit *e, struct out *out);
 
 #endif

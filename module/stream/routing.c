@@ -6,7 +6,6 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "http/forward.h"
 #include "route/path_rewrite.h"
 
 static_assert((int)L7MESH_HEADERS_WITH_UNDERSCORES_REJECT ==
@@ -267,33 +266,54 @@ bool routing_edits_response(const struct routing_edit *e)
 	       (e->chosen && e->chosen->edit.response.n);
 }
 
-int routing_edit_request(const struct routing_edit *e,
-			 const struct header_context *context, gfp_t gfp,
-			 struct out *out)
+int routing_rewrite(const struct http_options *o, const struct route *r,
+		    struct forward *fw, struct edit *e)
+{
+	const struct message *m = e->m;
+	struct rewritten_path path;
+	struct span piece;
+	char *text, *at;
+	u32 len;
+
+	fw->host = r->rewrite.host;
+	if (likely(!r->rewrite.path_kind))
+		return 0;
+	path_rewrite_begin(r, o, m->path_len ? message_path(m) : SPAN("/"), &path);
+	len = path_rewrite_len(path);
+	text = edit_text(e, len);
+	if (!text)
+		return -ENOMEM;
+	fw->path = (struct span){ text, len };
+	for (at = text; path_rewrite_next(&path, &piece); at += piece.len)
+		memcpy(at, piece.p, piece.len);
+	return 0;
+}
+
+int routing_edit_request(const struct routing_edit *r,
+			 const struct header_context *context, struct edit *e)
 {
 	const struct header_op_list *levels[ROUTING_LEVELS];
 
-	routing_request_levels(e, levels);
-	return header_ops_apply(levels, ARRAY_SIZE(levels), context, gfp, out);
+	routing_request_levels(r, levels);
+	return header_ops_apply(levels, ARRAY_SIZE(levels), context, e);
 }
 
-int routing_edit_response(const struct routing_edit *e, enum cors_kind cors,
+int routing_edit_response(const struct routing_edit *r, enum cors_kind cors,
 			  const struct header_op_list *first,
-			  const struct header_context *context, gfp_t gfp,
-			  struct out *out)
+			  const struct header_context *context, struct edit *e)
 {
 	struct cors_answer answer = { .ops = none };
 	const struct header_op_list *levels[1 + ROUTING_LEVELS + 1];
 
 	levels[0] = first;
-	routing_response_levels(e, levels + 1);
+	routing_response_levels(r, levels + 1);
 	/* CORS last, as in Envoy: routes cannot take back what it says. */
 	levels[1 + ROUTING_LEVELS] = &answer.ops;
 	if (cors != CORS_NONE)
-		cors_answer(&e->route->cors, cors, &answer);
+		cors_answer(&r->route->cors, cors, &answer);
 	/* A preflight has no other answer than that. */
 	if (cors == CORS_PREFLIGHT)
 		return header_ops_apply(levels + 1 + ROUTING_LEVELS, 1, context,
-					gfp, out);
-	return header_ops_apply(levels, ARRAY_SIZE(levels), context, gfp, out);
+					e);
+	return header_ops_apply(levels, ARRAY_SIZE(levels), context, e);
 }

@@ -9,6 +9,7 @@
 #ifndef L7MESH_ROUTING_H
 #define L7MESH_ROUTING_H
 
+#include "http/forward.h"
 #include "http/header_value.h"
 #include "http1/head.h"
 #include "http1/trailer_filter.h"
@@ -125,32 +126,40 @@ bool routing_edits_request(const struct routing_edit *e);
 bool routing_edits_response(const struct routing_edit *e);
 
 /**
- * routing_edit_request() - Do to the head what route and virtual host want
- * @e: levels
+ * routing_rewrite() - How a route changes where a request goes to
+ * @o: the listener's options
+ * @r: route
+ * @fw: gets its host and path
+ * @e: of the request
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int routing_rewrite(const struct http_options *o, const struct route *r,
+		    struct forward *fw, struct edit *e);
+
+/**
+ * routing_edit_request() - Do to a request what route and virtual host want
+ * @r: levels
  * @context: what variables are about
- * @gfp: how to allocate
- * @out: the whole head as the endpoint is to get it
+ * @e: of the request, after forward_edit()
  *
  * Return: as header_ops_apply().
  */
-int routing_edit_request(const struct routing_edit *e,
-			 const struct header_context *context, gfp_t gfp,
-			 struct out *out);
+int routing_edit_request(const struct routing_edit *r,
+			 const struct header_context *context, struct edit *e);
 
 /**
  * routing_edit_response() - The same for a response
- * @e: levels
+ * @r: levels
  * @cors: what the request is in the eyes of the route's policy
  * @first: operations that come before all others
  * @context: what variables are about
- * @gfp: how to allocate
- * @out: the whole response, or its head
+ * @e: of the response, or with the fields of the mesh's own
  *
  * Return: as header_ops_apply().
  */
-int routing_edit_response(const struct routing_edit *e, enum cors_kind cors,
+int routing_edit_response(const struct routing_edit *r, enum cors_kind cors,
 			  const struct header_op_list *first,
-			  const struct header_context *context, gfp_t gfp,
-			  struct out *out);
+			  const struct header_context *context, struct edit *e);
 
 #endif

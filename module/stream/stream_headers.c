@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "lib/ident.h"
+#include "lib/payer.h"
 #include "stream/stream_priv.h"
 
 static const u64 *ident_of(struct stream *s)
@@ -38,7 +39,7 @@ bool stream_request_stays(const struct stream *s)
 	return !routing_edits_request(&edit);
 }
 
-static int edit_request(struct stream *s, struct out *head, gfp_t gfp)
+static int edit_request(struct stream *s, struct edit *e)
 {
 	struct routing_edit edit = edit_of(s);
 	struct header_context context;
@@ -46,7 +47,7 @@ static int edit_request(struct stream *s, struct out *head, gfp_t gfp)
 	if (!routing_edits_request(&edit))
 		return 0;
 	context = context_of(s);
-	return routing_edit_request(&edit, &context, gfp, head);
+	return routing_edit_request(&edit, &context, e);
 }
 
 /* It is made if there is none, and anything to be taken out. */
@@ -87,42 +88,58 @@ int stream_filter_response(struct stream *s, gfp_t gfp)
 			   TRAILER_UNDERSCORES_PASS, gfp);
 }
 
-static struct forward forward_of(struct stream *s, const struct try *t)
+static int edit_forward(struct stream *s, const struct try *t, struct edit *e)
 {
 	struct conn *c = s->conn;
-
-	return (struct forward){
+	struct forward fw = {
 		.options = &c->options,
 		.original = &c->original,
 		.client = { c->source_text, c->source_len },
-		.route = s->route,
 		.ident = ident_of(s),
+		.shadow = t->shadow,
+	};
+	int err = routing_rewrite(&c->options, s->route, &fw, e);
+
+	return err ?: forward_edit(&fw, e);
+}
+
+static struct head_ways ways_of(const struct stream *s, const struct try *t)
+{
+	return (struct head_ways){
 		.upgrade = s->upgrade,
 		.expect_answered = t->unawaited || answers_expect(s),
 		.close = t->unawaited,
-		.shadow = t->shadow,
 	};
 }
 
 int stream_write_head(struct stream *s, const struct try *t, struct out *head,
 		      gfp_t gfp)
 {
-	struct forward fw = forward_of(s, t);
-	int err = head_write_request(s->request_head, &fw, gfp, head);
+	struct head_ways ways = ways_of(s, t);
+	struct edit e;
+	int err;
 
-	if (!err)
-		err = edit_request(s, head, gfp);
-	if (err)
-		out_clear(head);
+	edit_init(&e, s->request_head, gfp);
+	err = edit_forward(s, t, &e) ?: edit_request(s, &e) ?:
+	      head_write_request(&e, &ways, gfp, head);
+	edit_free(&e);
 	return err;
 }
 
 u32 stream_extend_head(struct stream *s, struct sk_buff *skb)
 {
-	struct forward fw = forward_of(s, s->try);
+	struct head_ways ways = ways_of(s, s->try);
+	struct edit e;
+	u32 len = 0;
 
-	return head_extend_request(s->request_head, &fw, skb->data,
-				   skb->len + skb_tailroom(skb));
+	if (!head_is_plain(s->request_head))
+		return 0;
+	edit_init(&e, s->request_head, GFP_ATOMIC | payer_gfp_here());
+	if (!edit_forward(s, s->try, &e))
+		len = head_extend_request(&e, &ways, skb->data,
+					  skb->len + skb_tailroom(skb));
+	edit_free(&e);
+	return len;
 }
 
 /* The cookie by which the client's next request finds the same endpoint. */
@@ -174,7 +191,7 @@ bool stream_response_stays(const struct stream *s)
 			     s->cors == CORS_NONE && !s->cookie);
 }
 
-int stream_edit_response(struct stream *s, u16 status, gfp_t gfp)
+int stream_edit_response(struct stream *s, u16 status, struct edit *e)
 {
 	struct routing_edit edit = edit_of(s);
 	struct header_context context;
@@ -183,14 +200,26 @@ int stream_edit_response(struct stream *s, u16 status, gfp_t gfp)
 
 	if (stream_response_stays(s))
 		return 0;
-	err = make_cookie(&cookie, s, gfp);
+	err = make_cookie(&cookie, s, e->gfp);
 	if (err)
 		return err;
 	context = context_of(s);
 	context.response = s->local ? NULL : s->response_head;
 	context.status = status;
-	err = routing_edit_response(&edit, s->cors, &cookie.ops, &context, gfp,
-				    &s->down);
+	err = routing_edit_response(&edit, s->cors, &cookie.ops, &context, e);
 	kfree(cookie.text);
+	return err;
+}
+
+int stream_write_response(struct stream *s, u8 framing, const char *connection,
+			  gfp_t gfp)
+{
+	struct edit e;
+	int err;
+
+	edit_init(&e, s->response_head, gfp);
+	err = stream_edit_response(s, s->response_head->status, &e) ?:
+	      head_write_response(&e, framing, connection, gfp, &s->down);
+	edit_free(&e);
 	return err;
 }

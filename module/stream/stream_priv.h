@@ -153,7 +153,11 @@ void stream_settle(struct stream *s);
 /* As the endpoint of @t gets it: the current try, or a mirror. */
 int stream_write_head(struct stream *s, const struct try *t, struct out *head,
 		      gfp_t gfp);
-int stream_edit_response(struct stream *s, u16 status, gfp_t gfp);
+/* What routes, CORS and session affinity want of a response with this status. */
+int stream_edit_response(struct stream *s, u16 status, struct edit *e);
+/* The endpoint's, final or one that switches protocols, into ->down. */
+int stream_write_response(struct stream *s, u8 framing, const char *connection,
+			  gfp_t gfp);
 /*
  * Add our fields to the buffer that holds the request and nothing else. Returns its
  * length from then on, or 0 if there is no room.

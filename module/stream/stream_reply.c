@@ -15,6 +15,23 @@ bool stream_is_head(const struct stream *s)
 	return h && span_eq(message_method(h), SPAN("HEAD"));
 }
 
+static int write_as(struct stream *s, struct reply *r, gfp_t gfp, bool bare)
+{
+	struct edit e;
+	int err;
+
+	r->connection = stream_connection_field(s);
+	r->head_request = stream_is_head(s);
+	edit_init(&e, NULL, gfp);
+	err = reply_edit(r, &e);
+	if (!err && !bare)
+		err = stream_edit_response(s, r->status, &e);
+	if (!err)
+		err = reply_write(r, &e, &s->down);
+	edit_free(&e);
+	return err;
+}
+
 /*
  * Header operations may make an answer too large. Then a bare 500 is sent instead,
  * and counted as such.
@@ -31,17 +48,11 @@ static int write_reply(struct stream *s, struct run *run, struct reply *r,
 	int err;
 
 	run->left -= s->edit_cost;
-	r->connection = stream_connection_field(s);
-	r->head_request = stream_is_head(s);
-	err = reply_write(r, gfp, &s->down) ?:
-	      stream_edit_response(s, r->status, gfp);
+	err = write_as(s, r, gfp, false);
 	if (err != -EMSGSIZE)
 		return err;
-	out_clear(&s->down);
-	bare.connection = r->connection;
-	bare.head_request = r->head_request;
 	*reason = STAT_REPLY_RESPONSE_OPERATIONS;
-	return reply_write(&bare, gfp, &s->down);
+	return write_as(s, &bare, gfp, true);
 }
 
 void stream_reply(struct stream *s, struct run *run, enum mesh_stat reason,

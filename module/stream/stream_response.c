@@ -11,11 +11,13 @@ static int note_bad_response(struct reader *r)
 /* 1xx: passed on; the final response is yet to come (RFC 9110 15.2). */
 static int pass_interim(struct stream *s, gfp_t gfp)
 {
+	struct edit e;
+
 	s->committed = true;
 	if (s->http10)
 		return 0;
-	return head_write_response(s->response_head, BODY_NONE, NULL,
-				   gfp, &s->down);
+	edit_init(&e, s->response_head, gfp);
+	return head_write_response(&e, BODY_NONE, NULL, gfp, &s->down);
 }
 
 /* How long the leg may stay idle: a second less than the endpoint allows. */
@@ -31,22 +33,6 @@ static void learn_leg_life(struct stream *s)
 		t->leg_idle = seconds ? (seconds - 1) * 1000 : 0;
 	t->leg_reusable = p->keep_alive && t->leg_idle &&
 			  p->framing != BODY_UNTIL_CLOSE;
-}
-
-/* Write the head of a final response, or of one that switches protocols. */
-static int write_response_head(struct stream *s, u8 framing,
-			       const char *connection, gfp_t gfp)
-{
-	int err;
-
-	err = head_write_response(s->response_head, framing, connection, gfp,
-				  &s->down);
-	if (!err)
-		err = stream_edit_response(s, s->response_head->status,
-					   gfp);
-	if (err)
-		out_clear(&s->down);
-	return err;
 }
 
 /*
@@ -86,7 +72,7 @@ static int pass_final(struct stream *s, struct sk_buff *whole, gfp_t gfp)
 	}
 	steered = steer_response(s, whole);
 	err = steered ? 0 :
-	      write_response_head(s, framing, stream_connection_field(s), gfp);
+	      stream_write_response(s, framing, stream_connection_field(s), gfp);
 	if (err)
 		return err;
 	body_init(&s->response_body, p, framing != p->framing, U64_MAX);
@@ -112,7 +98,7 @@ static int pass_switch(struct stream *s, struct run *run)
 {
 	int err;
 
-	err = write_response_head(s, BODY_NONE, NULL, run_gfp(s, run));
+	err = stream_write_response(s, BODY_NONE, NULL, run_gfp(s, run));
 	if (err)
 		return err;
 	try_answered(s, s->response_head->status);

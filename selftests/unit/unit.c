@@ -7,6 +7,7 @@ int main(void)
 {
 	test_maglev();
 	test_http1();
+	test_message();
 	test_chunk();
 	test_path();
 	test_path_rewrite();
