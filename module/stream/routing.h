@@ -11,7 +11,6 @@
 
 #include "http/forward.h"
 #include "http/header_value.h"
-#include "http1/head.h"
 #include "http1/trailer_filter.h"
 #include "lib/stats.h"
 #include "mesh/snapshot.h"

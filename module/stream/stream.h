@@ -27,7 +27,7 @@
 #ifndef L7MESH_STREAM_H
 #define L7MESH_STREAM_H
 
-#include "http1/head.h"
+#include "http/message_memory.h"
 #include "lib/address.h"
 #include "lib/budget.h"
 #include "lib/stats.h"

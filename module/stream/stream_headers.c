@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "http1/head.h"
 #include "lib/ident.h"
 #include "lib/payer.h"
 #include "stream/stream_priv.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "http/value_list.h"
+#include "http1/head.h"
 #include "stream/stream_priv.h"
 
 static int note_bad_response(struct reader *r)

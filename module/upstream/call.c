@@ -3,6 +3,7 @@
 
 #include <linux/wait_bit.h>
 
+#include "http1/head.h"
 #include "lib/payer.h"
 #include "link/http_net.h"
 

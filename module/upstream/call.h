@@ -17,7 +17,7 @@
 
 #include <linux/list.h>
 #include <linux/workqueue.h>
-#include "http1/head.h"
+#include "http/message.h"
 #include "lib/address.h"
 #include "link/link.h"
 #include "link/out.h"
