@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * http1: a head in pieces is what it is whole, and what is accepted is sound.
+ * http1: a head in pieces is what it is whole, what is accepted is sound, and what is
+ * written of it means the same.
  *
  * Input: kind of message, seed of the split, the message.
  */
@@ -8,6 +9,7 @@
 #include "fuzz.h"
 #include "http/authority.h"
 #include "http/chars.h"
+#include "http1/head.h"
 
 enum { REQUEST, RESPONSE, RESPONSE_TO_HEAD, RESPONSE_TO_CONNECT };
 
@@ -124,6 +126,89 @@ static void sound(const struct message *p, struct input msg)
 		must_hold(authority_valid(message_authority(p)));
 }
 
+char *out_alloc(u32 size, gfp_t gfp)
+{
+	(void)gfp;
+	return malloc(size);
+}
+
+void out_free(char *data, u32 size)
+{
+	(void)size;
+	free(data);
+}
+
+/* The next field that is passed on as it is, from @f on, or the end. */
+static const struct message_field *passed_on(const struct message *m,
+					     const struct message_field *f)
+{
+	const u32 generated = 1u << FIELD_HOST | 1u << FIELD_CONTENT_LENGTH |
+			      1u << FIELD_TRANSFER_ENCODING |
+			      1u << FIELD_UPGRADE | 1u << FIELD_CONNECTION;
+
+	while (f < message_end(m) && (f->hop || generated >> f->id & 1))
+		f++;
+	return f;
+}
+
+static void same_fields(const struct message *a, const struct message *b)
+{
+	const struct message_field *f = passed_on(a, a->fields);
+	const struct message_field *g = passed_on(b, b->fields);
+
+	for (; f < message_end(a) && g < message_end(b);
+	     f = passed_on(a, f + 1), g = passed_on(b, g + 1)) {
+		must_hold(span_eq(message_name(a, f), message_name(b, g)));
+		must_hold(span_eq(message_value(a, f), message_value(b, g)));
+	}
+	must_hold(f == message_end(a) && g == message_end(b));
+}
+
+static void same_request(const struct message *a, const struct edit *e,
+			 const struct message *b)
+{
+	must_hold(span_eq(message_method(a), message_method(b)));
+	must_hold(span_eq(message_query(a), message_query(b)));
+	must_hold(span_eq(e->authority, message_authority(b)));
+	must_hold(a->connect || span_eq(e->path, message_path(b)));
+	must_hold(a->framing == b->framing);
+	must_hold(a->content_length == b->content_length);
+}
+
+static void begin_edit(struct edit *e, const struct message *m)
+{
+	edit_init(e, m, GFP_KERNEL);
+	e->authority = m->authority_len ? message_authority(m) : SPAN("a");
+	e->path = m->path_len ? message_path(m) : SPAN("/");
+	e->rewrites = !m->authority_len || !m->path_len;
+}
+
+/* As an endpoint or a client gets it; what is written was reckoned before. */
+static void written(const struct message *m)
+{
+	struct head_ways ways = { .upgrade = m->upgrade_len };
+	static struct message again;
+	struct out out = { 0 };
+	struct edit e;
+
+	begin_edit(&e, m);
+	must_hold(!(m->response ?
+		    head_write_response(&e, m->framing, NULL, GFP_KERNEL, &out) :
+		    head_write_request(&e, &ways, GFP_KERNEL, &out)));
+	http1_init(&again, m->response);
+	again.head_request = m->head_request;
+	again.connect_request = m->connect_request;
+	must_hold(parse_bytes(&again, out.data, out.len) == HTTP1_DONE);
+	must_hold(again.len == out.len);
+	same_fields(m, &again);
+	if (m->response)
+		must_hold(again.status == m->status);
+	else
+		same_request(m, &e, &again);
+	free(out.data);
+	edit_free(&e);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { (const char *)data, size };
@@ -142,6 +227,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		b.text = a.text;
 		must_hold(!memcmp(&a, &b, sizeof(a)));
 		sound(&a, in);
+		written(&a);
+		a.raw = false;
+		written(&a);
 	}
 	return 0;
 }
