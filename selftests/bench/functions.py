@@ -22,8 +22,8 @@ MODULE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../module
 PARTS = [
     ("application", r"^user space$"),
     ("l7mesh: splice", r"\[l7mesh/(splice|pairing)"),
-    ("l7mesh: heads, bodies", r"\[l7mesh/(http1|head|field_index|body|ident|forward|"
-     r"rewrite|cors|path\])"),
+    ("l7mesh: heads, bodies", r"\[l7mesh/(http1|head|message|edit|field_|body|ident|"
+     r"forward|rewrite|cors|path\])"),
     ("l7mesh: routes, endpoints", r"\[l7mesh/(route|routing|regexp|path_template|"
      r"cluster|maglev|endpoint|ring|hash_policy|listener|objset|fault|accrual|"
      r"outlier)"),
