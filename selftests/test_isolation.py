@@ -15,13 +15,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
 from control_group import Group, use_memory
 from l7 import Counters, equal, note, run_tests, true, until
-from l7nl import CTRL_GETFAMILY, NLM_F_DUMP, UAPI, Genl, Refused
+from l7nl import CTRL_GETFAMILY, NLM_F_DUMP, UAPI, Genl, Refused, attrs_of
 from missing_page import is_stuck, stuck_threads
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, child, generation,
                     held, load, pods, refused, settled, unshare, user_namespaces)
@@ -280,16 +281,50 @@ def _():
         equal(settled(g, bytes_held), bytes_held)
 
 
-@alone("a commit that takes long: other families are asked meanwhile")
+def families(g):
+    """The controller's own requests take their turn with those of all families."""
+    return [name.rstrip(b"\0").decode()
+            for answer in g.ctrl(CTRL_GETFAMILY, b"", NLM_F_DUMP)
+            for kind, name, _ in attrs_of(answer) if kind == 2]
+
+
+def is_blocked(pid):
+    """Now, in the kernel, where no signal but SIGKILL wakes it."""
+    time.sleep(0.01)
+    return read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[0] == "D"
+
+
+@contextlib.contextmanager
+def waiting_for(pod):
+    """Somebody who asks to change the mesh of a pod that is being changed."""
+    pid = os.fork()
+    if not pid:
+        signal.alarm(0)
+        pod.genl().add(CLUSTER={"NAME": "waited"})
+        os._exit(0)
+    try:
+        until(lambda: all(is_blocked(pid) for _ in range(10)),
+              why="it does not wait")
+        yield
+        equal(os.waitpid(pid, os.WNOHANG), (0, 0))
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+@alone("a commit that takes long: other families are asked, come and go meanwhile")
 def _():
     with pods(CLONE_NEWNET, CLONE_NEWNET) as (attacker, other):
         load(attacker.genl(), [{"CLUSTER": {"NAME": "old"}}])
         asked = other.genl()
         commit = Commit(attacker)
-        # The controller's own, whose requests take their turn with all others'.
-        true(len(asked.ctrl(CTRL_GETFAMILY, b"", NLM_F_DUMP)) > 1)
-        with other.inside():
-            run("ip", "tcp_metrics", "show")
+        with waiting_for(attacker):
+            run("modprobe", "l2tp_netlink")
+            true("l2tp" in families(asked))
+            with other.inside():
+                run("ip", "tcp_metrics", "show")
+            run("modprobe", "-r", "l2tp_netlink")
+            true("l2tp" not in families(asked))
         commit.still_builds()
         commit.kill()
 

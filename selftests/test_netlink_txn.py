@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Transactions: all at once or nothing, and what random ones add up to."""
 
+import contextlib
+import ctypes
 import errno
 import os
 import random
@@ -12,7 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from l7 import equal, note, run_tests, true
-from l7nl import Genl, Refused
+from l7nl import (NLM_F_ACK, NLM_F_DUMP, NLMSG_ERROR, TOP, UAPI, Genl, Refused, decode,
+                  encode)
 from nlmodel import Model
 from nltest import (CLUSTER, DEFAULTS, EVERYTHING, NEW, alone, base,
                     generation, load, merge, refused, settled)
@@ -142,6 +145,73 @@ def _():
         s.close()
     again.close()
     equal(settled(g, 0), 0)
+
+
+class Iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_char_p), ("len", ctypes.c_size_t)]
+
+
+class Msghdr(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_void_p), ("namelen", ctypes.c_int),
+                ("iov", ctypes.POINTER(Iovec)), ("iovlen", ctypes.c_size_t),
+                ("control", ctypes.c_void_p), ("controllen", ctypes.c_size_t),
+                ("flags", ctypes.c_int)]
+
+
+class Mmsghdr(ctypes.Structure):
+    _fields_ = [("header", Msghdr), ("sent", ctypes.c_uint)]
+
+
+def sendmmsg(sock, datagrams):
+    """Several in one system call."""
+    iovs = [Iovec(d, len(d)) for d in datagrams]
+    messages = (Mmsghdr * len(iovs))(
+        *(Mmsghdr(Msghdr(iov=ctypes.pointer(iov), iovlen=1)) for iov in iovs))
+    equal(ctypes.CDLL(None).sendmmsg(sock.fileno(), messages, len(iovs), 0),
+          len(iovs))
+
+
+def request(g, cmd, value=(), flags=0):
+    return g.message(g.family, UAPI["L7MESH_CMD_" + cmd], encode(TOP, value), flags)
+
+
+@alone("many requests at once are done in their order, dumps among them")
+def _():
+    for send in (lambda sock, requests: sock.send(b"".join(requests))), sendmmsg:
+        g = Genl()
+        requests = [request(g, "TXN_BEGIN", {"REPLACE": True}),
+                    request(g, "ADD", {"CLUSTER": {"NAME": "a"}}),
+                    request(g, "TXN_COMMIT", flags=NLM_F_ACK),
+                    request(g, "GET", flags=NLM_F_DUMP),
+                    request(g, "DEL", {"CLUSTER": {"NAME": "b"}}),
+                    request(g, "FLUSH", flags=NLM_F_ACK)]
+        send(g.sock, requests)
+        equal(len(g.answer(requests[2])), 1)
+        names = [decode(TOP, o)["CLUSTER"]["NAME"] for _, o in g.answer(requests[3])]
+        equal(names, ["a"])
+        equal(g.objects(), [])
+        g.close()
+
+
+@alone("of requests in one system call so many are done, and the others refused")
+def _():
+    g = Genl()
+    # None that is for the kernel, and long.
+    filling = (150000).to_bytes(4, "little") + bytes(149996)
+    requests = [request(g, "INFO_GET", flags=NLM_F_ACK) for _ in range(60)]
+    sendmmsg(g.sock, [r + filling for r in requests])
+    answers = {}
+    g.sock.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            for kind, flags, seq, data in g.receive():
+                if kind == NLMSG_ERROR:
+                    answers[seq] = g.refused(data, flags, requests[0])
+    equal(len(answers), len(requests))
+    in_order = [answers[seq] for seq in sorted(answers)]
+    equal(in_order[:20], [None] * 20)
+    equal({(a.errno, a.text) for a in in_order[30:]},
+          {(errno.ENOBUFS, "too many requests in one system call")})
 
 
 @alone("random changes, alone and in transactions, against a naive model", 300)

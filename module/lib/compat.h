@@ -420,15 +420,4 @@ static inline void compat_sock_copy_cgroup(struct sock *to,
 #endif
 }
 
-/* ---- generic netlink: where a dump finds its request's attributes ---- */
-
-static inline struct nlattr **compat_dump_attrs(struct netlink_callback *cb)
-{
-#ifdef MESH_HAVE_GENL_INFO_DUMP
-	return genl_info_dump(cb)->attrs;
-#else
-	return genl_dumpit_info(cb)->attrs;
-#endif
-}
-
 #endif

@@ -3,8 +3,8 @@
  * refusal: why a change was refused, for whoever asked.
  *
  * Filled by the code that finds the fault, which knows nothing of the message
- * but the attribute that its caller named; turned into an extack by netlink.c.
- * Lives on the stack or in a dump's state.
+ * but the attribute that its caller named; turned into an extack by
+ * netlink_request.c. Lives on the stack or in a request.
  */
 #ifndef L7MESH_REFUSAL_H
 #define L7MESH_REFUSAL_H

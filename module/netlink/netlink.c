@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The family, and the requests that are no dumps. */
+/* The family, and what its requests do that are no dumps. */
 #include <linux/capability.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
 #include <linux/user_namespace.h>
@@ -10,20 +9,12 @@
 #include "mesh/mesh.h"
 #include "mesh/txn.h"
 #include "netlink/netlink.h"
+#include "netlink/netlink_request.h"
 
 static bool userns;
 module_param(userns, bool, 0644);
 MODULE_PARM_DESC(userns,
 		 "Let user namespaces have meshes in the network namespaces that they own (default: n)");
-
-/* A request that is being answered. */
-struct request {
-	struct sk_buff *skb;
-	struct genl_info *info;
-	struct mesh_net *mn;
-	struct txn_owner owner;
-	struct refusal r;
-};
 
 int netlink_may_ask(const struct sk_buff *request, struct refusal *r)
 {
@@ -38,66 +29,14 @@ bool netlink_may_tell(const struct net *net)
 	return READ_ONCE(userns) || net->user_ns == &init_user_ns;
 }
 
-/*
- * An extack's text must live until the answer is written, after we returned, and
- * on most kernels has no memory of its own. So it is hung on the request, which is
- * freed after that: as a fragment list, which has no part in the request's length.
- * The data of a large request is freed without its fragments; then the text is
- * what the format says without its arguments.
- */
-static const char *lasting_text(struct sk_buff *request, const struct refusal *r)
-{
-	struct sk_buff *holder;
-
-	if (!strchr(r->format, '%'))
-		return r->format;
-	if (is_vmalloc_addr(request->head))
-		return "refused (the request is too large to say more)";
-	holder = alloc_skb(strlen(r->text) + 1, GFP_KERNEL);
-	if (!holder)
-		return "refused (there is no memory to say more)";
-	skb_put_data(holder, r->text, strlen(r->text) + 1);
-	holder->next = skb_shinfo(request)->frag_list;
-	skb_shinfo(request)->frag_list = holder;
-	return holder->data;
-}
-
-/* Put the refusal, if it is one, into the answer. */
-static int finish(struct request *q, int err)
-{
-	struct netlink_ext_ack *extack = q->info->extack;
-	struct refusal *r = &q->r;
-
-	if (!err || !extack || !r->format)
-		return err;
-	extack->_msg = lasting_text(q->skb, r);
-	NL_SET_BAD_ATTR(extack, r->attr);
-	if (r->missing)
-		NL_SET_ERR_ATTR_MISS(extack, r->missing_in, r->missing);
-	return err;
-}
-
-/* Return: 0, or the request is refused. */
-static int request_begin(struct request *q, struct sk_buff *skb,
-			 struct genl_info *info)
-{
-	memset(q, 0, offsetof(struct request, r.text));
-	q->skb = skb;
-	q->info = info;
-	q->mn = mesh_net(genl_info_net(info));
-	q->owner.portid = info->snd_portid;
-	q->owner.sk = NETLINK_CB(skb).sk;
-	return finish(q, netlink_may_ask(skb, &q->r));
-}
-
-static int reply_generation(struct request *q, u8 cmd, u64 generation)
+static int reply_generation(struct netlink_request *q, u8 cmd, u64 generation)
 {
 	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *header;
 
 	if (!skb)
 		return -ENOMEM;
-	header = genlmsg_put_reply(skb, q->info, &l7mesh_family, 0, cmd);
+	header = genlmsg_put_reply(skb, &q->info, &l7mesh_family, 0, cmd);
 	if (!header ||
 	    nla_put_u64_64bit(skb, L7MESH_A_GENERATION, generation,
 			      L7MESH_A_PAD)) {
@@ -105,7 +44,7 @@ static int reply_generation(struct request *q, u8 cmd, u64 generation)
 		return -EMSGSIZE;
 	}
 	genlmsg_end(skb, header);
-	return genlmsg_reply(skb, q->info);
+	return genlmsg_reply(skb, &q->info);
 }
 
 static int put_info(struct sk_buff *skb, struct mesh *m)
@@ -128,36 +67,32 @@ static int put_info(struct sk_buff *skb, struct mesh *m)
 				 READ_ONCE(config_bytes_max), L7MESH_A_PAD);
 }
 
-static int reply_info(struct request *q, struct mesh *m)
+static int reply_info(struct netlink_request *q, struct mesh *m)
 {
 	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *header;
 
 	if (!skb)
 		return -ENOMEM;
-	header = genlmsg_put_reply(skb, q->info, &l7mesh_family, 0,
+	header = genlmsg_put_reply(skb, &q->info, &l7mesh_family, 0,
 				   L7MESH_CMD_INFO_GET);
 	if (!header || put_info(skb, m)) {
 		nlmsg_free(skb);
 		return -EMSGSIZE;
 	}
 	genlmsg_end(skb, header);
-	return genlmsg_reply(skb, q->info);
+	return genlmsg_reply(skb, &q->info);
 }
 
-static int info_get(struct sk_buff *skb, struct genl_info *info)
+static int info_get(struct netlink_request *q)
 {
-	struct request q;
 	struct mesh *m;
 	int err;
 
-	err = request_begin(&q, skb, info);
-	if (err)
-		return err;
-	m = mesh_own_get(q.mn, &q.r);
+	m = mesh_own_get(q->mn, &q->r);
 	if (IS_ERR(m))
-		return finish(&q, PTR_ERR(m));
-	err = reply_info(&q, m);
+		return PTR_ERR(m);
+	err = reply_info(q, m);
 	if (m)
 		mesh_put(m);
 	return err;
@@ -174,19 +109,19 @@ static struct snapshot *build(struct mesh *m, struct draft *d,
 	return s;
 }
 
-static int change(struct mesh *m, struct draft *d, struct request *q,
+static int change(struct mesh *m, struct draft *d, struct netlink_request *q,
 		  struct object_key *key)
 {
-	u8 cmd = q->info->genlhdr->cmd;
-	int err = netlink_change(d, cmd, q->info->attrs, key, &q->r);
+	u8 cmd = q->info.genlhdr->cmd;
+	int err = netlink_change(d, cmd, q->attrs, key, &q->r);
 
 	if (err == -ENOSPC && snapshot_reclaim(m->account))
-		err = netlink_change(d, cmd, q->info->attrs, key, &q->r);
+		err = netlink_change(d, cmd, q->attrs, key, &q->r);
 	return err;
 }
 
 /* Build a draft and publish it; tell of one object if there is a key. */
-static int publish(struct mesh *m, struct draft *d, struct request *q,
+static int publish(struct mesh *m, struct draft *d, struct netlink_request *q,
 		   const struct object_key *key)
 {
 	struct snapshot *s = build(m, d, &q->r);
@@ -201,13 +136,13 @@ static int publish(struct mesh *m, struct draft *d, struct request *q,
 		return err;
 	}
 	if (key)
-		netlink_notify_object(net, q->info->genlhdr->cmd, s, key);
+		netlink_notify_object(net, q->info.genlhdr->cmd, s, key);
 	netlink_notify_changed(net, s->generation);
 	return 0;
 }
 
 /* A request that is a transaction of its own. */
-static int change_at_once(struct mesh *m, struct request *q)
+static int change_at_once(struct mesh *m, struct netlink_request *q)
 {
 	struct object_key key;
 	struct draft d;
@@ -222,45 +157,41 @@ static int change_at_once(struct mesh *m, struct request *q)
 }
 
 /* The core would take the last of several attributes of one type; refuse them. */
-static int check_once(struct request *q)
+static int check_once(struct netlink_request *q)
 {
 	const struct nlattr *nla;
 	int rem;
 
-	nlmsg_for_each_attr(nla, q->info->nlhdr, GENL_HDRLEN, rem)
-		if (q->info->attrs[nla_type(nla)] != nla)
+	nlmsg_for_each_attr(nla, q->info.nlhdr, GENL_HDRLEN, rem)
+		if (q->attrs[nla_type(nla)] != nla)
 			return refusal_set_attr(&q->r, nla, -EINVAL,
 						"the attribute is there twice");
 	return 0;
 }
 
-static int change_object(struct sk_buff *skb, struct genl_info *info)
+static int change_object(struct netlink_request *q)
 {
 	struct object_key key;
-	struct request q;
 	struct mesh *m;
 	struct txn *txn;
 	int err;
 
-	err = request_begin(&q, skb, info);
+	err = check_once(q);
 	if (err)
 		return err;
-	err = check_once(&q);
-	if (err)
-		return finish(&q, err);
-	m = mesh_own_lock(q.mn, true, &q.r);
+	m = mesh_own_lock(q->mn, true, &q->r);
 	if (IS_ERR(m))
-		return finish(&q, PTR_ERR(m));
-	txn = txn_find(m, &q.owner);
+		return PTR_ERR(m);
+	txn = txn_find(m, &q->owner);
 	if (txn)
-		err = change(m, &txn->draft, &q, &key);
+		err = change(m, &txn->draft, q, &key);
 	else
-		err = change_at_once(m, &q);
+		err = change_at_once(m, q);
 	mesh_own_unlock(m);
-	return finish(&q, err);
+	return err;
 }
 
-static int flush_at_once(struct mesh *m, struct request *q)
+static int flush_at_once(struct mesh *m, struct netlink_request *q)
 {
 	struct draft d;
 	int err;
@@ -271,46 +202,38 @@ static int flush_at_once(struct mesh *m, struct request *q)
 	return err;
 }
 
-static int flush(struct sk_buff *skb, struct genl_info *info)
+static int flush(struct netlink_request *q)
 {
-	struct request q;
 	struct mesh *m;
 	struct txn *txn;
-	int err;
+	int err = 0;
 
-	err = request_begin(&q, skb, info);
-	if (err)
-		return err;
-	m = mesh_own_lock(q.mn, false, &q.r);
+	m = mesh_own_lock(q->mn, false, &q->r);
 	if (IS_ERR_OR_NULL(m))
-		return finish(&q, PTR_ERR_OR_ZERO(m));
-	txn = txn_find(m, &q.owner);
+		return PTR_ERR_OR_ZERO(m);
+	txn = txn_find(m, &q->owner);
 	if (txn)
 		draft_flush(&txn->draft);
 	else
-		err = flush_at_once(m, &q);
+		err = flush_at_once(m, q);
 	mesh_own_unlock(m);
-	return finish(&q, err);
+	return err;
 }
 
-static int txn_begin_cmd(struct sk_buff *skb, struct genl_info *info)
+static int txn_begin_cmd(struct netlink_request *q)
 {
-	struct request q;
 	struct mesh *m;
 	int err;
 
-	err = request_begin(&q, skb, info);
-	if (err)
-		return err;
-	m = mesh_own_lock(q.mn, true, &q.r);
+	m = mesh_own_lock(q->mn, true, &q->r);
 	if (IS_ERR(m))
-		return finish(&q, PTR_ERR(m));
-	err = txn_begin(m, &q.owner, info->attrs[L7MESH_A_REPLACE], &q.r);
+		return PTR_ERR(m);
+	err = txn_begin(m, &q->owner, q->attrs[L7MESH_A_REPLACE], &q->r);
 	mesh_own_unlock(m);
-	return finish(&q, err);
+	return err;
 }
 
-static int commit(struct mesh *m, struct txn *txn, struct request *q,
+static int commit(struct mesh *m, struct txn *txn, struct netlink_request *q,
 		  u64 *generation)
 {
 	int err;
@@ -324,7 +247,7 @@ static int commit(struct mesh *m, struct txn *txn, struct request *q,
 }
 
 /* Commit or abort: in either case the transaction is over. */
-static int end_txn(struct request *q, bool is_commit, u64 *generation)
+static int end_txn(struct netlink_request *q, bool is_commit, u64 *generation)
 {
 	struct mesh *m = mesh_own_lock(q->mn, false, &q->r);
 	struct txn *txn;
@@ -344,38 +267,29 @@ static int end_txn(struct request *q, bool is_commit, u64 *generation)
 	return err;
 }
 
-static int txn_commit(struct sk_buff *skb, struct genl_info *info)
+static int txn_commit(struct netlink_request *q)
 {
-	struct request q;
 	u64 generation;
 	int err;
 
-	err = request_begin(&q, skb, info);
+	err = end_txn(q, true, &generation);
 	if (err)
 		return err;
-	err = end_txn(&q, true, &generation);
-	if (err)
-		return finish(&q, err);
-	return reply_generation(&q, L7MESH_CMD_TXN_COMMIT, generation);
+	return reply_generation(q, L7MESH_CMD_TXN_COMMIT, generation);
 }
 
-static int txn_abort(struct sk_buff *skb, struct genl_info *info)
+static int txn_abort(struct netlink_request *q)
 {
-	struct request q;
 	u64 generation;
-	int err;
 
-	err = request_begin(&q, skb, info);
-	if (err)
-		return err;
-	return finish(&q, end_txn(&q, false, &generation));
+	return end_txn(q, false, &generation);
 }
 
 /* The namespace that ATTACH or DETACH names, held. */
-static struct net *get_target(struct request *q)
+static struct net *get_target(struct netlink_request *q)
 {
-	struct nlattr *fd = q->info->attrs[L7MESH_A_NETNS_FD];
-	struct nlattr *pid = q->info->attrs[L7MESH_A_NETNS_PID];
+	struct nlattr *fd = q->attrs[L7MESH_A_NETNS_FD];
+	struct nlattr *pid = q->attrs[L7MESH_A_NETNS_PID];
 	struct net *net;
 
 	if (!fd == !pid) {
@@ -391,54 +305,106 @@ static struct net *get_target(struct request *q)
 	return net;
 }
 
-static int with_target(struct sk_buff *skb, struct genl_info *info,
+static int with_target(struct netlink_request *q,
 		       int (*act)(struct mesh_net *mn, struct mesh_net *target,
 				  struct refusal *r))
 {
-	struct request q;
 	struct net *net;
 	struct mesh *m;
 	int err;
 
-	err = request_begin(&q, skb, info);
-	if (err)
-		return err;
-	m = mesh_own_get(q.mn, &q.r);
+	m = mesh_own_get(q->mn, &q->r);
 	if (IS_ERR(m))
-		return finish(&q, PTR_ERR(m));
+		return PTR_ERR(m);
 	if (m)
 		mesh_put(m);
-	net = get_target(&q);
+	net = get_target(q);
 	if (IS_ERR(net))
-		return finish(&q, PTR_ERR(net));
-	if (netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN))
-		err = act(q.mn, mesh_net(net), &q.r);
+		return PTR_ERR(net);
+	if (netlink_ns_capable(q->skb, net->user_ns, CAP_NET_ADMIN))
+		err = act(q->mn, mesh_net(net), &q->r);
 	else
-		err = refusal_set(&q.r, -EPERM,
+		err = refusal_set(&q->r, -EPERM,
 				  "CAP_NET_ADMIN over the other namespace is needed");
 	put_net(net);
-	return finish(&q, err);
+	return err;
 }
 
-static int attach(struct sk_buff *skb, struct genl_info *info)
+static int attach(struct netlink_request *q)
 {
-	return with_target(skb, info, mesh_attach);
+	return with_target(q, mesh_attach);
 }
 
-static int detach(struct sk_buff *skb, struct genl_info *info)
+static int detach(struct netlink_request *q)
 {
-	return with_target(skb, info, mesh_detach);
+	return with_target(q, mesh_detach);
 }
 
-static int drain(struct sk_buff *skb, struct genl_info *info)
+static int drain(struct netlink_request *q)
 {
-	struct request q;
-	int err;
+	return netlink_drain(q->mn, q->attrs, &q->r);
+}
 
-	err = request_begin(&q, skb, info);
-	if (err)
-		return err;
-	return finish(&q, netlink_drain(q.mn, info->attrs, &q.r));
+static const struct netlink_action actions[] = {
+	[L7MESH_CMD_INFO_GET] = { .act = info_get },
+	[L7MESH_CMD_TXN_BEGIN] = { .act = txn_begin_cmd },
+	[L7MESH_CMD_TXN_COMMIT] = { .act = txn_commit },
+	[L7MESH_CMD_TXN_ABORT] = { .act = txn_abort },
+	[L7MESH_CMD_ADD] = { .act = change_object },
+	[L7MESH_CMD_SET] = { .act = change_object },
+	[L7MESH_CMD_DEL] = { .act = change_object },
+	[L7MESH_CMD_GET] = {
+		.begin = netlink_begin_get,
+		.dump = netlink_dump_get,
+	},
+	[L7MESH_CMD_FLUSH] = { .act = flush },
+	[L7MESH_CMD_ATTACH] = { .act = attach },
+	[L7MESH_CMD_DETACH] = { .act = detach },
+	[L7MESH_CMD_ATTACHED_GET] = {
+		.begin = netlink_begin_attached,
+		.dump = netlink_dump_attached,
+	},
+	[L7MESH_CMD_STATS_GET] = {
+		.begin = netlink_begin_stats,
+		.dump = netlink_dump_stats,
+	},
+	[L7MESH_CMD_MAGLEV_GET] = {
+		.begin = netlink_begin_maglev,
+		.dump = netlink_dump_maglev,
+	},
+	[L7MESH_CMD_DRAIN] = { .act = drain },
+	[L7MESH_CMD_SPLICES_GET] = {
+		.begin = netlink_begin_splices,
+		.dump = netlink_dump_splices,
+	},
+	[L7MESH_CMD_EXPLAIN] = {
+		.begin = netlink_begin_explain,
+		.dump = netlink_dump_explain,
+	},
+};
+
+static int put_down(struct sk_buff *skb, const struct nlmsghdr *nlh,
+		    struct netlink_ext_ack *extack)
+{
+	const struct genlmsghdr *genl = nlmsg_data(nlh);
+
+	return netlink_request_put_down(skb, nlh, &actions[genl->cmd], extack);
+}
+
+static int put_down_do(struct sk_buff *skb, struct genl_info *info)
+{
+	return put_down(skb, info->nlhdr, info->extack);
+}
+
+static int put_down_dump(struct netlink_callback *cb)
+{
+	return put_down(cb->skb, cb->nlh, cb->extack);
+}
+
+/* Never called, as no dump is started by genl; it shows that the command is one. */
+static int no_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return -EOPNOTSUPP;
 }
 
 /* Whatever has no policy takes no attribute. */
@@ -446,117 +412,111 @@ static const struct genl_ops ops[] = {
 	{
 		.cmd = L7MESH_CMD_INFO_GET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = info_get,
+		.doit = put_down_do,
 	},
 	{
 		.cmd = L7MESH_CMD_TXN_BEGIN,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = txn_begin_cmd,
+		.doit = put_down_do,
 		.policy = netlink_begin_policy,
 		.maxattr = ARRAY_SIZE(netlink_begin_policy) - 1,
 	},
 	{
 		.cmd = L7MESH_CMD_TXN_COMMIT,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = txn_commit,
+		.doit = put_down_do,
 	},
 	{
 		.cmd = L7MESH_CMD_TXN_ABORT,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = txn_abort,
+		.doit = put_down_do,
 	},
 	{
 		.cmd = L7MESH_CMD_ADD,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = change_object,
+		.doit = put_down_do,
 		.policy = netlink_change_policy,
 		.maxattr = ARRAY_SIZE(netlink_change_policy) - 1,
 	},
 	{
 		.cmd = L7MESH_CMD_SET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = change_object,
+		.doit = put_down_do,
 		.policy = netlink_change_policy,
 		.maxattr = ARRAY_SIZE(netlink_change_policy) - 1,
 	},
 	{
 		.cmd = L7MESH_CMD_DEL,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = change_object,
+		.doit = put_down_do,
 		.policy = netlink_key_policy,
 		.maxattr = ARRAY_SIZE(netlink_key_policy) - 1,
 	},
 	{
 		.cmd = L7MESH_CMD_GET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.start = netlink_start_get,
-		.dumpit = netlink_dump_get,
-		.done = netlink_dump_done,
+		.start = put_down_dump,
+		.dumpit = no_dump,
 		.policy = netlink_get_policy,
 		.maxattr = ARRAY_SIZE(netlink_get_policy) - 1,
 	},
 	{
 		.cmd = L7MESH_CMD_FLUSH,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = flush,
+		.doit = put_down_do,
 	},
 	{
 		.cmd = L7MESH_CMD_ATTACH,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = attach,
+		.doit = put_down_do,
 		.policy = netlink_netns_policy,
 		.maxattr = ARRAY_SIZE(netlink_netns_policy) - 1,
 	},
 	{
 		.cmd = L7MESH_CMD_DETACH,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = detach,
+		.doit = put_down_do,
 		.policy = netlink_netns_policy,
 		.maxattr = ARRAY_SIZE(netlink_netns_policy) - 1,
 	},
 	{
 		.cmd = L7MESH_CMD_ATTACHED_GET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.start = netlink_start_attached,
-		.dumpit = netlink_dump_attached,
-		.done = netlink_dump_done,
+		.start = put_down_dump,
+		.dumpit = no_dump,
 	},
 	{
 		.cmd = L7MESH_CMD_STATS_GET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.start = netlink_start_stats,
-		.dumpit = netlink_dump_stats,
-		.done = netlink_dump_done,
+		.start = put_down_dump,
+		.dumpit = no_dump,
 	},
 	{
 		.cmd = L7MESH_CMD_MAGLEV_GET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.start = netlink_start_maglev,
-		.dumpit = netlink_dump_maglev,
-		.done = netlink_dump_done,
+		.start = put_down_dump,
+		.dumpit = no_dump,
 		.policy = netlink_cluster_name_policy,
 		.maxattr = ARRAY_SIZE(netlink_cluster_name_policy) - 1,
 	},
 	{
 		.cmd = L7MESH_CMD_DRAIN,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.doit = drain,
+		.doit = put_down_do,
 		.policy = netlink_drain_policy,
 		.maxattr = ARRAY_SIZE(netlink_drain_policy) - 1,
 	},
 	{
 		.cmd = L7MESH_CMD_SPLICES_GET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.start = netlink_start_splices,
-		.dumpit = netlink_dump_splices,
-		.done = netlink_dump_done,
+		.start = put_down_dump,
+		.dumpit = no_dump,
 	},
 	{
 		.cmd = L7MESH_CMD_EXPLAIN,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.start = netlink_start_explain,
-		.dumpit = netlink_dump_explain,
-		.done = netlink_dump_done,
+		.start = put_down_dump,
+		.dumpit = no_dump,
 		.policy = netlink_explain_request_policy,
 		.maxattr = ARRAY_SIZE(netlink_explain_request_policy) - 1,
 	},

@@ -37,8 +37,10 @@
 #include "netlink/generated/netlink_tables.h"
 
 struct draft;
+struct dump;
 struct member;
 struct mesh_net;
+struct netlink_request;
 
 extern struct genl_family l7mesh_family;
 
@@ -332,21 +334,32 @@ static inline int netlink_put_some(struct sk_buff *skb, int type, struct span s)
 	return s.len ? netlink_put_span(skb, type, s) : 0;
 }
 
-/* ---- dumps ---- */
+/* ---- dumps: see struct netlink_action ---- */
 
-int netlink_start_get(struct netlink_callback *cb);
+struct dump *netlink_begin_get(struct netlink_request *q);
 int netlink_dump_get(struct sk_buff *skb, struct netlink_callback *cb);
-int netlink_start_stats(struct netlink_callback *cb);
+struct dump *netlink_begin_stats(struct netlink_request *q);
 int netlink_dump_stats(struct sk_buff *skb, struct netlink_callback *cb);
-int netlink_start_maglev(struct netlink_callback *cb);
+struct dump *netlink_begin_maglev(struct netlink_request *q);
 int netlink_dump_maglev(struct sk_buff *skb, struct netlink_callback *cb);
-int netlink_start_attached(struct netlink_callback *cb);
+struct dump *netlink_begin_attached(struct netlink_request *q);
 int netlink_dump_attached(struct sk_buff *skb, struct netlink_callback *cb);
-int netlink_start_splices(struct netlink_callback *cb);
+struct dump *netlink_begin_splices(struct netlink_request *q);
 int netlink_dump_splices(struct sk_buff *skb, struct netlink_callback *cb);
-int netlink_start_explain(struct netlink_callback *cb);
+struct dump *netlink_begin_explain(struct netlink_request *q);
 int netlink_dump_explain(struct sk_buff *skb, struct netlink_callback *cb);
-int netlink_dump_done(struct netlink_callback *cb);
+
+/**
+ * netlink_start_dump() - Have a dump told to who asked for it
+ * @q: request
+ * @d: what netlink_begin_...() gave, which is its end's
+ * @dump: the same command's netlink_dump_...()
+ *
+ * Return: never 0; -EINTR: it answers; or it is refused.
+ */
+int netlink_start_dump(struct netlink_request *q, struct dump *d,
+		       int (*dump)(struct sk_buff *skb,
+				   struct netlink_callback *cb));
 
 /* ---- notifications, in the order of the changes: mesh->lock is held ---- */
 

@@ -6,48 +6,22 @@
  */
 #include <linux/mm.h>
 #include "lib/account.h"
-#include "lib/compat.h"
 #include "mesh/mesh.h"
 #include "netlink/netlink_dump_priv.h"
 #include "splice/splice.h"
 
-static struct mesh_net *dump_net(struct netlink_callback *cb)
-{
-	return mesh_net(sock_net(cb->skb->sk));
-}
-
-static struct dump *alloc_dump(struct netlink_callback *cb)
+static struct dump *alloc_dump(struct netlink_request *q)
 {
 	struct dump *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 
-	*(struct dump **)cb->ctx = d;
-	if (d)
-		d->err = netlink_may_ask(cb->skb, &d->r);
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	d->r = &q->r;
 	return d;
 }
 
-struct dump *netlink_start_dump(struct netlink_callback *cb)
+static void free_dump(struct dump *d)
 {
-	struct dump *d = alloc_dump(cb);
-	struct mesh *m;
-
-	if (!d || d->err)
-		return d;
-	m = mesh_own_get(dump_net(cb), &d->r);
-	if (IS_ERR(m)) {
-		d->err = PTR_ERR(m);
-	} else if (m) {
-		d->mesh = m;
-		d->s = mesh_snapshot_get(m);
-		cb->min_dump_alloc = d->s->largest + NLMSG_GOODSIZE;
-	}
-	return d;
-}
-
-int netlink_dump_done(struct netlink_callback *cb)
-{
-	struct dump *d = netlink_dump_of(cb);
-
 	if (d->own_maglev)
 		cluster_free_maglev(d->mesh->account, &d->maglev);
 	if (d->s)
@@ -58,27 +32,68 @@ int netlink_dump_done(struct netlink_callback *cb)
 	kvfree(d->splices);
 	netlink_free_explaining(d->explaining);
 	kfree(d);
+}
+
+struct dump *netlink_begun(struct dump *d, int err)
+{
+	if (!err)
+		return d;
+	free_dump(d);
+	return ERR_PTR(err);
+}
+
+struct dump *netlink_new_dump(struct netlink_request *q)
+{
+	struct dump *d = alloc_dump(q);
+	struct mesh *m;
+
+	if (IS_ERR(d))
+		return d;
+	m = mesh_own_get(q->mn, &q->r);
+	if (IS_ERR(m))
+		return netlink_begun(d, PTR_ERR(m));
+	if (m) {
+		d->mesh = m;
+		d->s = mesh_snapshot_get(m);
+		d->room = d->s->largest + NLMSG_GOODSIZE;
+	}
+	return d;
+}
+
+static int start(struct netlink_callback *cb)
+{
+	struct dump **d = cb->data;
+
+	cb->min_dump_alloc = (*d)->room;
+	*(struct dump **)cb->ctx = *d;
+	*d = NULL;
 	return 0;
 }
 
-/*
- * Some kernels give start no extack for its text: the answer is sent here, and what
- * start returns says that there is none to be sent any more.
- */
-static int refuse_dump(struct netlink_callback *cb, const struct dump *d)
+static int done(struct netlink_callback *cb)
 {
-	struct netlink_ext_ack extack = { ._msg = d->r.text };
-
-	netlink_ack(cb->skb, (struct nlmsghdr *)cb->nlh, d->err, &extack);
-	netlink_dump_done(cb);
-	return -EINTR;
+	free_dump(netlink_dump_of(cb));
+	return 0;
 }
 
-int netlink_started(struct netlink_callback *cb, const struct dump *d)
+int netlink_start_dump(struct netlink_request *q, struct dump *d,
+		       int (*dump)(struct sk_buff *skb,
+				   struct netlink_callback *cb))
 {
-	if (!d)
-		return -ENOMEM;
-	return d->err ? refuse_dump(cb, d) : 0;
+	struct netlink_dump_control control = {
+		.start = start,
+		.dump = dump,
+		.done = done,
+		.data = &d,
+	};
+	int err;
+
+	err = netlink_dump_start(genl_info_net(&q->info)->genl_sock, q->skb,
+				 q->info.nlhdr, &control);
+	/* It was not begun: one that is may go on, and be freed, in another thread. */
+	if (d)
+		free_dump(d);
+	return err;
 }
 
 /* ---- GET ---- */
@@ -167,6 +182,8 @@ static int get_vhost(struct sk_buff *skb, struct netlink_callback *cb,
 			return err;
 		at->route = 1;
 	}
+	if (!wanted(netlink_dump_of(cb), L7MESH_KIND_ROUTE))
+		return 0;
 	for (; at->route <= vh->nroutes; at->route++) {
 		err = put(skb, cb, L7MESH_KIND_ROUTE, t, vh, at->route - 1);
 		if (err)
@@ -249,14 +266,14 @@ static int get_all(struct sk_buff *skb, struct netlink_callback *cb)
 	return err;
 }
 
-int netlink_start_get(struct netlink_callback *cb)
+struct dump *netlink_begin_get(struct netlink_request *q)
 {
-	struct nlattr *kind = compat_dump_attrs(cb)[L7MESH_A_KIND];
-	struct dump *d = netlink_start_dump(cb);
+	struct nlattr *kind = q->attrs[L7MESH_A_KIND];
+	struct dump *d = netlink_new_dump(q);
 
-	if (d && kind)
+	if (!IS_ERR(d) && kind)
 		d->kind = nla_get_u32(kind);
-	return netlink_started(cb, d);
+	return d;
 }
 
 int netlink_dump_get(struct sk_buff *skb, struct netlink_callback *cb)
@@ -336,9 +353,9 @@ static int stats_all(struct sk_buff *skb, struct netlink_callback *cb)
 	return 0;
 }
 
-int netlink_start_stats(struct netlink_callback *cb)
+struct dump *netlink_begin_stats(struct netlink_request *q)
 {
-	return netlink_started(cb, netlink_start_dump(cb));
+	return netlink_new_dump(q);
 }
 
 int netlink_dump_stats(struct sk_buff *skb, struct netlink_callback *cb)
@@ -363,9 +380,9 @@ static int find_table(struct dump *d, struct span name)
 	int err;
 
 	if (!c)
-		return refusal_set(&d->r, -ENOENT, "there is no such cluster");
+		return refusal_set(d->r, -ENOENT, "there is no such cluster");
 	if (c->options.lb != L7MESH_LB_MAGLEV)
-		return refusal_set(&d->r, -EINVAL,
+		return refusal_set(d->r, -EINVAL,
 				   "the cluster's policy is not maglev");
 	d->cluster = c;
 	if (!c->all.nsets)
@@ -376,21 +393,21 @@ static int find_table(struct dump *d, struct span name)
 	err = cluster_build_maglev(d->mesh->account, c, c->all.sets,
 				   &d->maglev);
 	if (err)
-		return account_refuse(d->mesh->account, &d->r, err);
+		return account_refuse(d->mesh->account, d->r, err);
 	d->own_maglev = true;
 	return 0;
 }
 
-int netlink_start_maglev(struct netlink_callback *cb)
+struct dump *netlink_begin_maglev(struct netlink_request *q)
 {
-	struct nlattr *name = compat_dump_attrs(cb)[L7MESH_A_CLUSTER_NAME];
-	struct dump *d = netlink_start_dump(cb);
+	struct nlattr *name = q->attrs[L7MESH_A_CLUSTER_NAME];
+	struct dump *d = netlink_new_dump(q);
 
-	if (d && !d->err)
-		d->err = name ? find_table(d, netlink_span(name)) :
-				refusal_set(&d->r, -EINVAL,
-					    "CLUSTER_NAME is missing");
-	return netlink_started(cb, d);
+	if (IS_ERR(d))
+		return d;
+	return netlink_begun(d, name ? find_table(d, netlink_span(name)) :
+				       refusal_set(d->r, -EINVAL,
+						   "CLUSTER_NAME is missing"));
 }
 
 static int maglev_endpoints(struct sk_buff *skb, struct netlink_callback *cb)
@@ -495,14 +512,13 @@ int netlink_dump_maglev(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* ---- ATTACHED_GET ---- */
 
-int netlink_start_attached(struct netlink_callback *cb)
+struct dump *netlink_begin_attached(struct netlink_request *q)
 {
-	struct dump *d = alloc_dump(cb);
+	struct dump *d = alloc_dump(q);
 
-	if (d && !d->err)
-		d->err = mesh_attached(dump_net(cb), &d->attached, &d->n,
-				       &d->r);
-	return netlink_started(cb, d);
+	if (IS_ERR(d))
+		return d;
+	return netlink_begun(d, mesh_attached(q->mn, &d->attached, &d->n, d->r));
 }
 
 static int put_attached(struct sk_buff *skb, struct netlink_callback *cb,
@@ -539,13 +555,14 @@ int netlink_dump_attached(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* ---- SPLICES_GET ---- */
 
-int netlink_start_splices(struct netlink_callback *cb)
+struct dump *netlink_begin_splices(struct netlink_request *q)
 {
-	struct dump *d = netlink_start_dump(cb);
+	struct dump *d = netlink_new_dump(q);
 
-	if (d && d->mesh && splice_list(d->mesh, &d->splices, &d->n))
-		d->err = refusal_set(&d->r, -ENOMEM, "out of memory");
-	return netlink_started(cb, d);
+	if (!IS_ERR(d) && d->mesh && splice_list(d->mesh, &d->splices, &d->n))
+		return netlink_begun(d, refusal_set(d->r, -ENOMEM,
+						    "out of memory"));
+	return d;
 }
 
 static int put_fallback(struct sk_buff *skb, enum splice_reason reason, u64 n)

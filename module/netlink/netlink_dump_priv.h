@@ -9,6 +9,7 @@
 #define L7MESH_NETLINK_DUMP_PRIV_H
 
 #include "netlink/netlink.h"
+#include "netlink/netlink_request.h"
 
 struct attached;
 struct explaining;
@@ -23,8 +24,8 @@ struct cursor {
 };
 
 struct dump {
-	int err;		/* why it is not begun */
-	struct refusal r;
+	struct refusal *r;	/* the request's, while it is begun */
+	u32 room;		/* that the largest message needs */
 	struct mesh *mesh;	/* held; NULL: there is none, show nothing */
 	struct snapshot *s;	/* held if mesh is */
 	u32 kind;		/* GET: 0 is all */
@@ -43,11 +44,11 @@ static inline struct dump *netlink_dump_of(struct netlink_callback *cb)
 	return *(struct dump **)cb->ctx;
 }
 
-/* The dump of the namespace's mesh. NULL: no memory. */
-struct dump *netlink_start_dump(struct netlink_callback *cb);
+/* The dump of the namespace's mesh, or an error pointer. */
+struct dump *netlink_new_dump(struct netlink_request *q);
 
-/* What start returns, with d from netlink_start_dump(): its error has been told then. */
-int netlink_started(struct netlink_callback *cb, const struct dump *d);
+/* What is returned of a dump that is begun: it, or if @err that, and it is freed. */
+struct dump *netlink_begun(struct dump *d, int err);
 
 /* netlink_explain.c; may be NULL */
 void netlink_free_explaining(struct explaining *x);

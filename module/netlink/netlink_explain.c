@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* All is decided at the start; the dump tells of it. */
+/* All is decided as it begins, but for mismatches; the dump tells of it. */
 #include <linux/mm.h>
-#include "lib/compat.h"
 #include "lib/objset.h"
+#include "mesh/mesh.h"
 #include "netlink/netlink_dump_priv.h"
 #include "stream/explain.h"
 
 /* What of a head an attribute holds. */
 #define HEAD_MAX	65000U
+/*
+ * Mismatches that are told of at a time. A route is matched again for that, which takes
+ * as long as the head, and the core holds a lock of the socket meanwhile.
+ */
+#define MISMATCHES_MAX	32
 
 /* Owned by the dump. */
 struct explaining {
@@ -49,12 +54,12 @@ static int find_listener(struct dump *d, const struct nlattr *nla,
 	struct name_ref name;
 
 	if (!nla)
-		return refusal_set(&d->r, -EINVAL, "LISTENER is missing");
+		return refusal_set(d->r, -EINVAL, "LISTENER is missing");
 	name = name_ref(netlink_span(nla));
 	if (d->s)
 		l = objset_find(&d->s->listeners, &name);
 	if (!l)
-		return refusal_set(&d->r, -ENOENT,
+		return refusal_set(d->r, -ENOENT,
 				   "there is no such listener");
 	*slot = listener_find(d->s, &l->address);
 	return 0;
@@ -70,7 +75,7 @@ static int take_source(struct dump *d, struct address *source,
 			address_set_v6(source, &in6addr_loopback, 0);
 		return 0;
 	}
-	return netlink_address(source, nla, NULL, &d->r);
+	return netlink_address(source, nla, NULL, d->r);
 }
 
 static int take_head(struct dump *d, struct question *q,
@@ -79,10 +84,10 @@ static int take_head(struct dump *d, struct question *q,
 	bool http = q->slot->listener->protocol == L7MESH_PROTOCOL_HTTP;
 
 	if (http && !nla)
-		return refusal_set(&d->r, -EINVAL,
+		return refusal_set(d->r, -EINVAL,
 				   "HEAD is missing: the listener's protocol is http");
 	if (!http && nla)
-		return refusal_set(&d->r, -EINVAL,
+		return refusal_set(d->r, -EINVAL,
 				   "HEAD is given, and the listener's protocol is tcp");
 	if (nla)
 		q->head = (struct span){ nla_data(nla), nla_len(nla) };
@@ -97,9 +102,9 @@ static int take_question(struct dump *d, struct question *q,
 	int err;
 
 	if (!nest)
-		return refusal_set(&d->r, -EINVAL, "EXPLAIN is missing");
+		return refusal_set(d->r, -EINVAL, "EXPLAIN is missing");
 	err = netlink_parse(tb, L7MESH_EXPLAIN_A_MAX, nest,
-			    netlink_explain_policy, &d->r);
+			    netlink_explain_policy, d->r);
 	if (!err)
 		err = find_listener(d, tb[L7MESH_EXPLAIN_A_LISTENER], &q->slot);
 	if (err)
@@ -116,39 +121,37 @@ static int take_question(struct dump *d, struct question *q,
 	return err ?: take_head(d, q, tb[L7MESH_EXPLAIN_A_HEAD]);
 }
 
-static int begin_explaining(struct netlink_callback *cb, struct dump *d)
+static int begin_explaining(struct netlink_request *q, struct dump *d)
 {
 	struct explaining *x = kzalloc(sizeof(*x), GFP_KERNEL_ACCOUNT);
 	struct explanation *e;
 	int err;
 
 	if (!x)
-		return refusal_set(&d->r, -ENOMEM, "out of memory");
+		return refusal_set(d->r, -ENOMEM, "out of memory");
 	d->explaining = x;
 	e = &x->e;
-	x->q.netns = sock_net(cb->skb->sk)->net_cookie;
-	err = take_question(d, &x->q, compat_dump_attrs(cb)[L7MESH_A_EXPLAIN]);
+	x->q.netns = q->mn->net->net_cookie;
+	err = take_question(d, &x->q, q->attrs[L7MESH_A_EXPLAIN]);
 	if (err)
 		return err;
 	err = explain(e, d->s, &x->q);
 	if (err == -ENOMEM)
-		return refusal_set(&d->r, err, "out of memory");
+		return refusal_set(d->r, err, "out of memory");
 	if (err)
-		return refusal_set(&d->r, err,
+		return refusal_set(d->r, err,
 				   "HEAD must be the head of one request, up to the blank line");
-	cb->min_dump_alloc = NLMSG_GOODSIZE +
-			     max3(d->s->largest, min(e->reply.len, HEAD_MAX),
-				  min(e->forwarded.len, HEAD_MAX));
+	d->room = NLMSG_GOODSIZE +
+		  max3(d->s->largest, min(e->reply.len, HEAD_MAX),
+		       min(e->forwarded.len, HEAD_MAX));
 	return 0;
 }
 
-int netlink_start_explain(struct netlink_callback *cb)
+struct dump *netlink_begin_explain(struct netlink_request *q)
 {
-	struct dump *d = netlink_start_dump(cb);
+	struct dump *d = netlink_new_dump(q);
 
-	if (d && !d->err)
-		d->err = begin_explaining(cb, d);
-	return netlink_started(cb, d);
+	return IS_ERR(d) ? d : netlink_begun(d, begin_explaining(q, d));
 }
 
 static int put_route_key(struct sk_buff *skb, const struct explanation *e)
@@ -320,16 +323,19 @@ int netlink_dump_explain(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dump *d = netlink_dump_of(cb);
 	struct cursor *at = &d->at;
-	int err = 0;
+	u32 n = 0;
+	int err;
 
 	for (; at->stage < EXPLAIN_STAGES; at->stage++, at->object = 0) {
 		for (; tells(&d->explaining->e, at->stage, at->object);
 		     at->object++) {
+			if (n++ == MISMATCHES_MAX)
+				return skb->len;
 			err = put_message(skb, cb);
 			if (err)
 				return netlink_answer_dump(skb, err);
 			cond_resched();
 		}
 	}
-	return netlink_answer_dump(skb, err);
+	return skb->len;
 }

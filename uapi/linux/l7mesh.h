@@ -39,6 +39,11 @@
  * change that would leave a reference to an object that does not exist is
  * refused with -ENOENT.
  *
+ * Order. A request is done, and the first of its answers sent, before the system
+ * call returns that sent it; several of one call are done in their order. If
+ * they take more than 4 MiB (sendmmsg(), io_uring), the last of them are refused
+ * with -ENOBUFS.
+ *
  * Errors. Every refusal carries an extack message in plain words, and the
  * offending attribute where there is one.
  *
