@@ -60,8 +60,7 @@ struct batch {
 struct answers {
 	uint32_t last;		/* the sequence number that is acknowledged */
 	bool done;		/* the acknowledgment came */
-	bool lost;		/* the buffer was overrun */
-	struct refusal first;
+	struct refusal first;	/* of those that came, by its request */
 };
 
 static void take_answer(struct answers *a, const struct nlmsghdr *nlh)
@@ -73,25 +72,26 @@ static void take_answer(struct answers *a, const struct nlmsghdr *nlh)
 	refusal_read(&r, nlh);
 	if (nlh->nlmsg_seq == a->last)
 		a->done = true;
-	if (r.code && !a->first.code)
+	if (r.code && (!a->first.code || r.seq < a->first.seq)) {
+		refusal_free(&a->first);
 		a->first = r;
-	else
+	} else {
 		refusal_free(&r);
+	}
 }
 
 /*
  * The kernel has worked a batch off when sending it returns, so all answers are
- * there: after an overrun what is left is read without waiting.
+ * there, but for those that overran the buffer. They are not in the batch's order:
+ * what a request's form is refused for is found before what it says is looked at.
  */
 static int read_answers(struct nl *nl, struct answers *a)
 {
 	int fd = mnl_socket_get_fd(nl->socket), len;
 	const struct nlmsghdr *nlh;
 
-	while (!a->done) {
-		len = recv(fd, nl->buf, NL_BUF_SIZE, a->lost ? MSG_DONTWAIT : 0);
-		if (len < 0 && errno == ENOBUFS)
-			a->lost = true;
+	for (;;) {
+		len = recv(fd, nl->buf, NL_BUF_SIZE, MSG_DONTWAIT);
 		if (len < 0 && (errno == EINTR || errno == ENOBUFS))
 			continue;
 		if (len < 0)
@@ -160,25 +160,6 @@ static int stage_all(struct nl *nl, struct batch *b,
 	return send_batch(nl, b, refused, r);
 }
 
-/*
- * The kernel has few words for what is part of a large batch. Asked again, about
- * the object alone, it has more.
- */
-static void ask_again(struct nl *nl, uint8_t cmd, const struct object *o,
-		      struct refusal *r)
-{
-	char *buf = xrealloc(NULL, MESSAGE_MAX);
-	struct nlmsghdr *nlh = nl_prepare(nl, buf, cmd, NLM_F_ACK);
-	struct refusal again;
-
-	if (message_put(nlh, o->kind, o->body) &&
-	    nl_request(nl, nlh, NULL, NULL, &again)) {
-		refusal_free(r);
-		*r = again;
-	}
-	free(buf);
-}
-
 int txn_stage(struct nl *nl, uint8_t cmd, const struct config *config,
 	      const struct object **refused, struct refusal *r)
 {
@@ -192,8 +173,6 @@ int txn_stage(struct nl *nl, uint8_t cmd, const struct config *config,
 	b.objects = xrealloc(NULL, (BATCH_SIZE / 20 + 1) *
 				   sizeof(b.objects[0]));
 	err = stage_all(nl, &b, config, refused, r);
-	if (err && *refused)
-		ask_again(nl, cmd, *refused, r);
 	free(b.buf);
 	free(b.objects);
 	return err;
