@@ -23,8 +23,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Client, Net, apply, equal, in_pod, meshctl, note, run_tests,
-                test, true, until)
+from l7 import (Client, Net, apply, equal, fork, in_pod, meshctl, note,
+                run_tests, test, true, until)
 from l7nl import Genl
 
 VIP = "10.96.0.1"
@@ -253,7 +253,7 @@ def _():
 
 def endless(pod):
     """A process in a pod whose threads never stop asking."""
-    pid = os.fork()
+    pid = fork()
     if pid:
         return pid
     with in_pod(pod):

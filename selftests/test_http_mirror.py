@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, answer
 from l7 import (Backend, Client, Counters, Net, SentMemory, apply,
-                close_clients, equal, meshctl, request, run_tests, stats, test,
+                close_clients, equal, fork, meshctl, request, run_tests, stats, test,
                 true, until)
 
 net = web = copies = more = None
@@ -96,7 +96,7 @@ def _():
 @contextlib.contextmanager
 def alternating(sent, *texts):
     """Another process writes one text after the other, over and over."""
-    pid = os.fork()
+    pid = fork()
     if not pid:
         while True:
             for text in texts:

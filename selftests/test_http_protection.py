@@ -14,8 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, Endpoints, answer, apply_route, ask
-from l7 import (Client, Counters, Net, close_clients, equal, meshctl, note,
-                run_tests, stats, test, true, until)
+from l7 import (Client, Counters, Net, close_clients, equal, fork, meshctl,
+                note, run_tests, stats, test, true, until)
 
 PORTS = range(9100, 9102)
 HOUR = "60m"
@@ -78,7 +78,7 @@ def _():
     children = []
     for i in range(4):
         ready, tell = os.pipe()
-        pid = os.fork()
+        pid = fork()
         if not pid:
             good = 0
             try:
@@ -378,7 +378,7 @@ def _():
     children = []
     for pod in "app", "own":
         for _ in range(2):
-            pid = os.fork()
+            pid = fork()
             if not pid:
                 bad = 1
                 try:

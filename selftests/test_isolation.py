@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
 from control_group import Group, use_memory
-from l7 import Counters, equal, note, run_tests, true, until
+from l7 import Counters, end_with, equal, fork, note, run_tests, true, until
 from l7nl import CTRL_GETFAMILY, NLM_F_DUMP, UAPI, Genl, Refused, attrs_of
 from missing_page import is_stuck, stuck_threads
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, child, generation,
@@ -64,6 +64,7 @@ def become_user():
     """An ordinary user, who is root of a user namespace of its own."""
     os.setgid(NOBODY)
     os.setuid(NOBODY)
+    end_with(os.getppid())
     unshare(CLONE_NEWUSER | CLONE_NEWNET)
 
 
@@ -227,7 +228,7 @@ class Commit:
     def __init__(self, pod, tables=30):
         g = pod.genl()
         big_tables(g, tables)
-        self.pid = os.fork()
+        self.pid = fork()
         if not self.pid:
             signal.alarm(0)
             with contextlib.suppress(Refused):

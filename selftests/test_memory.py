@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from control_group import Group, use_memory
-from l7 import (PATIENCE, Counters, equal, meshctl, note, run_tests, test, true,
+from l7 import (PATIENCE, Counters, equal, fork, meshctl, note, run_tests, test, true,
                 until)
 from missing_page import missing_page, stuck_threads
 from slabs import slabs
@@ -255,7 +255,7 @@ def _():
 @contextlib.contextmanager
 def hang_in_recv(socks):
     """Each is read by a thread that waits for a page, and owns the socket meanwhile."""
-    pid = os.fork()
+    pid = fork()
     if not pid:
         with contextlib.suppress(BaseException):
             signal.alarm(0)

@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import equal, note, run_tests, true
+from l7 import equal, fork, note, run_tests, true
 from l7nl import NLM_F_DUMP, UAPI, Genl, Refused
 from nlmodel import Model
 from nltest import EVERYTHING, NEW, Pod, alone, child, held, load, settled
@@ -28,7 +28,7 @@ def _():
     g = Genl()
     load(g, a)
     stop, tell = os.pipe()
-    pid = os.fork()
+    pid = fork()
     if not pid:
         os.close(tell)
         w = Genl()
@@ -114,7 +114,7 @@ def _():
     pids = []
     for i, act in enumerate((writer, writer, reader, half_reader,
                              coming_and_going)):
-        pid = os.fork()
+        pid = fork()
         if not pid:
             os._exit(0 if child(act, i) else 1)
         pids.append(pid)
@@ -213,7 +213,7 @@ def _():
     os.sched_setaffinity(0, {0})
     stop = f"/run/ring-{os.getpid()}"
     result, tell = os.pipe()
-    if not os.fork():
+    if not fork():
         os.write(tell, f"{longest_gap(stop)}".encode())
         os._exit(0)
     time.sleep(0.2)

@@ -14,7 +14,7 @@ import traceback
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import equal, note, run_tests, true
+from l7 import equal, fork, note, run_tests, true
 from l7nl import ENUMS, NLM_F_DUMP, UAPI, Genl, Refused
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, EVERYTHING, NEW,
                     alone, base, child, enter, load, pods, refused, unshare,
@@ -196,7 +196,7 @@ def attach_container():
     g = base(Genl())
     ask, tell = os.pipe()
     answer, reply = os.pipe()
-    pid = os.fork()
+    pid = fork()
     if not pid:
         status = 1
         try:

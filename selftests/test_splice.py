@@ -19,8 +19,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 import bpf
-from l7 import (PATIENCE, Client, Counters, Net, apply, equal, in_pod, meshctl, note,
-                request, run_in, run_tests, test, true, until)
+from l7 import (PATIENCE, Client, Counters, Net, apply, equal, fork, in_pod, meshctl,
+                note, request, run_in, run_tests, test, true, until)
 from l7nl import Genl, attrs_of
 from missing_page import is_stuck, missing_page
 
@@ -371,7 +371,7 @@ def _():
 
 def hang_in_recv(sock):
     """A process that owns a socket until it is killed."""
-    pid = os.fork()
+    pid = fork()
     if not pid:
         with contextlib.suppress(BaseException):
             signal.alarm(0)

@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 
-from l7 import until
+from l7 import fork, until
 
 CGROUP = "/sys/fs/cgroup"
 
@@ -44,7 +44,7 @@ class Group:
 
     def run(self, function, *args):
         """A process in it that does something until it is killed."""
-        pid = os.fork()
+        pid = fork()
         if pid:
             self.pids.append(pid)
             return pid

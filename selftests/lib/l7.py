@@ -110,6 +110,30 @@ def until(check, seconds=PATIENCE, why="it did not come true"):
         time.sleep(0.02)
 
 
+# ---- processes ----
+
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def end_with(parent):
+    """This process is killed when its parent ends. After setuid(), once more."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # pylint: disable=protected-access
+
+
+def fork():
+    """os.fork(), of a child that no test leaves behind, whether it fails or not: it
+    would keep what it holds, such as a namespace, and the test's output open."""
+    parent = os.getpid()
+    pid = os.fork()
+    if not pid:
+        end_with(parent)
+    return pid
+
+
 # ---- pods ----
 
 class Net:
@@ -133,9 +157,6 @@ class Net:
     def requests(self, pod):
         with open(f"{self.dir}/{pod}/access.log", encoding="ascii") as log:
             return sum(1 for _ in log)
-
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _setns(path):

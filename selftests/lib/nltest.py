@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 
-from l7 import note, test, true
+from l7 import fork, note, test, true
 from l7nl import Genl, Refused
 from l7nl_tables import OPTIONS
 
@@ -29,7 +29,7 @@ def unshare(flags):
 
 def child(function, *args):
     """Runs a function in a child; whether it went well."""
-    pid = os.fork()
+    pid = fork()
     if pid:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     status = 1
@@ -64,7 +64,7 @@ class Pod:
 
     def __init__(self, flags=CLONE_NEWNET):
         ready, tell = os.pipe()
-        self.pid = os.fork()
+        self.pid = fork()
         if not self.pid:
             unshare(flags)
             os.write(tell, b"x")

@@ -39,6 +39,7 @@ make_clone() {
 	ln -s kernel-tree "$clone"
 	cp "$root/Kbuild" "$root/Makefile" "$root/dkms.conf" "$clone/"
 	cp -R "$here" "$clone/selftests/vm"
+	cp "$here/../run" "$clone/selftests/"
 	cp "$here/../lib/deps.sh" "$clone/selftests/lib/"
 	cat >"$clone/module/main.c" <<-'END'
 		// SPDX-License-Identifier: GPL-2.0
@@ -189,6 +190,21 @@ test_no_false_reports() {
 	vm_is "what the command says is no report" "$rc" 0
 }
 
+# selftests/run, on the host: it asks for nothing of the VM's.
+test_run() {
+	local file=$clone/selftests/test_leaves.sh pid
+	printf '%s\n' '#!/bin/bash' 'sleep 600 &' 'echo "# $!"' \
+		'echo "not ok 1 - fails"' 'exit 1' >"$file"
+	chmod +x "$file"
+	rc=0
+	out=$(timeout 60 "$clone/selftests/run") || rc=$?
+	rm "$file"
+	tap_is "a test that fails ends, whatever it leaves behind" \
+		"$rc $(tail -n 1 <<<"$out")" "1 0 passed, 1 failed"
+	pid=$(sed -n 's/^ *# \([0-9]*\)$/\1/p' <<<"$out")
+	tap_check "which ends, too" not test -e "/proc/$pid/exe"
+}
+
 # CPUs that never come back from an interrupt.
 test_hang() {
 	run_vm -w 15 -- sh -c 'echo before; echo hang >/sys/module/l7mesh/parameters/fail'
@@ -316,6 +332,7 @@ test_not_found
 test_timeout
 test_reports
 test_no_false_reports
+test_run
 test_hang
 test_use
 test_parallel
