@@ -278,6 +278,9 @@ void splice_skb_exit(void);
  */
 struct sk_buff *splice_skb(struct sock *sk, struct msghdr *msg, u32 len);
 
+/* Frees a buffer of splice_skb()'s that was not sent. Context: as above. */
+void splice_skb_drop(struct sk_buff *skb);
+
 /**
  * splice_small_skb() - The same without sleeping
  * @msg: message, from whose iterator @len bytes are taken
@@ -290,6 +293,9 @@ struct sk_buff *splice_skb(struct sock *sk, struct msghdr *msg, u32 len);
  * the bytes are to be faulted in.
  */
 struct sk_buff *splice_small_skb(struct msghdr *msg, u32 len, u32 room);
+
+/* Frees a buffer of splice_small_skb()'s that was not sent. Context: as above. */
+void splice_small_drop(struct sk_buff *skb);
 
 /*
  * All or nothing, without faulting in pages. The buffer's tail has room: checking

@@ -412,7 +412,7 @@ static bool send_in_new(struct sock *sk, struct splice_end *e,
 	if (hand_over_bh(sk, e, peer, skb, &why))
 		return true;
 	iov_iter_revert(&msg->msg_iter, len);
-	__kfree_skb(skb);
+	splice_small_drop(skb);
 	return false;
 }
 
@@ -484,7 +484,7 @@ static u32 send_some(struct sock *sk, struct splice_end *e, struct msghdr *msg,
 	if (hand_over(sk, e, skb, why))
 		return len;
 	iov_iter_revert(&msg->msg_iter, len);
-	__kfree_skb(skb);
+	splice_skb_drop(skb);
 	return 0;
 }
 

@@ -13,11 +13,18 @@
  * What is smaller than a block shares one with others, one after the other, as TCP's
  * messages share a page: a buffer counts as its truesize what it takes of the block.
  *
+ * A message is copied before it is known whether it is admitted. What is refused is used
+ * for the next one, both of blocks and of what NAPI has: else it would be a hole that
+ * counts for nobody in pages that others keep, and who is at his limit would leave
+ * one with each message. Who reads some messages and not others makes holes as he
+ * does by way of TCP, which shares pages of that size.
+ *
  * Blocks that wait to be used again are nobody's: a shrinker takes them, those of a
  * CPU that has gone as well.
  */
 #include <linux/percpu.h>
 #include <linux/uio.h>
+#include "lib/spares.h"
 #include "splice/splice_priv.h"
 
 #define BLOCK_ORDER	3
@@ -172,6 +179,38 @@ static bool lone_piece(struct sock *sk, u32 len, struct piece *p)
 	return p->page;
 }
 
+/* The open block again as it was when @page was closed, if nothing was lent since. */
+static bool reopen_block(struct blocks *b, struct page *page)
+{
+	unsigned int last = (b->first + b->n - 1) % BLOCKS;
+
+	if (!b->n || b->page[last] != page || !b->open || b->taken)
+		return false;
+	b->page[last] = b->open;
+	b->open = page;
+	b->taken = BLOCK_BYTES;
+	return true;
+}
+
+/*
+ * A piece that is not sent is lent again, if it is the last one that was lent: else who
+ * sends what is refused would leave holes that nobody pays for in blocks that others
+ * keep. A buffer's last piece is to be given back first.
+ */
+static void give_back(struct page *page, u32 off, u32 len)
+{
+	u32 end = off + ALIGN(len, PIECE_ALIGN);
+	struct blocks *b = blocks_get();
+
+	if (!b)
+		return;
+	if (end > BLOCK_BYTES - PIECE_MIN)
+		end = BLOCK_BYTES;
+	if ((page == b->open || reopen_block(b, page)) && b->taken == end)
+		b->taken = off;
+	blocks_put(b);
+}
+
 /*
  * A piece of at most @len bytes, which is at most BLOCK_BYTES. A buffer can refer
  * to a few pieces only, and what is left of the open block may be short. So the
@@ -205,6 +244,7 @@ static int add_piece(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
 		return -ENOMEM;
 	if (copy_page_from_iter(p.page, p.off, p.len, &msg->msg_iter) !=
 	    p.len) {
+		give_back(p.page, p.off, p.len);
 		put_page(p.page);
 		return -EFAULT;
 	}
@@ -212,24 +252,71 @@ static int add_piece(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
 	return p.len;
 }
 
+/* The bytes of small buffers that were not sent: each begins with how many they are. */
+static DEFINE_PER_CPU(struct spares, unsent);
+
+static void *small_data(u32 *size)
+{
+	u32 *data = spares_take(&unsent);
+
+	if (likely(!data))
+		return napi_alloc_frag(*size);
+	if (*data < *size) {
+		skb_free_frag(data);
+		return napi_alloc_frag(*size);
+	}
+	*size = *data;
+	return data;
+}
+
+static void keep_small_data(u32 *data, u32 size)
+{
+	*data = size;
+	if (!spares_keep(&unsent, data))
+		skb_free_frag(data);
+}
+
+void splice_small_drop(struct sk_buff *skb)
+{
+	void *data = skb->head;
+	u32 size = skb_end_offset(skb) + TAIL;
+
+	get_page(virt_to_head_page(data));
+	__kfree_skb(skb);
+	keep_small_data(data, size);
+}
+
 struct sk_buff *splice_small_skb(struct msghdr *msg, u32 len, u32 room)
 {
 	u32 roomy = clamp_t(u32, ROOMY, len, len + room);
 	u32 size = SKB_DATA_ALIGN(roomy) + TAIL;
-	void *data = napi_alloc_frag(size);
+	void *data = small_data(&size);
 	struct sk_buff *skb;
 
 	if (!data)
 		return NULL;
 	skb = napi_build_skb(data, size);
 	if (!skb) {
-		skb_free_frag(data);
+		keep_small_data(data, size);
 		return NULL;
 	}
 	if (splice_copy(skb, msg, len))
 		return skb;
-	__kfree_skb(skb);
+	splice_small_drop(skb);
 	return NULL;
+}
+
+void splice_skb_drop(struct sk_buff *skb)
+{
+	int i = skb_shinfo(skb)->nr_frags;
+
+	while (i--) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+
+		give_back(skb_frag_page(frag), skb_frag_off(frag),
+			  skb_frag_size(frag));
+	}
+	__kfree_skb(skb);
 }
 
 static struct sk_buff *linear(struct sock *sk, struct msghdr *msg, u32 len)
@@ -255,7 +342,7 @@ static struct sk_buff *paged(struct sock *sk, struct msghdr *msg, u32 len)
 		n = add_piece(sk, skb, msg, min(len - skb->len, BLOCK_BYTES));
 		if (n < 0) {
 			/* It may have taken a part of the piece. */
-			__kfree_skb(skb);
+			splice_skb_drop(skb);
 			return ERR_PTR(n);
 		}
 	}
@@ -331,9 +418,12 @@ int splice_skb_init(void)
 
 void splice_skb_exit(void)
 {
+	void *data;
 	int cpu;
 
 	compat_shrinker_unregister(shrinker);
+	while ((data = spares_empty(&unsent)))
+		skb_free_frag(data);
 	for_each_possible_cpu(cpu)
 		drop_blocks(per_cpu_ptr(&blocks, cpu));
 }

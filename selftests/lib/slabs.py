@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the kernel has allocated, in slabs and beside them."""
+"""What memory is in use, and what of it the kernel has allocated, in slabs and beside
+them."""
 
 import re
 
@@ -9,6 +10,21 @@ def slabs():
     with open("/proc/slabinfo", encoding="ascii") as f:
         lines = [line.split() for line in f if not line.startswith(("#", "slab"))]
     return {w[0]: (int(w[1]), int(w[3])) for w in lines}
+
+
+def read(path):
+    with open(path, encoding="ascii") as f:
+        return f.read()
+
+
+def used():
+    """Bytes that are neither free, be it that a CPU keeps them, nor pages of files."""
+    fields = {line.split(":")[0]: int(line.split()[1])
+              for line in read("/proc/meminfo").splitlines()}
+    kept = sum(int(n) for n in re.findall(r"^\s+count: (\d+)$",
+                                          read("/proc/zoneinfo"), re.M))
+    return ((fields["MemTotal"] - fields["MemFree"] - fields["Cached"] -
+             fields["Buffers"]) << 10) - kept * 4096
 
 
 def kernel_memory():
