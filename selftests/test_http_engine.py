@@ -637,6 +637,29 @@ def _():
         equal(c.response()[1], path.encode())
 
 
+@test("pipelined: what the mesh has answered itself is not sent on for what follows")
+def _():
+    pooled.close_all()
+    ask = functools.partial(get, host="pooled")
+    c = client()
+    exchange(c, ask(), server=pooled)
+    for last in "ab":
+        c.send(ask("/first"))
+        conn, _ = pooled.request()
+        # Each in buffers of its own, for which nobody has time as yet; then in one run,
+        # as there is a leg.
+        c.send(ask("/direct"))
+        time.sleep(0.1)
+        c.send_slowly(ask(f"/{last}"), 20)
+        time.sleep(0.1)
+        conn.send(reply(b"first"))
+        equal([c.response()[1] for _ in "12"], [b"first", b"direct"])
+        conn, head = pooled.request()
+        equal(head.start, f"GET /{last} HTTP/1.1")
+        conn.send(reply(b"last"))
+        equal(c.response()[1], b"last")
+
+
 @test("pipelined requests with bodies")
 def _():
     c = client()
