@@ -6,9 +6,11 @@
    in pod "web", in another one
 """
 
+import collections
 import contextlib
 import json
 import os
+import resource
 import selectors
 import socket
 import sys
@@ -19,10 +21,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from control_group import Group, use_memory
 from endpoints import VIP, WEB
-from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained, equal, in_pod,
-                meshctl, note, request, run_tests, test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained, equal,
+                in_pod, meshctl, note, request, run_tests, test, true, until)
+from slabs import used
 
 MIB = 1 << 20
+SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
 net = server = None
 
 
@@ -128,18 +132,25 @@ def mesh(**route):
 
 
 @contextlib.contextmanager
-def groups(read=False, limit=None):
-    """A server's group and a client's."""
-    server, client = Group("l7server"), Group("l7client", limit)
+def two_groups(limit=None):
+    """A server's and a client's."""
+    serving, client = Group("l7server"), Group("l7client", limit)
     try:
-        server.run(serve, 9000, read)
-        server.run(serve, 9001, read)
-        time.sleep(0.5)
-        yield server, client
+        yield serving, client
     finally:
         client.end()
-        server.end()
+        serving.end()
         drained()
+
+
+@contextlib.contextmanager
+def groups(read=False, limit=None):
+    """A server's group and a client's."""
+    with two_groups(limit) as (serving, client):
+        serving.run(serve, 9000, read)
+        serving.run(serve, 9001, read)
+        time.sleep(0.5)
+        yield serving, client
 
 
 def settled(value):
@@ -398,8 +409,231 @@ def _():
                        "mirrored_requests_dropped"), [1, 0, 1])
 
 
+# ---- hundreds, of odd sizes, when their namespace may have no more ----
+
+EXCEPT_VIP = "10.96.0.2"
+ODD = 701, 3001, 9001, 20001, 32769, 50001
+
+# Of everything else that takes and gives memory meanwhile, such as a huge page; more on
+# the debug kernel, which takes notes.
+NOISE = (3 if SCALE == 1 else 6) * MIB
+
+# Of a leg: the endpoint's socket, as TCP charges to nobody what it makes before
+# accept(), and what the two are paired by.
+PER_LEG = 6 * 1024
+
+
+class Hoarder:
+    """The server's end of a connection. It reads a head, and sends an answer; a body
+    is read when it is told to."""
+
+    def __init__(self, sock, selector):
+        sock.setblocking(False)
+        self.sock, self.selector = sock, selector
+        self.came, self.left, self.out = b"", None, b""
+        selector.register(sock, selectors.EVENT_READ, self)
+
+    def head(self):
+        """A head has come; what of it is a body is read already."""
+        head, _, body = self.came.partition(b"\r\n\r\n")
+        if head.startswith(b"PUT"):
+            length = int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0])
+            self.left = length - len(body)
+            self.selector.unregister(self.sock)
+        else:
+            self.answer(int(head.split()[1][1:]))
+
+    def answer(self, n):
+        self.out = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % n + b"x" * n
+        self.came, self.left = b"", None
+        self.selector.modify(self.sock, selectors.EVENT_WRITE, self)
+
+    def read_on(self):
+        if self.left is None:
+            return
+        self.selector.register(self.sock, selectors.EVENT_READ, self)
+        if not self.left:
+            self.answer(2)
+
+    def ready(self):
+        if self.out:
+            self.out = self.out[self.sock.send(self.out):]
+            if not self.out:
+                self.selector.modify(self.sock, selectors.EVENT_READ, self)
+            return
+        data = self.sock.recv(MIB)
+        if not data:
+            raise ConnectionError("it has ended")
+        if self.left is None:
+            self.came += data
+            if b"\r\n\r\n" in self.came:
+                self.head()
+        else:
+            self.left -= len(data)
+            if not self.left:
+                self.answer(2)
+
+
+def hoard(told):
+    """Listens at two ports until it is told to read bodies as well."""
+    selector = selectors.DefaultSelector()
+    for port in 9000, 9001:
+        with in_pod("web"):
+            listener = socket.create_server((WEB, port), backlog=1000)
+        selector.register(listener, selectors.EVENT_READ, listener)
+    selector.register(told, selectors.EVENT_READ, told)
+    hoarders = []
+    while True:
+        for key, _ in selector.select():
+            if isinstance(key.data, socket.socket):
+                hoarders.append(Hoarder(key.data.accept()[0], selector))
+            elif isinstance(key.data, int):
+                selector.unregister(told)
+                for h in hoarders:
+                    h.read_on()
+            else:
+                try:
+                    key.data.ready()
+                except OSError:
+                    selector.unregister(key.fileobj)
+
+
+def begin(i):
+    """A connection to one of the two virtual IPs that has had an answer."""
+    with in_pod("app"):
+        sock = socket.create_connection((EXCEPT_VIP if i % 2 else VIP, 80), 60)
+    sock.sendall(request("/2", host="a"))
+    equal(outcome(sock, b"", 2), "200")
+    return sock
+
+
+def ask(i, sock):
+    """A connection, what it has still to send, and how long the answer is to be: half
+    a head, a body, or nothing more."""
+    size = ODD[i // 6 % len(ODD)]
+    head, rest, length = (
+        (b"GET /2 HTTP/1.1\r\nHost: a\r\nx: " + b"y" * size, b"\r\n\r\n", 2),
+        (request("/", f"Content-Length: {60000 + size}", host="a", method="PUT"),
+         b"z" * (60000 + size), 2),
+        (request(f"/{4 * size}", host="a"), b"", 4 * size))[i // 2 % 3]
+    sock.sendall(head)
+    sock.setblocking(False)
+    return [sock, rest, length]
+
+
+def press(one):
+    """How much more there is room for of a body."""
+    sent = 0
+    with contextlib.suppress(BlockingIOError, ConnectionError):
+        while len(one[1]) > 4:
+            n = one[0].send(one[1])
+            one[1] = one[1][n:]
+            sent += n
+    return sent
+
+
+def outcome(sock, rest, length):
+    """What becomes of it, in a word."""
+    sock.settimeout(60)
+    data = b""
+    try:
+        with contextlib.suppress(ConnectionError):
+            sock.sendall(rest)
+        while b"\r\n\r\n" not in data or data.startswith(b"HTTP/1.1 200") and \
+                len(data.partition(b"\r\n\r\n")[2]) < length:
+            piece = sock.recv(MIB)
+            if not piece:
+                return f"ended after {data[:20]!r}"
+            data += piece
+    except OSError as error:
+        return f"{error!r} after {data[:20]!r}"
+    status = data.split()[1].decode()
+    if status == "200" and data.partition(b"\r\n\r\n")[2] != b"x" * length:
+        return "something else"
+    return status
+
+
+def crowd(n, told, tell):
+    """Begins; when it is told to, sends what there is room for, and reads nothing until
+    it is told to do that; says each time that it has."""
+    with open(tell, "w", encoding="ascii", buffering=1) as out:
+        socks = [begin(i) for i in range(n)]
+        out.write("begun\n")
+        os.read(told, 1)
+        asked = [ask(i, sock) for i, sock in enumerate(socks)]
+        while sum(press(one) for one in asked):
+            time.sleep(0.1)
+        out.write("full\n")
+        os.read(told, 1)
+        json.dump(collections.Counter(outcome(*one) for one in asked), out)
+
+
+def crowded_mesh():
+    """What comes to the second virtual IP goes by TCP, on both ways."""
+    apply({
+        "clusters": [
+            {"name": f"{port}", "response_timeout": "120s", "max_idle": 10000,
+             "endpoints": [{"address": WEB, "port": port}]} for port in (9000, 9001)],
+        "route_tables": [{"name": f"{port}", "virtual_hosts": [
+            {"name": "any", "domains": ["*"], "routes": [
+                {"action": {"cluster": f"{port}"}, "timeout": "0s",
+                 "retry": {"on": "reset", "replay_limit": MIB}}]}]}
+            for port in (9000, 9001)],
+        "listeners": [
+            {"name": f"{port}", "address": vip, "port": 80, "protocol": "http",
+             "route_table": f"{port}", "headers_timeout": "120s",
+             "stream_idle_timeout": "120s"}
+            for vip, port in ((VIP, 9000), (EXCEPT_VIP, 9001))],
+        "splice": {"policy": "mesh", "except": [{"port": 9001}]}})
+
+
+def paid(*groups_):
+    """Bytes that are charged to groups, without pages of files."""
+    return sum(group.stat(key) for group in groups_
+               for key in ("anon", "kernel", "sock"))
+
+
+@test("at a namespace's limit no more is gone than is charged, and who is not refused "
+      "is served", 300)
+def _():
+    n = 400 // SCALE
+    crowded_mesh()
+    with parameter("namespace_bytes_max", 4 * MIB // SCALE), \
+            two_groups() as (serving, client):
+        read_on = os.pipe()
+        serving.run(hoard, read_on[0])
+        time.sleep(1)
+        go_on, tell = os.pipe(), os.pipe()
+        client.run(crowd, n, go_on[0], tell[1])
+        os.close(tell[1])
+        with open(tell[0], encoding="ascii") as answers:
+            equal(answers.readline(), "begun\n")
+            counters = Counters()
+            gone, charged = -used(), -paid(serving, client)
+            os.write(go_on[1], b"x")
+            equal(answers.readline(), "full\n")
+            settled(tcp_memory)
+            gone += used()
+            charged += paid(serving, client)
+            note(f"{gone >> 10} KiB gone, {charged >> 10} charged; "
+                 f"{counters.all('reply_503')}; {counters.all('bodies')}")
+            true(counters("splice_direct_messages") > n // 3)
+            true(charged > 13 * MIB // SCALE)
+            true(gone <= charged * 1.05 + NOISE + n * PER_LEG)
+            os.write(read_on[1], b"x")
+            os.write(go_on[1], b"x")
+            outcomes = json.loads(answers.readline())
+        note(outcomes)
+        equal(set(outcomes), {"200", "503"})
+        equal(outcomes["503"], counters("reply_503_memory_limit"))
+        true(n // 20 <= outcomes["503"] <= n // 2)
+        for fd in (*read_on, *go_on):
+            os.close(fd)
+
+
 def main():
     global net, server  # pylint: disable=global-statement
+    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     use_memory()
     net = Net(app=10, victim=11, web=20)
     try:
