@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Proves what vm/run promises, on the host, as TAP. It works on a copy of the
-# harness with a module of its own, which does nothing but fail on demand, so
-# it says nothing about l7mesh, and needs nothing of it.
+# Proves what vm/run and lib/queue.sh promise, on the host, as TAP. It works on a
+# copy of the harness with a module of its own, which does nothing but fail on
+# demand, so it says nothing about l7mesh, and needs nothing of it.
 
 # shellcheck disable=SC2016 # what the guest is to expand
 # shellcheck disable=SC2317 # functions that are called by name
@@ -40,7 +40,7 @@ make_clone() {
 	cp "$root/Kbuild" "$root/Makefile" "$root/dkms.conf" "$clone/"
 	cp -R "$here" "$clone/selftests/vm"
 	cp "$here/../run" "$clone/selftests/"
-	cp "$here/../lib/deps.sh" "$clone/selftests/lib/"
+	cp "$here/../lib/deps.sh" "$here/../lib/queue.sh" "$clone/selftests/lib/"
 	cat >"$clone/module/main.c" <<-'END'
 		// SPDX-License-Identifier: GPL-2.0
 		#include <linux/module.h>
@@ -273,6 +273,95 @@ test_interrupt() {
 	rm -rf "$tmp"
 }
 
+# queue COMMANDS: what a script does between opening a queue and its verdict; sets
+# $rc and $out.
+queue_script() {
+	printf '%s\n' 'set -euo pipefail' ". '$clone/selftests/lib/queue.sh'" \
+		"$1" >"$work/queue"
+}
+
+run_queue() {
+	rc=0
+	queue_script "queue_open; $1; queue_verdict"
+	out=$(timeout 100 bash "$work/queue" 2>&1) || rc=$?
+}
+
+# They can only end if they are there at the same time.
+test_queue() {
+	local meet='meet() { echo "$1 begins"; touch "$work/$1"
+		until [[ -e $work/$2 ]]; do sleep 0.1; done; echo "$1 ends"; }'
+	export work
+	run_queue "$meet; queue_add one meet one other; queue_add two meet other one
+		queue_run 1"
+	tap_is "jobs run side by side, and what each prints is together" \
+		"$(grep -cE '^(one|other) (begins|ends)$' <<<"$out") $(
+			grep -A 1 ' begins$' <<<"$out" | grep -c ' ends$')" "4 2"
+	run_queue 'tap() { printf "%s\n" "ok 1 - a" "not ok 2 - b" "ok 3 # SKIP c"; exit 1; }
+		queue_add "a b" tap
+		queue_add closes printf "%s\n" "not ok 1 - d" "5 passed, 0 failed"
+		queue_add "says nothing" sh -c "exit 3"
+		queue_run 1'
+	tap_is "the last line is the count of all" "$rc $(tail -n 1 <<<"$out")" \
+		"1 6 passed, 2 failed, 1 skipped"
+	tap_is "those that failed are named" "$(grep '^# failed' <<<"$out" |
+		tr ' ' '\n' | sort | tr '\n' ' ')" "# a b failed: nothing says "
+	run_queue 'queue_add alone printf "%s\n" "ok 1 - a" "ok 2 - b"; queue_run 1'
+	tap_is "of one job all is there, and once" \
+		"$rc $(grep -c '^ok' <<<"$out") $(tail -n 1 <<<"$out")" \
+		"0 2 2 passed, 0 failed"
+	run_queue 'single() { mkdir "$work/single"; sleep 0.5; rmdir "$work/single"; }
+		queue_add a single; queue_add b single; queue_run 1000000'
+	tap_is "where there is memory for one they run one after the other" \
+		"$rc $(tail -n 1 <<<"$out")" "0 0 passed, 0 failed"
+}
+
+# queued_test NAME SECONDS COMMAND: a selftest of the clone's.
+queued_test() {
+	printf '%s\n' '#!/bin/bash' "# takes: $2" "$3" 'echo "ok 1 - it ran"' \
+		>"$clone/selftests/test_$1.sh"
+	chmod +x "$clone/selftests/test_$1.sh"
+}
+
+test_queue_of_tests() {
+	queued_test a 5 true
+	queued_test b 50 "$(fail_by warn)"
+	queued_test c 10 'test -d /sys/module/l7mesh || exit 1'
+	run_queue 'queue_tests test 60
+		printf "%s\n" "${queue_jobs[@]}" | sed "s/.* //" | tr -d "\n"'
+	tap_is "the longest tests come first" "$(head -n 1 <<<"$out")" \
+		"'test_b.sh''test_c.sh''test_a.sh'"
+	run_queue 'queue_vm=(-t 100 -o "$queue_dir/{}.out"); queue_tests test 60 b c
+		queue_run 3; ls -d "$queue_dir"/*.out | wc -l'
+	tap_is "each has a VM, whose report fails it, and no other" \
+		"$rc $(grep -cx '2' <<<"$out") $(tail -n 2 <<<"$out")" \
+		$'1 1 # failed: test_b.sh\n2 passed, 1 failed'
+	rc=0
+	bash -c ". '$clone/selftests/lib/queue.sh'; queue_tests test 60 none" \
+		2>/dev/null || rc=$?
+	tap_is "a test that is not there is none" "$rc" 2
+	rm "$clone/selftests/test_"*
+}
+
+test_queue_interrupt() {
+	local tmp=$work/tmp signal pid
+	queue_script "queue_open
+		sleeper() { bash -c 'exec -a \"\$0\" sleep 600' \"\$1\"; }
+		queue_add a sleeper '$tmp/a'; queue_add b sleeper '$tmp/b'
+		queue_run 1"
+	for signal in INT TERM; do
+		mkdir -p "$tmp"
+		TMPDIR=$tmp setsid env --default-signal=INT \
+			bash "$work/queue" </dev/null >/dev/null 2>&1 &
+		pid=$!
+		wait_for pgrep -f "$tmp/b"
+		kill "-$signal" "$pid"
+		wait "$pid" || true
+		tap_is "SIG$signal ends all jobs, and leaves no file" \
+			"$(leftovers "$tmp")" ""
+	done
+	rm -rf "$tmp"
+}
+
 wait_for() {
 	local i
 	for ((i = 0; i < 300; i++)); do
@@ -324,6 +413,9 @@ test_leftovers() {
 
 trap clean_up EXIT
 make_clone
+test_queue
+test_queue_of_tests
+test_queue_interrupt
 test_output
 test_world
 test_without_module
