@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# needs: no VM
 """The documents are true where a program can tell: links, names of files and
-functions, examples. Needs no module; runs on the host and in the VM."""
+functions, examples."""
 
 import glob
 import os

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# needs: no VM
 """What meshctl makes of the configuration of others, where these do not trust each
 other: Gateway API's manifests of several namespaces, and the order of Envoy's header
-operations. Needs no module; runs on the host and in the VM."""
+operations."""
 
 import json
 import os

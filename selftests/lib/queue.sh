@@ -12,8 +12,9 @@
 #			TAP; a last line "N passed, N failed" (", N skipped" may
 #			follow) is believed rather. Its output is in $queue_dir/NAME.log
 #   queue_tests SUITE SECONDS NAME...
-#			a job for each of these selftests, in a VM of its own, those
-#			first that say that they take longest ("# takes: SECONDS").
+#			a job for each of these selftests: in a VM of its own, or on
+#			this machine if it says "# needs: no VM"; those first that
+#			say that they take longest, as in "# takes: 100" (seconds).
 #			Suite, seconds and names as selftests/run has them; vm/run is
 #			given "${queue_vm[@]}", in which {} is the job's name
 #   queue_run GIB	runs them: as many at a time as there are CPUs, and as memory
@@ -71,6 +72,12 @@ queue_tests() {
 	file=$("$queue_selftests/run" -l -s "$suite" "$@") || return
 	mapfile -t files <<<"$file"
 	while read -r file; do
+		if grep -qx '# needs: no VM' "$queue_selftests/$file"; then
+			queue_add "$file" "$queue_selftests/vm/host" \
+				timeout --foreground -k 10 "$limit" \
+				"$queue_selftests/$file"
+			continue
+		fi
 		queue_add "$file" "$queue_selftests/vm/run" \
 			"${queue_vm[@]//\{\}/$file}" -- \
 			"$queue_selftests/run" -s "$suite" -t "$limit" "$file"

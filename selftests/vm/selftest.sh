@@ -335,6 +335,12 @@ test_queue_of_tests() {
 	tap_is "each has a VM, whose report fails it, and no other" \
 		"$rc $(grep -cx '2' <<<"$out") $(tail -n 2 <<<"$out")" \
 		$'1 1 # failed: test_b.sh\n2 passed, 1 failed'
+	queued_test here 1 '# needs: no VM'
+	echo "command -v meshctl; test ! -d /sys/module/l7mesh && echo 'ok 2 - on the host'" \
+		>>"$clone/selftests/test_here.sh"
+	run_queue 'queue_vm=(-wrong-option); queue_tests test 60 here; queue_run 3'
+	tap_is "what needs no VM has none" "$rc $(tail -n 1 <<<"$out")" \
+		"0 2 passed, 0 failed"
 	rc=0
 	bash -c ". '$clone/selftests/lib/queue.sh'; queue_tests test 60 none" \
 		2>/dev/null || rc=$?
