@@ -26,23 +26,16 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# status OUTPUT of a command, in one string.
-outcome() {
-	local output rc=0
-	output=$("$@" 2>&1 </dev/null) || rc=$?
-	printf '%s %s' "$rc" "$output"
-}
-
 # does ARG...: this succeeds and says nothing.
 does() {
-	tap_is "meshctl $*" "$(outcome meshctl "$@")" "0 "
+	tap_is "meshctl $*" "$(tap_outcome meshctl "$@")" "0 "
 }
 
 # refused TEXT ARG...: the kernel refuses this with this text.
 refused() {
 	local text=$1
 	shift
-	tap_is "refused: $*" "$(outcome meshctl "$@")" \
+	tap_is "refused: $*" "$(tap_outcome meshctl "$@")" \
 		"2 meshctl: the kernel refused: $text"
 }
 
@@ -189,14 +182,14 @@ refused "route.virtual_host: there is no such virtual host" \
 	add route shop/nobody cluster pg
 tap_check "a cluster that is in use cannot go" \
 	grep -q '^2 meshctl: the kernel refused: .*pg' \
-	<(outcome meshctl del cluster pg)
+	<(tap_outcome meshctl del cluster pg)
 tap_check "a listener of what is not there" \
 	grep -q '^2 meshctl: the kernel refused: .*nobody' \
-	<(outcome meshctl add listener x 10.0.0.1:1 protocol tcp cluster nobody)
-tap_is "an object that is not there" "$(outcome meshctl show cluster nobody)" \
+	<(tap_outcome meshctl add listener x 10.0.0.1:1 protocol tcp cluster nobody)
+tap_is "an object that is not there" "$(tap_outcome meshctl show cluster nobody)" \
 	'2 meshctl: there is no cluster "nobody"'
 tap_is "a wrong command line is 1, not 2" \
-	"$(outcome meshctl add cluster x lb nothing)" \
+	"$(tap_outcome meshctl add cluster x lb nothing)" \
 	'1 meshctl: cluster.lb: "nothing" is not one of maglev, round_robin, random, ring_hash, least_request, peak_ewma'
 
 # Files.
@@ -213,7 +206,7 @@ does apply -f "$temporary/1.json"
 meshctl export >"$temporary/3.yaml"
 tap_check "the same through JSON" cmp "$temporary/1.yaml" "$temporary/3.yaml"
 tap_is "no difference from the file" \
-	"$(outcome meshctl diff --exit-code -f mesh.yaml)" "0 "
+	"$(tap_outcome meshctl diff --exit-code -f mesh.yaml)" "0 "
 does apply --dry-run -f mesh.yaml
 tap_check "standard input" bash -c 'meshctl export | meshctl apply -f -'
 
@@ -225,12 +218,12 @@ wanted="- listener legacy 10.96.0.12:80 protocol tcp proxy 127.0.0.1:15001
 ~ endpoint reviews 10.2.0.21:8080 weight 3 -> weight 4
 ~ endpoint inbound|9080|| 10.2.0.21:8080 weight 3 -> weight 4
 - route default/shop/shop 2 path_exact /old redirect_path /new"
-tap_is "diff" "$(outcome meshctl diff -f "$temporary/changed.yaml")" "0 $wanted"
+tap_is "diff" "$(tap_outcome meshctl diff -f "$temporary/changed.yaml")" "0 $wanted"
 tap_is "diff --exit-code" \
-	"$(outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" \
+	"$(tap_outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" \
 	"3 $wanted"
 tap_is "apply --dry-run" \
-	"$(outcome meshctl apply --dry-run -f "$temporary/changed.yaml")" \
+	"$(tap_outcome meshctl apply --dry-run -f "$temporary/changed.yaml")" \
 	"0 $wanted"
 asks 'map([.change, .kind]) | .[0]' '["del","listener"]' \
 	diff -f "$temporary/changed.yaml"
@@ -238,7 +231,7 @@ meshctl export >"$temporary/4.yaml"
 tap_check "neither changed anything" cmp "$temporary/1.yaml" "$temporary/4.yaml"
 does apply -f "$temporary/changed.yaml"
 tap_is "what was applied is there" \
-	"$(outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" "0 "
+	"$(tap_outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" "0 "
 
 # How large a route may be is the kernel's to say.
 {
@@ -254,9 +247,9 @@ tap_is "what was applied is there" \
 } >"$temporary/refused.yaml"
 tap_check "a refusal names the place in the file" \
 	grep -q "^2 $temporary/refused.yaml:5:1: route t/h 0: the kernel refused: " \
-	<(outcome meshctl apply -f "$temporary/refused.yaml")
+	<(tap_outcome meshctl apply -f "$temporary/refused.yaml")
 tap_is "and nothing of the file is there" \
-	"$(outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" "0 "
+	"$(tap_outcome meshctl diff --exit-code -f "$temporary/changed.yaml")" "0 "
 
 # Splice: one object, which a word makes.
 does del splice
@@ -269,7 +262,7 @@ asks . '[{"policy":"off","except":[{"port":25},{"port":80}],"bypass_shaping":tru
 does set splice except none
 does splice all
 asks . '[{"policy":"all","bypass_shaping":true}]' show splice
-tap_is "show splice" "$(outcome meshctl show splice)" \
+tap_is "show splice" "$(tap_outcome meshctl show splice)" \
 	"0 SPLICE  EXCEPT  BYPASS_SHAPING
 all     -       true"
 refused "splice: it exists already" add splice off
@@ -294,24 +287,32 @@ tap_is "shares of a Maglev table" \
 asks '.l7mesh != null and .generation > 0' true version
 
 # Namespaces.
-tap_is "-n: a mesh of its own" "$(outcome meshctl -n "$pod" show)" "0 "
+tap_is "-n: a mesh of its own" "$(tap_outcome meshctl -n "$pod" show)" "0 "
 does -n "$pod" add cluster inner
 asks 'map(.name)' '["inner"]' -n "$pod" show cluster
 does -n "$pod" flush
 does attach "$pod"
 asks 'map(.names)' "[[\"$pod\"]]" show attached
 tap_is "an attached namespace is not asked" \
-	"$(outcome meshctl -n "$pod" show | head -c 29)" \
+	"$(tap_outcome meshctl -n "$pod" show | head -c 29)" \
 	"2 meshctl: the kernel refused"
 does detach "$pod"
 ip netns exec "$pod" sleep 100 &
 process=$!
-sleep 1
+until [[ /proc/$process/ns/net -ef /run/netns/$pod ]]; do
+	sleep 0.1
+done
 does attach "$process"
 asks 'map(.names)' "[[\"$pod\"]]" show attached
 does detach "/run/netns/$pod"
 kill "$process"
 asks . '[]' show attached
+
+# What test_meshctl_files.sh sees imported.
+for file in isolation partial; do
+	does apply -f "gateway-api/$file.mesh.yaml"
+done
+does flush
 
 # Events.
 # waits FILE TEXT: until the file has the text; false after 10 seconds.
@@ -408,6 +409,6 @@ tap_check "10,000 listeners and 50,000 endpoints come back" \
 	cmp <(sort "$temporary/big.yaml") <(sort "$temporary/big.out")
 tap_check "all of them" test "$(wc -l <"$temporary/big.out")" = 60202
 does flush
-tap_is "nothing is left" "$(outcome meshctl export)" "0 {}"
+tap_is "nothing is left" "$(tap_outcome meshctl export)" "0 {}"
 
 tap_end

@@ -7,6 +7,7 @@
 #   tap_pass NAME		tap_fail NAME [WHY]
 #   tap_skip NAME WHY		a failure if EXPECT_ALL_FEATURES=1
 #   tap_skip_all WHY		for a test that cannot run here: leaves with 4
+#   tap_outcome COMMAND...	prints its exit status and what it says, for tap_is
 #   tap_end			prints the plan and leaves: 1 if any failed
 # WHY and output become diagnostics ("# ..."), on stdout like everything.
 
@@ -45,6 +46,12 @@ tap_check() {
 	else
 		tap_fail "$name" "$output"
 	fi
+}
+
+tap_outcome() {
+	local output rc=0
+	output=$("$@" 2>&1 </dev/null) || rc=$?
+	printf '%s %s' "$rc" "$output"
 }
 
 tap_skip() {
