@@ -12,6 +12,8 @@ cd "$here/.."
 . selftests/lib/tap.sh
 # shellcheck source=selftests/lib/net.sh
 . selftests/lib/net.sh
+# shellcheck source=selftests/lib/counters.sh
+. selftests/lib/counters.sh
 
 requests=${REQUESTS:-$((100000 / ${L7MESH_SCALE:-1}))}
 applies=$NET_DIR/applies
@@ -53,27 +55,16 @@ change() {
 	done
 }
 
-# What counters that match the expression $1 have grown by since the beginning.
-grown() {
-	jq -s "map([.counters | to_entries[] | select(.key | test(\"$1\")).value]
-		| add) | .[1] - .[0]" "$NET_DIR/before" <(meshctl -j stats)
-}
-
-# The client's own words: "ok 100000".
-said() {
-	awk -v what="$1" '$1 == what { print $2 }' "$NET_DIR/load"
-}
-
 trap net_down EXIT
 net_up client=10 a=21 b=22 c=23
 for pod in a b c; do
 	net_nginx "$pod"
 done
-gcc -O2 -o "$NET_DIR/http_load" selftests/lib/http_load.c
+load_build
 mesh 21 22 23 | meshctl apply -f -
 meshctl attach client
 
-meshctl -j stats >"$NET_DIR/before"
+counters_begin
 change 2>"$NET_DIR/errors" &
 changer=$!
 start=$SECONDS
@@ -86,9 +77,9 @@ wait "$changer" 2>/dev/null || true
 tap_note "$took s, $(<"$applies") changes"
 tap_note "$(<"$NET_DIR/load")"
 tap_note "$(head -n 20 "$NET_DIR/failures")"
-tap_is "every request has its answer" "$(said ok)" "$requests"
-tap_is "none failed" "$(said failed)" 0
-tap_is "16 connections were enough" "$(said connects)" 16
+tap_is "every request has its answer" "$(load_said ok "$NET_DIR/load")" "$requests"
+tap_is "none failed" "$(load_said failed "$NET_DIR/load")" 0
+tap_is "16 connections were enough" "$(load_said connects "$NET_DIR/load")" 16
 tap_check "the mesh changed all the time" test "$(<"$applies")" -gt 20
 tap_is "every change was accepted" "$(<"$NET_DIR/errors")" ""
 tap_is "the endpoints served each request once" \
@@ -99,9 +90,9 @@ for pod in a b c; do
 		"$(awk -v pod=$pod '$2 == pod { print $3 }' "$NET_DIR/load")" \
 		"$(net_requests "$pod")"
 done
-tap_is "requests" "$(grown '^requests$')" "$requests"
-tap_is "responses" "$(grown '^responses$')" "$requests"
-tap_is "retries" "$(grown upstream_requests_retried)" 0
-tap_is "local replies" "$(grown '^reply_')" 0
+tap_is "requests" "$(counters_grown '^requests$')" "$requests"
+tap_is "responses" "$(counters_grown '^responses$')" "$requests"
+tap_is "retries" "$(counters_grown upstream_requests_retried)" 0
+tap_is "local replies" "$(counters_grown '^reply_')" 0
 meshctl flush
 tap_end

@@ -14,6 +14,8 @@ cd "$here/.."
 . selftests/lib/tap.sh
 # shellcheck source=selftests/lib/net.sh
 . selftests/lib/net.sh
+# shellcheck source=selftests/lib/counters.sh
+. selftests/lib/counters.sh
 
 servers="nginx haproxy python node apache lighttpd varnish"
 
@@ -116,12 +118,6 @@ through_proxy() {
 	}
 }
 
-# What counters that match the expression $1 have grown by since the beginning.
-grown() {
-	jq -s "map([.counters | to_entries[] | select(.key | test(\"$1\")).value]
-		| add) | .[1] - .[0]" "$NET_DIR/before" <(meshctl -j stats)
-}
-
 trap net_down EXIT
 net_up client=10 nginx=21 haproxy=22 python=23 node=24 apache=25 lighttpd=26 \
 	varnish=27
@@ -138,7 +134,7 @@ for name in $servers; do
 done
 mesh | meshctl apply -f -
 meshctl attach client
-meshctl -j stats >"$NET_DIR/before"
+counters_begin
 head -c 3000000 /dev/urandom >"$NET_DIR/big"
 
 for name in $servers; do
@@ -158,7 +154,7 @@ tap_check "python: the same to an HTTP/1.0 client" old_client
 
 net_haproxy client 9000 10.96.0.1:80
 tap_check "HAProxy in the pod calls the virtual IP" through_proxy
-tap_is "nobody got a local reply" "$(grown ^reply_)" 0
-tap_is "no response was cut" "$(grown ^responses_cut)" 0
+tap_is "nobody got a local reply" "$(counters_grown ^reply_)" 0
+tap_is "no response was cut" "$(counters_grown ^responses_cut)" 0
 meshctl flush
 tap_end

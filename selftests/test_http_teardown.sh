@@ -13,6 +13,8 @@ cd "$here/.."
 . selftests/lib/tap.sh
 # shellcheck source=selftests/lib/net.sh
 . selftests/lib/net.sh
+# shellcheck source=selftests/lib/counters.sh
+. selftests/lib/counters.sh
 
 cat >"$NET_DIR/mesh.yaml" <<-END
 	clusters:
@@ -25,10 +27,6 @@ cat >"$NET_DIR/mesh.yaml" <<-END
 	- {name: l, address: 10.96.0.1, port: 80, protocol: http, route_table: t}
 	- {name: l4, address: 10.96.0.2, port: 80, protocol: tcp, cluster: web}
 END
-
-counter() {
-	meshctl -j stats | jq ".counters.$1"
-}
 
 # Every connection that was accepted is closed.
 settled() {
@@ -64,7 +62,7 @@ trap net_down EXIT
 net_up client=10 a=21
 net_nginx a
 head -c 33554432 /dev/urandom >"$NET_DIR/a/www/big"
-gcc -O2 -o "$NET_DIR/http_load" selftests/lib/http_load.c
+load_build
 meshctl apply -f "$NET_DIR/mesh.yaml"
 meshctl attach client
 

@@ -13,6 +13,8 @@ cd "$here/.."
 . selftests/lib/tap.sh
 # shellcheck source=selftests/lib/net.sh
 . selftests/lib/net.sh
+# shellcheck source=selftests/lib/counters.sh
+. selftests/lib/counters.sh
 
 connections=${CONNECTIONS:-$((2000 / ${L7MESH_SCALE:-1}))}
 
@@ -43,16 +45,6 @@ change() {
 	done
 }
 
-# What counters that match the expression $1 have grown by since the beginning.
-grown() {
-	jq -s "map([.counters | to_entries[] | select(.key | test(\"$1\")).value]
-		| add) | .[1] - .[0]" "$NET_DIR/before" <(meshctl -j stats)
-}
-
-said() {
-	awk -v what="$1" '$1 == what { print $2 }' "$NET_DIR/load"
-}
-
 transfer() {
 	local url=$1
 	net_in client curl -s -m 200 "$url/file/big" | cksum >"$NET_DIR/got"
@@ -66,11 +58,11 @@ net_up client=10 a=21 b=22 c=23
 for pod in a b c; do
 	net_nginx "$pod"
 done
-gcc -O2 -o "$NET_DIR/http_load" selftests/lib/http_load.c
+load_build
 mesh 21 22 23 | meshctl apply -f -
 meshctl attach client
 
-meshctl -j stats >"$NET_DIR/before"
+counters_begin
 change 2>"$NET_DIR/errors" &
 changer=$!
 start=$SECONDS
@@ -81,9 +73,11 @@ kill "$changer"
 wait "$changer" 2>/dev/null || true
 
 tap_note "$(<"$NET_DIR/load")" "$(head -n 20 "$NET_DIR/failures")"
-tap_is "every request has its answer" "$(said ok)" $((connections * 3))
-tap_is "none failed" "$(said failed)" 0
-tap_is "connections counted" "$(grown ^intercepted_l4)" "$(said connects)"
+tap_is "every request has its answer" "$(load_said ok "$NET_DIR/load")" \
+	$((connections * 3))
+tap_is "none failed" "$(load_said failed "$NET_DIR/load")" 0
+tap_is "connections counted" "$(counters_grown ^intercepted_l4)" \
+	"$(load_said connects "$NET_DIR/load")"
 tap_is "every change was accepted" "$(<"$NET_DIR/errors")" ""
 tap_is "the endpoints served each request once" \
 	"$(($(net_requests a) + $(net_requests b) + $(net_requests c)))" \
@@ -91,7 +85,7 @@ tap_is "the endpoints served each request once" \
 tap_check "each endpoint had its turns" test \
 	"$(net_requests a)" -gt 100 -a "$(net_requests b)" -gt 100 \
 	-a "$(net_requests c)" -gt 100
-tap_is "nothing went through the HTTP engine" "$(grown '^requests$')" 0
+tap_is "nothing went through the HTTP engine" "$(counters_grown '^requests$')" 0
 
 # From one endpoint, to another.
 head -c 67108864 /dev/urandom >"$NET_DIR/b/www/big"

@@ -13,6 +13,8 @@ cd "$here/.."
 . selftests/lib/tap.sh
 # shellcheck source=selftests/lib/net.sh
 . selftests/lib/net.sh
+# shellcheck source=selftests/lib/counters.sh
+. selftests/lib/counters.sh
 
 [[ -e ${L7MESH_KO:-} ]] || tap_skip_all "L7MESH_KO names no module to load"
 
@@ -40,10 +42,6 @@ loaded() {
 	[[ -d /sys/module/l7mesh ]]
 }
 
-said() {
-	awk -v what="$1" '$1 == what { print $2 }' "$2"
-}
-
 # A connection to the address $1: for each line read a request, and the first
 # bytes of its answer.
 talk() {
@@ -60,7 +58,7 @@ net_up client=10 a=21 b=22
 for pod in a b; do
 	net_nginx "$pod"
 done
-gcc -O2 -o "$NET_DIR/http_load" selftests/lib/http_load.c
+load_build
 meshctl apply -f "$NET_DIR/mesh.yaml"
 meshctl attach client
 # Without the module nobody has the virtual IPs: say so at once.
@@ -95,10 +93,10 @@ wait "$kept" || true
 wait "$new" || true
 tap_note "kept: $(xargs <"$NET_DIR/kept") new: $(xargs <"$NET_DIR/new")"
 tap_note "$(cat "$NET_DIR/kept.errors" "$NET_DIR/new.errors" | head -n 20)"
-tap_is "kept connections: none failed" "$(said failed "$NET_DIR/kept")" 0
+tap_is "kept connections: none failed" "$(load_said failed "$NET_DIR/kept")" 0
 tap_is "kept connections: none was replaced" \
-	"$(said connects "$NET_DIR/kept")" 8
-tap_is "new connections: none failed" "$(said failed "$NET_DIR/new")" 0
+	"$(load_said connects "$NET_DIR/kept")" 8
+tap_is "new connections: none failed" "$(load_said failed "$NET_DIR/new")" 0
 
 # An HTTP connection keeps the module.
 coproc talk 10.96.0.2 2>/dev/null
