@@ -38,7 +38,8 @@ set_up() {
 		ip netns exec "$pods_prefix$name" "$probe" serve "$name" :: 80 &
 		disown
 	done
-	sleep 1
+	pod_listens be1 7 80
+	pod_listens world 7 80
 	configure
 }
 
@@ -64,24 +65,10 @@ who() {
 		sed -E 's/.* reply ([^ ]*) .*/\1/'
 }
 
-load_begin() {
-	in_pod client "$probe" load "$1" 10.96.0.17 7 >"$work/load" 2>&1 &
-	loader=$!
-}
-
-load_is_fine() {
-	wait "$loader" || true
-	tap_is "$1: none fails" \
-		"$(sed 's/done [1-9][0-9]*/done N/' "$work/load")" \
-		"done N failed 0"
-	tap_note "$(<"$work/load")"
-}
-
 # One connection of the load was made before and stays.
 test_unload() {
 	local i
-	load_begin 15
-	sleep 1
+	probe_load "$work/load"
 	for i in 1 2 3; do
 		rmmod l7mesh
 		tap_is "without the module, $i" "$(who)" world
@@ -89,19 +76,19 @@ test_unload() {
 		configure
 		tap_is "with it, $i" "$(who)" be1
 	done
-	load_is_fine "unloaded and loaded"
+	probe_load_is_fine "$work/load" "unloaded and loaded: none fails"
 }
 
 test_flush() {
-	load_begin 6
 	local i
+	probe_load "$work/load"
 	for i in 1 2 3; do
 		meshctl -n "$node" flush
 		sleep 0.3
 		apply
 	done
 	tap_is "configured again ($i times)" "$(who)" be1
-	load_is_fine "flushed and configured"
+	probe_load_is_fine "$work/load" "flushed and configured: none fails"
 }
 
 trace_on() {

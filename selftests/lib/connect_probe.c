@@ -26,9 +26,9 @@
  *	connect_probe options ADDRESS PORT
  *		Listens there, accepts one connection, and checks the same for
  *		SO_ORIGINAL_DST.
- *	connect_probe load SECONDS ADDRESS PORT
+ *	connect_probe load ADDRESS PORT
  *		One connection stays and echoes, others come and go. Prints
- *		"done N failed M".
+ *		"begun" when there is the first, and at SIGTERM "done N failed M".
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -492,17 +492,27 @@ static bool echoed(int fd, unsigned int n)
 	       back == n;
 }
 
+static volatile sig_atomic_t over;
+
+static void end_load(int number)
+{
+	over = number;
+}
+
 static int main_load(char **argv)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = parse(&ss, argv[1], atoi(argv[2]), false);
-	time_t end = time(NULL) + atoi(argv[0]);
+	socklen_t len = parse(&ss, argv[0], atoi(argv[1]), false);
 	unsigned int done = 0, failed = 0;
 	int stays = open_socket(ss.ss_family), fd;
 
 	if (connect(stays, (void *)&ss, len))
 		die("connect");
-	while (time(NULL) < end) {
+	/* It restarts what it interrupts. */
+	signal(SIGTERM, end_load);
+	puts("begun");
+	fflush(stdout);
+	while (!over) {
 		fd = open_socket(ss.ss_family);
 		if (connect(fd, (void *)&ss, len) || !echoed(fd, done) ||
 		    !echoed(stays, done)) {
@@ -556,7 +566,7 @@ int main(int argc, char **argv)
 		return main_names(argv);
 	if (!strcmp(what, "options") && argc == 2)
 		return main_options(argv);
-	if (!strcmp(what, "load") && argc == 3)
+	if (!strcmp(what, "load") && argc == 2)
 		return main_load(argv);
 	usage();
 }

@@ -7,9 +7,13 @@
 #   pod NAME N			namespace NAME behind it: eth0 with 10.2.0.N/24 and
 #				fd02::N/64, default routes to the node
 #   in_pod NAME COMMAND...	runs COMMAND there
+#   pod_listens NAME PORT...	waits until somebody listens at each; else 1
+#   probe_load FILE		in the pod "client", connect_probe's load at 10.96.0.17,
+#				port 7; has begun when it returns
+#   probe_load_is_fine FILE NAME	ends that: a subtest, that none failed
 #   pods_end			kills what runs in them and removes them all; also
 #				at exit
-# Names get the prefix $pods_prefix, so that tests may run side by side.
+# The last two want tap.sh, and connect_probe in $probe. Names get the prefix $pods_prefix, so that tests may run side by side.
 
 pods_prefix=t$$-
 node=${pods_prefix}node
@@ -54,6 +58,36 @@ pod() {
 	route add default via fd02::1
 	END
 	ip -n "$node" link set "v$2" master br0 up
+}
+
+pod_listens() {
+	local name=$1 port i
+	shift
+	for port; do
+		for ((i = 0; i < 100; i++)); do
+			[[ -z $(in_pod "$name" ss -Hltn "sport = :$port") ]] || continue 2
+			sleep 0.1
+		done
+		echo "# nobody listens at $name $port"
+		return 1
+	done
+}
+
+probe_load() {
+	# shellcheck disable=SC2154 # the test's
+	ip netns exec "${pods_prefix}client" "$probe" load 10.96.0.17 7 >"$1" 2>&1 &
+	probe_loader=$!
+	until grep -q begun "$1" || ! kill -0 "$probe_loader" 2>/dev/null; do
+		sleep 0.1
+	done
+}
+
+probe_load_is_fine() {
+	kill -TERM "$probe_loader"
+	wait "$probe_loader" || true
+	tap_is "$2" "$(sed 's/done [1-9][0-9]*/done N/' "$1")" \
+		$'begun\ndone N failed 0'
+	tap_note "$(tail -n 1 "$1")"
 }
 
 pods_end() {
