@@ -18,13 +18,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB
-from l7 import (PATIENCE, Backend, Client, Net, apply, close_clients, equal,
-                meshctl, run_tests, stats, test, true)
+from l7 import (PATIENCE, Backend, Client, apply, close_connections, equal, meshctl,
+                pods_of_a_mesh, run_tests, stats, test, true)
 
 APP, APP6 = "10.2.0.10", "fd00:2::10"
 VIP_TCP, VIP_PROXY, VIP_ANY = "10.96.0.2", "10.96.0.3", "10.96.0.4"
 ANY_PORT = 8080
-net = web = None
+web = None
 
 
 def op(name, value=None, kind="set"):
@@ -495,22 +495,12 @@ def _():
           (9999, 9999, {"route": 9998, "differs": "path", "of": "/9998"}))
 
 
-def after_each():
-    close_clients()
-    web.close_all()
-
-
 def main():
-    global net, web  # pylint: disable=global-statement
-    net = Net(app=10, web=20)
-    try:
+    global web  # pylint: disable=global-statement
+    with pods_of_a_mesh("app", app=10, web=20):
         web = Backend("web", 9000)
         mesh()
-        meshctl("attach", "app")
-        return run_tests(after_each, closes=True)
-    finally:
-        meshctl("flush")
-        net.down()
+        return run_tests(close_connections, closes=True)
 
 
 if __name__ == "__main__":

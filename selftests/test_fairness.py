@@ -19,8 +19,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Backend, Client, Counters, Net, apply, close_clients, equal, in_pod,
-                meshctl, note, request, run_tests, test, true, until)
+from l7 import (Backend, Client, Counters, apply, close_connections, equal, in_pod,
+                note, pods_of_a_mesh, request, run_tests, test, true, until)
 from l7nl import Genl
 from missing_page import is_stuck
 
@@ -458,23 +458,13 @@ def _():
     asks_and_goes(STRICT, Client.shut)
 
 
-def after_each():
-    close_clients()
-    web.close_all()
-
-
 def main():
     global web
     resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
-    net = Net(greedy=10, polite=11, web=20)
-    try:
+    with pods_of_a_mesh("greedy", "polite", greedy=10, polite=11, web=20):
         web = Backend("web", 9000)
         apply(CONFIG)
-        for pod in ("greedy", "polite"):
-            meshctl("attach", pod)
-        return run_tests(after_each, closes=True)
-    finally:
-        net.down()
+        return run_tests(close_connections, closes=True)
 
 
 if __name__ == "__main__":

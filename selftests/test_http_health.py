@@ -17,14 +17,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, Endpoints, answer, ask
-from l7 import (Client, Counters, Net, apply, close_clients, equal, in_pod, meshctl,
-                run_tests, stats, test, true, until)
+from l7 import (Client, Counters, apply, close_connections, equal, in_pod, meshctl,
+                pods_of_a_mesh, run_tests, stats, test, true, until)
 
 WEB6, APP = "fd00:2::20", "10.2.0.10"
 PORTS = range(9100, 9103)
 SO_NETNS_COOKIE = 71
 CHECK = "user-agent: l7mesh-health-check"
-net = web = None
+web = None
 
 
 def mesh(check, ports=PORTS, address=WEB, **cluster):
@@ -331,21 +331,15 @@ def _():
 
 def after_each():
     meshctl("flush")
-    close_clients()
-    web.close_all()
+    close_connections()
 
 
 def main():
-    global net, web  # pylint: disable=global-statement
-    net = Net(app=10, own=11, web=20)
-    try:
+    global web  # pylint: disable=global-statement
+    with pods_of_a_mesh("app", app=10, own=11, web=20):
         web = Endpoints("web", PORTS)
         mesh({})
-        meshctl("attach", "app")
         return run_tests(after_each, closes=True)
-    finally:
-        meshctl("flush")
-        net.down()
 
 
 if __name__ == "__main__":

@@ -16,11 +16,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, answer
-from l7 import (Backend, Client, Counters, Net, SentMemory, apply,
-                close_clients, equal, fork, meshctl, request, run_tests, stats, test,
+from l7 import (Backend, Client, Counters, SentMemory, apply, close_connections,
+                equal, fork, meshctl, pods_of_a_mesh, request, run_tests, stats, test,
                 true, until)
 
-net = web = copies = more = None
+web = copies = more = None
 COUNTERS = ("mirrored_requests", "mirrored_requests_failed",
             "mirrored_requests_dropped")
 
@@ -370,23 +370,12 @@ def _():
     true(stats()["counters"]["mirrored_requests"] >= 10)
 
 
-def after_each():
-    close_clients()
-    for backend in web, copies, more:
-        backend.close_all()
-
-
 def main():
-    global net, web, copies, more  # pylint: disable=global-statement
-    net = Net(app=10, web=20)
-    try:
+    global web, copies, more  # pylint: disable=global-statement
+    with pods_of_a_mesh("app", app=10, web=20):
         web, copies, more = (Backend("web", 9000 + i) for i in range(3))
         mesh()
-        meshctl("attach", "app")
-        return run_tests(after_each, closes=True)
-    finally:
-        meshctl("flush")
-        net.down()
+        return run_tests(close_connections, closes=True)
 
 
 if __name__ == "__main__":

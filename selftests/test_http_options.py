@@ -16,8 +16,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Backend, Client, Counters, Net, apply, close_clients, equal,
-                meshctl, note, request, run_tests, test, true, until)
+from l7 import (Backend, Client, Counters, apply, close_connections, equal, meshctl,
+                note, pods_of_a_mesh, request, run_tests, test, true, until)
 
 WEB, APP, APP6 = "10.2.0.20", "10.2.0.10", "fd00:2::10"
 VIP6 = "fd00:96::1"
@@ -87,7 +87,7 @@ CONFIG = {
           "route_table": "main", **OPTIONS["full"]}],
 }
 
-web = net = None
+web = None
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -972,22 +972,12 @@ def _():
         equal((conn.exactly(3), c.exactly(3)), (b"%03d" % i, b"%03d" % (999 - i)))
 
 
-def after_each():
-    close_clients()
-    web.close_all()
-
-
 def main():
-    global net, web
-    net = Net(app=10, web=20)
-    try:
+    global web
+    with pods_of_a_mesh("app", app=10, web=20):
         web = Backend("web", 9000)
         apply(CONFIG)
-        meshctl("attach", "app")
-        return run_tests(after_each, closes=True)
-    finally:
-        meshctl("flush")
-        net.down()
+        return run_tests(close_connections, closes=True)
 
 
 if __name__ == "__main__":

@@ -20,14 +20,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, Endpoints
-from l7 import (Backend, Client, Counters, Net, apply, close_clients, equal, in_pod,
-                meshctl, note, request, run_in, run_tests, stats, test, true, until)
+from l7 import (Backend, Client, Counters, apply, close_clients, close_connections,
+                equal, in_pod, meshctl, note, pods_of_a_mesh, request, run_in,
+                run_tests, stats, test, true, until)
 from xxh64 import rotated, xxh64
 
 WEB, APP, APP6 = "10.2.0.20", "10.2.0.10", "fd00:2::10"
 VIP, VIP2, VIP6 = "10.96.0.1", "10.96.0.2", "fd00:96::1"
 SO_NETNS_COOKIE = 71
-net = web = None
+web = None
 
 
 def says(text, **match):
@@ -1244,25 +1245,13 @@ def _():
     true(1 <= failures[NOBODY] <= 4, failures)
 
 
-def after_each():
-    close_clients()
-    web.close_all()
-    many.close_all()
-
-
 def main():
-    global net, web, many
-    net = Net(app=10, own=11, web=20)
-    try:
+    global web, many
+    with pods_of_a_mesh("app", "own", app=10, own=11, web=20):
         web = Backend("web", 9000)
         many = Endpoints("web", PORTS)
         mesh(host("nothing", []))
-        meshctl("attach", "app")
-        meshctl("attach", "own")
-        return run_tests(after_each, closes=True)
-    finally:
-        meshctl("flush")
-        net.down()
+        return run_tests(close_connections, closes=True)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, WEB, Endpoints, answer, ask
-from l7 import (Client, Net, apply, close_clients, equal, meshctl,
-                note, run_tests, stats, test, true)
+from l7 import (Client, apply, close_clients, close_connections, equal, meshctl, note,
+                pods_of_a_mesh, run_tests, stats, test, true)
 from xxh64 import xxh64
 
 PORTS = range(9100, 9108)
 GOLDEN = 0x9e3779b97f4a7c15
 M64 = (1 << 64) - 1
-net = many = None
+many = None
 
 
 def mesh(*places, lb="ring_hash", **cluster):
@@ -564,21 +564,15 @@ def _():
 
 
 def after_each():
-    close_clients()
-    many.close_all()
+    close_connections()
     meshctl("flush")
 
 
 def main():
-    global net, many
-    net = Net(app=10, web=20)
-    try:
+    global many
+    with pods_of_a_mesh("app", app=10, web=20):
         many = Endpoints("web", PORTS)
-        meshctl("attach", "app")
         return run_tests(after_each, closes=True)
-    finally:
-        meshctl("flush")
-        net.down()
 
 
 if __name__ == "__main__":

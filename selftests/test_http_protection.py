@@ -14,12 +14,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, Endpoints, answer, apply_route, ask
-from l7 import (Client, Counters, Net, close_clients, equal, fork, meshctl,
-                note, run_tests, stats, test, true, until)
+from l7 import (Client, Counters, close_connections, equal, fork, meshctl, note,
+                pods_of_a_mesh, run_tests, stats, test, true, until)
 
 PORTS = range(9100, 9102)
 HOUR = "60m"
-net = many = None
+many = None
 
 
 def direct(listener=None, **route):
@@ -400,23 +400,12 @@ def _():
     refused_connections(2, VIP)
 
 
-def after_each():
-    close_clients()
-    many.close_all()
-
-
 def main():
-    global net, many
-    net = Net(app=10, own=11, web=20)
-    try:
+    global many
+    with pods_of_a_mesh("app", "own", app=10, own=11, web=20):
         many = Endpoints("web", PORTS)
         direct()
-        meshctl("attach", "app")
-        meshctl("attach", "own")
-        return run_tests(after_each, closes=True)
-    finally:
-        meshctl("flush")
-        net.down()
+        return run_tests(close_connections, closes=True)
 
 
 if __name__ == "__main__":

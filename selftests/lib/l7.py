@@ -550,3 +550,24 @@ class Backend:
 def close_clients():
     while _clients:
         _clients.pop().close()
+
+
+def close_connections():
+    """Those of all clients, and of all servers."""
+    close_clients()
+    for backend in _backends:
+        backend.close_all()
+
+
+@contextlib.contextmanager
+def pods_of_a_mesh(*attached, **pods):
+    """Pods, as Net has them, some of them attached. Nothing is left of them, nor of what
+    was configured."""
+    net = Net(**pods)
+    try:
+        for pod in attached:
+            meshctl("attach", pod)
+        yield net
+    finally:
+        meshctl("flush")
+        net.down()
