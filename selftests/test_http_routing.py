@@ -384,9 +384,10 @@ def _():
 @test("node: an agent with keep-alive")
 def _():
     grown = Counters()
-    out = run_in("app", "node", f"{LIB}/node_client.js", f"http://{VIP}/turns",
-                 "90", "3").splitlines()
-    equal(out, ["30 200 a", "30 200 b", "30 200 c", "sockets 3"])
+    url = f"http://{VIP}/turns"
+    out = run_in("app", "node", f"{LIB}/node_client.js", "90", "3", url).splitlines()
+    equal(out, [f"{url} {line}" for line in ("30 200 a", "30 200 b", "30 200 c",
+                                             "sockets 3")])
     equal(grown("downstream_connections", "requests"), [3, 90])
 
 
