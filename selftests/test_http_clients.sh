@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# takes: 100
 #
 # Real clients of virtual IPs: ab, wrk and h2load with what each does its own way,
 # curl's protocol options, Python's and node's clients where they leave the beaten

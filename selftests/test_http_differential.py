@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# takes: 110
 """The same bytes through the mesh, HAProxy and nginx: who lets them pass, and what
 the endpoint behind each makes of them.
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# takes: 70
 #
 # REQUESTS (default 100000) requests on kept-alive connections to three nginx
 # pods while the mesh is applied anew in a loop, endpoints coming and going, and

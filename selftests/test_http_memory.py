@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# takes: 80
 """Who pays for the memory that HTTP takes, and how much it can be.
 
    clients in pod "app", each in a control group of its own -- virtual IP -- a server

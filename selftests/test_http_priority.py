@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# takes: 130
 """Priorities, localities, subsets, slow start: which of many endpoints a request may go to
 at all. Envoy's arithmetic, value for value where there is a hash.
 

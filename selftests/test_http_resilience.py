@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# takes: 150
 """What the mesh does when endpoints fail: timeouts, retries; seen in the bytes on
 either side.
 

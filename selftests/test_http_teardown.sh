@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# takes: 90
 #
 # What ends in the middle: clients, endpoints, namespaces, the mesh's owner. No
 # hang, no leak; what is left goes on, and at the end the module unloads.

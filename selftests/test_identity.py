@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# takes: 60
 """Whose connections they are: what the mesh connects for a client is the client's,
 for firewalls, cgroups and routes, and nobody else ever uses it. And where from: the
 mesh takes no ports from its clients, and without one nothing passes.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# takes: 70
 #
 # What an application sees when its connections are intercepted, L4.
 #

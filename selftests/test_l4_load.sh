@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# takes: 100
 #
 # CONNECTIONS (default 2000) TCP connections to a virtual IP, each for a few
 # requests, while the mesh changes; and large transfers. Both families.

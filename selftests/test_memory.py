@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# takes: 90
 # timeout: 900
 """Memory has an owner, and a limit: what is really gone is what is accounted."""
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# takes: 100
 #
 # meshctl against the module, in the VM: every kind added, changed, removed and
 # shown; files applied, exported, compared; the kernel's refusals; namespaces;

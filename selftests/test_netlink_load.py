@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# takes: 170
 """The configuration under concurrent use, and at scale."""
 
 import contextlib

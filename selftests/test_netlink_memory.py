@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# takes: 60
 """The memory of a configuration: bounded, and given back."""
 
 import contextlib

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# takes: 100
 """Transactions: all at once or nothing, and what random ones add up to."""
 
 import contextlib

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# takes: 100
 #
 # The module goes and comes back under traffic. L4 connections go on as plain TCP
 # and none fails; HTTP connections keep the module until meshctl drain.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# takes: 80
 #
 # Clusters whose endpoints are a name's addresses: asked for by apply, kept fresh by
 # "meshctl resolve", with dnsmasq as the server. In the VM.

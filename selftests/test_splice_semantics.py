@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
+# takes: 80
 """What a program sees of a spliced connection is what it sees of TCP's: each
 program here runs on plain connections, then on spliced ones, and has to tell the
 same of both.
