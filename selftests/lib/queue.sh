@@ -1,38 +1,46 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Jobs that run side by side. What a job prints is printed whole when it has
-# ended; if there is only one job, as it comes.
+# Jobs that run side by side. What a job prints is printed when it has ended; of tests,
+# what each of them prints; if there is only one job, each line as it comes.
 #
 # Sourced. Contract:
-#   queue_open		before all else: makes $queue_dir, which is gone when the script
-#			ends; then no job is left, either, whatever ended the script.
-#			The EXIT, INT, TERM and HUP traps are the queue's
+#   queue_open GIB	before all else: jobs will run as many at a time as there are
+#			CPUs, and as memory is left for if each takes so much. Makes
+#			$queue_dir, which is gone when the script ends; then no job is
+#			left, either, whatever ended the script. The EXIT, INT, TERM and
+#			HUP traps are the queue's
 #   queue_add NAME COMMAND...	a job, to be begun after those added before. It prints
 #			TAP; a last line "N passed, N failed" (", N skipped" may
-#			follow) is believed rather. Its output is in $queue_dir/NAME.log
+#			follow) is believed rather. Its output is in $queue_dir/N.log,
+#			for N = 0, 1, ...
 #   queue_tests SUITE SECONDS NAME...
-#			a job for each of these selftests: in a VM of its own, or on
-#			this machine if it says "# needs: no VM"; those first that
-#			say that they take longest, as in "# takes: 100" (seconds).
+#			jobs for these selftests, those first that say that they take
+#			longest, as in "# takes: 100" (seconds; 30 if nothing is said).
+#			As long as much is left, several share a VM; with queue_alone=1
+#			none does. What says "# needs: no VM" runs on this machine.
 #			Suite, seconds and names as selftests/run has them; vm/run is
-#			given "${queue_vm[@]}", in which {} is the job's name
-#   queue_run GIB	runs them: as many at a time as there are CPUs, and as memory
-#			is left for if each takes so much
+#			given "${queue_vm[@]}", in which {} is the job's number
+#   queue_run		runs them
 #   queue_verdict	prints what failed, and of all, as the last line, "N passed,
 #			N failed". Returns 1 if any failed
 
 queue_selftests=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 queue_vm=()
+queue_alone=0
+queue_width=1
 queue_jobs=()		# words, quoted for the shell: the name, the command
-declare -A queue_running=()	# by the number of the process: the name, when it began
-queue_tail=		# what shows the output of the only job
+declare -A queue_running=()	# by the number of the process: the job's, when it began
 queue_good=0
 queue_bad=0
 queue_skip=0
 queue_failed=()
 
 queue_open() {
+	queue_width=$(awk -v gib="$1" -v cpus="$(nproc)" '/^MemAvailable:/ {
+		n = int($2 / 1024 / 1024 / gib)
+		print n < 1 ? 1 : n < cpus ? n : cpus
+	}' /proc/meminfo)
 	queue_dir=$(mktemp -d "${TMPDIR:-/tmp}/l7mesh-queue.XXXXXX")
 	trap queue_close EXIT
 	trap 'exit 130' INT
@@ -55,53 +63,88 @@ queue_add() {
 	queue_jobs+=("${*@Q}")
 }
 
-# Those of the files $@ that say that they take longest first.
+# "SECONDS FILE" for each of the files $@, those that take longest first.
 queue_longest_first() {
 	local file takes
 	for file; do
 		takes=$(sed -nE 's/^# takes: ([0-9]+)$/\1/p' \
 			"$queue_selftests/$file")
-		echo "${takes:-0} $file"
-	done | sort -s -k 1,1nr | cut -d ' ' -f 2
+		echo "${takes:-30} $file"
+	done | sort -s -k 1,1nr
+}
+
+# Of such lines those that share a VM in one. To boot takes a quarter of a minute of
+# CPU; a VM that has much to do when the others have nothing left takes longer.
+queue_batches() {
+	awk -v width="$queue_width" -v alone="$queue_alone" '
+		{ takes[NR] = $1; file[NR] = $2; left += $1 }
+		END {
+			for (i = 1; i <= NR; left -= sum) {
+				share = left / (2 * width)
+				share = alone ? 0 : share < 90 ? 90 : share
+				line = file[i]
+				sum = takes[i++]
+				while (i <= NR && sum + takes[i] <= share) {
+					line = line " " file[i]
+					sum += takes[i++]
+				}
+				print line
+			}
+		}'
 }
 
 queue_tests() {
-	local suite=$1 limit=$2 file
-	local -a files
+	local suite=$1 limit=$2 file files
+	local -a batch host=() guest=()
 	shift 2
-	file=$("$queue_selftests/run" -l -s "$suite" "$@") || return
-	mapfile -t files <<<"$file"
-	while read -r file; do
+	files=$("$queue_selftests/run" -l -s "$suite" "$@") || return
+	for file in $files; do
 		if grep -qx '# needs: no VM' "$queue_selftests/$file"; then
-			queue_add "$file" "$queue_selftests/vm/host" \
-				timeout --foreground -k 10 "$limit" \
-				"$queue_selftests/$file"
-			continue
+			host+=("$file")
+		else
+			guest+=("$file")
 		fi
-		queue_add "$file" "$queue_selftests/vm/run" \
-			"${queue_vm[@]//\{\}/$file}" -- \
-			"$queue_selftests/run" -s "$suite" -t "$limit" "$file"
-	done < <(queue_longest_first "${files[@]}")
+	done
+	while read -ra batch; do
+		queue_add "${batch[*]}" "$queue_selftests/vm/run" \
+			"${queue_vm[@]//\{\}/${#queue_jobs[@]}}" -- \
+			"$queue_selftests/run" -s "$suite" -t "$limit" "${batch[@]}"
+	done < <(queue_longest_first "${guest[@]}" | queue_batches)
+	for file in "${host[@]}"; do
+		queue_add "$file" "$queue_selftests/vm/host" \
+			timeout --foreground -k 10 "$limit" "$queue_selftests/$file"
+	done
 }
 
-# How many at a time.
-queue_width() {
-	awk -v gib="$1" -v cpus="$(nproc)" '/^MemAvailable:/ {
-		n = int($2 / 1024 / 1024 / gib)
-		print n < 1 ? 1 : n < cpus ? n : cpus
-	}' /proc/meminfo
+# Passes on what comes: all at once, or as far as the line that ends a test of
+# selftests/run's; or, if there is but one job, each line.
+queue_show() {
+	local line block=
+	local test_ends='^(not )?ok .* # .*[0-9] s$'
+	while IFS= read -r line || [[ -n $line ]]; do
+		block+=$line$'\n'
+		[[ ${#queue_jobs[@]} == 1 || $line =~ $test_ends ]] || continue
+		flock "$queue_dir" printf '%s' "$block"
+		block=
+	done
+	flock "$queue_dir" printf '%s' "$block"
 }
 
-queue_begin() {
-	local name=$1
+# queue_job LOG COMMAND...
+queue_job() {
+	local log=$1
 	shift
+	set +e
+	"$@" 2>&1 | tee "$log" | queue_show
+	return "${PIPESTATUS[0]}"
+}
+
+# queue_begin NUMBER NAME COMMAND...
+queue_begin() {
 	set -m
-	"$@" </dev/null >"$queue_dir/$name.log" 2>&1 &
+	queue_job "$queue_dir/$1.log" "${@:3}" </dev/null &
 	set +m
-	queue_running[$!]="$SECONDS $name"
-	[[ ${#queue_jobs[@]} == 1 ]] || return 0
-	tail -q -s 0.1 -c +1 -f --pid=$! "$queue_dir/$name.log" &
-	queue_tail=$!
+	queue_running[$!]="$1 $SECONDS"
 }
 
 # What a job says of itself, which ended with $1: its closing line, or else its TAP.
@@ -120,35 +163,39 @@ queue_tally() {
 		}' "$2"
 }
 
+# The tests of a job that failed, or its name.
+queue_note_failed() {
+	local tests
+	tests=$(sed -nE 's/^not ok [0-9]+ - ([^ ]+) # .*[0-9] s$/\1/p' "$2")
+	queue_failed+=("${tests:-$1}")
+}
+
 queue_end() {
-	local name=$1 rc=$2 took=$3 good bad skip log
-	log=$queue_dir/$name.log
-	if [[ -n $queue_tail ]]; then
-		wait "$queue_tail" || true
-	fi
-	echo "# $name: exit $rc, $took s"
-	[[ -n $queue_tail ]] || cat "$log"
+	local number=$1 rc=$2 took=$3 good bad skip log
+	local -a job
+	log=$queue_dir/$number.log
+	eval "job=(${queue_jobs[$number]})"
+	flock "$queue_dir" echo "# ${job[0]}: exit $rc, $took s"
 	read -r good bad skip < <(queue_tally "$rc" "$log")
 	queue_good=$((queue_good + good))
 	queue_bad=$((queue_bad + bad))
 	queue_skip=$((queue_skip + skip))
-	[[ $bad == 0 ]] || queue_failed+=("$name")
+	[[ $bad == 0 ]] || queue_note_failed "${job[0]}" "$log"
 }
 
 queue_wait() {
-	local pid rc=0 began name
+	local pid rc=0 number began
 	wait -n -p pid "${!queue_running[@]}" || rc=$?
-	read -r began name <<<"${queue_running[$pid]}"
+	read -r number began <<<"${queue_running[$pid]}"
 	unset "queue_running[$pid]"
-	queue_end "$name" "$rc" $((SECONDS - began))
+	queue_end "$number" "$rc" $((SECONDS - began))
 }
 
 queue_run() {
-	local width job
-	width=$(queue_width "$1")
-	for job in "${queue_jobs[@]}"; do
-		[[ ${#queue_running[@]} -lt $width ]] || queue_wait
-		eval "queue_begin $job"
+	local i
+	for i in "${!queue_jobs[@]}"; do
+		[[ ${#queue_running[@]} -lt $queue_width ]] || queue_wait
+		eval "queue_begin $i ${queue_jobs[$i]}"
 	done
 	while [[ ${#queue_running[@]} -gt 0 ]]; do
 		queue_wait
@@ -157,7 +204,7 @@ queue_run() {
 
 queue_verdict() {
 	echo
-	[[ $queue_bad == 0 ]] || echo "# failed: ${queue_failed[*]}"
+	[[ $queue_bad == 0 ]] || echo "# failed: ${queue_failed[*]//$'\n'/ }"
 	echo "$queue_good passed, $queue_bad failed$(
 		[[ $queue_skip == 0 ]] || echo ", $queue_skip skipped")"
 	[[ $queue_bad == 0 ]]

@@ -282,8 +282,9 @@ queue_script() {
 
 run_queue() {
 	rc=0
-	queue_script "queue_open; $1; queue_verdict"
-	out=$(timeout 100 bash "$work/queue" 2>&1) || rc=$?
+	queue_script "queue_open ${2:-1}; $1; queue_run; queue_verdict"
+	timeout 100 bash "$work/queue" >"$work/queue.out" 2>&1 || rc=$?
+	out=$(<"$work/queue.out")
 }
 
 # They can only end if they are there at the same time.
@@ -291,28 +292,45 @@ test_queue() {
 	local meet='meet() { echo "$1 begins"; touch "$work/$1"
 		until [[ -e $work/$2 ]]; do sleep 0.1; done; echo "$1 ends"; }'
 	export work
-	run_queue "$meet; queue_add one meet one other; queue_add two meet other one
-		queue_run 1"
+	run_queue "$meet; queue_add one meet one other; queue_add two meet other one"
 	tap_is "jobs run side by side, and what each prints is together" \
 		"$(grep -cE '^(one|other) (begins|ends)$' <<<"$out") $(
 			grep -A 1 ' begins$' <<<"$out" | grep -c ' ends$')" "4 2"
 	run_queue 'tap() { printf "%s\n" "ok 1 - a" "not ok 2 - b" "ok 3 # SKIP c"; exit 1; }
 		queue_add "a b" tap
 		queue_add closes printf "%s\n" "not ok 1 - d" "5 passed, 0 failed"
-		queue_add "says nothing" sh -c "exit 3"
-		queue_run 1'
+		queue_add "says nothing" sh -c "exit 3"'
 	tap_is "the last line is the count of all" "$rc $(tail -n 1 <<<"$out")" \
 		"1 6 passed, 2 failed, 1 skipped"
 	tap_is "those that failed are named" "$(grep '^# failed' <<<"$out" |
 		tr ' ' '\n' | sort | tr '\n' ' ')" "# a b failed: nothing says "
-	run_queue 'queue_add alone printf "%s\n" "ok 1 - a" "ok 2 - b"; queue_run 1'
+	run_queue 'queue_add alone printf "%s\n" "ok 1 - a" "ok 2 - b"'
 	tap_is "of one job all is there, and once" \
 		"$rc $(grep -c '^ok' <<<"$out") $(tail -n 1 <<<"$out")" \
 		"0 2 2 passed, 0 failed"
 	run_queue 'single() { mkdir "$work/single"; sleep 0.5; rmdir "$work/single"; }
-		queue_add a single; queue_add b single; queue_run 1000000'
+		queue_add a single; queue_add b single' 1000000
 	tap_is "where there is memory for one they run one after the other" \
 		"$rc $(tail -n 1 <<<"$out")" "0 0 passed, 0 failed"
+}
+
+# The first job goes on when the second has seen that its first test is shown.
+test_queue_shows() {
+	rm -f "$work/seen"
+	run_queue 'one() { printf "%s\n" "    ok 1 - x" "ok 1 - test_x # 1 s" "    ok 1 - y"
+			until [[ -e $work/seen ]]; do sleep 0.1; done
+			printf "%s\n" "not ok 2 - test_y # exit 1, 2 s" "1 passed, 1 failed"; }
+		two() { until grep -q test_x "$work/queue.out"; do sleep 0.1; done
+			! grep " - y" "$work/queue.out"; touch "$work/seen"; }
+		queue_add one one; queue_add two two'
+	tap_is "each test is shown when it has ended, whole" \
+		"$(grep -vE '^# |^$' <<<"$out")" "    ok 1 - x
+ok 1 - test_x # 1 s
+    ok 1 - y
+not ok 2 - test_y # exit 1, 2 s
+1 passed, 1 failed
+1 passed, 1 failed"
+	tap_is "and named if it failed" "$(grep '^# failed' <<<"$out")" "# failed: test_y"
 }
 
 # queued_test NAME SECONDS COMMAND: a selftest of the clone's.
@@ -323,22 +341,29 @@ queued_test() {
 }
 
 test_queue_of_tests() {
+	local jobs='queue_tests test 60; printf "%s\n" "${queue_jobs[@]}" |
+		sed "s/.*-t. .60. //" | tr -d "\047"; queue_jobs=()'
 	queued_test a 5 true
-	queued_test b 50 "$(fail_by warn)"
-	queued_test c 10 'test -d /sys/module/l7mesh || exit 1'
-	run_queue 'queue_tests test 60
-		printf "%s\n" "${queue_jobs[@]}" | sed "s/.* //" | tr -d "\n"'
-	tap_is "the longest tests come first" "$(head -n 1 <<<"$out")" \
-		"'test_b.sh''test_c.sh''test_a.sh'"
-	run_queue 'queue_vm=(-t 100 -o "$queue_dir/{}.out"); queue_tests test 60 b c
-		queue_run 3; ls -d "$queue_dir"/*.out | wc -l'
-	tap_is "each has a VM, whose report fails it, and no other" \
+	queued_test b 500 "$(fail_by warn)"
+	queued_test c 100 'test -d /sys/module/l7mesh || exit 1'
+	queued_test d 50 true
+	queued_test here 1000 '# needs: no VM'
+	echo 'test -d /sys/module/l7mesh || echo "ok 2 - on the host"' \
+		>>"$clone/selftests/test_here.sh"
+	run_queue "$jobs"
+	tap_is "the longest tests come first, and short ones share a VM" \
+		"$(head -n 3 <<<"$out")" \
+		$'test_b.sh\ntest_c.sh\ntest_d.sh test_a.sh'
+	run_queue "queue_alone=1; $jobs"
+	tap_is "or each has its own" "$(head -n 4 <<<"$out")" \
+		$'test_b.sh\ntest_c.sh\ntest_d.sh\ntest_a.sh'
+	run_queue 'queue_alone=1; queue_vm=(-t 100 -o "$queue_dir/{}.out")
+		queue_tests test 60 b c; queue_run; ls -d "$queue_dir"/*.out | wc -l
+		queue_jobs=()'
+	tap_is "the report of a VM fails what ran there, and nothing else" \
 		"$rc $(grep -cx '2' <<<"$out") $(tail -n 2 <<<"$out")" \
 		$'1 1 # failed: test_b.sh\n2 passed, 1 failed'
-	queued_test here 1 '# needs: no VM'
-	echo "command -v meshctl; test ! -d /sys/module/l7mesh && echo 'ok 2 - on the host'" \
-		>>"$clone/selftests/test_here.sh"
-	run_queue 'queue_vm=(-wrong-option); queue_tests test 60 here; queue_run 3'
+	run_queue 'queue_vm=(-wrong-option); queue_tests test 60 here'
 	tap_is "what needs no VM has none" "$rc $(tail -n 1 <<<"$out")" \
 		"0 2 passed, 0 failed"
 	rc=0
@@ -350,10 +375,10 @@ test_queue_of_tests() {
 
 test_queue_interrupt() {
 	local tmp=$work/tmp signal pid
-	queue_script "queue_open
+	queue_script "queue_open 1
 		sleeper() { bash -c 'exec -a \"\$0\" sleep 600' \"\$1\"; }
 		queue_add a sleeper '$tmp/a'; queue_add b sleeper '$tmp/b'
-		queue_run 1"
+		queue_run"
 	for signal in INT TERM; do
 		mkdir -p "$tmp"
 		TMPDIR=$tmp setsid env --default-signal=INT \
@@ -394,7 +419,10 @@ type_to_shell() {
 	printf '\003'
 	sleep 1
 	echo 'exit 5'
-	sleep 10
+	# Until nobody reads it any more.
+	while sleep 0.5; do
+		echo
+	done
 }
 
 test_terminal() {
@@ -420,6 +448,7 @@ test_leftovers() {
 trap clean_up EXIT
 make_clone
 test_queue
+test_queue_shows
 test_queue_of_tests
 test_queue_interrupt
 test_output
