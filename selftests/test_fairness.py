@@ -404,10 +404,13 @@ def _():
         equal(c.response()[1], b"ok")
 
 
+FIN_WAIT2 = b"\5"
+
+
 def shut_and_close(c):
-    """Nothing is said of the close: the FIN is out."""
+    """Nothing is said of the close: the FIN is out, and acknowledged."""
     c.shut()
-    time.sleep(0.3)
+    until(lambda: c.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == FIN_WAIT2)
     c.close()
 
 
