@@ -53,7 +53,7 @@ bench-longest:		## for how many instructions anybody keeps a CPU, in a VM
 	@selftests/bench/longest
 
 .PHONY: test
-test:			## unit tests, then the selftests in a VM (TESTS="a b": only these)
+test:			## unit tests and the selftests, in VMs side by side (TESTS="a b": only these)
 	@selftests/all $(TESTS)
 
 .PHONY: test-debug
