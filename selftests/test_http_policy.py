@@ -7,6 +7,7 @@ either side.
    clients in pods "app", "own" -- virtual IPs -- raw servers in pod "web"
 """
 
+import json
 import math
 import os
 import re
@@ -1203,6 +1204,15 @@ def _():
     held[1][1].close()
     let_go(held[2:])
     until(lambda: not any(active()), why=active())
+
+
+@test("stats() of the tests is what meshctl says")
+def _():
+    hashed("random")
+    held = hold(2)
+    equal(stats(), json.loads(meshctl("-j", "stats")))
+    true(sum(e["active"] for e in stats()["endpoints"]) == 2)
+    let_go(held)
 
 
 @test("peak_ewma: who is slow once is avoided, until it is forgotten")
