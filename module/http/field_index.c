@@ -42,7 +42,7 @@ static bool is_called(struct field_index *index, const struct message_field *f,
 
 /* The first of those at @place, which is one more than a field's, or 0. */
 static const struct message_field *find_hashed(struct field_index *index,
-					     struct span name, u8 place)
+					       struct span name, u8 place)
 {
 	for (; place; place = index->next[place - 1]) {
 		index->cost += COST_FIELD;
@@ -54,8 +54,8 @@ static const struct message_field *find_hashed(struct field_index *index,
 
 /* The first of them from @f on. */
 static const struct message_field *look_through(struct field_index *index,
-					      struct span name,
-					      const struct message_field *f)
+						struct span name,
+						const struct message_field *f)
 {
 	const struct message_field *end = message_end(index->m);
 
@@ -67,7 +67,7 @@ static const struct message_field *look_through(struct field_index *index,
 }
 
 const struct message_field *field_index_find(struct field_index *index,
-					   struct span name)
+					     struct span name)
 {
 	if (!index->built && index->cost > PATIENCE)
 		build(index);
@@ -78,8 +78,8 @@ const struct message_field *field_index_find(struct field_index *index,
 }
 
 const struct message_field *field_index_next(struct field_index *index,
-					   struct span name,
-					   const struct message_field *f)
+					     struct span name,
+					     const struct message_field *f)
 {
 	if (index->built)
 		return find_hashed(index, name,

@@ -52,7 +52,7 @@ static inline void field_index_init(struct field_index *index,
  * Return: the field or NULL.
  */
 const struct message_field *field_index_find(struct field_index *index,
-					   struct span name);
+					     struct span name);
 
 /**
  * field_index_next() - The next field of the same name
@@ -61,7 +61,7 @@ const struct message_field *field_index_find(struct field_index *index,
  * @f: the last one that was found
  */
 const struct message_field *field_index_next(struct field_index *index,
-					   struct span name,
-					   const struct message_field *f);
+					     struct span name,
+					     const struct message_field *f);
 
 #endif

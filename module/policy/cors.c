@@ -37,8 +37,7 @@ static bool origin_matches(struct span pattern, struct span origin)
 
 static bool is_preflight(const struct message *request)
 {
-	return span_eq(message_method(request),
-		       SPAN("OPTIONS")) &&
+	return span_eq(message_method(request), SPAN("OPTIONS")) &&
 	       message_get(request, SPAN("access-control-request-method")).len;
 }
 

@@ -115,7 +115,6 @@ static noinline bool check_underscores(const struct http_options *o,
 
 static bool normalize_host(struct message *m)
 {
-
 	return likely(!m->host_len ||
 		      m->text[m->host + m->host_len - 1] != '.') ||
 	       unroot_host(m);
@@ -124,7 +123,6 @@ static bool normalize_host(struct message *m)
 struct routing_refusal routing_check(const struct http_options *o,
 				     struct message *m)
 {
-
 	if (m->connect && o->connect == L7MESH_CONNECT_REFUSE)
 		return (struct routing_refusal){
 			501, STAT_REPLY_NOT_IMPLEMENTED
@@ -154,7 +152,6 @@ struct routing_refusal routing_check_rewrite(const struct http_options *o,
 /* A request with a body would have to be read first: not worth it. */
 bool routing_upgrades(const struct http_options *o, const struct message *m)
 {
-
 	if (!m->upgrade_len || !message_bodiless(m) || m->connect)
 		return false;
 	if (o->upgrade == L7MESH_UPGRADE_ANY)

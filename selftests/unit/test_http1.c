@@ -622,12 +622,10 @@ static void test_addresses(void)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(good); i++)
-		tap_ok(authority_valid((struct span){ good[i],
-					     strlen(good[i]) }),
+		tap_ok(authority_valid((struct span){ good[i], strlen(good[i]) }),
 		       "http1: authority %s", good[i]);
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		tap_ok(!authority_valid((struct span){ bad[i],
-					      strlen(bad[i]) }),
+		tap_ok(!authority_valid((struct span){ bad[i], strlen(bad[i]) }),
 		       "http1: no authority: %s", bad[i]);
 }
 
