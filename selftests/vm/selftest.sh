@@ -283,7 +283,7 @@ queue_script() {
 run_queue() {
 	rc=0
 	queue_script "queue_open ${2:-1}; $1; queue_run; queue_verdict"
-	timeout 100 bash "$work/queue" >"$work/queue.out" 2>&1 || rc=$?
+	timeout 600 bash "$work/queue" >"$work/queue.out" 2>&1 || rc=$?
 	out=$(<"$work/queue.out")
 }
 
@@ -357,8 +357,8 @@ test_queue_of_tests() {
 	run_queue "queue_alone=1; $jobs"
 	tap_is "or each has its own" "$(head -n 4 <<<"$out")" \
 		$'test_b.sh\ntest_c.sh\ntest_d.sh\ntest_a.sh'
-	run_queue 'queue_alone=1; queue_vm=(-t 100 -o "$queue_dir/{}.out")
-		queue_tests test 60 b c; queue_run; ls -d "$queue_dir"/*.out | wc -l
+	run_queue 'queue_alone=1; queue_vm=(-t 400 -o "$queue_dir/{}.out")
+		queue_tests test 300 b c; queue_run; ls -d "$queue_dir"/*.out | wc -l
 		queue_jobs=()'
 	tap_is "the report of a VM fails what ran there, and nothing else" \
 		"$rc $(grep -cx '2' <<<"$out") $(tail -n 2 <<<"$out")" \
