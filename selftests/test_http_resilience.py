@@ -728,7 +728,7 @@ def _():
         conn.send(OK)
         equal(c.response()[0].status, 200)
         equal(grown("upstream_hedged", "upstream_hedged_won", "reply_503_overflow"),
-              [1, 1, 0])
+              [1, 0, 0])
         equal(sum(e["active"] for e in stats()["endpoints"]), 0)
 
 
