@@ -303,8 +303,8 @@ static inline bool link_eof(const struct link *l)
  * link_eof_unlocked() - The same for a link that is not locked
  * @l: link
  *
- * First whether it has ended, then its queue: bytes that came before the end are in
- * the queue by then.
+ * First whether it has ended, then its bytes: those that came before the end are
+ * counted by then. Its queue does not tell: a FIN stands in it until somebody reads.
  */
 static inline bool link_eof_unlocked(const struct link *l)
 {
@@ -313,9 +313,9 @@ static inline bool link_eof_unlocked(const struct link *l)
 		     READ_ONCE(sk->sk_state) == TCP_CLOSE ||
 		     (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN);
 
-	/* TCP queues bytes before it signals the end. */
+	/* TCP counts bytes before it signals the end. */
 	smp_rmb();
-	return ended && !link_pending(l);
+	return ended && link_readable(l) <= 0;
 }
 
 /* At its end: did a FIN end it, not a reset? */

@@ -75,10 +75,10 @@ static void promote(struct stream *s, struct run *run, struct try *t)
 	try_take(s, run, t);
 }
 
-/* Also of a try whose leg is not locked. */
+/* Also of a try whose leg is not locked. A FIN alone is none. */
 static bool has_answer(const struct try *t)
 {
-	return link_pending(&t->leg->link);
+	return link_readable(&t->leg->link) > 0;
 }
 
 /* Nothing will come any more, or nothing that is waited for. */
