@@ -24,7 +24,8 @@ bool patience_is_due(struct patience *p)
 		return false;
 	if (!time_before(jiffies, deadline))
 		return true;
-	mod_timer(&p->timer, deadline);
+	/* Somebody who wants a run sooner may have seen it not pending meanwhile. */
+	timer_reduce(&p->timer, deadline);
 	return false;
 }
 
@@ -32,7 +33,7 @@ static void expire_by(struct patience *p, unsigned long at)
 {
 	if (!timer_pending(&p->timer) ||
 	    time_after(READ_ONCE(p->timer.expires), at))
-		mod_timer(&p->timer, at);
+		timer_reduce(&p->timer, at);
 }
 
 void patience_woken(struct patience *p)
