@@ -16,12 +16,9 @@ module_param(userns, bool, 0644);
 MODULE_PARM_DESC(userns,
 		 "Let user namespaces have meshes in the network namespaces that they own (default: n)");
 
-int netlink_may_ask(const struct sk_buff *request, struct refusal *r)
+bool netlink_may_ask(const struct sk_buff *request)
 {
-	if (READ_ONCE(userns) || netlink_capable(request, CAP_NET_ADMIN))
-		return 0;
-	return refusal_set(r, -EPERM,
-			   "user namespaces may not have a mesh (module parameter userns)");
+	return READ_ONCE(userns) || netlink_capable(request, CAP_NET_ADMIN);
 }
 
 bool netlink_may_tell(const struct net *net)
@@ -383,22 +380,21 @@ static const struct netlink_action actions[] = {
 	},
 };
 
-static int put_down(struct sk_buff *skb, const struct nlmsghdr *nlh,
-		    struct netlink_ext_ack *extack)
+static int put_down(struct sk_buff *skb, const struct nlmsghdr *nlh)
 {
 	const struct genlmsghdr *genl = nlmsg_data(nlh);
 
-	return netlink_request_put_down(skb, nlh, &actions[genl->cmd], extack);
+	return netlink_request_put_down(skb, nlh, &actions[genl->cmd]);
 }
 
 static int put_down_do(struct sk_buff *skb, struct genl_info *info)
 {
-	return put_down(skb, info->nlhdr, info->extack);
+	return put_down(skb, info->nlhdr);
 }
 
 static int put_down_dump(struct netlink_callback *cb)
 {
-	return put_down(cb->skb, cb->nlh, cb->extack);
+	return put_down(cb->skb, cb->nlh);
 }
 
 /* Never called, as no dump is started by genl; it shows that the command is one. */

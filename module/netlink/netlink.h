@@ -52,14 +52,13 @@ void netlink_exit(void);
  * netlink_may_ask() - May who sent a request ask for anything at all?
  * @request: request; that the asker has CAP_NET_ADMIN over the network namespace is
  *	genl's to tell
- * @r: refusal
  *
  * By default only the initial user namespace may have meshes: they hook functions
  * of the whole kernel, and work in kernel threads.
  *
- * Return: 0 or -EPERM.
+ * Context: process, with the credentials of who sends it.
  */
-int netlink_may_ask(const struct sk_buff *request, struct refusal *r);
+bool netlink_may_ask(const struct sk_buff *request);
 
 /* May everybody who has CAP_NET_ADMIN over a network namespace see what it has? */
 bool netlink_may_tell(const struct net *net);

@@ -6,6 +6,7 @@
  * kernel exports it, and a file holds the module until its release has returned.
  */
 #include <linux/anon_inodes.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -20,15 +21,17 @@
 
 /*
  * What a batch may hold besides its first datagram, which is as long as its socket lets
- * it be: sendmmsg() and io_uring send many datagrams in one system call.
+ * it be: sendmmsg() and io_uring send many datagrams in one system call. A control group
+ * pays for none of them.
  */
-#define BATCH_BYTES_MAX		(4 << 20)
+#define BATCH_BYTES_MAX		(256 << 10)
 
 struct waiting {
 	struct list_head list;		/* batch.waiting */
 	struct sk_buff *skb;		/* held */
 	struct nlmsghdr *nlh;		/* in it */
 	struct file *file;		/* held, and the socket by it */
+	const struct cred *cred;	/* held: io_uring may have sent it as somebody else */
 	const struct netlink_action *action;
 };
 
@@ -102,10 +105,7 @@ static void take(struct netlink_request *q, const struct waiting *w)
 static int act(struct netlink_request *q, const struct netlink_action *action)
 {
 	struct dump *d;
-	int err = netlink_may_ask(q->skb, &q->r);
 
-	if (err)
-		return err;
 	if (action->act)
 		return action->act(q);
 	d = action->begin(q);
@@ -115,11 +115,13 @@ static int act(struct netlink_request *q, const struct netlink_action *action)
 /* Answers as netlink_rcv_skb() does. */
 static void carry_out(struct netlink_request *q, const struct waiting *w)
 {
+	const struct cred *own = override_creds(w->cred);
 	struct netlink_ext_ack extack = {};
 	int err;
 
 	take(q, w);
 	err = act(q, w->action);
+	revert_creds(own);
 	if (err == -EINTR || (!err && !(w->nlh->nlmsg_flags & NLM_F_ACK)))
 		return;
 	if (err)
@@ -132,6 +134,7 @@ static void drop(struct waiting *w)
 {
 	kfree_skb(w->skb);
 	fput(w->file);
+	put_cred(w->cred);
 	kfree(w);
 }
 
@@ -199,21 +202,28 @@ static struct batch *new_batch(void)
 	return b;
 }
 
+/* Answered at once. The core would not tell the text of a dump's refusal. */
+static int refuse(struct sk_buff *skb, const struct nlmsghdr *nlh, int err,
+		  const char *text)
+{
+	struct netlink_ext_ack extack = { ._msg = text };
+
+	netlink_ack(skb, (struct nlmsghdr *)nlh, err, &extack);
+	return -EINTR;
+}
+
 static int put_down(struct batch *b, struct sk_buff *skb,
 		    const struct nlmsghdr *nlh,
-		    const struct netlink_action *action,
-		    struct netlink_ext_ack *extack)
+		    const struct netlink_action *action)
 {
 	struct waiting *w;
 	size_t bytes = sizeof(*w);
 
 	if (b->last && b->last != skb)
 		bytes += skb->truesize;
-	if (b->bytes + bytes > BATCH_BYTES_MAX) {
-		NL_SET_ERR_MSG(extack,
-			       "too many requests in one system call");
-		return -ENOBUFS;
-	}
+	if (b->bytes + bytes > BATCH_BYTES_MAX)
+		return refuse(skb, nlh, -ENOBUFS,
+			      "too many requests in one system call");
 	w = kmalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
 	if (!w)
 		return -ENOMEM;
@@ -222,21 +232,28 @@ static int put_down(struct batch *b, struct sk_buff *skb,
 	w->skb = skb_get(skb);
 	w->nlh = (struct nlmsghdr *)nlh;
 	w->file = get_file(NETLINK_CB(skb).sk->sk_socket->file);
+	w->cred = get_current_cred();
 	w->action = action;
 	list_add_tail(&w->list, &b->waiting);
-	return 0;
+	return -EINTR;
 }
 
 int netlink_request_put_down(struct sk_buff *skb, const struct nlmsghdr *nlh,
-			     const struct netlink_action *action,
-			     struct netlink_ext_ack *extack)
+			     const struct netlink_action *action)
 {
 	struct batch *b;
 
 	if (is_going())
 		return -EINTR;
+	if (!netlink_may_ask(skb))
+		return refuse(skb, nlh, -EPERM,
+			      "user namespaces may not have a mesh (module parameter userns)");
+	/* It has no end of a system call: it might wait for the answer before. */
+	if (current->flags & PF_IO_WORKER)
+		return refuse(skb, nlh, -EOPNOTSUPP,
+			      "workers of io_uring may not ask");
 	b = find_batch() ?: new_batch();
 	if (IS_ERR(b))
 		return PTR_ERR(b);
-	return put_down(b, skb, nlh, action, extack) ?: -EINTR;
+	return put_down(b, skb, nlh, action);
 }

@@ -52,15 +52,14 @@ struct netlink_action {
  * @skb: datagram
  * @nlh: request in it, whose rights and attributes genl has checked
  * @action: constant
- * @extack: why it is not done, or NULL
  *
  * Context: process, in sendmsg() on a socket that has a file; genl's locks are held.
  *
- * Return: what genl is to be told: -EINTR, for no answer by genl, or why it is not done:
- * -ENOBUFS: too many in one system call; -ENOMEM; -ENFILE; -ENOENT: the module is going.
+ * Return: what genl is to be told: -EINTR, for no answer by genl, as it will be answered
+ * or is refused already; or why it is not done: -ENOMEM; -ENFILE; -ENOENT: the module is
+ * going.
  */
 int netlink_request_put_down(struct sk_buff *skb, const struct nlmsghdr *nlh,
-			     const struct netlink_action *action,
-			     struct netlink_ext_ack *extack);
+			     const struct netlink_action *action);
 
 #endif

@@ -41,8 +41,8 @@
  *
  * Order. A request is done, and the first of its answers sent, before the system
  * call returns that sent it; several of one call are done in their order. If
- * they take more than 4 MiB (sendmmsg(), io_uring), the last of them are refused
- * with -ENOBUFS.
+ * they take more than 256 KiB (sendmmsg(), io_uring), the last of them are refused
+ * with -ENOBUFS. A worker of io_uring is refused with -EOPNOTSUPP.
  *
  * Errors. Every refusal carries an extack message in plain words, and the
  * offending attribute where there is one.
