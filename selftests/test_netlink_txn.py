@@ -8,11 +8,12 @@ import ctypes
 import errno
 import os
 import random
+import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
-                                "lib"))
+LIB = os.path.join(os.path.dirname(os.path.realpath(__file__)), "lib")
+sys.path.insert(0, LIB)
 # pylint: disable=wrong-import-position
 from l7 import equal, note, run_tests, true
 from l7nl import (NLM_F_ACK, NLM_F_DUMP, NLMSG_ERROR, TOP, UAPI, Genl, Refused, decode,
@@ -213,6 +214,23 @@ def _():
     equal(in_order[:2], [None] * 2)
     equal({(a.errno, a.text) for a in in_order[3:]},
           {(errno.ENOBUFS, "too many requests in one system call")})
+
+
+@alone("io_uring asks in its own system call, and not by a worker")
+def _():
+    subprocess.run(["make", "-s", "-C", LIB, "uring_send"], check=True)
+    g = Genl()
+    for how, text in ([], None), (["async"], "workers of io_uring may not ask"):
+        asked = request(g, "ADD", {"CLUSTER": {"NAME": "u" + "".join(how)}}, NLM_F_ACK)
+        fd = g.sock.fileno()
+        subprocess.run([f"{LIB}/uring_send", str(fd), *how], input=asked, check=True,
+                       timeout=30, pass_fds=[fd])
+        if text:
+            refused(errno.EOPNOTSUPP, g.answer, asked, text=text)
+        else:
+            g.answer(asked)
+    equal([o["CLUSTER"]["NAME"] for o in g.objects()], ["u"])
+    g.close()
 
 
 @alone("random changes, alone and in transactions, against a naive model", 300)
