@@ -51,13 +51,22 @@ static void put_field(struct writer *w, const struct message *m,
 		writer_put_field(w, message_name(m, f), message_value(m, f));
 }
 
-/* In the place of a received field that does not go on: what replaces it, if anything. */
+/* All but those that come last. */
+static u32 early(const struct edit *e)
+{
+	return min(e->n, e->late);
+}
+
+/*
+ * In the place of a received field that does not go on: what replaces it, if anything.
+ * Nothing that comes last does.
+ */
 static void put_replacement(struct writer *w, const struct edit *e,
 			    const struct message_field *f)
 {
-	u32 i;
+	u32 i, n = early(e);
 
-	for (i = 0; i < e->n; i++)
+	for (i = 0; i < n; i++)
 		if (e->fields[i].instead == f && e->fields[i].name.len)
 			writer_put_field(w, e->fields[i].name,
 					 e->fields[i].value);
@@ -82,12 +91,6 @@ static void put_added(struct writer *w, const struct edit *e, u32 from, u32 to)
 					 e->fields[i].value);
 }
 
-/* All but those that come last. */
-static u32 early(const struct edit *e)
-{
-	return min(e->n, e->late);
-}
-
 /*
  * More than what is generated takes: the first line, Content-Length, Connection, ...; and
  * ": " and CRLF for white space that was not received.
@@ -100,13 +103,19 @@ static u32 received_max(const struct message *m)
 	return m ? m->len + m->nfields * FIELD_ADDED : 0;
 }
 
+/* A line that another stands in the place of is not written. */
+static u32 replaced(const struct message_field *f)
+{
+	return f ? f->name_len + f->value_len : 0;
+}
+
 static u32 written_max(const struct edit *e)
 {
 	u32 i, len = HEAD_ADDED + received_max(e->m);
 
 	for (i = 0; i < e->n; i++)
 		len += e->fields[i].name.len + e->fields[i].value.len +
-		       FIELD_ADDED;
+		       FIELD_ADDED - replaced(e->fields[i].instead);
 	/* CONNECT says twice to whom. */
 	if (unlikely(e->rewrites))
 		len += 2 * e->authority.len + e->path.len;

@@ -77,7 +77,6 @@ static int write_reply(struct explanation *e, struct reply *r, bool bare)
 	struct edit edit;
 	int err;
 
-	r->connection = connection_field(e);
 	r->head_request = span_eq(message_method(e->head), SPAN("HEAD"));
 	edit_init(&edit, NULL, GFP_KERNEL);
 	err = reply_edit(r, &edit);
@@ -97,9 +96,12 @@ static int answer(struct explanation *e, enum mesh_stat reason,
 	int err;
 
 	e->own = (struct routing_refusal){ r->status, reason };
+	/* By the first reason: what closes a connection goes on to do so. */
+	r->connection = connection_field(e);
 	err = write_reply(e, r, false);
 	if (err != -EMSGSIZE)
 		return err;
+	bare.connection = r->connection;
 	e->own = (struct routing_refusal){
 		bare.status, STAT_REPLY_RESPONSE_OPERATIONS
 	};

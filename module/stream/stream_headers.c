@@ -35,9 +35,11 @@ static struct routing_edit edit_of(const struct stream *s)
 
 bool stream_request_stays(const struct stream *s)
 {
+	const struct rewrite *rewrite = &s->route->rewrite;
 	struct routing_edit edit = edit_of(s);
 
-	return !routing_edits_request(&edit);
+	return !rewrite->path_kind && !rewrite->host.len &&
+	       !routing_edits_request(&edit);
 }
 
 static int edit_request(struct stream *s, struct edit *e)
