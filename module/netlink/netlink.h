@@ -6,7 +6,6 @@
  *	generated/		what attributes may be, and tables of plain options: made of
  *				uapi/l7mesh.yaml
  *	netlink_change.c	ADD, SET, DEL: from a message to a draft
- *	netlink_option.c	plain numbers of any object, both ways
  *	netlink_cluster.c	a cluster, both ways
  *	netlink_hash.c		hash policies, both ways
  *	netlink_health.c	how its endpoints are checked, both ways
@@ -31,6 +30,7 @@
 
 #include <net/genetlink.h>
 #include <uapi/linux/l7mesh.h>
+#include "lib/attr.h"
 #include "lib/refusal.h"
 #include "mesh/snapshot.h"
 #include "netlink/generated/netlink_policy.h"
@@ -65,16 +65,6 @@ bool netlink_may_tell(const struct net *net);
 
 /* ---- parsing ---- */
 
-/* A string's bytes, with or without NUL in the message. */
-static inline struct span netlink_span(const struct nlattr *nla)
-{
-	struct span s = { nla_data(nla), nla_len(nla) };
-
-	if (s.len && !s.p[s.len - 1])
-		s.len--;
-	return s;
-}
-
 /**
  * netlink_parse() - Sort the attributes of a nest
  * @tb: out: @max + 1 entries
@@ -87,17 +77,6 @@ static inline struct span netlink_span(const struct nlattr *nla)
  */
 int netlink_parse(struct nlattr **tb, int max, const struct nlattr *nest,
 		  const struct nla_policy *policy, struct refusal *r);
-
-/**
- * netlink_name() - The name that an attribute has
- * @nla: attribute
- * @name: out: points into the message
- * @r: refusal
- *
- * Return: 0 or -EINVAL: names are printable ASCII without space.
- */
-int netlink_name(const struct nlattr *nla, struct name_ref *name,
-		 struct refusal *r);
 
 /* Metadata of an endpoint or a subset; points into the message. 0 or -EINVAL. */
 int netlink_metadata(const struct nlattr *nla, struct span *metadata,
@@ -118,13 +97,6 @@ int netlink_address(struct address *a, const struct nlattr *nla,
  */
 int netlink_drain(struct mesh_net *mn, struct nlattr **attrs,
 		  struct refusal *r);
-
-/* Statuses of two bytes each, 100 to 599; points into the message. */
-int netlink_statuses(const struct nlattr *nla, const u16 **status, u32 *n,
-		     struct refusal *r);
-
-/* How many items a list has. */
-u32 netlink_count(const struct nlattr *list);
 
 /* Which object a request is about. The spans point into the message. */
 struct object_key {
@@ -301,37 +273,6 @@ int netlink_put_mirrors(struct sk_buff *skb, const struct route *route);
 int netlink_put_rate_limit(struct sk_buff *skb, int type,
 			   const struct rate_limit *limit);
 int netlink_put_fault(struct sk_buff *skb, const struct fault *fault);
-
-/* Finish a nest, or take it back if @err. */
-static inline int netlink_end_nest(struct sk_buff *skb, struct nlattr *nest,
-				   int err)
-{
-	if (err) {
-		nla_nest_cancel(skb, nest);
-		return -EMSGSIZE;
-	}
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static inline int netlink_put_span(struct sk_buff *skb, int type, struct span s)
-{
-	struct nlattr *nla = nla_reserve(skb, type, s.len + 1);
-	char *text;
-
-	if (!nla)
-		return -EMSGSIZE;
-	text = nla_data(nla);
-	memcpy(text, s.p, s.len);
-	text[s.len] = 0;
-	return 0;
-}
-
-/* What is not empty. */
-static inline int netlink_put_some(struct sk_buff *skb, int type, struct span s)
-{
-	return s.len ? netlink_put_span(skb, type, s) : 0;
-}
 
 /* ---- dumps: see struct netlink_action ---- */
 

@@ -31,39 +31,11 @@ struct change {
 int netlink_parse(struct nlattr **tb, int max, const struct nlattr *nest,
 		  const struct nla_policy *policy, struct refusal *r)
 {
-	const struct nlattr *nla;
-	int rem, err;
+	int err = nla_validate_nested(nest, max, policy, NULL);
 
-	err = nla_parse_nested(tb, max, nest, policy, NULL);
 	if (err)
 		return refusal_set_attr(r, nest, err, "malformed attributes");
-	nla_for_each_nested(nla, nest, rem)
-		if (tb[nla_type(nla)] != nla)
-			return refusal_set_attr(r, nla, -EINVAL,
-						"the attribute is there twice");
-	return 0;
-}
-
-static bool name_valid(struct span s)
-{
-	u32 i;
-
-	for (i = 0; i < s.len; i++)
-		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
-			return false;
-	return s.len;
-}
-
-int netlink_name(const struct nlattr *nla, struct name_ref *name,
-		 struct refusal *r)
-{
-	struct span s = netlink_span(nla);
-
-	if (!name_valid(s))
-		return refusal_set_attr(r, nla, -EINVAL,
-					"a name is printable ASCII without space");
-	*name = name_ref(s);
-	return 0;
+	return attr_parse(tb, max, nest, r);
 }
 
 int netlink_metadata(const struct nlattr *nla, struct span *metadata,
@@ -71,20 +43,9 @@ int netlink_metadata(const struct nlattr *nla, struct span *metadata,
 {
 	const char *problem;
 
-	*metadata = netlink_span(nla);
+	*metadata = attr_span(nla);
 	problem = metadata_problem(*metadata);
 	return problem ? refusal_set_attr(r, nla, -EINVAL, "%s", problem) : 0;
-}
-
-u32 netlink_count(const struct nlattr *list)
-{
-	const struct nlattr *item;
-	u32 n = 0;
-	int rem;
-
-	nla_for_each_nested(item, list, rem)
-		n++;
-	return n;
 }
 
 /* A name that must be there. */
@@ -93,7 +54,7 @@ static int need_name(struct change *c, struct nlattr **tb, u16 type,
 {
 	if (!tb[type])
 		return refusal_set_missing(c->r, c->nest, type, label);
-	return netlink_name(tb[type], name, c->r);
+	return attr_name(tb[type], name, c->r);
 }
 
 /* Is the object there when it must be, and not when it must not? */
@@ -162,24 +123,6 @@ static bool is_unusable(const struct address *a)
 	       ipv6_addr_type(&a->v6) & IPV6_ADDR_LINKLOCAL;
 }
 
-int netlink_statuses(const struct nlattr *nla, const u16 **status, u32 *n,
-		     struct refusal *r)
-{
-	u32 i;
-
-	if (nla_len(nla) % sizeof(**status))
-		return refusal_set_attr(r, nla, -EINVAL,
-					"a status has two bytes");
-	*status = nla_data(nla);
-	*n = nla_len(nla) / sizeof(**status);
-	for (i = 0; i < *n; i++)
-		if ((*status)[i] < 100 || (*status)[i] > 599)
-			return refusal_set_attr(r, nla, -EINVAL,
-						"%u is not a status of 100 to 599",
-						(*status)[i]);
-	return 0;
-}
-
 int netlink_address(struct address *a, const struct nlattr *nla,
 		    const struct nlattr *port, struct refusal *r)
 {
@@ -224,7 +167,7 @@ static int take_locality(struct change *c, struct placement *place,
 			 const struct nlattr *nla)
 {
 	const struct cluster *cluster = draft_cluster(c->d, &c->key->name);
-	struct span name = netlink_span(nla);
+	struct span name = attr_span(nla);
 
 	if (name.len && cluster_locality(cluster, name) == LOCALITY_NONE)
 		return refusal_set_attr(c->r, nla, -ENOENT,
@@ -303,9 +246,9 @@ static int parse_target(struct listener *l, struct nlattr **tb,
 	memset(&l->proxy, 0, sizeof(l->proxy));
 	l->has_proxy = proxy;
 	if (table)
-		err = netlink_name(table, &l->route_table, r);
+		err = attr_name(table, &l->route_table, r);
 	else if (cluster)
-		err = netlink_name(cluster, &l->cluster, r);
+		err = attr_name(cluster, &l->cluster, r);
 	else
 		err = netlink_address(&l->proxy, proxy, port, r);
 	if (!err)
@@ -388,7 +331,7 @@ static int put_listener(struct change *c, struct nlattr **tb,
 					       c->r);
 	if (err)
 		return err;
-	netlink_take_options(&netlink_listener_options, &l.http, tb);
+	attr_take_options(&netlink_listener_options, &l.http, tb);
 	return draft_put_listener(c->d, &l, c->r);
 }
 
@@ -447,7 +390,7 @@ static int parse_domains(struct virtual_host *spec, void *buffer,
 			 const struct nlattr *list, struct refusal *r)
 {
 	struct span *domains = buffer;
-	char *text = (char *)(domains + netlink_count(list));
+	char *text = (char *)(domains + attr_count(list));
 	const struct nlattr *item;
 	u32 i;
 	int rem;
@@ -455,7 +398,7 @@ static int parse_domains(struct virtual_host *spec, void *buffer,
 	spec->domains = domains;
 	spec->ndomains = 0;
 	nla_for_each_nested(item, list, rem) {
-		struct span s = netlink_span(item);
+		struct span s = attr_span(item);
 
 		for (i = 0; i < s.len; i++)
 			text[i] = ascii_lower(s.p[i]);
@@ -488,7 +431,7 @@ static int parse_vhost(struct change *c, struct nlattr **tb,
 					c->r);
 	if (err || !list)
 		return err;
-	p->domains = kvmalloc(netlink_count(list) * sizeof(struct span) +
+	p->domains = kvmalloc(attr_count(list) * sizeof(struct span) +
 			      nla_len(list), GFP_KERNEL_ACCOUNT);
 	if (!p->domains)
 		return refusal_set(c->r, -ENOMEM, "out of memory");
@@ -527,9 +470,9 @@ static struct draft_vhost *find_vhost(struct change *c, struct nlattr *table,
 	struct name_ref name;
 	int err;
 
-	err = netlink_name(table, &c->key->name, c->r);
+	err = attr_name(table, &c->key->name, c->r);
 	if (!err)
-		err = netlink_name(host, &name, c->r);
+		err = attr_name(host, &name, c->r);
 	if (err)
 		return ERR_PTR(err);
 	c->key->vhost = name.name;

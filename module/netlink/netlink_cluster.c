@@ -17,7 +17,7 @@ static int parse_locality(struct cluster *spec, struct locality *l,
 	if (!tb[L7MESH_LOCALITY_A_NAME])
 		return refusal_set_missing(r, item, L7MESH_LOCALITY_A_NAME,
 					   "NAME");
-	err = netlink_name(tb[L7MESH_LOCALITY_A_NAME], &name, r);
+	err = attr_name(tb[L7MESH_LOCALITY_A_NAME], &name, r);
 	if (err)
 		return err;
 	l->name = name.name;
@@ -69,7 +69,7 @@ static int parse_subset(const struct cluster *spec, struct subset *s,
 	if (!tb[L7MESH_SUBSET_A_METADATA])
 		return refusal_set_missing(r, item, L7MESH_SUBSET_A_METADATA,
 					   "METADATA");
-	err = netlink_name(tb[L7MESH_SUBSET_A_NAME], &name, r) ?:
+	err = attr_name(tb[L7MESH_SUBSET_A_NAME], &name, r) ?:
 	      netlink_metadata(tb[L7MESH_SUBSET_A_METADATA], &s->metadata, r);
 	if (err)
 		return err;
@@ -130,7 +130,7 @@ int netlink_parse_cluster(struct cluster *spec, struct cluster_parser *p,
 {
 	int err;
 
-	netlink_take_options(&netlink_cluster_options, &spec->options, tb);
+	attr_take_options(&netlink_cluster_options, &spec->options, tb);
 	err = check_options(&spec->options, tb, r);
 	if (!err && tb[L7MESH_CLUSTER_A_HASH])
 		err = netlink_parse_hash(&spec->hash, p->hash,
@@ -160,9 +160,9 @@ static int put_locality(struct sk_buff *skb, const struct locality *l)
 
 	if (!item)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_LOCALITY_A_NAME, l->name) ||
+	err = attr_put_span(skb, L7MESH_LOCALITY_A_NAME, l->name) ||
 	      nla_put_u32(skb, L7MESH_LOCALITY_A_WEIGHT, l->weight);
-	return netlink_end_nest(skb, item, err);
+	return attr_end_nest(skb, item, err);
 }
 
 static int put_localities(struct sk_buff *skb, const struct cluster *c)
@@ -175,7 +175,7 @@ static int put_localities(struct sk_buff *skb, const struct cluster *c)
 		return -EMSGSIZE;
 	for (i = 0; i < c->nlocalities && !err; i++)
 		err = put_locality(skb, &c->localities[i]);
-	return netlink_end_nest(skb, list, err);
+	return attr_end_nest(skb, list, err);
 }
 
 static int put_subset(struct sk_buff *skb, const struct subset *s)
@@ -185,9 +185,9 @@ static int put_subset(struct sk_buff *skb, const struct subset *s)
 
 	if (!item)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_SUBSET_A_NAME, s->name) ||
-	      netlink_put_span(skb, L7MESH_SUBSET_A_METADATA, s->metadata);
-	return netlink_end_nest(skb, item, err);
+	err = attr_put_span(skb, L7MESH_SUBSET_A_NAME, s->name) ||
+	      attr_put_span(skb, L7MESH_SUBSET_A_METADATA, s->metadata);
+	return attr_end_nest(skb, item, err);
 }
 
 static int put_subsets(struct sk_buff *skb, const struct cluster *c)
@@ -200,7 +200,7 @@ static int put_subsets(struct sk_buff *skb, const struct cluster *c)
 		return -EMSGSIZE;
 	for (i = 0; i < c->nsubsets && !err; i++)
 		err = put_subset(skb, &c->subsets[i]);
-	return netlink_end_nest(skb, list, err);
+	return attr_end_nest(skb, list, err);
 }
 
 int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
@@ -210,13 +210,13 @@ int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c)
 
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_CLUSTER_A_NAME, c->name.name) ||
-	      netlink_put_options(skb, &netlink_cluster_options, &c->options) ||
+	err = attr_put_span(skb, L7MESH_CLUSTER_A_NAME, c->name.name) ||
+	      attr_put_options(skb, &netlink_cluster_options, &c->options) ||
 	      netlink_put_hash(skb, L7MESH_CLUSTER_A_HASH, &c->hash) ||
 	      put_localities(skb, c) ||
 	      put_subsets(skb, c) ||
 	      netlink_put_session(skb, &c->session.cookie) ||
 	      netlink_put_dns(skb, &c->dns) ||
 	      netlink_put_health_check(skb, &c->health);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }

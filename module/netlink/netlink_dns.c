@@ -19,12 +19,12 @@ int netlink_parse_dns(struct dns *dns, const struct nlattr *nest,
 		return refusal_set_missing(r, nest, L7MESH_DNS_A_NAME, "NAME");
 	if (!tb[L7MESH_DNS_A_PORT])
 		return refusal_set_missing(r, nest, L7MESH_DNS_A_PORT, "PORT");
-	err = netlink_name(tb[L7MESH_DNS_A_NAME], &name, r);
+	err = attr_name(tb[L7MESH_DNS_A_NAME], &name, r);
 	if (err)
 		return err;
 	*dns = netlink_dns_default;
 	dns->name = name.name;
-	netlink_take_options(&netlink_dns_options, dns, tb);
+	attr_take_options(&netlink_dns_options, dns, tb);
 	return 0;
 }
 
@@ -38,7 +38,7 @@ int netlink_put_dns(struct sk_buff *skb, const struct dns *dns)
 	nest = nla_nest_start(skb, L7MESH_CLUSTER_A_DNS);
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_DNS_A_NAME, dns->name) ?:
-	      netlink_put_options(skb, &netlink_dns_options, dns);
-	return netlink_end_nest(skb, nest, err);
+	err = attr_put_span(skb, L7MESH_DNS_A_NAME, dns->name) ?:
+	      attr_put_options(skb, &netlink_dns_options, dns);
+	return attr_end_nest(skb, nest, err);
 }

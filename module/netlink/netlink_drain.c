@@ -18,7 +18,7 @@ static int parse_listener(const struct snapshot *s, const struct nlattr *nest,
 	if (!tb[L7MESH_LISTENER_A_NAME])
 		return refusal_set_missing(r, nest, L7MESH_LISTENER_A_NAME,
 					   "NAME");
-	err = netlink_name(tb[L7MESH_LISTENER_A_NAME], name, r);
+	err = attr_name(tb[L7MESH_LISTENER_A_NAME], name, r);
 	if (err || objset_find(&s->listeners, name))
 		return err;
 	return refusal_set_attr(r, tb[L7MESH_LISTENER_A_NAME], -ENOENT,
@@ -45,7 +45,7 @@ static int parse_endpoint(const struct snapshot *s, const struct nlattr *nest,
 	    !tb[L7MESH_ENDPOINT_A_PORT])
 		return refusal_set_attr(r, nest, -EINVAL,
 					"CLUSTER, ADDRESS and PORT are needed");
-	err = netlink_name(tb[L7MESH_ENDPOINT_A_CLUSTER], &name, r) ?:
+	err = attr_name(tb[L7MESH_ENDPOINT_A_CLUSTER], &name, r) ?:
 	      netlink_address(&a, address, tb[L7MESH_ENDPOINT_A_PORT], r);
 	if (err)
 		return err;

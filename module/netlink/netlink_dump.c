@@ -405,7 +405,7 @@ struct dump *netlink_begin_maglev(struct netlink_request *q)
 
 	if (IS_ERR(d))
 		return d;
-	return netlink_begun(d, name ? find_table(d, netlink_span(name)) :
+	return netlink_begun(d, name ? find_table(d, attr_span(name)) :
 				       refusal_set(d->r, -EINVAL,
 						   "CLUSTER_NAME is missing"));
 }

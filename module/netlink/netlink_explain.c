@@ -55,7 +55,7 @@ static int find_listener(struct dump *d, const struct nlattr *nla,
 
 	if (!nla)
 		return refusal_set(d->r, -EINVAL, "LISTENER is missing");
-	name = name_ref(netlink_span(nla));
+	name = name_ref(attr_span(nla));
 	if (d->s)
 		l = objset_find(&d->s->listeners, &name);
 	if (!l)
@@ -160,11 +160,11 @@ static int put_route_key(struct sk_buff *skb, const struct explanation *e)
 	const struct route_table *t = e->question->slot->route_table;
 	int err;
 
-	err = netlink_put_span(skb, L7MESH_EXPLANATION_A_ROUTE_TABLE,
-			       t->name.name);
+	err = attr_put_span(skb, L7MESH_EXPLANATION_A_ROUTE_TABLE,
+			    t->name.name);
 	if (!err && vh)
-		err = netlink_put_span(skb, L7MESH_EXPLANATION_A_VIRTUAL_HOST,
-				       vh->name);
+		err = attr_put_span(skb, L7MESH_EXPLANATION_A_VIRTUAL_HOST,
+				    vh->name);
 	if (!err && e->route)
 		err = nla_put_u32(skb, L7MESH_EXPLANATION_A_ROUTE,
 				  route_index_at(&vh->index, e->position));
@@ -180,11 +180,11 @@ static int put_target(struct sk_buff *skb, const struct explanation *e)
 	if (l->has_proxy)
 		a = &l->proxy;
 	if (e->cluster)
-		err = netlink_put_span(skb, L7MESH_EXPLANATION_A_CLUSTER,
-				       e->cluster->name.name);
+		err = attr_put_span(skb, L7MESH_EXPLANATION_A_CLUSTER,
+				    e->cluster->name.name);
 	if (!err && e->chosen && e->chosen->subset.len)
-		err = netlink_put_span(skb, L7MESH_EXPLANATION_A_SUBSET,
-				       e->chosen->subset);
+		err = attr_put_span(skb, L7MESH_EXPLANATION_A_SUBSET,
+				    e->chosen->subset);
 	if (!err && a)
 		err = netlink_put_address(skb, L7MESH_EXPLANATION_A_ADDRESS, a) ?:
 		      nla_put_u16(skb, L7MESH_EXPLANATION_A_PORT,
@@ -224,7 +224,7 @@ static int fill_outcome(struct sk_buff *skb, const struct explanation *e)
 				  e->policies);
 	if (!err)
 		err = put_answer(skb, e) ?: put_target(skb, e);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 
 static struct span wanted_text(const struct route_match *m,
@@ -259,10 +259,10 @@ static int fill_mismatch(struct sk_buff *skb, struct explanation *e,
 	mismatch = explain_mismatch(e, position, &index);
 	err = nla_put_u32(skb, L7MESH_MISMATCH_A_ROUTE, index) ?:
 	      nla_put_u32(skb, L7MESH_MISMATCH_A_KIND, mismatch.kind) ?:
-	      netlink_put_some(skb, L7MESH_MISMATCH_A_OF,
-			       wanted_text(&e->vhost->routes[index]->match,
-					   mismatch));
-	return netlink_end_nest(skb, nest, err);
+	      attr_put_some(skb, L7MESH_MISMATCH_A_OF,
+			    wanted_text(&e->vhost->routes[index]->match,
+					mismatch));
+	return attr_end_nest(skb, nest, err);
 }
 
 static int fill_head(struct sk_buff *skb, int type, const struct out *head)

@@ -27,16 +27,16 @@ int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
 
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_ENDPOINT_A_CLUSTER, c->name.name) ||
+	err = attr_put_span(skb, L7MESH_ENDPOINT_A_CLUSTER, c->name.name) ||
 	      netlink_put_address(skb, L7MESH_ENDPOINT_A_ADDRESS, a) ||
 	      nla_put_u16(skb, L7MESH_ENDPOINT_A_PORT, ntohs(a->port)) ||
 	      nla_put_u32(skb, L7MESH_ENDPOINT_A_WEIGHT, m->weight) ||
 	      nla_put_u32(skb, L7MESH_ENDPOINT_A_PRIORITY, m->priority);
 	if (!err && locality.len)
-		err = netlink_put_span(skb, L7MESH_ENDPOINT_A_LOCALITY, locality);
+		err = attr_put_span(skb, L7MESH_ENDPOINT_A_LOCALITY, locality);
 	if (!err && m->metadata.len)
-		err = netlink_put_span(skb, L7MESH_ENDPOINT_A_METADATA, m->metadata);
-	return netlink_end_nest(skb, nest, err);
+		err = attr_put_span(skb, L7MESH_ENDPOINT_A_METADATA, m->metadata);
+	return attr_end_nest(skb, nest, err);
 }
 
 int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
@@ -48,8 +48,8 @@ int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_ENDPOINT_STATS_A_CLUSTER,
-			       c->name.name) ||
+	err = attr_put_span(skb, L7MESH_ENDPOINT_STATS_A_CLUSTER,
+			    c->name.name) ||
 	      netlink_put_address(skb, L7MESH_ENDPOINT_STATS_A_ADDRESS, a) ||
 	      nla_put_u16(skb, L7MESH_ENDPOINT_STATS_A_PORT, ntohs(a->port)) ||
 	      nla_put_u64_64bit(skb, L7MESH_ENDPOINT_STATS_A_CONNECTIONS,
@@ -70,17 +70,17 @@ int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 	if (!err && c->health.interval)
 		err = nla_put_u8(skb, L7MESH_ENDPOINT_STATS_A_HEALTHY,
 				 READ_ONCE(m->ep->healthy));
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 
 static int put_target(struct sk_buff *skb, const struct listener *l)
 {
 	if (l->protocol == L7MESH_PROTOCOL_HTTP)
-		return netlink_put_span(skb, L7MESH_LISTENER_A_ROUTE_TABLE,
-					l->route_table.name);
+		return attr_put_span(skb, L7MESH_LISTENER_A_ROUTE_TABLE,
+				     l->route_table.name);
 	if (!l->has_proxy)
-		return netlink_put_span(skb, L7MESH_LISTENER_A_CLUSTER,
-					l->cluster.name);
+		return attr_put_span(skb, L7MESH_LISTENER_A_CLUSTER,
+				     l->cluster.name);
 	return netlink_put_address(skb, L7MESH_LISTENER_A_PROXY_ADDRESS, &l->proxy) ?:
 	       nla_put_u16(skb, L7MESH_LISTENER_A_PROXY_PORT,
 			   ntohs(l->proxy.port));
@@ -93,16 +93,16 @@ int netlink_fill_listener(struct sk_buff *skb, const struct listener *l)
 
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_LISTENER_A_NAME, l->name.name) ||
+	err = attr_put_span(skb, L7MESH_LISTENER_A_NAME, l->name.name) ||
 	      netlink_put_address(skb, L7MESH_LISTENER_A_ADDRESS, &l->address) ||
 	      nla_put_u16(skb, L7MESH_LISTENER_A_PORT,
 			  ntohs(l->address.port)) ||
 	      nla_put_u32(skb, L7MESH_LISTENER_A_PROTOCOL, l->protocol) ||
 	      put_target(skb, l) ||
-	      netlink_put_options(skb, &netlink_listener_options, &l->http) ||
+	      attr_put_options(skb, &netlink_listener_options, &l->http) ||
 	      netlink_put_rate_limit(skb, L7MESH_LISTENER_A_RATE_LIMIT,
 				     &l->limit);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 
 int netlink_fill_route_table(struct sk_buff *skb, const struct route_table *t)
@@ -111,7 +111,7 @@ int netlink_fill_route_table(struct sk_buff *skb, const struct route_table *t)
 
 	if (!nest)
 		return -EMSGSIZE;
-	return netlink_end_nest(skb, nest, netlink_put_span(skb, L7MESH_ROUTE_TABLE_A_NAME,
+	return attr_end_nest(skb, nest, attr_put_span(skb, L7MESH_ROUTE_TABLE_A_NAME,
 					       t->name.name));
 }
 
@@ -124,8 +124,8 @@ static int put_domains(struct sk_buff *skb, const struct virtual_host *vh)
 	if (!list)
 		return -EMSGSIZE;
 	for (i = 0; i < vh->ndomains && !err; i++)
-		err = netlink_put_span(skb, L7MESH_LIST_ITEM, vh->domains[i]);
-	return netlink_end_nest(skb, list, err);
+		err = attr_put_span(skb, L7MESH_LIST_ITEM, vh->domains[i]);
+	return attr_end_nest(skb, list, err);
 }
 
 int netlink_fill_virtual_host(struct sk_buff *skb, const struct route_table *t,
@@ -136,16 +136,16 @@ int netlink_fill_virtual_host(struct sk_buff *skb, const struct route_table *t,
 
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,
-			       t->name.name) ||
-	      netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_NAME, vh->name) ||
+	err = attr_put_span(skb, L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,
+			    t->name.name) ||
+	      attr_put_span(skb, L7MESH_VIRTUAL_HOST_A_NAME, vh->name) ||
 	      put_domains(skb, vh) ||
 	      nla_put_u32(skb, L7MESH_VIRTUAL_HOST_A_ORDER, vh->order) ||
 	      netlink_put_header_edit(skb,
 				      L7MESH_VIRTUAL_HOST_A_REQUEST_HEADERS,
 				      L7MESH_VIRTUAL_HOST_A_RESPONSE_HEADERS,
 				      &vh->edit);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 
 static int put_except(struct sk_buff *skb, u16 port)
@@ -154,7 +154,7 @@ static int put_except(struct sk_buff *skb, u16 port)
 
 	if (!item)
 		return -EMSGSIZE;
-	return netlink_end_nest(skb, item, nla_put_u16(skb, L7MESH_SPLICE_EXCEPT_A_PORT,
+	return attr_end_nest(skb, item, nla_put_u16(skb, L7MESH_SPLICE_EXCEPT_A_PORT,
 					  port));
 }
 
@@ -168,7 +168,7 @@ static int put_excepts(struct sk_buff *skb, const struct splice_policy *p)
 		return -EMSGSIZE;
 	for (i = 0; i < p->nexcept && !err; i++)
 		err = put_except(skb, p->except[i]);
-	return netlink_end_nest(skb, list, err);
+	return attr_end_nest(skb, list, err);
 }
 
 int netlink_fill_splice(struct sk_buff *skb, const struct splice_policy *p)
@@ -182,7 +182,7 @@ int netlink_fill_splice(struct sk_buff *skb, const struct splice_policy *p)
 	      put_excepts(skb, p) ||
 	      nla_put_u8(skb, L7MESH_SPLICE_A_BYPASS_SHAPING,
 			 p->bypass_shaping);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 
 static int put_key(struct sk_buff *skb, const struct object_key *key)
@@ -191,31 +191,31 @@ static int put_key(struct sk_buff *skb, const struct object_key *key)
 
 	switch (key->kind) {
 	case L7MESH_KIND_CLUSTER:
-		return netlink_put_span(skb, L7MESH_CLUSTER_A_NAME,
-					key->name.name);
+		return attr_put_span(skb, L7MESH_CLUSTER_A_NAME,
+				     key->name.name);
 	case L7MESH_KIND_ENDPOINT:
-		return netlink_put_span(skb, L7MESH_ENDPOINT_A_CLUSTER,
-					key->name.name) ?:
+		return attr_put_span(skb, L7MESH_ENDPOINT_A_CLUSTER,
+				     key->name.name) ?:
 		       netlink_put_address(skb, L7MESH_ENDPOINT_A_ADDRESS, a) ?:
 		       nla_put_u16(skb, L7MESH_ENDPOINT_A_PORT, ntohs(a->port));
 	case L7MESH_KIND_LISTENER:
-		return netlink_put_span(skb, L7MESH_LISTENER_A_NAME,
-					key->name.name);
+		return attr_put_span(skb, L7MESH_LISTENER_A_NAME,
+				     key->name.name);
 	case L7MESH_KIND_ROUTE_TABLE:
-		return netlink_put_span(skb, L7MESH_ROUTE_TABLE_A_NAME,
-					key->name.name);
+		return attr_put_span(skb, L7MESH_ROUTE_TABLE_A_NAME,
+				     key->name.name);
 	case L7MESH_KIND_VIRTUAL_HOST:
-		return netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,
-					key->name.name) ?:
-		       netlink_put_span(skb, L7MESH_VIRTUAL_HOST_A_NAME,
-					key->vhost);
+		return attr_put_span(skb, L7MESH_VIRTUAL_HOST_A_ROUTE_TABLE,
+				     key->name.name) ?:
+		       attr_put_span(skb, L7MESH_VIRTUAL_HOST_A_NAME,
+				     key->vhost);
 	case L7MESH_KIND_SPLICE:
 		return 0;
 	default:
-		return netlink_put_span(skb, L7MESH_ROUTE_A_ROUTE_TABLE,
-					key->name.name) ?:
-		       netlink_put_span(skb, L7MESH_ROUTE_A_VIRTUAL_HOST,
-					key->vhost) ?:
+		return attr_put_span(skb, L7MESH_ROUTE_A_ROUTE_TABLE,
+				     key->name.name) ?:
+		       attr_put_span(skb, L7MESH_ROUTE_A_VIRTUAL_HOST,
+				     key->vhost) ?:
 		       nla_put_u32(skb, L7MESH_ROUTE_A_INDEX, key->index);
 	}
 }
@@ -231,7 +231,7 @@ int netlink_fill_key(struct sk_buff *skb, const struct object_key *key)
 	BUILD_BUG_ON((int)L7MESH_A_ROUTE != (int)L7MESH_KIND_ROUTE);
 	if (!nest)
 		return -EMSGSIZE;
-	return netlink_end_nest(skb, nest, put_key(skb, key));
+	return attr_end_nest(skb, nest, put_key(skb, key));
 }
 
 static int fill_endpoint_of(struct sk_buff *skb, const struct snapshot *s,

@@ -6,18 +6,18 @@ static int put_comparison(struct sk_buff *skb, const struct value_match *m)
 {
 	switch ((enum value_match_kind)m->kind) {
 	case VALUE_MATCH_EXACT:
-		return netlink_put_span(skb, L7MESH_VALUE_MATCH_A_EXACT, m->value);
+		return attr_put_span(skb, L7MESH_VALUE_MATCH_A_EXACT, m->value);
 	case VALUE_MATCH_PREFIX:
-		return netlink_put_span(skb, L7MESH_VALUE_MATCH_A_PREFIX,
-					m->value);
+		return attr_put_span(skb, L7MESH_VALUE_MATCH_A_PREFIX,
+				     m->value);
 	case VALUE_MATCH_SUFFIX:
-		return netlink_put_span(skb, L7MESH_VALUE_MATCH_A_SUFFIX,
-					m->value);
+		return attr_put_span(skb, L7MESH_VALUE_MATCH_A_SUFFIX,
+				     m->value);
 	case VALUE_MATCH_CONTAINS:
-		return netlink_put_span(skb, L7MESH_VALUE_MATCH_A_CONTAINS,
-					m->value);
+		return attr_put_span(skb, L7MESH_VALUE_MATCH_A_CONTAINS,
+				     m->value);
 	case VALUE_MATCH_REGEX:
-		return netlink_put_span(skb, L7MESH_VALUE_MATCH_A_REGEX, m->value);
+		return attr_put_span(skb, L7MESH_VALUE_MATCH_A_REGEX, m->value);
 	case VALUE_MATCH_RANGE:
 		return nla_put_s64(skb, L7MESH_VALUE_MATCH_A_RANGE_START,
 				   m->first, L7MESH_VALUE_MATCH_A_PAD) ?:
@@ -36,11 +36,11 @@ static int put_value_match(struct sk_buff *skb, const struct value_match *m)
 
 	if (!item)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_VALUE_MATCH_A_NAME, m->name) ||
+	err = attr_put_span(skb, L7MESH_VALUE_MATCH_A_NAME, m->name) ||
 	      put_comparison(skb, m);
 	if (!err && m->invert)
 		err = nla_put_flag(skb, L7MESH_VALUE_MATCH_A_INVERT);
-	return netlink_end_nest(skb, item, err);
+	return attr_end_nest(skb, item, err);
 }
 
 static int put_value_matches(struct sk_buff *skb, int type,
@@ -57,7 +57,7 @@ static int put_value_matches(struct sk_buff *skb, int type,
 		return -EMSGSIZE;
 	for (i = 0; i < n && !err; i++)
 		err = put_value_match(skb, &m[i]);
-	return netlink_end_nest(skb, list, err);
+	return attr_end_nest(skb, list, err);
 }
 
 static int put_path(struct sk_buff *skb, const struct route_match *m)
@@ -73,7 +73,7 @@ static int put_path(struct sk_buff *skb, const struct route_match *m)
 
 	if (m->path_kind == PATH_MATCH_ANY)
 		return 0;
-	return netlink_put_span(skb, attrs[m->path_kind], m->path);
+	return attr_put_span(skb, attrs[m->path_kind], m->path);
 }
 
 static int put_source(struct sk_buff *skb, const struct route_match *m)
@@ -99,8 +99,8 @@ static int put_client(struct sk_buff *skb, const struct route_match *m)
 		err = nla_put_u64_64bit(skb, L7MESH_MATCH_A_SOURCE_NETNS,
 					m->source_netns, L7MESH_MATCH_A_PAD);
 	if (!err && m->listener.name.len)
-		err = netlink_put_span(skb, L7MESH_MATCH_A_LISTENER,
-				       m->listener.name);
+		err = attr_put_span(skb, L7MESH_MATCH_A_LISTENER,
+				    m->listener.name);
 	if (!err && m->has_fraction)
 		err = nla_put_u32(skb, L7MESH_MATCH_A_FRACTION, m->fraction);
 	return err;
@@ -115,7 +115,7 @@ static int put_match(struct sk_buff *skb, const struct route_match *m)
 		return -EMSGSIZE;
 	err = put_path(skb, m);
 	if (!err && m->method.len)
-		err = netlink_put_span(skb, L7MESH_MATCH_A_METHOD, m->method);
+		err = attr_put_span(skb, L7MESH_MATCH_A_METHOD, m->method);
 	if (!err)
 		err = put_value_matches(skb, L7MESH_MATCH_A_HEADERS, m->headers,
 					m->nheaders);
@@ -124,7 +124,7 @@ static int put_match(struct sk_buff *skb, const struct route_match *m)
 					m->nquery);
 	if (!err)
 		err = put_client(skb, m);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 
 static int put_weighted_cluster(struct sk_buff *skb,
@@ -135,17 +135,17 @@ static int put_weighted_cluster(struct sk_buff *skb,
 
 	if (!item)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_WEIGHTED_CLUSTER_A_NAME,
-			       wc->cluster.name) ||
+	err = attr_put_span(skb, L7MESH_WEIGHTED_CLUSTER_A_NAME,
+			    wc->cluster.name) ||
 	      nla_put_u32(skb, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT, wc->weight) ||
 	      (wc->subset.len &&
-	       netlink_put_span(skb, L7MESH_WEIGHTED_CLUSTER_A_SUBSET,
-				wc->subset)) ||
+	       attr_put_span(skb, L7MESH_WEIGHTED_CLUSTER_A_SUBSET,
+			     wc->subset)) ||
 	      netlink_put_header_edit(skb,
 				      L7MESH_WEIGHTED_CLUSTER_A_REQUEST_HEADERS,
 				      L7MESH_WEIGHTED_CLUSTER_A_RESPONSE_HEADERS,
 				      &wc->edit);
-	return netlink_end_nest(skb, item, err);
+	return attr_end_nest(skb, item, err);
 }
 
 static int put_weighted(struct sk_buff *skb, const struct route *r)
@@ -159,7 +159,7 @@ static int put_weighted(struct sk_buff *skb, const struct route *r)
 		return -EMSGSIZE;
 	for (i = 0; i < r->nclusters && !err; i++)
 		err = put_weighted_cluster(skb, &r->clusters[i]);
-	return netlink_end_nest(skb, list, err);
+	return attr_end_nest(skb, list, err);
 }
 
 static int put_redirect(struct sk_buff *skb, const struct route *r)
@@ -170,8 +170,8 @@ static int put_redirect(struct sk_buff *skb, const struct route *r)
 
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_some(skb, L7MESH_REDIRECT_A_HOST, r->rewrite.host) ||
-	      netlink_put_some(skb, prefix ? L7MESH_REDIRECT_A_PREFIX :
+	err = attr_put_some(skb, L7MESH_REDIRECT_A_HOST, r->rewrite.host) ||
+	      attr_put_some(skb, prefix ? L7MESH_REDIRECT_A_PREFIX :
 				     L7MESH_REDIRECT_A_PATH, r->rewrite.path) ||
 	      nla_put_u16(skb, L7MESH_REDIRECT_A_STATUS, r->status) ||
 	      nla_put_u32(skb, L7MESH_REDIRECT_A_SCHEME, r->redirect.scheme);
@@ -180,7 +180,7 @@ static int put_redirect(struct sk_buff *skb, const struct route *r)
 	if (!err)
 		err = nla_put_u8(skb, L7MESH_REDIRECT_A_STRIP_QUERY,
 				 r->redirect.strip_query);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 
 static int put_rewrite(struct sk_buff *skb, const struct rewrite *rw)
@@ -198,9 +198,9 @@ static int put_rewrite(struct sk_buff *skb, const struct rewrite *rw)
 	nest = nla_nest_start(skb, L7MESH_ACTION_A_REWRITE);
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_some(skb, L7MESH_REWRITE_A_HOST, rw->host) ||
-	      netlink_put_some(skb, attrs[rw->path_kind], rw->path);
-	return netlink_end_nest(skb, nest, err);
+	err = attr_put_some(skb, L7MESH_REWRITE_A_HOST, rw->host) ||
+	      attr_put_some(skb, attrs[rw->path_kind], rw->path);
+	return attr_end_nest(skb, nest, err);
 }
 
 static int put_direct_response(struct sk_buff *skb, const struct route *r)
@@ -215,7 +215,7 @@ static int put_direct_response(struct sk_buff *skb, const struct route *r)
 	if (!err && r->body.len)
 		err = nla_put(skb, L7MESH_DIRECT_RESPONSE_A_BODY, r->body.len,
 			      r->body.p);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 
 static int put_action(struct sk_buff *skb, const struct route *r)
@@ -227,18 +227,18 @@ static int put_action(struct sk_buff *skb, const struct route *r)
 		return -EMSGSIZE;
 	switch ((enum route_action_kind)r->action) {
 	case ROUTE_CLUSTER:
-		err = netlink_put_span(skb, L7MESH_ACTION_A_CLUSTER,
-				       r->clusters[0].cluster.name);
+		err = attr_put_span(skb, L7MESH_ACTION_A_CLUSTER,
+				    r->clusters[0].cluster.name);
 		if (!err && r->clusters[0].subset.len)
-			err = netlink_put_span(skb, L7MESH_ACTION_A_SUBSET,
-					       r->clusters[0].subset);
+			err = attr_put_span(skb, L7MESH_ACTION_A_SUBSET,
+					    r->clusters[0].subset);
 		break;
 	case ROUTE_WEIGHTED_CLUSTERS:
 		err = put_weighted(skb, r);
 		break;
 	case ROUTE_CLUSTER_HEADER:
-		err = netlink_put_span(skb, L7MESH_ACTION_A_CLUSTER_HEADER,
-				       r->cluster_header);
+		err = attr_put_span(skb, L7MESH_ACTION_A_CLUSTER_HEADER,
+				    r->cluster_header);
 		break;
 	case ROUTE_REDIRECT:
 		err = put_redirect(skb, r);
@@ -249,7 +249,7 @@ static int put_action(struct sk_buff *skb, const struct route *r)
 	}
 	if (!err && r->action != ROUTE_REDIRECT)
 		err = put_rewrite(skb, &r->rewrite);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 
 int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
@@ -261,8 +261,8 @@ int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_ROUTE_A_ROUTE_TABLE, t->name.name) ||
-	      netlink_put_span(skb, L7MESH_ROUTE_A_VIRTUAL_HOST, vh->name) ||
+	err = attr_put_span(skb, L7MESH_ROUTE_A_ROUTE_TABLE, t->name.name) ||
+	      attr_put_span(skb, L7MESH_ROUTE_A_VIRTUAL_HOST, vh->name) ||
 	      nla_put_u32(skb, L7MESH_ROUTE_A_INDEX, index) ||
 	      put_match(skb, &r->match) || put_action(skb, r) ||
 	      netlink_put_header_edit(skb, L7MESH_ROUTE_A_REQUEST_HEADERS,
@@ -277,6 +277,6 @@ int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 	      netlink_put_rate_limit(skb, L7MESH_ROUTE_A_RATE_LIMIT,
 				     &r->limit) ||
 	      netlink_put_fault(skb, &r->fault);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 

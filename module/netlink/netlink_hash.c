@@ -22,7 +22,7 @@ static const struct {
 static int parse_hash_name(struct hash_policy *hp, const struct nlattr *nla,
 			   struct refusal *r)
 {
-	hp->name = netlink_span(nla);
+	hp->name = attr_span(nla);
 	if (hp->kind == HASH_POLICY_QUERY)
 		return netlink_query_name_valid(hp->name) ? 0 :
 		       refusal_set_attr(r, nla, -EINVAL,
@@ -45,7 +45,7 @@ static bool cookie_path_valid(struct span path)
 static int parse_cookie_path(struct hash_policy *hp, const struct nlattr *nla,
 			     struct refusal *r)
 {
-	hp->cookie_path = netlink_span(nla);
+	hp->cookie_path = attr_span(nla);
 	return cookie_path_valid(hp->cookie_path) ? 0 :
 	       refusal_set_attr(r, nla, -EINVAL,
 				"a path starts with / and has no space, ?, #, ; and %%");
@@ -133,13 +133,13 @@ int netlink_parse_hash(struct hash_policies *to, struct hash_policy *room,
 
 static int put_cookie(struct sk_buff *skb, const struct hash_policy *hp)
 {
-	int err = netlink_put_span(skb, L7MESH_HASH_POLICY_A_COOKIE, hp->name);
+	int err = attr_put_span(skb, L7MESH_HASH_POLICY_A_COOKIE, hp->name);
 
 	if (!err && hp->has_ttl)
 		err = nla_put_u32(skb, L7MESH_HASH_POLICY_A_COOKIE_TTL, hp->ttl);
 	if (!err && hp->cookie_path.len)
-		err = netlink_put_span(skb, L7MESH_HASH_POLICY_A_COOKIE_PATH,
-				       hp->cookie_path);
+		err = attr_put_span(skb, L7MESH_HASH_POLICY_A_COOKIE_PATH,
+				    hp->cookie_path);
 	return err;
 }
 
@@ -147,13 +147,13 @@ static int put_hashed(struct sk_buff *skb, const struct hash_policy *hp)
 {
 	switch ((enum hash_policy_kind)hp->kind) {
 	case HASH_POLICY_HEADER:
-		return netlink_put_span(skb, L7MESH_HASH_POLICY_A_HEADER,
-					hp->name);
+		return attr_put_span(skb, L7MESH_HASH_POLICY_A_HEADER,
+				     hp->name);
 	case HASH_POLICY_COOKIE:
 		return put_cookie(skb, hp);
 	case HASH_POLICY_QUERY:
-		return netlink_put_span(skb, L7MESH_HASH_POLICY_A_QUERY,
-					hp->name);
+		return attr_put_span(skb, L7MESH_HASH_POLICY_A_QUERY,
+				     hp->name);
 	case HASH_POLICY_PATH:
 		return nla_put_flag(skb, L7MESH_HASH_POLICY_A_PATH);
 	default:
@@ -171,7 +171,7 @@ static int put_hash_policy(struct sk_buff *skb, const struct hash_policy *hp)
 	err = put_hashed(skb, hp);
 	if (!err && hp->combine)
 		err = nla_put_flag(skb, L7MESH_HASH_POLICY_A_COMBINE);
-	return netlink_end_nest(skb, item, err);
+	return attr_end_nest(skb, item, err);
 }
 
 int netlink_put_hash(struct sk_buff *skb, int attr,
@@ -185,7 +185,7 @@ int netlink_put_hash(struct sk_buff *skb, int attr,
 		return -EMSGSIZE;
 	for (i = 0; i < policies->n && !err; i++)
 		err = put_hash_policy(skb, &policies->list[i]);
-	return netlink_end_nest(skb, list, err);
+	return attr_end_nest(skb, list, err);
 }
 
 int netlink_parse_session(struct hash_policy *cookie, const struct nlattr *nest,
@@ -223,10 +223,10 @@ int netlink_put_session(struct sk_buff *skb, const struct hash_policy *cookie)
 	nest = nla_nest_start(skb, L7MESH_CLUSTER_A_SESSION);
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_SESSION_A_COOKIE, cookie->name) ?:
+	err = attr_put_span(skb, L7MESH_SESSION_A_COOKIE, cookie->name) ?:
 	      nla_put_u32(skb, L7MESH_SESSION_A_TTL, cookie->ttl);
 	if (!err && cookie->cookie_path.len)
-		err = netlink_put_span(skb, L7MESH_SESSION_A_PATH,
-				       cookie->cookie_path);
-	return netlink_end_nest(skb, nest, err);
+		err = attr_put_span(skb, L7MESH_SESSION_A_PATH,
+				    cookie->cookie_path);
+	return attr_end_nest(skb, nest, err);
 }

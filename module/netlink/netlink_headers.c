@@ -15,7 +15,7 @@ static int parse_op_value(struct header_op *op, const struct nlattr *nla,
 {
 	const char *why;
 
-	op->value = netlink_span(nla);
+	op->value = attr_span(nla);
 	if (op->kind == HEADER_OP_REMOVE)
 		return refusal_set_attr(r, nla, -EINVAL,
 					"what is removed has no value");
@@ -44,7 +44,7 @@ static int parse_op(struct header_op *op, const struct nlattr *item,
 		return refusal_set_missing(r, item, L7MESH_HEADER_OP_A_NAME,
 					   "NAME");
 	*op = (struct header_op){
-		.name = netlink_span(name),
+		.name = attr_span(name),
 		.kind = kind ? nla_get_u32(kind) : HEADER_OP_SET,
 	};
 	if (!chars_token_valid(op->name))
@@ -108,12 +108,12 @@ static int put_op(struct sk_buff *skb, const struct header_op *op)
 
 	if (!item)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_HEADER_OP_A_NAME, op->name);
+	err = attr_put_span(skb, L7MESH_HEADER_OP_A_NAME, op->name);
 	if (!err && op->kind != HEADER_OP_REMOVE)
-		err = netlink_put_span(skb, L7MESH_HEADER_OP_A_VALUE, op->value);
+		err = attr_put_span(skb, L7MESH_HEADER_OP_A_VALUE, op->value);
 	if (!err)
 		err = nla_put_u32(skb, L7MESH_HEADER_OP_A_OP, op->kind);
-	return netlink_end_nest(skb, item, err);
+	return attr_end_nest(skb, item, err);
 }
 
 static int put_ops(struct sk_buff *skb, int type,
@@ -130,7 +130,7 @@ static int put_ops(struct sk_buff *skb, int type,
 		return -EMSGSIZE;
 	for (i = 0; i < ops->n && !err; i++)
 		err = put_op(skb, &ops->ops[i]);
-	return netlink_end_nest(skb, list, err);
+	return attr_end_nest(skb, list, err);
 }
 
 int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
@@ -146,7 +146,7 @@ static int parse_cors_text(struct span *s, const struct nlattr *nla,
 {
 	if (!nla)
 		return 0;
-	*s = netlink_span(nla);
+	*s = attr_span(nla);
 	if (s->len && chars_value_valid(*s) && !memchr(s->p, '%', s->len))
 		return 0;
 	return refusal_set_attr(r, nla, -EINVAL,
@@ -159,13 +159,13 @@ static int parse_origins(struct cors *c, struct route_parser *p,
 	const struct nlattr *item;
 	int rem;
 
-	p->origins = kvcalloc(netlink_count(list) ?: 1, sizeof(*p->origins),
+	p->origins = kvcalloc(attr_count(list) ?: 1, sizeof(*p->origins),
 			      GFP_KERNEL_ACCOUNT);
 	if (!p->origins)
 		return refusal_set(r, -ENOMEM, "out of memory");
 	c->origins = p->origins;
 	nla_for_each_nested(item, list, rem) {
-		p->origins[c->norigins] = netlink_span(item);
+		p->origins[c->norigins] = attr_span(item);
 		if (!cors_origin_valid(p->origins[c->norigins++]))
 			return refusal_set_attr(r, item, -EINVAL,
 						"not an origin, such as https://example.com, with one * at most");
@@ -218,8 +218,8 @@ static int put_origins(struct sk_buff *skb, const struct cors *c)
 	if (!list)
 		return -EMSGSIZE;
 	for (i = 0; i < c->norigins && !err; i++)
-		err = netlink_put_span(skb, L7MESH_LIST_ITEM, c->origins[i]);
-	return netlink_end_nest(skb, list, err);
+		err = attr_put_span(skb, L7MESH_LIST_ITEM, c->origins[i]);
+	return attr_end_nest(skb, list, err);
 }
 
 int netlink_put_cors(struct sk_buff *skb, const struct cors *c)
@@ -233,13 +233,13 @@ int netlink_put_cors(struct sk_buff *skb, const struct cors *c)
 	if (!nest)
 		return -EMSGSIZE;
 	err = put_origins(skb, c) ||
-	      netlink_put_some(skb, L7MESH_CORS_A_ALLOW_METHODS, c->methods) ||
-	      netlink_put_some(skb, L7MESH_CORS_A_ALLOW_HEADERS, c->headers) ||
-	      netlink_put_some(skb, L7MESH_CORS_A_EXPOSE_HEADERS, c->expose);
+	      attr_put_some(skb, L7MESH_CORS_A_ALLOW_METHODS, c->methods) ||
+	      attr_put_some(skb, L7MESH_CORS_A_ALLOW_HEADERS, c->headers) ||
+	      attr_put_some(skb, L7MESH_CORS_A_EXPOSE_HEADERS, c->expose);
 	if (!err && c->has_max_age)
 		err = nla_put_u32(skb, L7MESH_CORS_A_MAX_AGE, c->max_age);
 	if (!err)
 		err = nla_put_u8(skb, L7MESH_CORS_A_ALLOW_CREDENTIALS,
 				 c->credentials);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }

@@ -9,13 +9,13 @@ static int parse_path(struct health_check *hc, struct nlattr **tb,
 	const struct nlattr *path = tb[L7MESH_HEALTH_CHECK_A_PATH];
 	const struct nlattr *host = tb[L7MESH_HEALTH_CHECK_A_HOST];
 
-	hc->path = netlink_span(path);
+	hc->path = attr_span(path);
 	if (!route_path_valid(hc->path))
 		return refusal_set_attr(r, path, -EINVAL,
 					"a path starts with / and has no space, ? and #");
 	if (!host)
 		return 0;
-	hc->host = netlink_span(host);
+	hc->host = attr_span(host);
 	return authority_valid(hc->host) ? 0 :
 	       refusal_set_attr(r, host, -EINVAL, "not a host");
 }
@@ -35,7 +35,7 @@ int netlink_parse_health_check(struct health_check *hc,
 	if (!nla_len(nest))
 		return 0;
 	*hc = netlink_health_check_default;
-	netlink_take_options(&netlink_health_check_options, hc, tb);
+	attr_take_options(&netlink_health_check_options, hc, tb);
 	if (!hc->interval)
 		return refusal_set_missing(r, nest,
 					   L7MESH_HEALTH_CHECK_A_INTERVAL,
@@ -48,7 +48,7 @@ int netlink_parse_health_check(struct health_check *hc,
 		return refusal_set_attr(r, needless, -EINVAL,
 					"only with PATH: without, there is only a connection");
 	if (!err && status)
-		err = netlink_statuses(status, &hc->status, &hc->nstatus, r);
+		err = attr_statuses(status, &hc->status, &hc->nstatus, r);
 	return err;
 }
 
@@ -62,12 +62,12 @@ int netlink_put_health_check(struct sk_buff *skb, const struct health_check *hc)
 	nest = nla_nest_start(skb, L7MESH_CLUSTER_A_HEALTH_CHECK);
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_some(skb, L7MESH_HEALTH_CHECK_A_PATH, hc->path) ?:
-	      netlink_put_some(skb, L7MESH_HEALTH_CHECK_A_HOST, hc->host);
+	err = attr_put_some(skb, L7MESH_HEALTH_CHECK_A_PATH, hc->path) ?:
+	      attr_put_some(skb, L7MESH_HEALTH_CHECK_A_HOST, hc->host);
 	if (!err && hc->nstatus)
 		err = nla_put(skb, L7MESH_HEALTH_CHECK_A_STATUS,
 			      hc->nstatus * sizeof(*hc->status), hc->status);
 	if (!err)
-		err = netlink_put_options(skb, &netlink_health_check_options, hc);
-	return netlink_end_nest(skb, nest, err);
+		err = attr_put_options(skb, &netlink_health_check_options, hc);
+	return attr_end_nest(skb, nest, err);
 }

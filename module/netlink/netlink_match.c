@@ -15,7 +15,7 @@ static int check_regexp(struct route_parser *p, const struct nlattr *nla,
 		p->regexp = kvmalloc(sizeof(*p->regexp), GFP_KERNEL_ACCOUNT);
 	if (!p->regexp)
 		return refusal_set(r, -ENOMEM, "out of memory");
-	err = regexp_compile(p->regexp, netlink_span(nla));
+	err = regexp_compile(p->regexp, attr_span(nla));
 	return err ? refusal_set_attr(r, nla, err, "regular expression: %s",
 				      p->regexp->why) : 0;
 }
@@ -62,7 +62,7 @@ static int parse_text(struct value_match *m, const struct nlattr *nla, u8 kind,
 		      struct route_parser *p, bool query, struct refusal *r)
 {
 	m->kind = kind;
-	m->value = netlink_span(nla);
+	m->value = attr_span(nla);
 	if (kind == VALUE_MATCH_REGEX)
 		return check_regexp(p, nla, r);
 	if (!match_value_valid(m->value, query))
@@ -143,7 +143,7 @@ static int parse_value_match(struct value_match *m, const struct nlattr *item,
 	if (!name)
 		return refusal_set_missing(r, item, L7MESH_VALUE_MATCH_A_NAME, "NAME");
 	memset(m, 0, sizeof(*m));
-	m->name = netlink_span(name);
+	m->name = attr_span(name);
 	if (!match_name_valid(m->name, query))
 		return refusal_set_attr(r, name, -EINVAL, "%s",
 					query ? "not the name of a query parameter" :
@@ -237,7 +237,7 @@ static int parse_path(struct route_match *m, struct nlattr **tb,
 						"only one of the PATH attributes is allowed");
 		found = nla;
 		m->path_kind = path_matches[i].kind;
-		m->path = netlink_span(nla);
+		m->path = attr_span(nla);
 	}
 	return found ? check_path(m, p, found, r) : 0;
 }
@@ -249,7 +249,7 @@ static int parse_method(struct route_match *m, const struct nlattr *nla,
 
 	if (!nla)
 		return 0;
-	m->method = netlink_span(nla);
+	m->method = attr_span(nla);
 	rest = m->method;
 	do {
 		if (!chars_token_valid(span_take_part(&rest)))
@@ -306,7 +306,7 @@ static int parse_client(struct route_match *m, struct nlattr **tb,
 	int err = parse_source(m, tb[L7MESH_MATCH_A_SOURCE], r);
 
 	if (!err && listener)
-		err = netlink_name(listener, &m->listener, r);
+		err = attr_name(listener, &m->listener, r);
 	if (netns)
 		m->source_netns = nla_get_u64(netns);
 	m->has_fraction = fraction;

@@ -17,8 +17,8 @@ static int parse_mirror(struct mirror *m, const struct nlattr *item,
 		return refusal_set_missing(r, item, L7MESH_MIRROR_A_CLUSTER,
 					   "CLUSTER");
 	*m = netlink_mirror_default;
-	netlink_take_options(&netlink_mirror_options, m, tb);
-	return netlink_name(tb[L7MESH_MIRROR_A_CLUSTER], &m->cluster, r);
+	attr_take_options(&netlink_mirror_options, m, tb);
+	return attr_name(tb[L7MESH_MIRROR_A_CLUSTER], &m->cluster, r);
 }
 
 int netlink_parse_mirrors(struct route *route, struct route_parser *p,
@@ -49,9 +49,9 @@ static int put_mirror(struct sk_buff *skb, const struct mirror *m)
 
 	if (!item)
 		return -EMSGSIZE;
-	err = netlink_put_span(skb, L7MESH_MIRROR_A_CLUSTER, m->cluster.name) ?:
-	      netlink_put_options(skb, &netlink_mirror_options, m);
-	return netlink_end_nest(skb, item, err);
+	err = attr_put_span(skb, L7MESH_MIRROR_A_CLUSTER, m->cluster.name) ?:
+	      attr_put_options(skb, &netlink_mirror_options, m);
+	return attr_end_nest(skb, item, err);
 }
 
 int netlink_put_mirrors(struct sk_buff *skb, const struct route *route)
@@ -67,5 +67,5 @@ int netlink_put_mirrors(struct sk_buff *skb, const struct route *route)
 		return -EMSGSIZE;
 	for (i = 0; i < route->nmirrors && !err; i++)
 		err = put_mirror(skb, &route->mirrors[i]);
-	return netlink_end_nest(skb, list, err);
+	return attr_end_nest(skb, list, err);
 }

@@ -17,7 +17,7 @@ static int parse_key(struct rate_limit *limit, struct nlattr **tb,
 	if (!header)
 		return 0;
 	limit->key = RATE_LIMIT_HEADER;
-	limit->header = netlink_span(header);
+	limit->header = attr_span(header);
 	return chars_token_valid(limit->header) ? 0 :
 	       refusal_set_attr(r, header, -EINVAL,
 				"not the name of a header field");
@@ -61,7 +61,7 @@ int netlink_parse_rate_limit(struct rate_limit *limit,
 		return refusal_set_missing(r, nest,
 					   L7MESH_RATE_LIMIT_A_MAX_TOKENS,
 					   "MAX_TOKENS");
-	netlink_take_options(&netlink_rate_limit_options, limit, tb);
+	attr_take_options(&netlink_rate_limit_options, limit, tb);
 	err = parse_key(limit, tb, r);
 	return err ?: check_rate(limit, nest, r);
 }
@@ -70,7 +70,7 @@ static int put_key(struct sk_buff *skb, const struct rate_limit *limit)
 {
 	if (limit->key == RATE_LIMIT_SOURCE)
 		return nla_put_flag(skb, L7MESH_RATE_LIMIT_A_SOURCE_ADDRESS);
-	return netlink_put_some(skb, L7MESH_RATE_LIMIT_A_HEADER, limit->header);
+	return attr_put_some(skb, L7MESH_RATE_LIMIT_A_HEADER, limit->header);
 }
 
 int netlink_put_rate_limit(struct sk_buff *skb, int type,
@@ -84,9 +84,9 @@ int netlink_put_rate_limit(struct sk_buff *skb, int type,
 	nest = nla_nest_start(skb, type);
 	if (!nest)
 		return -EMSGSIZE;
-	err = netlink_put_options(skb, &netlink_rate_limit_options, limit) ?:
+	err = attr_put_options(skb, &netlink_rate_limit_options, limit) ?:
 	      put_key(skb, limit);
-	return netlink_end_nest(skb, nest, err);
+	return attr_end_nest(skb, nest, err);
 }
 
 static bool fault_exists(const struct fault *f)
@@ -108,7 +108,7 @@ int netlink_parse_fault(struct fault *fault, const struct nlattr *nest,
 	if (!nla_len(nest))
 		return 0;
 	*fault = netlink_fault_default;
-	netlink_take_options(&netlink_fault_options, fault, tb);
+	attr_take_options(&netlink_fault_options, fault, tb);
 	return fault_exists(fault) ? 0 :
 	       refusal_set_attr(r, nest, -EINVAL,
 				"DELAY, ABORT, RESPONSE_RATE or BY_HEADER is needed");
@@ -123,6 +123,6 @@ int netlink_put_fault(struct sk_buff *skb, const struct fault *fault)
 	nest = nla_nest_start(skb, L7MESH_ROUTE_A_FAULT);
 	if (!nest)
 		return -EMSGSIZE;
-	return netlink_end_nest(skb, nest,
-				netlink_put_options(skb, &netlink_fault_options, fault));
+	return attr_end_nest(skb, nest,
+			     attr_put_options(skb, &netlink_fault_options, fault));
 }

@@ -17,7 +17,7 @@ int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
 	if (!nla_len(nest))
 		return 0;
 	*retry = netlink_retry_default;
-	netlink_take_options(&netlink_retry_options, retry, tb);
+	attr_take_options(&netlink_retry_options, retry, tb);
 	status = tb[L7MESH_RETRY_A_STATUS];
 	if (!retry->on && !status)
 		return refusal_set_attr(r, nest, -EINVAL,
@@ -29,8 +29,8 @@ int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
 	if (retry->max_backoff && retry->max_backoff < retry->backoff)
 		return refusal_set_attr(r, tb[L7MESH_RETRY_A_MAX_BACKOFF],
 					-EINVAL, "MAX_BACKOFF is below BACKOFF");
-	return status ? netlink_statuses(status, &retry->status,
-					 &retry->nstatus, r) : 0;
+	return status ? attr_statuses(status, &retry->status,
+				      &retry->nstatus, r) : 0;
 }
 
 int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry)
@@ -48,6 +48,6 @@ int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry)
 			      retry->nstatus * sizeof(*retry->status),
 			      retry->status);
 	if (!err)
-		err = netlink_put_options(skb, &netlink_retry_options, retry);
-	return netlink_end_nest(skb, nest, err);
+		err = attr_put_options(skb, &netlink_retry_options, retry);
+	return attr_end_nest(skb, nest, err);
 }

@@ -28,7 +28,7 @@ static int parse_subset(struct weighted_cluster *wc, const struct nlattr *nla,
 
 	if (!nla)
 		return 0;
-	err = netlink_name(nla, &name, r);
+	err = attr_name(nla, &name, r);
 	wc->subset = name.name;
 	return err;
 }
@@ -44,7 +44,7 @@ static int parse_cluster(struct route *route, struct route_parser *p,
 	route->action = ROUTE_CLUSTER;
 	route->nclusters = 1;
 	p->clusters[0].weight = 1;
-	return netlink_name(nla, &p->clusters[0].cluster, r) ?:
+	return attr_name(nla, &p->clusters[0].cluster, r) ?:
 	       parse_subset(&p->clusters[0], subset, r);
 }
 
@@ -85,7 +85,7 @@ static int parse_weighted_cluster(struct weighted_cluster *wc,
 		return refusal_set_missing(r, item, L7MESH_WEIGHTED_CLUSTER_A_WEIGHT,
 					   "WEIGHT");
 	wc->weight = nla_get_u32(tb[L7MESH_WEIGHTED_CLUSTER_A_WEIGHT]);
-	err = netlink_name(tb[L7MESH_WEIGHTED_CLUSTER_A_NAME], &wc->cluster, r) ?:
+	err = attr_name(tb[L7MESH_WEIGHTED_CLUSTER_A_NAME], &wc->cluster, r) ?:
 	      parse_subset(wc, tb[L7MESH_WEIGHTED_CLUSTER_A_SUBSET], r);
 	return err ?: parse_cluster_edit(&wc->edit, ops, tb, r);
 }
@@ -101,7 +101,7 @@ static int parse_weighted(struct route *route, struct route_parser *p,
 	u64 total = 0;
 	int rem, err;
 
-	err = alloc_clusters(route, p, netlink_count(list) ?: 1, r);
+	err = alloc_clusters(route, p, attr_count(list) ?: 1, r);
 	if (err)
 		return err;
 	p->ops = kvcalloc(nla_len(list) / OP_BYTES + 1, sizeof(*p->ops),
@@ -131,7 +131,7 @@ static int parse_cluster_header(struct route *route, const struct nlattr *nla,
 				struct refusal *r)
 {
 	route->action = ROUTE_CLUSTER_HEADER;
-	route->cluster_header = netlink_span(nla);
+	route->cluster_header = attr_span(nla);
 	if (chars_token_valid(route->cluster_header))
 		return 0;
 	return refusal_set_attr(r, nla, -EINVAL,
@@ -152,7 +152,7 @@ static int parse_rewrite_path(struct rewrite *rw, const struct nlattr *nla,
 		return refusal_set_attr(r, nla, -EINVAL,
 					"only one of the path's replacements is allowed");
 	rw->path_kind = kind;
-	rw->path = netlink_span(nla);
+	rw->path = attr_span(nla);
 	if (route_path_valid(rw->path))
 		return 0;
 	return refusal_set_attr(r, nla, -EINVAL,
@@ -165,7 +165,7 @@ static int parse_rewrite_attrs(struct rewrite *rw,
 	int err;
 
 	if (a->host)
-		rw->host = netlink_span(a->host);
+		rw->host = attr_span(a->host);
 	if (a->host && !authority_valid(rw->host))
 		return refusal_set_attr(r, a->host, -EINVAL, "not a host");
 	err = parse_rewrite_path(rw, a->path, REWRITE_PATH_WHOLE, r);

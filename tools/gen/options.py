@@ -19,7 +19,7 @@ def plain(s):
 
 
 def kind_of(attribute):
-    """enum netlink_option_type"""
+    """enum attr_option_type"""
     if attribute.is_bool:
         return "FLAG"
     if attribute.enum and not attribute.is_flags:
@@ -150,9 +150,9 @@ def tables_source(spec):
     for s in sets(spec):
         name = s.get("struct")
         yield ""
-        yield f"static const struct netlink_option {s.c_name}_table[] = {{"
+        yield f"static const struct attr_option {s.c_name}_table[] = {{"
         for a in plain(s):
-            macro = "NETLINK_OPTIONAL" if a.get("optional") else "NETLINK_OPTION"
+            macro = "ATTR_OPTIONAL" if a.get("optional") else "ATTR_OPTION"
             yield from words([f"{kind_of(a)},", f"{a.constant},", f"{name},",
                               f"{member_of(a)}),"], aligned(len(macro) + 9),
                              first=f"\t{macro}(", columns=90)
@@ -160,9 +160,9 @@ def tables_source(spec):
         yield ""
         for a in plain(s):
             yield from words([f"{name},", f"{member_of(a)},", f"{type_of(a)});"],
-                             aligned(18), first="NETLINK_OPTION_IS(", columns=90)
+                             aligned(15), first="ATTR_OPTION_IS(", columns=90)
         yield ""
-        yield f"const struct netlink_options netlink_{s.c_name}_options = {{"
+        yield f"const struct attr_options netlink_{s.c_name}_options = {{"
         yield f"\t.table = {s.c_name}_table,"
         yield f"\t.n = ARRAY_SIZE({s.c_name}_table),"
         for a in s.attributes:
@@ -186,10 +186,10 @@ def tables_header(spec):
     yield f"#ifndef {guard}"
     yield f"#define {guard}"
     yield ""
-    yield '#include "netlink/netlink_option.h"'
+    yield '#include "lib/attr_option.h"'
     for s in sets(spec):
         yield ""
-        yield f"extern const struct netlink_options netlink_{s.c_name}_options;"
+        yield f"extern const struct attr_options netlink_{s.c_name}_options;"
         if not s.get("folder"):
             yield f"extern const struct {s.get('struct')} netlink_{s.c_name}_default;"
     yield ""

@@ -7,28 +7,28 @@
 #ifndef L7MESH_GENERATED_NETLINK_TABLES_H
 #define L7MESH_GENERATED_NETLINK_TABLES_H
 
-#include "netlink/netlink_option.h"
+#include "lib/attr_option.h"
 
-extern const struct netlink_options netlink_cluster_options;
+extern const struct attr_options netlink_cluster_options;
 
-extern const struct netlink_options netlink_dns_options;
+extern const struct attr_options netlink_dns_options;
 extern const struct dns netlink_dns_default;
 
-extern const struct netlink_options netlink_health_check_options;
+extern const struct attr_options netlink_health_check_options;
 extern const struct health_check netlink_health_check_default;
 
-extern const struct netlink_options netlink_listener_options;
+extern const struct attr_options netlink_listener_options;
 
-extern const struct netlink_options netlink_rate_limit_options;
+extern const struct attr_options netlink_rate_limit_options;
 extern const struct rate_limit netlink_rate_limit_default;
 
-extern const struct netlink_options netlink_fault_options;
+extern const struct attr_options netlink_fault_options;
 extern const struct fault netlink_fault_default;
 
-extern const struct netlink_options netlink_mirror_options;
+extern const struct attr_options netlink_mirror_options;
 extern const struct mirror netlink_mirror_default;
 
-extern const struct netlink_options netlink_retry_options;
+extern const struct attr_options netlink_retry_options;
 extern const struct retry_policy netlink_retry_default;
 
 #endif

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "netlink/netlink_option.h"
+#include "lib/attr_option.h"
 
 static void take(u8 type, void *to, const struct nlattr *nla)
 {
 	switch (type) {
-	case NETLINK_OPTION_U64:
+	case ATTR_OPTION_U64:
 		*(u64 *)to = nla_get_u64(nla);
 		break;
-	case NETLINK_OPTION_U32:
+	case ATTR_OPTION_U32:
 		*(u32 *)to = nla_get_u32(nla);
 		break;
-	case NETLINK_OPTION_U16:
+	case ATTR_OPTION_U16:
 		*(u16 *)to = nla_get_u16(nla);
 		break;
-	case NETLINK_OPTION_ENUM:
+	case ATTR_OPTION_ENUM:
 		*(u8 *)to = nla_get_u32(nla);
 		break;
 	default:
@@ -22,8 +22,8 @@ static void take(u8 type, void *to, const struct nlattr *nla)
 	}
 }
 
-void netlink_take_options(const struct netlink_options *o, void *to,
-			  struct nlattr **tb)
+void attr_take_options(const struct attr_options *o, void *to,
+		       struct nlattr **tb)
 {
 	u32 i;
 
@@ -36,39 +36,39 @@ void netlink_take_options(const struct netlink_options *o, void *to,
 static bool is_zero(u8 type, const void *from)
 {
 	switch (type) {
-	case NETLINK_OPTION_U64:
+	case ATTR_OPTION_U64:
 		return !*(const u64 *)from;
-	case NETLINK_OPTION_U32:
+	case ATTR_OPTION_U32:
 		return !*(const u32 *)from;
-	case NETLINK_OPTION_U16:
+	case ATTR_OPTION_U16:
 		return !*(const u16 *)from;
 	default:
 		return !*(const u8 *)from;
 	}
 }
 
-static int put(struct sk_buff *skb, const struct netlink_option *option,
+static int put(struct sk_buff *skb, const struct attr_option *option,
 	       u16 pad, const void *from)
 {
 	if (option->optional && is_zero(option->type, from))
 		return 0;
 	switch (option->type) {
-	case NETLINK_OPTION_U64:
+	case ATTR_OPTION_U64:
 		return nla_put_u64_64bit(skb, option->attr, *(const u64 *)from,
 					 pad);
-	case NETLINK_OPTION_U32:
+	case ATTR_OPTION_U32:
 		return nla_put_u32(skb, option->attr, *(const u32 *)from);
-	case NETLINK_OPTION_U16:
+	case ATTR_OPTION_U16:
 		return nla_put_u16(skb, option->attr, *(const u16 *)from);
-	case NETLINK_OPTION_ENUM:
+	case ATTR_OPTION_ENUM:
 		return nla_put_u32(skb, option->attr, *(const u8 *)from);
 	default:
 		return nla_put_u8(skb, option->attr, *(const bool *)from);
 	}
 }
 
-int netlink_put_options(struct sk_buff *skb, const struct netlink_options *o,
-			const void *from)
+int attr_put_options(struct sk_buff *skb, const struct attr_options *o,
+		     const void *from)
 {
 	u32 i;
 	int err = 0;
