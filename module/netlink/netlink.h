@@ -11,7 +11,7 @@
  *	netlink_health.c	how its endpoints are checked, both ways
  *	netlink_match.c		from a message to a route's match
  *	netlink_route.c		and its action
- *	netlink_headers.c	what is done to fields, and CORS, both ways
+ *	netlink_headers.c	what is done to fields, both ways
  *	netlink_retry.c		what is tried again, both ways
  *	netlink_mirror.c	where copies of requests go, both ways
  *	netlink_protect.c	rate limits and faults, both ways
@@ -35,6 +35,7 @@
 #include "mesh/snapshot.h"
 #include "netlink/generated/netlink_policy.h"
 #include "netlink/generated/netlink_tables.h"
+#include "policy/policy.h"
 
 struct draft;
 struct dump;
@@ -178,7 +179,7 @@ struct route_parser {
 	struct hash_policy hash[NETLINK_HASH_POLICY_LIST_MAX];
 	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
 	struct header_op *ops;			/* of clusters */
-	struct span *origins;
+	struct policy_parser policies;
 	struct regexp_builder *regexp;
 };
 
@@ -224,9 +225,6 @@ int netlink_parse_ops(struct header_op_list *ops, struct header_op *array,
 		      const struct nlattr *list, bool response,
 		      struct refusal *r);
 
-int netlink_parse_cors(struct cors *c, struct route_parser *p,
-		       const struct nlattr *nest, struct refusal *r);
-
 /* Replaced whole; @nest may be empty. */
 int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
 			struct refusal *r);
@@ -267,7 +265,6 @@ int netlink_put_health_check(struct sk_buff *skb, const struct health_check *hc)
 /* As lists of these types. */
 int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
 			    const struct header_edit *edit);
-int netlink_put_cors(struct sk_buff *skb, const struct cors *c);
 int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry);
 int netlink_put_mirrors(struct sk_buff *skb, const struct route *route);
 int netlink_put_rate_limit(struct sk_buff *skb, int type,

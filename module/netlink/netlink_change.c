@@ -531,7 +531,6 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 {
 	struct nlattr *match = tb[L7MESH_ROUTE_A_MATCH];
 	struct nlattr *action = tb[L7MESH_ROUTE_A_ACTION];
-	struct nlattr *cors = tb[L7MESH_ROUTE_A_CORS];
 	struct nlattr *retry = tb[L7MESH_ROUTE_A_RETRY];
 	struct nlattr *mirrors = tb[L7MESH_ROUTE_A_MIRRORS];
 	struct nlattr *limit = tb[L7MESH_ROUTE_A_RATE_LIMIT];
@@ -550,8 +549,9 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 						tb[L7MESH_ROUTE_A_REQUEST_HEADERS],
 						tb[L7MESH_ROUTE_A_RESPONSE_HEADERS],
 						c->r);
-	if (!err && cors)
-		err = netlink_parse_cors(&route->cors, p, cors, c->r);
+	if (!err)
+		err = policy_parse(&p->policies, &route->policies,
+				   POLICY_OF_ROUTE, tb, c->r);
 	if (!err && retry)
 		err = netlink_parse_retry(&route->retry, retry, c->r);
 	if (!err && mirrors)
@@ -595,7 +595,7 @@ static int put_route(struct change *c, struct nlattr **tb,
 		err = draft_add_route(c->d, dv, c->key->index, &route, c->r);
 	kvfree(p->clusters);
 	kvfree(p->ops);
-	kvfree(p->origins);
+	policy_parse_end(&p->policies);
 	kvfree(p->regexp);
 	kvfree(p);
 	return err;

@@ -268,7 +268,7 @@ int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 	      netlink_put_header_edit(skb, L7MESH_ROUTE_A_REQUEST_HEADERS,
 				      L7MESH_ROUTE_A_RESPONSE_HEADERS,
 				      &r->edit) ||
-	      netlink_put_cors(skb, &r->cors) ||
+	      policy_put(skb, &r->policies, POLICY_OF_ROUTE) ||
 	      nla_put_u32(skb, L7MESH_ROUTE_A_TIMEOUT, r->timeout) ||
 	      nla_put_u32(skb, L7MESH_ROUTE_A_PRIORITY, r->priority) ||
 	      netlink_put_retry(skb, &r->retry) ||

@@ -23,8 +23,8 @@
 #include <linux/types.h>
 #include <linux/refcount.h>
 #include "http/header_op.h"
+#include "lib/parts.h"
 #include "lib/span.h"
-#include "policy/cors.h"
 #include "policy/fault.h"
 #include "policy/mirror.h"
 #include "policy/rate_limit.h"
@@ -99,7 +99,6 @@ struct route {
 	struct span body;		/* direct response */
 	struct header_edit edit;
 	u32 edit_cost;			/* of these, a cluster's, and the rewrite */
-	struct cors cors;
 	u32 timeout;			/* ms, for the response when all of the request
 					 * is there; 0: none
 					 */
@@ -110,6 +109,7 @@ struct route {
 	struct fault fault;
 	struct rate_limit limit;
 	struct rate_limiter *limiter;	/* counted; NULL without a limit */
+	struct parts policies;		/* see policy/policy.h */
 };
 
 /* One allocation for all but the array of routes and the index. */

@@ -69,14 +69,6 @@ static void pack_spans(struct packer *p, const struct span **array, u32 n)
 		pack_span(p, &s[i]);
 }
 
-static void pack_cors(struct packer *p, struct cors *c)
-{
-	pack_spans(p, &c->origins, c->norigins);
-	pack_span(p, &c->methods);
-	pack_span(p, &c->headers);
-	pack_span(p, &c->expose);
-}
-
 static void pack_match(struct packer *p, struct route_match *m)
 {
 	pack_matches(p, &m->headers, m->nheaders);
@@ -111,7 +103,7 @@ static void pack_route(struct packer *p, void *object)
 	pack_clusters(p, r);
 	pack_mirrors(p, r);
 	pack_edit(p, &r->edit);
-	pack_cors(p, &r->cors);
+	parts_pack(p, &r->policies);
 	pack_retry(p, &r->retry);
 	hash_policies_pack(p, &r->hash);
 	pack_span(p, &r->limit.header);
@@ -287,13 +279,14 @@ struct route *route_clone(struct account *account, const struct route *spec)
 	sum_up(r);
 	forget_prepared(&r->match);
 	stats_object_created(OBJECT_ROUTE);
+	err = parts_make(account, &r->policies);
 	r->limiter = rate_limiter_share(account, &r->limit, spec->limiter);
 	if (IS_ERR(r->limiter)) {
 		err = PTR_ERR(r->limiter);
 		r->limiter = NULL;
-	} else {
-		err = prepare_match(account, &r->match);
 	}
+	if (!err)
+		err = prepare_match(account, &r->match);
 	if (!err)
 		return r;
 	route_put(account, r);
@@ -306,6 +299,7 @@ void route_put(struct account *account, struct route *r)
 		return;
 	free_prepared(account, &r->match);
 	rate_limiter_put(account, r->limiter);
+	parts_free(account, &r->policies);
 	stats_object_destroyed(OBJECT_ROUTE);
 	account_free(account, r, r->bytes);
 }
@@ -534,16 +528,6 @@ static bool spans_equal(const struct span *a, u32 na, const struct span *b,
 	return true;
 }
 
-static bool cors_equal(const struct cors *a, const struct cors *b)
-{
-	return spans_equal(a->origins, a->norigins, b->origins, b->norigins) &&
-	       span_eq(a->methods, b->methods) &&
-	       span_eq(a->headers, b->headers) &&
-	       span_eq(a->expose, b->expose) && a->max_age == b->max_age &&
-	       a->has_max_age == b->has_max_age &&
-	       a->credentials == b->credentials;
-}
-
 static bool retry_equal(const struct retry_policy *a,
 			const struct retry_policy *b)
 {
@@ -590,7 +574,8 @@ bool route_equal(const struct route *a, const struct route *b)
 	return a == b ||
 	       (match_equal(&a->match, &b->match) && action_equal(a, b) &&
 		edit_equal(&a->edit, &b->edit) &&
-		cors_equal(&a->cors, &b->cors) && a->timeout == b->timeout &&
+		parts_equal(&a->policies, &b->policies) &&
+		a->timeout == b->timeout &&
 		a->priority == b->priority &&
 		hash_policies_equal(&a->hash, &b->hash) &&
 		retry_equal(&a->retry, &b->retry) && mirrors_equal(a, b) &&

@@ -69,7 +69,7 @@ static int edit_reply(struct explanation *e, struct edit *edit)
 	if (!e->route)
 		return 0;
 	context = context_of(e, ident);
-	return routing_edit_response(&levels, e->cors, &none, &context, edit);
+	return routing_edit_response(&levels, &e->edits, &none, &context, edit);
 }
 
 static int write_reply(struct explanation *e, struct reply *r, bool bare)
@@ -235,7 +235,6 @@ static void note_route(struct explanation *e)
 	const struct fault *f = &r->fault;
 
 	note(e, L7MESH_EXPLAIN_RATE_LIMIT, r->limiter);
-	note(e, L7MESH_EXPLAIN_CORS, e->cors != CORS_NONE);
 	note(e, L7MESH_EXPLAIN_FAULT_DELAY, fault_may_delay(f, e->head));
 	note(e, L7MESH_EXPLAIN_FAULT_ABORT, fault_may_abort(f, e->head));
 	note(e, L7MESH_EXPLAIN_FAULT_RATE, fault_may_limit(f, e->head));
@@ -264,13 +263,19 @@ static int act(struct explanation *e, const struct snapshot *s)
 
 static int serve(struct explanation *e, const struct snapshot *s)
 {
-	struct reply preflight = { .status = 200, .body = SPAN("") };
+	struct policy_view v = { .request = e->head, .peek = true };
+	struct reply r;
+	u8 next = 0;
 	u16 status;
 
-	e->cors = cors_kind_of(&e->route->cors, e->head);
 	note_route(e);
-	if (e->cors == CORS_PREFLIGHT)
-		return answer(e, STAT_REPLY_PREFLIGHT, &preflight);
+	e->policies |= policy_explain(&e->route->policies, &v);
+	if (policy_request(&e->route->policies, &next, &v) == POLICY_ANSWER) {
+		r = (struct reply){ .status = v.status, .body = v.body };
+		e->edits = v.edits;
+		return answer(e, v.reason, &r);
+	}
+	e->edits = v.edits;
 	status = fault_abort(&e->route->fault, e->head);
 	if (status)
 		return refuse(e, STAT_REPLY_FAULT, status);

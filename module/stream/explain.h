@@ -35,7 +35,7 @@ struct explanation {
 	const struct weighted_cluster *chosen;	/* of the route; or NULL */
 	u32 position;			/* of the route, in the order of trial */
 	struct routing_refusal own;	/* the mesh answers: why, with what status */
-	enum cors_kind cors;
+	struct policy_edits edits;	/* what policies want of the response */
 	u32 policies;			/* bits, enum l7mesh_explain_policy */
 	const struct cluster *cluster;
 	const struct endpoint *ep;

@@ -295,21 +295,21 @@ int routing_edit_request(const struct routing_edit *r,
 	return header_ops_apply(levels, ARRAY_SIZE(levels), context, e);
 }
 
-int routing_edit_response(const struct routing_edit *r, enum cors_kind cors,
+int routing_edit_response(const struct routing_edit *r,
+			  const struct policy_edits *edits,
 			  const struct header_op_list *first,
 			  const struct header_context *context, struct edit *e)
 {
-	struct cors_answer answer = { .ops = none };
 	const struct header_op_list *levels[1 + ROUTING_LEVELS + 1];
+	struct policy_response said;
+	struct header_op_list last;
 
 	levels[0] = first;
 	routing_response_levels(r, levels + 1);
-	/* CORS last, as in Envoy: routes cannot take back what it says. */
-	levels[1 + ROUTING_LEVELS] = &answer.ops;
-	if (cors != CORS_NONE)
-		cors_answer(&r->route->cors, cors, &answer);
-	/* A preflight has no other answer than that. */
-	if (cors == CORS_PREFLIGHT)
+	/* Policies last, as in Envoy: operations cannot take back what they say. */
+	last = policy_response(&r->route->policies, edits, &said);
+	levels[1 + ROUTING_LEVELS] = &last;
+	if (edits->alone)
 		return header_ops_apply(levels + 1 + ROUTING_LEVELS, 1, context,
 					e);
 	return header_ops_apply(levels, ARRAY_SIZE(levels), context, e);

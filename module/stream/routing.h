@@ -14,7 +14,7 @@
 #include "http1/trailer_filter.h"
 #include "lib/stats.h"
 #include "mesh/snapshot.h"
-#include "policy/cors.h"
+#include "policy/policy.h"
 
 /* An answer of the mesh's own instead of what was wanted; status 0: none. */
 struct routing_refusal {
@@ -150,14 +150,15 @@ int routing_edit_request(const struct routing_edit *r,
 /**
  * routing_edit_response() - The same for a response
  * @r: levels
- * @cors: what the request is in the eyes of the route's policy
+ * @edits: which policies of the route have a say in it
  * @first: operations that come before all others
  * @context: what variables are about
  * @e: of the response, or with the fields of the mesh's own
  *
  * Return: as header_ops_apply().
  */
-int routing_edit_response(const struct routing_edit *r, enum cors_kind cors,
+int routing_edit_response(const struct routing_edit *r,
+			  const struct policy_edits *edits,
 			  const struct header_op_list *first,
 			  const struct header_context *context, struct edit *e);
 

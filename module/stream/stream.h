@@ -34,6 +34,7 @@
 #include "link/out.h"
 #include "link/replay.h"
 #include "mesh/snapshot.h"
+#include "policy/policy.h"
 #include "stream/body.h"
 #include "stream/patience.h"
 #include "stream/try.h"
@@ -103,7 +104,8 @@ struct stream {
 	bool upgrade;		/* the client's wish for one was passed on */
 	bool counted;		/* in requests */
 	bool from_source;	/* in those of conn->client */
-	u8 cors;		/* enum cors_kind */
+	struct policy_edits edits;	/* of the response */
+	u8 policy;		/* of the route's, that it has come to */
 	u8 mirrors;		/* bits: of the route's, those that the request drew */
 	u8 asked;		/* so many hash policies have said what ->hash is, ... */
 	bool hashed;		/* ... and it has one */

@@ -191,7 +191,7 @@ bool stream_response_stays(const struct stream *s)
 	struct routing_edit edit = edit_of(s);
 
 	return !s->route || (!routing_edits_response(&edit) &&
-			     s->cors == CORS_NONE && !s->cookie);
+			     !s->edits.wanted && !s->cookie);
 }
 
 int stream_edit_response(struct stream *s, u16 status, struct edit *e)
@@ -209,7 +209,7 @@ int stream_edit_response(struct stream *s, u16 status, struct edit *e)
 	context = context_of(s);
 	context.response = s->local ? NULL : s->response_head;
 	context.status = status;
-	err = routing_edit_response(&edit, s->cors, &cookie.ops, &context, e);
+	err = routing_edit_response(&edit, &s->edits, &cookie.ops, &context, e);
 	kfree(cookie.text);
 	return err;
 }

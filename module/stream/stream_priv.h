@@ -153,7 +153,7 @@ void stream_settle(struct stream *s);
 /* As the endpoint of @t gets it: the current try, or a mirror. */
 int stream_write_head(struct stream *s, const struct try *t, struct out *head,
 		      gfp_t gfp);
-/* What routes, CORS and session affinity want of a response with this status. */
+/* What routes, their policies and session affinity want of a response with this status. */
 int stream_edit_response(struct stream *s, u16 status, struct edit *e);
 /* The endpoint's, final or one that switches protocols, into ->down. */
 int stream_write_response(struct stream *s, u8 framing, const char *connection,

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "policy/cors.h"
 #include "route/path_rewrite.h"
 #include "route/rewrite.h"
 #include "stream/stream_priv.h"
@@ -196,16 +195,29 @@ void stream_hash_on(struct stream *s, struct run *run)
 		begin_routed(s, run);
 }
 
-/* Envoy's filters in the order that its documentation recommends. */
+/* Does the request pass the policies of its route? If not, it has what they say. */
+static bool pass_policies(struct stream *s, struct run *run)
+{
+	struct policy_view v = {
+		.request = s->request_head,
+	};
+	struct reply r;
+
+	if (policy_request(&s->route->policies, &s->policy, &v) == POLICY_GO) {
+		s->edits = v.edits;
+		return true;
+	}
+	s->edits = v.edits;
+	r = (struct reply){ .status = v.status, .body = v.body };
+	stream_reply(s, run, v.reason, &r);
+	return false;
+}
+
 static void serve(struct stream *s, struct run *run)
 {
-	struct reply preflight = { .status = 200, .body = SPAN("") };
-
-	s->cors = cors_kind_of(&s->route->cors, s->request_head);
-	if (s->cors == CORS_PREFLIGHT)
-		stream_reply(s, run, STAT_REPLY_PREFLIGHT, &preflight);
-	else if (admit_rate(s, run, s->route->limiter, &s->route->limit) &&
-		 !stream_delay(s, run))
+	if ((!s->route->policies.n || pass_policies(s, run)) &&
+	    admit_rate(s, run, s->route->limiter, &s->route->limit) &&
+	    !stream_delay(s, run))
 		stream_proceed(s, run);
 }
 

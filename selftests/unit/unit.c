@@ -19,6 +19,7 @@ int main(void)
 	test_outlier_rate();
 	test_metadata();
 	test_options();
+	test_policy();
 	test_priority();
 	test_route();
 	test_trailer_filter();

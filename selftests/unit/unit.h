@@ -17,6 +17,7 @@ void test_retry(void);
 void test_outlier_rate(void);
 void test_metadata(void);
 void test_options(void);
+void test_policy(void);
 void test_priority(void);
 void test_route(void);
 void test_trailer_filter(void);

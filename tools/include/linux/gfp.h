@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
-#define GFP_KERNEL	((gfp_t)0)
+#define GFP_KERNEL		((gfp_t)0)
+#define GFP_KERNEL_ACCOUNT	((gfp_t)0)
 
 #endif

@@ -6,6 +6,7 @@
 #include_next <linux/kernel.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define ALIGN(x, a) (((x) + (a) - 1) / (a) * (a))
 
 static inline unsigned int int_sqrt64(unsigned long long x)
 {

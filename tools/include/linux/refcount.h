@@ -9,4 +9,9 @@ struct refcount {
 
 #define refcount_t struct refcount
 
+static inline void refcount_inc(refcount_t *r)
+{
+	r->refs++;
+}
+
 #endif

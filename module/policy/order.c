@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "policy/order.h"
+
+#include <linux/build_bug.h>
+#include <linux/kernel.h>
+
+/* Envoy's filters in the order that its documentation recommends. */
+const struct policy_ops *const policy_order[] = {
+	&policy_cors,
+};
+
+const u32 policy_order_n = ARRAY_SIZE(policy_order);
+
+static_assert(ARRAY_SIZE(policy_order) <= POLICIES_MAX);

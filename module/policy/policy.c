@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "policy/policy.h"
+
+#include <linux/bits.h>
+#include <linux/bug.h>
+
+static void note_response(struct policy_view *v, u8 which,
+			  enum policy_verdict verdict)
+{
+	v->responds = false;
+	v->edits.wanted |= BIT(which);
+	v->edits.alone = verdict == POLICY_ANSWER;
+}
+
+enum policy_verdict policy_request(const struct parts *policies, u8 *next,
+				   struct policy_view *v)
+{
+	enum policy_verdict verdict;
+
+	for (; *next < policies->n; (*next)++, v->waited = false) {
+		const struct part *part = &policies->list[*next];
+
+		if (!policy_ops_of(part)->request)
+			continue;
+		verdict = policy_ops_of(part)->request(part->data, v);
+		if (v->responds)
+			note_response(v, *next, verdict);
+		if (verdict != POLICY_GO)
+			return verdict;
+	}
+	return POLICY_GO;
+}
+
+struct header_op_list policy_response(const struct parts *policies,
+				      const struct policy_edits *edits,
+				      struct policy_response *r)
+{
+	u32 i;
+
+	r->n = 0;
+	for (i = 0; edits->wanted >> i; i++)
+		if (edits->wanted & BIT(i))
+			policy_ops_of(&policies->list[i])->response(policies->list[i].data,
+								    edits, r);
+	return (struct header_op_list){ r->ops, r->n };
+}
+
+void policy_response_say(struct policy_response *r, enum header_op_kind kind,
+			 struct span name, struct span value)
+{
+	if (value.len && !WARN_ON_ONCE(r->n == POLICY_RESPONSE_OPS))
+		r->ops[r->n++] = (struct header_op){ name, value, kind };
+}
+
+u32 policy_explain(const struct parts *policies, const struct policy_view *v)
+{
+	u32 i, bits = 0;
+
+	for (i = 0; i < policies->n; i++)
+		bits |= policy_ops_of(&policies->list[i])->explain(policies->list[i].data,
+								   v);
+	return bits;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * policy: what a route or a listener does to requests besides matching and forwarding.
+ *
+ *	NAME.c			a policy: all of it
+ *	order.c			all policies, in the order in which a request meets them
+ *	policy.c		a request's way past those that a route has
+ *	policy_config.c		the policies of an object that is configured
+ *
+ * A policy sees the view of a request (struct policy_view) and says what is to be done;
+ * who asked does it. So a policy knows no connection, no stream and no try, and explain
+ * asks it as a request does.
+ *
+ * Routes and listeners have the policies that are configured for them and no others, as
+ * parts (lib/parts.h): what is not used costs nothing.
+ *
+ * Any context, but for parsing and filling.
+ */
+#ifndef L7MESH_POLICY_H
+#define L7MESH_POLICY_H
+
+#include <linux/container_of.h>
+#include <linux/types.h>
+#include "http/header_op.h"
+#include "lib/parts.h"
+#include "lib/span.h"
+
+struct message;
+struct nlattr;
+struct refusal;
+struct sk_buff;
+
+/* As many as an object may have. */
+#define POLICIES_MAX	8
+
+enum policy_owner {
+	POLICY_OF_ROUTE,
+	POLICY_OF_LISTENER,
+	POLICY_OWNERS
+};
+
+/* What a request has to do. */
+enum policy_verdict {
+	POLICY_GO,		/* on to the next policy */
+	POLICY_WAIT,		/* for ->wait; then the same policy is asked again */
+	POLICY_ANSWER,		/* it gets ->status and goes nowhere */
+};
+
+/* Whose policies have a say in the response to a request. */
+struct policy_edits {
+	u8 wanted;		/* bits: of the route's policies */
+	bool alone;		/* it is the answer of that policy: no others do */
+};
+
+/* A request, as policies see it, and what they say of it. */
+struct policy_view {
+	const struct message *request;
+	bool waited;		/* for this policy */
+	bool peek;		/* to explain: nothing is taken or waited for */
+
+	/* out */
+	u16 reason;		/* enum mesh_stat, of one that waits or is answered */
+	u16 status;		/* of POLICY_ANSWER, with ... */
+	struct span body;	/* ... this body; p NULL: the reason phrase */
+	bool responds;		/* this policy has a say in the response */
+	struct policy_edits edits;
+};
+
+#define POLICY_RESPONSE_OPS	6
+
+/* What policies do to a response. */
+struct policy_response {
+	struct header_op ops[POLICY_RESPONSE_OPS];
+	u32 n;
+	char text[12];		/* for a number that is said */
+};
+
+struct policy_ops {
+	struct part_ops part;
+	u16 attr[POLICY_OWNERS];	/* of an owner's nest; 0: it has no such policy */
+
+	/*
+	 * Understands what is configured, which replaces what was. Returns a struct and
+	 * all that it points to but the message, to be kvfree()d; NULL: there is to be
+	 * no such policy; or an error pointer.
+	 */
+	void *(*parse)(const struct nlattr *nest, struct refusal *r);
+	/* Fills the nest. 0 or -EMSGSIZE. */
+	int (*put)(struct sk_buff *skb, const void *data);
+
+	/* The request has come. NULL: it does not matter here. */
+	enum policy_verdict (*request)(const void *data, struct policy_view *v);
+	/* Its response is to be written, and ->responds was set. */
+	void (*response)(const void *data, const struct policy_edits *edits,
+			 struct policy_response *r);
+	/*
+	 * After request(), or before it if that is not reached: what may concern this
+	 * request. Bits, enum l7mesh_explain_policy.
+	 */
+	u32 (*explain)(const void *data, const struct policy_view *v);
+};
+
+static inline const struct policy_ops *policy_ops_of(const struct part *part)
+{
+	return container_of(part->ops, struct policy_ops, part);
+}
+
+/**
+ * policy_request() - A request meets policies
+ * @policies: of its route or listener
+ * @next: which is the next one, 0 at first; kept while the request waits
+ * @v: view; what it says when this returns is to be done, even on POLICY_GO
+ *
+ * Return: what all of them say: POLICY_GO after the last one.
+ */
+enum policy_verdict policy_request(const struct parts *policies, u8 *next,
+				   struct policy_view *v);
+
+/**
+ * policy_response() - What the policies of a request do to its response
+ * @policies: of its route
+ * @edits: what policy_request() said
+ * @r: out
+ *
+ * Return: the operations; borrowed from @r and @policies.
+ */
+struct header_op_list policy_response(const struct parts *policies,
+				      const struct policy_edits *edits,
+				      struct policy_response *r);
+
+/* For a policy: do this to the response, if there is a value. */
+void policy_response_say(struct policy_response *r, enum header_op_kind kind,
+			 struct span name, struct span value);
+
+/* What may concern a request: bits, enum l7mesh_explain_policy. */
+u32 policy_explain(const struct parts *policies, const struct policy_view *v);
+
+/* ---- configuration; context: process ---- */
+
+/* The policies of an object that is being changed. */
+struct policy_parser {
+	struct part list[POLICIES_MAX];
+	void *parsed[POLICIES_MAX];
+};
+
+/**
+ * policy_parse() - Change an object's policies by what is given of them
+ * @p: zeroed
+ * @policies: in: those that it had; out: those that it is to have, which point into @p
+ *	and the message
+ * @owner: what the object is
+ * @tb: its attributes
+ * @r: refusal
+ *
+ * Return: 0 or a negative errno; policy_parse_end() either way.
+ */
+int policy_parse(struct policy_parser *p, struct parts *policies,
+		 enum policy_owner owner, struct nlattr **tb, struct refusal *r);
+void policy_parse_end(struct policy_parser *p);
+
+/* All policies of an object. 0 or -EMSGSIZE with the message as it was. */
+int policy_put(struct sk_buff *skb, const struct parts *policies,
+	       enum policy_owner owner);
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/err.h>
+#include <linux/mm.h>
+#include "lib/attr.h"
+#include "policy/order.h"
+#include "policy/policy.h"
+
+/* The policy of a kind that an object is to have, or NULL. */
+static void *parse_one(void **parsed, const struct policy_ops *ops,
+		       const struct parts *old, const struct nlattr *nest,
+		       struct refusal *r)
+{
+	void *data;
+
+	if (!nest)
+		return parts_find(old, &ops->part);
+	data = ops->parse(nest, r);
+	if (!IS_ERR(data))
+		*parsed = data;
+	return data;
+}
+
+int policy_parse(struct policy_parser *p, struct parts *policies,
+		 enum policy_owner owner, struct nlattr **tb, struct refusal *r)
+{
+	struct parts now = { .list = p->list };
+	u32 i;
+
+	for (i = 0; i < policy_order_n; i++) {
+		const struct policy_ops *ops = policy_order[i];
+		void *data;
+
+		if (!ops->attr[owner])
+			continue;
+		data = parse_one(&p->parsed[i], ops, policies,
+				 tb[ops->attr[owner]], r);
+		if (IS_ERR(data))
+			return PTR_ERR(data);
+		if (data)
+			p->list[now.n++] = (struct part){ &ops->part, data };
+	}
+	*policies = now;
+	return 0;
+}
+
+void policy_parse_end(struct policy_parser *p)
+{
+	u32 i;
+
+	for (i = 0; i < POLICIES_MAX; i++)
+		kvfree(p->parsed[i]);
+}
+
+int policy_put(struct sk_buff *skb, const struct parts *policies,
+	       enum policy_owner owner)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < policies->n && !err; i++) {
+		const struct policy_ops *ops = policy_ops_of(&policies->list[i]);
+		struct nlattr *nest = nla_nest_start(skb, ops->attr[owner]);
+
+		if (!nest)
+			return -EMSGSIZE;
+		err = ops->put(skb, policies->list[i].data);
+		err = attr_end_nest(skb, nest, err);
+	}
+	return err;
+}
