@@ -12,7 +12,6 @@
 #include "lib/refusal.h"
 #include "lib/stats.h"
 #include "mesh/snapshot.h"
-#include "policy/rate_limiter.h"
 
 static void pack_listener(struct packer *p, void *object)
 {
@@ -21,13 +20,14 @@ static void pack_listener(struct packer *p, void *object)
 	pack_span(p, &l->name.name);
 	pack_span(p, &l->route_table.name);
 	pack_span(p, &l->cluster.name);
-	pack_span(p, &l->limit.header);
+	parts_pack(p, &l->policies);
 }
 
 struct listener *listener_clone(struct account *account,
 				const struct listener *spec)
 {
 	struct listener like = *spec, *l;
+	int err;
 
 	l = pack_clone(account, &like, sizeof(like), pack_listener, SIZE_MAX,
 		       &like.bytes);
@@ -35,20 +35,18 @@ struct listener *listener_clone(struct account *account,
 		return l;
 	refcount_set(&l->ref, 1);
 	stats_object_created(OBJECT_LISTENER);
-	l->limiter = rate_limiter_share(account, &l->limit, spec->limiter);
-	if (!IS_ERR(l->limiter))
+	err = parts_make(account, &l->policies);
+	if (!err)
 		return l;
-	like.limiter = l->limiter;
-	l->limiter = NULL;
 	listener_put(account, l);
-	return ERR_CAST(like.limiter);
+	return ERR_PTR(err);
 }
 
 void listener_put(struct account *account, struct listener *l)
 {
 	if (!l || !refcount_dec_and_test(&l->ref))
 		return;
-	rate_limiter_put(account, l->limiter);
+	parts_free(account, &l->policies);
 	stats_object_destroyed(OBJECT_LISTENER);
 	account_free(account, l, l->bytes);
 }
@@ -61,7 +59,7 @@ bool listener_equal(const struct listener *a, const struct listener *b)
 	       span_eq(a->route_table.name, b->route_table.name) &&
 	       span_eq(a->cluster.name, b->cluster.name) &&
 	       http_options_equal(&a->http, &b->http) &&
-	       rate_limit_equal(&a->limit, &b->limit);
+	       parts_equal(&a->policies, &b->policies);
 }
 
 /* The slot of an address, or the empty one where it would be. */

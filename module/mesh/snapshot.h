@@ -15,13 +15,12 @@
 #include "http/http_options.h"
 #include "lib/address.h"
 #include "lib/objset.h"
+#include "lib/parts.h"
 #include "mesh/splice_policy.h"
-#include "policy/rate_limit.h"
 #include "route/route.h"
 #include "upstream/cluster.h"
 
 struct account;
-struct rate_limiter;
 struct refusal;
 
 /* One allocation with the names. */
@@ -36,8 +35,7 @@ struct listener {
 	struct name_ref route_table;	/* http */
 	struct name_ref cluster;	/* tcp without proxy */
 	struct http_options http;
-	struct rate_limit limit;	/* of its requests */
-	struct rate_limiter *limiter;	/* counted; NULL without a limit */
+	struct parts policies;		/* see policy/policy.h */
 };
 
 /* A listener with what it refers to, resolved when the snapshot was made. */

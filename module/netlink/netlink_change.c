@@ -310,7 +310,7 @@ static int put_listener(struct change *c, struct nlattr **tb,
 			const struct listener *old)
 {
 	struct listener l = { .http = http_options_default };
-	struct nlattr *limit = tb[L7MESH_LISTENER_A_RATE_LIMIT];
+	struct policy_parser p = {};
 	int err;
 
 	if (old)
@@ -326,13 +326,14 @@ static int put_listener(struct change *c, struct nlattr **tb,
 		err = parse_target(&l, tb, c->r);
 	if (!err)
 		err = check_target(c, &l, tb);
-	if (!err && limit)
-		err = netlink_parse_rate_limit(&l.limit, &l.limiter, limit,
-					       c->r);
-	if (err)
-		return err;
-	attr_take_options(&netlink_listener_options, &l.http, tb);
-	return draft_put_listener(c->d, &l, c->r);
+	if (!err)
+		err = policy_parse(&p, &l.policies, POLICY_OF_LISTENER, tb, c->r);
+	if (!err) {
+		attr_take_options(&netlink_listener_options, &l.http, tb);
+		err = draft_put_listener(c->d, &l, c->r);
+	}
+	policy_parse_end(&p);
+	return err;
 }
 
 static int change_listener(struct change *c)
@@ -533,7 +534,6 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	struct nlattr *action = tb[L7MESH_ROUTE_A_ACTION];
 	struct nlattr *retry = tb[L7MESH_ROUTE_A_RETRY];
 	struct nlattr *mirrors = tb[L7MESH_ROUTE_A_MIRRORS];
-	struct nlattr *limit = tb[L7MESH_ROUTE_A_RATE_LIMIT];
 	struct nlattr *fault = tb[L7MESH_ROUTE_A_FAULT];
 	int err = 0;
 
@@ -559,9 +559,6 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	if (!err && tb[L7MESH_ROUTE_A_HASH])
 		err = netlink_parse_hash(&route->hash, p->hash,
 					 tb[L7MESH_ROUTE_A_HASH], c->r);
-	if (!err && limit)
-		err = netlink_parse_rate_limit(&route->limit, &route->limiter,
-					       limit, c->r);
 	if (!err && fault)
 		err = netlink_parse_fault(&route->fault, fault, c->r);
 	take_u32(&route->timeout, tb[L7MESH_ROUTE_A_TIMEOUT]);

@@ -100,8 +100,7 @@ int netlink_fill_listener(struct sk_buff *skb, const struct listener *l)
 	      nla_put_u32(skb, L7MESH_LISTENER_A_PROTOCOL, l->protocol) ||
 	      put_target(skb, l) ||
 	      attr_put_options(skb, &netlink_listener_options, &l->http) ||
-	      netlink_put_rate_limit(skb, L7MESH_LISTENER_A_RATE_LIMIT,
-				     &l->limit);
+	      policy_put(skb, &l->policies, POLICY_OF_LISTENER);
 	return attr_end_nest(skb, nest, err);
 }
 

@@ -274,8 +274,6 @@ int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 	      netlink_put_retry(skb, &r->retry) ||
 	      (r->hash.n && netlink_put_hash(skb, L7MESH_ROUTE_A_HASH, &r->hash)) ||
 	      netlink_put_mirrors(skb, r) ||
-	      netlink_put_rate_limit(skb, L7MESH_ROUTE_A_RATE_LIMIT,
-				     &r->limit) ||
 	      netlink_put_fault(skb, &r->fault);
 	return attr_end_nest(skb, nest, err);
 }

@@ -7,6 +7,7 @@
 /* Envoy's filters in the order that its documentation recommends. */
 const struct policy_ops *const policy_order[] = {
 	&policy_cors,
+	&policy_rate_limit,
 };
 
 const u32 policy_order_n = ARRAY_SIZE(policy_order);

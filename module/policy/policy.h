@@ -25,6 +25,7 @@
 #include "lib/parts.h"
 #include "lib/span.h"
 
+struct address;
 struct message;
 struct nlattr;
 struct refusal;
@@ -42,9 +43,12 @@ enum policy_owner {
 /* What a request has to do. */
 enum policy_verdict {
 	POLICY_GO,		/* on to the next policy */
-	POLICY_WAIT,		/* for ->wait; then the same policy is asked again */
+	POLICY_WAIT,		/* then the same policy is asked again */
 	POLICY_ANSWER,		/* it gets ->status and goes nowhere */
 };
+
+/* Room for the four fields of a refusal, with the longest numbers. */
+#define POLICY_FIELDS_MAX	160
 
 /* Whose policies have a say in the response to a request. */
 struct policy_edits {
@@ -55,6 +59,8 @@ struct policy_edits {
 /* A request, as policies see it, and what they say of it. */
 struct policy_view {
 	const struct message *request;
+	const struct address *client;	/* whom trusted proxies name, else the peer */
+	enum policy_owner owner;	/* whose policies are asked */
 	bool waited;		/* for this policy */
 	bool peek;		/* to explain: nothing is taken or waited for */
 
@@ -62,6 +68,9 @@ struct policy_view {
 	u16 reason;		/* enum mesh_stat, of one that waits or is answered */
 	u16 status;		/* of POLICY_ANSWER, with ... */
 	struct span body;	/* ... this body; p NULL: the reason phrase */
+	char *fields;		/* room for POLICY_FIELDS_MAX; whole lines that are
+				 * added to the answer, empty at first
+				 */
 	bool responds;		/* this policy has a say in the response */
 	struct policy_edits edits;
 };

@@ -27,7 +27,6 @@
 #include "lib/span.h"
 #include "policy/fault.h"
 #include "policy/mirror.h"
-#include "policy/rate_limit.h"
 #include "policy/retry.h"
 #include "route/route_index.h"
 #include "route/route_match.h"
@@ -76,11 +75,9 @@ struct redirect_url {
 	bool strip_query;
 };
 
-struct rate_limiter;
-
 /*
- * One allocation: the arrays and all text follow the struct; what a match prepares
- * (expressions, fallbacks) and the limiter have their own.
+ * One allocation: the arrays, policies and all text follow the struct; what a match
+ * prepares (expressions, fallbacks) and what policies make have their own.
  */
 struct route {
 	refcount_t ref;
@@ -107,8 +104,6 @@ struct route {
 	const struct mirror *mirrors;
 	u32 nmirrors;
 	struct fault fault;
-	struct rate_limit limit;
-	struct rate_limiter *limiter;	/* counted; NULL without a limit */
 	struct parts policies;		/* see policy/policy.h */
 };
 

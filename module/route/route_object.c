@@ -10,7 +10,6 @@
 #include "lib/refusal.h"
 #include "lib/stats.h"
 #include "lib/text.h"
-#include "policy/rate_limiter.h"
 #include "route/path_rewrite.h"
 #include "route/route_object.h"
 
@@ -106,7 +105,6 @@ static void pack_route(struct packer *p, void *object)
 	parts_pack(p, &r->policies);
 	pack_retry(p, &r->retry);
 	hash_policies_pack(p, &r->hash);
-	pack_span(p, &r->limit.header);
 	pack_span(p, &r->cluster_header);
 	pack_span(p, &r->rewrite.host);
 	pack_span(p, &r->rewrite.path);
@@ -280,11 +278,6 @@ struct route *route_clone(struct account *account, const struct route *spec)
 	forget_prepared(&r->match);
 	stats_object_created(OBJECT_ROUTE);
 	err = parts_make(account, &r->policies);
-	r->limiter = rate_limiter_share(account, &r->limit, spec->limiter);
-	if (IS_ERR(r->limiter)) {
-		err = PTR_ERR(r->limiter);
-		r->limiter = NULL;
-	}
 	if (!err)
 		err = prepare_match(account, &r->match);
 	if (!err)
@@ -298,7 +291,6 @@ void route_put(struct account *account, struct route *r)
 	if (!r || !refcount_dec_and_test(&r->ref))
 		return;
 	free_prepared(account, &r->match);
-	rate_limiter_put(account, r->limiter);
 	parts_free(account, &r->policies);
 	stats_object_destroyed(OBJECT_ROUTE);
 	account_free(account, r, r->bytes);
@@ -579,8 +571,7 @@ bool route_equal(const struct route *a, const struct route *b)
 		a->priority == b->priority &&
 		hash_policies_equal(&a->hash, &b->hash) &&
 		retry_equal(&a->retry, &b->retry) && mirrors_equal(a, b) &&
-		fault_equal(&a->fault, &b->fault) &&
-		rate_limit_equal(&a->limit, &b->limit));
+		fault_equal(&a->fault, &b->fault));
 }
 
 static bool virtual_host_equal(const struct virtual_host *a,

@@ -234,7 +234,6 @@ static void note_route(struct explanation *e)
 	const struct route *r = e->route;
 	const struct fault *f = &r->fault;
 
-	note(e, L7MESH_EXPLAIN_RATE_LIMIT, r->limiter);
 	note(e, L7MESH_EXPLAIN_FAULT_DELAY, fault_may_delay(f, e->head));
 	note(e, L7MESH_EXPLAIN_FAULT_ABORT, fault_may_abort(f, e->head));
 	note(e, L7MESH_EXPLAIN_FAULT_RATE, fault_may_limit(f, e->head));
@@ -263,7 +262,14 @@ static int act(struct explanation *e, const struct snapshot *s)
 
 static int serve(struct explanation *e, const struct snapshot *s)
 {
-	struct policy_view v = { .request = e->head, .peek = true };
+	char fields[POLICY_FIELDS_MAX] = "";
+	struct policy_view v = {
+		.request = e->head,
+		.client = &e->client,
+		.owner = POLICY_OF_ROUTE,
+		.peek = true,
+		.fields = fields,
+	};
 	struct reply r;
 	u8 next = 0;
 	u16 status;
@@ -271,7 +277,7 @@ static int serve(struct explanation *e, const struct snapshot *s)
 	note_route(e);
 	e->policies |= policy_explain(&e->route->policies, &v);
 	if (policy_request(&e->route->policies, &next, &v) == POLICY_ANSWER) {
-		r = (struct reply){ .status = v.status, .body = v.body };
+		r = (struct reply){ .status = v.status, .body = v.body, .fields = fields };
 		e->edits = v.edits;
 		return answer(e, v.reason, &r);
 	}
@@ -334,15 +340,27 @@ static void describe_client(struct explanation *e)
 	e->request.random = get_random_u32;
 }
 
+static void note_listener(struct explanation *e)
+{
+	const struct listener *l = e->question->slot->listener;
+	const struct policy_view v = {
+		.request = e->head,
+		.owner = POLICY_OF_LISTENER,
+		.peek = true,
+	};
+
+	e->policies |= policy_explain(&l->policies, &v);
+	note(e, L7MESH_EXPLAIN_SOURCE_LIMIT,
+	     l->http.max_connections_per_source ||
+	     l->http.max_requests_per_source);
+}
+
 static int explain_request(struct explanation *e, const struct snapshot *s)
 {
 	const struct listener_slot *slot = e->question->slot;
 	struct routing_refusal r = routing_check(options_of(e), e->head);
 
-	note(e, L7MESH_EXPLAIN_LISTENER_RATE_LIMIT, slot->listener->limiter);
-	note(e, L7MESH_EXPLAIN_SOURCE_LIMIT,
-	     options_of(e)->max_connections_per_source ||
-	     options_of(e)->max_requests_per_source);
+	note_listener(e);
 	if (r.status)
 		return refuse(e, r.reason, r.status);
 	route_request_init(&e->request, e->head);

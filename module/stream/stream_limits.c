@@ -3,31 +3,6 @@
 #include "policy/source_limit.h"
 #include "stream/stream_priv.h"
 
-/* Room for the four fields of a refusal, with the longest numbers. */
-#define RATE_FIELDS_MAX	160
-
-bool stream_take_token(struct stream *s, struct run *run,
-		       struct rate_limiter *limiter,
-		       const struct rate_limit *limit)
-{
-	struct reply r = { .status = 429 };
-	char fields[RATE_FIELDS_MAX];
-	u64 wait, seconds;
-
-	wait = rate_limiter_take(limiter, limit, client_of(s),
-				 s->request_head);
-	if (!wait)
-		return true;
-	seconds = div_u64(wait + NSEC_PER_SEC - 1, NSEC_PER_SEC);
-	scnprintf(fields, sizeof(fields),
-		  "retry-after: %llu\r\nx-ratelimit-limit: %u\r\n"
-		  "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: %llu\r\n",
-		  seconds, limit->max_tokens, seconds);
-	r.fields = fields;
-	stream_reply(s, run, STAT_REPLY_RATE_LIMITED, &r);
-	return false;
-}
-
 /* If there is no memory to count, the limit counts as reached. */
 bool stream_count_source(struct stream *s, struct run *run,
 			 const struct listener *l)

@@ -12,6 +12,7 @@
  *	stream_hedge.c		several tries of a request at one time
  *	stream_retry.c		failure upstream, and what is tried again
  *	stream_route.c		from an understood request to an endpoint
+ *	stream_policy.c		what policies say of a request
  *	stream_mirror.c		copies of requests
  *	stream_fault.c		what routes do to requests on purpose
  *	stream_limits.c	what happens to a request beyond a limit
@@ -34,7 +35,6 @@
 #include "lib/payer.h"
 #include "link/http_net.h"
 #include "link/leg.h"
-#include "policy/rate_limiter.h"
 #include "policy/retry.h"
 #include "stream/conn.h"
 #include "stream/reply.h"
@@ -259,18 +259,6 @@ void stream_refuse_malformed(struct stream *s, struct run *run,
 			     enum message_error error);
 
 /* stream_limits.c */
-/* Takes a token. If there is none, the request is refused. */
-bool stream_take_token(struct stream *s, struct run *run,
-		       struct rate_limiter *limiter,
-		       const struct rate_limit *limit);
-
-static inline bool admit_rate(struct stream *s, struct run *run,
-			      struct rate_limiter *limiter,
-			      const struct rate_limit *limit)
-{
-	return !limiter || stream_take_token(s, run, limiter, limit);
-}
-
 void stream_refuse_overload(struct stream *s, struct run *run);
 /* May a leg be used? If not, the request is refused or becomes REQUEST_PENDING. */
 bool stream_enter_connection(struct stream *s, struct run *run);
@@ -298,6 +286,11 @@ void stream_draw_rate(struct stream *s);
 /* The response's body begins; how many bytes of it may be passed on now */
 void stream_slow_response(struct stream *s);
 u32 stream_allowance(struct stream *s, u32 len);
+
+/* stream_policy.c: whether the request goes on now; if not, what policies say is done */
+bool stream_meet_listener(struct stream *s, struct run *run,
+			  const struct parts *policies);
+bool stream_meet_policies(struct stream *s, struct run *run);
 
 /* stream_mirror.c */
 /* Once for each request; what is done to its head costs as much for each copy. */

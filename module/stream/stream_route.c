@@ -195,28 +195,9 @@ void stream_hash_on(struct stream *s, struct run *run)
 		begin_routed(s, run);
 }
 
-/* Does the request pass the policies of its route? If not, it has what they say. */
-static bool pass_policies(struct stream *s, struct run *run)
-{
-	struct policy_view v = {
-		.request = s->request_head,
-	};
-	struct reply r;
-
-	if (policy_request(&s->route->policies, &s->policy, &v) == POLICY_GO) {
-		s->edits = v.edits;
-		return true;
-	}
-	s->edits = v.edits;
-	r = (struct reply){ .status = v.status, .body = v.body };
-	stream_reply(s, run, v.reason, &r);
-	return false;
-}
-
 static void serve(struct stream *s, struct run *run)
 {
-	if ((!s->route->policies.n || pass_policies(s, run)) &&
-	    admit_rate(s, run, s->route->limiter, &s->route->limit) &&
+	if ((!s->route->policies.n || stream_meet_policies(s, run)) &&
 	    !stream_delay(s, run))
 		stream_proceed(s, run);
 }
@@ -289,6 +270,13 @@ static bool mesh_changed(const struct stream *s)
 	return changed;
 }
 
+static bool meet_listener(struct stream *s, struct run *run,
+			  const struct listener *l)
+{
+	return likely(!l->policies.n) ||
+	       stream_meet_listener(s, run, &l->policies);
+}
+
 /* A request's head is understood. It keeps the configuration of this moment. */
 void stream_begin_request(struct stream *s, struct run *run)
 {
@@ -321,6 +309,6 @@ void stream_begin_request(struct stream *s, struct run *run)
 	s->client = routing_client(&c->options, s->request_head, &c->source);
 	if (obey(s, run, routing_check(&c->options, s->request_head)) &&
 	    admit_source(s, run, slot->listener) &&
-	    admit_rate(s, run, slot->listener->limiter, &slot->listener->limit))
+	    meet_listener(s, run, slot->listener))
 		route_request(s, run, slot);
 }

@@ -141,40 +141,64 @@ def sets(spec):
     return [s for s in spec.sets.values() if s.get("struct")]
 
 
+def netlink_sets(spec):
+    return [s for s in sets(spec) if not s.get("private")]
+
+
+def table(s, static=""):
+    """What netlink has to know of a set's struct; its default if that is not known."""
+    name = s.get("struct")
+    names = s.c_name if static else f"netlink_{s.c_name}"
+    yield f"static const struct attr_option {s.c_name}_table[] = {{"
+    for a in plain(s):
+        macro = "ATTR_OPTIONAL" if a.get("optional") else "ATTR_OPTION"
+        yield from words([f"{kind_of(a)},", f"{a.constant},", f"{name},",
+                          f"{member_of(a)}),"], aligned(len(macro) + 9),
+                         first=f"\t{macro}(", columns=90)
+    yield "};"
+    yield ""
+    for a in plain(s):
+        yield from words([f"{name},", f"{member_of(a)},", f"{type_of(a)});"],
+                         aligned(15), first="ATTR_OPTION_IS(", columns=90)
+    yield ""
+    yield f"{static}const struct attr_options {names}_options = {{"
+    yield f"\t.table = {s.c_name}_table,"
+    yield f"\t.n = ARRAY_SIZE({s.c_name}_table),"
+    for a in s.attributes:
+        if a.type == "pad":
+            yield f"\t.pad = {a.constant},"
+    yield "};"
+    if not s.get("folder"):
+        yield ""
+        yield f"{static}const struct {name} {names}_default = {{"
+        for line in defaults(s):
+            yield f"\t{line}"
+        yield "};"
+
+
 def tables_source(spec):
     yield "// SPDX-License-Identifier: GPL-2.0"
     yield f"/* {MADE} */"
     yield '#include "netlink/generated/netlink_tables.h"'
     yield ""
     yield '#include "netlink/netlink.h"'
-    for s in sets(spec):
-        name = s.get("struct")
+    for s in netlink_sets(spec):
         yield ""
-        yield f"static const struct attr_option {s.c_name}_table[] = {{"
-        for a in plain(s):
-            macro = "ATTR_OPTIONAL" if a.get("optional") else "ATTR_OPTION"
-            yield from words([f"{kind_of(a)},", f"{a.constant},", f"{name},",
-                              f"{member_of(a)}),"], aligned(len(macro) + 9),
-                             first=f"\t{macro}(", columns=90)
-        yield "};"
-        yield ""
-        for a in plain(s):
-            yield from words([f"{name},", f"{member_of(a)},", f"{type_of(a)});"],
-                             aligned(15), first="ATTR_OPTION_IS(", columns=90)
-        yield ""
-        yield f"const struct attr_options netlink_{s.c_name}_options = {{"
-        yield f"\t.table = {s.c_name}_table,"
-        yield f"\t.n = ARRAY_SIZE({s.c_name}_table),"
-        for a in s.attributes:
-            if a.type == "pad":
-                yield f"\t.pad = {a.constant},"
-        yield "};"
-        if not s.get("folder"):
-            yield ""
-            yield f"const struct {name} netlink_{s.c_name}_default = {{"
-            for line in defaults(s):
-                yield f"\t{line}"
-            yield "};"
+        yield from table(s)
+
+
+def private_header(s):
+    """The same for the file that alone has the struct."""
+    guard = c_constant(f"l7mesh-generated-{s.c_name}-options-h")
+    yield "/* SPDX-License-Identifier: GPL-2.0 */"
+    yield f"/* {MADE} */"
+    yield f"/* For {s.get('private')}.c, which has struct {s.get('struct')}. */"
+    yield f"#ifndef {guard}"
+    yield f"#define {guard}"
+    yield ""
+    yield from table(s, "static ")
+    yield ""
+    yield "#endif"
 
 
 def tables_header(spec):
@@ -187,7 +211,7 @@ def tables_header(spec):
     yield f"#define {guard}"
     yield ""
     yield '#include "lib/attr_option.h"'
-    for s in sets(spec):
+    for s in netlink_sets(spec):
         yield ""
         yield f"extern const struct attr_options netlink_{s.c_name}_options;"
         if not s.get("folder"):
@@ -201,5 +225,8 @@ def files(spec):
         if s.get("folder"):
             yield (f"module/{s.get('folder')}/generated/{s.get('struct')}.h",
                    options_header(s))
+        if s.get("private"):
+            folder, name = s.get("private").split("/")
+            yield f"module/{folder}/generated/{name}_options.h", private_header(s)
     yield f"{TABLES}.h", tables_header(spec)
     yield f"{TABLES}.c", tables_source(spec)

@@ -173,8 +173,11 @@ def check_set(s, spec):
     if "folder" in s.yaml:
         need(os.path.isdir(os.path.join(TREE, "module", s.get("folder"))), s.name,
              f"{s.get('folder')!r} is no folder of module/")
-    need(s.get("struct") or not {"folder", "parts"} & set(s.yaml), s.name,
-         "folder and parts are of a struct")
+    if "private" in s.yaml:
+        need(os.path.isfile(os.path.join(TREE, "module", s.get("private") + ".c")),
+             s.name, f"{s.get('private')!r} is no file of module/")
+    need(s.get("struct") or not {"folder", "parts", "private"} & set(s.yaml), s.name,
+         "folder, parts and private are of a struct")
     check_parts(s)
     members = [a.get("member", a.word) for a in s.attributes if is_plain(a)]
     for member in members:

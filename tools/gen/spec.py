@@ -42,6 +42,8 @@ Those of a set:
                     booleans
     folder          of module/, for which the struct and its defaults are made;
                     without, the struct is written by hand
+    private         FOLDER/NAME: only that file of module/ has the struct, so its table
+                    and its default are made for that alone
     parts           structs in that struct: member, struct, size if it is an array,
                     header if it is not made here, else of: which of the array's
                     indexes has the attributes that it is made of
@@ -96,8 +98,8 @@ KEYS = {
         check refers nothing schema arg usage usage-after join completes help
         section help-after synopsis""",
     "set": """name! name-prefix! doc attributes!
-        at-most struct folder parts groups children title rule words single usage fields
-        completes""",
+        at-most struct folder private parts groups children title rule words single usage
+        fields completes""",
     "part": "member! struct! size of header",
     "group": "file! title after! defaults rule words usage",
     "child": "file! of!",

@@ -303,30 +303,6 @@ const struct attr_options netlink_listener_options = {
 	.pad = L7MESH_LISTENER_A_PAD,
 };
 
-static const struct attr_option rate_limit_table[] = {
-	ATTR_OPTION(U32, L7MESH_RATE_LIMIT_A_MAX_TOKENS, rate_limit, max_tokens),
-	ATTR_OPTION(U32, L7MESH_RATE_LIMIT_A_TOKENS_PER_FILL, rate_limit,
-		    tokens_per_fill),
-	ATTR_OPTION(U32, L7MESH_RATE_LIMIT_A_FILL_INTERVAL, rate_limit, fill_interval),
-	ATTR_OPTION(U32, L7MESH_RATE_LIMIT_A_MAX_KEYS, rate_limit, max_keys),
-};
-
-ATTR_OPTION_IS(rate_limit, max_tokens, u32);
-ATTR_OPTION_IS(rate_limit, tokens_per_fill, u32);
-ATTR_OPTION_IS(rate_limit, fill_interval, u32);
-ATTR_OPTION_IS(rate_limit, max_keys, u32);
-
-const struct attr_options netlink_rate_limit_options = {
-	.table = rate_limit_table,
-	.n = ARRAY_SIZE(rate_limit_table),
-};
-
-const struct rate_limit netlink_rate_limit_default = {
-	.tokens_per_fill = 1,
-	.fill_interval = 1000,
-	.max_keys = 8192,
-};
-
 static const struct attr_option fault_table[] = {
 	ATTR_OPTIONAL(U32, L7MESH_FAULT_A_DELAY, fault, delay),
 	ATTR_OPTION(U32, L7MESH_FAULT_A_DELAY_FRACTION, fault, delay_fraction),

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the policies of listeners and routes say of a request is carried out. */
+#include "stream/stream_priv.h"
+
+static void answer(struct stream *s, struct run *run, const struct policy_view *v)
+{
+	struct reply r = {
+		.status = v->status,
+		.body = v->body,
+		.fields = v->fields,
+	};
+
+	stream_reply(s, run, v->reason, &r);
+}
+
+bool stream_meet_listener(struct stream *s, struct run *run,
+			  const struct parts *policies)
+{
+	char fields[POLICY_FIELDS_MAX];
+	struct policy_view v = {
+		.request = s->request_head,
+		.client = client_of(s),
+		.owner = POLICY_OF_LISTENER,
+		.fields = fields,
+	};
+	u8 next = 0;
+
+	fields[0] = 0;
+	if (policy_request(policies, &next, &v) == POLICY_GO)
+		return true;
+	answer(s, run, &v);
+	return false;
+}
+
+bool stream_meet_policies(struct stream *s, struct run *run)
+{
+	char fields[POLICY_FIELDS_MAX];
+	struct policy_view v = {
+		.request = s->request_head,
+		.client = client_of(s),
+		.owner = POLICY_OF_ROUTE,
+		.fields = fields,
+	};
+	enum policy_verdict verdict;
+
+	fields[0] = 0;
+	verdict = policy_request(&s->route->policies, &s->policy, &v);
+	s->edits = v.edits;
+	if (verdict == POLICY_ANSWER)
+		answer(s, run, &v);
+	return verdict == POLICY_GO;
+}
