@@ -14,7 +14,6 @@
  *	netlink_headers.c	what is done to fields, both ways
  *	netlink_retry.c		what is tried again, both ways
  *	netlink_mirror.c	where copies of requests go, both ways
- *	netlink_protect.c	faults, both ways
  *	netlink_drain.c		DRAIN
  *	netlink_fill.c		from objects to messages
  *	netlink_fill_route.c	the same for routes
@@ -233,10 +232,6 @@ int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
 int netlink_parse_mirrors(struct route *route, struct route_parser *p,
 			  const struct nlattr *list, struct refusal *r);
 
-/* Replaced whole; @nest may be empty. */
-int netlink_parse_fault(struct fault *fault, const struct nlattr *nest,
-			struct refusal *r);
-
 /* ---- filling: 0 or -EMSGSIZE with the message as it was ---- */
 
 int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c);
@@ -264,7 +259,6 @@ int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
 			    const struct header_edit *edit);
 int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry);
 int netlink_put_mirrors(struct sk_buff *skb, const struct route *route);
-int netlink_put_fault(struct sk_buff *skb, const struct fault *fault);
 
 /* ---- dumps: see struct netlink_action ---- */
 

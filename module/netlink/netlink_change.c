@@ -534,7 +534,6 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	struct nlattr *action = tb[L7MESH_ROUTE_A_ACTION];
 	struct nlattr *retry = tb[L7MESH_ROUTE_A_RETRY];
 	struct nlattr *mirrors = tb[L7MESH_ROUTE_A_MIRRORS];
-	struct nlattr *fault = tb[L7MESH_ROUTE_A_FAULT];
 	int err = 0;
 
 	if (!action && c->cmd == L7MESH_CMD_ADD)
@@ -559,8 +558,6 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	if (!err && tb[L7MESH_ROUTE_A_HASH])
 		err = netlink_parse_hash(&route->hash, p->hash,
 					 tb[L7MESH_ROUTE_A_HASH], c->r);
-	if (!err && fault)
-		err = netlink_parse_fault(&route->fault, fault, c->r);
 	take_u32(&route->timeout, tb[L7MESH_ROUTE_A_TIMEOUT]);
 	if (tb[L7MESH_ROUTE_A_PRIORITY])
 		route->priority = nla_get_u32(tb[L7MESH_ROUTE_A_PRIORITY]);

@@ -8,6 +8,7 @@
 const struct policy_ops *const policy_order[] = {
 	&policy_cors,
 	&policy_rate_limit,
+	&policy_fault,
 };
 
 const u32 policy_order_n = ARRAY_SIZE(policy_order);

@@ -43,7 +43,7 @@ enum policy_owner {
 /* What a request has to do. */
 enum policy_verdict {
 	POLICY_GO,		/* on to the next policy */
-	POLICY_WAIT,		/* then the same policy is asked again */
+	POLICY_WAIT,		/* for ->wait; then the same policy is asked again */
 	POLICY_ANSWER,		/* it gets ->status and goes nowhere */
 };
 
@@ -66,11 +66,13 @@ struct policy_view {
 
 	/* out */
 	u16 reason;		/* enum mesh_stat, of one that waits or is answered */
+	u32 wait;		/* ms, of POLICY_WAIT; of routes only */
 	u16 status;		/* of POLICY_ANSWER, with ... */
 	struct span body;	/* ... this body; p NULL: the reason phrase */
 	char *fields;		/* room for POLICY_FIELDS_MAX; whole lines that are
 				 * added to the answer, empty at first
 				 */
+	u32 rate;		/* bytes a second of the response's body; 0: any */
 	bool responds;		/* this policy has a say in the response */
 	struct policy_edits edits;
 };

@@ -25,7 +25,6 @@
 #include "http/header_op.h"
 #include "lib/parts.h"
 #include "lib/span.h"
-#include "policy/fault.h"
 #include "policy/mirror.h"
 #include "policy/retry.h"
 #include "route/route_index.h"
@@ -103,7 +102,6 @@ struct route {
 	struct hash_policies hash;	/* instead of the cluster's, if there are any */
 	const struct mirror *mirrors;
 	u32 nmirrors;
-	struct fault fault;
 	struct parts policies;		/* see policy/policy.h */
 };
 

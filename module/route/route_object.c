@@ -570,8 +570,7 @@ bool route_equal(const struct route *a, const struct route *b)
 		a->timeout == b->timeout &&
 		a->priority == b->priority &&
 		hash_policies_equal(&a->hash, &b->hash) &&
-		retry_equal(&a->retry, &b->retry) && mirrors_equal(a, b) &&
-		fault_equal(&a->fault, &b->fault));
+		retry_equal(&a->retry, &b->retry) && mirrors_equal(a, b));
 }
 
 static bool virtual_host_equal(const struct virtual_host *a,

@@ -232,11 +232,7 @@ static int forward(struct explanation *e, const struct snapshot *s)
 static void note_route(struct explanation *e)
 {
 	const struct route *r = e->route;
-	const struct fault *f = &r->fault;
 
-	note(e, L7MESH_EXPLAIN_FAULT_DELAY, fault_may_delay(f, e->head));
-	note(e, L7MESH_EXPLAIN_FAULT_ABORT, fault_may_abort(f, e->head));
-	note(e, L7MESH_EXPLAIN_FAULT_RATE, fault_may_limit(f, e->head));
 	if (r->action == ROUTE_REDIRECT || r->action == ROUTE_DIRECT_RESPONSE)
 		return;
 	note(e, L7MESH_EXPLAIN_TIMEOUT, r->timeout);
@@ -270,22 +266,18 @@ static int serve(struct explanation *e, const struct snapshot *s)
 		.peek = true,
 		.fields = fields,
 	};
+	enum policy_verdict verdict;
 	struct reply r;
 	u8 next = 0;
-	u16 status;
 
 	note_route(e);
 	e->policies |= policy_explain(&e->route->policies, &v);
-	if (policy_request(&e->route->policies, &next, &v) == POLICY_ANSWER) {
-		r = (struct reply){ .status = v.status, .body = v.body, .fields = fields };
-		e->edits = v.edits;
-		return answer(e, v.reason, &r);
-	}
+	verdict = policy_request(&e->route->policies, &next, &v);
 	e->edits = v.edits;
-	status = fault_abort(&e->route->fault, e->head);
-	if (status)
-		return refuse(e, STAT_REPLY_FAULT, status);
-	return act(e, s);
+	if (verdict == POLICY_GO)
+		return act(e, s);
+	r = (struct reply){ .status = v.status, .body = v.body, .fields = fields };
+	return answer(e, v.reason, &r);
 }
 
 struct route_mismatch explain_mismatch(struct explanation *e, u32 position,

@@ -48,7 +48,7 @@ enum request_state {
 	REQUEST_HEAD,		/* part of its head */
 	REQUEST_PARSED,		/* its head is whole */
 	REQUEST_MATCHING,	/* its route is being looked for */
-	REQUEST_DELAYED,	/* has a route, which lets it wait on purpose */
+	REQUEST_DELAYED,	/* has a route; a policy of it has it wait */
 	REQUEST_BACKOFF,	/* a try has failed; the next one has its time */
 	REQUEST_HASHING,	/* hash policies are asked, one by one */
 	REQUEST_PENDING,	/* has an endpoint, waits for a connection to be free */

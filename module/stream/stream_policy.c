@@ -32,6 +32,13 @@ bool stream_meet_listener(struct stream *s, struct run *run,
 	return false;
 }
 
+static void wait(struct stream *s, const struct policy_view *v)
+{
+	stat_inc(s->conn->mesh->stats, v->reason);
+	s->request = REQUEST_DELAYED;
+	patience_set(&s->patience, v->wait);
+}
+
 bool stream_meet_policies(struct stream *s, struct run *run)
 {
 	char fields[POLICY_FIELDS_MAX];
@@ -39,6 +46,8 @@ bool stream_meet_policies(struct stream *s, struct run *run)
 		.request = s->request_head,
 		.client = client_of(s),
 		.owner = POLICY_OF_ROUTE,
+		.waited = s->request == REQUEST_DELAYED,
+		.edits = s->edits,
 		.fields = fields,
 	};
 	enum policy_verdict verdict;
@@ -46,7 +55,10 @@ bool stream_meet_policies(struct stream *s, struct run *run)
 	fields[0] = 0;
 	verdict = policy_request(&s->route->policies, &s->policy, &v);
 	s->edits = v.edits;
+	s->rate = v.rate;
 	if (verdict == POLICY_ANSWER)
 		answer(s, run, &v);
+	else if (verdict == POLICY_WAIT)
+		wait(s, &v);
 	return verdict == POLICY_GO;
 }

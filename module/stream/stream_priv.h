@@ -14,7 +14,7 @@
  *	stream_route.c		from an understood request to an endpoint
  *	stream_policy.c		what policies say of a request
  *	stream_mirror.c		copies of requests
- *	stream_fault.c		what routes do to requests on purpose
+ *	stream_pace.c		responses that are to be slow
  *	stream_limits.c	what happens to a request beyond a limit
  *	stream_reply.c		answers of our own
  *	try.c			tries: the current one, and those that are out beside it
@@ -278,13 +278,8 @@ static inline bool admit_source(struct stream *s, struct run *run,
 /* The request, which was counted there, is over. */
 void stream_leave_source(struct stream *s);
 
-/* stream_fault.c: @true if the request does not go on now, or at all */
-bool stream_delay(struct stream *s, struct run *run);
-bool stream_abort(struct stream *s, struct run *run);
-/* Draws, once for each request, whether its response is to be slow. */
-void stream_draw_rate(struct stream *s);
-/* The response's body begins; how many bytes of it may be passed on now */
-void stream_slow_response(struct stream *s);
+/* stream_pace.c: the response's body begins; how many bytes of it may be passed on now */
+void stream_begin_pace(struct stream *s);
 u32 stream_allowance(struct stream *s, u32 len);
 
 /* stream_policy.c: whether the request goes on now; if not, what policies say is done */
@@ -305,7 +300,7 @@ void stream_match_on(struct stream *s, struct run *run);
 /* The choice of an endpoint for one that is REQUEST_HASHING does. */
 void stream_hash_on(struct stream *s, struct run *run);
 void stream_pick_endpoint(struct stream *s, struct run *run);
-/* The route's delay is over, if it has one. */
+/* From the route's policies on; also when the time is over that one had it wait for. */
 void stream_proceed(struct stream *s, struct run *run);
 /* All of the request is there: from now on the route's timeout runs. */
 void stream_request_received(struct stream *s);

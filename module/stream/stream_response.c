@@ -79,7 +79,7 @@ static int pass_final(struct stream *s, struct sk_buff *whole, gfp_t gfp)
 	body_init(&s->response_body, p, framing != p->framing, U64_MAX);
 	s->response_body.filter = s->response_filter;
 	s->response_body.done |= steered;
-	stream_slow_response(s);
+	stream_begin_pace(s);
 	try_answered(s, p->status);
 	learn_leg_life(s);
 	s->response = s->response_body.done ? RESPONSE_DONE : RESPONSE_BODY;

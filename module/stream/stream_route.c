@@ -173,8 +173,6 @@ static void begin_routed(struct stream *s, struct run *run)
 		return;
 	if (s->route->nmirrors)
 		stream_draw_mirrors(s);
-	if (s->route->fault.rate_fraction)
-		stream_draw_rate(s);
 	if (s->received)
 		stream_request_received(s);
 	answer_expect(s, run);
@@ -182,7 +180,7 @@ static void begin_routed(struct stream *s, struct run *run)
 
 void stream_proceed(struct stream *s, struct run *run)
 {
-	if (stream_abort(s, run))
+	if (s->route->policies.n && !stream_meet_policies(s, run))
 		return;
 	act(s, run);
 	begin_routed(s, run);
@@ -193,13 +191,6 @@ void stream_hash_on(struct stream *s, struct run *run)
 	stream_pick_endpoint(s, run);
 	if (!s->tries)
 		begin_routed(s, run);
-}
-
-static void serve(struct stream *s, struct run *run)
-{
-	if ((!s->route->policies.n || stream_meet_policies(s, run)) &&
-	    !stream_delay(s, run))
-		stream_proceed(s, run);
 }
 
 static u32 cost_of_edits(const struct stream *s)
@@ -235,7 +226,7 @@ static void route_request(struct stream *s, struct run *run,
 		s->search = req.search;
 		leave_to_work(s, run, REQUEST_MATCHING);
 	} else if (s->route) {
-		serve(s, run);
+		stream_proceed(s, run);
 	} else {
 		stream_refuse(s, run, STAT_REPLY_NO_ROUTE, 404);
 	}
