@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include "lib/account.h"
 #include "mesh/draft.h"
+#include "policy/policy.h"
 #include "route/route_object.h"
 
 /* Members of a cluster, as they are merged in the order of their keys. */
@@ -545,13 +546,14 @@ static int check_route(const struct snapshot *s, const struct virtual_host *vh,
 		       u32 index, struct refusal *r)
 {
 	const struct route *route = vh->routes[index];
+	struct policy_copy copy;
 	int err = 0;
 	u32 i;
 
 	for (i = 0; i < route->nclusters && !err; i++)
 		err = check_target(s, vh, index, &route->clusters[i], r);
-	for (i = 0; i < route->nmirrors && !err; i++)
-		err = check_cluster(s, vh, index, &route->mirrors[i].cluster, r);
+	for (i = 0; !err && policy_copy(&route->policies, i, &copy); i++)
+		err = check_cluster(s, vh, index, copy.cluster, r);
 	return err;
 }
 

@@ -13,7 +13,6 @@
  *	netlink_route.c		and its action
  *	netlink_headers.c	what is done to fields, both ways
  *	netlink_retry.c		what is tried again, both ways
- *	netlink_mirror.c	where copies of requests go, both ways
  *	netlink_drain.c		DRAIN
  *	netlink_fill.c		from objects to messages
  *	netlink_fill_route.c	the same for routes
@@ -174,7 +173,6 @@ struct route_parser {
 	struct value_match headers[NETLINK_VALUE_MATCH_LIST_MAX];
 	struct value_match query[NETLINK_VALUE_MATCH_LIST_MAX];
 	struct header_edit_parser edit;
-	struct mirror mirrors[L7MESH_MIRRORS_MAX];
 	struct hash_policy hash[NETLINK_HASH_POLICY_LIST_MAX];
 	struct weighted_cluster *clusters;	/* these are to be kvfree()d */
 	struct header_op *ops;			/* of clusters */
@@ -228,10 +226,6 @@ int netlink_parse_ops(struct header_op_list *ops, struct header_op *array,
 int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
 			struct refusal *r);
 
-/* Replaced whole; @list may be empty. */
-int netlink_parse_mirrors(struct route *route, struct route_parser *p,
-			  const struct nlattr *list, struct refusal *r);
-
 /* ---- filling: 0 or -EMSGSIZE with the message as it was ---- */
 
 int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c);
@@ -258,7 +252,6 @@ int netlink_put_health_check(struct sk_buff *skb, const struct health_check *hc)
 int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
 			    const struct header_edit *edit);
 int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry);
-int netlink_put_mirrors(struct sk_buff *skb, const struct route *route);
 
 /* ---- dumps: see struct netlink_action ---- */
 

@@ -533,7 +533,6 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	struct nlattr *match = tb[L7MESH_ROUTE_A_MATCH];
 	struct nlattr *action = tb[L7MESH_ROUTE_A_ACTION];
 	struct nlattr *retry = tb[L7MESH_ROUTE_A_RETRY];
-	struct nlattr *mirrors = tb[L7MESH_ROUTE_A_MIRRORS];
 	int err = 0;
 
 	if (!action && c->cmd == L7MESH_CMD_ADD)
@@ -553,8 +552,6 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 				   POLICY_OF_ROUTE, tb, c->r);
 	if (!err && retry)
 		err = netlink_parse_retry(&route->retry, retry, c->r);
-	if (!err && mirrors)
-		err = netlink_parse_mirrors(route, p, mirrors, c->r);
 	if (!err && tb[L7MESH_ROUTE_A_HASH])
 		err = netlink_parse_hash(&route->hash, p->hash,
 					 tb[L7MESH_ROUTE_A_HASH], c->r);
@@ -563,10 +560,10 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 		route->priority = nla_get_u32(tb[L7MESH_ROUTE_A_PRIORITY]);
 	if (err)
 		return err;
-	if (route->nmirrors && (route->action == ROUTE_REDIRECT ||
-				route->action == ROUTE_DIRECT_RESPONSE))
-		return refusal_set_attr(c->r, mirrors ?: action, -EINVAL,
-					"nothing is forwarded that could be mirrored");
+	if (!route_forwards(route))
+		err = policy_check_unforwarded(&route->policies, tb, action, c->r);
+	if (err)
+		return err;
 	c->r->attr = action ?: match ?: c->nest;
 	return netlink_check_rewrite(route, c->r);
 }

@@ -12,5 +12,6 @@ extern const u32 policy_order_n;
 extern const struct policy_ops policy_cors;
 extern const struct policy_ops policy_rate_limit;
 extern const struct policy_ops policy_fault;
+extern const struct policy_ops policy_mirror;
 
 #endif

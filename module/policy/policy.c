@@ -52,6 +52,16 @@ void policy_response_say(struct policy_response *r, enum header_op_kind kind,
 		r->ops[r->n++] = (struct header_op){ name, value, kind };
 }
 
+bool policy_copy(const struct parts *policies, u32 i, struct policy_copy *copy)
+{
+	const struct part *part = policies->list;
+
+	for (; part < policies->list + policies->n; part++)
+		if (policy_ops_of(part)->copy)
+			return policy_ops_of(part)->copy(part->data, i, copy);
+	return false;
+}
+
 u32 policy_explain(const struct parts *policies, const struct policy_view *v)
 {
 	u32 i, bits = 0;

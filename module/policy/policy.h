@@ -27,6 +27,7 @@
 
 struct address;
 struct message;
+struct name_ref;
 struct nlattr;
 struct refusal;
 struct sk_buff;
@@ -59,6 +60,7 @@ struct policy_edits {
 /* A request, as policies see it, and what they say of it. */
 struct policy_view {
 	const struct message *request;
+	bool upgrade;		/* it wants another protocol, and may have it */
 	const struct address *client;	/* whom trusted proxies name, else the peer */
 	enum policy_owner owner;	/* whose policies are asked */
 	bool waited;		/* for this policy */
@@ -73,6 +75,7 @@ struct policy_view {
 				 * added to the answer, empty at first
 				 */
 	u32 rate;		/* bytes a second of the response's body; 0: any */
+	u8 copies;		/* bits: of those that policy_copy() tells of */
 	bool responds;		/* this policy has a say in the response */
 	struct policy_edits edits;
 };
@@ -86,9 +89,21 @@ struct policy_response {
 	char text[12];		/* for a number that is said */
 };
 
+/* As many copies of a request as a route may want. */
+#define POLICY_COPIES_MAX	8
+
+/* Where a copy of a request goes. */
+struct policy_copy {
+	const struct name_ref *cluster;
+	bool shadow;		/* "-shadow" is appended to its host */
+};
+
 struct policy_ops {
 	struct part_ops part;
 	u16 attr[POLICY_OWNERS];	/* of an owner's nest; 0: it has no such policy */
+
+	/* Why it goes only with a route that forwards; NULL: it goes with any. */
+	const char *forwards;
 
 	/*
 	 * Understands what is configured, which replaces what was. Returns a struct and
@@ -104,6 +119,11 @@ struct policy_ops {
 	/* Its response is to be written, and ->responds was set. */
 	void (*response)(const void *data, const struct policy_edits *edits,
 			 struct policy_response *r);
+	/*
+	 * Where its copy number @i goes; false: it has not so many. One of a route's
+	 * policies may have this.
+	 */
+	bool (*copy)(const void *data, u32 i, struct policy_copy *copy);
 	/*
 	 * After request(), or before it if that is not reached: what may concern this
 	 * request. Bits, enum l7mesh_explain_policy.
@@ -143,6 +163,16 @@ struct header_op_list policy_response(const struct parts *policies,
 void policy_response_say(struct policy_response *r, enum header_op_kind kind,
 			 struct span name, struct span value);
 
+/**
+ * policy_copy() - Where copies of a route's requests may go
+ * @policies: of the route
+ * @i: which
+ * @copy: out
+ *
+ * Return: false: there are not so many.
+ */
+bool policy_copy(const struct parts *policies, u32 i, struct policy_copy *copy);
+
 /* What may concern a request: bits, enum l7mesh_explain_policy. */
 u32 policy_explain(const struct parts *policies, const struct policy_view *v);
 
@@ -168,6 +198,16 @@ struct policy_parser {
 int policy_parse(struct policy_parser *p, struct parts *policies,
 		 enum policy_owner owner, struct nlattr **tb, struct refusal *r);
 void policy_parse_end(struct policy_parser *p);
+
+/**
+ * policy_check_unforwarded() - May a route that forwards nothing have its policies?
+ * @policies: of the route
+ * @tb: its attributes
+ * @action: the one that is to blame for those that were there before
+ * @r: refusal
+ */
+int policy_check_unforwarded(const struct parts *policies, struct nlattr **tb,
+			     const struct nlattr *action, struct refusal *r);
 
 /* All policies of an object. 0 or -EMSGSIZE with the message as it was. */
 int policy_put(struct sk_buff *skb, const struct parts *policies,

@@ -2,6 +2,7 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include "lib/attr.h"
+#include "lib/refusal.h"
 #include "policy/order.h"
 #include "policy/policy.h"
 
@@ -49,6 +50,21 @@ void policy_parse_end(struct policy_parser *p)
 
 	for (i = 0; i < POLICIES_MAX; i++)
 		kvfree(p->parsed[i]);
+}
+
+int policy_check_unforwarded(const struct parts *policies, struct nlattr **tb,
+			     const struct nlattr *action, struct refusal *r)
+{
+	u32 i;
+
+	for (i = 0; i < policies->n; i++) {
+		const struct policy_ops *ops = policy_ops_of(&policies->list[i]);
+
+		if (ops->forwards)
+			return refusal_set_attr(r, tb[ops->attr[POLICY_OF_ROUTE]] ?: action,
+						-EINVAL, "%s", ops->forwards);
+	}
+	return 0;
 }
 
 int policy_put(struct sk_buff *skb, const struct parts *policies,

@@ -25,7 +25,6 @@
 #include "http/header_op.h"
 #include "lib/parts.h"
 #include "lib/span.h"
-#include "policy/mirror.h"
 #include "policy/retry.h"
 #include "route/route_index.h"
 #include "route/route_match.h"
@@ -100,10 +99,14 @@ struct route {
 					 */
 	struct retry_policy retry;
 	struct hash_policies hash;	/* instead of the cluster's, if there are any */
-	const struct mirror *mirrors;
-	u32 nmirrors;
 	struct parts policies;		/* see policy/policy.h */
 };
+
+/* To a cluster, instead of answering itself. */
+static inline bool route_forwards(const struct route *r)
+{
+	return r->action != ROUTE_REDIRECT && r->action != ROUTE_DIRECT_RESPONSE;
+}
 
 /* One allocation for all but the array of routes and the index. */
 struct virtual_host {

@@ -83,24 +83,12 @@ static void pack_retry(struct packer *p, struct retry_policy *retry)
 				   retry->nstatus * sizeof(*retry->status));
 }
 
-static void pack_mirrors(struct packer *p, struct route *r)
-{
-	struct mirror *m;
-	u32 i;
-
-	m = pack_array(p, r->mirrors, r->nmirrors * sizeof(*m));
-	r->mirrors = m;
-	for (i = 0; i < r->nmirrors; i++)
-		pack_span(p, &m[i].cluster.name);
-}
-
 static void pack_route(struct packer *p, void *object)
 {
 	struct route *r = object;
 
 	pack_match(p, &r->match);
 	pack_clusters(p, r);
-	pack_mirrors(p, r);
 	pack_edit(p, &r->edit);
 	parts_pack(p, &r->policies);
 	pack_retry(p, &r->retry);
@@ -533,20 +521,6 @@ static bool retry_equal(const struct retry_policy *a,
 	       a->hedge_on_per_try_timeout == b->hedge_on_per_try_timeout;
 }
 
-static bool mirrors_equal(const struct route *a, const struct route *b)
-{
-	u32 i;
-
-	if (a->nmirrors != b->nmirrors)
-		return false;
-	for (i = 0; i < a->nmirrors; i++)
-		if (a->mirrors[i].fraction != b->mirrors[i].fraction ||
-		    a->mirrors[i].shadow != b->mirrors[i].shadow ||
-		    !name_eq(&a->mirrors[i].cluster, &b->mirrors[i].cluster))
-			return false;
-	return true;
-}
-
 static bool action_equal(const struct route *a, const struct route *b)
 {
 	return a->action == b->action && a->status == b->status &&
@@ -570,7 +544,7 @@ bool route_equal(const struct route *a, const struct route *b)
 		a->timeout == b->timeout &&
 		a->priority == b->priority &&
 		hash_policies_equal(&a->hash, &b->hash) &&
-		retry_equal(&a->retry, &b->retry) && mirrors_equal(a, b));
+		retry_equal(&a->retry, &b->retry));
 }
 
 static bool virtual_host_equal(const struct virtual_host *a,

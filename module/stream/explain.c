@@ -233,12 +233,11 @@ static void note_route(struct explanation *e)
 {
 	const struct route *r = e->route;
 
-	if (r->action == ROUTE_REDIRECT || r->action == ROUTE_DIRECT_RESPONSE)
+	if (!route_forwards(r))
 		return;
 	note(e, L7MESH_EXPLAIN_TIMEOUT, r->timeout);
 	note(e, L7MESH_EXPLAIN_RETRY, retry_policy_exists(&r->retry));
 	note(e, L7MESH_EXPLAIN_HEDGING, r->retry.hedge_on_per_try_timeout);
-	note(e, L7MESH_EXPLAIN_MIRROR, r->nmirrors);
 }
 
 static int act(struct explanation *e, const struct snapshot *s)

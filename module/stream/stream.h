@@ -106,7 +106,7 @@ struct stream {
 	bool from_source;	/* in those of conn->client */
 	struct policy_edits edits;	/* of the response */
 	u8 policy;		/* of the route's, that it has come to */
-	u8 mirrors;		/* bits: of the route's, those that the request drew */
+	u8 copies;		/* bits: of policy_copy(), those that are to be made */
 	u8 asked;		/* so many hash policies have said what ->hash is, ... */
 	bool hashed;		/* ... and it has one */
 	u32 cluster_hash;	/* of its name, once it is let go */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the policies of listeners and routes say of a request is carried out. */
+#include <linux/bitops.h>
+
 #include "stream/stream_priv.h"
 
 static void answer(struct stream *s, struct run *run, const struct policy_view *v)
@@ -39,11 +41,19 @@ static void wait(struct stream *s, const struct policy_view *v)
 	patience_set(&s->patience, v->wait);
 }
 
+/* What is done to a head is done to each copy's. */
+static void want_copies(struct stream *s, u8 copies)
+{
+	s->copies = copies;
+	s->edit_cost *= 1 + hweight8(copies);
+}
+
 bool stream_meet_policies(struct stream *s, struct run *run)
 {
 	char fields[POLICY_FIELDS_MAX];
 	struct policy_view v = {
 		.request = s->request_head,
+		.upgrade = s->upgrade,
 		.client = client_of(s),
 		.owner = POLICY_OF_ROUTE,
 		.waited = s->request == REQUEST_DELAYED,
@@ -55,7 +65,10 @@ bool stream_meet_policies(struct stream *s, struct run *run)
 	fields[0] = 0;
 	verdict = policy_request(&s->route->policies, &s->policy, &v);
 	s->edits = v.edits;
-	s->rate = v.rate;
+	if (v.rate)
+		s->rate = v.rate;
+	if (v.copies)
+		want_copies(s, v.copies);
 	if (verdict == POLICY_ANSWER)
 		answer(s, run, &v);
 	else if (verdict == POLICY_WAIT)

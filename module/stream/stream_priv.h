@@ -13,7 +13,7 @@
  *	stream_retry.c		failure upstream, and what is tried again
  *	stream_route.c		from an understood request to an endpoint
  *	stream_policy.c		what policies say of a request
- *	stream_mirror.c		copies of requests
+ *	stream_copy.c		copies of requests
  *	stream_pace.c		responses that are to be slow
  *	stream_limits.c	what happens to a request beyond a limit
  *	stream_reply.c		answers of our own
@@ -150,7 +150,7 @@ void stream_settle(struct stream *s);
  * stream_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or
  * -EMSGSIZE: it cannot be done, so the message is to be refused
  */
-/* As the endpoint of @t gets it: the current try, or a mirror. */
+/* As the endpoint of @t gets it: the current try, or a copy's. */
 int stream_write_head(struct stream *s, const struct try *t, struct out *head,
 		      gfp_t gfp);
 /* What routes, their policies and session affinity want of a response with this status. */
@@ -287,11 +287,8 @@ bool stream_meet_listener(struct stream *s, struct run *run,
 			  const struct parts *policies);
 bool stream_meet_policies(struct stream *s, struct run *run);
 
-/* stream_mirror.c */
-/* Once for each request; what is done to its head costs as much for each copy. */
-void stream_draw_mirrors(struct stream *s);
-/* All of the request is sent. */
-void stream_mirror(struct stream *s, struct run *run);
+/* stream_copy.c: all of the request is sent, and there are to be copies of it */
+void stream_copy(struct stream *s, struct run *run);
 
 /* stream_route.c */
 void stream_begin_request(struct stream *s, struct run *run);

@@ -134,7 +134,7 @@ static int take_own_body(struct stream *s, struct run *run, struct sk_buff *skb,
 }
 
 /*
- * What is kept has to be what was decoded, or a mirror would get what nobody has looked
+ * What is kept has to be what was decoded, or a copy would have what nobody has looked
  * at. If the client can write into it, both are done with a copy of ours.
  */
 static int take_changing_body(struct stream *s, struct run *run,
@@ -304,8 +304,8 @@ static void request_sent(struct stream *s, struct run *run)
 {
 	s->request = REQUEST_DONE;
 	s->try->sent = true;
-	if (s->mirrors)
-		stream_mirror(s, run);
+	if (s->copies)
+		stream_copy(s, run);
 	if (s->response == RESPONSE_HEAD)
 		stream_await_response(s);
 }

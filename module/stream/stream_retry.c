@@ -38,13 +38,13 @@ static const struct retry_policy *policy_of(const struct stream *s)
 	       &s->route->retry : NULL;
 }
 
-/* How much of a request's body is kept if it is mirrored. */
-#define MIRROR_LIMIT	SZ_1M
+/* How much of a request's body is kept for copies. */
+#define COPY_LIMIT	SZ_1M
 
 u32 stream_body_limit(const struct stream *s)
 {
 	const struct retry_policy *p = policy_of(s);
-	u32 limit = s->mirrors ? MIRROR_LIMIT : 0;
+	u32 limit = s->copies ? COPY_LIMIT : 0;
 
 	if (p && s->tries < p->num_retries &&
 	    retry_is_idempotent(message_method(s->request_head)))

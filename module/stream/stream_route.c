@@ -171,8 +171,6 @@ static void begin_routed(struct stream *s, struct run *run)
 {
 	if (s->request != REQUEST_ROUTED)
 		return;
-	if (s->route->nmirrors)
-		stream_draw_mirrors(s);
 	if (s->received)
 		stream_request_received(s);
 	answer_expect(s, run);

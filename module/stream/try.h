@@ -6,10 +6,10 @@
  * A stream has a current try, whose request is sent and whose response is read. A
  * retry makes it the next one. When a request is hedged, earlier tries are out beside
  * it, on stream->others: each has all of the request and not a byte of a response. Nobody
- * waits for the try that a mirror is.
+ * waits for the try that a copy is.
  *
  * Owner: the stream, under its connection's lock. The first try is a part of it;
- * those that hedge are allocated. A mirror's is its call's.
+ * those that hedge are allocated. A copy's is its call's.
  */
 #ifndef L7MESH_TRY_H
 #define L7MESH_TRY_H
@@ -37,7 +37,7 @@ struct try {
 	bool sent;		/* all of the request is */
 	bool hedge;		/* it began while another was out */
 	bool hedge_due;		/* another begins when its time is over */
-	bool unawaited;		/* nobody waits for its response: a mirror */
+	bool unawaited;		/* nobody waits for its response: a copy */
 	bool shadow;		/* whose Host says so */
 	u8 shut_down;		/* enum shut_down, of a tunnel's leg */
 };

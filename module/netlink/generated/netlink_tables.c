@@ -303,24 +303,6 @@ const struct attr_options netlink_listener_options = {
 	.pad = L7MESH_LISTENER_A_PAD,
 };
 
-static const struct attr_option mirror_table[] = {
-	ATTR_OPTION(U32, L7MESH_MIRROR_A_FRACTION, mirror, fraction),
-	ATTR_OPTION(FLAG, L7MESH_MIRROR_A_SHADOW, mirror, shadow),
-};
-
-ATTR_OPTION_IS(mirror, fraction, u32);
-ATTR_OPTION_IS(mirror, shadow, bool);
-
-const struct attr_options netlink_mirror_options = {
-	.table = mirror_table,
-	.n = ARRAY_SIZE(mirror_table),
-};
-
-const struct mirror netlink_mirror_default = {
-	.fraction = L7MESH_FRACTION_MAX,
-	.shadow = true,
-};
-
 static const struct attr_option retry_table[] = {
 	ATTR_OPTIONAL(U32, L7MESH_RETRY_A_ON, retry_policy, on),
 	ATTR_OPTION(U32, L7MESH_RETRY_A_NUM_RETRIES, retry_policy, num_retries),

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mirrors: after a request was sent, a copy of it goes to another cluster: a try that
+ * After a request was sent, a copy of it goes to another cluster: a try that
  * nobody waits for. Its response comes from a call (call.h), which owns copies of all
- * that it needs. A request that cannot be mirrored at once is not mirrored: no request
- * is ever slower for it.
+ * that it needs. What cannot be copied at once is not: no request is
+ * ever slower for it.
  */
 #include <linux/bitops.h>
-#include <linux/math64.h>
-#include <linux/random.h>
 #include <linux/slab.h>
 
-#include "policy/mirror.h"
 #include "stream/stream_priv.h"
 #include "upstream/call.h"
 #include "upstream/health.h"
@@ -21,34 +18,20 @@
 /* Instead of a response_timeout of 0. ms */
 #define LONGEST		60000
 
-struct mirror_try {
+struct copy_try {
 	struct try try;			/* its endpoint is known until it begins */
 	struct call call;
 	struct mesh *mesh;		/* counted */
 };
 
-static void mirror_done(struct call *call, int err, u16 status)
+static void copy_done(struct call *call, int err, u16 status)
 {
-	struct mirror_try *m = container_of(call, struct mirror_try, call);
+	struct copy_try *m = container_of(call, struct copy_try, call);
 
 	if (err)
 		stat_inc(m->mesh->stats, STAT_MIRROR_FAILURES);
 	mesh_put(m->mesh);
 	kfree(m);
-}
-
-void stream_draw_mirrors(struct stream *s)
-{
-	const struct route *r = s->route;
-	u32 i, lot = mul_u32_u32(get_random_u32(), L7MESH_FRACTION_MAX) >> 32;
-
-	if (s->request_head->connect || s->upgrade)
-		return;
-	for (i = 0; i < r->nmirrors; i++)
-		if (lot < r->mirrors[i].fraction)
-			s->mirrors |= BIT(i);
-	/* Copies are edited as well. */
-	s->edit_cost *= 1 + hweight8(s->mirrors);
 }
 
 /* The run has what it costs, and pays it. */
@@ -60,8 +43,8 @@ static bool afford(struct run *run, u32 cost)
 	return true;
 }
 
-static struct endpoint *pick_mirror(struct stream *s, struct run *run,
-				    struct cluster *cluster)
+static struct endpoint *pick_endpoint(struct stream *s, struct run *run,
+				      struct cluster *cluster)
 {
 	struct pick pick = {
 		.source = *client_of(s),
@@ -71,7 +54,7 @@ static struct endpoint *pick_mirror(struct stream *s, struct run *run,
 
 	if (!cluster)
 		return NULL;
-	/* Who makes heads long is not to get around a mirror: then any endpoint will do. */
+	/* Who makes heads long is not to get around it: then any endpoint will do. */
 	if (unlikely(!afford(run, cluster_pick_cost(cluster, &pick))))
 		pick.message = NULL;
 	return cluster_pick(cluster, &pick);
@@ -119,14 +102,14 @@ static int filter_copy(const struct stream *s, struct call *call, gfp_t gfp)
 	return 0;
 }
 
-static int fill_call(struct stream *s, struct mirror_try *m, gfp_t gfp)
+static int fill_call(struct stream *s, struct copy_try *m, gfp_t gfp)
 {
 	struct call *call = &m->call;
 	int err = stream_write_head(s, &m->try, &call->request, gfp);
 
 	call->to = m->try.ep->address;
 	call->head_request = stream_is_head(s);
-	call->done = mirror_done;
+	call->done = copy_done;
 	call->identity = identity_get(s->conn->identity);
 	if (!err)
 		err = replay_clone(&call->body, &s->replay, gfp);
@@ -134,8 +117,8 @@ static int fill_call(struct stream *s, struct mirror_try *m, gfp_t gfp)
 }
 
 /* A connection of its own, and a request on it. */
-static bool begin_mirror(struct stream *s, struct mirror_try *m,
-			 struct cluster *cluster)
+static bool begin_copy(struct stream *s, struct copy_try *m,
+		       struct cluster *cluster)
 {
 	struct conn *c = s->conn;
 	const struct cluster_options *o = &cluster->options;
@@ -155,15 +138,15 @@ static bool begin_mirror(struct stream *s, struct mirror_try *m,
 }
 
 /* Returns whether the copy is on its way. */
-static bool send_mirror(struct stream *s, struct run *run,
-			const struct mirror *mirror)
+static bool send_copy(struct stream *s, struct run *run,
+		      const struct policy_copy *copy)
 {
 	struct conn *c = s->conn;
 	struct cluster *cluster = snapshot_cluster(s->snapshot,
-						   &mirror->cluster);
-	struct endpoint *ep = pick_mirror(s, run, cluster);
+						   copy->cluster);
+	struct endpoint *ep = pick_endpoint(s, run, cluster);
 	gfp_t gfp = run_gfp(s, run);
-	struct mirror_try *m;
+	struct copy_try *m;
 
 	if (!ep || s->replay.lost || quota_spent(&c->hn->quota) ||
 	    atomic_read(&c->hn->ncalls) >= CALLS_MAX)
@@ -173,26 +156,27 @@ static bool send_mirror(struct stream *s, struct run *run,
 		return false;
 	m->try.ep = ep;
 	m->try.unawaited = true;
-	m->try.shadow = mirror->shadow;
-	if (!fill_call(s, m, gfp) && begin_mirror(s, m, cluster))
+	m->try.shadow = copy->shadow;
+	if (!fill_call(s, m, gfp) && begin_copy(s, m, cluster))
 		return true;
 	call_release(&m->call);
 	kfree(m);
 	return false;
 }
 
-void stream_mirror(struct stream *s, struct run *run)
+void stream_copy(struct stream *s, struct run *run)
 {
+	struct policy_copy copy;
 	u32 i;
 
-	for (i = 0; i < s->route->nmirrors; i++) {
-		if (!(s->mirrors & BIT(i)))
+	for (i = 0; policy_copy(&s->route->policies, i, &copy); i++) {
+		if (!(s->copies & BIT(i)))
 			continue;
 		stat_inc(s->conn->mesh->stats,
-			 send_mirror(s, run, &s->route->mirrors[i]) ?
-			 STAT_MIRRORED : STAT_MIRRORS_DROPPED);
+			 send_copy(s, run, &copy) ? STAT_MIRRORED :
+						    STAT_MIRRORS_DROPPED);
 	}
 	/* Once: not for each try. stream_send_head() has paid for what was edited. */
-	s->edit_cost /= 1 + hweight8(s->mirrors);
-	s->mirrors = 0;
+	s->edit_cost /= 1 + hweight8(s->copies);
+	s->copies = 0;
 }
