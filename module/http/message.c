@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "http/message.h"
 
+#include <linux/kernel.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 
@@ -60,4 +61,18 @@ u16 message_status(enum message_error error)
 	default:
 		return 400;
 	}
+}
+
+bool message_method_idempotent(struct span method)
+{
+	static const struct span methods[] = {
+		SPAN("GET"), SPAN("HEAD"), SPAN("OPTIONS"), SPAN("TRACE"),
+		SPAN("PUT"), SPAN("DELETE"),
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(methods); i++)
+		if (span_eq(method, methods[i]))
+			return true;
+	return false;
 }

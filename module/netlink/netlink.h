@@ -12,7 +12,6 @@
  *	netlink_match.c		from a message to a route's match
  *	netlink_route.c		and its action
  *	netlink_headers.c	what is done to fields, both ways
- *	netlink_retry.c		what is tried again, both ways
  *	netlink_drain.c		DRAIN
  *	netlink_fill.c		from objects to messages
  *	netlink_fill_route.c	the same for routes
@@ -222,10 +221,6 @@ int netlink_parse_ops(struct header_op_list *ops, struct header_op *array,
 		      const struct nlattr *list, bool response,
 		      struct refusal *r);
 
-/* Replaced whole; @nest may be empty. */
-int netlink_parse_retry(struct retry_policy *retry, const struct nlattr *nest,
-			struct refusal *r);
-
 /* ---- filling: 0 or -EMSGSIZE with the message as it was ---- */
 
 int netlink_fill_cluster(struct sk_buff *skb, const struct cluster *c);
@@ -251,7 +246,6 @@ int netlink_put_health_check(struct sk_buff *skb, const struct health_check *hc)
 /* As lists of these types. */
 int netlink_put_header_edit(struct sk_buff *skb, int request, int response,
 			    const struct header_edit *edit);
-int netlink_put_retry(struct sk_buff *skb, const struct retry_policy *retry);
 
 /* ---- dumps: see struct netlink_action ---- */
 

@@ -532,7 +532,6 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 {
 	struct nlattr *match = tb[L7MESH_ROUTE_A_MATCH];
 	struct nlattr *action = tb[L7MESH_ROUTE_A_ACTION];
-	struct nlattr *retry = tb[L7MESH_ROUTE_A_RETRY];
 	int err = 0;
 
 	if (!action && c->cmd == L7MESH_CMD_ADD)
@@ -550,8 +549,6 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 	if (!err)
 		err = policy_parse(&p->policies, &route->policies,
 				   POLICY_OF_ROUTE, tb, c->r);
-	if (!err && retry)
-		err = netlink_parse_retry(&route->retry, retry, c->r);
 	if (!err && tb[L7MESH_ROUTE_A_HASH])
 		err = netlink_parse_hash(&route->hash, p->hash,
 					 tb[L7MESH_ROUTE_A_HASH], c->r);

@@ -271,7 +271,6 @@ int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 	      policy_put(skb, &r->policies, POLICY_OF_ROUTE) ||
 	      nla_put_u32(skb, L7MESH_ROUTE_A_TIMEOUT, r->timeout) ||
 	      nla_put_u32(skb, L7MESH_ROUTE_A_PRIORITY, r->priority) ||
-	      netlink_put_retry(skb, &r->retry) ||
 	      (r->hash.n && netlink_put_hash(skb, L7MESH_ROUTE_A_HASH, &r->hash));
 	return attr_end_nest(skb, nest, err);
 }

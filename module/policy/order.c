@@ -11,6 +11,7 @@ const struct policy_ops *const policy_order[] = {
 	&policy_rate_limit,
 	&policy_fault,
 	&policy_mirror,
+	&policy_retry,
 };
 
 const u32 policy_order_n = ARRAY_SIZE(policy_order);

@@ -13,5 +13,6 @@ extern const struct policy_ops policy_cors;
 extern const struct policy_ops policy_rate_limit;
 extern const struct policy_ops policy_fault;
 extern const struct policy_ops policy_mirror;
+extern const struct policy_ops policy_retry;
 
 #endif

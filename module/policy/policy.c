@@ -52,6 +52,30 @@ void policy_response_say(struct policy_response *r, enum header_op_kind kind,
 		r->ops[r->n++] = (struct header_op){ name, value, kind };
 }
 
+struct policy_tries policy_tries(const struct parts *policies,
+				 const struct message *request, u32 tries)
+{
+	const struct part *part = policies->list;
+	struct policy_tries t = {};
+
+	for (; part < policies->list + policies->n; part++)
+		if (policy_ops_of(part)->tries)
+			policy_ops_of(part)->tries(part->data, request, tries, &t);
+	return t;
+}
+
+enum policy_verdict policy_outcome(const struct parts *policies,
+				   struct policy_outcome *o)
+{
+	const struct part *part = policies->list;
+
+	for (; part < policies->list + policies->n; part++)
+		if (policy_ops_of(part)->outcome &&
+		    policy_ops_of(part)->outcome(part->data, o) == POLICY_AGAIN)
+			return POLICY_AGAIN;
+	return POLICY_GO;
+}
+
 bool policy_copy(const struct parts *policies, u32 i, struct policy_copy *copy)
 {
 	const struct part *part = policies->list;

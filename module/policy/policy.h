@@ -46,6 +46,7 @@ enum policy_verdict {
 	POLICY_GO,		/* on to the next policy */
 	POLICY_WAIT,		/* for ->wait; then the same policy is asked again */
 	POLICY_ANSWER,		/* it gets ->status and goes nowhere */
+	POLICY_AGAIN,		/* of a try that has ended: there is to be another */
 };
 
 /* Room for the four fields of a refusal, with the longest numbers. */
@@ -64,6 +65,7 @@ struct policy_view {
 	const struct address *client;	/* whom trusted proxies name, else the peer */
 	enum policy_owner owner;	/* whose policies are asked */
 	bool waited;		/* for this policy */
+	bool forwards;		/* its route does, see route_forwards() */
 	bool peek;		/* to explain: nothing is taken or waited for */
 
 	/* out */
@@ -87,6 +89,34 @@ struct policy_response {
 	struct header_op ops[POLICY_RESPONSE_OPS];
 	u32 n;
 	char text[12];		/* for a number that is said */
+};
+
+/* What is to be known of a request's next try. Without policies all is 0. */
+struct policy_tries {
+	u32 timeout;		/* ms, for the head of its response; 0: the cluster's */
+	u32 keep;		/* bytes of the request's body, for another try */
+	bool hedge;		/* when its time is over another one begins beside it */
+	bool avoid;		/* endpoints of earlier tries, if there are others */
+};
+
+enum policy_outcome_kind {
+	POLICY_NOT_CONNECTED,	/* nothing was sent */
+	POLICY_NO_RESPONSE,	/* none in time, or a bad one */
+	POLICY_RESPONSE,
+	POLICY_LATE,		/* of a try with ->hedge: its time is over */
+};
+
+/* How a try has ended. */
+struct policy_outcome {
+	u8 kind;		/* enum policy_outcome_kind */
+	bool sent;		/* bytes of the request were, or may have been */
+	u8 tries;		/* that failed before and were done again */
+	const struct message *request;
+	const struct message *response;	/* POLICY_RESPONSE */
+
+	/* out */
+	u32 wait;		/* ms, of POLICY_AGAIN */
+	u16 reason;		/* enum mesh_stat: why not, if that is counted */
 };
 
 /* As many copies of a request as a route may want. */
@@ -119,6 +149,11 @@ struct policy_ops {
 	/* Its response is to be written, and ->responds was set. */
 	void (*response)(const void *data, const struct policy_edits *edits,
 			 struct policy_response *r);
+	/* A try is about to begin, or has just begun; @tries ended before it. */
+	void (*tries)(const void *data, const struct message *request, u32 tries,
+		      struct policy_tries *t);
+	/* A try has ended, and another is possible: POLICY_AGAIN or POLICY_GO. */
+	enum policy_verdict (*outcome)(const void *data, struct policy_outcome *o);
 	/*
 	 * Where its copy number @i goes; false: it has not so many. One of a route's
 	 * policies may have this.
@@ -162,6 +197,25 @@ struct header_op_list policy_response(const struct parts *policies,
 /* For a policy: do this to the response, if there is a value. */
 void policy_response_say(struct policy_response *r, enum header_op_kind kind,
 			 struct span name, struct span value);
+
+/**
+ * policy_tries() - What policies want to be known of a request's tries
+ * @policies: of its route
+ * @request: request
+ * @tries: how many ended and were done again
+ */
+struct policy_tries policy_tries(const struct parts *policies,
+				 const struct message *request, u32 tries);
+
+/**
+ * policy_outcome() - A try has ended
+ * @policies: of the request's route
+ * @o: how
+ *
+ * Return: POLICY_AGAIN if one wants another, else POLICY_GO.
+ */
+enum policy_verdict policy_outcome(const struct parts *policies,
+				   struct policy_outcome *o);
 
 /**
  * policy_copy() - Where copies of a route's requests may go

@@ -25,7 +25,6 @@
 #include "http/header_op.h"
 #include "lib/parts.h"
 #include "lib/span.h"
-#include "policy/retry.h"
 #include "route/route_index.h"
 #include "route/route_match.h"
 #include "upstream/hash_policy.h"
@@ -97,7 +96,6 @@ struct route {
 	u32 timeout;			/* ms, for the response when all of the request
 					 * is there; 0: none
 					 */
-	struct retry_policy retry;
 	struct hash_policies hash;	/* instead of the cluster's, if there are any */
 	struct parts policies;		/* see policy/policy.h */
 };

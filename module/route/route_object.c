@@ -77,12 +77,6 @@ static void pack_match(struct packer *p, struct route_match *m)
 	pack_span(p, &m->listener.name);
 }
 
-static void pack_retry(struct packer *p, struct retry_policy *retry)
-{
-	retry->status = pack_array(p, retry->status,
-				   retry->nstatus * sizeof(*retry->status));
-}
-
 static void pack_route(struct packer *p, void *object)
 {
 	struct route *r = object;
@@ -91,7 +85,6 @@ static void pack_route(struct packer *p, void *object)
 	pack_clusters(p, r);
 	pack_edit(p, &r->edit);
 	parts_pack(p, &r->policies);
-	pack_retry(p, &r->retry);
 	hash_policies_pack(p, &r->hash);
 	pack_span(p, &r->cluster_header);
 	pack_span(p, &r->rewrite.host);
@@ -508,19 +501,6 @@ static bool spans_equal(const struct span *a, u32 na, const struct span *b,
 	return true;
 }
 
-static bool retry_equal(const struct retry_policy *a,
-			const struct retry_policy *b)
-{
-	return a->on == b->on && a->nstatus == b->nstatus &&
-	       !memcmp(a->status, b->status, a->nstatus * sizeof(*a->status)) &&
-	       a->num_retries == b->num_retries &&
-	       a->per_try_timeout == b->per_try_timeout &&
-	       a->backoff == b->backoff && a->max_backoff == b->max_backoff &&
-	       a->replay_limit == b->replay_limit &&
-	       a->avoid_previous_hosts == b->avoid_previous_hosts &&
-	       a->hedge_on_per_try_timeout == b->hedge_on_per_try_timeout;
-}
-
 static bool action_equal(const struct route *a, const struct route *b)
 {
 	return a->action == b->action && a->status == b->status &&
@@ -543,8 +523,7 @@ bool route_equal(const struct route *a, const struct route *b)
 		parts_equal(&a->policies, &b->policies) &&
 		a->timeout == b->timeout &&
 		a->priority == b->priority &&
-		hash_policies_equal(&a->hash, &b->hash) &&
-		retry_equal(&a->retry, &b->retry));
+		hash_policies_equal(&a->hash, &b->hash));
 }
 
 static bool virtual_host_equal(const struct virtual_host *a,

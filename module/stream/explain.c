@@ -229,17 +229,6 @@ static int forward(struct explanation *e, const struct snapshot *s)
 	return write_forwarded(e);
 }
 
-static void note_route(struct explanation *e)
-{
-	const struct route *r = e->route;
-
-	if (!route_forwards(r))
-		return;
-	note(e, L7MESH_EXPLAIN_TIMEOUT, r->timeout);
-	note(e, L7MESH_EXPLAIN_RETRY, retry_policy_exists(&r->retry));
-	note(e, L7MESH_EXPLAIN_HEDGING, r->retry.hedge_on_per_try_timeout);
-}
-
 static int act(struct explanation *e, const struct snapshot *s)
 {
 	struct routing_refusal r = { 0 };
@@ -262,6 +251,7 @@ static int serve(struct explanation *e, const struct snapshot *s)
 		.request = e->head,
 		.client = &e->client,
 		.owner = POLICY_OF_ROUTE,
+		.forwards = route_forwards(e->route),
 		.peek = true,
 		.fields = fields,
 	};
@@ -269,7 +259,7 @@ static int serve(struct explanation *e, const struct snapshot *s)
 	struct reply r;
 	u8 next = 0;
 
-	note_route(e);
+	note(e, L7MESH_EXPLAIN_TIMEOUT, v.forwards && e->route->timeout);
 	e->policies |= policy_explain(&e->route->policies, &v);
 	verdict = policy_request(&e->route->policies, &next, &v);
 	e->edits = v.edits;

@@ -127,7 +127,7 @@ static void response_late(struct stream *s, struct run *run)
 	} else {
 		/* They wait for longer. */
 		try_lose_others(s, run);
-		stream_upstream_failed(s, run, RETRY_RESET,
+		stream_upstream_failed(s, run, POLICY_NO_RESPONSE,
 				       STAT_REPLY_RESPONSE_TIMEOUT, 504);
 	}
 }
@@ -185,7 +185,7 @@ static void timed_out(struct stream *s, struct run *run)
 	} else if (s->request == REQUEST_DELAYED) {
 		stream_proceed(s, run);
 	} else if (s->request == REQUEST_CONNECTING) {
-		stream_upstream_failed(s, run, RETRY_CONNECT_FAILURE,
+		stream_upstream_failed(s, run, POLICY_NOT_CONNECTED,
 				       STAT_REPLY_CONNECT_TIMEOUT, 503);
 	} else if (s->try->hedge_due) {
 		stream_hedge(s, run);

@@ -22,17 +22,11 @@ static bool only_waits(const struct stream *s)
 
 void stream_await_response(struct stream *s)
 {
-	const struct retry_policy *p = &s->route->retry;
-	struct try *t = s->try;
-	u32 ms = p->per_try_timeout;
+	struct policy_tries tries = stream_tries(s);
 
-	if (p->hedge_on_per_try_timeout) {
-		t->hedge_due = s->tries < p->num_retries &&
-			       retry_is_idempotent(message_method(s->request_head));
-		if (!t->hedge_due)
-			ms = 0;
-	}
-	patience_set(&s->patience, ms ?: s->cluster->options.response_timeout);
+	s->try->hedge_due = tries.hedge;
+	patience_set(&s->patience,
+		     tries.timeout ?: s->cluster->options.response_timeout);
 }
 
 /* As in Envoy it counts against the endpoint, which may answer all the same. */
@@ -54,8 +48,8 @@ static bool begin_hedge(struct stream *s, struct run *run)
 void stream_hedge(struct stream *s, struct run *run)
 {
 	s->try->hedge_due = false;
-	if (s->try->sent && only_waits(s) && stream_may_try_again(s) &&
-	    begin_hedge(s, run))
+	if (s->try->sent && only_waits(s) &&
+	    stream_may_try_again(s, POLICY_LATE, NULL) && begin_hedge(s, run))
 		return;
 	patience_set(&s->patience, s->cluster->options.response_timeout);
 }

@@ -56,6 +56,7 @@ bool stream_meet_policies(struct stream *s, struct run *run)
 		.upgrade = s->upgrade,
 		.client = client_of(s),
 		.owner = POLICY_OF_ROUTE,
+		.forwards = route_forwards(s->route),
 		.waited = s->request == REQUEST_DELAYED,
 		.edits = s->edits,
 		.fields = fields,

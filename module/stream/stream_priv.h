@@ -35,7 +35,7 @@
 #include "lib/payer.h"
 #include "link/http_net.h"
 #include "link/leg.h"
-#include "policy/retry.h"
+#include "policy/policy.h"
 #include "stream/conn.h"
 #include "stream/reply.h"
 #include "stream/routing.h"
@@ -105,7 +105,8 @@ struct reader {
 	enum mesh_stat reason;
 	u16 refuse_status;	/* 0: no refusal */
 	bool failed;		/* the refusal is the endpoint's fault */
-	bool retry;		/* another try instead */
+	bool retry;		/* another try instead, ... */
+	u32 wait;		/* ... after so many ms */
 };
 
 /* May an actor go on? If not, the run is to go on later. */
@@ -132,6 +133,14 @@ static inline void begin_request_body(struct stream *s)
 		trailer_filter_restart(s->request_filter);
 		s->request_body.filter = s->request_filter;
 	}
+}
+
+/* What policies want to be known of the current try. */
+static inline struct policy_tries stream_tries(const struct stream *s)
+{
+	if (likely(!s->route->policies.n))
+		return (struct policy_tries){ };
+	return policy_tries(&s->route->policies, s->request_head, s->tries);
 }
 
 /* stream_room.c */
@@ -305,18 +314,17 @@ void stream_request_received(struct stream *s);
 /* stream_retry.c */
 /* The try has failed before the client had a response: try again, or refuse. */
 void stream_upstream_failed(struct stream *s, struct run *run,
-			    enum retry_failure failure, enum mesh_stat reason,
+			    enum policy_outcome_kind kind, enum mesh_stat reason,
 			    u16 status);
-/* Does nothing that has been done so far rule out another try? */
-bool stream_may_try_again(struct stream *s);
+/*
+ * A try has ended so: may there be another one, and do policies want it? @wait: out, or
+ * NULL: ms until then.
+ */
+bool stream_may_try_again(struct stream *s, enum policy_outcome_kind kind, u32 *wait);
 /* Count one more try, to another endpoint. */
 void stream_count_try(struct stream *s);
-/*
- * Is a response of this status to be retried instead of passed on? See
- * stream_retry().
- */
-bool stream_retry_response(struct stream *s, u16 status);
-void stream_retry(struct stream *s, struct run *run);
+/* Instead of passing the response on. */
+void stream_retry(struct stream *s, struct run *run, u32 wait);
 /* The time before the next try is over. */
 void stream_end_backoff(struct stream *s, struct run *run);
 /* How much memory may keep the request's body for another try. */

@@ -37,9 +37,9 @@ void stream_read_from(struct link *link, struct stream *s, struct run *run,
 	}
 	link_read(link, &desc, actor);
 	if (r.retry)
-		stream_retry(s, run);
+		stream_retry(s, run, r.wait);
 	else if (r.failed)
-		stream_upstream_failed(s, run, RETRY_RESET, r.reason,
+		stream_upstream_failed(s, run, POLICY_NO_RESPONSE, r.reason,
 				       r.refuse_status);
 	else if (r.refuse_status)
 		stream_refuse(s, run, r.reason, r.refuse_status);

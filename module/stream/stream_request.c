@@ -399,7 +399,7 @@ void stream_send_head(struct stream *s, struct run *run)
 	if (!t->leg || t->open_leg)
 		return;
 	if (link_is_broken(&t->leg->link)) {
-		stream_upstream_failed(s, run, RETRY_CONNECT_FAILURE,
+		stream_upstream_failed(s, run, POLICY_NOT_CONNECTED,
 				       STAT_REPLY_CONNECT_FAILURE, 503);
 		return;
 	}
@@ -412,7 +412,7 @@ void stream_send_head(struct stream *s, struct run *run)
 	 * answer to it.
 	 */
 	if (unlikely(t->reused_leg && link_pending(&t->leg->link))) {
-		stream_upstream_failed(s, run, RETRY_RESET,
+		stream_upstream_failed(s, run, POLICY_NO_RESPONSE,
 				       STAT_REPLY_BAD_RESPONSE, 502);
 		return;
 	}

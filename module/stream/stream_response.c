@@ -204,7 +204,7 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 	if (result == HTTP1_DONE && !may_switch(s))
 		return note_bad_response(r);
 	if (result == HTTP1_DONE &&
-	    stream_retry_response(r->s, s->response_head->status)) {
+	    stream_may_try_again(s, POLICY_RESPONSE, &r->wait)) {
 		r->retry = true;
 		return n;
 	}
@@ -285,7 +285,7 @@ static void upstream_eof(struct stream *s, struct run *run)
 {
 	s->try->leg_reusable = false;
 	if (s->response == RESPONSE_HEAD) {
-		stream_upstream_failed(s, run, RETRY_RESET,
+		stream_upstream_failed(s, run, POLICY_NO_RESPONSE,
 				       STAT_REPLY_UPSTREAM_RESET, 502);
 	} else if (s->response == RESPONSE_BODY) {
 		if (s->response_body.framing == BODY_UNTIL_CLOSE &&

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/random.h>
 #include <linux/sizes.h>
 
 #include "stream/stream_priv.h"
@@ -21,7 +20,7 @@ static bool leg_was_stale(const struct stream *s)
 		return true;
 	return !s->response_head && !p->content_length &&
 	       p->framing != BODY_CHUNKED &&
-	       retry_is_idempotent(message_method(s->request_head));
+	       message_method_idempotent(message_method(s->request_head));
 }
 
 static void use_fresh_leg(struct stream *s, struct run *run)
@@ -32,41 +31,37 @@ static void use_fresh_leg(struct stream *s, struct run *run)
 	s->request = REQUEST_ROUTED;
 }
 
-static const struct retry_policy *policy_of(const struct stream *s)
-{
-	return s->route && retry_policy_exists(&s->route->retry) ?
-	       &s->route->retry : NULL;
-}
-
 /* How much of a request's body is kept for copies. */
 #define COPY_LIMIT	SZ_1M
 
 u32 stream_body_limit(const struct stream *s)
 {
-	const struct retry_policy *p = policy_of(s);
 	u32 limit = s->copies ? COPY_LIMIT : 0;
 
-	if (p && s->tries < p->num_retries &&
-	    retry_is_idempotent(message_method(s->request_head)))
-		limit = max(limit, p->replay_limit);
-	return limit;
+	return s->route ? max(limit, stream_tries(s).keep) : limit;
 }
 
-bool stream_may_try_again(struct stream *s)
+bool stream_may_try_again(struct stream *s, enum policy_outcome_kind kind, u32 *wait)
 {
 	struct conn *c = s->conn;
-	const struct retry_policy *p = policy_of(s);
+	struct policy_outcome o;
 
-	if (!p || s->committed || s->replay.lost ||
-	    s->request_head->connect)
+	if (!s->route || !s->route->policies.n || s->committed || s->replay.lost)
 		return false;
-	if (s->request >= REQUEST_BODY &&
-	    !retry_is_idempotent(message_method(s->request_head)))
-		return false;
-	if (s->tries >= p->num_retries) {
-		stat_inc(c->mesh->stats, STAT_RETRIES_EXHAUSTED);
+	o = (struct policy_outcome){
+		.kind = kind,
+		.sent = s->request >= REQUEST_BODY,
+		.tries = s->tries,
+		.request = s->request_head,
+		.response = s->response_head,
+	};
+	if (policy_outcome(&s->route->policies, &o) != POLICY_AGAIN) {
+		if (o.reason)
+			stat_inc(c->mesh->stats, o.reason);
 		return false;
 	}
+	if (wait)
+		*wait = o.wait;
 	if (stream_admit_retry(s))
 		return true;
 	stat_inc(c->mesh->stats, STAT_RETRIES_OVERFLOW);
@@ -80,17 +75,13 @@ void stream_count_try(struct stream *s)
 	s->try->fresh_leg = false;
 }
 
-static void try_again(struct stream *s, struct run *run)
+static void try_again(struct stream *s, struct run *run, u32 wait)
 {
-	const struct retry_policy *p = policy_of(s);
-	u32 delay;
-
 	stream_count_try(s);
 	try_abandon(s, run);
 	s->request = REQUEST_BACKOFF;
-	delay = retry_backoff(p, s->tries, get_random_u32());
-	if (delay)
-		patience_set(&s->patience, delay);
+	if (wait)
+		patience_set(&s->patience, wait);
 	else
 		stream_end_backoff(s, run);
 }
@@ -101,36 +92,20 @@ void stream_end_backoff(struct stream *s, struct run *run)
 	run->again = true;
 }
 
-/* Envoy answers so where a limit was reached, and never retries it. */
-static bool limit_reached(const struct message *h)
-{
-	return message_find(h, SPAN("x-envoy-overloaded")) ||
-	       message_find(h, SPAN("x-envoy-ratelimited"));
-}
-
-bool stream_retry_response(struct stream *s, u16 status)
-{
-	const struct retry_policy *p = policy_of(s);
-
-	/* An interim response decides nothing. */
-	return p && status >= 200 && retry_on_status(p, status) &&
-	       !limit_reached(s->response_head) && stream_may_try_again(s);
-}
-
-void stream_retry(struct stream *s, struct run *run)
+void stream_retry(struct stream *s, struct run *run, u32 wait)
 {
 	try_answered(s, s->response_head->status);
-	try_again(s, run);
+	try_again(s, run, wait);
 }
 
 static void try_or_refuse(struct stream *s, struct run *run,
-			  enum retry_failure failure, enum mesh_stat reason,
+			  enum policy_outcome_kind kind, enum mesh_stat reason,
 			  u16 status)
 {
-	const struct retry_policy *p = policy_of(s);
+	u32 wait = 0;
 
-	if (p && retry_on_failure(p, failure) && stream_may_try_again(s))
-		try_again(s, run);
+	if (stream_may_try_again(s, kind, &wait))
+		try_again(s, run, wait);
 	else
 		stream_refuse(s, run, reason, status);
 }
@@ -138,12 +113,12 @@ static void try_or_refuse(struct stream *s, struct run *run,
 static void way_failed(struct stream *s, struct run *run)
 {
 	try_connect_failed(s);
-	try_or_refuse(s, run, RETRY_CONNECT_FAILURE,
+	try_or_refuse(s, run, POLICY_NOT_CONNECTED,
 		      STAT_REPLY_CONNECT_FAILURE, 503);
 }
 
 void stream_upstream_failed(struct stream *s, struct run *run,
-			    enum retry_failure failure, enum mesh_stat reason,
+			    enum policy_outcome_kind kind, enum mesh_stat reason,
 			    u16 status)
 {
 	if (reason != STAT_REPLY_RESPONSE_TIMEOUT && leg_was_stale(s)) {
@@ -151,7 +126,7 @@ void stream_upstream_failed(struct stream *s, struct run *run,
 		return;
 	}
 	try_failed(s, status);
-	try_or_refuse(s, run, failure, reason, status);
+	try_or_refuse(s, run, kind, reason, status);
 }
 
 /* Meanwhile another try may have an answer. */

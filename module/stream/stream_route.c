@@ -84,7 +84,7 @@ void stream_pick_endpoint(struct stream *s, struct run *run)
 		.avoid = s->tried,
 	};
 
-	if (s->route->retry.avoid_previous_hosts)
+	if (unlikely(s->tries) && stream_tries(s).avoid)
 		pick.navoid = min_t(u32, s->tries, TRIED_MAX);
 	if (!s->cluster)
 		s->cluster = routing_cluster(s->snapshot, s->route,

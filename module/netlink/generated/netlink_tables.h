@@ -19,7 +19,4 @@ extern const struct health_check netlink_health_check_default;
 
 extern const struct attr_options netlink_listener_options;
 
-extern const struct attr_options netlink_retry_options;
-extern const struct retry_policy netlink_retry_default;
-
 #endif

@@ -6,4 +6,6 @@
 #include_next <linux/stddef.h>
 #include <stddef.h>
 
+#define sizeof_field(TYPE, MEMBER)	sizeof((((TYPE *)0)->MEMBER))
+
 #endif
