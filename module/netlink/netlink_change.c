@@ -326,12 +326,12 @@ static int put_listener(struct change *c, struct nlattr **tb,
 		err = parse_target(&l, tb, c->r);
 	if (!err)
 		err = check_target(c, &l, tb);
+	if (err)
+		return err;
+	attr_take_options(&netlink_listener_options, &l.http, tb);
+	err = policy_parse(&p, &l.policies, POLICY_OF_LISTENER, tb, &l.http, c->r);
 	if (!err)
-		err = policy_parse(&p, &l.policies, POLICY_OF_LISTENER, tb, c->r);
-	if (!err) {
-		attr_take_options(&netlink_listener_options, &l.http, tb);
 		err = draft_put_listener(c->d, &l, c->r);
-	}
 	policy_parse_end(&p);
 	return err;
 }
@@ -548,7 +548,7 @@ static int parse_route(struct change *c, struct nlattr **tb, struct route *route
 						c->r);
 	if (!err)
 		err = policy_parse(&p->policies, &route->policies,
-				   POLICY_OF_ROUTE, tb, c->r);
+				   POLICY_OF_ROUTE, tb, NULL, c->r);
 	if (!err && tb[L7MESH_ROUTE_A_HASH])
 		err = netlink_parse_hash(&route->hash, p->hash,
 					 tb[L7MESH_ROUTE_A_HASH], c->r);

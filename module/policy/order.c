@@ -7,6 +7,7 @@
 
 /* Envoy's filters in the order that its documentation recommends. */
 const struct policy_ops *const policy_order[] = {
+	&policy_source_limit,
 	&policy_cors,
 	&policy_rate_limit,
 	&policy_fault,

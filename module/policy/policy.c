@@ -4,6 +4,65 @@
 #include <linux/bits.h>
 #include <linux/bug.h>
 
+#include "policy/order.h"
+
+static void exit_first(u32 n)
+{
+	while (n--)
+		if (policy_order[n]->exit)
+			policy_order[n]->exit();
+}
+
+int policy_init(void)
+{
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < policy_order_n; i++) {
+		if (policy_order[i]->init)
+			err = policy_order[i]->init();
+		if (err) {
+			exit_first(i);
+			break;
+		}
+	}
+	return err;
+}
+
+void policy_exit(void)
+{
+	exit_first(policy_order_n);
+}
+
+bool policy_connect(const struct parts *policies, struct policy_peer *peer)
+{
+	const struct part *part = policies->list;
+
+	for (; part < policies->list + policies->n; part++)
+		if (policy_ops_of(part)->connect &&
+		    !policy_ops_of(part)->connect(part->data, peer))
+			return false;
+	return true;
+}
+
+void policy_disconnect(struct policy_client *client, bool counted)
+{
+	u32 i;
+
+	for (i = 0; i < policy_order_n; i++)
+		if (policy_order[i]->disconnect)
+			policy_order[i]->disconnect(client, counted);
+}
+
+void policy_end(struct policy_client *client)
+{
+	u32 i;
+
+	for (i = 0; i < policy_order_n; i++)
+		if (policy_order[i]->end)
+			policy_order[i]->end(client);
+}
+
 static void note_response(struct policy_view *v, u8 which,
 			  enum policy_verdict verdict)
 {

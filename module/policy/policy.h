@@ -26,11 +26,14 @@
 #include "lib/span.h"
 
 struct address;
+struct http_options;
+struct mesh;
 struct message;
 struct name_ref;
 struct nlattr;
 struct refusal;
 struct sk_buff;
+struct source;
 
 /* As many as an object may have. */
 #define POLICIES_MAX	8
@@ -49,6 +52,24 @@ enum policy_verdict {
 	POLICY_AGAIN,		/* of a try that has ended: there is to be another */
 };
 
+/* What policies have of a connection's client as long as it is connected; zeroed. */
+struct policy_client {
+	struct source *source;	/* source_limit's */
+};
+
+/* Who has connected to a listener. */
+struct policy_peer {
+	struct policy_client *client;
+	const struct mesh *mesh;	/* held as long as the connection is there */
+	const struct address *address;	/* of the connection's other end */
+	const struct address *listener;	/* as it is configured */
+	gfp_t gfp;
+
+	/* out */
+	bool counted;		/* policy_disconnect() or policy_end() are to know */
+	u16 reason;		/* enum mesh_stat, of one that is not let in */
+};
+
 /* Room for the four fields of a refusal, with the longest numbers. */
 #define POLICY_FIELDS_MAX	160
 
@@ -64,6 +85,7 @@ struct policy_view {
 	bool upgrade;		/* it wants another protocol, and may have it */
 	const struct address *client;	/* whom trusted proxies name, else the peer */
 	enum policy_owner owner;	/* whose policies are asked */
+	struct policy_peer *peer;	/* a listener's are; unless to explain */
 	bool waited;		/* for this policy */
 	bool forwards;		/* its route does, see route_forwards() */
 	bool peek;		/* to explain: nothing is taken or waited for */
@@ -141,8 +163,24 @@ struct policy_ops {
 	 * no such policy; or an error pointer.
 	 */
 	void *(*parse)(const struct nlattr *nest, struct refusal *r);
+	/*
+	 * The same of a listener's plain options, where there is no attribute of its
+	 * own. What is derived is not told.
+	 */
+	void *(*derive)(const struct http_options *o, struct refusal *r);
 	/* Fills the nest. 0 or -EMSGSIZE. */
 	int (*put)(struct sk_buff *skb, const void *data);
+
+	/* When the module comes, and when it goes. */
+	int (*init)(void);
+	void (*exit)(void);
+
+	/* A client has connected to a listener: is it let in? */
+	bool (*connect)(const void *data, struct policy_peer *peer);
+	/* It is gone, let in or not; also of listeners without this policy. */
+	void (*disconnect)(struct policy_client *client, bool counted);
+	/* A request for which ->peer->counted was set is over. */
+	void (*end)(struct policy_client *client);
 
 	/* The request has come. NULL: it does not matter here. */
 	enum policy_verdict (*request)(const void *data, struct policy_view *v);
@@ -170,6 +208,23 @@ static inline const struct policy_ops *policy_ops_of(const struct part *part)
 {
 	return container_of(part->ops, struct policy_ops, part);
 }
+
+/* Module init and exit. Context: process, when nobody is connected. */
+int policy_init(void);
+void policy_exit(void);
+
+/**
+ * policy_connect() - A client has connected to a listener
+ * @policies: the listener's
+ * @peer: who
+ *
+ * Return: whether it is let in. policy_disconnect() is to follow either way.
+ */
+bool policy_connect(const struct parts *policies, struct policy_peer *peer);
+/* @counted: as policy_connect() has said. */
+void policy_disconnect(struct policy_client *client, bool counted);
+/* A request that policy_request() has counted is over. */
+void policy_end(struct policy_client *client);
 
 /**
  * policy_request() - A request meets policies
@@ -245,12 +300,14 @@ struct policy_parser {
  *	and the message
  * @owner: what the object is
  * @tb: its attributes
+ * @options: a listener's, as they are to be; else NULL
  * @r: refusal
  *
  * Return: 0 or a negative errno; policy_parse_end() either way.
  */
 int policy_parse(struct policy_parser *p, struct parts *policies,
-		 enum policy_owner owner, struct nlattr **tb, struct refusal *r);
+		 enum policy_owner owner, struct nlattr **tb,
+		 const struct http_options *options, struct refusal *r);
 void policy_parse_end(struct policy_parser *p);
 
 /**

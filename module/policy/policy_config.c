@@ -6,24 +6,37 @@
 #include "policy/order.h"
 #include "policy/policy.h"
 
+/* What an object is changed by. */
+struct change {
+	enum policy_owner owner;
+	struct nlattr **tb;
+	const struct http_options *options;
+	struct refusal *r;
+};
+
 /* The policy of a kind that an object is to have, or NULL. */
 static void *parse_one(void **parsed, const struct policy_ops *ops,
-		       const struct parts *old, const struct nlattr *nest,
-		       struct refusal *r)
+		       const struct parts *old, const struct change *c)
 {
+	u16 attr = ops->attr[c->owner];
 	void *data;
 
-	if (!nest)
+	if (!ops->derive && (!attr || !c->tb[attr]))
 		return parts_find(old, &ops->part);
-	data = ops->parse(nest, r);
+	if (!ops->derive)
+		data = ops->parse(c->tb[attr], c->r);
+	else
+		data = c->options ? ops->derive(c->options, c->r) : NULL;
 	if (!IS_ERR(data))
 		*parsed = data;
 	return data;
 }
 
 int policy_parse(struct policy_parser *p, struct parts *policies,
-		 enum policy_owner owner, struct nlattr **tb, struct refusal *r)
+		 enum policy_owner owner, struct nlattr **tb,
+		 const struct http_options *options, struct refusal *r)
 {
+	const struct change c = { owner, tb, options, r };
 	struct parts now = { .list = p->list };
 	u32 i;
 
@@ -31,10 +44,7 @@ int policy_parse(struct policy_parser *p, struct parts *policies,
 		const struct policy_ops *ops = policy_order[i];
 		void *data;
 
-		if (!ops->attr[owner])
-			continue;
-		data = parse_one(&p->parsed[i], ops, policies,
-				 tb[ops->attr[owner]], r);
+		data = parse_one(&p->parsed[i], ops, policies, &c);
 		if (IS_ERR(data))
 			return PTR_ERR(data);
 		if (data)
@@ -75,8 +85,11 @@ int policy_put(struct sk_buff *skb, const struct parts *policies,
 
 	for (i = 0; i < policies->n && !err; i++) {
 		const struct policy_ops *ops = policy_ops_of(&policies->list[i]);
-		struct nlattr *nest = nla_nest_start(skb, ops->attr[owner]);
+		struct nlattr *nest;
 
+		if (!ops->put)
+			continue;
+		nest = nla_nest_start(skb, ops->attr[owner]);
 		if (!nest)
 			return -EMSGSIZE;
 		err = ops->put(skb, policies->list[i].data);

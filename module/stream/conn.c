@@ -8,7 +8,7 @@
 #include "link/client.h"
 #include "link/http_net.h"
 #include "link/leg.h"
-#include "policy/source_limit.h"
+#include "policy/policy.h"
 
 static struct kmem_cache *conn_cache;
 
@@ -160,13 +160,6 @@ static void forget(struct conn *c)
 	spin_unlock_bh(&hn->conns_lock);
 }
 
-static void forget_client(struct conn *c)
-{
-	if (c->client_connected)
-		atomic_dec(&c->client->connections);
-	source_put(c->client);
-}
-
 /* conn.h says who may still refer to a connection when it ends. */
 static void conn_close(struct conn *c)
 {
@@ -177,7 +170,7 @@ static void conn_close(struct conn *c)
 	c->closed = true;
 	link_unhook(&c->link);
 	stream_release(&c->stream, &run);
-	forget_client(c);
+	policy_disconnect(&c->client, c->counted);
 	collect_legs(&c->stream, &doomed);
 	link_unlock(&c->link);
 	close_legs(&doomed);
@@ -388,21 +381,22 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	return c;
 }
 
-/*
- * Does the client have as many connections as it may have? If there is no memory to
- * count them, the answer is yes.
- */
-static bool is_over_limit(struct conn *c, const struct listener *l)
+/* Do the listener's policies let the client in? */
+static bool is_let_in(struct conn *c, const struct listener *l)
 {
-	u32 max = c->options.max_connections_per_source;
+	struct policy_peer peer = {
+		.client = &c->client,
+		.mesh = c->mesh,
+		.address = &c->source,
+		.listener = &l->address,
+		.gfp = GFP_KERNEL | payer_gfp(c->payer),
+	};
+	bool in = policy_connect(&l->policies, &peer);
 
-	if (!max)
-		return false;
-	c->client = source_get(c->mesh, &c->source, &l->address,
-			       GFP_KERNEL | payer_gfp(c->payer));
-	if (c->client)
-		c->client_connected = admit(&c->client->connections, max);
-	return !c->client_connected;
+	c->counted = peer.counted;
+	if (!in)
+		stat_inc(c->mesh->stats, peer.reason);
+	return in;
 }
 
 /* Options that hold until the first request is understood. */
@@ -411,12 +405,7 @@ static void load_options(struct conn *c)
 	struct snapshot *s = mesh_snapshot_get(c->mesh);
 	const struct listener_slot *slot = conn_listener(c, s);
 
-	if (!slot) {
-		c->killed = true;
-	} else if (is_over_limit(c, slot->listener)) {
-		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_SOURCE_LIMITED);
-		c->killed = true;
-	}
+	c->killed = !slot || !is_let_in(c, slot->listener);
 	snapshot_put(s);
 }
 

@@ -55,8 +55,8 @@ struct conn {
 	unsigned long expires;		/* jiffies: no request begins after it; 0: never */
 	u32 requests;
 	unsigned long asked;		/* jiffies | 1: when the client still listened; 0: never */
-	struct source *client;		/* counted, if a limit counts what it has; or NULL */
-	bool client_connected;		/* this connection is */
+	struct policy_client client;	/* what its listener's policies have of it */
+	bool counted;			/* by them */
 	bool greedy;			/* a run cost what it may: the work goes on */
 	u8 shut_down;			/* enum shut_down */
 	bool closed;

@@ -9,7 +9,7 @@
 #include "link/http_net.h"
 #include "link/identity.h"
 #include "link/leg.h"
-#include "policy/source_limit.h"
+#include "policy/policy.h"
 #include "stream/conn.h"
 #include "upstream/call.h"
 #include "upstream/health.h"
@@ -227,7 +227,7 @@ int engine_init(void)
 	err = call_init();
 	if (err)
 		goto lines;
-	err = source_limit_init();
+	err = policy_init();
 	if (!err)
 		return 0;
 	call_exit();
@@ -249,7 +249,7 @@ void engine_exit(void)
 	line_module_exit();
 	call_exit();
 	http_net_module_exit();
-	source_limit_exit();
+	policy_exit();
 	conn_cache_exit();
 	leg_cache_exit();
 	message_cache_exit();

@@ -331,9 +331,6 @@ static void note_listener(struct explanation *e)
 	};
 
 	e->policies |= policy_explain(&l->policies, &v);
-	note(e, L7MESH_EXPLAIN_SOURCE_LIMIT,
-	     l->http.max_connections_per_source ||
-	     l->http.max_requests_per_source);
 }
 
 static int explain_request(struct explanation *e, const struct snapshot *s)

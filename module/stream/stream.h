@@ -103,7 +103,7 @@ struct stream {
 	bool head_whole;	/* response_head is understood, and not yet written */
 	bool upgrade;		/* the client's wish for one was passed on */
 	bool counted;		/* in requests */
-	bool from_source;	/* in those of conn->client */
+	bool limited;		/* policies count it, see policy_end() */
 	struct policy_edits edits;	/* of the response */
 	u8 policy;		/* of the route's, that it has come to */
 	u8 copies;		/* bits: of policy_copy(), those that are to be made */

@@ -21,8 +21,8 @@ static void leave_limits(struct stream *s)
 {
 	if (s->state)
 		stream_leave_cluster(s);
-	if (s->from_source)
-		stream_leave_source(s);
+	if (s->limited)
+		policy_end(&s->conn->client);
 	try_end_load(s->try);
 }
 

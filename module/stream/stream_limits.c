@@ -1,31 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What happens to a request beyond a limit: it is refused at once, or waits. */
-#include "policy/source_limit.h"
 #include "stream/stream_priv.h"
-
-/* If there is no memory to count, the limit counts as reached. */
-bool stream_count_source(struct stream *s, struct run *run,
-			 const struct listener *l)
-{
-	struct conn *c = s->conn;
-	struct reply r = { .status = 429 };
-
-	if (!c->client)
-		c->client = source_get(c->mesh, &c->source, &l->address,
-				       GFP_ATOMIC | payer_gfp(c->payer));
-	s->from_source = c->client &&
-			 admit(&c->client->requests,
-			       c->options.max_requests_per_source);
-	if (!s->from_source)
-		stream_reply(s, run, STAT_REPLY_SOURCE_LIMITED, &r);
-	return s->from_source;
-}
-
-void stream_leave_source(struct stream *s)
-{
-	atomic_dec(&s->conn->client->requests);
-	s->from_source = false;
-}
 
 void stream_refuse_overload(struct stream *s, struct run *run)
 {

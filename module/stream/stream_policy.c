@@ -16,19 +16,31 @@ static void answer(struct stream *s, struct run *run, const struct policy_view *
 }
 
 bool stream_meet_listener(struct stream *s, struct run *run,
-			  const struct parts *policies)
+			  const struct listener *l)
 {
+	struct conn *c = s->conn;
+	struct policy_peer peer = {
+		.client = &c->client,
+		.mesh = c->mesh,
+		.address = &c->source,
+		.listener = &l->address,
+		.gfp = GFP_ATOMIC | payer_gfp(c->payer),
+	};
 	char fields[POLICY_FIELDS_MAX];
 	struct policy_view v = {
 		.request = s->request_head,
 		.client = client_of(s),
 		.owner = POLICY_OF_LISTENER,
+		.peer = &peer,
 		.fields = fields,
 	};
+	enum policy_verdict verdict;
 	u8 next = 0;
 
 	fields[0] = 0;
-	if (policy_request(policies, &next, &v) == POLICY_GO)
+	verdict = policy_request(&l->policies, &next, &v);
+	s->limited = peer.counted;
+	if (verdict == POLICY_GO)
 		return true;
 	answer(s, run, &v);
 	return false;

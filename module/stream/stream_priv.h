@@ -274,26 +274,13 @@ bool stream_enter_connection(struct stream *s, struct run *run);
 /* A connection may be free for a request that is REQUEST_PENDING. */
 void stream_end_pending(struct stream *s, struct run *run);
 
-/* For a listener with a limit of requests. False: the request was answered. */
-bool stream_count_source(struct stream *s, struct run *run,
-			 const struct listener *l);
-static inline bool admit_source(struct stream *s, struct run *run,
-				const struct listener *l)
-{
-	return !s->conn->options.max_requests_per_source ||
-	       stream_count_source(s, run, l);
-}
-
-/* The request, which was counted there, is over. */
-void stream_leave_source(struct stream *s);
-
 /* stream_pace.c: the response's body begins; how many bytes of it may be passed on now */
 void stream_begin_pace(struct stream *s);
 u32 stream_allowance(struct stream *s, u32 len);
 
 /* stream_policy.c: whether the request goes on now; if not, what policies say is done */
 bool stream_meet_listener(struct stream *s, struct run *run,
-			  const struct parts *policies);
+			  const struct listener *l);
 bool stream_meet_policies(struct stream *s, struct run *run);
 
 /* stream_copy.c: all of the request is sent, and there are to be copies of it */

@@ -262,8 +262,7 @@ static bool mesh_changed(const struct stream *s)
 static bool meet_listener(struct stream *s, struct run *run,
 			  const struct listener *l)
 {
-	return likely(!l->policies.n) ||
-	       stream_meet_listener(s, run, &l->policies);
+	return likely(!l->policies.n) || stream_meet_listener(s, run, l);
 }
 
 /* A request's head is understood. It keeps the configuration of this moment. */
@@ -297,7 +296,6 @@ void stream_begin_request(struct stream *s, struct run *run)
 	s->upgrade = routing_upgrades(&c->options, s->request_head);
 	s->client = routing_client(&c->options, s->request_head, &c->source);
 	if (obey(s, run, routing_check(&c->options, s->request_head)) &&
-	    admit_source(s, run, slot->listener) &&
 	    meet_listener(s, run, slot->listener))
 		route_request(s, run, slot);
 }

@@ -145,6 +145,55 @@ static u32 play_explain(const void *data, const struct policy_view *v)
 	return BIT(((const struct play *)data)->name - 'a');
 }
 
+static bool play_connect(const void *data, struct policy_peer *peer)
+{
+	const struct play *p = data;
+
+	peer->counted = p->does == 'g';
+	return peer->counted;
+}
+
+static void play_disconnect(struct policy_client *client, bool counted)
+{
+	(void)client;
+	tell('-', counted ? '1' : '0');
+}
+
+static void play_end(struct policy_client *client)
+{
+	(void)client;
+	tell('-', 'e');
+}
+
+static bool init_fails;
+
+static int play_init(void)
+{
+	tell('i', '.');
+	return 0;
+}
+
+static void play_exit(void)
+{
+	tell('x', '.');
+}
+
+static int play_init_last(void)
+{
+	return init_fails ? -ENOMEM : 0;
+}
+
+/* A listener has it, if one of its plain options says so. */
+static void *play_derive(const struct http_options *o, struct refusal *r)
+{
+	struct play *p = calloc(1, sizeof(*p));
+
+	(void)o;
+	(void)r;
+	*p = (struct play){ .name = 'd', .does = 'g' };
+	return p;
+}
+
 #define PLAY(number) { \
 	.part = { \
 		.size = sizeof(struct play), \
@@ -170,11 +219,23 @@ static const struct policy_ops play_listeners = {
 	.attr = { [POLICY_OF_LISTENER] = 1 },
 	.parse = play_parse,
 	.put = play_put,
+	.init = play_init,
+	.exit = play_exit,
+	.connect = play_connect,
+	.disconnect = play_disconnect,
+	.end = play_end,
+	.explain = play_explain,
+};
+
+static const struct policy_ops play_derived = {
+	.part = { .size = sizeof(struct play), .equal = play_equal },
+	.derive = play_derive,
+	.init = play_init_last,
 	.explain = play_explain,
 };
 
 const struct policy_ops *const policy_order[] = {
-	&play_first, &play_second, &play_listeners, &play_third,
+	&play_first, &play_second, &play_listeners, &play_third, &play_derived,
 };
 
 const u32 policy_order_n = ARRAY_SIZE(policy_order);
@@ -395,7 +456,7 @@ static void test_configuration(void)
 	int err;
 
 	attributes(tb, &skb, "s", "t", "f");
-	err = policy_parse(&one, &policies, POLICY_OF_ROUTE, tb, &r);
+	err = policy_parse(&one, &policies, POLICY_OF_ROUTE, tb, NULL, &r);
 	tap_is(err ? "refused" : names_of(&policies), "fst",
 	       "policy: what is given in any order is had in the one order");
 	o = clone(&policies);
@@ -403,7 +464,7 @@ static void test_configuration(void)
 
 	policies = o->policies;
 	attributes(tb, &skb, "n", "", NULL);
-	err = policy_parse(&two, &policies, POLICY_OF_ROUTE, tb, &r);
+	err = policy_parse(&two, &policies, POLICY_OF_ROUTE, tb, NULL, &r);
 	tap_is(err ? "refused" : names_of(&policies), "fn",
 	       "policy: what is given replaces, what is empty removes, the rest stays");
 	skb.len = 0;
@@ -421,15 +482,67 @@ static void test_configuration(void)
 	skb.size = sizeof(buffer);
 	policies = o->policies;
 	attributes(tb, &skb, "n", "!", NULL);
-	err = policy_parse(&three, &policies, POLICY_OF_ROUTE, tb, &r);
+	err = policy_parse(&three, &policies, POLICY_OF_ROUTE, tb, NULL, &r);
 	tap_ok(err == -EINVAL, "policy: one that is refused");
 	tap_is(names_of(&policies), "fst", "policy: where one is refused all stay");
 	policy_parse_end(&three);
 	drop(o);
 }
 
+static void test_listeners(void)
+{
+	u8 buffer[256] __attribute__((aligned(8)));
+	struct sk_buff skb = { .data = buffer, .size = sizeof(buffer) };
+	struct http_options *options = (struct http_options *)buffer;
+	struct policy_parser p = {};
+	struct parts policies = {};
+	struct nlattr *tb[4];
+	struct refusal r;
+	int err;
+
+	attributes(tb, &skb, "l", "x", "y");
+	err = policy_parse(&p, &policies, POLICY_OF_LISTENER, tb, options, &r);
+	tap_is(err ? "refused" : names_of(&policies), "ld",
+	       "policy: a listener has its own, and what follows from its options");
+	skb.len = 0;
+	tap_ok(!policy_put(&skb, &policies, POLICY_OF_LISTENER) &&
+	       skb.len == 2 * NLA_HDRLEN + 4, "policy: what follows from options is not told");
+	policy_parse_end(&p);
+}
+
+static void test_connections(void)
+{
+	struct play play = { .name = 'l', .does = 'g' };
+	const struct part part = { &play_listeners.part, &play };
+	struct parts policies = { &part, 1 };
+	struct policy_client client = {};
+	struct policy_peer peer = { .client = &client };
+	bool in = policy_connect(&policies, &peer), counted = peer.counted;
+
+	play.does = 'a';
+	tap_ok(in && counted && !policy_connect(&policies, &peer) && !peer.counted,
+	       "policy: who connects is let in, or not");
+	told[0] = 0;
+	policy_disconnect(&client, true);
+	policy_end(&client);
+	tap_is(told, "-1-e", "policy: who goes is told of");
+}
+
+static void test_init(void)
+{
+	told[0] = 0;
+	tap_ok(!policy_init(), "policy: all begin");
+	policy_exit();
+	init_fails = true;
+	tap_ok(policy_init() == -ENOMEM, "policy: one cannot begin");
+	tap_is(told, "i.x.i.x.", "policy: those that have begun are ended");
+}
+
 void test_policy(void)
 {
+	test_listeners();
+	test_connections();
+	test_init();
 	test_requests();
 	test_answers();
 	test_responses();
