@@ -13,6 +13,7 @@
 #include "mesh/draft.h"
 #include "policy/policy.h"
 #include "route/route_object.h"
+#include "upstream/balancer.h"
 
 /* Members of a cluster, as they are merged in the order of their keys. */
 struct merge {
@@ -155,20 +156,10 @@ static int merge_members(struct draft *d, struct draft_object *o,
 	return err || !more ? err : account_refuse(d->account, r, more);
 }
 
-static int check_table_size(const struct cluster *c, struct refusal *r)
-{
-	if (c->options.lb != L7MESH_LB_MAGLEV || c->nmembers <= c->options.table_size)
-		return 0;
-	return refusal_set(r, -EINVAL,
-			   "cluster \"%.*s\" has %u endpoints, more than its table_size of %u",
-			   c->name.name.len, c->name.name.p, c->nmembers,
-			   c->options.table_size);
-}
-
 static int finish_cluster(struct draft *d, struct cluster *c,
 			  const struct cluster *prev, struct refusal *r)
 {
-	int err = check_table_size(c, r);
+	int err = balancer_of(c)->check ? balancer_of(c)->check(c, r) : 0;
 
 	if (err)
 		return err;

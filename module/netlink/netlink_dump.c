@@ -9,6 +9,7 @@
 #include "mesh/mesh.h"
 #include "netlink/netlink_dump_priv.h"
 #include "splice/splice.h"
+#include "upstream/balancer.h"
 
 static struct dump *alloc_dump(struct netlink_request *q)
 {
@@ -23,7 +24,7 @@ static struct dump *alloc_dump(struct netlink_request *q)
 static void free_dump(struct dump *d)
 {
 	if (d->own_maglev)
-		cluster_free_maglev(d->mesh->account, &d->maglev);
+		balancer_hash_free_maglev(d->mesh->account, &d->maglev);
 	if (d->s)
 		snapshot_put(d->s);
 	if (d->mesh)
@@ -381,7 +382,7 @@ static int find_table(struct dump *d, struct span name)
 
 	if (!c)
 		return refusal_set(d->r, -ENOENT, "there is no such cluster");
-	if (c->options.lb != L7MESH_LB_MAGLEV)
+	if (!balancer_of(c)->maglev)
 		return refusal_set(d->r, -EINVAL,
 				   "the cluster's policy is not maglev");
 	d->cluster = c;
@@ -390,8 +391,8 @@ static int find_table(struct dump *d, struct span name)
 	d->maglev = c->all.sets->maglev;
 	if (d->maglev.entries)
 		return 0;
-	err = cluster_build_maglev(d->mesh->account, c, c->all.sets,
-				   &d->maglev);
+	err = balancer_of(c)->maglev(d->mesh->account, c, c->all.sets,
+				     &d->maglev);
 	if (err)
 		return account_refuse(d->mesh->account, d->r, err);
 	d->own_maglev = true;

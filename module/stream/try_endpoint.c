@@ -3,6 +3,7 @@
 
 #include "stream/stream_priv.h"
 #include "upstream/accrual.h"
+#include "upstream/balancer.h"
 #include "upstream/outlier.h"
 
 /*
@@ -27,7 +28,7 @@ void try_end_load(struct try *t)
 void try_begins(struct try *t, const struct cluster *cluster)
 {
 	atomic64_inc(&t->ep->requests);
-	if (cluster->options.lb == L7MESH_LB_PEAK_EWMA)
+	if (balancer_of(cluster)->latency)
 		t->sent_at = ktime_get_ns();
 }
 
@@ -68,7 +69,7 @@ static void observe_slow(struct try *t, const struct cluster *cluster)
 {
 	u64 took;
 
-	if (cluster->options.lb != L7MESH_LB_PEAK_EWMA)
+	if (!balancer_of(cluster)->latency)
 		return;
 	took = t->sent_at ? ktime_get_ns() - t->sent_at : 0;
 	endpoint_observe(t->ep, max_t(u64, took, FAILURE_LATENCY),

@@ -206,19 +206,6 @@ static inline void cluster_keep_surveyed(const struct cluster *c,
 }
 
 /**
- * cluster_build_maglev() - Build the Maglev table of a set of members
- * @account: charged
- * @c: cluster
- * @set: of its sets
- * @m: out: the table; free m->entries with cluster_free_maglev()
- *
- * Return: as cluster_finish().
- */
-int cluster_build_maglev(struct account *account, const struct cluster *c,
-			 const struct member_set *set, struct maglev *m);
-void cluster_free_maglev(struct account *account, struct maglev *m);
-
-/**
  * cluster_equal() - Would replacing one by the other change nothing?
  * @a: cluster
  * @b: cluster of the same name
@@ -286,6 +273,9 @@ u32 cluster_pick_cost(const struct cluster *c, const struct pick *pick);
  * hash_policies_ask().
  */
 bool cluster_ask_hash(const struct cluster *c, struct pick *pick);
+
+/* Whether the request has a hash. This may decide to give the client a cookie. */
+bool cluster_pick_has_hash(const struct cluster *c, struct pick *pick);
 
 /**
  * cluster_pick() - Choose an endpoint by the cluster's policy

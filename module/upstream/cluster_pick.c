@@ -2,108 +2,15 @@
 /*
  * cluster_pick: which endpoint serves a request or connection, see cluster.h.
  *
- * Any context, no lock. Load balancing policies are Envoy's, peak_ewma is
- * Linkerd's.
+ * Any context, no lock. How one is chosen of a set is the balancer's, see balancer.h.
  */
 #include <linux/math64.h>
 #include <linux/random.h>
 #include <uapi/linux/l7mesh.h>
 #include "lib/budget.h"
 #include "upstream/accrual.h"
+#include "upstream/balancer.h"
 #include "upstream/cluster.h"
-
-/* The member whose share of the total weight @point, below it, falls into. */
-static struct member *member_at(const struct member_set *set, u64 point)
-{
-	u32 low = 0, high = set->n - 1;
-
-	while (low < high) {
-		u32 middle = low + (high - low) / 2;
-
-		if (point < set->cumulative[middle])
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return &set->members[low];
-}
-
-static struct member *pick_random(const struct member_set *set)
-{
-	u64 total = set->total_weight;
-
-	if (set->n == 1)
-		return &set->members[0];
-	if (total <= U32_MAX)
-		return member_at(set, mul_u32_u32(get_random_u32(), total) >> 32);
-	return member_at(set, mul_u64_u64_shr(get_random_u64(), total, 64));
-}
-
-/*
- * In a round each member has as many turns as its weight. With unequal weights
- * the round is walked in strides, so that a heavy member does not have its turns
- * in a row; the stride has no divisor in common with the round's length, so that
- * the walk meets every turn once. (Without a stride the weights are equal, or too
- * large to multiply.)
- */
-static struct member *pick_round_robin(struct member_set *set, bool peek)
-{
-	u32 turn;
-
-	if (set->n == 1)
-		return &set->members[0];
-	turn = peek ? atomic_read(&set->turn) : atomic_inc_return(&set->turn) - 1;
-	if (!set->stride)
-		return &set->members[turn % set->n];
-	turn %= (u32)set->total_weight;
-	return member_at(set, mul_u32_u32(turn, set->stride) %
-			      (u32)set->total_weight);
-}
-
-/*
- * Assumed cost, for each active request, of an endpoint whose latency is unknown:
- * us.
- */
-#define UNKNOWN_LATENCY	1000000
-
-static u64 load_of(const struct cluster *c, const struct endpoint *ep)
-{
-	u64 active = atomic_read(&ep->active);
-	u32 latency;
-
-	if (c->options.lb == L7MESH_LB_LEAST_REQUEST)
-		return active;
-	latency = endpoint_latency(ep, c->options.decay);
-	/* Times a weight it must not overflow. */
-	return min(latency ? latency * (active + 1) : UNKNOWN_LATENCY * active,
-		   1ULL << 43);
-}
-
-/*
- * The power of two choices (Mitzenmacher, 2001), or of more: they are drawn by
- * weight, with replacement as in Envoy, and the one with the least load for its
- * weight is it; of equals the first, so that without load weights alone decide.
- */
-static struct member *pick_least_loaded(const struct cluster *c,
-					const struct member_set *set)
-{
-	struct member *best = pick_random(set), *other;
-	u64 load, more;
-	u32 i;
-
-	if (set->n == 1)
-		return best;
-	load = load_of(c, best->ep);
-	for (i = 1; i < c->options.choices && load; i++) {
-		other = pick_random(set);
-		more = load_of(c, other->ep);
-		if (more * best->weight >= load * other->weight)
-			continue;
-		best = other;
-		load = more;
-	}
-	return best;
-}
 
 /* A pick that is being made. */
 struct choice {
@@ -111,9 +18,6 @@ struct choice {
 	struct roster *roster;
 	u32 attempt;			/* from 0 */
 };
-
-/* The golden ratio: hashes of one value in several attempts have nothing in common. */
-#define NEXT_HASH	0x9e3779b97f4a7c15ULL
 
 static const struct hash_policies *policies_of(const struct cluster *c,
 					       const struct pick *pick)
@@ -128,8 +32,7 @@ bool cluster_ask_hash(const struct cluster *c, struct pick *pick)
 	return hash_policies_ask(policies_of(c, pick), pick);
 }
 
-/* Whether the request has a hash. This may decide to give the client a cookie. */
-static bool has_hash(const struct cluster *c, struct pick *pick)
+bool cluster_pick_has_hash(const struct cluster *c, struct pick *pick)
 {
 	while (cluster_ask_hash(c, pick))
 		;
@@ -138,8 +41,7 @@ static bool has_hash(const struct cluster *c, struct pick *pick)
 
 static bool is_hashed(const struct cluster *c)
 {
-	return c->options.lb == L7MESH_LB_MAGLEV ||
-	       c->options.lb == L7MESH_LB_RING_HASH;
+	return balancer_of(c)->hashed;
 }
 
 static u32 hash_cost(const struct cluster *c, const struct pick *pick)
@@ -177,46 +79,10 @@ u32 cluster_pick_cost(const struct cluster *c, const struct pick *pick)
 	       cost + hash_policy_cookie_cost(pick) : cost;
 }
 
-/*
- * The member that owns the client's hash. With a single endpoint the hash is
- * computed, too, as the client may have to be given a cookie. If the owner is not
- * usable, another hash derived from this one finds a substitute: always the same
- * one for this client, but not the same one for all clients.
- */
-static struct member *pick_hashed(const struct cluster *c,
-				  const struct member_set *set,
-				  struct choice *choice)
-{
-	u64 hash;
-
-	if (!has_hash(c, choice->pick))
-		return pick_random(set);
-	hash = choice->pick->hash + choice->attempt * NEXT_HASH;
-	if (set->ring.n)
-		return &set->members[ring_lookup(&set->ring, hash)];
-	if (set->maglev.entries)
-		return &set->members[maglev_lookup(&set->maglev, hash)];
-	return pick_random(set);
-}
-
 static struct member *pick_member(struct cluster *c, struct member_set *set,
 				  struct choice *choice)
 {
-	switch (c->options.lb) {
-	case L7MESH_LB_MAGLEV:
-	case L7MESH_LB_RING_HASH:
-		return pick_hashed(c, set, choice);
-	case L7MESH_LB_ROUND_ROBIN:
-		return pick_round_robin(set, choice->pick->peek);
-	case L7MESH_LB_LEAST_REQUEST:
-	case L7MESH_LB_PEAK_EWMA:
-		/* The load of TCP connections is not known. */
-		if (choice->pick->message)
-			return pick_least_loaded(c, set);
-		fallthrough;
-	default:
-		return pick_random(set);
-	}
+	return balancer_of(c)->pick(c, set, choice->pick, choice->attempt);
 }
 
 /* If too few endpoints are well, these would break down under the load of all. */
@@ -297,13 +163,13 @@ static struct member_set *pick_set(struct cluster *c, struct choice *choice)
 	if (likely(roster->nsets == 1))
 		return roster->sets;
 	cluster_keep_surveyed(c, roster);
-	if (is_hashed(c) && has_hash(c, choice->pick))
+	if (is_hashed(c) && cluster_pick_has_hash(c, choice->pick))
 		lot = choice->pick->hash;
 	else
 		lot = get_random_u64();
 	if (roster->nlevels > 1)
 		level = priority_pick(roster->levels, roster->nlevels, lot % 100);
-	return pick_locality(c, roster, level, lot * NEXT_HASH);
+	return pick_locality(c, roster, level, lot * BALANCER_NEXT_HASH);
 }
 
 /*

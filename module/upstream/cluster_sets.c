@@ -2,10 +2,11 @@
 #include <linux/err.h>
 #include <linux/gcd.h>
 #include <linux/math64.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
 #include <linux/sort.h>
 #include <uapi/linux/l7mesh.h>
 #include "lib/account.h"
+#include "upstream/balancer.h"
 #include "upstream/cluster.h"
 #include "upstream/cluster_sets.h"
 #include "upstream/metadata.h"
@@ -28,16 +29,6 @@ static size_t sets_bytes(const struct roster *r)
 static size_t levels_bytes(const struct roster *r)
 {
 	return (size_t)r->nlevels * sizeof(struct priority_level);
-}
-
-static size_t maglev_bytes(const struct maglev *m)
-{
-	return (size_t)m->size * m->width;
-}
-
-static size_t ring_bytes(u32 n)
-{
-	return (size_t)n * sizeof(struct ring_entry);
 }
 
 /* ---- which members are in which set ---- */
@@ -185,133 +176,18 @@ static int allocate(struct account *account, struct roster *r,
 
 /* ---- tables of a set ---- */
 
-/* Yields to other tasks. It is a quiescent state for RCU tasks as well. */
-static void yield_to_others(void)
-{
-	cond_resched_tasks_rcu_qs();
-}
-
-static struct maglev_endpoint *maglev_endpoints(struct account *account,
-						const struct cluster *c,
-						const struct member_set *set)
-{
-	struct maglev_endpoint *eps;
-	u32 i;
-
-	eps = account_new(account, (size_t)set->n * sizeof(*eps));
-	if (IS_ERR(eps))
-		return eps;
-	for (i = 0; i < set->n; i++) {
-		char key[ADDRESS_TEXT_MAX];
-		struct span span = { key };
-
-		span.len = address_text(&set->members[i].ep->address, key);
-		eps[i].weight = set->members[i].weight;
-		maglev_endpoint_init(&eps[i], span, c->options.table_size);
-		cond_resched();
-	}
-	return eps;
-}
-
-int cluster_build_maglev(struct account *account, const struct cluster *c,
-			 const struct member_set *set, struct maglev *m)
-{
-	struct maglev_endpoint *eps;
-	void *entries;
-
-	m->size = c->options.table_size;
-	m->width = maglev_width(set->n);
-	m->entries = NULL;
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	eps = maglev_endpoints(account, c, set);
-	if (IS_ERR(eps))
-		return PTR_ERR(eps);
-	entries = account_new(account, maglev_bytes(m));
-	if (!IS_ERR(entries)) {
-		m->entries = entries;
-		maglev_build(m, eps, set->n, yield_to_others);
-	}
-	account_free(account, eps, (size_t)set->n * sizeof(*eps));
-	return PTR_ERR_OR_ZERO(entries);
-}
-
-void cluster_free_maglev(struct account *account, struct maglev *m)
-{
-	account_free(account, m->entries, maglev_bytes(m));
-	m->entries = NULL;
-}
-
 /* A table is of no use without a hash, or with a single member. */
 static bool needs_table(const struct cluster *c, const struct member_set *set)
 {
 	return c->hash.n && set->n > 1;
 }
 
-static u32 lightest(const struct member_set *set)
-{
-	u32 i, weight = set->members[0].weight;
-
-	for (i = 1; i < set->n; i++)
-		weight = min(weight, set->members[i].weight);
-	return weight;
-}
-
-static void plan_ring(const struct cluster *c, const struct member_set *set,
-		      struct ring_plan *plan)
-{
-	ring_plan_init(plan, lightest(set), set->total_weight,
-		       c->options.ring_min, c->options.ring_max);
-}
-
-static u32 count_ring(const struct cluster *c, const struct member_set *set)
-{
-	struct ring_plan plan;
-	u32 i;
-
-	plan_ring(c, set, &plan);
-	for (i = 0; i < set->n; i++)
-		ring_plan_next(&plan, set->members[i].weight);
-	return plan.count;
-}
-
-static int build_ring(struct account *account, const struct cluster *c,
-		      struct member_set *set)
-{
-	u32 i, n = count_ring(c, set);
-	struct ring_plan plan;
-	void *entries;
-
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	entries = account_new(account, ring_bytes(n));
-	if (IS_ERR(entries))
-		return PTR_ERR(entries);
-	set->ring.entries = entries;
-	plan_ring(c, set, &plan);
-	for (i = 0; i < set->n; i++) {
-		char text[ADDRESS_TEXT_MAX];
-		struct span key = { text };
-
-		key.len = address_text(&set->members[i].ep->address, text);
-		ring_add(&set->ring, key, i,
-			 ring_plan_next(&plan, set->members[i].weight));
-		cond_resched();
-	}
-	ring_sort(&set->ring);
-	return 0;
-}
-
 static int build_table(struct account *account, const struct cluster *c,
 		       struct member_set *set)
 {
-	if (!needs_table(c, set))
+	if (!balancer_of(c)->build || !needs_table(c, set))
 		return 0;
-	if (c->options.lb == L7MESH_LB_MAGLEV)
-		return cluster_build_maglev(account, c, set, &set->maglev);
-	if (c->options.lb == L7MESH_LB_RING_HASH)
-		return build_ring(account, c, set);
-	return 0;
+	return balancer_of(c)->build(account, c, set);
 }
 
 /* ---- rosters ---- */
@@ -387,11 +263,8 @@ static void empty_roster(struct account *account, struct roster *r)
 {
 	u32 i;
 
-	for (i = 0; r->sets && i < r->nsets; i++) {
-		cluster_free_maglev(account, &r->sets[i].maglev);
-		account_free(account, r->sets[i].ring.entries,
-			     ring_bytes(r->sets[i].ring.n));
-	}
+	for (i = 0; r->sets && i < r->nsets; i++)
+		balancer_hash_free(account, &r->sets[i]);
 	account_free(account, r->sets, sets_bytes(r));
 	account_free(account, r->levels, levels_bytes(r));
 	account_free(account, r->cumulative, cumulative_bytes(r));
