@@ -13,6 +13,8 @@ FAULTS = (
     ("#@ default: false\n        #@ member: path.normalize",
      "#@ default: 0\n        #@ member: path.normalize"),
     ("doc: a client that shuts", "doc: a client */ that shuts"),
+    ("private: policy/mirror", "private: policy/mirrors"),
+    ("#@ struct: fault\n", ""),
     # Limits that would be none.
     ("min: 2\n          max: 16", "min: 2\n          mxa: 16"),
     ("min: 2\n          max: 16", "min: 2\n          max-len: 16"),
