@@ -14,6 +14,7 @@ int main(void)
 	test_path_template();
 	test_regexp();
 	test_ring();
+	test_patience();
 	test_peak_ewma();
 	test_retry();
 	test_outlier_rate();

@@ -12,6 +12,7 @@ void test_path_rewrite(void);
 void test_path_template(void);
 void test_regexp(void);
 void test_ring(void);
+void test_patience(void);
 void test_peak_ewma(void);
 void test_retry(void);
 void test_outlier_rate(void);
