@@ -619,6 +619,66 @@ def _():
     equal((head.status, body, head.get("connection")), (413, b"enough", "close"))
 
 
+def post(path="/", size=64 * MIB):
+    """The head and the beginning of a request that is longer than anybody reads."""
+    return get(path, f"Content-Length: {size}", method="POST") + b"x" * 1000
+
+
+def early_direct(c):
+    c.send(post("/direct"))
+    equal(c.response()[1], b"direct")
+
+
+def early_long(c):
+    """What does not fit into the client's socket waits in the mesh's."""
+    body = os.urandom(300000)
+    c.send(post())
+    conn, _ = web.request()
+    sender = threading.Thread(target=conn.send, args=(reply(body),))
+    sender.start()
+    equal(c.head().status, 200)
+    c.send(bytes(20000))
+    equal(c.exactly(len(body)), body)
+    sender.join()
+    web.close_all()
+
+
+@test("a response before the request's end reaches a client that goes on sending")
+def _():
+    for answered in early_direct, early_long:
+        for address in VIP, VIP6:
+            c, closed = client(address, sizes=4096), Counters()
+            answered(c)
+            for _ in range(100):
+                c.send(bytes(10000))
+            c.ended()
+            equal(closed("downstream_connections_closed"), 0)
+            c.close()
+            closed.reach("downstream_connections_closed", 1)
+
+
+def takes(c, data):
+    """Whether the other end is still there."""
+    try:
+        c.send(data)
+        return True
+    except (ConnectionResetError, BrokenPipeError):
+        return False
+
+
+@test("a client that has its response, and sends on or stays, is left in the end")
+def _():
+    closed = Counters()
+    sends, stays = client(), client()
+    for c in sends, stays:
+        c.send(post("/direct"))
+        equal(c.response()[1], b"direct")
+        c.ended()
+    equal(closed("downstream_connections_closed"), 0)
+    until(lambda: not takes(sends, b"x"))
+    closed.reach("downstream_connections_closed", 2)
+
+
 # ---- connections ----
 
 @test("pipelined requests are answered in order")
