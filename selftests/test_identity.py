@@ -25,8 +25,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from bpf import EXIT, Attached, instruction
 from endpoints import OK, VIP, VIP6, WEB
-from l7 import (Backend, Client, Counters, Net, apply, drained, equal, in_pod,
-                meshctl, note, request, run_in, run_tests, test, true)
+from l7 import (Backend, Client, Counters, Net, Stream, apply, drained, equal, in_pod,
+                meshctl, note, request, run_in, run_tests, test, true, until)
+from nltest import begin_child, went_well
+from slabs import redirects
 
 WEB6 = "fd00:2::20"
 CGROUP = "/sys/fs/cgroup/l7mesh-identity"
@@ -702,6 +704,76 @@ def _():
             equal(head.start, "GET /hidden HTTP/1.1")
             conn.send(OK)
             c.reset()
+
+
+# ---- many who are gone before anybody accepts ----
+
+SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
+MANY = 300 // SCALE
+SLACK = 300		# of what is counted, in whole slabs
+
+
+def bound(address, port, uid):
+    with in_pod("app"), as_user(uid, 0):
+        sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("", port))
+    return Stream(sock)
+
+
+def come_and_go(cpu, address):
+    """Clients of one user that reset at once, every other one before another user's
+    with the same port. Nobody accepts meanwhile: this does not let the CPU go."""
+    os.sched_setaffinity(0, {cpu})
+    first = 10000 + 1000 * cpu
+    gone = [bound(address, port, USER) for port in range(first, first + 2 * MANY)]
+    stay = [bound(address, first + 2 * i, OTHER) for i in range(MANY)]
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+    for i, c in enumerate(gone):
+        c.sock.connect((address, 80))
+        c.reset()
+        if i % 2 == 0:
+            stay[i // 2].sock.connect((address, 80))
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    for c in stay:
+        c.send(request("/", host="a"))
+        equal(c.head().status, 200)
+        c.close()
+
+
+def serve_while(pids):
+    """Answers what comes while these children are there."""
+    left = set(pids)
+    while left:
+        conn = web.poll(0.05)
+        if conn:
+            conn.head()
+            conn.send(OK)
+        left -= {pid for pid in left
+                 if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)}
+
+
+@test("many who are gone before they are accepted, beside who has their ports then", 300)
+def _():
+    mesh({"max_idle": 8})
+    for address in VIP, VIP6:
+        served(client(address))
+        begin, grown = redirects(), Counters()
+        cpus = sorted(os.sched_getaffinity(0))[:2]
+        with nft(f"meta skuid {USER} counter name a",
+                 f"meta skuid {OTHER} counter name b"):
+            pids = [begin_child(come_and_go, cpu, address) for cpu in cpus]
+            serve_while(pids)
+            true(all([went_well(pid) for pid in pids]), "see above")
+            # Nobody is served as somebody else.
+            equal(list(counted()), ["b"])
+        reset, taken = grown("downstream_strangers_reset", "downstream_connections")
+        note(f"{reset} were gone whose port another had, {taken} were taken")
+        equal(reset + taken, 3 * MANY * len(cpus))
+        true(0 < reset <= MANY * len(cpus))
+        web.close_all()
+        drained()
+        until(lambda before=begin: redirects() < before + SLACK, 30, "they are kept")
 
 
 def at_first_send(*args):

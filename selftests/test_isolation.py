@@ -11,6 +11,7 @@ import contextlib
 import errno
 import glob
 import os
+import re
 import select
 import signal
 import socket
@@ -25,9 +26,12 @@ from control_group import Group, use_memory
 from l7 import Counters, end_with, equal, fork, note, run_tests, true, until
 from l7nl import CTRL_GETFAMILY, NLM_F_DUMP, UAPI, Genl, Refused, attrs_of
 from missing_page import is_stuck, stuck_threads
-from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, child, generation,
-                    held, load, pods, refused, settled, unshare, user_namespaces)
+from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, begin_child, child,
+                    generation, held, load, pods, refused, settled, unshare,
+                    user_namespaces, went_well)
+from slabs import redirects
 
+SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
 NOBODY = 65534
 SPLICE_MESH, SPLICE_OFF = 0, 3
 SO_ORIGINAL_DST = 80
@@ -551,14 +555,6 @@ MOST = 4096		# of each namespace
 SLACK = 300		# of what is counted, in whole slabs
 
 
-def records():
-    """Of redirected connections, and what else the kernel has put with them; without
-    what CPUs keep of slabs, which counts as in use: more than SLACK, if several
-    have freed many."""
-    write("/sys/kernel/slab/redirect/shrink", 1)
-    return int(read("/sys/kernel/slab/redirect/objects").split()[0])
-
-
 def connect_and_close(pod, n, proxy=None):
     """Clients, each of which is gone before the next; a proxy that takes them, or
     lets them wait."""
@@ -605,7 +601,7 @@ def last_of(proxy, name):
 
 
 def fewer(most):
-    until(lambda: records() < most, 60, "they are still there")
+    until(lambda: redirects() < most, 60, "they are still there")
 
 
 @alone("of a proxy's clients that are gone so many are remembered, while the proxy may "
@@ -613,14 +609,14 @@ def fewer(most):
 def _():
     pod = Linked("proxied")
     with a_proxy_here(pod) as (owner, proxy):
-        begin = records()
+        begin = redirects()
         connect_and_close(pod, 2 * SLACK, proxy)
         fewer(begin + SLACK)
         with owner.inside():
             forgotten = Counters()
         connect_and_close(pod, MOST + SLACK)
-        note(f"{records() - begin} records")
-        true(MOST - SLACK < records() - begin < MOST + SLACK)
+        note(f"{redirects() - begin} records")
+        true(MOST - SLACK < redirects() - begin < MOST + SLACK)
         with owner.inside():
             # Unless a client has had the port of another.
             true(SLACK // 2 < forgotten("redirects_forgotten") <= SLACK)
@@ -639,7 +635,71 @@ def _():
         connect_and_close(pod, 2 * SLACK)
         with owner.inside():
             equal(forgotten("redirects_forgotten"), 0)
-        true(records() > begin + SLACK)
+        true(redirects() > begin + SLACK)
+        pod.leave()
+        fewer(begin + SLACK)
+
+
+AT_ONCE = 500
+ROUNDS = 10 if SCALE == 1 else 5
+
+
+def go_together(pod, cpu, told, go):
+    """Clients on this CPU, from ports of their own, that go when they are told to."""
+    os.sched_setaffinity(0, {cpu})
+    ports = iter(range(10000 + 10000 * cpu, 20000 + 10000 * cpu))
+    with pod.inside():
+        for _ in range(ROUNDS):
+            clients = []
+            for port in [next(ports) for _ in range(AT_ONCE)]:
+                clients.append(socket.socket())
+                clients[-1].bind(("", port))
+                clients[-1].connect(("10.96.0.11", 80))
+            fds = sorted(client.detach() for client in clients)
+            os.write(told, b"x")
+            os.read(go, 1)
+            # As fast as can be.
+            os.closerange(fds[0], fds[-1] + 1)
+
+
+def many_go_at_once(pod):
+    """On each CPU, hundreds of clients at the same time; how many there were."""
+    told, go = os.pipe(), os.pipe()
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    pids = [begin_child(go_together, pod, cpu, told[1], go[0]) for cpu in cpus]
+    os.close(told[1])
+    for _ in range(ROUNDS):
+        for _ in cpus:
+            true(os.read(told[0], 1), "they have failed")
+        os.write(go[1], b"x" * len(cpus))
+    for pid in pids:
+        true(went_well(pid), "see above")
+    for fd in (told[0], *go):
+        os.close(fd)
+    return len(cpus) * ROUNDS * AT_ONCE
+
+
+def still_there(pod):
+    """Sockets that TCP keeps for a while, as it was busy with them when they ended."""
+    with pod.inside():
+        return int(re.search(r"^TCP: inuse (\d+)", read("/proc/net/sockstat"), re.M)[1])
+
+
+@alone("no more are remembered than may be, when they go on several CPUs at once", 300)
+def _():
+    pod = Linked("proxied")
+    with a_proxy_here(pod) as (owner, _):
+        with owner.inside():
+            forgotten = Counters()
+        begin = redirects()
+        n = many_go_at_once(pod)
+
+        def known():
+            with owner.inside():
+                return n - forgotten("redirects_forgotten") - still_there(pod)
+        # If all this takes a minute the first ones are not known any more.
+        until(lambda: known() <= MOST, 10, known())
+        true(known() > 0)
         pod.leave()
         fewer(begin + SLACK)
 

@@ -27,11 +27,16 @@ def unshare(flags):
         raise OSError(ctypes.get_errno(), "unshare")
 
 
-def child(function, *args):
-    """Runs a function in a child; whether it went well."""
+def went_well(pid):
+    """Waits for what begin_child() has begun."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def begin_child(function, *args):
+    """Runs a function in a child, whose number this is."""
     pid = fork()
     if pid:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        return pid
     status = 1
     try:
         signal.alarm(0)
@@ -42,6 +47,11 @@ def child(function, *args):
     finally:
         sys.stdout.flush()
         os._exit(status)
+
+
+def child(function, *args):
+    """Runs a function in a child; whether it went well."""
+    return went_well(begin_child(function, *args))
 
 
 def alone(name, limit=120):
