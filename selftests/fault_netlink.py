@@ -7,6 +7,7 @@ Needs a kernel with fault injection (CONFIG_FAILSLAB, fail-nth).
 
 import errno
 import os
+import struct
 import subprocess
 import sys
 
@@ -14,7 +15,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from l7 import equal, note, run_tests, true
-from l7nl import NLM_F_ACK, NLM_F_DUMP, TOP, UAPI, Genl, Refused, encode
+from l7nl import (NLM_F_ACK, NLM_F_DUMP, NLMSG_ERROR, TOP, UAPI, Genl, Refused,
+                  encode)
 from nltest import EVERYTHING, NEW, alone, base, load, pods
 
 NTH = "/proc/thread-self/fail-nth"
@@ -154,6 +156,61 @@ def _():
     # A transaction whose socket has closed is gone.
     g.do("TXN_BEGIN")
     g.do("TXN_ABORT")
+
+
+def answered(g):
+    """What requests have been told by now, by their numbers: an errno, or 0."""
+    told = {}
+    g.sock.settimeout(0)
+    while True:
+        try:
+            for kind, _, seq, data in g.receive():
+                equal(kind, NLMSG_ERROR)
+                told[seq] = -struct.unpack_from("=i", data)[0]
+        except BlockingIOError:
+            return told
+        except OSError as error:
+            # Some answer was lost, and that is said.
+            true(error.errno in MEMORY, error)
+
+
+def ask_at_once(names, nth):
+    """In one system call: whether an allocation failed, and what each was told."""
+    g = Genl()
+    requests = {g.seq + 1: g.message(
+        g.family, UAPI["L7MESH_CMD_ADD"], encode(TOP, {"CLUSTER": {"NAME": name}}),
+        NLM_F_ACK) for name in names}
+
+    def send():
+        try:
+            g.sock.send(b"".join(requests.values()))
+        except OSError as error:
+            true(error.errno in MEMORY, error)
+    failed = fails_at(nth, send)
+    told = answered(g)
+    g.close()
+    return failed, [told.get(seq) for seq in requests]
+
+
+@alone("requests of one system call: each is done or refused, and says so", 600)
+def _():
+    g = base(Genl())
+    names = [f"at-once-{i}" for i in range(3)]
+    for nth in range(1, 500):
+        failed, told = ask_at_once(names, nth)
+        there = {o["CLUSTER"]["NAME"] for o in g.objects() if "CLUSTER" in o}
+        for name, code in zip(names, told):
+            true(code == 0 or failed and code in (None, *MEMORY), (name, code))
+            if code is not None:
+                equal((name, name in there), (name, not code))
+            if name in there:
+                g.do("DEL", {"CLUSTER": {"NAME": name}})
+        equal(g.objects(), EVERYTHING)
+        if not failed:
+            equal(told, [0] * len(names))
+            injected(nth - 1)
+            return
+    true(False, "it never ends")
 
 
 @alone("a namespace's first change and attach: nothing is left behind", 600)
