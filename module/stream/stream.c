@@ -154,10 +154,10 @@ static void refuse_late(struct stream *s, struct run *run)
 		return;
 	}
 	/*
-	 * Otherwise no endpoint has the request, or none was found while other
-	 * tries were out.
+	 * Otherwise no endpoint has the request: it has failed, and is blamed for that,
+	 * or none was found while other tries were out.
 	 */
-	if (s->request >= REQUEST_CONNECTING && s->try->ep)
+	if (s->request >= REQUEST_CONNECTING && s->try->active)
 		try_failed(s, 504);
 	stream_refuse(s, run, STAT_REPLY_ROUTE_TIMEOUT, 504);
 }
