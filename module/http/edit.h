@@ -35,7 +35,7 @@ struct edit_field {
 struct edit_block;
 
 struct edit {
-	const struct message *m;	/* NULL: a response of the mesh's own */
+	const struct message *m;	/* message_none: a response of the mesh's own */
 	gfp_t gfp;
 	struct span authority;		/* of a request, as forward_edit() says ... */
 	struct span path;		/* ... and its path, or "*"; without the query */

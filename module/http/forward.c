@@ -80,12 +80,6 @@ struct forwarding {
 	bool traced;			/* it has one good traceparent */
 };
 
-static char *put(char *at, struct span s)
-{
-	memcpy(at, s.p, s.len);
-	return at + s.len;
-}
-
 /* RFC 7239 4: a host may have a colon, so it is in quotes. */
 static int forwarded_element(struct forwarding *s, struct span *element)
 {
@@ -97,15 +91,15 @@ static int forwarded_element(struct forwarding *s, struct span *element)
 
 	if (!text)
 		return -ENOMEM;
-	at = put(at, v6 ? SPAN("for=\"[") : SPAN("for="));
-	at = put(at, client);
-	at = put(at, v6 ? SPAN("]\"") : SPAN(""));
+	at = span_copy(at, v6 ? SPAN("for=\"[") : SPAN("for="));
+	at = span_copy(at, client);
+	at = span_copy(at, v6 ? SPAN("]\"") : SPAN(""));
 	if (host.len) {
-		at = put(at, SPAN(";host=\""));
-		at = put(at, host);
-		at = put(at, SPAN("\""));
+		at = span_copy(at, SPAN(";host=\""));
+		at = span_copy(at, host);
+		at = span_copy(at, SPAN("\""));
 	}
-	at = put(at, SPAN(";proto=http"));
+	at = span_copy(at, SPAN(";proto=http"));
 	*element = (struct span){ text, at - text };
 	return 0;
 }
@@ -151,9 +145,9 @@ static int change_list(struct forwarding *s, const struct message_field *f,
 	text = edit_text(s->e, value.len + 2 + element.len);
 	if (!text)
 		return -ENOMEM;
-	at = put(text, value);
-	at = put(at, value.len ? SPAN(", ") : SPAN(""));
-	at = put(at, element);
+	at = span_copy(text, value);
+	at = span_copy(at, value.len ? SPAN(", ") : SPAN(""));
+	at = span_copy(at, element);
 	edit_replace(s->e, f, (struct span){ text, at - text });
 	return 0;
 }
@@ -284,9 +278,9 @@ static int extend_authority(struct edit *e, struct span more)
 
 	if (!text)
 		return -ENOMEM;
-	at = put(at, (struct span){ host.p, len });
-	at = put(at, more);
-	at = put(at, span_from(host, len));
+	at = span_copy(at, (struct span){ host.p, len });
+	at = span_copy(at, more);
+	at = span_copy(at, span_from(host, len));
 	e->authority = (struct span){ text, at - text };
 	return 0;
 }

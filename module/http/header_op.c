@@ -171,7 +171,7 @@ static void look_at_fields(struct operation *o)
 
 	if (!asks_for_absence(o))
 		return;
-	for (f = m ? m->fields : NULL; m && f < message_end(m); f++)
+	for (f = m->fields; f < message_end(m); f++)
 		if (goes_on(o->edit, f))
 			note_received(o, message_name(m, f));
 	for (i = 0; i < o->edit->n; i++)
@@ -248,7 +248,7 @@ static void drop_fields(const struct operation *o)
 	const struct message_field *f;
 	u32 i;
 
-	for (f = m ? m->fields : NULL; m && f < message_end(m); f++)
+	for (f = m->fields; f < message_end(m); f++)
 		if (goes_on(e, f) && drops(o, message_name(m, f)))
 			edit_drop(e, f);
 	for (i = 0; i < e->n; i++)

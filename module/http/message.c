@@ -5,6 +5,8 @@
 #include <linux/stddef.h>
 #include <linux/string.h>
 
+const struct message message_none;
+
 void message_init(struct message *m, bool response)
 {
 	const size_t start = offsetof(struct message, response);

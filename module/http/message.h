@@ -135,6 +135,9 @@ struct message {
  */
 void message_init(struct message *m, bool response);
 
+/* A message without anything: what a response of the mesh's own is an edit of. */
+extern const struct message message_none;
+
 static inline struct span message_span(const struct message *m, u16 at, u16 len)
 {
 	return (struct span){ m->text + at, len };

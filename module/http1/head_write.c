@@ -100,7 +100,7 @@ static void put_added(struct writer *w, const struct edit *e, u32 from, u32 to)
 
 static u32 received_max(const struct message *m)
 {
-	return m ? m->len + m->nfields * FIELD_ADDED : 0;
+	return m->len + m->nfields * FIELD_ADDED;
 }
 
 /* A line that another stands in the place of is not written. */

@@ -56,7 +56,7 @@ static inline void writer_put(struct writer *w, struct span s)
 	char *at = writer_reserve(w, s.len);
 
 	if (at)
-		memcpy(at, s.p, s.len);
+		span_copy(at, s);
 }
 
 static inline void writer_put_field(struct writer *w, struct span name,
@@ -66,13 +66,10 @@ static inline void writer_put_field(struct writer *w, struct span name,
 
 	if (!at)
 		return;
-	memcpy(at, name.p, name.len);
-	at += name.len;
-	memcpy(at, ": ", 2);
-	at += 2;
-	memcpy(at, value.p, value.len);
-	at += value.len;
-	memcpy(at, "\r\n", 2);
+	at = span_copy(at, name);
+	at = span_copy(at, SPAN(": "));
+	at = span_copy(at, value);
+	span_copy(at, SPAN("\r\n"));
 }
 
 #endif

@@ -33,6 +33,13 @@ static inline struct span span_from(struct span s, u32 from)
 	return (struct span){ s.p + from, s.len - from };
 }
 
+/* Copies @s to @to, which has room; returns what is behind it. */
+static inline char *span_copy(char *to, struct span s)
+{
+	memcpy(to, s.p, s.len);
+	return to + s.len;
+}
+
 /* The first part of @rest, which becomes what is behind the comma after it. */
 static inline struct span span_take_part(struct span *rest)
 {

@@ -78,7 +78,7 @@ static int write_reply(struct explanation *e, struct reply *r, bool bare)
 	int err;
 
 	r->head_request = span_eq(message_method(e->head), SPAN("HEAD"));
-	edit_init(&edit, NULL, GFP_KERNEL);
+	edit_init(&edit, &message_none, GFP_KERNEL);
 	err = reply_edit(r, &edit);
 	if (!err && !bare)
 		err = edit_reply(e, &edit);

@@ -59,10 +59,8 @@ static int add_location(const struct location *l, struct edit *e)
 
 	if (!text)
 		return -ENOMEM;
-	for (i = 0; i < l->n; i++) {
-		memcpy(at, l->pieces[i].p, l->pieces[i].len);
-		at += l->pieces[i].len;
-	}
+	for (i = 0; i < l->n; i++)
+		at = span_copy(at, l->pieces[i]);
 	edit_add(e, SPAN("location"), (struct span){ text, len });
 	return 0;
 }

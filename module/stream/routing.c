@@ -281,8 +281,8 @@ int routing_rewrite(const struct http_options *o, const struct route *r,
 	if (!text)
 		return -ENOMEM;
 	fw->path = (struct span){ text, len };
-	for (at = text; path_rewrite_next(&path, &piece); at += piece.len)
-		memcpy(at, piece.p, piece.len);
+	for (at = text; path_rewrite_next(&path, &piece);)
+		at = span_copy(at, piece);
 	return 0;
 }
 

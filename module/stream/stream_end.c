@@ -75,17 +75,7 @@ static void let_go(struct stream *s)
 			s->state = cluster_state_get(s->cluster->state);
 	}
 	t->hedge_due = false;
-	s->cluster = NULL;
-	s->route = NULL;
-	s->vhost = NULL;
-	s->edit_cost = 0;
-	s->chosen = NULL;
-	s->cookie = NULL;
-	if (s->snapshot)
-		snapshot_put(s->snapshot);
-	s->snapshot = NULL;
-	message_free(s->request_head);
-	s->request_head = NULL;
+	stream_drop_configuration(s);
 	if (s->replay.first)
 		replay_clear(&s->replay);
 }

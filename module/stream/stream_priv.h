@@ -154,6 +154,8 @@ void stream_await_room(struct stream *s, const struct link *link);
 bool stream_flush_response(struct stream *s, struct run *run);
 /* Tell the namespace what the stream holds by now. */
 void stream_settle(struct stream *s);
+/* Hold neither the configuration nor the request's head any longer. */
+void stream_drop_configuration(struct stream *s);
 
 /*
  * stream_headers.c: of heads that are whole in @head and ->down; 0, -ENOMEM or

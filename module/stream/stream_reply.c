@@ -22,7 +22,7 @@ static int write_as(struct stream *s, struct reply *r, gfp_t gfp, bool bare)
 
 	r->connection = stream_connection_field(s);
 	r->head_request = stream_is_head(s);
-	edit_init(&e, NULL, gfp);
+	edit_init(&e, &message_none, gfp);
 	err = reply_edit(r, &e);
 	if (!err && !bare)
 		err = stream_edit_response(s, r->status, &e);

@@ -35,3 +35,18 @@ void stream_settle(struct stream *s)
 	quota_add(&s->conn->hn->quota, (s64)bytes - s->held);
 	s->held = bytes;
 }
+
+void stream_drop_configuration(struct stream *s)
+{
+	s->cluster = NULL;
+	s->route = NULL;
+	s->vhost = NULL;
+	s->edit_cost = 0;
+	s->chosen = NULL;
+	s->cookie = NULL;
+	if (s->snapshot)
+		snapshot_put(s->snapshot);
+	s->snapshot = NULL;
+	message_free(s->request_head);
+	s->request_head = NULL;
+}

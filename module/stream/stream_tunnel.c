@@ -18,17 +18,8 @@ void stream_begin_tunnel(struct stream *s, struct run *run)
 	s->request = REQUEST_TUNNEL;
 	s->response = RESPONSE_NONE;
 	s->try->leg_reusable = false;
-	message_free(s->request_head);
-	s->request_head = NULL;
 	try_end_load(s->try);
-	snapshot_put(s->snapshot);
-	s->snapshot = NULL;
-	s->route = NULL;
-	s->vhost = NULL;
-	s->edit_cost = 0;
-	s->chosen = NULL;
-	s->cookie = NULL;
-	s->cluster = NULL;
+	stream_drop_configuration(s);
 	s->try->ep = NULL;
 	s->patience.bound = 0;
 	patience_set(&s->patience, c->options.stream_idle_timeout);

@@ -126,18 +126,6 @@ static void sound(const struct message *p, struct input msg)
 		must_hold(authority_valid(message_authority(p)));
 }
 
-char *out_alloc(u32 size, gfp_t gfp)
-{
-	(void)gfp;
-	return malloc(size);
-}
-
-void out_free(char *data, u32 size)
-{
-	(void)size;
-	free(data);
-}
-
 /* The next field that is passed on as it is, from @f on, or the end. */
 static const struct message_field *passed_on(const struct message *m,
 					     const struct message_field *f)

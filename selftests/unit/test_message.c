@@ -12,18 +12,6 @@
 #include "tap.h"
 #include "unit.h"
 
-char *out_alloc(u32 size, gfp_t gfp)
-{
-	(void)gfp;
-	return malloc(size);
-}
-
-void out_free(char *data, u32 size)
-{
-	(void)size;
-	free(data);
-}
-
 /* A message whose parts stand in its text one behind the other, without anything between. */
 
 struct made {
@@ -213,7 +201,7 @@ static void test_reply(void)
 	struct out out = { 0 };
 	struct edit e;
 
-	edit_init(&e, NULL, GFP_KERNEL);
+	edit_init(&e, &message_none, GFP_KERNEL);
 	edit_add(&e, SPAN("a"), SPAN("1"));
 	tap_ok(!head_write_reply(&e, &r, GFP_KERNEL, &out) &&
 	       span_eq((struct span){ out.data, out.len },
