@@ -14,8 +14,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Client, Counters, Net, apply, close_clients, drained, equal, meshctl,
-                note, request, run_tests, test, true)
+from l7 import (Client, Counters, apply, close_clients, drained, equal, note,
+                pods_of_a_mesh, request, run_tests, test, true)
 from slabs import kernel_memory
 
 SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
@@ -54,8 +54,7 @@ def _():
 
 def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (CONNECTIONS + 1000,) * 2)
-    net = Net(app=10)
-    try:
+    with pods_of_a_mesh("app", app=10):
         apply({
             "route_tables": [{"name": name, "virtual_hosts": [
                 {"name": "any", "domains": ["*"], "routes": [
@@ -65,11 +64,7 @@ def main():
                 {"name": name, "address": vip, "port": 80, "protocol": "http",
                  "route_table": name, "idle_timeout": "60m"}
                 for vip, name in VIPS.items()]})
-        meshctl("attach", "app")
         return run_tests(close_clients)
-    finally:
-        meshctl("flush")
-        net.down()
 
 
 if __name__ == "__main__":

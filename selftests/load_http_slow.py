@@ -22,9 +22,9 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Client, Counters, Net, all_ended, apply, close_clients, equal,
-                in_pod, meshctl, note, request, run_tests, stats, test, true,
-                until)
+from l7 import (Client, Counters, all_ended, apply, close_clients, equal,
+                in_pod, meshctl, note, pods_of_a_mesh, request, run_tests,
+                stats, test, true, until)
 from slabs import kernel_memory
 
 SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
@@ -185,16 +185,11 @@ def main():
     global net
     resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     os.environ["NET_CONNECTIONS"] = "24000"
-    net = Net(app=10, web=20, calm=21)
-    try:
+    with pods_of_a_mesh("app", app=10, web=20, calm=21) as net:
         net("net_nginx", "web")
         net("net_nginx", "calm")
         apply(CONFIG)
-        meshctl("attach", "app")
         return run_tests(close_clients)
-    finally:
-        meshctl("flush")
-        net.down()
 
 
 if __name__ == "__main__":

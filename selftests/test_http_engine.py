@@ -20,9 +20,10 @@ import zlib
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Backend, Client, Counters, Net, SentMemory, Stream, all_ended,
-                apply, close_clients, equal, in_pod, meshctl, note, request,
-                run_in, run_tests, stats, test, true, until)
+from l7 import (Backend, Client, Counters, SentMemory, Stream, all_ended,
+                apply, close_clients, equal, in_pod, meshctl, note,
+                pods_of_a_mesh, request, run_in, run_tests, stats, test, true,
+                until)
 
 VIP, VIP6, HASTY = "10.96.0.1", "fd00:96::1", "10.96.0.2"
 WEB = "10.2.0.20"
@@ -1417,18 +1418,13 @@ def main(splice="mesh"):
     CONFIG["splice"] = splice
     global net, web, pooled, tiny, one_idle, short_idle, direct_before
     direct_before = sent_directly()
-    net = Net(app=10, web=20, files=21)
-    try:
+    with pods_of_a_mesh("app", app=10, web=20, files=21) as net:
         net("net_nginx", "files")
         web, pooled = Backend("web", 9000), Backend("web", 9001)
         tiny = Backend("web", 9002, 2048)
         one_idle, short_idle = Backend("web", 9003), Backend("web", 9004)
         apply(CONFIG)
-        meshctl("attach", "app")
         return run_tests(after_each, closes=True)
-    finally:
-        meshctl("flush")
-        net.down()
 
 
 if __name__ == "__main__":

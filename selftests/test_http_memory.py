@@ -22,13 +22,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from control_group import Group, use_memory
 from endpoints import VIP, WEB
-from l7 import (Backend, Client, Counters, Net, apply, close_clients, drained, equal,
-                in_pod, meshctl, note, request, run_tests, test, true, until)
+from l7 import (Backend, Client, Counters, apply, close_clients, drained,
+                equal, in_pod, meshctl, note, pods_of_a_mesh, request,
+                run_tests, test, true, until)
 from slabs import used
 
 MIB = 1 << 20
 SCALE = int(os.environ.get("L7MESH_SCALE", "1"))
-net = server = None
+server = None
 
 
 def tcp_memory():
@@ -633,19 +634,13 @@ def _():
 
 
 def main():
-    global net, server  # pylint: disable=global-statement
+    global server  # pylint: disable=global-statement
     resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     use_memory()
-    net = Net(app=10, victim=11, web=20)
-    try:
+    with pods_of_a_mesh("app", "victim", app=10, victim=11, web=20):
         server = Backend("web", 9002)
         mesh()
-        meshctl("attach", "app")
-        meshctl("attach", "victim")
         return run_tests(after_each)
-    finally:
-        meshctl("flush")
-        net.down()
 
 
 if __name__ == "__main__":

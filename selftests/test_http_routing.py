@@ -19,8 +19,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (LIB, Client, Counters, Net, apply, close_clients, equal, in_pod,
-                meshctl, note, run_in, run_tests, test, true)
+from l7 import (LIB, Client, Counters, apply, close_clients, equal, in_pod,
+                meshctl, note, pods_of_a_mesh, run_in, run_tests, test, true)
 from xxh64 import xxh64
 
 VIP, VIP6 = "10.96.0.10", "fd00:96::10"
@@ -468,16 +468,11 @@ def _():
 
 def main():
     global net
-    net = Net(app=10, a=21, b=22, c=23, own=30)
-    try:
+    with pods_of_a_mesh("app", app=10, a=21, b=22, c=23, own=30) as net:
         for pod in PODS:
             net("net_nginx", pod)
         apply(CONFIG)
-        meshctl("attach", "app")
         return run_tests(close_clients)
-    finally:
-        meshctl("flush")
-        net.down()
 
 
 if __name__ == "__main__":
