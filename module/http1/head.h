@@ -148,6 +148,27 @@ struct head_reply {
 int head_write_reply(const struct edit *e, const struct head_reply *r, gfp_t gfp,
 		     struct out *out);
 
+/* Whole heads of the mesh's own: go on (RFC 9110 15.2.1), and the tunnel is open (9.3.6). */
+#define HEAD_CONTINUE	SPAN("HTTP/1.1 100 Continue\r\n\r\n")
+#define HEAD_TUNNEL	SPAN("HTTP/1.1 200 OK\r\n\r\n")
+
+/* A request of the mesh's own, with nothing after it on its connection. */
+struct head_get {
+	struct span target;
+	struct span host;
+	struct span user_agent;
+};
+
+/**
+ * head_write_get() - Write a GET of the mesh's own
+ * @g: what it says
+ * @gfp: how to allocate
+ * @out: empty; gets the bytes
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int head_write_get(const struct head_get *g, gfp_t gfp, struct out *out);
+
 /**
  * head_idle_seconds() - How long the endpoint keeps an idle connection
  * @m: understood response

@@ -344,3 +344,20 @@ int head_write_reply(const struct edit *e, const struct head_reply *r, gfp_t gfp
 		writer_put(&w, SPAN("\n"));
 	return writer_finish(&w, out);
 }
+
+int head_write_get(const struct head_get *g, gfp_t gfp, struct out *out)
+{
+	struct writer w;
+
+	if (writer_init(&w, HEAD_ADDED + g->target.len + g->host.len +
+			g->user_agent.len, gfp))
+		return -ENOMEM;
+	writer_put(&w, SPAN("GET "));
+	writer_put(&w, g->target);
+	writer_put(&w, SPAN(" HTTP/1.1\r\n"));
+	writer_put_field(&w, SPAN("host"), g->host);
+	writer_put_field(&w, SPAN("user-agent"), g->user_agent);
+	writer_put_field(&w, SPAN("connection"), SPAN("close"));
+	writer_put(&w, SPAN("\r\n"));
+	return writer_finish(&w, out);
+}

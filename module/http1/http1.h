@@ -115,6 +115,20 @@ void http1_chunk_init(struct http1_chunk *c, bool lenient);
 enum http1_chunk_event http1_chunk_next(struct http1_chunk *c, const char *buf,
 					u32 len, u32 *used);
 
+/* The longest that http1_chunk_write() writes: a size of 60 bits. */
+#define HTTP1_CHUNK_WRITTEN_MAX	24
+
+/**
+ * http1_chunk_write() - Frame for the receiver what the decoder has found
+ * @c: decoder
+ * @event: what it has just said
+ * @line: gets it, HTTP1_CHUNK_WRITTEN_MAX bytes
+ *
+ * Return: bytes written, 0 if what was found is itself to go on.
+ */
+u32 http1_chunk_write(const struct http1_chunk *c, enum http1_chunk_event event,
+		      char *line);
+
 /*
  * Whether the next c->left bytes are a chunk's data: http1_chunk_next() says DATA of as
  * many of them as there are, and does not look at them.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* http1_chunk: reads chunked bodies, see http1.h. RFC 9112 7.1. */
+/* http1_chunk: reads and frames chunked bodies, see http1.h. RFC 9112 7.1. */
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 
@@ -333,5 +333,35 @@ enum http1_chunk_event http1_chunk_next(struct http1_chunk *c, const char *buf,
 		return HTTP1_CHUNK_DONE;
 	default:
 		return HTTP1_CHUNK_ERROR;
+	}
+}
+
+/* Without scnprintf(), which would be most of what a small chunk costs. */
+static u32 write_size(u64 size, char *line)
+{
+	u32 n = (fls64(size) + 3) / 4, i;
+
+	for (i = n; i--; size >>= 4)
+		line[i] = hex_asc_lo(size);
+	line[n++] = '\r';
+	line[n++] = '\n';
+	return n;
+}
+
+u32 http1_chunk_write(const struct http1_chunk *c, enum http1_chunk_event event,
+		      char *line)
+{
+	switch (event) {
+	case HTTP1_CHUNK_SIZE:
+		return write_size(c->size, line);
+	case HTTP1_CHUNK_LAST:
+		memcpy(line, "0\r\n", 3);
+		return 3;
+	case HTTP1_CHUNK_END:
+	case HTTP1_CHUNK_DONE:
+		memcpy(line, "\r\n", 2);
+		return 2;
+	default:
+		return 0;
 	}
 }

@@ -124,24 +124,23 @@ int out_send_behind(struct out *o, struct link *to, const struct sk_buff *skb,
 	return n > before ? n - before : -EAGAIN;
 }
 
-int out_send(struct out *o, struct link *to, const char *data, u32 len,
-	     bool more)
+int out_send(struct out *o, struct link *to, struct span s)
 {
 	char *rest;
 	int n;
 
-	n = send_bytes(to, data, len, more);
+	n = send_bytes(to, s.p, s.len, false);
 	if (n < 0 && n != -EAGAIN)
 		return n;
-	if (n < 0)
-		n = 0;
-	if (n == len)
+	if (n > 0)
+		s = span_from(s, n);
+	if (!s.len)
 		return 0;
-	rest = out_alloc(len - n, atomic_gfp());
+	rest = out_alloc(s.len, atomic_gfp());
 	if (!rest)
 		return -ENOMEM;
-	memcpy(rest, data + n, len - n);
-	out_take(o, rest, len - n, len - n);
+	span_copy(rest, s);
+	out_take(o, rest, s.len, s.len);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include <linux/skbuff.h>
 #include "lib/out_buffer.h"
+#include "lib/span.h"
 
 struct link;
 
@@ -50,14 +51,11 @@ int out_flush(struct out *o, struct link *to, bool more);
  * out_send() - Send a few bytes, keeping what does not fit
  * @o: empty out
  * @to: link, locked
- * @data: bytes, copied
- * @len: how many
- * @more: as in out_flush()
+ * @s: bytes, copied
  *
  * Return: 0 when sent or kept, or a negative errno.
  */
-int out_send(struct out *o, struct link *to, const char *data, u32 len,
-	     bool more);
+int out_send(struct out *o, struct link *to, struct span s);
 
 /**
  * out_send_behind() - Send what is kept, and bytes of a received skb behind it

@@ -22,40 +22,6 @@ void body_init(struct body *b, const struct message *m, bool unframe,
 /* Bytes of a chunk that are copied, to go with the lines around them. */
 #define FEW		512U
 
-/* The longest: a chunk's size, of 60 bits. */
-#define LINE_MAX	24
-
-/* Without scnprintf(), which would be most of what a small chunk costs. */
-static u32 size_line(u64 size, char *line)
-{
-	u32 n = (fls64(size) + 3) / 4, i;
-
-	for (i = n; i--; size >>= 4)
-		line[i] = hex_asc_lo(size);
-	line[n++] = '\r';
-	line[n++] = '\n';
-	return n;
-}
-
-/* The line that the receiver gets for what the decoder has found. */
-static u32 frame_line(const struct body *b, enum http1_chunk_event event,
-		      char *line)
-{
-	switch (event) {
-	case HTTP1_CHUNK_SIZE:
-		return size_line(b->chunk.size, line);
-	case HTTP1_CHUNK_LAST:
-		memcpy(line, "0\r\n", 3);
-		return 3;
-	case HTTP1_CHUNK_END:
-	case HTTP1_CHUNK_DONE:
-		memcpy(line, "\r\n", 2);
-		return 2;
-	default:
-		return 0;
-	}
-}
-
 static int append(struct out *out, struct span s)
 {
 	return s.len ? out_append(out, s.p, s.len) : 0;
@@ -94,7 +60,7 @@ static int chunk_event(struct body *b, enum http1_chunk_event event,
 		       const char *data, u32 used, struct link *to,
 		       struct out *out)
 {
-	char line[LINE_MAX];
+	char line[HTTP1_CHUNK_WRITTEN_MAX];
 	u32 n;
 
 	switch (event) {
@@ -116,11 +82,11 @@ static int chunk_event(struct body *b, enum http1_chunk_event event,
 	default:
 		break;
 	}
-	n = b->unframe ? 0 : frame_line(b, event, line);
+	n = b->unframe ? 0 : http1_chunk_write(&b->chunk, event, line);
 	if (!n || out_gather(out, line, n))
 		return 0;
 	/* Without memory nothing is kept, either. */
-	return out_send(out, to, line, n, false);
+	return out_send(out, to, (struct span){ line, n });
 }
 
 /*
@@ -185,7 +151,7 @@ static int chunk_decode(struct body *b, const u8 *data, u32 len,
 
 	while (at < len && !b->done && (*left > 0 || !at)) {
 		/* The decoder reports each event once only. */
-		if (!out_has_room(out, LINE_MAX)) {
+		if (!out_has_room(out, HTTP1_CHUNK_WRITTEN_MAX)) {
 			*left -= COST_BUFFER;
 			err = out_flush(out, to, false);
 			if (err)

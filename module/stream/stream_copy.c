@@ -96,7 +96,7 @@ static int filter_copy(const struct stream *s, struct call *call, gfp_t gfp)
 		return -ENOMEM;
 	replay_cut(&call->body, len, skb_put(end, len));
 	len = keep_wanted(b->filter, end->data, b->trailer);
-	memcpy(end->data + len, "\r\n", 2);
+	memmove(end->data + len, end->data + b->trailer, 2);
 	skb_trim(end, len + 2);
 	replay_append(&call->body, end);
 	return 0;

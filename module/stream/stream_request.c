@@ -355,10 +355,8 @@ void stream_send_request(struct stream *s, struct run *run)
 /* The tunnel ends at the endpoint, which is never sent any HTTP. */
 static void open_tunnel(struct stream *s, struct run *run)
 {
-	static const char text[] = "HTTP/1.1 200 OK\r\n\r\n";
-
 	try_begins(s->try, s->cluster);
-	if (out_send(&s->down, &s->conn->link, text, sizeof(text) - 1, false))
+	if (out_send(&s->down, &s->conn->link, HEAD_TUNNEL))
 		stream_end(s, run, true);
 	else
 		stream_begin_tunnel(s, run);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "http1/head.h"
 #include "route/path_rewrite.h"
 #include "route/rewrite.h"
 #include "stream/stream_priv.h"
@@ -112,11 +113,10 @@ void stream_pick_endpoint(struct stream *s, struct run *run)
 static void answer_expect(struct stream *s, struct run *run)
 {
 	struct conn *c = s->conn;
-	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 	if (!answers_expect(s) || s->received || link_readable(&c->link))
 		return;
-	if (out_send(&s->down, &c->link, text, sizeof(text) - 1, false))
+	if (out_send(&s->down, &c->link, HEAD_CONTINUE))
 		stream_end(s, run, true);
 }
 

@@ -5,7 +5,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "http1/writer.h"
+#include "http1/head.h"
 #include "lib/compat.h"
 #include "lib/refusal.h"
 #include "link/http_net.h"
@@ -153,19 +153,13 @@ static void check_done(struct call *call, int err, u16 status)
 static int write_request(struct check *k)
 {
 	const struct health_check *hc = &k->cluster->health;
-	struct span host = hc->host.len ? hc->host : k->cluster->name.name;
-	struct writer w;
+	const struct head_get get = {
+		.target = hc->path,
+		.host = hc->host.len ? hc->host : k->cluster->name.name,
+		.user_agent = SPAN("l7mesh-health-check"),
+	};
 
-	if (writer_init(&w, hc->path.len + host.len + 128, GFP_NOIO))
-		return -ENOMEM;
-	writer_put(&w, SPAN("GET "));
-	writer_put(&w, hc->path);
-	writer_put(&w, SPAN(" HTTP/1.1\r\n"));
-	writer_put_field(&w, SPAN("host"), host);
-	writer_put_field(&w, SPAN("user-agent"), SPAN("l7mesh-health-check"));
-	writer_put_field(&w, SPAN("connection"), SPAN("close"));
-	writer_put(&w, SPAN("\r\n"));
-	return writer_finish(&w, &k->call.request);
+	return head_write_get(&get, GFP_NOIO, &k->call.request);
 }
 
 /* Begin a check of an endpoint from the queue. It takes over the reference to @c. */

@@ -288,6 +288,35 @@ static const char *printable(struct bytes body)
 	return text;
 }
 
+static bool framed(const char *in, const char *out)
+{
+	enum http1_chunk_event event;
+	char line[HTTP1_CHUNK_WRITTEN_MAX];
+	u32 at = 0, used, len = strlen(in);
+	struct text t = { .len = 0 };
+	struct http1_chunk c;
+
+	http1_chunk_init(&c, lenient);
+	while (at < len) {
+		event = http1_chunk_next(&c, in + at, len - at, &used);
+		if (event == HTTP1_CHUNK_DATA || event == HTTP1_CHUNK_TRAILER)
+			put(&t, in + at, used);
+		else
+			put(&t, line, http1_chunk_write(&c, event, line));
+		at += used;
+	}
+	return !strcmp(t.p, out);
+}
+
+/* As the receiver gets it: sizes in plain hex, no extensions. */
+static void test_framing(void)
+{
+	tap_ok(framed("00A;x=y\r\n0123456789\r\n1\r\nx\r\n000;z\r\nA: b\r\n\r\n",
+		      "a\r\n0123456789\r\n1\r\nx\r\n0\r\nA: b\r\n\r\n") &&
+	       framed("fffffffffffffff\r\n", "fffffffffffffff\r\n") &&
+	       framed("10\r\n", "10\r\n"), "chunk: framed anew");
+}
+
 static void test_limit(const char *name, const char *start, u32 n,
 		       const char *end, bool good)
 {
@@ -358,9 +387,11 @@ void test_chunk(void)
 		   8192 - 6 - 2 - 2, "\r\n\r\n", true);
 	test_limit("trailers of 8193 bytes", "0\r\nA: b\r\nC:",
 		   8193 - 6 - 2 - 2, "\r\n\r\n", false);
+	test_framing();
 	test_mutations();
 	lenient = true;
 	test_bodies();
+	test_framing();
 	test_mutations();
 	lenient = false;
 }

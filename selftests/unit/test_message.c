@@ -210,6 +210,18 @@ static void test_reply(void)
 	free(out.data);
 }
 
+static void test_get(void)
+{
+	struct head_get get = { SPAN("/up?a=b"), SPAN("web"), SPAN("me") };
+	struct out out = { 0 };
+
+	tap_ok(!head_write_get(&get, GFP_KERNEL, &out) &&
+	       span_eq((struct span){ out.data, out.len },
+		       SPAN("GET /up?a=b HTTP/1.1\r\nhost: web\r\nuser-agent: me\r\n"
+			    "connection: close\r\n\r\n")), "message: a request of the mesh's own");
+	free(out.data);
+}
+
 void test_message(void)
 {
 	test_find();
@@ -217,4 +229,5 @@ void test_message(void)
 	test_raw();
 	test_room();
 	test_reply();
+	test_get();
 }
