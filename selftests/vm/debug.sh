@@ -74,7 +74,9 @@ debug_kernel_build() {
 	{
 		debug_configure "$source" "$objects" &&
 			make -s -C "$source" O="$objects" -j "$(nproc)" \
-				bzImage modules
+				bzImage modules &&
+			make -s -C "$source" O="$objects" \
+				INSTALL_MOD_PATH="$dir" modules_install
 	} >"$dir/log" 2>&1 || {
 		tail -n 20 "$dir/log" >&2
 		return 1

@@ -380,7 +380,7 @@ kernel_from_source() {
 	[[ -e $dir/release ]] || debug_kernel_build "$dir" || return 1
 	KERNEL_RELEASE=$(<"$dir/release")
 	KERNEL_IMAGE=$dir/objects/arch/x86/boot/bzImage
-	KERNEL_MODULES=
+	KERNEL_MODULES=$dir/lib/modules/$KERNEL_RELEASE
 	KERNEL_ROOT=
 	KERNEL_BUILD=$dir/objects
 	initrd_prepare "$dir"
