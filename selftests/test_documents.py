@@ -114,7 +114,8 @@ def _():
 def _():
     missing, count = [], 0
     for cell in re.findall(r"\| ([^|\n]*) \|$", read("docs/security.md"), re.M):
-        for file, names in re.findall(r"`(test_[\w.]+)`(:(?: \"[^\"]+\",?)*)?", cell):
+        for file, names in re.findall(
+                r"`((?:test|fault)_[\w.]+)`(:(?: \"[^\"]+\",?)*)?", cell):
             text = read(f"selftests/{file}")
             for name in re.findall(r'"([^"]+)"', names):
                 count += 1

@@ -10,9 +10,10 @@
  *
  * /sys/module/l7fail/parameters:
  *	nth	written: which allocation from now on fails, 0 for none
+ *	times	and how many do that follow it, with it
  *	seen	allocations since then
  *	fired	1 when one has failed
- *	where	the function that it was made beneath
+ *	where	the function that the first was made beneath
  */
 #include <linux/compiler.h>
 #include <linux/gfp.h>
@@ -26,11 +27,12 @@
 #define DEPTH	64
 
 static DEFINE_RAW_SPINLOCK(lock);
-static unsigned int nth, seen;
+static unsigned int nth, seen, times = 1;
 static bool fired;
 static char where[KSYM_SYMBOL_LEN] = "-";
 
 module_param(seen, uint, 0444);
+module_param(times, uint, 0644);
 module_param(fired, bool, 0444);
 module_param_string(where, where, sizeof(where), 0444);
 
@@ -65,12 +67,12 @@ static bool shall_fail(gfp_t gfp)
 	raw_spin_lock_irqsave(&lock, flags);
 	if (nth && beneath(name)) {
 		seen++;
-		if (seen == nth) {
-			fail = true;
-			fired = true;
-			nth = 0;
+		fail = seen >= nth;
+		if (seen == nth)
 			strscpy(where, name, sizeof(where));
-		}
+		fired |= fail;
+		if (fail && seen - nth + 1 >= times)
+			nth = 0;
 	}
 	raw_spin_unlock_irqrestore(&lock, flags);
 	return fail;

@@ -35,16 +35,22 @@ def _get(name):
         return f.read().strip()
 
 
-def arm(nth):
-    with open(f"{PARAMETERS}/nth", "w", encoding="ascii") as f:
-        f.write(str(nth))
+def _set(name, value):
+    with open(f"{PARAMETERS}/{name}", "w", encoding="ascii") as f:
+        f.write(str(value))
 
 
-def sweep(name, operation, after=lambda: None, settle=0):
-    """What operation() does may go on for some seconds after it: settle."""
+def arm(nth, times=1):
+    _set("times", times)
+    _set("nth", nth)
+
+
+def sweep(name, operation, after=lambda: None, settle=0, times=1):
+    """What operation() does may go on for some seconds after it: settle. So many fail
+    one behind the other: times."""
     outcomes = collections.defaultdict(list)
     for nth in range(1, LIMIT):
-        arm(nth)
+        arm(nth, times)
         try:
             outcome = operation()
         except BaseException:
