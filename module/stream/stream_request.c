@@ -96,6 +96,10 @@ static int pass_request_body(struct stream *s, struct run *run,
 		stream_refuse(s, run, STAT_REPLY_BODY_TOO_LARGE, 413);
 		return 0;
 	}
+	if (n == -ENOMEM && s->response == RESPONSE_HEAD) {
+		stream_refuse(s, run, STAT_REPLY_NO_MEMORY, 503);
+		return 0;
+	}
 	endpoint_takes_no_more(s);
 	return 0;
 }
