@@ -6,6 +6,6 @@
 #include_next <linux/stddef.h>
 #include <stddef.h>
 
-#define sizeof_field(TYPE, MEMBER)	sizeof((((TYPE *)0)->MEMBER))
+#define sizeof_field(type, member)	sizeof((*(type *)NULL).member)
 
 #endif
