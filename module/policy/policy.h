@@ -21,6 +21,7 @@
 
 #include <linux/container_of.h>
 #include <linux/types.h>
+#include "http/field_list.h"
 #include "http/header_op.h"
 #include "lib/parts.h"
 #include "lib/span.h"
@@ -70,9 +71,6 @@ struct policy_peer {
 	u16 reason;		/* enum mesh_stat, of one that is not let in */
 };
 
-/* Room for the four fields of a refusal, with the longest numbers. */
-#define POLICY_FIELDS_MAX	160
-
 /* Whose policies have a say in the response to a request. */
 struct policy_edits {
 	u8 wanted;		/* bits: of the route's policies */
@@ -95,9 +93,7 @@ struct policy_view {
 	u32 wait;		/* ms, of POLICY_WAIT; of routes only */
 	u16 status;		/* of POLICY_ANSWER, with ... */
 	struct span body;	/* ... this body; p NULL: the reason phrase */
-	char *fields;		/* room for POLICY_FIELDS_MAX; whole lines that are
-				 * added to the answer, empty at first
-				 */
+	struct field_list *fields;	/* ... and these fields besides, none at first */
 	u32 rate;		/* bytes a second of the response's body; 0: any */
 	u8 copies;		/* bits: of those that policy_copy() tells of */
 	bool responds;		/* this policy has a say in the response */

@@ -335,10 +335,11 @@ static enum policy_verdict rate_limit_request(const void *data,
 	if (!wait)
 		return POLICY_GO;
 	seconds = div_u64(wait + NSEC_PER_SEC - 1, NSEC_PER_SEC);
-	scnprintf(v->fields, POLICY_FIELDS_MAX,
-		  "retry-after: %llu\r\nx-ratelimit-limit: %u\r\n"
-		  "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: %llu\r\n",
-		  seconds, limit->max_tokens, seconds);
+	field_list_add_number(v->fields, SPAN("retry-after"), seconds);
+	field_list_add_number(v->fields, SPAN("x-ratelimit-limit"),
+			      limit->max_tokens);
+	field_list_add(v->fields, SPAN("x-ratelimit-remaining"), SPAN("0"));
+	field_list_add_number(v->fields, SPAN("x-ratelimit-reset"), seconds);
 	v->reason = STAT_REPLY_RATE_LIMITED;
 	v->status = 429;
 	return POLICY_ANSWER;

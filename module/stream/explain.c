@@ -246,26 +246,27 @@ static int act(struct explanation *e, const struct snapshot *s)
 
 static int serve(struct explanation *e, const struct snapshot *s)
 {
-	char fields[POLICY_FIELDS_MAX] = "";
+	struct field_list fields;
 	struct policy_view v = {
 		.request = e->head,
 		.client = &e->client,
 		.owner = POLICY_OF_ROUTE,
 		.forwards = route_forwards(e->route),
 		.peek = true,
-		.fields = fields,
+		.fields = &fields,
 	};
 	enum policy_verdict verdict;
 	struct reply r;
 	u8 next = 0;
 
+	field_list_init(&fields);
 	note(e, L7MESH_EXPLAIN_TIMEOUT, v.forwards && e->route->timeout);
 	e->policies |= policy_explain(&e->route->policies, &v);
 	verdict = policy_request(&e->route->policies, &next, &v);
 	e->edits = v.edits;
 	if (verdict == POLICY_GO)
 		return act(e, s);
-	r = (struct reply){ .status = v.status, .body = v.body, .fields = fields };
+	r = (struct reply){ .status = v.status, .body = v.body, .fields = &fields };
 	return answer(e, v.reason, &r);
 }
 

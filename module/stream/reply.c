@@ -86,29 +86,14 @@ static int add_date(struct edit *e)
 	return 0;
 }
 
-/* "name: value", whose end is a CRLF; @lines is what follows then. */
-static struct edit_field take_line(const char **lines)
+static int add_list(const struct field_list *l, struct edit *e)
 {
-	const char *colon = strchr(*lines, ':'), *end = strchr(*lines, '\r');
-	struct edit_field f = {
-		.name = { *lines, colon - *lines },
-		.value = { colon + 2, end - colon - 2 },
-	};
+	u32 i;
 
-	*lines = end + 2;
-	return f;
-}
-
-static int add_lines(const char *lines, struct edit *e)
-{
-	struct edit_field f;
-
-	while (lines && *lines) {
-		f = take_line(&lines);
-		if (edit_reserve(e, 1))
-			return -ENOMEM;
-		edit_add(e, f.name, f.value);
-	}
+	if (edit_reserve(e, l->n))
+		return -ENOMEM;
+	for (i = 0; i < l->n; i++)
+		edit_add(e, l->fields[i].name, l->fields[i].value);
 	return 0;
 }
 
@@ -118,8 +103,8 @@ int reply_edit(const struct reply *r, struct edit *e)
 
 	if (!err && r->location)
 		err = add_location(r->location, e);
-	if (!err)
-		err = add_lines(r->fields, e);
+	if (!err && r->fields)
+		err = add_list(r->fields, e);
 	if (!err)
 		err = edit_reserve(e, 1);
 	if (!err && !bodiless(r->status))

@@ -8,17 +8,16 @@
 #define L7MESH_REPLY_H
 
 #include "http/edit.h"
+#include "http/field_list.h"
 #include "lib/out_buffer.h"
 #include "lib/span.h"
 #include "route/rewrite.h"
-
-#define REPLY_FIELDS_MAX	256
 
 struct reply {
 	u16 status;
 	struct span body;	/* p NULL: the reason phrase with a line end */
 	const struct location *location;	/* redirects, or NULL */
-	const char *fields;	/* whole lines, up to REPLY_FIELDS_MAX; or NULL */
+	const struct field_list *fields;	/* more of them, or NULL */
 	bool head_request;	/* the body is announced and not sent */
 	const char *connection;	/* Connection field, or NULL */
 };

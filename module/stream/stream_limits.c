@@ -4,10 +4,11 @@
 
 void stream_refuse_overload(struct stream *s, struct run *run)
 {
-	struct reply r = {
-		.status = 503,
-		.fields = "x-envoy-overloaded: true\r\n",
+	static const struct field_list overloaded = {
+		.fields = { { SPAN("x-envoy-overloaded"), SPAN("true") } },
+		.n = 1,
 	};
+	struct reply r = { .status = 503, .fields = &overloaded };
 
 	stream_reply(s, run, STAT_REPLY_OVERFLOW, &r);
 }

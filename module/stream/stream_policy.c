@@ -26,18 +26,18 @@ bool stream_meet_listener(struct stream *s, struct run *run,
 		.listener = &l->address,
 		.gfp = GFP_ATOMIC | payer_gfp(c->payer),
 	};
-	char fields[POLICY_FIELDS_MAX];
+	struct field_list fields;
 	struct policy_view v = {
 		.request = s->request_head,
 		.client = client_of(s),
 		.owner = POLICY_OF_LISTENER,
 		.peer = &peer,
-		.fields = fields,
+		.fields = &fields,
 	};
 	enum policy_verdict verdict;
 	u8 next = 0;
 
-	fields[0] = 0;
+	field_list_init(&fields);
 	verdict = policy_request(&l->policies, &next, &v);
 	s->limited = peer.counted;
 	if (verdict == POLICY_GO)
@@ -62,7 +62,7 @@ static void want_copies(struct stream *s, u8 copies)
 
 bool stream_meet_policies(struct stream *s, struct run *run)
 {
-	char fields[POLICY_FIELDS_MAX];
+	struct field_list fields;
 	struct policy_view v = {
 		.request = s->request_head,
 		.upgrade = s->upgrade,
@@ -71,11 +71,11 @@ bool stream_meet_policies(struct stream *s, struct run *run)
 		.forwards = route_forwards(s->route),
 		.waited = s->request == REQUEST_DELAYED,
 		.edits = s->edits,
-		.fields = fields,
+		.fields = &fields,
 	};
 	enum policy_verdict verdict;
 
-	fields[0] = 0;
+	field_list_init(&fields);
 	verdict = policy_request(&s->route->policies, &s->policy, &v);
 	s->edits = v.edits;
 	if (v.rate)

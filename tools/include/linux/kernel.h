@@ -4,6 +4,7 @@
 #define UNIT_LINUX_KERNEL_H
 
 #include_next <linux/kernel.h>
+#include <stdio.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define ALIGN(x, a) (((x) + (a) - 1) / (a) * (a))
