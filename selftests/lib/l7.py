@@ -28,7 +28,9 @@ import traceback
 from l7nl import Genl
 
 LIB = os.path.dirname(os.path.realpath(__file__))
-PATIENCE = 30
+# Where numbers are made smaller the kernel is the debug kernel, and slow.
+TIMES_SLOWER = 3 if int(os.environ.get("L7MESH_SCALE", "1")) > 1 else 1
+PATIENCE = 30 * TIMES_SLOWER
 
 # ---- TAP ----
 
@@ -57,7 +59,7 @@ def note(text):
 
 def _run_one(function, limit):
     signal.signal(signal.SIGALRM, _late)
-    signal.alarm(limit)
+    signal.alarm(limit * TIMES_SLOWER)
     try:
         function()
         return True
