@@ -112,13 +112,14 @@ test_output() {
 
 test_world() {
 	local there=$work/kernel-tree/folder
-	mkdir -p "$there"
+	mkdir -p "$there/folder"
 	echo content >"$there/file"
+	echo content >"$there/folder/file"
 	cd "$there"
 	run_vm -o "$work/results" -- bash -c 'set -e
 		pwd; cat file; echo "$1"; id -u
 		lsmod | grep -c "^l7mesh "
-		echo changed >file; rm -rf /usr/share/doc; cat file
+		echo changed >file; rm -r folder; cat file; ls
 		printf %s kept >"$OUT/result"
 		mount | grep -cE "^(proc|sys|bpf|cgroup2|debugfs) on "
 		modprobe -a veth bridge ip_vs nf_tables && echo modules
@@ -131,13 +132,15 @@ test_world() {
 		"$there"$'\n'"content"$'\n'"two  words \$HOME *"$'\n'"0
 1
 changed
+file
 5
 modules
 netns
 headers
 dev"
 	vm_is "it ends well" "$rc $err" "0 "
-	tap_is "the host keeps its files" "$(<"$there/file")" content
+	tap_is "the host keeps its files" \
+		"$(cat "$there/file" "$there/folder/file")" content$'\n'content
 	tap_is "\$OUT comes back" "$(<"$work/results/result")" kept
 }
 
