@@ -14,6 +14,7 @@ import errno
 import json
 import os
 import re
+import resource
 import socket
 import struct
 import subprocess
@@ -886,6 +887,7 @@ def told_of_its_client(mine, proxy, vips, bits, device):
 
 def main():
     global net, web  # pylint: disable=global-statement
+    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     net = Net(app=10, web=20)
     os.makedirs(CGROUP, exist_ok=True)
     try:
