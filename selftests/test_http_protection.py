@@ -347,9 +347,9 @@ def _():
     equal(grown("reply_429_source_limited") >= 4, True)
 
 
-def served(c):
+def served(c, *fields):
     """One request, which is refused or answered."""
-    ask(c)
+    ask(c, "GET", b"", *fields)
     found = many.poll(0.2)
     if found:
         found[1].head()
@@ -369,6 +369,26 @@ def _():
     conn.send(OK)
     equal(first.response()[0].status, 200)
     equal([served(second), served(first)], [True, True])
+
+
+@test("requests of a source: one after which its connection lingers counts once")
+def _():
+    apply_route(PORTS, listener={"max_requests_per_source": 1})
+    kept, other = Client("app", VIP), Client("app", VIP)
+    equal([served(kept), served(other)], [True, True])
+    for _ in range(3):
+        closed = Counters()
+        last = Client("app", VIP)
+        equal(served(last, "Connection: close"), True)
+        last.ended()
+        last.close()
+        closed.reach("downstream_connections_closed", 1)
+        # There is room for one, and no more.
+        ask(kept)
+        _, conn, _ = many.taken()
+        equal(status(other), 429)
+        conn.send(OK)
+        equal(kept.response()[0].status, 200)
 
 
 @test("limits of a source: 500 connections come and go, from two namespaces", 300)

@@ -161,10 +161,10 @@ static inline const struct message_field *message_end(const struct message *m)
 	return m->fields + m->nfields;
 }
 
-/* Of a request. */
 /* RFC 9110 9.2.2, of the methods that we know. */
 bool message_method_idempotent(struct span method);
 
+/* Of a request. */
 static inline struct span message_method(const struct message *m)
 {
 	return message_span(m, m->method, m->method_len);

@@ -16,13 +16,14 @@ static void forget_request(struct stream *s)
 	s->try = &s->first;
 }
 
-/* The request is over for whatever limits how many there are. */
+/* The request is over for whatever limits how many there are. May be said again. */
 static void leave_limits(struct stream *s)
 {
 	if (s->state)
 		stream_leave_cluster(s);
 	if (s->limited)
 		policy_end(&s->conn->client);
+	s->limited = false;
 	try_end_load(s->try);
 }
 
