@@ -339,10 +339,11 @@ enum http1_chunk_event http1_chunk_next(struct http1_chunk *c, const char *buf,
 /* Without scnprintf(), which would be most of what a small chunk costs. */
 static u32 write_size(u64 size, char *line)
 {
+	static const char digits[] = "0123456789abcdef";
 	u32 n = (fls64(size) + 3) / 4, i;
 
 	for (i = n; i--; size >>= 4)
-		line[i] = hex_asc_lo(size);
+		line[i] = digits[size & 0xf];
 	line[n++] = '\r';
 	line[n++] = '\n';
 	return n;

@@ -9,8 +9,6 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define ALIGN(x, a) (((x) + (a) - 1) / (a) * (a))
 
-#define hex_asc_lo(x) ("0123456789abcdef"[(x) & 15])
-
 static inline unsigned int int_sqrt64(unsigned long long x)
 {
 	unsigned long long low = 0, high = 1ULL << 32, middle;
