@@ -3,8 +3,8 @@
  * attr_option: plain numbers of an object, in memory and in messages.
  *
  * A table says which member of a struct which attribute is; netlink/generated/ and
- * policy/generated/ have one of each object. In memory a flag is a bool and an enum a u8; in messages they
- * are u8 and u32. What values are allowed is the policies' business.
+ * policy/generated/ have one of each object. In memory a flag is a bool and an enum a u8;
+ * in messages they are u8 and u32. What values are allowed is the policies' business.
  */
 #ifndef L7MESH_ATTR_OPTION_H
 #define L7MESH_ATTR_OPTION_H
