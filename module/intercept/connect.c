@@ -490,6 +490,7 @@ static noinline int redirect_v4(struct sock *sk, compat_sockaddr *to)
 	return err;
 }
 
+__no_profile __no_sanitize_coverage
 int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
 {
 	int err = redirect_v4(sk, to);
@@ -528,6 +529,7 @@ static noinline int redirect_v6(struct sock *sk, compat_sockaddr *to)
 	return err;
 }
 
+__no_profile __no_sanitize_coverage
 int connect_v6(struct sock *sk, compat_sockaddr *to, int len)
 {
 	int err = redirect_v6(sk, to);

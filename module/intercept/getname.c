@@ -93,6 +93,7 @@ out:
 	return len;
 }
 
+__no_profile __no_sanitize_coverage
 int getname_v4(struct socket *sock, struct sockaddr *name, int peer)
 {
 	int len = answer_v4(sock->sk, (struct sockaddr_in *)name, peer);
@@ -160,6 +161,7 @@ out:
 	return len;
 }
 
+__no_profile __no_sanitize_coverage
 int getname_v6(struct socket *sock, struct sockaddr *name, int peer)
 {
 	int len = answer_v6(sock->sk, (struct sockaddr_in6 *)name, peer);

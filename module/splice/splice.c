@@ -283,6 +283,7 @@ static bool wants_to_be_alone(int level, int optname)
 	return level == SOL_IPV6 && optname == IPV6_ADDRFORM;
 }
 
+__no_profile __no_sanitize_coverage
 static int splice_setsockopt(struct sock *sk, int level, int optname,
 			     sockptr_t optval, unsigned int optlen)
 {

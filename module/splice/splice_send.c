@@ -840,6 +840,7 @@ static noinline int send_inside(struct sock *sk, struct msghdr *msg,
 	return n;
 }
 
+__no_profile __no_sanitize_coverage
 int splice_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 {
 	int n = send_inside(sk, msg, size);
@@ -1043,6 +1044,7 @@ static noinline int sendpage_inside(struct sock *sk, struct page *page,
 	return n;
 }
 
+__no_profile __no_sanitize_coverage
 int splice_sendpage(struct sock *sk, struct page *page, int offset, size_t size,
 		    int flags)
 {
