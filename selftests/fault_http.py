@@ -3,30 +3,25 @@
 """HTTP exchanges and TCP connections, with every allocation beneath the module
 failing once: the right answer, a refusal or a reset, and all is well afterwards.
 
-   client in pod "app" -- virtual IPs -- http_server.py in pod "web", and two servers
-   there that take nothing but whole requests
+   client in pod "app" -- virtual IPs -- http_server.py in pod "web"
 """
 
-import contextlib
 import functools
 import hashlib
 import os
-import socket
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 import faults
-from faults import sweep
-from l7 import (Client, Counters, Net, Stream, all_ended, apply, close_clients, equal,
-                in_pod, meshctl, request, run_tests, test, true, until)
+from faults import REFUSED, answer, attempt, sweep
+from l7 import (Client, Counters, Net, all_ended, apply, close_clients, equal,
+                meshctl, request, run_tests, test, true, until)
 from l7nl import Genl
 
 VIP, VIP6, L4, L4V6 = "10.96.0.1", "fd00:96::1", "10.96.0.2", "fd00:96::2"
-TUNNEL, KEPT = "10.96.0.3", "10.96.0.4"
-DECLINES, HASTY = 9001, 9002
+TUNNEL = "10.96.0.3"
 CONFIG = {
     "clusters": [
         {"name": "web", "connect_timeout": "3s", "response_timeout": "5s",
@@ -37,9 +32,6 @@ CONFIG = {
         {"name": "twice", "lb": "round_robin", "endpoints": [
             {"address": "10.2.0.20", "port": 9000},
             {"address": "fd00:2::20", "port": 9000}]},
-        {"name": "strict", "lb": "round_robin", "response_timeout": "20s",
-         "endpoints": [{"address": "10.2.0.20", "port": port}
-                       for port in (DECLINES, HASTY)]},
         {"name": "web6",
          "endpoints": [{"address": "fd00:2::20", "port": 9000}]},
     ],
@@ -55,12 +47,6 @@ CONFIG = {
              "mirrors": [{"cluster": "web"}],
              "retry": {"on": "connect_failure,reset,5xx", "status": "200",
                        "num_retries": 2, "backoff": "1ms"}}]},
-        {"name": "kept", "domains": ["kept"], "routes": [
-            {"action": {"cluster": "strict"}, "timeout": "60s",
-             "request_headers": [{"name": f"x-{i}", "value": "%REQ(x-long)%"}
-                                 for i in range(2)],
-             "response_headers": [{"name": "x-again", "value": "%REQ(x-long)%"}],
-             "retry": {"on": "5xx", "num_retries": 3, "backoff": "1ms"}}]},
         {"name": "late", "domains": ["late"], "routes": [
             {"action": {"cluster": "twice"}, "timeout": "10s",
              "retry": {"on": "connect_failure,reset", "num_retries": 2,
@@ -89,47 +75,17 @@ CONFIG = {
          "expect_continue": "answer", "normalize_path": True,
          "x_forwarded_host": True, "forwarded": True, "via": True,
          "traceparent": True},
-        # Less than a body has room on its way.
-        {"name": "kept", "address": KEPT, "port": 80, "protocol": "http",
-         "route_table": "t", "buffer_limit": 16384},
         {"name": "tcp", "address": L4, "port": 9000, "protocol": "tcp",
          "cluster": "web"},
         {"name": "tcp6", "address": L4V6, "port": 9000, "protocol": "tcp",
          "cluster": "web6"},
     ],
 }
-# What a client may be told when there is no memory.
-REFUSED = (500, 502, 503, 504)
 
 genl = None
 
 
 get = functools.partial(request, host="web")
-
-
-def attempt(function):
-    """What became of it, in a word; it must not be told wrong things."""
-    try:
-        return function()
-    except ConnectionRefusedError:
-        return "refused"
-    except (ConnectionResetError, BrokenPipeError):
-        return "reset"
-    except EOFError:
-        return "ended"
-    except OSError as error:
-        if error.errno is None or isinstance(error, TimeoutError):
-            raise
-        return os.strerror(error.errno)
-
-
-def answer(c, status, body, method="GET"):
-    """The client's view of one response: the right one, or a refusal."""
-    head, got = c.response(method)
-    if head.status in REFUSED:
-        return f"{head.status}"
-    equal((head.status, body if body is None else got), (status, body))
-    return "ok"
 
 
 def one(message, status=200, body=b"web\n", address=VIP, sizes=None):
@@ -241,141 +197,6 @@ def _():
     swept("retries", lambda: attempt(run), after=drain)
 
 
-# ---- servers that take nothing but whole requests ----
-
-BODY = os.urandom(30000)
-CHUNKS = [BODY[i:i + 1777] for i in range(0, len(BODY), 1777)]
-TRAILER = b"X-Trailer: " + b"t" * 1500 + b"\r\n"
-LONG = "l" * 3000
-STARTS = "PUT / HTTP/1.1", "GET / HTTP/1.1"
-# What has come that none may send.
-wrong = []
-
-
-def take(conn, body):
-    """Bytes that are these, or end before."""
-    try:
-        came = conn.exactly(len(body))
-    except (EOFError, ConnectionResetError):
-        came = conn.buffer
-        if body.startswith(came):
-            raise
-    if came != body:
-        wrong.append(came[:1000])
-        raise EOFError
-
-
-def take_request(conn, answer):
-    """One who is hasty answers before he has read all of it."""
-    head = conn.head()
-    if head.start not in STARTS:
-        wrong.append(head.raw)
-        raise EOFError
-    if head.get("transfer-encoding"):
-        take(conn, b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in CHUNKS) +
-             b"0\r\n" + TRAILER + b"\r\n")
-        conn.send(answer)
-    elif head.get("content-length"):
-        hasty = b" 200 " in answer
-        take(conn, BODY[:1000])
-        if hasty:
-            conn.send(answer)
-        take(conn, BODY[1000:])
-        if not hasty:
-            conn.send(answer)
-    else:
-        conn.send(answer)
-
-
-def serve(sock, answer):
-    with contextlib.suppress(EOFError, OSError), sock:
-        conn = Stream(sock)
-        while True:
-            take_request(conn, answer)
-
-
-def accept(listener, answer):
-    with contextlib.suppress(OSError):
-        while True:
-            threading.Thread(target=serve, args=(listener.accept()[0], answer),
-                             daemon=True).start()
-
-
-def begin_strict(port, status):
-    answer = (f"HTTP/1.1 {status} S\r\nContent-Length: 5\r\nX-Long: {LONG}\r\n\r\n"
-              "whole").encode()
-    with in_pod("web"):
-        listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    listener.bind(("10.2.0.20", port))
-    listener.listen(256)
-    threading.Thread(target=accept, args=(listener, answer), daemon=True).start()
-    return listener
-
-
-def put(*fields):
-    return request("/", *fields, host="kept", method="PUT")
-
-
-KEPT_BODIES = {
-    "a length": put(f"Content-Length: {len(BODY)}") + BODY,
-    "chunks": put("Transfer-Encoding: chunked") +
-    b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in CHUNKS) + b"0\r\n" + TRAILER +
-    b"\r\n",
-}
-
-
-def of_strict(message, c=None):
-    """The outcome of a request, perhaps of a connection that is there."""
-    def run():
-        client = c or Client("app", KEPT)
-        client.send(message)
-        return answer(client, 200, b"whole")
-    told = attempt(run)
-    equal(wrong, [])
-    return told
-
-
-def none_is_half():
-    """Whatever waits in pools is used, and nobody is sent the rest of another's."""
-    close_clients()
-    for _ in range(4):
-        equal(of_strict(get("/", host="kept")), "ok")
-    close_clients()
-
-
-@test("half of what is sent again: no such leg is used again", 2400)
-def _():
-    clients = []
-
-    def ready():
-        none_is_half()
-        clients.append(Client("app", KEPT))
-        equal(of_strict(get("/", host="kept"), clients[-1]), "ok")
-
-    ready()
-    for name, times in ("a length", 1), ("chunks", 1), ("chunks", 4):
-        equal(sweep(f"{name}, {times} at a time",
-                    lambda m=KEPT_BODIES[name]: of_strict(m, clients.pop()),
-                    ready, times=times), "ok")
-
-
-@test("long heads, and long fields of routes, both ways", 1200)
-def _():
-    def ask():
-        c = Client("app", KEPT)
-        c.send(get("/", f"X-Long: {LONG}", host="kept"))
-        head, got = c.response()
-        if head.status in REFUSED:
-            return f"{head.status}"
-        # All of it, or no answer at all.
-        equal((head.status, got, head.get("x-long"), head.get("x-again")),
-              (200, b"whole", LONG, LONG))
-        return "ok"
-    swept("long", lambda: attempt(ask), none_is_half)
-
-
 @test("hedging: a body that is sent to two who are late", 1200)
 def _():
     body = bytes(30000)
@@ -455,10 +276,8 @@ def main():
     faults.set_up()
     genl = Genl()
     net = Net(app=10, web=20)
-    listeners = []
     try:
         net("net_python", "web", 9000)
-        listeners += [begin_strict(DECLINES, 503), begin_strict(HASTY, 200)]
         apply(CONFIG)
         meshctl("attach", "app")
         well()
@@ -466,9 +285,6 @@ def main():
     finally:
         faults.arm(0)
         meshctl("flush")
-        for listener in listeners:
-            listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
         net.down()
 
 

@@ -14,10 +14,12 @@ import subprocess
 import sys
 import time
 
-from l7 import note, true
+from l7 import equal, note, true
 
 PARAMETERS = "/sys/module/l7fail/parameters"
 LIMIT = 1000
+# What a client may be told when there is no memory.
+REFUSED = (500, 502, 503, 504)
 
 
 def set_up():
@@ -71,3 +73,28 @@ def sweep(name, operation, after=lambda: None, settle=0, times=1):
         outcomes[outcome].append(where.split("+")[0])
     true(False, f"{name}: more than {LIMIT} allocations")
     return None
+
+
+def attempt(function):
+    """What became of it, in a word; it must not be told wrong things."""
+    try:
+        return function()
+    except ConnectionRefusedError:
+        return "refused"
+    except (ConnectionResetError, BrokenPipeError):
+        return "reset"
+    except EOFError:
+        return "ended"
+    except OSError as error:
+        if error.errno is None or isinstance(error, TimeoutError):
+            raise
+        return os.strerror(error.errno)
+
+
+def answer(c, status, body, method="GET"):
+    """The client's view of one response: the right one, or a refusal."""
+    head, got = c.response(method)
+    if head.status in REFUSED:
+        return f"{head.status}"
+    equal((head.status, body if body is None else got), (status, body))
+    return "ok"
