@@ -59,9 +59,10 @@ static struct routing_edit edit_of(const struct explanation *e)
 	return (struct routing_edit){ e->chosen, e->route, e->vhost };
 }
 
-static int edit_reply(struct explanation *e, struct edit *edit)
+static int edit_reply(void *who, u16 status, struct edit *edit)
 {
 	static const struct header_op_list none;
+	struct explanation *e = who;
 	struct routing_edit levels = edit_of(e);
 	struct header_context context;
 	u64 ident[2];
@@ -72,40 +73,22 @@ static int edit_reply(struct explanation *e, struct edit *edit)
 	return routing_edit_response(&levels, &e->edits, &none, &context, edit);
 }
 
-static int write_reply(struct explanation *e, struct reply *r, bool bare)
-{
-	struct edit edit;
-	int err;
-
-	r->head_request = span_eq(message_method(e->head), SPAN("HEAD"));
-	edit_init(&edit, &message_none, GFP_KERNEL);
-	err = reply_edit(r, &edit);
-	if (!err && !bare)
-		err = edit_reply(e, &edit);
-	if (!err)
-		err = reply_write(r, &edit, &e->reply);
-	edit_free(&edit);
-	return err;
-}
-
 /* The mesh answers by itself. */
 static int answer(struct explanation *e, enum mesh_stat reason,
 		  struct reply *r)
 {
-	struct reply bare = { .status = 500 };
 	int err;
 
 	e->own = (struct routing_refusal){ r->status, reason };
 	/* By the first reason: what closes a connection goes on to do so. */
 	r->connection = connection_field(e);
-	err = write_reply(e, r, false);
-	if (err != -EMSGSIZE)
-		return err;
-	bare.connection = r->connection;
-	e->own = (struct routing_refusal){
-		bare.status, STAT_REPLY_RESPONSE_OPERATIONS
-	};
-	return write_reply(e, &bare, true);
+	r->head_request = span_eq(message_method(e->head), SPAN("HEAD"));
+	err = reply_make(r, edit_reply, e, GFP_KERNEL, &e->reply);
+	if (r->bare)
+		e->own = (struct routing_refusal){
+			r->status, STAT_REPLY_RESPONSE_OPERATIONS
+		};
+	return err;
 }
 
 static int refuse(struct explanation *e, enum mesh_stat reason, u16 status)

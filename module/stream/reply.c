@@ -97,7 +97,7 @@ static int add_list(const struct field_list *l, struct edit *e)
 	return 0;
 }
 
-int reply_edit(const struct reply *r, struct edit *e)
+static int add_fields(const struct reply *r, struct edit *e)
 {
 	int err = add_date(e);
 
@@ -112,7 +112,8 @@ int reply_edit(const struct reply *r, struct edit *e)
 	return err;
 }
 
-int reply_write(const struct reply *r, const struct edit *e, struct out *out)
+static int write_whole(const struct reply *r, const struct edit *e,
+		       struct out *out)
 {
 	struct head_reply reply = {
 		.status = r->status,
@@ -131,4 +132,36 @@ int reply_write(const struct reply *r, const struct edit *e, struct out *out)
 			reply.body = body;
 	}
 	return head_write_reply(e, &reply, e->gfp, out);
+}
+
+static int make(const struct reply *r, reply_editor edit, void *who, gfp_t gfp,
+		struct out *out)
+{
+	struct edit e;
+	int err;
+
+	edit_init(&e, &message_none, gfp);
+	err = add_fields(r, &e);
+	if (!err && edit)
+		err = edit(who, r->status, &e);
+	if (!err)
+		err = write_whole(r, &e, out);
+	edit_free(&e);
+	return err;
+}
+
+int reply_make(struct reply *r, reply_editor edit, void *who, gfp_t gfp,
+	       struct out *out)
+{
+	int err = make(r, edit, who, gfp, out);
+
+	if (err != -EMSGSIZE)
+		return err;
+	*r = (struct reply){
+		.status = 500,
+		.connection = r->connection,
+		.head_request = r->head_request,
+		.bare = true,
+	};
+	return make(r, NULL, NULL, gfp, out);
 }

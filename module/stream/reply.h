@@ -20,25 +20,25 @@ struct reply {
 	const struct field_list *fields;	/* more of them, or NULL */
 	bool head_request;	/* the body is announced and not sent */
 	const char *connection;	/* Connection field, or NULL */
+	bool bare;		/* by reply_make() */
 };
 
-/**
- * reply_edit() - The fields of a response
- * @r: what to say
- * @e: of no message; gets them
- *
- * Return: 0 or -ENOMEM.
- */
-int reply_edit(const struct reply *r, struct edit *e);
+/* What a route does to a response of such a status. Returns 0, -ENOMEM or -EMSGSIZE. */
+typedef int (*reply_editor)(void *who, u16 status, struct edit *e);
 
 /**
- * reply_write() - Write a whole response
- * @r: what to say
- * @e: with its fields
+ * reply_make() - Write a whole response
+ * @r: what to say; afterwards, what was said
+ * @edit: what else is to be edited
+ * @who: its first argument
+ * @gfp: how to allocate
  * @out: empty; gets the bytes
+ *
+ * An edit may make a response too large. Then a bare 500 is written instead: @r->bare.
  *
  * Return: 0 or -ENOMEM.
  */
-int reply_write(const struct reply *r, const struct edit *e, struct out *out);
+int reply_make(struct reply *r, reply_editor edit, void *who, gfp_t gfp,
+	       struct out *out);
 
 #endif

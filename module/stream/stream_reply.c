@@ -15,27 +15,11 @@ bool stream_is_head(const struct stream *s)
 	return h && span_eq(message_method(h), SPAN("HEAD"));
 }
 
-static int write_as(struct stream *s, struct reply *r, gfp_t gfp, bool bare)
+static int edit_reply(void *who, u16 status, struct edit *e)
 {
-	struct edit e;
-	int err;
-
-	r->connection = stream_connection_field(s);
-	r->head_request = stream_is_head(s);
-	edit_init(&e, &message_none, gfp);
-	err = reply_edit(r, &e);
-	if (!err && !bare)
-		err = stream_edit_response(s, r->status, &e);
-	if (!err)
-		err = reply_write(r, &e, &s->down);
-	edit_free(&e);
-	return err;
+	return stream_edit_response(who, status, e);
 }
 
-/*
- * Header operations may make an answer too large. Then a bare 500 is sent instead,
- * and counted as such.
- */
 static int write_reply(struct stream *s, struct run *run, struct reply *r,
 		       enum mesh_stat *reason)
 {
@@ -44,15 +28,15 @@ static int write_reply(struct stream *s, struct run *run, struct reply *r,
 	 * prevent it.
 	 */
 	gfp_t gfp = run_gfp(s, run) | __GFP_HIGH;
-	struct reply bare = { .status = 500 };
 	int err;
 
 	run->left -= s->edit_cost;
-	err = write_as(s, r, gfp, false);
-	if (err != -EMSGSIZE)
-		return err;
-	*reason = STAT_REPLY_RESPONSE_OPERATIONS;
-	return write_as(s, &bare, gfp, true);
+	r->connection = stream_connection_field(s);
+	r->head_request = stream_is_head(s);
+	err = reply_make(r, edit_reply, s, gfp, &s->down);
+	if (r->bare)
+		*reason = STAT_REPLY_RESPONSE_OPERATIONS;
+	return err;
 }
 
 void stream_reply(struct stream *s, struct run *run, enum mesh_stat reason,
