@@ -227,6 +227,21 @@ def _():
             path="LISTENER.PROTOCOL")
 
 
+@alone("SET with nothing in a policy removes it from a route")
+def _():
+    g = base(Genl())
+    now = [{k: dict(v) for k, v in o.items()} for o in EVERYTHING]
+    routes = {name: next(o["ROUTE"] for o in now if name in o.get("ROUTE", {}))
+              for name in ("CORS", "RETRY", "RATE_LIMIT", "FAULT", "MIRRORS")}
+    for name, route in routes.items():
+        key = {k: route[k] for k in ("ROUTE_TABLE", "VIRTUAL_HOST", "INDEX")}
+        had = route.pop(name)
+        for none in ({}, {"ALLOW_ORIGINS": []}) if name == "CORS" else (type(had)(),):
+            g.set(ROUTE={**key, name: had})
+            g.set(ROUTE={**key, name: none})
+            equal(g.objects(), now)
+
+
 @alone("DEL removes what belongs to it")
 def _():
     g = base(Genl())

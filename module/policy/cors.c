@@ -8,10 +8,8 @@
  * origins are passed on as they are: it is the browser that keeps the answer from
  * them. "vary: origin" is added besides, for the sake of caches.
  */
-#include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/l7mesh.h>
-#include <linux/mm.h>
 
 #include "http/chars.h"
 #include "http/message.h"
@@ -53,9 +51,9 @@ static bool origin_valid(struct span origin)
 	return true;
 }
 
-static int parse_origins(struct cors *c, struct span *origins,
-			 const struct nlattr *list, struct refusal *r)
+static int parse_origins(struct cors *c, const struct nlattr *list, struct refusal *r)
 {
+	struct span *origins = (struct span *)(c + 1);
 	const struct nlattr *item;
 	int rem;
 
@@ -81,17 +79,29 @@ static int parse_text(struct span *s, const struct nlattr *nla, struct refusal *
 				"not a list of names for a header field");
 }
 
-/* @origins: room for all that are given */
-static int parse_into(struct cors *c, struct span *origins, struct nlattr **tb,
+/* Nobody is allowed anything: then there is to be nothing else of a policy. */
+static int check_none(struct nlattr **tb, const struct nlattr *nest,
+		      struct refusal *r)
+{
+	if (!tb[L7MESH_CORS_A_ALLOW_METHODS] && !tb[L7MESH_CORS_A_ALLOW_HEADERS] &&
+	    !tb[L7MESH_CORS_A_EXPOSE_HEADERS] && !tb[L7MESH_CORS_A_MAX_AGE] &&
+	    !tb[L7MESH_CORS_A_ALLOW_CREDENTIALS])
+		return POLICY_NONE;
+	return refusal_set_attr(r, nest, -EINVAL,
+				"ALLOW_ORIGINS is needed: without, nobody is allowed anything");
+}
+
+static int cors_parse(void *data, const struct nlattr *nest, struct nlattr **tb,
 		      struct refusal *r)
 {
 	const struct nlattr *list = tb[L7MESH_CORS_A_ALLOW_ORIGINS];
 	const struct nlattr *max_age = tb[L7MESH_CORS_A_MAX_AGE];
 	const struct nlattr *credentials = tb[L7MESH_CORS_A_ALLOW_CREDENTIALS];
+	struct cors *c = data;
 	int err = 0;
 
 	if (list)
-		err = parse_origins(c, origins, list, r);
+		err = parse_origins(c, list, r);
 	if (!err)
 		err = parse_text(&c->methods, tb[L7MESH_CORS_A_ALLOW_METHODS], r);
 	if (!err)
@@ -102,43 +112,7 @@ static int parse_into(struct cors *c, struct span *origins, struct nlattr **tb,
 	if (max_age)
 		c->max_age = nla_get_u32(max_age);
 	c->credentials = credentials && nla_get_u8(credentials);
-	return err;
-}
-
-/* Nobody is allowed anything: then there is to be nothing else of a policy. */
-static int check_none(struct nlattr **tb, const struct nlattr *nest,
-		      struct refusal *r)
-{
-	if (!tb[L7MESH_CORS_A_ALLOW_METHODS] && !tb[L7MESH_CORS_A_ALLOW_HEADERS] &&
-	    !tb[L7MESH_CORS_A_EXPOSE_HEADERS] && !tb[L7MESH_CORS_A_MAX_AGE] &&
-	    !tb[L7MESH_CORS_A_ALLOW_CREDENTIALS])
-		return 0;
-	return refusal_set_attr(r, nest, -EINVAL,
-				"ALLOW_ORIGINS is needed: without, nobody is allowed anything");
-}
-
-static void *cors_parse(const struct nlattr *nest, struct refusal *r)
-{
-	struct nlattr *tb[L7MESH_CORS_A_MAX + 1];
-	struct cors *c;
-	u32 n = 0;
-	int err;
-
-	err = attr_parse(tb, L7MESH_CORS_A_MAX, nest, r);
-	if (err)
-		return ERR_PTR(err);
-	if (tb[L7MESH_CORS_A_ALLOW_ORIGINS])
-		n = attr_count(tb[L7MESH_CORS_A_ALLOW_ORIGINS]);
-	c = kvzalloc(sizeof(*c) + n * sizeof(*c->origins), GFP_KERNEL_ACCOUNT);
-	if (!c)
-		return ERR_PTR(refusal_set(r, -ENOMEM, "out of memory"));
-	err = parse_into(c, (struct span *)(c + 1), tb, r);
-	if (!err && !n)
-		err = check_none(tb, nest, r);
-	if (!err && n)
-		return c;
-	kvfree(c);
-	return ERR_PTR(err);
+	return err || c->norigins ? err : check_none(tb, nest, r);
 }
 
 static int put_origins(struct sk_buff *skb, const struct cors *c)
@@ -306,6 +280,8 @@ const struct policy_ops policy_cors = {
 		.equal = cors_equal,
 	},
 	.attr = { [POLICY_OF_ROUTE] = L7MESH_ROUTE_A_CORS },
+	.attrs = L7MESH_CORS_A_MAX,
+	.item_size = sizeof(struct span),
 	.parse = cors_parse,
 	.put = cors_put,
 	.request = cors_request,

@@ -7,10 +7,8 @@
  * x-envoy-fault-delay-request (ms), x-envoy-fault-abort-request (status) and
  * x-envoy-fault-throughput-response (KiB a second); the route's fractions still apply.
  */
-#include <linux/err.h>
 #include <linux/l7mesh.h>
 #include <linux/math64.h>
-#include <linux/mm.h>
 #include <linux/random.h>
 
 #include "http/message.h"
@@ -39,34 +37,17 @@ struct fault {
 
 /* ---- configuration ---- */
 
-static int parse_into(struct fault *f, const struct nlattr *nest,
-		      struct nlattr **tb, struct refusal *r)
+static int fault_parse(void *data, const struct nlattr *nest, struct nlattr **tb,
+		       struct refusal *r)
 {
+	struct fault *f = data;
+
 	*f = fault_default;
 	attr_take_options(&fault_options, f, tb);
 	if (f->delay || f->abort || f->response_rate || f->by_header)
 		return 0;
 	return refusal_set_attr(r, nest, -EINVAL,
 				"DELAY, ABORT, RESPONSE_RATE or BY_HEADER is needed");
-}
-
-static void *fault_parse(const struct nlattr *nest, struct refusal *r)
-{
-	struct nlattr *tb[L7MESH_FAULT_A_MAX + 1];
-	struct fault *f;
-	int err;
-
-	err = attr_parse(tb, L7MESH_FAULT_A_MAX, nest, r);
-	if (err || !nla_len(nest))
-		return ERR_PTR(err);
-	f = kvzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
-	if (!f)
-		return ERR_PTR(refusal_set(r, -ENOMEM, "out of memory"));
-	err = parse_into(f, nest, tb, r);
-	if (!err)
-		return f;
-	kvfree(f);
-	return ERR_PTR(err);
 }
 
 static int fault_put(struct sk_buff *skb, const void *data)
@@ -178,6 +159,7 @@ const struct policy_ops policy_fault = {
 		.equal = fault_equal,
 	},
 	.attr = { [POLICY_OF_ROUTE] = L7MESH_ROUTE_A_FAULT },
+	.attrs = L7MESH_FAULT_A_MAX,
 	.parse = fault_parse,
 	.put = fault_put,
 	.request = fault_request,

@@ -4,10 +4,8 @@
  *
  * Envoy's RouteAction.RequestMirrorPolicy.
  */
-#include <linux/err.h>
 #include <linux/l7mesh.h>
 #include <linux/math64.h>
-#include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/stringify.h>
 
@@ -51,10 +49,11 @@ static int parse_one(struct mirror *m, const struct nlattr *item,
 	return attr_name(tb[L7MESH_MIRROR_A_CLUSTER], &m->cluster, r);
 }
 
-/* @room: for as many as there may be */
-static int parse_into(struct mirrors *to, struct mirror *room,
-		      const struct nlattr *list, struct refusal *r)
+static int mirror_parse(void *data, const struct nlattr *list, struct nlattr **tb,
+			struct refusal *r)
 {
+	struct mirrors *to = data;
+	struct mirror *room = (struct mirror *)(to + 1);
 	const struct nlattr *item;
 	int rem, err;
 
@@ -70,21 +69,6 @@ static int parse_into(struct mirrors *to, struct mirror *room,
 		to->n++;
 	}
 	return 0;
-}
-
-static void *mirror_parse(const struct nlattr *list, struct refusal *r)
-{
-	struct mirrors *m = kvzalloc(sizeof(*m) + L7MESH_MIRRORS_MAX *
-				     sizeof(*m->list), GFP_KERNEL_ACCOUNT);
-	int err;
-
-	if (!m)
-		return ERR_PTR(refusal_set(r, -ENOMEM, "out of memory"));
-	err = parse_into(m, (struct mirror *)(m + 1), list, r);
-	if (!err && m->n)
-		return m;
-	kvfree(m);
-	return ERR_PTR(err);
 }
 
 static int put_one(struct sk_buff *skb, const struct mirror *m)
@@ -178,6 +162,7 @@ const struct policy_ops policy_mirror = {
 	},
 	.attr = { [POLICY_OF_ROUTE] = L7MESH_ROUTE_A_MIRRORS },
 	.forwards = "nothing is forwarded that could be mirrored",
+	.item_size = sizeof(struct mirror),
 	.parse = mirror_parse,
 	.put = mirror_put,
 	.request = mirror_request,

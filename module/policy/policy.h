@@ -146,24 +146,35 @@ struct policy_copy {
 	bool shadow;		/* "-shadow" is appended to its host */
 };
 
+/* No policy's nest has an attribute beyond this: what ->attrs below can hold. */
+#define POLICY_ATTRS_MAX	15
+
+/* There is to be no such policy. */
+#define POLICY_NONE	1
+
 struct policy_ops {
 	struct part_ops part;
 	u16 attr[POLICY_OWNERS];	/* of an owner's nest; 0: it has no such policy */
+	u8 attrs : 4;		/* the nest's highest; 0: it is a list */
+	u8 item_size;		/* of what parse() makes of a list's item */
 
 	/* Why it goes only with a route that forwards; NULL: it goes with any. */
 	const char *forwards;
 
 	/*
-	 * Understands what is configured, which replaces what was. Returns a struct and
-	 * all that it points to but the message, to be kvfree()d; NULL: there is to be
-	 * no such policy; or an error pointer.
+	 * Understands what is configured, which replaces what was: a nest with
+	 * something in it, as without there is to be no such policy. @tb has the nest's
+	 * attributes, unless it is a list. The struct @data is zeroed; it may point to
+	 * the message, and to what is behind it: zeros for as many items of ->item_size
+	 * as the nest can have. Returns 0, POLICY_NONE or a negative errno.
 	 */
-	void *(*parse)(const struct nlattr *nest, struct refusal *r);
+	int (*parse)(void *data, const struct nlattr *nest, struct nlattr **tb,
+		     struct refusal *r);
 	/*
 	 * The same of a listener's plain options, where there is no attribute of its
-	 * own. What is derived is not told.
+	 * own. What is derived is not told. Returns 0 or POLICY_NONE.
 	 */
-	void *(*derive)(const struct http_options *o, struct refusal *r);
+	int (*derive)(void *data, const struct http_options *o);
 	/* Fills the nest. 0 or -EMSGSIZE. */
 	int (*put)(struct sk_buff *skb, const void *data);
 

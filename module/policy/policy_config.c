@@ -14,22 +14,55 @@ struct change {
 	struct refusal *r;
 };
 
+/* A policy's struct and @room behind it, which goes with the parser; or an error. */
+static void *alloc_data(void **parsed, const struct policy_ops *ops, size_t room,
+			struct refusal *r)
+{
+	*parsed = kvzalloc(ops->part.size + room, GFP_KERNEL_ACCOUNT);
+	return *parsed ?: ERR_PTR(refusal_set(r, -ENOMEM, "out of memory"));
+}
+
+/* The policy that there is to be, of what has been filled in with this result. */
+static void *policy_of(void *data, int result)
+{
+	if (result == POLICY_NONE)
+		return NULL;
+	return result ? ERR_PTR(result) : data;
+}
+
+static void *parse_nest(void **parsed, const struct policy_ops *ops,
+			const struct nlattr *nest, struct refusal *r)
+{
+	struct nlattr *tb[POLICY_ATTRS_MAX + 1];
+	size_t room = nla_len(nest) / NLA_HDRLEN * ops->item_size;
+	int err = ops->attrs ? attr_parse(tb, ops->attrs, nest, r) : 0;
+	void *data;
+
+	if (err || !nla_len(nest))
+		return ERR_PTR(err);
+	data = alloc_data(parsed, ops, room, r);
+	return IS_ERR(data) ? data : policy_of(data, ops->parse(data, nest, tb, r));
+}
+
+static void *derive(void **parsed, const struct policy_ops *ops,
+		    const struct http_options *options, struct refusal *r)
+{
+	void *data = alloc_data(parsed, ops, 0, r);
+
+	return IS_ERR(data) ? data : policy_of(data, ops->derive(data, options));
+}
+
 /* The policy of a kind that an object is to have, or NULL. */
 static void *parse_one(void **parsed, const struct policy_ops *ops,
 		       const struct parts *old, const struct change *c)
 {
 	u16 attr = ops->attr[c->owner];
-	void *data;
 
-	if (!ops->derive && (!attr || !c->tb[attr]))
+	if (ops->derive)
+		return c->options ? derive(parsed, ops, c->options, c->r) : NULL;
+	if (!attr || !c->tb[attr])
 		return parts_find(old, &ops->part);
-	if (!ops->derive)
-		data = ops->parse(c->tb[attr], c->r);
-	else
-		data = c->options ? ops->derive(c->options, c->r) : NULL;
-	if (!IS_ERR(data))
-		*parsed = data;
-	return data;
+	return parse_nest(parsed, ops, c->tb[attr], c->r);
 }
 
 int policy_parse(struct policy_parser *p, struct parts *policies,

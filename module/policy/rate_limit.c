@@ -22,7 +22,6 @@
 #include <linux/l7mesh.h>
 #include <linux/log2.h>
 #include <linux/math64.h>
-#include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -101,9 +100,11 @@ static int check_rate(const struct rate_limit *limit, const struct nlattr *nest,
 	return 0;
 }
 
-static int parse_into(struct rate_limit *limit, const struct nlattr *nest,
-		      struct nlattr **tb, struct refusal *r)
+static int rate_limit_parse(void *data, const struct nlattr *nest, struct nlattr **tb,
+			    struct refusal *r)
 {
+	struct rate_limit *limit = data;
+
 	*limit = rate_limit_default;
 	if (!tb[L7MESH_RATE_LIMIT_A_MAX_TOKENS])
 		return refusal_set_missing(r, nest,
@@ -111,25 +112,6 @@ static int parse_into(struct rate_limit *limit, const struct nlattr *nest,
 					   "MAX_TOKENS");
 	attr_take_options(&rate_limit_options, limit, tb);
 	return parse_key(limit, tb, r) ?: check_rate(limit, nest, r);
-}
-
-static void *rate_limit_parse(const struct nlattr *nest, struct refusal *r)
-{
-	struct nlattr *tb[L7MESH_RATE_LIMIT_A_MAX + 1];
-	struct rate_limit *limit;
-	int err;
-
-	err = attr_parse(tb, L7MESH_RATE_LIMIT_A_MAX, nest, r);
-	if (err || !nla_len(nest))
-		return ERR_PTR(err);
-	limit = kvzalloc(sizeof(*limit), GFP_KERNEL_ACCOUNT);
-	if (!limit)
-		return ERR_PTR(refusal_set(r, -ENOMEM, "out of memory"));
-	err = parse_into(limit, nest, tb, r);
-	if (!err)
-		return limit;
-	kvfree(limit);
-	return ERR_PTR(err);
 }
 
 static int rate_limit_put(struct sk_buff *skb, const void *data)
@@ -364,6 +346,7 @@ const struct policy_ops policy_rate_limit = {
 		[POLICY_OF_ROUTE] = L7MESH_ROUTE_A_RATE_LIMIT,
 		[POLICY_OF_LISTENER] = L7MESH_LISTENER_A_RATE_LIMIT,
 	},
+	.attrs = L7MESH_RATE_LIMIT_A_MAX,
 	.parse = rate_limit_parse,
 	.put = rate_limit_put,
 	.request = rate_limit_request,

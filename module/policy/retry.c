@@ -8,11 +8,9 @@
  * again only if not a byte of it was sent.
  */
 #include <linux/bits.h>
-#include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/l7mesh.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
 #include <linux/random.h>
 
 #include "http/message.h"
@@ -42,10 +40,11 @@ struct retry_policy {
 
 /* ---- configuration ---- */
 
-static int parse_into(struct retry_policy *p, const struct nlattr *nest,
-		      struct nlattr **tb, struct refusal *r)
+static int retry_parse(void *data, const struct nlattr *nest, struct nlattr **tb,
+		       struct refusal *r)
 {
 	const struct nlattr *status = tb[L7MESH_RETRY_A_STATUS];
+	struct retry_policy *p = data;
 
 	*p = retry_default;
 	attr_take_options(&retry_options, p, tb);
@@ -60,25 +59,6 @@ static int parse_into(struct retry_policy *p, const struct nlattr *nest,
 		return refusal_set_attr(r, tb[L7MESH_RETRY_A_MAX_BACKOFF],
 					-EINVAL, "MAX_BACKOFF is below BACKOFF");
 	return status ? attr_statuses(status, &p->status, &p->nstatus, r) : 0;
-}
-
-static void *retry_parse(const struct nlattr *nest, struct refusal *r)
-{
-	struct nlattr *tb[L7MESH_RETRY_A_MAX + 1];
-	struct retry_policy *p;
-	int err;
-
-	err = attr_parse(tb, L7MESH_RETRY_A_MAX, nest, r);
-	if (err || !nla_len(nest))
-		return ERR_PTR(err);
-	p = kvzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
-	if (!p)
-		return ERR_PTR(refusal_set(r, -ENOMEM, "out of memory"));
-	err = parse_into(p, nest, tb, r);
-	if (!err)
-		return p;
-	kvfree(p);
-	return ERR_PTR(err);
 }
 
 static int retry_put(struct sk_buff *skb, const void *data)
@@ -229,6 +209,7 @@ const struct policy_ops policy_retry = {
 		.equal = retry_equal,
 	},
 	.attr = { [POLICY_OF_ROUTE] = L7MESH_ROUTE_A_RETRY },
+	.attrs = L7MESH_RETRY_A_MAX,
 	.parse = retry_parse,
 	.put = retry_put,
 	.tries = retry_tries,

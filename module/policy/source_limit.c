@@ -14,7 +14,6 @@
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/l7mesh.h>
-#include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
@@ -22,7 +21,6 @@
 #include "http/http_options.h"
 #include "lib/address.h"
 #include "lib/admit.h"
-#include "lib/refusal.h"
 #include "lib/stats.h"
 #include "policy/order.h"
 
@@ -34,18 +32,13 @@ struct source_limit {
 
 /* ---- configuration: plain options of a listener ---- */
 
-static void *source_limit_derive(const struct http_options *o, struct refusal *r)
+static int source_limit_derive(void *data, const struct http_options *o)
 {
-	struct source_limit *limit;
+	struct source_limit *limit = data;
 
-	if (!o->max_connections_per_source && !o->max_requests_per_source)
-		return NULL;
-	limit = kvzalloc(sizeof(*limit), GFP_KERNEL_ACCOUNT);
-	if (!limit)
-		return ERR_PTR(refusal_set(r, -ENOMEM, "out of memory"));
 	limit->connections = o->max_connections_per_source;
 	limit->requests = o->max_requests_per_source;
-	return limit;
+	return limit->connections || limit->requests ? 0 : POLICY_NONE;
 }
 
 static bool source_limit_equal(const void *data_a, const void *data_b)

@@ -100,18 +100,18 @@ static void play_free(struct account *account, void *data)
 	taken -= ((struct play *)data)->made == data;
 }
 
-static void *play_parse(const struct nlattr *nest, struct refusal *r)
+static int play_parse(void *data, const struct nlattr *nest, struct nlattr **tb,
+		      struct refusal *r)
 {
 	struct span text = { nla_data(nest), nla_len(nest) };
-	struct play *p;
 
-	if (!text.len)
-		return NULL;
+	(void)tb;
 	if (text.p[0] == '!')
-		return ERR_PTR(refusal_set(r, -EINVAL, "not this"));
-	p = calloc(1, sizeof(*p));
-	*p = (struct play){ .name = text.p[0], .does = 'g', .text = text };
-	return p;
+		return refusal_set(r, -EINVAL, "not this");
+	*(struct play *)data = (struct play){
+		.name = text.p[0], .does = 'g', .text = text,
+	};
+	return 0;
 }
 
 static int play_put(struct sk_buff *skb, const void *data)
@@ -184,14 +184,10 @@ static int play_init_last(void)
 }
 
 /* A listener has it, if one of its plain options says so. */
-static void *play_derive(const struct http_options *o, struct refusal *r)
+static int play_derive(void *data, const struct http_options *o)
 {
-	struct play *p = calloc(1, sizeof(*p));
-
-	(void)o;
-	(void)r;
-	*p = (struct play){ .name = 'd', .does = 'g' };
-	return p;
+	*(struct play *)data = (struct play){ .name = 'd', .does = 'g' };
+	return *(const char *)o == 'd' ? 0 : POLICY_NONE;
 }
 
 #define PLAY(number) { \
@@ -234,8 +230,34 @@ static const struct policy_ops play_derived = {
 	.explain = play_explain,
 };
 
+/* It has a nest of texts 1 and 2, of which it makes items; without 1 it is none. */
+static int nest_parse(void *data, const struct nlattr *nest, struct nlattr **tb,
+		      struct refusal *r)
+{
+	struct play *p = data;
+	struct span *items = (struct span *)(p + 1);
+	u32 i;
+
+	(void)nest;
+	(void)r;
+	for (i = 0; i < 2; i++)
+		if (tb[i + 1])
+			items[i] = (struct span){ nla_data(tb[i + 1]), 1 };
+	*p = (struct play){ .name = 'm', .does = 'g', .text = items[1] };
+	return items[0].len ? 0 : POLICY_NONE;
+}
+
+static const struct policy_ops play_nest = {
+	.part = { .size = sizeof(struct play), .equal = play_equal },
+	.attr = { [POLICY_OF_ROUTE] = 4 },
+	.attrs = 2,
+	.item_size = sizeof(struct span),
+	.parse = nest_parse,
+};
+
 const struct policy_ops *const policy_order[] = {
 	&play_first, &play_second, &play_listeners, &play_third, &play_derived,
+	&play_nest,
 };
 
 const u32 policy_order_n = ARRAY_SIZE(policy_order);
@@ -433,7 +455,7 @@ static const char *names_of(const struct parts *policies)
 static void attributes(struct nlattr **tb, struct sk_buff *skb, const char *first,
 		       const char *second, const char *third)
 {
-	const char *const texts[] = { NULL, first, second, third };
+	const char *const texts[] = { NULL, first, second, third, NULL };
 	u32 i;
 
 	skb->len = 0;
@@ -450,7 +472,7 @@ static void test_configuration(void)
 	struct sk_buff skb = { .data = buffer, .size = sizeof(buffer) };
 	struct policy_parser one = {}, two = {}, three = {};
 	struct parts policies = {};
-	struct nlattr *tb[4];
+	struct nlattr *tb[5];
 	struct refusal r;
 	struct object *o;
 	int err;
@@ -489,18 +511,61 @@ static void test_configuration(void)
 	drop(o);
 }
 
+/* What becomes of attribute 4, of these types, each with a byte. */
+static const char *nested(const char *types)
+{
+	u8 buffer[64] __attribute__((aligned(8)));
+	struct sk_buff skb = { .data = buffer, .size = sizeof(buffer) };
+	struct play was = { .name = 'w', .text = SPAN("") };
+	const struct part had = { &play_nest.part, &was };
+	struct parts policies = { &had, 1 };
+	struct policy_parser p = {};
+	struct nlattr *tb[5] = {};
+	struct refusal r;
+	int err;
+
+	tb[4] = nla_nest_start(&skb, 4);
+	for (; *types; types++)
+		nla_put_u8(&skb, *types - '0', *types);
+	nla_nest_end(&skb, tb[4]);
+	err = policy_parse(&p, &policies, POLICY_OF_ROUTE, tb, NULL, &r);
+	names_of(&policies);
+	if (!err && policies.n)
+		sprintf(names + 1, "%.1s", ((const struct play *)
+					    policies.list[0].data)->text.p ?: "-");
+	policy_parse_end(&p);
+	return err ? "refused" : names;
+}
+
+static void test_nests(void)
+{
+	tap_is(nested("12"), "m2", "policy: its attributes, and room for what they become");
+	tap_is(nested("1"), "m-", "policy: one of its attributes");
+	tap_is(nested("2"), "", "policy: what it makes nothing of is none");
+	tap_is(nested(""), "", "policy: an empty nest is none");
+	tap_is(nested("122"), "refused", "policy: an attribute that is there twice");
+}
+
 static void test_listeners(void)
 {
 	u8 buffer[256] __attribute__((aligned(8)));
 	struct sk_buff skb = { .data = buffer, .size = sizeof(buffer) };
-	struct http_options *options = (struct http_options *)buffer;
+	const struct http_options *options;
 	struct policy_parser p = {};
 	struct parts policies = {};
-	struct nlattr *tb[4];
+	struct nlattr *tb[5];
 	struct refusal r;
 	int err;
 
 	attributes(tb, &skb, "l", "x", "y");
+	options = (struct http_options *)"-";
+	err = policy_parse(&p, &policies, POLICY_OF_LISTENER, tb, options, &r);
+	tap_is(err ? "refused" : names_of(&policies), "l",
+	       "policy: a listener has its own");
+	policy_parse_end(&p);
+	p = (struct policy_parser){};
+	policies = (struct parts){};
+	options = (struct http_options *)"d";
 	err = policy_parse(&p, &policies, POLICY_OF_LISTENER, tb, options, &r);
 	tap_is(err ? "refused" : names_of(&policies), "ld",
 	       "policy: a listener has its own, and what follows from its options");
@@ -550,4 +615,5 @@ void test_policy(void)
 	test_copies();
 	test_failure();
 	test_configuration();
+	test_nests();
 }
