@@ -27,6 +27,7 @@
 #include "intercept/connect.h"
 #include "intercept/hook.h"
 #include "intercept/redirect.h"
+#include "lib/inside.h"
 #include "link/acceptor.h"
 #include "link/identity.h"
 #include "mesh/mesh.h"
@@ -490,15 +491,12 @@ static noinline int redirect_v4(struct sock *sk, compat_sockaddr *to)
 	return err;
 }
 
-__no_profile __no_sanitize_coverage
+__ends_in_jump
 int connect_v4(struct sock *sk, compat_sockaddr *to, int len)
 {
 	int err = redirect_v4(sk, to);
 
-	/*
-	 * A tail call, see Kbuild: TCP may read the SYN's data with nothing of ours
-	 * on the stack.
-	 */
+	/* TCP may read the SYN's data with nothing of ours on the stack. */
 	return err == PLAN_BYPASS ?
 	       tcp_prot.connect(sk, to, len | CONNECT_PASS) : err;
 }
@@ -529,7 +527,7 @@ static noinline int redirect_v6(struct sock *sk, compat_sockaddr *to)
 	return err;
 }
 
-__no_profile __no_sanitize_coverage
+__ends_in_jump
 int connect_v6(struct sock *sk, compat_sockaddr *to, int len)
 {
 	int err = redirect_v6(sk, to);

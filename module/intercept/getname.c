@@ -6,8 +6,8 @@
  *
  * The originals would wait for the lock beneath the hook, which is a thread's that
  * may wait for as long as a tenant likes. So whoever waits is in hook_lock_sock(), and
- * when the hooks go the original is jumped to, see Kbuild: it waits with nothing of
- * ours on the stack, and answers for itself, as without a mesh.
+ * when the hooks go the original is jumped to: it waits with nothing of ours on the
+ * stack, and answers for itself, as without a mesh.
  */
 #include <linux/bitops.h>
 #include <linux/bpf-cgroup.h>
@@ -17,6 +17,7 @@
 #include "intercept/getname.h"
 #include "intercept/hook.h"
 #include "intercept/redirect.h"
+#include "lib/inside.h"
 
 bool getname_wanted(struct ftrace_regs *regs)
 {
@@ -93,7 +94,7 @@ out:
 	return len;
 }
 
-__no_profile __no_sanitize_coverage
+__ends_in_jump
 int getname_v4(struct socket *sock, struct sockaddr *name, int peer)
 {
 	int len = answer_v4(sock->sk, (struct sockaddr_in *)name, peer);
@@ -161,7 +162,7 @@ out:
 	return len;
 }
 
-__no_profile __no_sanitize_coverage
+__ends_in_jump
 int getname_v6(struct socket *sock, struct sockaddr *name, int peer)
 {
 	int len = answer_v6(sock->sk, (struct sockaddr_in6 *)name, peer);

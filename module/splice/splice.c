@@ -283,7 +283,7 @@ static bool wants_to_be_alone(int level, int optname)
 	return level == SOL_IPV6 && optname == IPV6_ADDRFORM;
 }
 
-__no_profile __no_sanitize_coverage
+__ends_in_jump
 static int splice_setsockopt(struct sock *sk, int level, int optname,
 			     sockptr_t optval, unsigned int optlen)
 {
@@ -292,7 +292,7 @@ static int splice_setsockopt(struct sock *sk, int level, int optname,
 		leave(sk);
 		splice_leave();
 	}
-	/* A tail call, see Kbuild: reading user memory may take long. */
+	/* Reading user memory may take long. */
 	return tcp_prot.setsockopt(sk, level, optname, optval, optlen);
 }
 

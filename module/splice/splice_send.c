@@ -10,6 +10,7 @@
  * room by the time that it is called.
  */
 #include <linux/bpf-cgroup.h>
+#include "lib/inside.h"
 #include "splice/splice_priv.h"
 
 #define PATIENCE	max(HZ / 100, 2)
@@ -820,10 +821,6 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 	return len;
 }
 
-/*
- * Not inlined: a function with a local variable in memory does not end in a tail
- * call.
- */
 static noinline int send_inside(struct sock *sk, struct msghdr *msg,
 				size_t size)
 {
@@ -840,12 +837,11 @@ static noinline int send_inside(struct sock *sk, struct msghdr *msg,
 	return n;
 }
 
-__no_profile __no_sanitize_coverage
+__ends_in_jump
 int splice_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 {
 	int n = send_inside(sk, msg, size);
 
-	/* A tail call, see Kbuild. */
 	return n == LEAVE ? tcp_sendmsg(sk, msg, size) : n;
 }
 
@@ -1044,13 +1040,12 @@ static noinline int sendpage_inside(struct sock *sk, struct page *page,
 	return n;
 }
 
-__no_profile __no_sanitize_coverage
+__ends_in_jump
 int splice_sendpage(struct sock *sk, struct page *page, int offset, size_t size,
 		    int flags)
 {
 	int n = sendpage_inside(sk, page, offset, size, flags);
 
-	/* A jump as well. */
 	return n == LEAVE ? tcp_sendpage(sk, page, offset, size, flags) : n;
 }
 #endif

@@ -24,7 +24,7 @@ deps_of() {
 	headers) echo linux-headers-amd64 ;;
 	vm)
 		echo qemu-system-x86 busybox-static cpio kmod zstd xz-utils \
-			iproute2 util-linux procps
+			iproute2 util-linux procps python3
 		;;
 	check)
 		echo sparse shellcheck perl xz-utils python3 python3-yaml \

@@ -75,6 +75,10 @@ build_copy() {
 			make -s -C "$copy" -j "$(nproc)" KDIR="$kdir" module ||
 			rc=1
 	fi
+	if [[ $rc == 0 && -e $tree/selftests/tail_calls ]]; then
+		build_step "$copy/.log" "$tree/selftests/tail_calls" "$copy" ||
+			rc=1
+	fi
 	# A debug kernel can do what the tests' own module asks of it.
 	if [[ -n ${L7MESH_DEBUG:-} && -e $copy/selftests/kmod/Kbuild ]]; then
 		build_step "$copy/.log" make -s -C "$kdir" \
