@@ -188,8 +188,10 @@ static void begin_edit(struct edit *e, const struct message *m)
  */
 static bool too_many(const struct message *m, const struct message *again)
 {
+	u8 error = m->response ? MESSAGE_BAD_RESPONSE : MESSAGE_TOO_MANY_FIELDS;
+
 	return m->nfields == MESSAGE_FIELDS_MAX &&
-	       again->nfields == MESSAGE_FIELDS_MAX;
+	       again->nfields == MESSAGE_FIELDS_MAX && again->error == error;
 }
 
 /* As an endpoint or a client gets it; what is written was reckoned before. */
