@@ -281,6 +281,7 @@ const struct policy_ops policy_cors = {
 	},
 	.attr = { [POLICY_OF_ROUTE] = L7MESH_ROUTE_A_CORS },
 	.attrs = L7MESH_CORS_A_MAX,
+	.list = L7MESH_CORS_A_ALLOW_ORIGINS,
 	.item_size = sizeof(struct span),
 	.parse = cors_parse,
 	.put = cors_put,

@@ -156,7 +156,8 @@ struct policy_ops {
 	struct part_ops part;
 	u16 attr[POLICY_OWNERS];	/* of an owner's nest; 0: it has no such policy */
 	u8 attrs : 4;		/* the nest's highest; 0: it is a list */
-	u8 item_size;		/* of what parse() makes of a list's item */
+	u8 list;		/* which of them is a list; 0: the nest is, if any */
+	u8 item_size;		/* of what parse() makes of an item of the list */
 
 	/* Why it goes only with a route that forwards; NULL: it goes with any. */
 	const char *forwards;
@@ -165,8 +166,8 @@ struct policy_ops {
 	 * Understands what is configured, which replaces what was: a nest with
 	 * something in it, as without there is to be no such policy. @tb has the nest's
 	 * attributes, unless it is a list. The struct @data is zeroed; it may point to
-	 * the message, and to what is behind it: zeros for as many items of ->item_size
-	 * as the nest can have. Returns 0, POLICY_NONE or a negative errno.
+	 * the message, and to what is behind it: zeros for as many items as the list
+	 * has. Returns 0, POLICY_NONE or a negative errno.
 	 */
 	int (*parse)(void *data, const struct nlattr *nest, struct nlattr **tb,
 		     struct refusal *r);

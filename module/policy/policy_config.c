@@ -30,17 +30,25 @@ static void *policy_of(void *data, int result)
 	return result ? ERR_PTR(result) : data;
 }
 
+/* For what parse() makes of a list, if there is one. */
+static size_t room_for_items(const struct policy_ops *ops, const struct nlattr *nest,
+			     struct nlattr **tb)
+{
+	const struct nlattr *list = ops->list ? tb[ops->list] : nest;
+
+	return ops->item_size && list ? ops->item_size * attr_count(list) : 0;
+}
+
 static void *parse_nest(void **parsed, const struct policy_ops *ops,
 			const struct nlattr *nest, struct refusal *r)
 {
 	struct nlattr *tb[POLICY_ATTRS_MAX + 1];
-	size_t room = nla_len(nest) / NLA_HDRLEN * ops->item_size;
 	int err = ops->attrs ? attr_parse(tb, ops->attrs, nest, r) : 0;
 	void *data;
 
 	if (err || !nla_len(nest))
 		return ERR_PTR(err);
-	data = alloc_data(parsed, ops, room, r);
+	data = alloc_data(parsed, ops, room_for_items(ops, nest, tb), r);
 	return IS_ERR(data) ? data : policy_of(data, ops->parse(data, nest, tb, r));
 }
 

@@ -230,27 +230,30 @@ static const struct policy_ops play_derived = {
 	.explain = play_explain,
 };
 
-/* It has a nest of texts 1 and 2, of which it makes items; without 1 it is none. */
+/* It has 1, without which it is none, and a list 2, of which it makes items. */
 static int nest_parse(void *data, const struct nlattr *nest, struct nlattr **tb,
 		      struct refusal *r)
 {
-	struct play *p = data;
-	struct span *items = (struct span *)(p + 1);
-	u32 i;
+	struct span *items = (struct span *)((struct play *)data + 1);
+	const struct nlattr *item;
+	int rem, n = 0;
 
 	(void)nest;
 	(void)r;
-	for (i = 0; i < 2; i++)
-		if (tb[i + 1])
-			items[i] = (struct span){ nla_data(tb[i + 1]), 1 };
-	*p = (struct play){ .name = 'm', .does = 'g', .text = items[1] };
-	return items[0].len ? 0 : POLICY_NONE;
+	if (tb[2])
+		nla_for_each_nested(item, tb[2], rem)
+			items[n++] = (struct span){ nla_data(item), 1 };
+	*(struct play *)data = (struct play){
+		.name = 'm', .does = 'g', .text = n ? items[n - 1] : (struct span){},
+	};
+	return tb[1] ? 0 : POLICY_NONE;
 }
 
 static const struct policy_ops play_nest = {
 	.part = { .size = sizeof(struct play), .equal = play_equal },
 	.attr = { [POLICY_OF_ROUTE] = 4 },
 	.attrs = 2,
+	.list = 2,
 	.item_size = sizeof(struct span),
 	.parse = nest_parse,
 };
@@ -511,8 +514,8 @@ static void test_configuration(void)
 	drop(o);
 }
 
-/* What becomes of attribute 4, of these types, each with a byte. */
-static const char *nested(const char *types)
+/* What becomes of attribute 4 with so many 1 in it, and a list 2 of these, if any. */
+static const char *nested(int ones, const char *items)
 {
 	u8 buffer[64] __attribute__((aligned(8)));
 	struct sk_buff skb = { .data = buffer, .size = sizeof(buffer) };
@@ -520,13 +523,19 @@ static const char *nested(const char *types)
 	const struct part had = { &play_nest.part, &was };
 	struct parts policies = { &had, 1 };
 	struct policy_parser p = {};
-	struct nlattr *tb[5] = {};
+	struct nlattr *tb[5] = {}, *list;
 	struct refusal r;
 	int err;
 
 	tb[4] = nla_nest_start(&skb, 4);
-	for (; *types; types++)
-		nla_put_u8(&skb, *types - '0', *types);
+	while (ones--)
+		nla_put_u8(&skb, 1, 0);
+	if (items) {
+		list = nla_nest_start(&skb, 2);
+		while (*items)
+			nla_put_u8(&skb, 1, *items++);
+		nla_nest_end(&skb, list);
+	}
 	nla_nest_end(&skb, tb[4]);
 	err = policy_parse(&p, &policies, POLICY_OF_ROUTE, tb, NULL, &r);
 	names_of(&policies);
@@ -539,11 +548,12 @@ static const char *nested(const char *types)
 
 static void test_nests(void)
 {
-	tap_is(nested("12"), "m2", "policy: its attributes, and room for what they become");
-	tap_is(nested("1"), "m-", "policy: one of its attributes");
-	tap_is(nested("2"), "", "policy: what it makes nothing of is none");
-	tap_is(nested(""), "", "policy: an empty nest is none");
-	tap_is(nested("122"), "refused", "policy: an attribute that is there twice");
+	tap_is(nested(1, "xyz"), "mz", "policy: its list, and room for what it becomes");
+	tap_is(nested(1, ""), "m-", "policy: an empty list");
+	tap_is(nested(1, NULL), "m-", "policy: one of its attributes");
+	tap_is(nested(0, "x"), "", "policy: what it makes nothing of is none");
+	tap_is(nested(0, NULL), "", "policy: an empty nest is none");
+	tap_is(nested(2, "x"), "refused", "policy: an attribute that is there twice");
 }
 
 static void test_listeners(void)
