@@ -41,6 +41,10 @@ static inline bool inside_any(const long __percpu *inside)
 #define __ends_in_jump						\
 	__attribute__((__no_profile_instrument_function__,	\
 		       __no_sanitize_coverage__))
+#elif defined(__clang__)
+#define __ends_in_jump						\
+	__attribute__((__no_profile_instrument_function__,	\
+		       no_sanitize("coverage")))
 #else
 #define __ends_in_jump	__no_profile
 #endif
