@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from l7 import (Backend, Client, Counters, SentMemory, Stream, all_ended,
-                apply, close_clients, equal, in_pod, meshctl, note,
+                apply, close_clients, closed_from_now, equal, in_pod, meshctl, note,
                 pods_of_a_mesh, request, run_in, run_tests, stats, test, true,
                 until)
 
@@ -648,7 +648,8 @@ def early_long(c):
 def _():
     for answered in early_direct, early_long:
         for address in VIP, VIP6:
-            c, closed = client(address, sizes=4096), Counters()
+            closed = closed_from_now()
+            c = client(address, sizes=4096)
             answered(c)
             for _ in range(100):
                 c.send(bytes(10000))
@@ -669,7 +670,7 @@ def takes(c, data):
 
 @test("a client that has its response, and sends on or stays, is left in the end")
 def _():
-    closed = Counters()
+    closed = closed_from_now()
     sends, stays = client(), client()
     for c in sends, stays:
         c.send(post("/direct"))

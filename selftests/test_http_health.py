@@ -17,8 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, Endpoints, answer, ask
-from l7 import (Client, Counters, apply, close_connections, equal, in_pod, meshctl,
-                pods_of_a_mesh, run_tests, stats, test, true, until)
+from l7 import (PATIENCE, Client, Counters, apply, close_connections, equal, in_pod,
+                meshctl, pods_of_a_mesh, run_tests, stats, test, true, until)
 
 WEB6, APP = "fd00:2::20", "10.2.0.10"
 PORTS = range(9100, 9103)
@@ -145,7 +145,7 @@ def change(was, *statuses):
     is known: by when it is asked again the one before has been judged, and once more it
     is not answered."""
     for status in statuses:
-        found = web.poll(10)
+        found = web.poll(PATIENCE)
         true(found, "no check came")
         equal(healthy(), [was])
         answer_check(*found, status)

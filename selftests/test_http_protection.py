@@ -13,9 +13,10 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from endpoints import OK, VIP, VIP6, Endpoints, answer, apply_route, ask
-from l7 import (Client, Counters, close_connections, drained, equal, fork, meshctl,
-                note, pods_of_a_mesh, run_tests, stats, test, true, until)
+from endpoints import (OK, VIP, VIP6, Endpoints, answer, apply_route, ask,
+                       still_active)
+from l7 import (Client, Counters, close_connections, closed_from_now, equal, fork,
+                meshctl, note, pods_of_a_mesh, run_tests, test, true, until)
 
 PORTS = range(9100, 9102)
 HOUR = "60m"
@@ -258,7 +259,7 @@ def _():
     conn.send(answer(200, body=body))
     equal(c.head().status, 200)
     c.reset()
-    until(lambda: not any(e["active"] for e in stats()["endpoints"]))
+    still_active(0)
 
 
 @test("fault: a rate, of so many responses")
@@ -291,7 +292,7 @@ def refused_connections(n, *addresses):
 
 @test("connections of a source: one more is reset, until one of them ends")
 def _():
-    grown = Counters()
+    grown = closed_from_now()
     direct({"max_connections_per_source": 2})
     kept = [Client("app", a) for a in (VIP, VIP, VIP6, VIP6)]
     equal([status(c) for c in kept], [200] * 4)
@@ -314,6 +315,24 @@ def _():
     refused_connections(1, VIP)
 
 
+def answered(c, conn):
+    """A client has its answer. Its request counts for a moment longer."""
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
+    still_active(0)
+
+
+def served(c):
+    """One request, which is refused or answered."""
+    ask(c)
+    found = many.poll(0.2)
+    if not found:
+        return c.response()[0].status == 200
+    found[1].head()
+    answered(c, found[1])
+    return True
+
+
 @test("requests of a source: one more is answered 429, also while one is a tunnel")
 def _():
     grown = Counters()
@@ -328,13 +347,11 @@ def _():
         _, its, _ = many.taken()
         its.send(OK)
         equal(other.response()[0].status, 200)
-    conn.send(OK)
-    equal(first.response()[0].status, 200)
+    answered(first, conn)
     ask(second)
     _, conn, _ = many.taken()
     equal(status(first), 429)
-    conn.send(OK)
-    equal(second.response()[0].status, 200)
+    answered(second, conn)
     ask(first, "GET", b"", "Connection: Upgrade", "Upgrade: websocket")
     _, conn, _ = many.taken()
     conn.send(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n"
@@ -342,19 +359,9 @@ def _():
     equal(first.head().status, 101)
     equal(status(second), 429)
     first.reset()
-    until(lambda: not any(e["active"] for e in stats()["endpoints"]))
+    still_active(0)
     until(lambda: served(second))
     equal(grown("reply_429_source_limited") >= 4, True)
-
-
-def served(c):
-    """One request, which is refused or answered."""
-    ask(c)
-    found = many.poll(0.2)
-    if found:
-        found[1].head()
-        found[1].send(OK)
-    return c.response()[0].status == 200
 
 
 @test("requests of a source: a limit counts who was connected before it came")
@@ -366,41 +373,36 @@ def _():
     ask(first)
     _, conn, _ = many.taken()
     equal(status(second), 429)
-    conn.send(OK)
-    equal(first.response()[0].status, 200)
+    answered(first, conn)
     equal([served(second), served(first)], [True, True])
 
 
 @test("requests of a source: one after which its connection lingers counts once")
 def _():
     apply_route(PORTS, listener={"max_requests_per_source": 1})
+    closed = closed_from_now()
     kept, other = Client("app", VIP), Client("app", VIP)
     for c in kept, other:
         ask(c)
-        many.taken()[1].send(OK)
-        equal(c.response()[0].status, 200)
-    for _ in range(3):
-        closed = Counters()
+        answered(c, many.taken()[1])
+    for n in range(1, 4):
         last = Client("app", VIP)
         ask(last, "GET", b"", "Connection: close")
         many.taken()[1].send(OK)
         equal(last.response()[0].status, 200)
         last.ended()
         last.close()
-        closed.reach("downstream_connections_closed", 1)
+        closed.reach("downstream_connections_closed", n)
         # There is room for one, and no more.
         ask(kept)
         _, conn, _ = many.taken()
         equal(status(other), 429)
-        conn.send(OK)
-        equal(kept.response()[0].status, 200)
+        answered(kept, conn)
 
 
 @test("limits of a source: 500 connections come and go, from two namespaces", 300)
 def _():
-    # Nobody's of the test before is counted as closed.
-    drained()
-    grown = Counters()
+    grown = closed_from_now()
     direct({"max_connections_per_source": 1000, "max_requests_per_source": 1000})
     children = []
     for pod in "app", "own":

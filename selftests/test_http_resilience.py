@@ -16,7 +16,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from endpoints import OK, VIP, VIP6, WEB, Endpoints, answer, apply_route, ask
+from endpoints import (OK, VIP, VIP6, WEB, Endpoints, answer, apply_route, ask,
+                       still_active)
 from l7 import (Backend, Client, Counters, Stream, apply, close_clients,
                 close_connections, equal, in_pod, meshctl, note, pods_of_a_mesh,
                 request, run_tests, stats, test, true, until)
@@ -326,7 +327,7 @@ def _():
             conn.send(answer(503))
             time.sleep(0.1)
         c.reset()
-        until(lambda: not any(e["active"] for e in stats()["endpoints"]))
+        still_active(0)
     many.quiet(0.1)
 
 
@@ -541,7 +542,7 @@ def _():
         equal(c.response()[0].status, 200)
         find_lost(*(t for i, t in enumerate(tries) if i != winner))
     equal(sum(e["requests"] for e in stats()["endpoints"]), 7 * 4)
-    equal(sum(e["active"] for e in stats()["endpoints"]), 0)
+    still_active(0)
     true(sum(e["connections"] for e in stats()["endpoints"]) < 7 * 4)
 
 
@@ -729,7 +730,7 @@ def _():
         equal(c.response()[0].status, 200)
         equal(grown("upstream_hedged", "upstream_hedged_won", "reply_503_overflow"),
               [1, 0, 0])
-        equal(sum(e["active"] for e in stats()["endpoints"]), 0)
+        still_active(0)
 
 
 @test("hedging: nobody listens elsewhere: the first one answers")
@@ -777,6 +778,7 @@ def _():
     held = hold(3)
     refused()
     let_go(held[:1])
+    still_active(2)
     c = Client("app", VIP)
     ask(c)
     _, conn, _ = many.taken()
@@ -785,9 +787,10 @@ def _():
     meshctl("set", "route", "main/any", "0", "timeout", "1m")
     refused()
     held[1][0].reset()
-    until(lambda: sum(e["active"] for e in stats()["endpoints"]) == 2)
+    still_active(2)
     let_go(hold())
     let_go([(c, conn)] + held[2:])
+    still_active(0)
     let_go(hold(3))
     equal(grown("reply_503_overflow"), 3)
     # Without a limit nobody is counted: one that is set later begins at nothing.
@@ -809,14 +812,13 @@ def _():
         conn.send(OK)
         equal(c.response()[0].status, 200)
         clients.append(c)
-    equal([e["active"] for e in stats()["endpoints"]],
-          [0] * len(stats()["endpoints"]))
+    still_active(0)
     let_go(hold(2))
 
 
 @test("limits: routes of high priority have their own, also of a tunnel")
 def _():
-    mesh({"max_idle": 0,
+    mesh({"max_idle": 0, "connect_timeout": "1m",
           "circuit_breakers": {"max_requests": 2, "max_connections": 9},
           "circuit_breakers_high": {"max_requests": 9, "max_connections": 1,
                                     "max_pending_requests": 1}})
@@ -837,8 +839,11 @@ def _():
     late = Client("app", VIP)
     ask(late, path="/high")
     equal(late.response()[0].status, 503)
+    # The one that waits does count as active.
     let_go(held[:1])
+    still_active(2)
     let_go(hold())
+    still_active(2)
     refused_now = hold()
     refused()
     high.reset()
@@ -853,7 +858,7 @@ def _():
 def _():
     grown = Counters()
     for idle in 0, 10:
-        mesh({"max_idle": idle, "circuit_breakers": {
+        mesh({"max_idle": idle, "connect_timeout": "1m", "circuit_breakers": {
             "max_connections": 2, "max_pending_requests": 4}})
         held = hold(2)
         waiting = []
@@ -912,6 +917,7 @@ def _():
     _, conn, _ = many.taken()
     refused()
     let_go([(c, conn)])
+    still_active(0)
     c = Client("app", VIP)
     ask(c, "GET", b"", "Connection: upgrade", "Upgrade: websocket")
     which, conn, _ = many.taken()

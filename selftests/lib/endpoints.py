@@ -4,7 +4,7 @@
 import select
 import time
 
-from l7 import Backend, Stream, apply, request, true
+from l7 import PATIENCE, Backend, Stream, apply, request, stats, true, until
 
 WEB = "10.2.0.20"
 VIP, VIP6 = "10.96.0.1", "fd00:96::1"
@@ -42,6 +42,12 @@ def ask(c, method="GET", body=b"", *fields, path="/"):
     c.send(request(path, *fields, host="a", method=method) + body)
 
 
+def still_active(n):
+    """So many requests count. Each does for a moment after its client has the answer."""
+    until(lambda: sum(e["active"] for e in stats()["endpoints"]) == n,
+          why=f"not {n} are")
+
+
 class Endpoints(list):
     """Backends, in the order of their ports."""
 
@@ -68,7 +74,7 @@ class Endpoints(list):
 
     def taken(self):
         """Which one has the next request, its connection, and its head."""
-        found = self.poll(10)
+        found = self.poll(PATIENCE)
         true(found, "no request came")
         return (*found, found[1].head())
 
