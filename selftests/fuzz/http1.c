@@ -183,14 +183,14 @@ static void begin_edit(struct edit *e, const struct message *m)
 }
 
 /*
- * Of as many fields as are read one more may be made: the Host of HTTP/1.0 which sent
- * none, the Connection of an upgrade that was answered without.
+ * Of as many fields as are read two more may be made: the Host of HTTP/1.0 which sent
+ * none; Connection and Upgrade of a 101 that came without.
  */
 static bool too_many(const struct message *m, const struct message *again)
 {
 	u8 error = m->response ? MESSAGE_BAD_RESPONSE : MESSAGE_TOO_MANY_FIELDS;
 
-	return m->nfields == MESSAGE_FIELDS_MAX &&
+	return m->nfields + 2 > MESSAGE_FIELDS_MAX &&
 	       again->nfields == MESSAGE_FIELDS_MAX && again->error == error;
 }
 
