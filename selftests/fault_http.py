@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 import faults
 from faults import REFUSED, answer, attempt, sweep
-from l7 import (Client, Counters, Net, all_ended, apply, close_clients, equal,
+from l7 import (Client, Counters, Net, all_ended, apply, close_clients, drained, equal,
                 meshctl, request, run_tests, test, true, until)
 from l7nl import Genl
 
@@ -267,8 +267,7 @@ def _():
 
 @test("every connection and every leg has ended")
 def _():
-    genl.do("DRAIN")
-    until(lambda: all_ended(genl.counters()))
+    drained()
 
 
 def main():

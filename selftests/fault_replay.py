@@ -19,9 +19,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 import faults
 from faults import REFUSED, answer, attempt, sweep
-from l7 import (Client, Net, Stream, all_ended, apply, close_clients, equal, in_pod,
-                meshctl, request, run_tests, test, until)
-from l7nl import Genl
+from l7 import (Client, Net, Stream, apply, close_clients, drained, equal, in_pod,
+                meshctl, request, run_tests, test)
 
 VIP = "10.96.0.1"
 DECLINES, HASTY = 9001, 9002
@@ -50,9 +49,6 @@ LONG = "l" * 3000
 STARTS = "PUT / HTTP/1.1", "GET / HTTP/1.1"
 # What has come that none may send.
 wrong = []
-
-genl = None
-
 
 get = functools.partial(request, host="kept")
 
@@ -196,14 +192,11 @@ def _():
 
 @test("every connection and every leg has ended")
 def _():
-    genl.do("DRAIN")
-    until(lambda: all_ended(genl.counters()))
+    drained()
 
 
 def main():
-    global genl
     faults.set_up()
-    genl = Genl()
     net = Net(app=10, web=20)
     listeners = []
     try:
