@@ -54,8 +54,9 @@ export NET_DIR
 mkdir -p "$NET_DIR"
 net_lib=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
+# Three times as long where numbers are made smaller: that is the debug kernel.
 net_until() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 * (${L7MESH_SCALE:-1} > 1 ? 3 : 1) + 1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS < end)) || return 1
