@@ -13,7 +13,9 @@
 #include <net/genetlink.h>
 #include "intercept/intercept.h"
 #include "intercept/judge.h"
+#include "intercept/packet.h"
 #include "intercept/redirect.h"
+#include "lib/compat.h"
 #include "lib/stats.h"
 #include "lib/version.h"
 #include "link/client.h"
@@ -29,21 +31,39 @@ MODULE_PARM_DESC(splice, "let sockets of this node pass bytes directly (default:
 
 static int net_begins(struct mesh_net *mn)
 {
+	int err;
+
 	redirect_net_init(mn);
-	return engine_net_init(mn);
+	err = packet_net_init(mn);
+	if (err)
+		return err;
+	err = engine_net_init(mn);
+	if (err)
+		packet_net_exit(mn);
+	return err;
 }
 
 static void net_ends(struct mesh_net *mn)
 {
+	packet_net_exit(mn);
 	engine_net_exit(mn);
 	redirect_net_exit(mn);
+}
+
+static bool claim(const struct sock *child, struct client_claim *claim)
+{
+	return compat_is_transparent(child) ? packet_claim(child, claim) :
+					      redirect_claim(child, claim);
 }
 
 static const struct mesh_parts parts = {
 	.intercept = intercept_enable,
 	.let_pass = intercept_disable,
 	.respliced = splice_reconsider,
+	.settle_packets = packet_settle,
+	.settle_packets_later = packet_settle_later,
 	.net_begins = net_begins,
+	.net_leaves = packet_net_leave,
 	.net_ends = net_ends,
 	.drain = engine_net_drain,
 };
@@ -76,7 +96,7 @@ static int __init l7mesh_init(void)
 	err = intercept_init();
 	if (err)
 		goto out_config;
-	client_claims_by(redirect_claim);
+	client_claims_by(claim);
 	err = engine_init();
 	if (err)
 		goto out_intercept;

@@ -26,6 +26,19 @@ static struct mesh *judge_of(struct mesh *a, struct mesh *b)
 	return (!a || a == node) && (!b || b == node) ? node : NULL;
 }
 
+/* Will the other end be the engine's, which takes packets? Under RCU. */
+static bool goes_to_packets(const struct sock *client, const struct mesh *m)
+{
+	const struct listener_slot *slot;
+	struct address to;
+
+	if (!READ_ONCE(m->takes_packets))
+		return false;
+	sock_peer_address(client, &to);
+	slot = listener_find(rcu_dereference(m->snapshot), &to);
+	return slot && slot->listener->http.packets;
+}
+
 static bool concerns(const struct sock *client)
 {
 	struct mesh *obeyed, *m;
@@ -40,6 +53,7 @@ static bool concerns(const struct sock *client)
 	case L7MESH_SPLICE_MESH:
 		may = obeyed && (link_owns(client) ||
 				 redirect_exists(client));
+		may = may || goes_to_packets(client, m);
 		break;
 	case L7MESH_SPLICE_ATTACHED:
 		may = obeyed;
@@ -75,7 +89,8 @@ static void describe(struct splice_subject *s, struct sock *client,
 	s->client = sock_net(client);
 	s->server = sock_net(server);
 	s->meshed = static_branch_unlikely(&mesh_active) &&
-		    (link_owns(client) || redirect_exists(client));
+		    (link_owns(client) || redirect_exists(client) ||
+		     link_owns(server));
 	s->looped = s->client == s->server && is_looped(client);
 	sock_peer_address(client, &asked);
 	s->ports[1] = ntohs(asked.port);

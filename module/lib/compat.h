@@ -234,6 +234,26 @@ static inline bool compat_has_sndflow(const struct sock *sk)
 }
 #endif
 
+/* ---- IP_TRANSPARENT: a flag of the inet_sock since 6.7 ---- */
+
+static inline void compat_set_transparent(struct sock *sk)
+{
+#ifdef MESH_HAVE_INET_FLAGS
+	inet_set_bit(TRANSPARENT, sk);
+#else
+	inet_sk(sk)->transparent = 1;
+#endif
+}
+
+static inline bool compat_is_transparent(const struct sock *sk)
+{
+#ifdef MESH_HAVE_INET_FLAGS
+	return inet_test_bit(TRANSPARENT, sk);
+#else
+	return inet_sk(sk)->transparent;
+#endif
+}
+
 /* ---- __tcp_send_ack(): has flags since 6.16 ---- */
 
 static inline void compat_send_ack(struct sock *sk)

@@ -112,33 +112,64 @@ void acceptor_close(struct acceptor *a)
 		return;
 	callbacks_swap(a->sock->sk, &own, NULL);
 	cancel_delayed_work_sync(&a->work);
+	RCU_INIT_POINTER(a->listening, NULL);
 	sock_release(a->sock);
 	a->sock = NULL;
 }
 
-static bool is_v4(const struct acceptor *a)
+static bool is_for_packets(const struct acceptor *a)
 {
-	return a == &a->hn->acceptors[ACCEPTOR_V4];
+	return a >= &a->hn->acceptors[ACCEPTOR_PACKETS_V4];
 }
 
-/* Loopback, and a port that the kernel chooses. */
+static bool is_v4(const struct acceptor *a)
+{
+	return a == &a->hn->acceptors[ACCEPTOR_V4] ||
+	       a == &a->hn->acceptors[ACCEPTOR_PACKETS_V4];
+}
+
+/*
+ * Addresses that nobody has and that are never routed: IPv4's dummy address (RFC 7600),
+ * and one of IPv6's that are discarded (RFC 6666).
+ */
+static int address_of_nobody(struct acceptor *a, struct address *address)
+{
+	static const struct in6_addr discard = { .s6_addr = { [0] = 1, [15] = 1 } };
+
+	compat_set_transparent(a->sock->sk);
+	if (is_v4(a))
+		address_set_v4(address, htonl(0xc0000008), 0);
+	else
+		address_set_v6(address, &discard, 0);
+	return 0;
+}
+
+static int address_on_loopback(struct acceptor *a, struct address *address)
+{
+	if (!is_v4(a)) {
+		address_set_v6(address, &in6addr_loopback, 0);
+		return 0;
+	}
+	if (a->narrow) {
+		address_set_v4(address, htonl(INADDR_LOOPBACK), 0);
+		return 0;
+	}
+	address_set_v4(address, htonl(INADDR_ANY), 0);
+	return sock_bindtoindex(a->sock->sk, a->hn->net->loopback_dev->ifindex,
+				true);
+}
+
+/* At its address, and a port that the kernel chooses. */
 static int acceptor_listen(struct acceptor *a, __be16 *port)
 {
 	struct sock *sk = a->sock->sk;
 	struct sockaddr_storage ss;
 	struct address address;
-	int err = 0, len;
+	int err, len;
 
-	if (is_v4(a) && !a->narrow) {
-		address_set_v4(&address, htonl(INADDR_ANY), 0);
-		err = sock_bindtoindex(sk, a->hn->net->loopback_dev->ifindex,
-				       true);
-	} else if (is_v4(a)) {
-		address_set_v4(&address, htonl(INADDR_LOOPBACK), 0);
-	} else {
-		address_set_v6(&address, &in6addr_loopback, 0);
-	}
-	len = address_to_sockaddr(&address, &ss);
+	err = is_for_packets(a) ? address_of_nobody(a, &address) :
+				  address_on_loopback(a, &address);
+	len = err ? 0 : address_to_sockaddr(&address, &ss);
 	err = err ?: compat_bind(a->sock, &ss, len);
 	if (!err)
 		err = kernel_listen(a->sock, ACCEPT_BACKLOG);
@@ -163,11 +194,13 @@ static int acceptor_open(struct acceptor *a)
 		 * INADDR_ANY needs a port that is free on every address; a single
 		 * address does not.
 		 */
-		if (err != -EADDRINUSE || !is_v4(a) || a->narrow)
+		if (err != -EADDRINUSE || !is_v4(a) || a->narrow ||
+		    is_for_packets(a))
 			return err;
 		a->narrow = true;
 		return acceptor_open(a);
 	}
+	rcu_assign_pointer(a->listening, a->sock->sk);
 	/* Published last: whoever sees the port finds the socket. */
 	smp_store_release(&a->port, port);
 	/*
@@ -292,7 +325,7 @@ static bool port_of_another(struct http_net *hn, __be16 *port)
 {
 	int i;
 
-	for (i = ACCEPTOR_V6; i < ACCEPTORS; i++) {
+	for (i = ACCEPTOR_V6; i < ACCEPTOR_PACKETS_V4; i++) {
 		/* Pairs with the release in acceptor_open(). */
 		*port = smp_load_acquire(&hn->acceptors[i].port);
 		if (*port)
@@ -321,6 +354,29 @@ int acceptor_target(struct http_net *hn, const struct address *vip,
 {
 	return vip->family == AF_INET ? target_v4(hn, vip, target) :
 					target_v6(hn, vip, target);
+}
+
+int acceptor_open_packets(struct http_net *hn)
+{
+	__be16 port;
+	int err = acceptor_port(&hn->acceptors[ACCEPTOR_PACKETS_V4], &port);
+
+	if (err)
+		return err;
+	err = acceptor_port(&hn->acceptors[ACCEPTOR_PACKETS_V6], &port);
+	return err == -EAFNOSUPPORT ? 0 : err;
+}
+
+struct sock *acceptor_of_packets(struct http_net *hn, int family)
+{
+	struct acceptor *a = &hn->acceptors[family == AF_INET ?
+					    ACCEPTOR_PACKETS_V4 :
+					    ACCEPTOR_PACKETS_V6];
+
+	/* Pairs with the release in acceptor_open(). */
+	if (likely(smp_load_acquire(&a->port)))
+		return rcu_dereference(a->listening);
+	return NULL;
 }
 
 void acceptor_init(struct acceptor *a, struct http_net *hn)

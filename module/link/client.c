@@ -42,6 +42,8 @@ bool client_is_gone(const struct link *link)
 	struct sock *client;
 	bool gone;
 
+	if (compat_is_transparent(link->sk))
+		return false;
 	rcu_read_lock();
 	client = look_up(link->sk);
 	rcu_read_unlock();

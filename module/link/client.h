@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * client: the socket at the other end of a connection of the HTTP engine's, which is
- * an application's, in the same namespace.
+ * an application's: in the same namespace, unless the connection has come as packets.
  */
 #ifndef L7MESH_CLIENT_H
 #define L7MESH_CLIENT_H
@@ -13,12 +13,13 @@ struct link;
 struct sock;
 
 /**
- * client_claim() - Is this accepted link the other end of a redirection of ours?
+ * client_claim() - Is this accepted link a connection that was intercepted?
  * @link: link
  * @claim: out: who the client is; its identity is the caller's to put
  *
- * Of this very connection: not of another that has had its addresses. A redirection can
- * be claimed once. Any context but hard interrupts.
+ * The other end of a redirection of ours, of this very connection: not of another that
+ * has had its addresses. A redirection can be claimed once. Or it has come as packets.
+ * Any context but hard interrupts.
  *
  * Return: true if so.
  */
@@ -35,13 +36,14 @@ void client_claims_by(bool (*claim)(const struct sock *child,
 
 /**
  * client_is_gone() - Who has sent a FIN: will nobody read what comes back?
- * @link: to the client, locked; connected over loopback
+ * @link: to the client, locked
  *
  * For TCP a close() and a shutdown() of the sending half look the same.
  *
  * Any context but hard interrupts. A look-up of a connection, as for a packet.
  *
- * Return: whether the client's socket is closed, or shut down both ways.
+ * Return: whether the client's socket is closed, or shut down both ways. False if the
+ * connection has come as packets: nobody knows.
  */
 bool client_is_gone(const struct link *link);
 

@@ -212,7 +212,8 @@ struct identity *identity_of(struct sock *sk)
 
 struct identity *identity_get(struct identity *id)
 {
-	refcount_inc(&id->ref);
+	if (id)
+		refcount_inc(&id->ref);
 	return id;
 }
 
@@ -239,7 +240,7 @@ struct mem_cgroup *identity_payer(const struct identity *id)
 
 u32 identity_hash(const struct identity *id)
 {
-	return id->hash;
+	return id ? id->hash : 0;
 }
 
 /* Nobody knows the socket yet. */

@@ -46,9 +46,9 @@ struct client_claim {
  */
 struct identity *identity_of(struct sock *sk);
 
-/* Any context but hard interrupts. */
+/* Any context but hard interrupts. NULL is nobody's: what the mesh does as itself. */
 struct identity *identity_get(struct identity *id);
-void identity_put(struct identity *id);		/* or NULL */
+void identity_put(struct identity *id);
 
 /* Who pays for its memory, see payer.h: held as long as @id is. NULL: nobody. */
 struct mem_cgroup *identity_payer(const struct identity *id);

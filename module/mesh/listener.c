@@ -93,6 +93,42 @@ static int index_one(struct snapshot *s, struct listener *l, struct refusal *r)
 	return 0;
 }
 
+static u32 packet_key(const struct address *a)
+{
+	return a->family == AF_INET ? packet_key_v4(a->v4) : packet_key_v6(&a->v6);
+}
+
+/* Bits for each listener, so that few packets of others meet one that is set. */
+#define PACKETS_BITS	16
+
+/* A bit for each listener that takes packets, if there are such. */
+static int index_packets(struct snapshot *s, struct refusal *r)
+{
+	const struct listener *l;
+	u32 i, n = 0;
+	void *p;
+
+	for (i = 0; i < s->listeners.n; i++) {
+		l = s->listeners.objects[i];
+		n += l->http.packets;
+	}
+	if (!n)
+		return 0;
+	s->packets_bits = order_base_2((u64)n * PACKETS_BITS);
+	p = account_new(s->account,
+			BITS_TO_LONGS(BIT(s->packets_bits)) * sizeof(long));
+	if (IS_ERR(p))
+		return account_refuse(s->account, r, PTR_ERR(p));
+	s->packets = p;
+	for (i = 0; i < s->listeners.n; i++) {
+		l = s->listeners.objects[i];
+		if (l->http.packets)
+			__set_bit(hash_32(packet_key(&l->address), s->packets_bits),
+				  s->packets);
+	}
+	return 0;
+}
+
 int listener_index(struct snapshot *s, struct refusal *r)
 {
 	u32 slots = roundup_pow_of_two((u64)s->listeners.n * 2 + 1);
@@ -113,7 +149,7 @@ int listener_index(struct snapshot *s, struct refusal *r)
 		if (err)
 			return err;
 	}
-	return 0;
+	return index_packets(s, r);
 }
 
 const struct listener_slot *listener_find(const struct snapshot *s,

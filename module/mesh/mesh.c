@@ -167,6 +167,8 @@ static void detach(struct mesh_net *mn)
 	RCU_INIT_POINTER(mn->mesh, NULL);
 	/* Pairs with mesh_own_get(). */
 	smp_store_release(&mn->is_attached, false);
+	if (READ_ONCE(m->takes_packets))
+		parts->settle_packets_later(mn);
 	mesh_put(m);
 }
 
@@ -373,21 +375,159 @@ void mesh_socket_gone(struct mesh_net *mn, u32 portid)
 	mesh_put(m);
 }
 
+/* ---- all that obey a mesh ---- */
+
+/* Namespaces that are held. */
+struct nets {
+	struct net **nets;
+	u32 n;
+	u32 room;
+};
+
+static void nets_put(struct nets *nets)
+{
+	while (nets->n)
+		put_net(nets->nets[--nets->n]);
+	kvfree(nets->nets);
+	memset(nets, 0, sizeof(*nets));
+}
+
+/*
+ * The caller holds mesh_mutex. Holds the attached namespaces that are not going;
+ * returns how many are attached.
+ */
+static u32 hold_attached(struct mesh *m, struct nets *nets)
+{
+	struct mesh_net *mn;
+	u32 found = 0;
+
+	list_for_each_entry(mn, &m->attached, attached) {
+		if (found++ < nets->room && maybe_get_net(mn->net))
+			nets->nets[nets->n++] = mn->net;
+	}
+	return found;
+}
+
+static int try_get_attached(struct mesh_net *mn, struct nets *nets, u32 *found,
+			    struct refusal *r)
+{
+	struct mesh *m;
+	int err = 0;
+
+	*found = 0;
+	if (mutex_lock_killable(&mesh_mutex))
+		return -EINTR;
+	m = rcu_dereference_protected(mn->mesh, lockdep_is_held(&mesh_mutex));
+	if (mn->is_attached)
+		err = refuse_attached(r);
+	else if (m)
+		*found = hold_attached(m, nets);
+	mutex_unlock(&mesh_mutex);
+	return err;
+}
+
+/* Allocates for as many as there were a moment ago, until that was enough. */
+static int get_attached(struct mesh_net *mn, struct nets *nets, struct refusal *r)
+{
+	u32 found;
+	int err;
+
+	memset(nets, 0, sizeof(*nets));
+	for (;;) {
+		err = try_get_attached(mn, nets, &found, r);
+		if (!err && found <= nets->room)
+			return 0;
+		nets_put(nets);
+		if (err)
+			return err;
+		nets->nets = kvmalloc_array(found, sizeof(*nets->nets),
+					    GFP_KERNEL_ACCOUNT);
+		if (!nets->nets)
+			return refusal_set(r, -ENOMEM, "out of memory");
+		nets->room = found;
+	}
+}
+
+/* ---- publishing ---- */
+
+static int settle_attached(struct mesh *m, struct refusal *r)
+{
+	struct nets nets;
+	int err;
+	u32 i;
+
+	err = get_attached(m->owner, &nets, r);
+	if (err)
+		return err;
+	for (i = 0; i < nets.n && !err; i++) {
+		err = parts->settle_packets(mesh_net(nets.nets[i]));
+		cond_resched();
+	}
+	nets_put(&nets);
+	return err ? refusal_set(r, err, "packets cannot be taken") : 0;
+}
+
+/* mesh->lock held. What is taken no more is not for somebody to wait for. */
+static void settle_all_later(struct mesh *m)
+{
+	struct mesh_net *mn;
+
+	mutex_lock(&mesh_mutex);
+	parts->settle_packets_later(m->owner);
+	list_for_each_entry(mn, &m->attached, attached)
+		parts->settle_packets_later(mn);
+	mutex_unlock(&mesh_mutex);
+}
+
+/*
+ * mesh->lock held. All namespaces that are attached by now see that packets are taken;
+ * who is attached later sees it by itself.
+ */
+static int begin_to_take_packets(struct mesh *m, struct refusal *r)
+{
+	int err;
+
+	WRITE_ONCE(m->takes_packets, true);
+	err = parts->settle_packets(m->owner);
+	if (err)
+		refusal_set(r, err, "packets cannot be taken");
+	else
+		err = settle_attached(m, r);
+	if (err) {
+		WRITE_ONCE(m->takes_packets, false);
+		settle_all_later(m);
+	}
+	return err;
+}
+
+static int begin_to_intercept(struct mesh *m, struct refusal *r)
+{
+	int err = interception_get();
+
+	if (err)
+		return refusal_set(r, err, "connections cannot be intercepted");
+	m->intercepts = true;
+	return 0;
+}
+
 int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 {
 	struct snapshot *old =
 		rcu_dereference_protected(m->snapshot, lockdep_is_held(&m->lock));
-	int err;
+	int err = 0;
 
-	if (s->listeners.n && !m->intercepts) {
-		err = interception_get();
-		if (err)
-			return refusal_set(r, err,
-					   "connections cannot be intercepted");
-		m->intercepts = true;
-	}
+	if (s->listeners.n && !m->intercepts)
+		err = begin_to_intercept(m, r);
+	if (!err && s->packets && !m->takes_packets)
+		err = begin_to_take_packets(m, r);
+	if (err)
+		return err;
 	m->generation = s->generation;
 	rcu_assign_pointer(m->snapshot, s);
+	if (!s->packets && m->takes_packets) {
+		WRITE_ONCE(m->takes_packets, false);
+		settle_all_later(m);
+	}
 	check_queue_follow(&m->checks, old, s);
 	if (!splice_policy_equal(&old->splice, &s->splice))
 		parts->respliced();
@@ -468,24 +608,6 @@ static int try_attach(struct mesh_net *mn, struct mesh_net *target,
 	return err;
 }
 
-int mesh_attach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
-{
-	struct mesh *m;
-	int err;
-
-	/* It may be given up in between, as nobody uses it. */
-	do {
-		err = try_attach(mn, target, r);
-	} while (err == -EAGAIN);
-	parts->respliced();
-	m = err ? get_obeyed(mn) : NULL;
-	if (m) {
-		give_up_unused(m);
-		mesh_put(m);
-	}
-	return err;
-}
-
 /* mesh_mutex held. The mesh, held, which may be unused now. */
 static struct mesh *try_detach(struct mesh_net *mn, struct mesh_net *target,
 			       struct refusal *r)
@@ -503,6 +625,43 @@ static struct mesh *try_detach(struct mesh_net *mn, struct mesh_net *target,
 	return mesh_get(m);
 }
 
+/* Of a namespace that was attached: if its packets cannot be taken, it is not. */
+static int settle_target(struct mesh_net *mn, struct mesh_net *target,
+			 struct refusal *r)
+{
+	struct mesh *m;
+	int err = parts->settle_packets(target);
+
+	if (!err)
+		return 0;
+	mutex_lock(&mesh_mutex);
+	m = try_detach(mn, target, r);
+	mutex_unlock(&mesh_mutex);
+	if (!IS_ERR(m))
+		mesh_put(m);
+	return refusal_set(r, err, "its packets cannot be taken");
+}
+
+int mesh_attach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
+{
+	struct mesh *m;
+	int err;
+
+	/* It may be given up in between, as nobody uses it. */
+	do {
+		err = try_attach(mn, target, r);
+	} while (err == -EAGAIN);
+	if (!err)
+		err = settle_target(mn, target, r);
+	parts->respliced();
+	m = err ? get_obeyed(mn) : NULL;
+	if (m) {
+		give_up_unused(m);
+		mesh_put(m);
+	}
+	return err;
+}
+
 int mesh_detach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
 {
 	struct mesh *m;
@@ -517,79 +676,6 @@ int mesh_detach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
 	give_up_unused(m);
 	mesh_put(m);
 	return 0;
-}
-
-/* ---- all that obey a mesh ---- */
-
-/* Namespaces that are held. */
-struct nets {
-	struct net **nets;
-	u32 n;
-	u32 room;
-};
-
-static void nets_put(struct nets *nets)
-{
-	while (nets->n)
-		put_net(nets->nets[--nets->n]);
-	kvfree(nets->nets);
-	memset(nets, 0, sizeof(*nets));
-}
-
-/*
- * The caller holds mesh_mutex. Holds the attached namespaces that are not going;
- * returns how many are attached.
- */
-static u32 hold_attached(struct mesh *m, struct nets *nets)
-{
-	struct mesh_net *mn;
-	u32 found = 0;
-
-	list_for_each_entry(mn, &m->attached, attached) {
-		if (found++ < nets->room && maybe_get_net(mn->net))
-			nets->nets[nets->n++] = mn->net;
-	}
-	return found;
-}
-
-static int try_get_attached(struct mesh_net *mn, struct nets *nets, u32 *found,
-			    struct refusal *r)
-{
-	struct mesh *m;
-	int err = 0;
-
-	*found = 0;
-	if (mutex_lock_killable(&mesh_mutex))
-		return -EINTR;
-	m = rcu_dereference_protected(mn->mesh, lockdep_is_held(&mesh_mutex));
-	if (mn->is_attached)
-		err = refuse_attached(r);
-	else if (m)
-		*found = hold_attached(m, nets);
-	mutex_unlock(&mesh_mutex);
-	return err;
-}
-
-/* Allocates for as many as there were a moment ago, until that was enough. */
-static int get_attached(struct mesh_net *mn, struct nets *nets, struct refusal *r)
-{
-	u32 found;
-	int err;
-
-	memset(nets, 0, sizeof(*nets));
-	for (;;) {
-		err = try_get_attached(mn, nets, &found, r);
-		if (!err && found <= nets->room)
-			return 0;
-		nets_put(nets);
-		if (err)
-			return err;
-		nets->nets = kvmalloc_array(found, sizeof(*nets->nets),
-					    GFP_KERNEL_ACCOUNT);
-		if (!nets->nets)
-			return refusal_set(r, -ENOMEM, "out of memory");
-		nets->room = found;
-	}
 }
 
 int mesh_attached(struct mesh_net *mn, struct attached **list, u32 *n,
@@ -692,6 +778,7 @@ static void __net_exit net_pre_exit(struct net *net)
 		give_up(m);
 	}
 	mutex_unlock(&mesh_mutex);
+	parts->net_leaves(mn);
 	if (m)
 		parts->respliced();
 }

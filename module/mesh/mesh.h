@@ -49,6 +49,7 @@ struct mesh {
 	struct check_queue checks;		/* follows the snapshot under lock */
 	atomic_t nchecks;			/* health checks that are being made */
 	bool intercepts;			/* had a listener; under lock */
+	bool takes_packets;			/* at some listener; written under lock */
 	struct mesh_net *owner;			/* changed under mesh_mutex and lock; NULL
 						 * once it is gone, after mesh_net->mesh
 						 */
@@ -57,6 +58,7 @@ struct mesh {
 };
 
 struct http_net;
+struct packet_net;
 
 struct mesh_net {
 	struct net *net;
@@ -64,6 +66,7 @@ struct mesh_net {
 	bool is_attached;		/* changed under mesh_mutex, around mesh */
 	struct list_head attached;	/* in mesh->attached */
 	struct http_net *http;		/* made by engine_net_init() */
+	struct packet_net *packets;	/* made by packet_net_init() */
 	unsigned long shaping_until;	/* shaping.c: how long its answer is good */
 	bool shaping;
 	struct list_head orphans;	/* redirect.c: records of clients that are gone, */
@@ -165,7 +168,8 @@ struct mesh *mesh_own_get(struct mesh_net *mn, struct refusal *r);
  * @s: snapshot that nobody else has; its generation is the mesh's afterwards
  * @r: refusal
  *
- * The mesh's first listener switches interception on.
+ * The mesh's first listener switches interception on, and the first that takes packets
+ * has the packets of all its namespaces looked at.
  *
  * Return: 0, or what that fails with: then @s is still the caller's.
  */
@@ -246,8 +250,18 @@ struct mesh_parts {
 	void (*let_pass)(void);
 	/* What is to be spliced has changed. */
 	void (*respliced)(void);
-	/* A namespace begins. It ends: what it has is closed. */
+	/*
+	 * Whether a namespace's packets are to be taken may have changed: settled now, or
+	 * soon, where nobody may wait.
+	 */
+	int (*settle_packets)(struct mesh_net *mn);
+	void (*settle_packets_later)(struct mesh_net *mn);
+	/*
+	 * A namespace begins. It has left its mesh, and will end after a grace period. It
+	 * ends: what it has is closed.
+	 */
 	int (*net_begins)(struct mesh_net *mn);
+	void (*net_leaves)(struct mesh_net *mn);
 	void (*net_ends)(struct mesh_net *mn);
 	/* As mesh_drain(), in one namespace. */
 	void (*drain)(struct mesh_net *mn, const struct drain *d);

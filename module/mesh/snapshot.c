@@ -22,6 +22,12 @@ static void free_slots(struct snapshot *s)
 		     ((size_t)s->slot_mask + 1) * sizeof(*s->slots));
 }
 
+static void free_packets(struct snapshot *s)
+{
+	account_free(s->account, s->packets,
+		     BITS_TO_LONGS(BIT(s->packets_bits)) * sizeof(long));
+}
+
 static void put_objects(struct snapshot *s)
 {
 	u32 i;
@@ -52,6 +58,7 @@ static void free_snapshot(struct work_struct *work)
 	objset_free(&s->listeners, account);
 	objset_free(&s->route_tables, account);
 	free_slots(s);
+	free_packets(s);
 	if (s->retired)
 		atomic_dec(&account->retired);
 	account_free(account, s, sizeof(*s));

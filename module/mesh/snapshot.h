@@ -11,6 +11,8 @@
 #ifndef L7MESH_SNAPSHOT_H
 #define L7MESH_SNAPSHOT_H
 
+#include <linux/bitops.h>
+#include <linux/hash.h>
 #include <linux/percpu-refcount.h>
 #include "http/http_options.h"
 #include "lib/address.h"
@@ -60,6 +62,10 @@ struct snapshot {
 	u32 slot_mask;
 	u32 slot_seed;
 	bool has_wildcard_ports;
+	u8 packets_bits;		/* the binary logarithm of the size of ... */
+	unsigned long *packets;		/* NULL, or a bit for each address of a listener
+					 * that takes packets, see snapshot_may_take()
+					 */
 	bool retired;			/* was replaced by another */
 	struct rcu_work free_work;
 };
@@ -76,6 +82,31 @@ struct snapshot {
  */
 const struct listener_slot *listener_find(const struct snapshot *s,
 					  const struct address *to);
+
+/**
+ * snapshot_may_take() - Might a packet be for a listener that takes packets?
+ * @s: snapshot, held or under RCU
+ * @key: packet_key_v4() or packet_key_v6() of its destination
+ *
+ * Some instructions, as it is asked of each packet that a namespace receives.
+ *
+ * Return: false: it is for none.
+ */
+static inline bool snapshot_may_take(const struct snapshot *s, u32 key)
+{
+	return s->packets && test_bit(hash_32(key, s->packets_bits), s->packets);
+}
+
+static inline u32 packet_key_v4(__be32 to)
+{
+	return (__force u32)to;
+}
+
+static inline u32 packet_key_v6(const struct in6_addr *to)
+{
+	return (__force u32)(to->s6_addr32[0] ^ to->s6_addr32[1] ^
+			     to->s6_addr32[2] ^ to->s6_addr32[3]);
+}
 
 /**
  * snapshot_cluster_of() - The cluster that a state belongs to

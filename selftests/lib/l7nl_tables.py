@@ -62,7 +62,8 @@ LISTENER = ("LISTENER", {
     "X_FORWARDED_PROTO": "u8", "X_FORWARDED_HOST": "u8", "FORWARDED": "u8", "VIA": "u8",
     "TRACEPARENT": "u8", "TRUSTED_HOPS": "u32", "RATE_LIMIT": RATE_LIMIT,
     "MAX_CONNECTIONS_PER_SOURCE": "u32", "MAX_REQUESTS_PER_SOURCE": "u32",
-    "HOST_PORT": "u32", "ABORT_ON_CLOSE": "u8", "HEADERS_WITH_UNDERSCORES": "u32"})
+    "HOST_PORT": "u32", "ABORT_ON_CLOSE": "u8", "HEADERS_WITH_UNDERSCORES": "u32",
+    "PACKETS": "u8"})
 ROUTE_TABLE = ("ROUTE_TABLE", {
     "NAME": "str"})
 HEADER_OP = ("HEADER_OP", {
@@ -234,5 +235,6 @@ OPTIONS = {
         "HOST_PORT": (0, 0, 1, "u32"),
         "ABORT_ON_CLOSE": (0, 0, 1, "u8"),
         "HEADERS_WITH_UNDERSCORES": (0, 0, 2, "u32"),
+        "PACKETS": (0, 0, 1, "u8"),
     },
 }

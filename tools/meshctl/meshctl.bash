@@ -127,7 +127,7 @@ _meshctl_fields()
 			max_headers max_uri_bytes max_body_bytes \
 			buffer_limit normalize_path merge_slashes \
 			escaped_slashes host_port headers_with_underscores \
-			expect_continue upgrade connect x_request_id \
+			packets expect_continue upgrade connect x_request_id \
 			x_forwarded_for x_forwarded_proto x_forwarded_host \
 			forwarded via traceparent trusted_hops \
 			abort_on_close rate_limit max_tokens tokens_per_fill \
@@ -187,10 +187,10 @@ _meshctl_value()
 		_meshctl_words none ;;
 	dns_family)
 		_meshctl_words all ipv4 ipv6 ipv4_first ipv6_first ;;
-	dns_logical|normalize_path|merge_slashes|x_request_id|\
-	x_forwarded_for|x_forwarded_proto|x_forwarded_host|\
-	forwarded|via|traceparent|abort_on_close|strip_query|\
-	cors_credentials|avoid_previous_hosts|\
+	dns_logical|normalize_path|merge_slashes|packets|\
+	x_request_id|x_forwarded_for|x_forwarded_proto|\
+	x_forwarded_host|forwarded|via|traceparent|abort_on_close|\
+	strip_query|cors_credentials|avoid_previous_hosts|\
 	hedge_on_per_try_timeout|fault_by_header|bypass_shaping)
 		_meshctl_words true false ;;
 	protocol)

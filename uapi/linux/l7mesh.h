@@ -764,6 +764,10 @@ enum l7mesh_listener_attr {
 	L7MESH_LISTENER_A_ABORT_ON_CLOSE,
 	/* u32: enum l7mesh_headers_with_underscores; default: allow */
 	L7MESH_LISTENER_A_HEADERS_WITH_UNDERSCORES,
+	/*
+	 * u8: 0 or 1; connections that arrive as packets are taken as well; default 0
+	 */
+	L7MESH_LISTENER_A_PACKETS,
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,

@@ -48,6 +48,7 @@ struct http_options {
 	bool traceparent;	/* added if absent or malformed, W3C Trace Context */
 	/* a client that shuts down its half is taken for one that closes */
 	bool abort_on_close;
+	bool packets;	/* connections that arrive as packets are taken as well */
 };
 
 #define HTTP_OPTIONS_DEFAULT { \
@@ -95,7 +96,8 @@ static inline bool http_options_equal(const struct http_options *a,
 	       a->max_requests_per_source == b->max_requests_per_source &&
 	       a->host_port == b->host_port &&
 	       a->abort_on_close == b->abort_on_close &&
-	       a->headers_with_underscores == b->headers_with_underscores;
+	       a->headers_with_underscores == b->headers_with_underscores &&
+	       a->packets == b->packets;
 }
 
 #endif

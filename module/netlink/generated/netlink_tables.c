@@ -264,6 +264,7 @@ static const struct attr_option listener_table[] = {
 	ATTR_OPTION(FLAG, L7MESH_LISTENER_A_ABORT_ON_CLOSE, http_options, abort_on_close),
 	ATTR_OPTION(ENUM, L7MESH_LISTENER_A_HEADERS_WITH_UNDERSCORES, http_options,
 		    headers_with_underscores),
+	ATTR_OPTION(FLAG, L7MESH_LISTENER_A_PACKETS, http_options, packets),
 };
 
 ATTR_OPTION_IS(http_options, request_timeout, u32);
@@ -296,6 +297,7 @@ ATTR_OPTION_IS(http_options, max_requests_per_source, u32);
 ATTR_OPTION_IS(http_options, host_port, u8);
 ATTR_OPTION_IS(http_options, abort_on_close, bool);
 ATTR_OPTION_IS(http_options, headers_with_underscores, u8);
+ATTR_OPTION_IS(http_options, packets, bool);
 
 const struct attr_options netlink_listener_options = {
 	.table = listener_table,

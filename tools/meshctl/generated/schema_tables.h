@@ -629,6 +629,8 @@ static const struct field listener_fields[] = {
 	  .attr = L7MESH_LISTENER_A_HEADERS_WITH_UNDERSCORES,
 	  .type = FIELD_ENUM, .names = headers_with_underscores_names,
 	  .fallback = "allow" },
+	{ .name = "packets", .attr = L7MESH_LISTENER_A_PACKETS,
+	  .type = FIELD_U8_BOOL, .fallback = "false" },
 	{ .name = "expect_continue", .attr = L7MESH_LISTENER_A_EXPECT_CONTINUE,
 	  .type = FIELD_ENUM, .names = expect_continue_names,
 	  .fallback = "forward" },

@@ -1,0 +1,597 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Traps, each of which was met:
+ *
+ * - A connection whose first packets conntrack has seen is NATed when its entry is
+ *   confirmed, if a rule says so: behind our back, as our packets do go on through the
+ *   hooks of NAT. So a new entry is told that this is done already. A connection that was
+ *   somebody's DNAT before stays so.
+ * - The ACK of a SYN cookie belongs to no socket yet, so what has none is given to the
+ *   acceptor, which answers RST if it should be.
+ * - br_netfilter replaces the destination of what it lets through PRE_ROUTING: what is
+ *   taken there is delivered from the hook.
+ * - A destination with operations of our own would be called when we are gone: it is
+ *   loopback's.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/inetdevice.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <net/icmp.h>
+#include <net/inet_timewait_sock.h>
+#include <net/ip6_route.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/route.h>
+#include <net/tcp.h>
+#include "intercept/packet.h"
+#include "lib/compat.h"
+#include "link/acceptor.h"
+#include "link/http_net.h"
+#include "link/identity.h"
+#include "mesh/mesh.h"
+#include "splice/sock_address.h"
+
+/* Behind conntrack (-200), before DNAT (-100). */
+#define PACKET_PRIORITY		(NF_IP_PRI_MANGLE)
+
+enum { V4, V6, FAMILIES };
+
+#define HOOKS			(IS_ENABLED(CONFIG_IPV6) ? FAMILIES : 1)
+
+struct packet_net {
+	struct mesh_net *mn;
+	struct mutex mutex;		/* of @hooked; nothing of ours is taken in it but
+					 * http_net->mutex
+					 */
+	bool hooked;
+	struct work_struct work;	/* packet_settle_later() */
+	struct nf_hook_ops ops[FAMILIES];
+	struct dst_entry __rcu *local[FAMILIES];	/* counted; or NULL */
+};
+
+/* A packet to an address at which a listener takes packets. */
+struct arrival {
+	struct packet_net *pn;
+	const struct mesh *mesh;
+	const struct snapshot *snapshot;
+	struct sk_buff *skb;
+	unsigned int transport;		/* offset of its header */
+	struct address from, to;	/* of the packet; of an ICMP error of what it is about */
+};
+
+/* ---- a local destination ---- */
+
+static struct dst_entry *make_local_v4(struct net *net)
+{
+	struct flowi4 fl4 = { .daddr = htonl(INADDR_LOOPBACK) };
+	struct rtable *rt = ip_route_output_key(net, &fl4);
+
+	return IS_ERR(rt) ? NULL : &rt->dst;
+}
+
+static struct dst_entry *make_local_v6(struct net *net)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	struct flowi6 fl6 = { .daddr = IN6ADDR_LOOPBACK_INIT };
+	struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
+
+	if (!dst->error)
+		return dst;
+	dst_release(dst);
+#endif
+	return NULL;
+}
+
+static bool is_local(const struct dst_entry *dst)
+{
+	return dst->dev && dst->dev->flags & IFF_LOOPBACK;
+}
+
+static bool is_good(struct dst_entry *dst, int which)
+{
+	u32 cookie = 0;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (which == V6)
+		cookie = rt6_get_cookie((struct rt6_info *)dst);
+#endif
+	return dst_check(dst, cookie);
+}
+
+/*
+ * Under RCU, so that one that is replaced lasts as long as the packet needs it. NULL if
+ * loopback is down, or there is no memory.
+ */
+static struct dst_entry *local_destination(struct packet_net *pn, int which)
+{
+	struct dst_entry *old = rcu_dereference(pn->local[which]), *new;
+
+	if (likely(old && is_good(old, which)))
+		return old;
+	new = which == V4 ? make_local_v4(pn->mn->net) :
+			    make_local_v6(pn->mn->net);
+	if (new && !is_local(new)) {
+		dst_release(new);
+		new = NULL;
+	}
+	/* Who comes second has made his own in vain. */
+	if (unrcu_pointer(cmpxchg(&pn->local[which], RCU_INITIALIZER(old),
+				  RCU_INITIALIZER(new))) != old) {
+		dst_release(new);
+		return rcu_dereference(pn->local[which]);
+	}
+	dst_release(old);
+	return new;
+}
+
+/* ---- giving a packet to a socket ---- */
+
+static unsigned int drop(const struct arrival *a, enum mesh_stat why)
+{
+	stat_inc(a->mesh->stats, why);
+	return NF_DROP;
+}
+
+static void give(struct sk_buff *skb, struct sock *sk,
+		 void (*destructor)(struct sk_buff *skb))
+{
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = destructor;
+}
+
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+/* br_netfilter's pass: does what netif_receive_skb() and ipv6_rcv() would have done. */
+static unsigned int deliver_bridged(const struct arrival *a)
+{
+	struct sk_buff *skb = a->skb;
+
+	skb->skb_iif = skb->dev->ifindex;
+	if (skb->protocol == htons(ETH_P_IPV6)) {
+		skb_set_transport_header(skb, skb_network_offset(skb) +
+					      sizeof(struct ipv6hdr));
+		IP6CB(skb)->iif = skb->skb_iif;
+		IP6CB(skb)->nhoff = offsetof(struct ipv6hdr, nexthdr);
+	}
+	skb_ext_del(skb, SKB_EXT_BRIDGE_NF);
+	dst_input(skb);
+	return NF_STOLEN;
+}
+#endif
+
+/* To this namespace's TCP, whatever its address is. */
+static unsigned int deliver(const struct arrival *a)
+{
+	bool v6 = a->skb->protocol == htons(ETH_P_IPV6);
+	struct dst_entry *dst = local_destination(a->pn, v6 ? V6 : V4);
+
+	if (!dst)
+		return drop(a, STAT_PACKETS_NO_ACCEPTOR);
+	skb_dst_drop(a->skb);
+	skb_dst_set_noref(a->skb, dst);
+#if IS_ENABLED(CONFIG_IP_VS)
+	/* Not IPVS's. */
+	a->skb->ipvs_property = 1;
+#endif
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	if (nf_bridge_info_get(a->skb))
+		return deliver_bridged(a);
+#endif
+	return NF_ACCEPT;
+}
+
+/* The connection of these addresses, whatever its state, to be put; or NULL. */
+static struct sock *established(const struct arrival *a)
+{
+	struct net *net = a->pn->mn->net;
+	int dif = a->skb->dev->ifindex;
+
+	if (a->to.family == AF_INET)
+		return compat_lookup(net, a->from.v4, a->from.port, a->to.v4,
+				     ntohs(a->to.port), dif);
+#if IS_ENABLED(CONFIG_IPV6)
+	return compat_lookup6(net, &a->from.v6, a->from.port, &a->to.v6,
+			      ntohs(a->to.port), dif);
+#else
+	return NULL;
+#endif
+}
+
+/* ---- TCP ---- */
+
+/* Somebody's DNAT, from before we came. */
+static bool is_translated(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	return ct && ct->status & IPS_DST_NAT;
+#else
+	return false;
+#endif
+}
+
+static void keep_from_nat(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	if (ct && !nf_ct_is_confirmed(ct))
+		set_bit(IPS_DST_NAT_DONE_BIT, &ct->status);
+#endif
+}
+
+/* What rp_filter asks, which is skipped for a packet that has a destination. */
+static bool is_way_back(const struct arrival *a, struct in_device *in)
+{
+	struct flowi4 fl4 = { .daddr = a->from.v4 };
+	int strict = IN_DEV_RPFILTER(in);
+	struct rtable *rt;
+	bool ok;
+
+	if (!strict)
+		return true;
+	rt = ip_route_output_key(a->pn->mn->net, &fl4);
+	if (IS_ERR(rt))
+		return false;
+	ok = strict != 1 || rt->dst.dev == a->skb->dev;
+	ip_rt_put(rt);
+	return ok;
+}
+
+/* What the kernel would have asked of the source, had it looked for a route. */
+static bool is_good_source(const struct arrival *a)
+{
+	struct in_device *in;
+
+	if (a->from.family == AF_INET6)
+		return ipv6_addr_type(&a->from.v6) & IPV6_ADDR_UNICAST &&
+		       !ipv6_addr_loopback(&a->from.v6);
+	if (ipv4_is_zeronet(a->from.v4) ||
+	    inet_addr_type(a->pn->mn->net, a->from.v4) != RTN_UNICAST)
+		return false;
+	in = __in_dev_get_rcu(a->skb->dev);
+	return in && is_way_back(a, in);
+}
+
+/* To no connection that there is. */
+static unsigned int take_first(struct arrival *a, bool begins)
+{
+	const struct listener_slot *slot = listener_find(a->snapshot, &a->to);
+	struct sock *acceptor;
+
+	if (!slot || !slot->listener->http.packets)
+		return NF_ACCEPT;
+	acceptor = acceptor_of_packets(a->pn->mn->http, a->to.family);
+	if (!acceptor) {
+		packet_settle_later(a->pn->mn);
+		return drop(a, STAT_PACKETS_NO_ACCEPTOR);
+	}
+	if (begins) {
+		if (!is_good_source(a))
+			return drop(a, STAT_PACKETS_BAD_SOURCE);
+		keep_from_nat(a->skb);
+	}
+	/* It listens, so that RCU is enough: it needs no reference. */
+	give(a->skb, acceptor, sock_pfree);
+	return deliver(a);
+}
+
+static unsigned int take_tcp(struct arrival *a)
+{
+	struct tcphdr buf;
+	const struct tcphdr *th = skb_header_pointer(a->skb, a->transport,
+						     sizeof(buf), &buf);
+	struct sock *sk;
+	bool begins;
+
+	if (!th || is_translated(a->skb))
+		return NF_ACCEPT;
+	a->from.port = th->source;
+	a->to.port = th->dest;
+	begins = th->syn && !th->ack && !th->rst;
+	sk = established(a);
+	if (sk && begins && sk->sk_state == TCP_TIME_WAIT) {
+		inet_twsk_deschedule_put(inet_twsk(sk));
+		sk = NULL;
+	}
+	if (!sk)
+		return take_first(a, begins);
+	give(a->skb, sk, sock_edemux);
+	return deliver(a);
+}
+
+/* An error about what a connection of ours has sent: TCP finds the connection. */
+static unsigned int take_error(struct arrival *a)
+{
+	struct sock *sk = established(a);
+
+	if (!sk)
+		return NF_ACCEPT;
+	sock_gen_put(sk);
+	return deliver(a);
+}
+
+/* ---- the hooks ---- */
+
+/*
+ * What comes by loopback this node has sent: connect() is where that is intercepted. The
+ * engine's sockets are in no VRF.
+ */
+static bool is_ours_to_take(const struct sk_buff *skb,
+			    const struct nf_hook_state *state)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	const struct nf_bridge_info *bridged = nf_bridge_info_get(skb);
+
+	/* Another machine's, which this one only bridges. */
+	if (bridged && bridged->pkt_otherhost)
+		return false;
+#endif
+	return skb->pkt_type == PACKET_HOST &&
+	       !(state->in->flags & IFF_LOOPBACK) &&
+	       !netif_is_l3_master(state->in) && !netif_is_l3_slave(state->in);
+}
+
+static unsigned int take_icmp_v4(struct arrival *a)
+{
+	struct icmphdr icmp_buf, *icmp;
+	struct iphdr ip_buf, *ip;
+	__be16 ports_buf[2], *ports;
+	unsigned int at = a->transport;
+
+	icmp = skb_header_pointer(a->skb, at, sizeof(icmp_buf), &icmp_buf);
+	if (!icmp || !icmp_is_err(icmp->type))
+		return NF_ACCEPT;
+	at += sizeof(*icmp);
+	ip = skb_header_pointer(a->skb, at, sizeof(ip_buf), &ip_buf);
+	if (!ip || ip->protocol != IPPROTO_TCP || ip->ihl < 5 ||
+	    ip->frag_off & htons(IP_OFFSET))
+		return NF_ACCEPT;
+	at += ip->ihl * 4;
+	ports = skb_header_pointer(a->skb, at, sizeof(ports_buf), ports_buf);
+	if (!ports)
+		return NF_ACCEPT;
+	address_set_v4(&a->from, ip->daddr, ports[1]);
+	address_set_v4(&a->to, ip->saddr, ports[0]);
+	return take_error(a);
+}
+
+static noinline unsigned int take_v4(struct arrival *a,
+				     const struct nf_hook_state *state)
+{
+	const struct iphdr *ip = ip_hdr(a->skb);
+
+	if (!is_ours_to_take(a->skb, state) || ip_is_fragment(ip))
+		return NF_ACCEPT;
+	a->transport = skb_network_offset(a->skb) + ip->ihl * 4;
+	address_set_v4(&a->from, ip->saddr, 0);
+	address_set_v4(&a->to, ip->daddr, 0);
+	if (ip->protocol == IPPROTO_TCP)
+		return take_tcp(a);
+	return ip->protocol == IPPROTO_ICMP ? take_icmp_v4(a) : NF_ACCEPT;
+}
+
+static unsigned int arrive_v4(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	struct packet_net *pn = priv;
+	struct arrival a;
+
+	a.mesh = rcu_dereference(pn->mn->mesh);
+	if (unlikely(!a.mesh))
+		return NF_ACCEPT;
+	a.snapshot = rcu_dereference(a.mesh->snapshot);
+	if (likely(!snapshot_may_take(a.snapshot,
+				      packet_key_v4(ip_hdr(skb)->daddr))))
+		return NF_ACCEPT;
+	a.pn = pn;
+	a.skb = skb;
+	return take_v4(&a, state);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static unsigned int take_icmp_v6(struct arrival *a)
+{
+	struct icmp6hdr icmp_buf, *icmp;
+	struct ipv6hdr ip_buf, *ip;
+	__be16 ports_buf[2], *ports;
+	unsigned int at = a->transport;
+
+	icmp = skb_header_pointer(a->skb, at, sizeof(icmp_buf), &icmp_buf);
+	if (!icmp || icmp->icmp6_type & ICMPV6_INFOMSG_MASK)
+		return NF_ACCEPT;
+	at += sizeof(*icmp);
+	ip = skb_header_pointer(a->skb, at, sizeof(ip_buf), &ip_buf);
+	if (!ip || ip->nexthdr != IPPROTO_TCP)
+		return NF_ACCEPT;
+	at += sizeof(*ip);
+	ports = skb_header_pointer(a->skb, at, sizeof(ports_buf), ports_buf);
+	if (!ports)
+		return NF_ACCEPT;
+	address_set_v6(&a->from, &ip->daddr, ports[1]);
+	address_set_v6(&a->to, &ip->saddr, ports[0]);
+	/* A packet that holds an address of the other family within is nobody's. */
+	if (a->from.family != AF_INET6 || a->to.family != AF_INET6)
+		return NF_ACCEPT;
+	return take_error(a);
+}
+
+static noinline unsigned int take_v6(struct arrival *a,
+				     const struct nf_hook_state *state)
+{
+	const struct ipv6hdr *ip = ipv6_hdr(a->skb);
+	unsigned short fragment = 0;
+	int protocol;
+
+	if (!is_ours_to_take(a->skb, state))
+		return NF_ACCEPT;
+	address_set_v6(&a->from, &ip->saddr, 0);
+	address_set_v6(&a->to, &ip->daddr, 0);
+	if (a->from.family != AF_INET6 || a->to.family != AF_INET6)
+		return NF_ACCEPT;
+	a->transport = 0;
+	protocol = ipv6_find_hdr(a->skb, &a->transport, -1, &fragment, NULL);
+	if (protocol < 0 || fragment)
+		return NF_ACCEPT;
+	if (protocol == IPPROTO_TCP)
+		return take_tcp(a);
+	return protocol == IPPROTO_ICMPV6 ? take_icmp_v6(a) : NF_ACCEPT;
+}
+
+static unsigned int arrive_v6(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	struct packet_net *pn = priv;
+	struct arrival a;
+
+	a.mesh = rcu_dereference(pn->mn->mesh);
+	if (unlikely(!a.mesh))
+		return NF_ACCEPT;
+	a.snapshot = rcu_dereference(a.mesh->snapshot);
+	if (likely(!snapshot_may_take(a.snapshot,
+				      packet_key_v6(&ipv6_hdr(skb)->daddr))))
+		return NF_ACCEPT;
+	a.pn = pn;
+	a.skb = skb;
+	return take_v6(&a, state);
+}
+#endif
+
+bool packet_claim(const struct sock *child, struct client_claim *claim)
+{
+	const struct listener_slot *slot;
+	struct mesh *m;
+	bool found;
+
+	memset(claim, 0, sizeof(*claim));
+	sock_local_address(child, &claim->original);
+	sock_peer_address(child, &claim->source);
+	claim->source.port = 0;
+	rcu_read_lock();
+	m = mesh_obeyed(sock_net(child));
+	slot = m ? listener_find(rcu_dereference(m->snapshot), &claim->original) :
+		   NULL;
+	found = slot && slot->listener->http.packets;
+	if (found)
+		stat_inc(m->stats, STAT_INTERCEPTED_PACKETS);
+	rcu_read_unlock();
+	return found;
+}
+
+/* ---- on and off ---- */
+
+static bool is_wanted(const struct mesh_net *mn)
+{
+	const struct mesh *m;
+	bool wanted;
+
+	rcu_read_lock();
+	m = mesh_obeyed(mn->net);
+	wanted = m && READ_ONCE(m->takes_packets);
+	rcu_read_unlock();
+	return wanted;
+}
+
+/* pn->mutex held. */
+static void unhook(struct packet_net *pn)
+{
+	if (pn->hooked)
+		nf_unregister_net_hooks(pn->mn->net, pn->ops, HOOKS);
+	pn->hooked = false;
+}
+
+/* pn->mutex held. */
+static int hook(struct packet_net *pn)
+{
+	int err = acceptor_open_packets(pn->mn->http);
+
+	if (err || pn->hooked)
+		return err;
+	err = nf_register_net_hooks(pn->mn->net, pn->ops, HOOKS);
+	pn->hooked = !err;
+	return err;
+}
+
+int packet_settle(struct mesh_net *mn)
+{
+	struct packet_net *pn = mn->packets;
+	int err = 0;
+
+	mutex_lock(&pn->mutex);
+	if (is_wanted(mn))
+		err = hook(pn);
+	else
+		unhook(pn);
+	mutex_unlock(&pn->mutex);
+	return err;
+}
+
+static void settle_work(struct work_struct *work)
+{
+	struct packet_net *pn = container_of(work, struct packet_net, work);
+
+	/* If there is no acceptor, the next packet asks for it again. */
+	packet_settle(pn->mn);
+}
+
+void packet_settle_later(struct mesh_net *mn)
+{
+	queue_work(system_unbound_wq, &mn->packets->work);
+}
+
+int packet_net_init(struct mesh_net *mn)
+{
+	const struct nf_hook_ops ops[FAMILIES] = {
+		[V4] = { .hook = arrive_v4, .pf = NFPROTO_IPV4 },
+#if IS_ENABLED(CONFIG_IPV6)
+		[V6] = { .hook = arrive_v6, .pf = NFPROTO_IPV6 },
+#endif
+	};
+	struct packet_net *pn = kzalloc(sizeof(*pn), GFP_KERNEL_ACCOUNT);
+	int i;
+
+	if (!pn)
+		return -ENOMEM;
+	pn->mn = mn;
+	mutex_init(&pn->mutex);
+	INIT_WORK(&pn->work, settle_work);
+	for (i = 0; i < FAMILIES; i++) {
+		pn->ops[i] = ops[i];
+		pn->ops[i].priv = pn;
+		pn->ops[i].hooknum = NF_INET_PRE_ROUTING;
+		pn->ops[i].priority = PACKET_PRIORITY;
+	}
+	mn->packets = pn;
+	return 0;
+}
+
+/* Nobody who wants the namespace settled can find it any more. */
+void packet_net_leave(struct mesh_net *mn)
+{
+	struct packet_net *pn = mn->packets;
+
+	/* A packet may still ask: with the hook nobody does. */
+	mutex_lock(&pn->mutex);
+	unhook(pn);
+	mutex_unlock(&pn->mutex);
+}
+
+void packet_net_exit(struct mesh_net *mn)
+{
+	struct packet_net *pn = mn->packets;
+	int i;
+
+	cancel_work_sync(&pn->work);
+	for (i = 0; i < FAMILIES; i++)
+		dst_release(rcu_dereference_protected(pn->local[i], true));
+	mn->packets = NULL;
+	kfree(pn);
+}
