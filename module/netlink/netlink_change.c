@@ -329,6 +329,10 @@ static int put_listener(struct change *c, struct nlattr **tb,
 	if (err)
 		return err;
 	attr_take_options(&netlink_listener_options, &l.http, tb);
+	if (l.has_proxy && l.http.packets)
+		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_PACKETS] ?:
+					tb[L7MESH_LISTENER_A_PROXY_ADDRESS], -EINVAL,
+					"a listener with a proxy takes no packets: the proxy could not ask where they were sent");
 	err = policy_parse(&p, &l.policies, POLICY_OF_LISTENER, tb, &l.http, c->r);
 	if (!err)
 		err = draft_put_listener(c->d, &l, c->r);

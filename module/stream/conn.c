@@ -12,12 +12,22 @@
 
 static struct kmem_cache *conn_cache;
 
+/*
+ * What a connection takes that nobody's control group pays for, as it has come as
+ * packets: itself and two sockets. The namespace's quota bounds how many there are.
+ */
+static s64 unpaid(const struct identity *id)
+{
+	return id ? 0 : sizeof(struct conn) + 2 * sizeof(struct tcp6_sock);
+}
+
 static void conn_put(struct conn *c)
 {
 	struct http_net *hn = c->hn;
 
 	if (!refcount_dec_and_test(&c->ref))
 		return;
+	quota_add(&hn->quota, -unpaid(c->identity));
 	identity_put(c->identity);
 	kmem_cache_free(conn_cache, c);
 	stats_object_destroyed(OBJECT_CONN);
@@ -358,9 +368,13 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 {
 	struct mem_cgroup *payer = identity_payer(claim->identity);
 	gfp_t gfp = GFP_KERNEL | payer_gfp(payer);
-	struct mem_cgroup *old = payer_enter(payer);
-	struct conn *c = kmem_cache_zalloc(conn_cache, gfp);
+	struct mem_cgroup *old;
+	struct conn *c;
 
+	if (!claim->identity && quota_spent(&hn->quota))
+		return NULL;
+	old = payer_enter(payer);
+	c = kmem_cache_zalloc(conn_cache, gfp);
 	payer_leave(payer, old);
 	if (!c)
 		return NULL;
@@ -369,6 +383,7 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->mesh = mesh;
 	c->link = *accepted;
 	c->identity = claim->identity;
+	quota_add(&hn->quota, unpaid(c->identity));
 	c->payer = payer;
 	c->original = claim->original;
 	c->source = claim->source;
@@ -399,13 +414,23 @@ static bool is_let_in(struct conn *c, const struct listener *l)
 	return in;
 }
 
+/* Of a TCP listener only those come here that have arrived as packets. */
+static bool begin_relay(struct conn *c, struct snapshot *s)
+{
+	const struct listener_slot *slot = listener_find(s, &c->original);
+
+	return slot && slot->listener->protocol == L7MESH_PROTOCOL_TCP &&
+	       slot->listener->http.packets && is_let_in(c, slot->listener) &&
+	       stream_relay(&c->stream, s, slot->cluster);
+}
+
 /* Options that hold until the first request is understood. */
 static void load_options(struct conn *c)
 {
 	struct snapshot *s = mesh_snapshot_get(c->mesh);
 	const struct listener_slot *slot = conn_listener(c, s);
 
-	c->killed = !slot || !is_let_in(c, slot->listener);
+	c->killed = slot ? !is_let_in(c, slot->listener) : !begin_relay(c, s);
 	snapshot_put(s);
 }
 

@@ -57,6 +57,7 @@ struct conn {
 	unsigned long asked;		/* jiffies | 1: when the client still listened; 0: never */
 	struct policy_client client;	/* what its listener's policies have of it */
 	bool counted;			/* by them */
+	bool relays;			/* a TCP listener's: bytes alone, see stream_relay() */
 	bool greedy;			/* a run cost what it may: the work goes on */
 	u8 shut_down;			/* enum shut_down */
 	bool closed;

@@ -207,6 +207,19 @@ static inline bool stream_is_run(const struct stream *s)
 void stream_run(struct stream *s, struct run *run);
 
 /**
+ * stream_relay() - What comes is no HTTP, but goes to an endpoint of a cluster as it is
+ * @s: stream without a request, its connection locked
+ * @snapshot: has the cluster
+ * @cluster: cluster
+ *
+ * stream_run() is to follow. Errors reset the connection. Context: process, may sleep.
+ *
+ * Return: false if there is no memory.
+ */
+bool stream_relay(struct stream *s, struct snapshot *snapshot,
+		  struct cluster *cluster);
+
+/**
  * stream_timeout() - The deadline has passed
  * @s: stream, its connection locked
  * @run: how, may_sleep

@@ -39,6 +39,14 @@ static int write_reply(struct stream *s, struct run *run, struct reply *r,
 	return err;
 }
 
+/* Who speaks no HTTP can only be told that it is over. */
+static void end_relay(struct stream *s, struct run *run, enum mesh_stat reason)
+{
+	stat_inc(s->conn->mesh->stats, reason == STAT_REPLY_NO_ENDPOINT ?
+		 STAT_REFUSED_NO_ENDPOINT : STAT_RELAYS_FAILED);
+	stream_end(s, run, true);
+}
+
 void stream_reply(struct stream *s, struct run *run, enum mesh_stat reason,
 		  struct reply *r)
 {
@@ -48,6 +56,10 @@ void stream_reply(struct stream *s, struct run *run, enum mesh_stat reason,
 
 	if (unlikely(!list_empty(&s->others)) && try_fall_back(s, run, reason))
 		return;
+	if (unlikely(c->relays)) {
+		end_relay(s, run, reason);
+		return;
+	}
 	if (!whole)
 		s->close = true;
 	s->local = true;

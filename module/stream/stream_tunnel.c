@@ -9,12 +9,43 @@
  */
 #include "stream/stream_priv.h"
 
+/* Nothing is asked of it but to lead to a cluster. */
+static const struct route relay_route = { .action = ROUTE_CLUSTER };
+
+/*
+ * As if the client had asked, by CONNECT, for a tunnel that ends at the endpoint. The
+ * message is empty but for that, and goes when the tunnel begins.
+ */
+bool stream_relay(struct stream *s, struct snapshot *snapshot,
+		  struct cluster *cluster)
+{
+	struct conn *c = s->conn;
+
+	s->request_head = message_alloc(GFP_KERNEL | payer_gfp(c->payer));
+	if (!s->request_head)
+		return false;
+	s->request_head->connect = true;
+	s->snapshot = snapshot_get(snapshot);
+	s->cluster = cluster;
+	s->route = &relay_route;
+	s->client = c->source;
+	s->received = true;
+	s->request = REQUEST_HASHING;
+	c->relays = true;
+	c->options = http_options_default;
+	c->options.connect = L7MESH_CONNECT_TERMINATE;
+	c->options.stream_idle_timeout = 0;
+	return true;
+}
+
 void stream_begin_tunnel(struct stream *s, struct run *run)
 {
 	struct conn *c = s->conn;
 
-	stat_inc(c->mesh->stats, STAT_RESPONSES);
-	stat_inc(c->mesh->stats, STAT_TUNNELS);
+	if (!c->relays) {
+		stat_inc(c->mesh->stats, STAT_RESPONSES);
+		stat_inc(c->mesh->stats, STAT_TUNNELS);
+	}
 	s->request = REQUEST_TUNNEL;
 	s->response = RESPONSE_NONE;
 	s->try->leg_reusable = false;

@@ -281,7 +281,9 @@ ROUTES = [
 ROUTES = [{"TIMEOUT": 0, "PRIORITY": i % 2, **route}
           for i, route in enumerate(ROUTES)]
 HTTP = defaults("LISTENER")
-HTTP_OTHER = {**other_ends("LISTENER"), "HEADERS_TIMEOUT": 1, "STREAM_IDLE_TIMEOUT": 0}
+# Of a listener with a proxy, which takes no packets.
+HTTP_OTHER = {**other_ends("LISTENER"), "HEADERS_TIMEOUT": 1, "STREAM_IDLE_TIMEOUT": 0,
+              "PACKETS": 0}
 EVERYTHING = [
     {"CLUSTER": CLUSTER},
     {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 80,

@@ -114,6 +114,11 @@ static void validate_tcp(const struct scope *scope, const json_t *body)
 			      "not allowed with protocol tcp");
 	exactly_one(scope, body, names,
 		    "cluster, proxy (with protocol tcp)");
+	if (given(scope, body, "proxy") &&
+	    json_is_true(json_object_get(body, "packets")))
+		scope_problem(scope, "packets",
+			      "not allowed with a proxy, which could not ask "
+			      "where they were sent");
 }
 
 void validate_listener(const struct scope *scope, const json_t *body)

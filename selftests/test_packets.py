@@ -1,0 +1,707 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# takes: 60
+"""Connections to listeners that arrive as packets: who is not attached, on this node or
+on another, or behind a pod, reaches them as who is; nobody else's packets are touched.
+
+   pods "app" (attached) and "free" (not), "vm" behind "app" -- virtual IPs, at the
+   node, or at "app" for "vm" -- raw server in pod "web"; "far" on another node
+"""
+
+import contextlib
+import errno
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "lib"))
+# pylint: disable=wrong-import-position
+from endpoints import OK, VIP, VIP6, WEB
+from l7 import (Backend, Client, Counters, Net, apply, drained, equal, in_pod, meshctl,
+                request, run_in, run_tests, test, true, until)
+
+BOTH = (VIP, VIP6)
+SILENT, SILENT6 = "10.96.0.2", "fd00:96::2"     # these take no packets
+ADDRESSES = {"node": ("10.2.0.1", "fd00:2::1"), "app": ("10.2.0.10", "fd00:2::10"),
+             "free": ("10.2.0.11", "fd00:2::11"), "far": ("10.3.0.30", "fd00:3::30"),
+             "vm": ("10.5.0.2", "fd00:5::2")}
+net = web = None
+
+
+def of(pod, vip):
+    return ADDRESSES[pod][":" in vip]
+
+
+def mesh(packets=True, listener=None, cluster=None):
+    apply({
+        "clusters": [{"name": "web", "connect_timeout": "2s", **(cluster or {}),
+                      "endpoints": [{"address": WEB, "port": 9000}]}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "any", "domains": ["*"],
+             "routes": [{"action": {"cluster": "web"}}]}]}],
+        "listeners": [
+            {"name": f"{vip}-{taken}", "address": vip, "port": 80, "protocol": "http",
+             "route_table": "main", "packets": taken, **(listener or {})}
+            for vip, taken in ((VIP, packets), (VIP6, packets), (SILENT, False),
+                               (SILENT6, False))]})
+
+
+def tcp_mesh(cluster=None, **listener):
+    apply({
+        "clusters": [{"name": "web", "connect_timeout": "2s", **(cluster or {}),
+                      "endpoints": [{"address": WEB, "port": 9000}]}],
+        "listeners": [
+            {"name": vip, "address": vip, "port": 80, "protocol": "tcp",
+             "cluster": "web", "packets": True, **listener} for vip in BOTH]})
+
+
+def exchange(c, body=b"", answer=OK, wanted=b"ok"):
+    """A request and its answer; the connection that the server had it on, and its head."""
+    fields = (f"Content-Length: {len(body)}",) if body else ()
+    c.send(request("/", *fields, host="a", method="POST" if body else "GET"))
+    if body:
+        c.sock.settimeout(0)
+        sent = 0
+    conn, head = web.request()
+    got = b""
+    while body and len(got) < len(body):
+        if sent < len(body):
+            with contextlib.suppress(BlockingIOError):
+                sent += c.sock.send(body[sent:sent + 65536])
+        with contextlib.suppress(BlockingIOError):
+            conn.sock.settimeout(0.01)
+            with contextlib.suppress(socket.timeout):
+                conn.fill()
+        got += conn.buffer
+        conn.buffer = b""
+    equal(got, body)
+    if body:
+        c.sock.settimeout(30)
+        conn.sock.settimeout(30)
+    conn.send(answer)
+    reply, said = c.response()
+    equal((reply.status, said), (200, wanted))
+    return conn, head
+
+
+def attempt(pod, vip, port=80, seconds=2):
+    """What becomes of a connection: None if it is made, else its error."""
+    family = socket.AF_INET6 if ":" in vip else socket.AF_INET
+    with in_pod(pod), socket.socket(family, socket.SOCK_STREAM) as s:
+        s.settimeout(seconds)
+        try:
+            s.connect((vip, port))
+            return None
+        except socket.timeout:
+            return "silence"
+        except OSError as e:
+            return errno.errorcode[e.errno]
+
+
+TRACING = "/sys/kernel/tracing"
+
+
+def tell(name, text):
+    with open(f"{TRACING}/{name}", "w", encoding="ascii") as f:
+        f.write(text)
+
+
+def hooked(pod):
+    """The functions of the module's that see a packet which arrives in a namespace."""
+    for address in ADDRESSES[pod]:
+        attempt("web", address, 9, 20)      # so that neighbours know each other
+    tell("set_ftrace_filter", "arrive_v4\narrive_v6\n")
+    tell("trace", "")
+    tell("current_tracer", "function")
+    try:
+        for address in ADDRESSES[pod]:
+            equal(attempt("web", address, 9, 20), "ECONNREFUSED")
+        with open(f"{TRACING}/trace", encoding="ascii") as f:
+            said = f.read()
+    finally:
+        tell("current_tracer", "nop")
+        tell("set_ftrace_filter", "")
+    return [f for f in ("arrive_v4", "arrive_v6") if f in said]
+
+
+SEEN = ["arrive_v4", "arrive_v6"]
+
+
+@test("who is not attached reaches a listener, and is told its address")
+def _():
+    mesh()
+    for pod, source in ("free", "node"), ("far", "node"), ("vm", "app"):
+        for vip in BOTH:
+            grown = Counters()
+            c = Client(pod, vip)
+            equal(c.sock.getpeername()[:2], (vip, 80))
+            conn, head = exchange(c)
+            equal((pod, vip, head.get("x-forwarded-for")), (pod, vip, of(pod, vip)))
+            # The cluster's endpoint has but one address.
+            equal(conn.sock.getpeername()[0], "::ffff:" + of(source, VIP))
+            equal(grown("intercepted_packets", "downstream_connections",
+                        "intercepted_http"), [1, 1, 0])
+            c.close()
+            web.close_all()
+
+
+@contextlib.contextmanager
+def unshaped():
+    """The wire to the other node is shaped, and nothing of this node's is spliced."""
+    subprocess.run(["tc", "qdisc", "del", "dev", "wan0", "root"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["tc", "qdisc", "add", "dev", "wan0", "root", "netem", "delay",
+                        "1ms"], check=True)
+
+
+@test("between sockets of this node bytes pass by splice")
+def _():
+    mesh()
+    body = os.urandom(100000)
+    with unshaped():
+        for pod in "free", "vm":
+            for vip in BOTH:
+                def is_spliced(pod=pod, vip=vip):
+                    grown = Counters()
+                    c = Client(pod, vip)
+                    exchange(c, body=body)
+                    c.close()
+                    web.close_all()
+                    direct, by_tcp = grown("splice_direct_bytes", "splice_tcp_bytes")
+                    return direct >= 2 * len(body) and not by_tcp
+                # That the shaping is gone is seen after a moment.
+                until(is_spliced)
+
+
+@test("many requests, and large bodies, pass both ways")
+def _():
+    mesh()
+    big = os.urandom(1 << 20)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(big) + big
+    for pod in "free", "far":
+        for vip in BOTH:
+            c = Client(pod, vip)
+            for _ in range(10):
+                exchange(c)
+            exchange(c, body=big)
+            # The answer is larger than buffers are: somebody has to send meanwhile.
+            c.send(request("/", host="a"))
+            conn, _ = web.request()
+            child = os.fork()
+            if not child:
+                conn.sock.settimeout(30)
+                conn.send(answer)
+                os._exit(0)  # pylint: disable=protected-access
+            equal(c.response()[1], big)
+            equal(os.waitpid(child, 0)[1], 0)
+            c.close()
+            web.close_all()
+
+
+@test("a client that shuts down its half has its answer; one that resets is given up")
+def _():
+    mesh()
+    for vip in BOTH:
+        c = Client("free", vip)
+        c.send(request("/", host="a"))
+        c.shut()
+        conn, _ = web.request()
+        conn.send(OK)
+        equal(c.response()[1], b"ok")
+        c.ended()
+        grown = Counters()
+        c = Client("free", vip)
+        c.send(request("/", host="a"))
+        web.request()
+        c.reset()
+        grown.reach("requests_abandoned_by_client", 1)
+        web.close_all()
+
+
+@test("a port, and an address, that takes no packets is left alone")
+def _():
+    mesh()
+    grown = Counters()
+    for vip in BOTH:
+        true(attempt("free", vip, 81) is not None)
+    for vip in SILENT, SILENT6:
+        true(attempt("free", vip) is not None)
+    equal(grown.all("packets_"), {})
+    equal(grown("intercepted_packets"), 0)
+    # It is what it was for who is attached.
+    for vip in SILENT, SILENT6:
+        exchange(Client("app", vip))
+
+
+@test("what a connection that is gone is still sent is answered by a reset")
+def _():
+    mesh(listener={"idle_timeout": "100ms"})
+    for vip in BOTH:
+        c = Client("free", vip)
+        c.ended()
+        c.send(b"x")
+        until(lambda c=c: c.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) ==
+              errno.EPIPE)
+
+
+@test("tcp: bytes go to an endpoint as they are, whoever speaks first")
+def _():
+    tcp_mesh()
+    big = os.urandom(1 << 20)
+    for pod in "free", "far", "vm":
+        for vip in BOTH:
+            grown = Counters()
+            c = Client(pod, vip)
+            server = web.accept()
+            equal(c.sock.getpeername()[:2], (vip, 80))
+            equal(server.sock.getpeername()[0],
+                  "::ffff:" + of("app" if pod == "vm" else "node", VIP))
+            server.send(b"220 hello")
+            equal(c.exactly(9), b"220 hello")
+            for one, other in (c, server), (server, c):
+                child = os.fork()
+                if not child:
+                    one.send(big)
+                    os._exit(0)  # pylint: disable=protected-access
+                equal(other.exactly(len(big)), big)
+                equal(os.waitpid(child, 0)[1], 0)
+            equal(grown("intercepted_packets", "requests", "tunnels_opened",
+                        "upstream_legs_opened"), [1, 0, 0, 1])
+            # Each half ends by itself.
+            c.shut()
+            server.ended()
+            server.send(b"the rest")
+            equal(c.exactly(8), b"the rest")
+            web.forget(server)
+            c.ended()
+            c.close()
+
+
+@test("tcp: what is sent before the endpoint is reached arrives; so does a reset")
+def _():
+    tcp_mesh()
+    for vip in BOTH:
+        c = Client("free", vip)
+        c.send(b"early")
+        c.shut()
+        server = web.accept()
+        equal(server.exactly(5), b"early")
+        server.ended()
+        server.reset()
+        web.selector.unregister(server.sock)
+        web.conns.remove(server)
+        c.was_reset()
+        c.close()
+        c = Client("free", vip)
+        server = web.accept()
+        c.reset()
+        server.was_reset()
+        web.forget(server)
+
+
+@test("tcp: where no endpoint can be reached the connection is reset, and counted")
+def _():
+    tcp_mesh()
+    for vip in BOTH:
+        # Nobody listens at the one, and then there is none.
+        meshctl("add", "endpoint", "web", f"{WEB}:9001")
+        meshctl("del", "endpoint", "web", f"{WEB}:9000")
+        grown = Counters()
+        with contextlib.suppress(ConnectionResetError):
+            Client("free", vip).was_reset()
+        grown.reach("relays_failed", 1)
+        meshctl("del", "endpoint", "web", f"{WEB}:9001")
+        with contextlib.suppress(ConnectionResetError):
+            Client("free", vip).was_reset()
+        grown.reach("refused_no_endpoint", 1)
+        meshctl("add", "endpoint", "web", f"{WEB}:9000")
+
+
+@test("tcp: a listener with a proxy takes no packets, and says so")
+def _():
+    said = subprocess.run(
+        ["meshctl", "add", "listener", "p", "10.96.0.9:80", "protocol", "tcp", "proxy",
+         "10.2.0.20:15001", "packets", "true"], stderr=subprocess.PIPE, text=True,
+        check=False)
+    true(said.returncode and "packets" in said.stderr, said)
+
+
+@test("tcp: a listener's clients are bounded as others are")
+def _():
+    tcp_mesh(max_connections_per_source=1)
+    for vip in BOTH:
+        first = Client("free", vip)
+        web.accept()
+        grown = Counters()
+        with contextlib.suppress(ConnectionResetError):
+            Client("free", vip).was_reset()
+        grown.reach("downstream_source_limited", 1)
+        first.close()
+        web.close_all()
+
+
+@test("there is a hook where packets are taken, and only there")
+def _():
+    mesh(packets=False)
+    until(lambda: not hooked("node") and not hooked("app"))
+    mesh()
+    equal([hooked(pod) for pod in ("node", "app")], [SEEN, SEEN])
+    until(lambda: not hooked("free"))
+    meshctl("attach", "free")
+    equal(hooked("free"), SEEN)
+    meshctl("detach", "free")
+    until(lambda: not hooked("free"))
+    mesh(packets=False)
+    until(lambda: not hooked("node") and not hooked("app"))
+    mesh()
+    equal([hooked(pod) for pod in ("node", "app")], [SEEN, SEEN])
+    meshctl("flush")
+    until(lambda: not hooked("node") and not hooked("app"))
+
+
+@test("a namespace goes whose packets are taken, with connections")
+def _():
+    mesh()
+    net("net_pod", "short=40")
+    run_in("short", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    meshctl("attach", "short")
+    subprocess.run(["ip", "netns", "add", "guest"], check=True)
+    run_in("guest", "ip", "link", "add", "eth0", "type", "veth", "peer", "name", "tap0",
+           "netns", "short")
+    for pod, dev, address in ("guest", "eth0", "10.6.0.2"), ("short", "tap0", "10.6.0.1"):
+        run_in(pod, "ip", "addr", "add", f"{address}/30", "dev", dev)
+        run_in(pod, "ip", "link", "set", dev, "up")
+    run_in("guest", "ip", "route", "add", "default", "via", "10.6.0.1")
+    c = Client("guest", VIP)
+    exchange(c)
+    net("net_remove", "short")
+    net("net_until", 30, "net_gone", "40")
+    c.close()
+    subprocess.run(["ip", "netns", "del", "guest"], check=True)
+
+
+@test("SYN cookies")
+def _():
+    mesh()
+    with open("/proc/sys/net/ipv4/tcp_syncookies", "r+", encoding="ascii") as f:
+        f.write("2")
+    try:
+        for pod in "free", "far":
+            for vip in BOTH:
+                c = Client(pod, vip)
+                exchange(c)
+                c.close()
+    finally:
+        with open("/proc/sys/net/ipv4/tcp_syncookies", "w", encoding="ascii") as f:
+            f.write("1")
+
+
+@test("a port that is used again at once, by who closed first or second")
+def _():
+    mesh()
+
+    def from_port(family, kind):
+        s = socket.socket(family, kind)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("", 40000))
+        return s
+    for vip in BOTH:
+        for fields in (), ("Connection: close",):
+            for _ in range(2):
+                c = Client("free", vip, make=from_port)
+                c.send(request("/", *fields, host="a"))
+                conn, _ = web.request()
+                conn.send(OK)
+                equal(c.response()[1], b"ok")
+                if fields:
+                    c.ended()
+                    c.close()
+                else:
+                    c.reset()
+                web.close_all()
+
+
+@contextlib.contextmanager
+def nft(rules, pod=None):
+    """A table of nft's, while the test runs."""
+    def run(*args, **options):
+        prefix = ["ip", "netns", "exec", pod] if pod else []
+        subprocess.run([*prefix, "nft", *args], check=True, text=True, **options)
+    run("-f", "-", input=rules)
+    try:
+        yield
+    finally:
+        for family in "ip", "ip6", "inet":
+            with contextlib.suppress(subprocess.CalledProcessError):
+                run("delete", "table", family, "kube", stderr=subprocess.DEVNULL)
+
+
+def dnat(port=9100):
+    return f"""
+        table inet kube {{
+            chain pre {{ type nat hook prerouting priority -100;
+                ip daddr {VIP} tcp dport 80 dnat ip to {WEB}:{port}
+                ip6 daddr {VIP6} tcp dport 80 dnat ip6 to [fd00:2::20]:{port}
+            }}
+            chain post {{ type nat hook postrouting priority 100;
+                ip daddr {WEB} masquerade
+                ip6 daddr fd00:2::20 masquerade
+            }}
+        }}"""
+
+
+@contextlib.contextmanager
+def forwarding():
+    names = [f"/proc/sys/net/{n}" for n in ("ipv4/ip_forward",
+                                            "ipv6/conf/all/forwarding")]
+    for name in names:
+        with open(name, "w", encoding="ascii") as f:
+            f.write("1")
+    yield
+
+
+@test("kube-proxy's DNAT of the same address does not win; what it had stays its own")
+def _():
+    meshctl("flush")
+    proxied = Backend("web", 9100)
+    with forwarding(), nft(dnat()):
+        before = {}
+        for vip in BOTH:
+            before[vip] = Client("free", vip)
+            before[vip].send(b"early")
+            conn = proxied.conn()
+            equal(conn.exactly(5), b"early")
+            before[vip].conn = conn
+        mesh()
+        for vip in BOTH:
+            grown = Counters()
+            c = Client("free", vip)
+            conn, _ = exchange(c)
+            equal(grown("intercepted_packets"), 1)
+            equal(conn.sock.getpeername()[0], "::ffff:" + of("node", VIP))
+            c.close()
+            before[vip].send(b"later")
+            equal(before[vip].conn.exactly(5), b"later")
+            before[vip].conn.send(b"back")
+            equal(before[vip].exactly(4), b"back")
+        mesh(packets=False)
+        until(lambda: not hooked("node"))
+        for vip in BOTH:
+            c = Client("free", vip)
+            c.send(b"again")
+            equal(proxied.conn().exactly(5), b"again")
+            proxied.close_all()
+    proxied.close_all()
+
+
+@test("IPVS has the same address, and does not win")
+def _():
+    meshctl("flush")
+    for vip, real in (f"{VIP}:80", f"{WEB}:9100"), (f"[{VIP6}]:80", "[fd00:2::20]:9100"):
+        subprocess.run(["ipvsadm", "-A", "-t", vip, "-s", "rr"], check=True)
+        subprocess.run(["ipvsadm", "-a", "-t", vip, "-r", real, "-m"], check=True)
+    subprocess.run(["ip", "link", "add", "kube-ipvs0", "type", "dummy"], check=True)
+    for vip, length in (VIP, 32), (VIP6, 128):
+        subprocess.run(["ip", "addr", "add", f"{vip}/{length}", "dev", "kube-ipvs0"],
+                       check=True)
+    try:
+        with forwarding():
+            mesh()
+            for vip in BOTH:
+                grown = Counters()
+                c = Client("free", vip)
+                exchange(c)
+                equal(grown("intercepted_packets"), 1)
+                c.close()
+    finally:
+        subprocess.run(["ipvsadm", "-C"], check=True)
+        subprocess.run(["ip", "link", "del", "kube-ipvs0"], check=True)
+
+
+@test("without conntrack, and with a firewall that drops what is invalid")
+def _():
+    mesh()
+    stateful = """
+        table inet kube {
+            chain in { type filter hook input priority 0;
+                ct state invalid counter drop
+            }
+        }"""
+    for vip in BOTH:
+        exchange(Client("free", vip))
+    with nft(stateful):
+        for vip in BOTH:
+            c = Client("free", vip)
+            exchange(c)
+            exchange(c)
+            c.close()
+        said = json.loads(subprocess.run(
+            ["nft", "-j", "list", "table", "inet", "kube"], check=True,
+            stdout=subprocess.PIPE).stdout)
+        dropped = [e["counter"]["packets"] for o in said["nftables"] if "rule" in o
+                   for e in o["rule"]["expr"] if "counter" in e]
+        equal(dropped, [0])
+
+
+@test("a bridge whose packets iptables sees")
+def _():
+    mesh()
+    subprocess.run(["modprobe", "br_netfilter"], check=True)
+    for vip in BOTH:
+        for fields in b"", os.urandom(100000):
+            c = Client("free", vip)
+            exchange(c, body=fields)
+            c.close()
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total >> 16) + (total & 0xffff)
+    return ~(total + (total >> 16)) & 0xffff
+
+
+def send_syn(pod, source, vip, port=40100):
+    """A SYN with a source of our choice."""
+    tcp = struct.pack("!HHIIBBHHH", port, 80, 1, 0, 5 << 4, 2, 1024, 0, 0)
+    pseudo = socket.inet_aton(source) + socket.inet_aton(vip) + struct.pack(
+        "!BBH", 0, 6, len(tcp))
+    tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp)) + tcp[18:]
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 64, 6, 0,
+                     socket.inet_aton(source), socket.inet_aton(vip))
+    with in_pod(pod), socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                                    socket.IPPROTO_RAW) as s:
+        s.sendto(ip + tcp, (vip, 0))
+
+
+@test("a source that nobody can have, or that rp_filter refuses, is dropped")
+def _():
+    mesh()
+    path = "/proc/sys/net/ipv4/conf/mesh0/rp_filter"
+    for source in "10.2.0.1", "127.0.0.1", "255.255.255.255", "224.0.0.1":
+        grown = Counters()
+        send_syn("free", source, VIP)
+        until(lambda grown=grown: grown("packets_dropped_bad_source"), 5, source)
+    for strict, source, dropped in ("1", "10.4.0.2", 1), ("1", "10.2.0.77", 0), \
+            ("2", "10.4.0.2", 0):
+        with open(path, "w", encoding="ascii") as f:
+            f.write(strict)
+        grown = Counters()
+        send_syn("free", source, VIP)
+        if dropped:
+            grown.reach("packets_dropped_bad_source", 1)
+        else:
+            time.sleep(0.2)
+            equal((strict, source, grown("packets_dropped_bad_source")),
+                  (strict, source, 0))
+    with open(path, "w", encoding="ascii") as f:
+        f.write("0")
+
+
+@test("a path with a smaller MTU: its ICMP errors reach the connection")
+def _():
+    mesh()
+    big = os.urandom(300000)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(big) + big
+    for family in "-4", "-6":
+        run_in("router", "ip", family, "route", "change",
+               "10.3.0.0/24" if family == "-4" else "fd00:3::/64",
+               "via", "10.4.0.6" if family == "-4" else "fd00:4::6", "mtu", "1300")
+    try:
+        for vip in BOTH:
+            c = Client("far", vip)
+            c.send(request("/", host="a"))
+            conn, _ = web.request()
+            conn.send(answer)
+            equal(c.response()[1], big)
+            c.close()
+            web.close_all()
+    finally:
+        for family in "-4", "-6":
+            run_in("router", "ip", family, "route", "change",
+                   "10.3.0.0/24" if family == "-4" else "fd00:3::/64",
+                   "via", "10.4.0.6" if family == "-4" else "fd00:4::6")
+
+
+@test("an acceptor that somebody destroys is made again")
+def _():
+    mesh()
+    # The address of RFC 7600, and that of RFC 6666.
+    for vip, own in (VIP, "192.0.0.8"), (VIP6, "[100::1]"):
+        exchange(Client("free", vip))
+        subprocess.run(["ss", "-K", "-tl", "src", own], check=True,
+                       stdout=subprocess.DEVNULL)
+        c = Client("free", vip)
+        exchange(c)
+        c.close()
+
+
+@test("policies of a listener hold: an address has so many connections")
+def _():
+    mesh(listener={"max_connections_per_source": 1})
+    for vip in BOTH:
+        first = Client("free", vip)
+        exchange(first)
+        grown = Counters()
+        with contextlib.suppress(ConnectionResetError):
+            Client("free", vip).was_reset()
+        grown.reach("downstream_source_limited", 1)
+        first.close()
+
+
+@test("nobody's control group pays: a namespace has so many as its limit lets it")
+def _():
+    mesh()
+    path = "/sys/module/l7mesh/parameters/namespace_bytes_max"
+    with open(path, encoding="ascii") as f:
+        before = f.read()
+    with open(path, "w", encoding="ascii") as f:
+        f.write("1")
+    try:
+        for vip in BOTH:
+            drained()
+            first = Client("free", vip)
+            grown = Counters()
+            with contextlib.suppress(ConnectionResetError):
+                Client("free", vip).was_reset()
+            grown.reach("downstream_no_memory", 1)
+            first.close()
+    finally:
+        with open(path, "w", encoding="ascii") as f:
+            f.write(before)
+
+
+def main():
+    global net, web  # pylint: disable=global-statement
+    net = Net(app=10, free=11, web=20)
+    try:
+        net("net_far", "delay 1ms", "far=30")
+        run_in("router", "ip", "route", "add", "10.96.0.0/16", "via", "10.4.0.1")
+        run_in("router", "ip", "route", "add", "fd00:96::/64", "via", "fd00:4::1")
+        subprocess.run(["ip", "netns", "add", "vm"], check=True)
+        run_in("vm", "ip", "link", "add", "eth0", "type", "veth", "peer", "name", "tap0",
+               "netns", "app")
+        for pod, dev, n in ("vm", "eth0", 2), ("app", "tap0", 1):
+            for address in f"10.5.0.{n}/30", f"fd00:5::{n}/126":
+                run_in(pod, "ip", "addr", "add", address, "dev", dev,
+                       *(["nodad"] if ":" in address else []))
+            run_in(pod, "ip", "link", "set", dev, "up")
+        run_in("vm", "ip", "link", "set", "lo", "up")
+        run_in("vm", "ip", "route", "add", "default", "via", "10.5.0.1")
+        run_in("vm", "ip", "route", "add", "default", "via", "fd00:5::1")
+        web = Backend("web", 9000)
+        meshctl("attach", "app")
+        return run_tests(lambda: (drained(), web.close_all()))
+    finally:
+        subprocess.run(["ip", "netns", "del", "vm"], check=False)
+        meshctl("flush")
+        net.down()
+
+
+sys.exit(main())
