@@ -12,6 +12,7 @@ import contextlib
 import errno
 import json
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -22,8 +23,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB
-from l7 import (Backend, Client, Counters, Net, apply, drained, equal, in_pod, meshctl,
-                request, run_in, run_tests, test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal,
+                in_pod, meshctl, request, run_in, run_tests, test, true, until)
 
 BOTH = (VIP, VIP6)
 SILENT, SILENT6 = "10.96.0.2", "fd00:96::2"     # these take no packets
@@ -39,8 +40,9 @@ def of(pod, vip):
 
 def mesh(packets=True, listener=None, cluster=None):
     apply({
-        "clusters": [{"name": "web", "connect_timeout": "2s", **(cluster or {}),
-                      "endpoints": [{"address": WEB, "port": 9000}]}],
+        "clusters": [{"name": "web", "connect_timeout": "2s",
+                      "endpoints": [{"address": WEB, "port": 9000}],
+                      **(cluster or {})}],
         "route_tables": [{"name": "main", "virtual_hosts": [
             {"name": "any", "domains": ["*"],
              "routes": [{"action": {"cluster": "web"}}]}]}],
@@ -53,8 +55,9 @@ def mesh(packets=True, listener=None, cluster=None):
 
 def tcp_mesh(cluster=None, **listener):
     apply({
-        "clusters": [{"name": "web", "connect_timeout": "2s", **(cluster or {}),
-                      "endpoints": [{"address": WEB, "port": 9000}]}],
+        "clusters": [{"name": "web", "connect_timeout": "2s",
+                      "endpoints": [{"address": WEB, "port": 9000}],
+                      **(cluster or {})}],
         "listeners": [
             {"name": vip, "address": vip, "port": 80, "protocol": "tcp",
              "cluster": "web", "packets": True, **listener} for vip in BOTH]})
@@ -130,6 +133,49 @@ def hooked(pod):
 
 
 SEEN = ["arrive_v4", "arrive_v6"]
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total >> 16) + (total & 0xffff)
+    return ~(total + (total >> 16)) & 0xffff
+
+
+def syn6(extra=b"", port=40200):
+    """A SYN over IPv6, perhaps behind an extension header, of which the first byte is
+    for the type of what follows."""
+    tcp = struct.pack("!HHIIBBHHH", port, 80, 1, 0, 5 << 4, 2, 1024, 0, 0)
+    source = socket.inet_pton(socket.AF_INET6, of("free", VIP6))
+    to = socket.inet_pton(socket.AF_INET6, VIP6)
+    pseudo = source + to + struct.pack("!II", len(tcp), 6)
+    tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp)) + tcp[18:]
+    head = struct.pack("!IHBB", 6 << 28, len(extra) + len(tcp),
+                       44 if extra else 6, 64) + source + to
+    with in_pod("free"), socket.socket(socket.AF_INET6, socket.SOCK_RAW, 255) as s:
+        s.setsockopt(socket.IPPROTO_IPV6, 36, 1)    # IPV6_HDRINCL
+        s.sendto(head + extra + tcp, (VIP6, 0))
+
+
+# The first, as connection tracking puts fragments together.
+@test("a SYN of IPv6 in a fragment, whole or not, is not taken")
+def _():
+    mesh()
+
+    def answered(extra):
+        with in_pod("free"), socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                                           socket.htons(0x86dd)) as s:
+            s.settimeout(0.5)
+            syn6(extra)
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                with contextlib.suppress(socket.timeout):
+                    packet = s.recv(2000)
+                    if packet[6] == 6 and packet[53] == 0x12:
+                        return True
+        return False
+    equal([answered(extra) for extra in (
+        b"", struct.pack("!BBHI", 6, 0, 0, 1), struct.pack("!BBHI", 6, 0, 1, 2))],
+        [True, False, False])
 
 
 @test("who is not attached reaches a listener, and is told its address")
@@ -347,6 +393,60 @@ def _():
         web.close_all()
 
 
+@test("tcp: an endpoint is chosen as for connect(), of no earlier request's head")
+def _():
+    other = Backend("web", 9002)
+    both = {"endpoints": [{"address": WEB, "port": port} for port in (9000, 9002)]}
+    policies = [{"header": "x-user"}, {"cookie": "session"}, {"query": "user"},
+                {"path": True}]
+    mesh()
+    for vip in BOTH:
+        # What its head says is not to be found in what follows.
+        c = Client("free", vip)
+        c.send(request("/somewhere?user=me", "X-User: me", "Cookie: session=me",
+                       *(f"X-{i}: {'v' * 200}" for i in range(60)), host="a"))
+        web.request()[0].send(OK)
+        c.response()
+        c.close()
+    web.close_all()
+    for hashed, wanted in (policies, 2), ([*policies, {"source_address": True}], 1):
+        tcp_mesh({"lb": "maglev", "hash": hashed, "session_affinity": {"cookie": "s"},
+                  **both})
+        for vip in BOTH:
+            for _ in range(20):
+                Client("free", vip)
+            until(lambda: accepted(web) + accepted(other) == 20)
+            equal((hashed, sum(1 for b in (web, other) if b.conns)), (hashed, wanted))
+            for b in web, other:
+                b.close_all()
+
+
+def accepted(backend):
+    """How many connections it has, those included that wait to be accepted."""
+    while select.select([backend.sock], [], [], 0)[0]:
+        backend.accept()
+    return len(backend.conns)
+
+
+@test("tcp: connections that succeed are in between those that fail")
+def _():
+    tcp_mesh({"outlier_detection": {"consecutive_gateway_failure": 2,
+                                    "base_ejection_time": "10m",
+                                    "max_ejection_percent": 100}})
+    grown = Counters()
+    for _ in range(3):
+        c = Client("free", VIP)
+        web.accept()
+        c.close()
+        web.close_all()
+        web.sock.shutdown(socket.SHUT_RDWR)         # it listens no more
+        with contextlib.suppress(ConnectionResetError):
+            Client("free", VIP).was_reset()
+        web.sock.listen(512)
+    grown.reach("relays_failed", 3)
+    equal(grown.all("outlier_ejected"), {})
+
+
 @test("there is a hook where packets are taken, and only there")
 def _():
     mesh(packets=False)
@@ -501,6 +601,25 @@ def _():
     proxied.close_all()
 
 
+@test("a connection that conntrack has forgotten, or never seen, is not DNATed")
+def _():
+    for bridged in False, True:
+        bridge_calls(bridged)
+        try:
+            mesh()
+            for vip in BOTH:
+                c = Client("free", vip)
+                exchange(c)
+                with forwarding(), nft(dnat()):
+                    exchange(c)
+                    subprocess.run(["conntrack", "-F"], check=True,
+                                   stderr=subprocess.DEVNULL)
+                    exchange(c)
+                c.close()
+        finally:
+            bridge_calls(False)
+
+
 @test("IPVS has the same address, and does not win")
 def _():
     meshctl("flush")
@@ -542,29 +661,49 @@ def _():
             exchange(c)
             exchange(c)
             c.close()
-        said = json.loads(subprocess.run(
-            ["nft", "-j", "list", "table", "inet", "kube"], check=True,
-            stdout=subprocess.PIPE).stdout)
-        dropped = [e["counter"]["packets"] for o in said["nftables"] if "rule" in o
-                   for e in o["rule"]["expr"] if "counter" in e]
-        equal(dropped, [0])
+        equal(counted_by("inet kube"), [0])
+
+
+def bridge_calls(on):
+    """Whether netfilter sees packets while they are bridged."""
+    subprocess.run(["modprobe", "br_netfilter"], check=True)
+    for family in "ip", "ip6":
+        with open(f"/proc/sys/net/bridge/bridge-nf-call-{family}tables", "w",
+                  encoding="ascii") as f:
+            f.write("1" if on else "0")
+
+
+def counted_by(table):
+    """The packets of the rules with a counter."""
+    said = json.loads(subprocess.run(["nft", "-j", "list", "table", *table.split()],
+                                     check=True, stdout=subprocess.PIPE).stdout)
+    return [e["counter"]["packets"] for o in said["nftables"] if "rule" in o
+            for e in o["rule"]["expr"] if "counter" in e]
 
 
 @test("a bridge whose packets iptables sees")
 def _():
     mesh()
-    subprocess.run(["modprobe", "br_netfilter"], check=True)
-    for vip in BOTH:
-        for fields in b"", os.urandom(100000):
-            c = Client("free", vip)
-            exchange(c, body=fields)
-            c.close()
-
-
-def checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total >> 16) + (total & 0xffff)
-    return ~(total + (total >> 16)) & 0xffff
+    behind = f"""
+        table inet kube {{
+            chain behind {{ type filter hook prerouting priority 0;
+                ip daddr {VIP} counter
+                ip6 daddr {VIP6} counter
+            }}
+        }}"""
+    for on in False, True:
+        bridge_calls(on)
+        try:
+            with nft(behind):
+                for vip in BOTH:
+                    for body in b"", os.urandom(100000):
+                        c = Client("free", vip)
+                        exchange(c, body=body)
+                        c.close()
+                # What is bridged is delivered from the hook.
+                equal([bool(n) for n in counted_by("inet kube")], [not on] * 2)
+        finally:
+            bridge_calls(False)
 
 
 def send_syn(pod, source, vip, port=40100):
@@ -580,6 +719,13 @@ def send_syn(pod, source, vip, port=40100):
         s.sendto(ip + tcp, (vip, 0))
 
 
+def is_taken(source):
+    """A SYN of this source has been answered."""
+    return source in subprocess.run(
+        ["ss", "-Hnt", "state", "syn-recv", "sport", "=", ":80"], check=True,
+        stdout=subprocess.PIPE, text=True).stdout
+
+
 @test("a source that nobody can have, or that rp_filter refuses, is dropped")
 def _():
     mesh()
@@ -588,8 +734,8 @@ def _():
         grown = Counters()
         send_syn("free", source, VIP)
         until(lambda grown=grown: grown("packets_dropped_bad_source"), 5, source)
-    for strict, source, dropped in ("1", "10.4.0.2", 1), ("1", "10.2.0.77", 0), \
-            ("2", "10.4.0.2", 0):
+    for strict, source, dropped in ("1", "10.3.0.77", 1), ("1", "10.2.0.77", 0), \
+            ("2", "10.3.0.77", 0):
         with open(path, "w", encoding="ascii") as f:
             f.write(strict)
         grown = Counters()
@@ -597,9 +743,8 @@ def _():
         if dropped:
             grown.reach("packets_dropped_bad_source", 1)
         else:
-            time.sleep(0.2)
-            equal((strict, source, grown("packets_dropped_bad_source")),
-                  (strict, source, 0))
+            until(lambda source=source: is_taken(source), 10, (strict, source))
+            equal(grown("packets_dropped_bad_source"), 0)
     with open(path, "w", encoding="ascii") as f:
         f.write("0")
 
@@ -635,11 +780,49 @@ def _():
     # The address of RFC 7600, and that of RFC 6666.
     for vip, own in (VIP, "192.0.0.8"), (VIP6, "[100::1]"):
         exchange(Client("free", vip))
-        subprocess.run(["ss", "-K", "-tl", "src", own], check=True,
-                       stdout=subprocess.DEVNULL)
+        said = subprocess.run(["ss", "-HKntl", "src", own], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
+        equal((vip, len(said.splitlines())), (vip, 1))
         c = Client("free", vip)
         exchange(c)
         c.close()
+
+
+@test("a program may bind a listener's port, if it says that addresses may be shared")
+def _():
+    mesh()
+    for vip in BOTH:
+        c = Client("free", vip)
+        exchange(c)
+        family = c.sock.family
+        with socket.socket(family, socket.SOCK_STREAM) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            s.bind(("", 80))
+            s.listen()
+            exchange(c)
+            exchange(Client("free", vip))
+
+
+@test("who has bound a listener's address without a right to it gets no packets")
+def _():
+    mesh()
+    with in_pod("free"):
+        server = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    server.bind(("::", 9300))
+    server.listen()
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as s:
+        s.setsockopt(socket.IPPROTO_IPV6, 78, 1)    # IPV6_FREEBIND
+        s.bind((VIP6, 5000))
+        s.settimeout(3)
+        try:
+            s.connect((of("free", VIP6), 9300))
+            got = "a connection"
+        except (socket.timeout, OSError) as e:
+            got = type(e).__name__
+    server.close()
+    true(got in ("timeout", "TimeoutError", "ConnectionRefusedError", "OSError"), got)
 
 
 @test("policies of a listener hold: an address has so many connections")
@@ -662,16 +845,26 @@ def _():
     with open(path, encoding="ascii") as f:
         before = f.read()
     with open(path, "w", encoding="ascii") as f:
-        f.write("1")
+        f.write("40000")
     try:
         for vip in BOTH:
             drained()
-            first = Client("free", vip)
             grown = Counters()
-            with contextlib.suppress(ConnectionResetError):
-                Client("free", vip).was_reset()
+            some = []
+            while not grown("downstream_no_memory"):
+                with contextlib.suppress(ConnectionResetError):
+                    some.append(Client("free", vip))
+                    if some[8:]:
+                        break
+                time.sleep(0.1)
             grown.reach("downstream_no_memory", 1)
-            first.close()
+            true(len(some) > 1, some)
+            # Who is attached has his own.
+            exchange(Client("app", vip))
+            for c in some:
+                c.close()
+            drained()
+            exchange(Client("free", vip))
     finally:
         with open(path, "w", encoding="ascii") as f:
             f.write(before)
@@ -697,7 +890,7 @@ def main():
         run_in("vm", "ip", "route", "add", "default", "via", "fd00:5::1")
         web = Backend("web", 9000)
         meshctl("attach", "app")
-        return run_tests(lambda: (drained(), web.close_all()))
+        return run_tests(lambda: (close_connections(), drained()))
     finally:
         subprocess.run(["ip", "netns", "del", "vm"], check=False)
         meshctl("flush")

@@ -2,12 +2,15 @@
 /*
  * Traps, each of which was met:
  *
- * - A connection whose first packets conntrack has seen is NATed when its entry is
- *   confirmed, if a rule says so: behind our back, as our packets do go on through the
- *   hooks of NAT. So a new entry is told that this is done already. A connection that was
- *   somebody's DNAT before stays so.
+ * - Our packets go on through the hooks of NAT. So an entry of conntrack's that is new,
+ *   as it is of a SYN, and of any packet after somebody has flushed the table, is told
+ *   that its destination has been seen to. What is translated already stays so.
  * - The ACK of a SYN cookie belongs to no socket yet, so what has none is given to the
  *   acceptor, which answers RST if it should be.
+ * - Fragments of IPv6 wait to be put together with the socket that they were given, for
+ *   longer than RCU protects one that nobody counts: they are left alone.
+ * - Any program may have a socket that is bound to a listener's IPv6 address (FREEBIND).
+ *   Only transparent ones are given anything, which need a capability.
  * - br_netfilter replaces the destination of what it lets through PRE_ROUTING: what is
  *   taken there is delivered from the hook.
  * - A destination with operations of our own would be called when we are gone: it is
@@ -25,7 +28,7 @@
 #include <net/icmp.h>
 #include <net/inet_timewait_sock.h>
 #include <net/ip6_route.h>
-#include <net/netfilter/nf_conntrack.h>
+#include <net/ip_fib.h>
 #include <net/route.h>
 #include <net/tcp.h>
 #include "intercept/packet.h"
@@ -36,8 +39,15 @@
 #include "mesh/mesh.h"
 #include "splice/sock_address.h"
 
-/* Behind conntrack (-200), before DNAT (-100). */
-#define PACKET_PRIORITY		(NF_IP_PRI_MANGLE)
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+#include <net/netfilter/nf_conntrack.h>
+#endif
+
+/*
+ * Before DNAT, and behind all else that is before DNAT: conntrack, and the policies that
+ * others have in mangle.
+ */
+#define PACKET_PRIORITY		(NF_IP_PRI_NAT_DST - 1)
 
 enum { V4, V6, FAMILIES };
 
@@ -137,14 +147,6 @@ static unsigned int drop(const struct arrival *a, enum mesh_stat why)
 	return NF_DROP;
 }
 
-static void give(struct sk_buff *skb, struct sock *sk,
-		 void (*destructor)(struct sk_buff *skb))
-{
-	skb_orphan(skb);
-	skb->sk = sk;
-	skb->destructor = destructor;
-}
-
 #if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
 /* br_netfilter's pass: does what netif_receive_skb() and ipv6_rcv() would have done. */
 static unsigned int deliver_bridged(const struct arrival *a)
@@ -185,8 +187,7 @@ static unsigned int deliver(const struct arrival *a)
 	return NF_ACCEPT;
 }
 
-/* The connection of these addresses, whatever its state, to be put; or NULL. */
-static struct sock *established(const struct arrival *a)
+static struct sock *look_up(const struct arrival *a)
 {
 	struct net *net = a->pn->mn->net;
 	int dif = a->skb->dev->ifindex;
@@ -202,16 +203,45 @@ static struct sock *established(const struct arrival *a)
 #endif
 }
 
+static bool is_transparent(const struct sock *sk)
+{
+	switch (sk->sk_state) {
+	case TCP_TIME_WAIT:
+		return inet_twsk(sk)->tw_transparent;
+	case TCP_NEW_SYN_RECV:
+		return inet_rsk(inet_reqsk(sk))->no_srccheck;
+	default:
+		return compat_is_transparent(sk);
+	}
+}
+
+/*
+ * The connection of these addresses, whatever its state, to be put; or NULL. It is the
+ * engine's, or that of a program that may have such sockets.
+ */
+static struct sock *established(const struct arrival *a)
+{
+	struct sock *sk = look_up(a);
+
+	if (!sk || is_transparent(sk))
+		return sk;
+	sock_gen_put(sk);
+	return NULL;
+}
+
 /* ---- TCP ---- */
 
-/* Somebody's DNAT, from before we came. */
+/* Somebody's DNAT from before we came, or an answer to what somebody has masqueraded. */
 static bool is_translated(const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	enum ip_conntrack_info info;
 	const struct nf_conn *ct = nf_ct_get(skb, &info);
 
-	return ct && ct->status & IPS_DST_NAT;
+	if (!ct)
+		return false;
+	return ct->status & IPS_DST_NAT ||
+	       (CTINFO2DIR(info) == IP_CT_DIR_REPLY && ct->status & IPS_NAT_MASK);
 #else
 	return false;
 #endif
@@ -228,22 +258,26 @@ static void keep_from_nat(const struct sk_buff *skb)
 #endif
 }
 
-/* What rp_filter asks, which is skipped for a packet that has a destination. */
-static bool is_way_back(const struct arrival *a, struct in_device *in)
+/* As __fib_validate_source(), which is not asked of a packet that has a destination. */
+static bool is_good_source_v4(const struct arrival *a, struct in_device *in)
 {
-	struct flowi4 fl4 = { .daddr = a->from.v4 };
-	int strict = IN_DEV_RPFILTER(in);
-	struct rtable *rt;
-	bool ok;
+	struct flowi4 fl4 = {
+		.flowi4_iif = LOOPBACK_IFINDEX,
+		.flowi4_mark = IN_DEV_SRC_VMARK(in) ? a->skb->mark : 0,
+		.daddr = a->from.v4,
+		.saddr = a->to.v4,
+	};
+	struct fib_result found;
 
-	if (!strict)
-		return true;
-	rt = ip_route_output_key(a->pn->mn->net, &fl4);
-	if (IS_ERR(rt))
+	if (ipv4_is_zeronet(a->from.v4) || ipv4_is_lbcast(a->from.v4) ||
+	    ipv4_is_multicast(a->from.v4))
 		return false;
-	ok = strict != 1 || rt->dst.dev == a->skb->dev;
-	ip_rt_put(rt);
-	return ok;
+	if (fib_lookup(a->pn->mn->net, &fl4, &found, 0))
+		return !IN_DEV_RPFILTER(in);
+	if (found.type != RTN_UNICAST)
+		return found.type == RTN_LOCAL && IN_DEV_ACCEPT_LOCAL(in);
+	return IN_DEV_RPFILTER(in) != 1 ||
+	       fib_info_nh_uses_dev(found.fi, a->skb->dev);
 }
 
 /* What the kernel would have asked of the source, had it looked for a route. */
@@ -253,35 +287,62 @@ static bool is_good_source(const struct arrival *a)
 
 	if (a->from.family == AF_INET6)
 		return ipv6_addr_type(&a->from.v6) & IPV6_ADDR_UNICAST &&
-		       !ipv6_addr_loopback(&a->from.v6);
-	if (ipv4_is_zeronet(a->from.v4) ||
-	    inet_addr_type(a->pn->mn->net, a->from.v4) != RTN_UNICAST)
-		return false;
+		       !ipv6_addr_loopback(&a->from.v6) &&
+		       !ipv6_chk_addr(a->pn->mn->net, &a->from.v6, NULL, 0);
 	in = __in_dev_get_rcu(a->skb->dev);
-	return in && is_way_back(a, in);
+	return in && is_good_source_v4(a, in);
 }
 
-/* To no connection that there is. */
-static unsigned int take_first(struct arrival *a, bool begins)
+/* To TCP, as a packet of this socket's. */
+static unsigned int give(const struct arrival *a, struct sock *sk,
+			 void (*destructor)(struct sk_buff *skb))
+{
+	keep_from_nat(a->skb);
+	skb_orphan(a->skb);
+	a->skb->sk = sk;
+	a->skb->destructor = destructor;
+	return deliver(a);
+}
+
+/*
+ * Who takes a packet to no connection that there is? NULL: nobody, then @verdict says what
+ * becomes of it.
+ */
+static struct sock *taker(const struct arrival *a, bool begins,
+			  unsigned int *verdict)
 {
 	const struct listener_slot *slot = listener_find(a->snapshot, &a->to);
 	struct sock *acceptor;
 
+	*verdict = NF_ACCEPT;
 	if (!slot || !slot->listener->http.packets)
-		return NF_ACCEPT;
+		return NULL;
 	acceptor = acceptor_of_packets(a->pn->mn->http, a->to.family);
 	if (!acceptor) {
 		packet_settle_later(a->pn->mn);
-		return drop(a, STAT_PACKETS_NO_ACCEPTOR);
+		*verdict = drop(a, STAT_PACKETS_NO_ACCEPTOR);
+		return NULL;
 	}
-	if (begins) {
-		if (!is_good_source(a))
-			return drop(a, STAT_PACKETS_BAD_SOURCE);
-		keep_from_nat(a->skb);
+	if (begins && !is_good_source(a)) {
+		*verdict = drop(a, STAT_PACKETS_BAD_SOURCE);
+		return NULL;
 	}
+	return acceptor;
+}
+
+/* @old: whose place the connection that begins takes, counted; or NULL. */
+static unsigned int take_first(const struct arrival *a, bool begins,
+			       struct inet_timewait_sock *old)
+{
+	unsigned int verdict;
+	struct sock *acceptor = taker(a, begins, &verdict);
+
+	if (old && acceptor)
+		inet_twsk_deschedule_put(old);
+	else if (old)
+		inet_twsk_put(old);
 	/* It listens, so that RCU is enough: it needs no reference. */
-	give(a->skb, acceptor, sock_pfree);
-	return deliver(a);
+	return acceptor ? give(a, acceptor, sock_pfree) : verdict;
 }
 
 static unsigned int take_tcp(struct arrival *a)
@@ -298,14 +359,12 @@ static unsigned int take_tcp(struct arrival *a)
 	a->to.port = th->dest;
 	begins = th->syn && !th->ack && !th->rst;
 	sk = established(a);
-	if (sk && begins && sk->sk_state == TCP_TIME_WAIT) {
-		inet_twsk_deschedule_put(inet_twsk(sk));
-		sk = NULL;
-	}
 	if (!sk)
-		return take_first(a, begins);
-	give(a->skb, sk, sock_edemux);
-	return deliver(a);
+		return take_first(a, begins, NULL);
+	/* As with TPROXY. */
+	if (begins && sk->sk_state == TCP_TIME_WAIT)
+		return take_first(a, begins, inet_twsk(sk));
+	return give(a, sk, sock_edemux);
 }
 
 /* An error about what a connection of ours has sent: TCP finds the connection. */
@@ -428,22 +487,17 @@ static noinline unsigned int take_v6(struct arrival *a,
 				     const struct nf_hook_state *state)
 {
 	const struct ipv6hdr *ip = ipv6_hdr(a->skb);
-	unsigned short fragment = 0;
-	int protocol;
-
 	if (!is_ours_to_take(a->skb, state))
 		return NF_ACCEPT;
 	address_set_v6(&a->from, &ip->saddr, 0);
 	address_set_v6(&a->to, &ip->daddr, 0);
 	if (a->from.family != AF_INET6 || a->to.family != AF_INET6)
 		return NF_ACCEPT;
-	a->transport = 0;
-	protocol = ipv6_find_hdr(a->skb, &a->transport, -1, &fragment, NULL);
-	if (protocol < 0 || fragment)
-		return NF_ACCEPT;
-	if (protocol == IPPROTO_TCP)
+	/* With a header in between it may be a fragment, or be decrypted first. */
+	a->transport = skb_network_offset(a->skb) + sizeof(*ip);
+	if (ip->nexthdr == IPPROTO_TCP)
 		return take_tcp(a);
-	return protocol == IPPROTO_ICMPV6 ? take_icmp_v6(a) : NF_ACCEPT;
+	return ip->nexthdr == IPPROTO_ICMPV6 ? take_icmp_v6(a) : NF_ACCEPT;
 }
 
 static unsigned int arrive_v6(void *priv, struct sk_buff *skb,

@@ -11,8 +11,9 @@
  *	a head that grows	the same
  *	a body that is kept	is given up: it will not be sent again, nor mirrored
  *	a mirror's copy		is dropped
- *	a connection that has	is reset: nobody pays for its sockets
- *	come as packets
+ *
+ * Connections that have arrived as packets, whose sockets no control group pays for, are
+ * counted by themselves, and bounded by half of it (conn.c).
  *
  * Once a request was admitted, what it needs later is not refused, as its size is
  * bounded: the head of its response until that grows, and the heads that are written,

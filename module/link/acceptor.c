@@ -137,6 +137,8 @@ static int address_of_nobody(struct acceptor *a, struct address *address)
 	static const struct in6_addr discard = { .s6_addr = { [0] = 1, [15] = 1 } };
 
 	compat_set_transparent(a->sock->sk);
+	/* Connections inherit it: who binds a listener's port has to say the same. */
+	a->sock->sk->sk_reuse = SK_CAN_REUSE;
 	if (is_v4(a))
 		address_set_v4(address, htonl(0xc0000008), 0);
 	else

@@ -42,6 +42,7 @@ struct http_net {
 	struct mutex walk_mutex;	/* before conns_lock: one walk at a time */
 	atomic_t nconns;		/* that take memory; waited for by engine_net_exit() */
 	atomic_t nlegs;			/* the same */
+	atomic_t nunpaid;		/* connections that no control group pays for */
 	atomic_t drains;		/* how often all pools were emptied */
 
 	spinlock_t calls_lock;		/* BH */

@@ -167,8 +167,7 @@ static void detach(struct mesh_net *mn)
 	RCU_INIT_POINTER(mn->mesh, NULL);
 	/* Pairs with mesh_own_get(). */
 	smp_store_release(&mn->is_attached, false);
-	if (READ_ONCE(m->takes_packets))
-		parts->settle_packets_later(mn);
+	parts->settle_packets_later(mn);
 	mesh_put(m);
 }
 

@@ -14,11 +14,15 @@ static struct kmem_cache *conn_cache;
 
 /*
  * What a connection takes that nobody's control group pays for, as it has come as
- * packets: itself and two sockets. The namespace's quota bounds how many there are.
+ * packets: itself and two sockets.
  */
-static s64 unpaid(const struct identity *id)
+#define UNPAID_BYTES	(sizeof(struct conn) + 2 * sizeof(struct tcp6_sock))
+
+/* One more of these? All together have half of what the namespace may hold. */
+static bool may_be_unpaid(const struct http_net *hn)
 {
-	return id ? 0 : sizeof(struct conn) + 2 * sizeof(struct tcp6_sock);
+	return atomic_read(&hn->nunpaid) * UNPAID_BYTES <
+	       READ_ONCE(namespace_bytes_max) / 2;
 }
 
 static void conn_put(struct conn *c)
@@ -27,7 +31,8 @@ static void conn_put(struct conn *c)
 
 	if (!refcount_dec_and_test(&c->ref))
 		return;
-	quota_add(&hn->quota, -unpaid(c->identity));
+	if (!c->identity)
+		atomic_dec(&hn->nunpaid);
 	identity_put(c->identity);
 	kmem_cache_free(conn_cache, c);
 	stats_object_destroyed(OBJECT_CONN);
@@ -371,7 +376,7 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	struct mem_cgroup *old;
 	struct conn *c;
 
-	if (!claim->identity && quota_spent(&hn->quota))
+	if (!claim->identity && !may_be_unpaid(hn))
 		return NULL;
 	old = payer_enter(payer);
 	c = kmem_cache_zalloc(conn_cache, gfp);
@@ -383,7 +388,8 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->mesh = mesh;
 	c->link = *accepted;
 	c->identity = claim->identity;
-	quota_add(&hn->quota, unpaid(c->identity));
+	if (!c->identity)
+		atomic_inc(&hn->nunpaid);
 	c->payer = payer;
 	c->original = claim->original;
 	c->source = claim->source;

@@ -192,6 +192,8 @@ void try_begins(struct try *t, const struct cluster *cluster);
 /* So long it took, if anybody wants to know. */
 void try_took(struct try *t, const struct cluster *cluster);
 void try_answered(struct stream *s, u16 status);
+/* A tunnel that ends at it begins: no more will be known of it. */
+void try_reached(struct stream *s);
 
 /* Identifies a client to endpoint_note_reached(). */
 static inline u32 who_connects(const struct conn *c)

@@ -359,13 +359,12 @@ void stream_send_request(struct stream *s, struct run *run)
 /* The tunnel ends at the endpoint, which is never sent any HTTP. */
 static void open_tunnel(struct stream *s, struct run *run)
 {
-	if (s->conn->relays) {
-		atomic64_inc(&s->try->ep->connections);
-		stream_begin_tunnel(s, run);
-		return;
-	}
-	try_begins(s->try, s->cluster);
-	if (out_send(&s->down, &s->conn->link, HEAD_TUNNEL))
+	struct conn *c = s->conn;
+
+	if (!c->relays)
+		try_begins(s->try, s->cluster);
+	try_reached(s);
+	if (!c->relays && out_send(&s->down, &c->link, HEAD_TUNNEL))
 		stream_end(s, run, true);
 	else
 		stream_begin_tunnel(s, run);

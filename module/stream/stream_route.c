@@ -71,7 +71,8 @@ static bool ask_hash(struct stream *s, struct run *run, struct pick *pick)
 
 static bool hash_is_dear(const struct stream *s, const struct pick *pick)
 {
-	return s->cluster && cluster_hash_is_dear(s->cluster, pick);
+	return s->cluster && pick->message &&
+	       cluster_hash_is_dear(s->cluster, pick);
 }
 
 /* Choose the endpoint, or say that there is none. */
@@ -80,7 +81,7 @@ void stream_pick_endpoint(struct stream *s, struct run *run)
 	struct try *t = s->try;
 	struct pick pick = {
 		.source = *client_of(s),
-		.message = s->request_head,
+		.message = s->conn->relays ? NULL : s->request_head,
 		.policies = &s->route->hash,
 		.avoid = s->tried,
 	};

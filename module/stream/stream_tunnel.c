@@ -24,6 +24,7 @@ bool stream_relay(struct stream *s, struct snapshot *snapshot,
 	s->request_head = message_alloc(GFP_KERNEL | payer_gfp(c->payer));
 	if (!s->request_head)
 		return false;
+	message_init(s->request_head, false);
 	s->request_head->connect = true;
 	s->snapshot = snapshot_get(snapshot);
 	s->cluster = cluster;

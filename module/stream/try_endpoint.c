@@ -59,6 +59,12 @@ void try_answered(struct stream *s, u16 status)
 	try_took(s->try, s->cluster);
 }
 
+void try_reached(struct stream *s)
+{
+	observe(s, s->cluster, 200, false);
+	s->try->sent_at = 0;
+}
+
 void try_late(struct stream *s)
 {
 	observe(s, s->cluster, 504, true);
