@@ -25,7 +25,7 @@ CONFIG = {
         {"name": "v", "domains": ["*"], "routes": [
             {"action": {"direct_response": {"status": 200}}}]}]}],
     "listeners": [{"name": "http", "address": VIP, "port": 80,
-                   "protocol": "http", "route_table": "t"}],
+                   "protocol": "http", "route_table": "t", "packets": True}],
 }
 
 

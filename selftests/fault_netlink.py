@@ -98,6 +98,8 @@ CHANGES = [("ADD", o) for o in NEW.values()] + [
                        "MATCH": {}}}),
     ("DEL", {"ROUTE": {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v", "INDEX": 0}}),
     ("DEL", {"LISTENER": {"NAME": "tcp"}}),
+    # Hooks in all namespaces of the mesh, if they are not there yet.
+    ("SET", {"LISTENER": {"NAME": "http", "PACKETS": 1}}),
     ("FLUSH", {}),
 ]
 
@@ -229,6 +231,25 @@ def _():
             until_none_fails(cmd, o, after)
         for cmd, o in (("DETACH", there), ("DRAIN", {}), ("INFO_GET", {})):
             until_none_fails(cmd, o, after, before=[("ATTACH", there)])
+
+
+TAKES = {"LISTENER": {**NEW["LISTENER"]["LISTENER"], "PACKETS": 1}}
+
+
+@alone("packets are taken in all namespaces of a mesh, or in none", 600)
+def _():
+    with pods() as pod:
+        there = {"NETNS_FD": pod.fd}
+
+        def after(_):
+            g = Genl()
+            if g.dump("ATTACHED_GET"):
+                g.do("DETACH", there)
+            g.do("FLUSH")
+            g.close()
+        table = ("ADD", {"ROUTE_TABLE": {"NAME": "t"}})
+        until_none_fails("ADD", TAKES, after, before=[table, ("ATTACH", there)])
+        until_none_fails("ATTACH", there, after, before=[table, ("ADD", TAKES)])
 
 
 @alone("dumps: an error or the whole", 600)
