@@ -15,7 +15,6 @@
 #include "intercept/judge.h"
 #include "intercept/packet.h"
 #include "intercept/redirect.h"
-#include "lib/compat.h"
 #include "lib/stats.h"
 #include "lib/version.h"
 #include "link/client.h"
@@ -48,12 +47,6 @@ static void net_ends(struct mesh_net *mn)
 	packet_net_exit(mn);
 	engine_net_exit(mn);
 	redirect_net_exit(mn);
-}
-
-static bool claim(const struct sock *child, struct client_claim *claim)
-{
-	return compat_is_transparent(child) ? packet_claim(child, claim) :
-					      redirect_claim(child, claim);
 }
 
 static const struct mesh_parts parts = {
@@ -96,7 +89,7 @@ static int __init l7mesh_init(void)
 	err = intercept_init();
 	if (err)
 		goto out_config;
-	client_claims_by(claim);
+	client_claims_by(intercept_claim);
 	err = engine_init();
 	if (err)
 		goto out_intercept;

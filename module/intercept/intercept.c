@@ -8,7 +8,9 @@
 #include "intercept/hook.h"
 #include "intercept/intercept.h"
 #include "intercept/origdst.h"
+#include "intercept/packet.h"
 #include "intercept/redirect.h"
+#include "lib/compat.h"
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 #include <net/netfilter/nf_conntrack_core.h>
@@ -62,6 +64,13 @@ static void probes_disable(void)
 	tracepoint_probe_unregister(destroy_sock, probe_destroy_sock, NULL);
 	tracepoint_probe_unregister(set_state, probe_set_state, NULL);
 	tracepoint_synchronize_unregister();
+}
+
+/* Only what has come as packets is accepted by a transparent socket. */
+bool intercept_claim(const struct sock *child, struct client_claim *claim)
+{
+	return compat_is_transparent(child) ? packet_claim(child, claim) :
+					      redirect_claim(child, claim);
 }
 
 int intercept_enable(void)

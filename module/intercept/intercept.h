@@ -9,9 +9,23 @@
 #ifndef L7MESH_INTERCEPT_H
 #define L7MESH_INTERCEPT_H
 
+#include <linux/types.h>
+
+struct client_claim;
+struct sock;
+
 /* Module-wide. Context: process. intercept_exit() when it is disabled. */
 int intercept_init(void);
 void intercept_exit(void);
+
+/**
+ * intercept_claim() - Was this connection intercepted, and how?
+ * @child: socket that an acceptor was given
+ * @claim: out, as of client_claim(), which asks this
+ *
+ * As redirect_claim() or packet_claim().
+ */
+bool intercept_claim(const struct sock *child, struct client_claim *claim);
 
 /**
  * intercept_enable() - Begin to intercept

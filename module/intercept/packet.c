@@ -34,8 +34,7 @@
 #include "intercept/packet.h"
 #include "lib/compat.h"
 #include "link/acceptor.h"
-#include "link/http_net.h"
-#include "link/identity.h"
+#include "link/client.h"
 #include "mesh/mesh.h"
 #include "splice/sock_address.h"
 
@@ -55,9 +54,7 @@ enum { V4, V6, FAMILIES };
 
 struct packet_net {
 	struct mesh_net *mn;
-	struct mutex mutex;		/* of @hooked; nothing of ours is taken in it but
-					 * http_net->mutex
-					 */
+	struct mutex mutex;		/* of @hooked; before http_net->mutex */
 	bool hooked;
 	struct work_struct work;	/* packet_settle_later() */
 	struct nf_hook_ops ops[FAMILIES];
@@ -487,6 +484,7 @@ static noinline unsigned int take_v6(struct arrival *a,
 				     const struct nf_hook_state *state)
 {
 	const struct ipv6hdr *ip = ipv6_hdr(a->skb);
+
 	if (!is_ours_to_take(a->skb, state))
 		return NF_ACCEPT;
 	address_set_v6(&a->from, &ip->saddr, 0);

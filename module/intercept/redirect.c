@@ -50,6 +50,7 @@
 #include <net/tcp.h>
 #include "intercept/redirect.h"
 #include "lib/compat.h"
+#include "link/client.h"
 #include "link/identity.h"
 #include "mesh/mesh.h"
 

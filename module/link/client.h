@@ -7,10 +7,18 @@
 #define L7MESH_CLIENT_H
 
 #include <linux/types.h>
+#include "lib/address.h"
 
-struct client_claim;
+struct identity;
 struct link;
 struct sock;
+
+/* What the engine learns of a client whose connection was intercepted. */
+struct client_claim {
+	struct address original;	/* what it asked for */
+	struct address source;		/* its own address without a mesh; port 0 */
+	struct identity *identity;	/* counted; NULL: it has come as packets */
+};
 
 /**
  * client_claim() - Is this accepted link a connection that was intercepted?

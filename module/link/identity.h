@@ -29,13 +29,6 @@
 
 struct identity;
 
-/* What the engine learns of a client whose connection was redirected to it. */
-struct client_claim {
-	struct address original;	/* what it asked for */
-	struct address source;		/* its own address without a mesh */
-	struct identity *identity;	/* counted */
-};
-
 /**
  * identity_of() - Whose is this socket?
  * @sk: a user's socket with its file, locked; the caller is the one that uses it
