@@ -345,10 +345,22 @@ def _():
         web.conns.remove(server)
         c.was_reset()
         c.close()
+        for meets in False, True:       # before the way to the endpoint is open, or later
+            c = Client("free", vip)
+            server = web.accept()
+            if meets:
+                c.send(b"x")
+                server.exactly(1)
+            c.reset()
+            server.was_reset()
+            web.forget(server)
         c = Client("free", vip)
         server = web.accept()
-        c.reset()
+        server.send(b"half")
+        equal(c.exactly(4), b"half")
+        meshctl("drain", "deadline", "1ms")
         server.was_reset()
+        c.was_reset()
         web.forget(server)
 
 

@@ -396,6 +396,27 @@ static bool is_ours_to_take(const struct sk_buff *skb,
 	       !netif_is_l3_master(state->in) && !netif_is_l3_slave(state->in);
 }
 
+/* What nearly all packets pay for: some 20 instructions, and no stack. */
+static bool may_be_taken(const struct packet_net *pn, u32 key)
+{
+	const struct mesh *m = rcu_dereference(pn->mn->mesh);
+
+	return m && snapshot_may_take(rcu_dereference(m->snapshot), key);
+}
+
+/* The mesh may have gone by now: then false. */
+static bool arrival_init(struct arrival *a, struct packet_net *pn,
+			 struct sk_buff *skb)
+{
+	a->pn = pn;
+	a->skb = skb;
+	a->mesh = rcu_dereference(pn->mn->mesh);
+	if (!a->mesh)
+		return false;
+	a->snapshot = rcu_dereference(a->mesh->snapshot);
+	return true;
+}
+
 static unsigned int take_icmp_v4(struct arrival *a)
 {
 	struct icmphdr icmp_buf, *icmp;
@@ -420,37 +441,31 @@ static unsigned int take_icmp_v4(struct arrival *a)
 	return take_error(a);
 }
 
-static noinline unsigned int take_v4(struct arrival *a,
+static noinline unsigned int take_v4(struct packet_net *pn, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
-	const struct iphdr *ip = ip_hdr(a->skb);
+	const struct iphdr *ip = ip_hdr(skb);
+	struct arrival a;
 
-	if (!is_ours_to_take(a->skb, state) || ip_is_fragment(ip))
+	if (!is_ours_to_take(skb, state) || ip_is_fragment(ip) ||
+	    !arrival_init(&a, pn, skb))
 		return NF_ACCEPT;
-	a->transport = skb_network_offset(a->skb) + ip->ihl * 4;
-	address_set_v4(&a->from, ip->saddr, 0);
-	address_set_v4(&a->to, ip->daddr, 0);
+	a.transport = skb_network_offset(skb) + ip->ihl * 4;
+	address_set_v4(&a.from, ip->saddr, 0);
+	address_set_v4(&a.to, ip->daddr, 0);
 	if (ip->protocol == IPPROTO_TCP)
-		return take_tcp(a);
-	return ip->protocol == IPPROTO_ICMP ? take_icmp_v4(a) : NF_ACCEPT;
+		return take_tcp(&a);
+	return ip->protocol == IPPROTO_ICMP ? take_icmp_v4(&a) : NF_ACCEPT;
 }
 
 static unsigned int arrive_v4(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
 	struct packet_net *pn = priv;
-	struct arrival a;
 
-	a.mesh = rcu_dereference(pn->mn->mesh);
-	if (unlikely(!a.mesh))
+	if (likely(!may_be_taken(pn, packet_key_v4(ip_hdr(skb)->daddr))))
 		return NF_ACCEPT;
-	a.snapshot = rcu_dereference(a.mesh->snapshot);
-	if (likely(!snapshot_may_take(a.snapshot,
-				      packet_key_v4(ip_hdr(skb)->daddr))))
-		return NF_ACCEPT;
-	a.pn = pn;
-	a.skb = skb;
-	return take_v4(&a, state);
+	return take_v4(pn, skb, state);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -480,40 +495,33 @@ static unsigned int take_icmp_v6(struct arrival *a)
 	return take_error(a);
 }
 
-static noinline unsigned int take_v6(struct arrival *a,
+static noinline unsigned int take_v6(struct packet_net *pn, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
-	const struct ipv6hdr *ip = ipv6_hdr(a->skb);
+	const struct ipv6hdr *ip = ipv6_hdr(skb);
+	struct arrival a;
 
-	if (!is_ours_to_take(a->skb, state))
+	if (!is_ours_to_take(skb, state) || !arrival_init(&a, pn, skb))
 		return NF_ACCEPT;
-	address_set_v6(&a->from, &ip->saddr, 0);
-	address_set_v6(&a->to, &ip->daddr, 0);
-	if (a->from.family != AF_INET6 || a->to.family != AF_INET6)
+	address_set_v6(&a.from, &ip->saddr, 0);
+	address_set_v6(&a.to, &ip->daddr, 0);
+	if (a.from.family != AF_INET6 || a.to.family != AF_INET6)
 		return NF_ACCEPT;
 	/* With a header in between it may be a fragment, or be decrypted first. */
-	a->transport = skb_network_offset(a->skb) + sizeof(*ip);
+	a.transport = skb_network_offset(skb) + sizeof(*ip);
 	if (ip->nexthdr == IPPROTO_TCP)
-		return take_tcp(a);
-	return ip->nexthdr == IPPROTO_ICMPV6 ? take_icmp_v6(a) : NF_ACCEPT;
+		return take_tcp(&a);
+	return ip->nexthdr == IPPROTO_ICMPV6 ? take_icmp_v6(&a) : NF_ACCEPT;
 }
 
 static unsigned int arrive_v6(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
 	struct packet_net *pn = priv;
-	struct arrival a;
 
-	a.mesh = rcu_dereference(pn->mn->mesh);
-	if (unlikely(!a.mesh))
+	if (likely(!may_be_taken(pn, packet_key_v6(&ipv6_hdr(skb)->daddr))))
 		return NF_ACCEPT;
-	a.snapshot = rcu_dereference(a.mesh->snapshot);
-	if (likely(!snapshot_may_take(a.snapshot,
-				      packet_key_v6(&ipv6_hdr(skb)->daddr))))
-		return NF_ACCEPT;
-	a.pn = pn;
-	a.skb = skb;
-	return take_v6(&a, state);
+	return take_v6(pn, skb, state);
 }
 #endif
 

@@ -51,6 +51,12 @@ static bool is_clean(const struct stream *s, const struct link *link)
 	       !link_pending(link) && !link_eof(link);
 }
 
+/* Who reads bytes up to their end must not take for the end where they were cut. */
+static bool is_cut(const struct stream *s)
+{
+	return s->request == REQUEST_TUNNEL ? s->reset : s->conn->relays;
+}
+
 void try_drop_leg(struct stream *s, struct run *run, bool reuse)
 {
 	struct try *t = s->try;
@@ -63,6 +69,7 @@ void try_drop_leg(struct stream *s, struct run *run, bool reuse)
 	if (!reuse || !is_clean(s, &leg->link) ||
 	    !leg_park(leg, jiffies + msecs_to_jiffies(t->leg_idle),
 		      t->leg_max_idle)) {
+		leg->reset |= is_cut(s);
 		leg_doom(leg, &s->doomed_legs);
 		run->defer = true;
 	}
