@@ -817,6 +817,40 @@ def _():
             exchange(Client("free", vip))
 
 
+@test("a listener at the node's own address leaves the node's programs alone")
+def _():
+    local = [of("node", vip) for vip in BOTH]
+    apply({"clusters": [{"name": "web", "endpoints": [{"address": WEB, "port": 9000}]}],
+           "listeners": [{"name": a, "address": a, "port": 8085, "protocol": "tcp",
+                          "cluster": "web", "packets": True} for a in local]})
+    for address, there in zip(local, (WEB, "fd00:2::20")):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        # From the listener's port, and to another port.
+        with socket.socket(family, socket.SOCK_STREAM) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind((address, 8085))
+            s.settimeout(20)
+            s.connect((there, 9000))
+            s.sendall(b"x")
+            equal(web.conn().exactly(1), b"x")
+        with socket.socket(family, socket.SOCK_STREAM) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind((address, 8086))
+            s.listen()
+            s.settimeout(20)
+            c = Client("free", address, 8086)
+            conn, _ = s.accept()
+            c.send(b"y")
+            equal(conn.recv(1), b"y")
+            conn.close()
+        grown = Counters()
+        c = Client("free", address, 8085)
+        c.send(b"z")
+        equal(web.conn().exactly(1), b"z")
+        equal(grown("intercepted_packets"), 1)
+        close_connections()
+
+
 @test("who has bound a listener's address without a right to it gets no packets")
 def _():
     mesh()

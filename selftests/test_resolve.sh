@@ -63,7 +63,7 @@ hosts() {
 	before=$(reads)
 	printf '%s\n' "$@" >"$temporary/hosts"
 	kill -HUP "$server"
-	within 50 has_read $((before + 1))
+	within 300 has_read $((before + 1))
 }
 
 reads() {

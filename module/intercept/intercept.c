@@ -10,7 +10,6 @@
 #include "intercept/origdst.h"
 #include "intercept/packet.h"
 #include "intercept/redirect.h"
-#include "lib/compat.h"
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 #include <net/netfilter/nf_conntrack_core.h>
@@ -69,7 +68,7 @@ static void probes_disable(void)
 /* Only what has come as packets is accepted by a transparent socket. */
 bool intercept_claim(const struct sock *child, struct client_claim *claim)
 {
-	return compat_is_transparent(child) ? packet_claim(child, claim) :
+	return inet_sk_transparent(child) ? packet_claim(child, claim) :
 					      redirect_claim(child, claim);
 }
 

@@ -7,8 +7,8 @@
  *   that its destination has been seen to. What is translated already stays so.
  * - The ACK of a SYN cookie belongs to no socket yet, so what has none is given to the
  *   acceptor, which answers RST if it should be.
- * - Fragments of IPv6 wait to be put together with the socket that they were given, for
- *   longer than RCU protects one that nobody counts: they are left alone.
+ * - Packets may be parked, to be put together or decrypted, for longer than RCU protects
+ *   the socket that they were given: it is counted. Fragments of IPv6 are left alone.
  * - Any program may have a socket that is bound to a listener's IPv6 address (FREEBIND).
  *   Only transparent ones are given anything, which need a capability.
  * - br_netfilter replaces the destination of what it lets through PRE_ROUTING: what is
@@ -31,6 +31,7 @@
 #include <net/ip_fib.h>
 #include <net/route.h>
 #include <net/tcp.h>
+#include <net/xfrm.h>
 #include "intercept/packet.h"
 #include "lib/compat.h"
 #include "link/acceptor.h"
@@ -163,6 +164,20 @@ static unsigned int deliver_bridged(const struct arrival *a)
 }
 #endif
 
+/*
+ * The kernel takes the destination of a packet for that of the next one to the same
+ * address, which may go elsewhere, unless rules say otherwise, or there are several ways.
+ */
+static void dont_hint(struct sk_buff *skb, bool v6)
+{
+#if defined(IPSKB_MULTIPATH) && defined(IP6SKB_MULTIPATH)
+	if (v6)
+		IP6CB(skb)->flags |= IP6SKB_MULTIPATH;
+	else
+		IPCB(skb)->flags |= IPSKB_MULTIPATH;
+#endif
+}
+
 /* To this namespace's TCP, whatever its address is. */
 static unsigned int deliver(const struct arrival *a)
 {
@@ -173,6 +188,7 @@ static unsigned int deliver(const struct arrival *a)
 		return drop(a, STAT_PACKETS_NO_ACCEPTOR);
 	skb_dst_drop(a->skb);
 	skb_dst_set_noref(a->skb, dst);
+	dont_hint(a->skb, v6);
 #if IS_ENABLED(CONFIG_IP_VS)
 	/* Not IPVS's. */
 	a->skb->ipvs_property = 1;
@@ -184,7 +200,8 @@ static unsigned int deliver(const struct arrival *a)
 	return NF_ACCEPT;
 }
 
-static struct sock *look_up(const struct arrival *a)
+/* The connection of these addresses, whatever its state, to be put; or NULL. */
+static struct sock *established(const struct arrival *a)
 {
 	struct net *net = a->pn->mn->net;
 	int dif = a->skb->dev->ifindex;
@@ -200,30 +217,17 @@ static struct sock *look_up(const struct arrival *a)
 #endif
 }
 
-static bool is_transparent(const struct sock *sk)
-{
-	switch (sk->sk_state) {
-	case TCP_TIME_WAIT:
-		return inet_twsk(sk)->tw_transparent;
-	case TCP_NEW_SYN_RECV:
-		return inet_rsk(inet_reqsk(sk))->no_srccheck;
-	default:
-		return compat_is_transparent(sk);
-	}
-}
-
 /*
- * The connection of these addresses, whatever its state, to be put; or NULL. It is the
- * engine's, or that of a program that may have such sockets.
+ * Is it for a program of this namespace? Not if it has only bound the address of a
+ * listener, as with IPv6 anybody may; but the node may have that address itself.
  */
-static struct sock *established(const struct arrival *a)
+static bool is_anothers(const struct arrival *a)
 {
-	struct sock *sk = look_up(a);
-
-	if (!sk || is_transparent(sk))
-		return sk;
-	sock_gen_put(sk);
-	return NULL;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (a->to.family == AF_INET6)
+		return ipv6_chk_addr(a->pn->mn->net, &a->to.v6, NULL, 0);
+#endif
+	return true;
 }
 
 /* ---- TCP ---- */
@@ -255,9 +259,13 @@ static void keep_from_nat(const struct sk_buff *skb)
 #endif
 }
 
-/* As __fib_validate_source(), which is not asked of a packet that has a destination. */
+/*
+ * As __fib_validate_source(), which is not asked of a packet that has a destination; but
+ * for rules that look at ports, protocol or TOS.
+ */
 static bool is_good_source_v4(const struct arrival *a, struct in_device *in)
 {
+	int strict = secpath_exists(a->skb) ? 0 : IN_DEV_RPFILTER(in);
 	struct flowi4 fl4 = {
 		.flowi4_iif = LOOPBACK_IFINDEX,
 		.flowi4_mark = IN_DEV_SRC_VMARK(in) ? a->skb->mark : 0,
@@ -267,14 +275,14 @@ static bool is_good_source_v4(const struct arrival *a, struct in_device *in)
 	struct fib_result found;
 
 	if (ipv4_is_zeronet(a->from.v4) || ipv4_is_lbcast(a->from.v4) ||
-	    ipv4_is_multicast(a->from.v4))
+	    ipv4_is_multicast(a->from.v4) || ipv4_is_loopback(a->from.v4))
 		return false;
 	if (fib_lookup(a->pn->mn->net, &fl4, &found, 0))
-		return !IN_DEV_RPFILTER(in);
+		return !strict;
 	if (found.type != RTN_UNICAST)
-		return found.type == RTN_LOCAL && IN_DEV_ACCEPT_LOCAL(in);
-	return IN_DEV_RPFILTER(in) != 1 ||
-	       fib_info_nh_uses_dev(found.fi, a->skb->dev);
+		return found.type == RTN_LOCAL && IN_DEV_ACCEPT_LOCAL(in) &&
+		       strict != 1;
+	return strict != 1 || fib_info_nh_uses_dev(found.fi, a->skb->dev);
 }
 
 /* What the kernel would have asked of the source, had it looked for a route. */
@@ -290,20 +298,19 @@ static bool is_good_source(const struct arrival *a)
 	return in && is_good_source_v4(a, in);
 }
 
-/* To TCP, as a packet of this socket's. */
-static unsigned int give(const struct arrival *a, struct sock *sk,
-			 void (*destructor)(struct sk_buff *skb))
+/* To TCP, as a packet of this socket's, which is counted for that. */
+static unsigned int give(const struct arrival *a, struct sock *sk)
 {
 	keep_from_nat(a->skb);
 	skb_orphan(a->skb);
 	a->skb->sk = sk;
-	a->skb->destructor = destructor;
+	a->skb->destructor = sock_edemux;
 	return deliver(a);
 }
 
 /*
- * Who takes a packet to no connection that there is? NULL: nobody, then @verdict says what
- * becomes of it.
+ * Who takes a packet to no connection that there is? Counted. NULL: nobody, then @verdict
+ * says what becomes of it.
  */
 static struct sock *taker(const struct arrival *a, bool begins,
 			  unsigned int *verdict)
@@ -315,12 +322,13 @@ static struct sock *taker(const struct arrival *a, bool begins,
 	if (!slot || !slot->listener->http.packets)
 		return NULL;
 	acceptor = acceptor_of_packets(a->pn->mn->http, a->to.family);
-	if (!acceptor) {
+	if (!acceptor || !refcount_inc_not_zero(&acceptor->sk_refcnt)) {
 		packet_settle_later(a->pn->mn);
 		*verdict = drop(a, STAT_PACKETS_NO_ACCEPTOR);
 		return NULL;
 	}
 	if (begins && !is_good_source(a)) {
+		sock_put(acceptor);
 		*verdict = drop(a, STAT_PACKETS_BAD_SOURCE);
 		return NULL;
 	}
@@ -338,8 +346,7 @@ static unsigned int take_first(const struct arrival *a, bool begins,
 		inet_twsk_deschedule_put(old);
 	else if (old)
 		inet_twsk_put(old);
-	/* It listens, so that RCU is enough: it needs no reference. */
-	return acceptor ? give(a, acceptor, sock_pfree) : verdict;
+	return acceptor ? give(a, acceptor) : verdict;
 }
 
 static unsigned int take_tcp(struct arrival *a)
@@ -354,25 +361,33 @@ static unsigned int take_tcp(struct arrival *a)
 		return NF_ACCEPT;
 	a->from.port = th->source;
 	a->to.port = th->dest;
-	begins = th->syn && !th->ack && !th->rst;
+	begins = th->syn && !th->ack && !th->rst && !th->fin;
 	sk = established(a);
+	if (sk && !inet_sk_transparent(sk)) {
+		bool theirs = is_anothers(a);
+
+		sock_gen_put(sk);
+		if (theirs)
+			return NF_ACCEPT;
+		sk = NULL;
+	}
 	if (!sk)
 		return take_first(a, begins, NULL);
 	/* As with TPROXY. */
 	if (begins && sk->sk_state == TCP_TIME_WAIT)
 		return take_first(a, begins, inet_twsk(sk));
-	return give(a, sk, sock_edemux);
+	return give(a, sk);
 }
 
 /* An error about what a connection of ours has sent: TCP finds the connection. */
 static unsigned int take_error(struct arrival *a)
 {
 	struct sock *sk = established(a);
+	bool ours = sk && inet_sk_transparent(sk);
 
-	if (!sk)
-		return NF_ACCEPT;
-	sock_gen_put(sk);
-	return deliver(a);
+	if (sk)
+		sock_gen_put(sk);
+	return ours ? deliver(a) : NF_ACCEPT;
 }
 
 /* ---- the hooks ---- */
@@ -463,9 +478,15 @@ static unsigned int arrive_v4(void *priv, struct sk_buff *skb,
 {
 	struct packet_net *pn = priv;
 
+	unsigned int verdict;
+
 	if (likely(!may_be_taken(pn, packet_key_v4(ip_hdr(skb)->daddr))))
 		return NF_ACCEPT;
-	return take_v4(pn, skb, state);
+	/* What comes from a queue to user space does so in a task. */
+	local_bh_disable();
+	verdict = take_v4(pn, skb, state);
+	local_bh_enable();
+	return verdict;
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -519,9 +540,15 @@ static unsigned int arrive_v6(void *priv, struct sk_buff *skb,
 {
 	struct packet_net *pn = priv;
 
+	unsigned int verdict;
+
 	if (likely(!may_be_taken(pn, packet_key_v6(&ipv6_hdr(skb)->daddr))))
 		return NF_ACCEPT;
-	return take_v6(pn, skb, state);
+	/* What comes from a queue to user space does so in a task. */
+	local_bh_disable();
+	verdict = take_v6(pn, skb, state);
+	local_bh_enable();
+	return verdict;
 }
 #endif
 

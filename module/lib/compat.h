@@ -245,15 +245,6 @@ static inline void compat_set_transparent(struct sock *sk)
 #endif
 }
 
-static inline bool compat_is_transparent(const struct sock *sk)
-{
-#ifdef MESH_HAVE_INET_FLAGS
-	return inet_test_bit(TRANSPARENT, sk);
-#else
-	return inet_sk(sk)->transparent;
-#endif
-}
-
 /* ---- __tcp_send_ack(): has flags since 6.16 ---- */
 
 static inline void compat_send_ack(struct sock *sk)

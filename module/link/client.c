@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link/client.h"
 
-#include <net/inet_sock.h>
+#include <net/tcp.h>
 #include "lib/compat.h"
 #include "link/link.h"
 
@@ -42,7 +42,7 @@ bool client_is_gone(const struct link *link)
 	struct sock *client;
 	bool gone;
 
-	if (compat_is_transparent(link->sk))
+	if (inet_sk_transparent(link->sk))
 		return false;
 	rcu_read_lock();
 	client = look_up(link->sk);

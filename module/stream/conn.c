@@ -425,9 +425,13 @@ static bool begin_relay(struct conn *c, struct snapshot *s)
 {
 	const struct listener_slot *slot = listener_find(s, &c->original);
 
-	return slot && slot->listener->protocol == L7MESH_PROTOCOL_TCP &&
-	       slot->listener->http.packets && is_let_in(c, slot->listener) &&
-	       stream_relay(&c->stream, s, slot->cluster);
+	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_TCP ||
+	    !slot->listener->http.packets || !is_let_in(c, slot->listener))
+		return false;
+	if (stream_relay(&c->stream, s, slot->cluster))
+		return true;
+	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
+	return false;
 }
 
 /* Options that hold until the first request is understood. */

@@ -19,7 +19,7 @@ bool stream_flush_response(struct stream *s, struct run *run)
 	if (err == -EAGAIN)
 		stream_await_room(s, &c->link);
 	else if (err)
-		stream_end(s, run, false);
+		stream_end(s, run, s->request == REQUEST_TUNNEL);
 	return !err;
 }
 
