@@ -215,17 +215,22 @@ def _():
     true(False, "it never ends")
 
 
+def let_go(there):
+    """The namespace, if it is attached, and all that is configured."""
+    g = Genl()
+    if g.dump("ATTACHED_GET"):
+        g.do("DETACH", there)
+    g.do("FLUSH")
+    g.close()
+
+
 @alone("a namespace's first change and attach: nothing is left behind", 600)
 def _():
     with pods() as pod:
         there = {"NETNS_FD": pod.fd}
 
         def after(_):
-            g = Genl()
-            if g.dump("ATTACHED_GET"):
-                g.do("DETACH", there)
-            g.do("FLUSH")
-            g.close()
+            let_go(there)
         for cmd, o in (("ADD", NEW["CLUSTER"]), ("TXN_BEGIN", {}),
                        ("ATTACH", there)):
             until_none_fails(cmd, o, after)
@@ -242,11 +247,7 @@ def _():
         there = {"NETNS_FD": pod.fd}
 
         def after(_):
-            g = Genl()
-            if g.dump("ATTACHED_GET"):
-                g.do("DETACH", there)
-            g.do("FLUSH")
-            g.close()
+            let_go(there)
         table = ("ADD", {"ROUTE_TABLE": {"NAME": "t"}})
         until_none_fails("ADD", TAKES, after, before=[table, ("ATTACH", there)])
         until_none_fails("ATTACH", there, after, before=[table, ("ADD", TAKES)])

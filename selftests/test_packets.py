@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB
-from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal,
+from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal, fork,
                 in_pod, meshctl, request, run_in, run_tests, test, true, until)
 
 BOTH = (VIP, VIP6)
@@ -90,6 +90,17 @@ def exchange(c, body=b"", answer=OK, wanted=b"ok"):
     reply, said = c.response()
     equal((reply.status, said), (200, wanted))
     return conn, head
+
+
+@contextlib.contextmanager
+def sent_meanwhile(stream, data):
+    """All of it, by another process: it is more than buffers hold."""
+    child = fork()
+    if not child:
+        stream.send(data)
+        os._exit(0)  # pylint: disable=protected-access
+    yield
+    equal(os.waitpid(child, 0)[1], 0)
 
 
 def attempt(pod, vip, port=80, seconds=2):
@@ -240,13 +251,8 @@ def _():
             # The answer is larger than buffers are: somebody has to send meanwhile.
             c.send(request("/", host="a"))
             conn, _ = web.request()
-            child = os.fork()
-            if not child:
-                conn.sock.settimeout(30)
-                conn.send(answer)
-                os._exit(0)  # pylint: disable=protected-access
-            equal(c.response()[1], big)
-            equal(os.waitpid(child, 0)[1], 0)
+            with sent_meanwhile(conn, answer):
+                equal(c.response()[1], big)
             c.close()
             web.close_all()
 
@@ -312,12 +318,8 @@ def _():
             server.send(b"220 hello")
             equal(c.exactly(9), b"220 hello")
             for one, other in (c, server), (server, c):
-                child = os.fork()
-                if not child:
-                    one.send(big)
-                    os._exit(0)  # pylint: disable=protected-access
-                equal(other.exactly(len(big)), big)
-                equal(os.waitpid(child, 0)[1], 0)
+                with sent_meanwhile(one, big):
+                    equal(other.exactly(len(big)), big)
             equal(grown("intercepted_packets", "requests", "tunnels_opened",
                         "upstream_legs_opened"), [1, 0, 0, 1])
             # Each half ends by itself.

@@ -29,14 +29,12 @@ static struct mesh *judge_of(struct mesh *a, struct mesh *b)
 /* Will the other end be the engine's, which takes packets? Under RCU. */
 static bool goes_to_packets(const struct sock *client, const struct mesh *m)
 {
-	const struct listener_slot *slot;
 	struct address to;
 
 	if (!READ_ONCE(m->takes_packets))
 		return false;
 	sock_peer_address(client, &to);
-	slot = listener_find(rcu_dereference(m->snapshot), &to);
-	return slot && slot->listener->http.packets;
+	return listener_of_packets(rcu_dereference(m->snapshot), &to);
 }
 
 static bool concerns(const struct sock *client)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Traps, each of which was met:
+ * Traps:
  *
  * - Our packets go on through the hooks of NAT. So an entry of conntrack's that is new,
  *   as it is of a SYN, and of any packet after somebody has flushed the table, is told
@@ -315,11 +315,10 @@ static unsigned int give(const struct arrival *a, struct sock *sk)
 static struct sock *taker(const struct arrival *a, bool begins,
 			  unsigned int *verdict)
 {
-	const struct listener_slot *slot = listener_find(a->snapshot, &a->to);
 	struct sock *acceptor;
 
 	*verdict = NF_ACCEPT;
-	if (!slot || !slot->listener->http.packets)
+	if (!listener_of_packets(a->snapshot, &a->to))
 		return NULL;
 	acceptor = acceptor_of_packets(a->pn->mn->http, a->to.family);
 	if (!acceptor || !refcount_inc_not_zero(&acceptor->sk_refcnt)) {
@@ -554,7 +553,6 @@ static unsigned int arrive_v6(void *priv, struct sk_buff *skb,
 
 bool packet_claim(const struct sock *child, struct client_claim *claim)
 {
-	const struct listener_slot *slot;
 	struct mesh *m;
 	bool found;
 
@@ -564,9 +562,8 @@ bool packet_claim(const struct sock *child, struct client_claim *claim)
 	claim->source.port = 0;
 	rcu_read_lock();
 	m = mesh_obeyed(sock_net(child));
-	slot = m ? listener_find(rcu_dereference(m->snapshot), &claim->original) :
-		   NULL;
-	found = slot && slot->listener->http.packets;
+	found = m && listener_of_packets(rcu_dereference(m->snapshot),
+					 &claim->original);
 	if (found)
 		stat_inc(m->stats, STAT_INTERCEPTED_PACKETS);
 	rcu_read_unlock();

@@ -83,6 +83,15 @@ struct snapshot {
 const struct listener_slot *listener_find(const struct snapshot *s,
 					  const struct address *to);
 
+/* The same for an address that packets are sent to: NULL if it takes none. */
+static inline const struct listener_slot *
+listener_of_packets(const struct snapshot *s, const struct address *to)
+{
+	const struct listener_slot *slot = listener_find(s, to);
+
+	return slot && slot->listener->http.packets ? slot : NULL;
+}
+
 /**
  * snapshot_may_take() - Might a packet be for a listener that takes packets?
  * @s: snapshot, held or under RCU

@@ -423,10 +423,10 @@ static bool is_let_in(struct conn *c, const struct listener *l)
 /* Of a TCP listener only those come here that have arrived as packets. */
 static bool begin_relay(struct conn *c, struct snapshot *s)
 {
-	const struct listener_slot *slot = listener_find(s, &c->original);
+	const struct listener_slot *slot = listener_of_packets(s, &c->original);
 
 	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_TCP ||
-	    !slot->listener->http.packets || !is_let_in(c, slot->listener))
+	    !is_let_in(c, slot->listener))
 		return false;
 	if (stream_relay(&c->stream, s, slot->cluster))
 		return true;
