@@ -33,12 +33,12 @@ static int net_begins(struct mesh_net *mn)
 	int err;
 
 	redirect_net_init(mn);
-	err = packet_net_init(mn);
-	if (err)
-		return err;
 	err = engine_net_init(mn);
 	if (err)
-		packet_net_exit(mn);
+		return err;
+	err = packet_net_init(mn);
+	if (err)
+		engine_net_exit(mn);
 	return err;
 }
 

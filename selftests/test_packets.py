@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# takes: 60
+# takes: 90
 """Connections to listeners that arrive as packets: who is not attached, on this node or
 on another, or behind a pod, reaches them as who is; nobody else's packets are touched.
 
@@ -30,7 +30,7 @@ BOTH = (VIP, VIP6)
 SILENT, SILENT6 = "10.96.0.2", "fd00:96::2"     # these take no packets
 ADDRESSES = {"node": ("10.2.0.1", "fd00:2::1"), "app": ("10.2.0.10", "fd00:2::10"),
              "free": ("10.2.0.11", "fd00:2::11"), "far": ("10.3.0.30", "fd00:3::30"),
-             "vm": ("10.5.0.2", "fd00:5::2")}
+             "vm": ("10.5.0.2", "fd00:5::2"), "web": (WEB, "fd00:2::20")}
 net = web = None
 
 
@@ -129,7 +129,7 @@ def hooked(pod):
     """The functions of the module's that see a packet which arrives in a namespace."""
     for address in ADDRESSES[pod]:
         attempt("web", address, 9, 20)      # so that neighbours know each other
-    tell("set_ftrace_filter", "arrive_v4\narrive_v6\n")
+    tell("set_ftrace_filter", "packet_in_v4\npacket_in_v6\n")
     tell("trace", "")
     tell("current_tracer", "function")
     try:
@@ -140,10 +140,10 @@ def hooked(pod):
     finally:
         tell("current_tracer", "nop")
         tell("set_ftrace_filter", "")
-    return [f for f in ("arrive_v4", "arrive_v6") if f in said]
+    return [f for f in ("packet_in_v4", "packet_in_v6") if f in said]
 
 
-SEEN = ["arrive_v4", "arrive_v6"]
+SEEN = ["packet_in_v4", "packet_in_v6"]
 
 
 def checksum(data):
@@ -918,6 +918,201 @@ def _():
             f.write(before)
 
 
+# ---- the client's address is kept towards the endpoint ----
+
+WEB6 = "fd00:2::20"
+OF_NODE = {VIP: "10.2.0.1", VIP6: "fd00:2::1"}
+
+
+def keeping(protocol="http", cluster=None, endpoints=None, **listener):
+    """Listeners of both families, each with endpoints of its own family."""
+    ends = endpoints or {VIP: (WEB, 9000), VIP6: (WEB6, 9000)}
+    apply({
+        "clusters": [{"name": vip, "connect_timeout": "2s",
+                      "endpoints": [{"address": ends[vip][0], "port": ends[vip][1]}],
+                      **(cluster or {})} for vip in BOTH],
+        "route_tables": [{"name": vip, "virtual_hosts": [
+            {"name": vip, "domains": ["*"],
+             "routes": [{"action": {"cluster": vip}}]}]} for vip in BOTH],
+        "listeners": [
+            {"name": vip, "address": vip, "port": 80, "protocol": protocol,
+             ("route_table" if protocol == "http" else "cluster"): vip, "packets": True,
+             "source": "keep", **listener} for vip in BOTH]})
+
+
+def peer(conn):
+    return conn.sock.getpeername()[0].removeprefix("::ffff:")
+
+
+@contextlib.contextmanager
+def seen_of(pod, vip, source):
+    """Counts the TCP segments that a pod has from an address."""
+    v6 = ":" in vip
+    at, want = (8, socket.inet_pton(socket.AF_INET6, source)) if v6 else (
+        12, socket.inet_aton(source))
+    with in_pod(pod):
+        s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                          socket.htons(0x86dd if v6 else 0x800))
+    with s:
+        s.settimeout(0.5)
+
+        def count():
+            n = 0
+            with contextlib.suppress(socket.timeout):
+                while True:
+                    packet = s.recv(2000)
+                    n += (packet[at:at + len(want)] == want and
+                          packet[6 if v6 else 9] == 6)
+            return n
+        yield count
+
+
+@test("source: keep: the endpoint sees the client's own address, and answers it")
+def _():
+    big = os.urandom(300000)
+    for protocol in "http", "tcp":
+        keeping(protocol)
+        for pod in "far", "vm", "free":
+            for vip in BOTH:
+                grown = Counters()
+                c = Client(pod, vip)
+                conn = exchange(c, body=big)[0] if protocol == "http" else web.accept()
+                equal(peer(conn), of(pod, vip))
+                true(61000 <= conn.sock.getpeername()[1], conn.sock.getpeername())
+                equal(grown("intercepted_packets", "upstream_legs_opened"), [1, 1])
+                if protocol == "tcp":
+                    for one, other in (c, conn), (conn, c):
+                        with sent_meanwhile(one, big):
+                            equal(other.exactly(len(big)), big)
+                    c.shut()
+                    conn.ended()
+                    web.forget(conn)
+                    c.ended()
+                c.close()
+
+
+def from_address(pod, vip, source):
+    def make(family, kind):
+        sock = socket.socket(family, kind)
+        sock.bind((source, 0))
+        return sock
+    return Client(pod, vip, make=make)
+
+
+@test("source: keep: of connect(), what the client has bound, or would have")
+def _():
+    keeping()
+    run_in("app", "ip", "addr", "add", "10.2.0.110/32", "dev", "eth0")
+    try:
+        c = Client("app", VIP)
+        equal(peer(exchange(c)[0]), of("app", VIP))
+        c.close()
+        c = from_address("app", VIP, "10.2.0.110")
+        equal(peer(exchange(c)[0]), "10.2.0.110")
+        c.close()
+    finally:
+        run_in("app", "ip", "addr", "del", "10.2.0.110/32", "dev", "eth0")
+
+
+@contextlib.contextmanager
+def more_addresses(pod, *addresses):
+    for address in addresses:
+        run_in(pod, "ip", "addr", "add", address, "dev", "eth0",
+               *(["nodad"] if ":" in address else []))
+    try:
+        yield
+    finally:
+        for address in addresses:
+            run_in(pod, "ip", "addr", "del", address, "dev", "eth0")
+
+
+@test("source: keep: a connection to an endpoint is kept for the same client alone")
+def _():
+    others = {VIP: "10.3.0.130", VIP6: "fd00:3::130"}
+    with more_addresses("far", "10.3.0.130/24", "fd00:3::130/64"):
+        for max_idle, reused in (100, 3), (1, 2):
+            keeping(cluster={"max_idle": max_idle})
+            for vip in BOTH:
+                grown = Counters()
+                who = [of("far", vip), others[vip]]
+                # The latest takes the place of another's where there is but one; the
+                # first finds its own from before.
+                for source in who[0], who[0], who[1], who[0], who[1]:
+                    c = from_address("far", vip, source)
+                    equal(peer(exchange(c)[0]), source)
+                    c.close()
+                equal(grown("upstream_legs_reused"), reused)
+
+
+@test("source: keep: what an endpoint of this very namespace answers stays there")
+def _():
+    mine = Backend(None, 9001)
+    keeping(endpoints={vip: (OF_NODE[vip], 9001) for vip in BOTH})
+    for vip in BOTH:
+        with seen_of("far", vip, OF_NODE[vip]) as count:
+            c = Client("far", vip)
+            c.send(request("/", host="a"))
+            conn, _ = mine.request()
+            equal(peer(conn), of("far", vip))
+            conn.send(OK)
+            equal(c.response()[1], b"ok")
+            c.close()
+            mine.forget(conn)
+            equal(count(), 0)
+
+
+@test("source: keep: the client sees nothing of it, to the last packet")
+def _():
+    keeping(cluster={"max_idle": 0})
+    for vip in BOTH:
+        with seen_of("far", vip, WEB6 if ":" in vip else WEB) as count:
+            grown = Counters()
+            c = Client("far", vip)
+            conn, _ = exchange(c)
+            # The mesh closes it; the endpoint does so later.
+            grown.reach("upstream_legs_closed", 1)
+            conn.ended()
+            time.sleep(1)
+            conn.send(b"late")
+            web.forget(conn)
+            equal(count(), 0)
+            c.close()
+
+
+@test("source: keep: the client's own connections to the endpoint go on beside")
+def _():
+    keeping()
+    for vip, to in (VIP, WEB), (VIP6, WEB6):
+        c = Client("far", vip)
+        conn, _ = exchange(c)
+        own = Client("far", to, 9000)
+        server = web.accept()
+        equal(peer(server), of("far", vip))
+        own.send(b"hello")
+        equal(server.exactly(5), b"hello")
+        server.send(b"there")
+        equal(own.exactly(5), b"there")
+        exchange(c)
+
+
+@test("source: keep: where it cannot be kept the request is refused, the endpoint not "
+      "blamed")
+def _():
+    keeping(endpoints={VIP: (WEB6, 9000), VIP6: (WEB, 9000)},
+            cluster={"outlier_detection": {"consecutive_5xx": 1,
+                                           "consecutive_gateway_failure": 1}})
+    for vip in BOTH:
+        grown = Counters()
+        for _ in range(3):
+            c = Client("far", vip)
+            c.send(request("/", host="a"))
+            equal(c.response()[0].status, 503)
+            c.close()
+        equal(grown("reply_503_source_not_kept", "outlier_ejected_consecutive_5xx",
+                    "outlier_ejected_consecutive_gateway_failure",
+                    "outlier_ejections_refused"), [3, 0, 0, 0])
+
+
 def main():
     global net, web  # pylint: disable=global-statement
     net = Net(app=10, free=11, web=20)
@@ -936,6 +1131,15 @@ def main():
         run_in("vm", "ip", "link", "set", "lo", "up")
         run_in("vm", "ip", "route", "add", "default", "via", "10.5.0.1")
         run_in("vm", "ip", "route", "add", "default", "via", "fd00:5::1")
+        subprocess.run(["ip", "route", "add", "10.5.0.0/30", "via", of("app", VIP)],
+                       check=True)
+        subprocess.run(["ip", "route", "add", "fd00:5::/126", "via", of("app", VIP6)],
+                       check=True)
+        # As where each pod has a link of its own: by the node.
+        for pod, other in ("web", "free"), ("free", "web"):
+            for vip in BOTH:
+                to = of(other, vip)
+                run_in(pod, "ip", "route", "add", to, "via", OF_NODE[vip])
         web = Backend("web", 9000)
         meshctl("attach", "app")
         return run_tests(lambda: (close_connections(), drained()))

@@ -31,7 +31,7 @@ static bool goes_to_packets(const struct sock *client, const struct mesh *m)
 {
 	struct address to;
 
-	if (!READ_ONCE(m->takes_packets))
+	if (!READ_ONCE(m->packet_use))
 		return false;
 	sock_peer_address(client, &to);
 	return listener_of_packets(rcu_dereference(m->snapshot), &to);

@@ -1,555 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Traps:
- *
- * - Our packets go on through the hooks of NAT. So an entry of conntrack's that is new,
- *   as it is of a SYN, and of any packet after somebody has flushed the table, is told
- *   that its destination has been seen to. What is translated already stays so.
- * - The ACK of a SYN cookie belongs to no socket yet, so what has none is given to the
- *   acceptor, which answers RST if it should be.
- * - Packets may be parked, to be put together or decrypted, for longer than RCU protects
- *   the socket that they were given: it is counted. Fragments of IPv6 are left alone.
- * - Any program may have a socket that is bound to a listener's IPv6 address (FREEBIND).
- *   Only transparent ones are given anything, which need a capability.
- * - br_netfilter replaces the destination of what it lets through PRE_ROUTING: what is
- *   taken there is delivered from the hook.
- * - A destination with operations of our own would be called when we are gone: it is
- *   loopback's.
- */
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
-#include <linux/inetdevice.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
-#include <net/icmp.h>
-#include <net/inet_timewait_sock.h>
-#include <net/ip6_route.h>
-#include <net/ip_fib.h>
-#include <net/route.h>
-#include <net/tcp.h>
-#include <net/xfrm.h>
-#include "intercept/packet.h"
-#include "lib/compat.h"
+#include "intercept/packet_priv.h"
 #include "link/acceptor.h"
 #include "link/client.h"
-#include "mesh/mesh.h"
+#include "link/transparent.h"
 #include "splice/sock_address.h"
-
-#if IS_ENABLED(CONFIG_NF_CONNTRACK)
-#include <net/netfilter/nf_conntrack.h>
-#endif
 
 /*
  * Before DNAT, and behind all else that is before DNAT: conntrack, and the policies that
  * others have in mangle.
  */
-#define PACKET_PRIORITY		(NF_IP_PRI_NAT_DST - 1)
+#define PRIORITY_IN		(NF_IP_PRI_NAT_DST - 1)
 
-enum { V4, V6, FAMILIES };
+/* Behind all that may change a packet, or drop it. */
+#define PRIORITY_OUT		(NF_IP_PRI_NAT_SRC + 100)
 
 #define HOOKS			(IS_ENABLED(CONFIG_IPV6) ? FAMILIES : 1)
-
-struct packet_net {
-	struct mesh_net *mn;
-	struct mutex mutex;		/* of @hooked; before http_net->mutex */
-	bool hooked;
-	struct work_struct work;	/* packet_settle_later() */
-	struct nf_hook_ops ops[FAMILIES];
-	struct dst_entry __rcu *local[FAMILIES];	/* counted; or NULL */
-};
-
-/* A packet to an address at which a listener takes packets. */
-struct arrival {
-	struct packet_net *pn;
-	const struct mesh *mesh;
-	const struct snapshot *snapshot;
-	struct sk_buff *skb;
-	unsigned int transport;		/* offset of its header */
-	struct address from, to;	/* of the packet; of an ICMP error of what it is about */
-};
-
-/* ---- a local destination ---- */
-
-static struct dst_entry *make_local_v4(struct net *net)
-{
-	struct flowi4 fl4 = { .daddr = htonl(INADDR_LOOPBACK) };
-	struct rtable *rt = ip_route_output_key(net, &fl4);
-
-	return IS_ERR(rt) ? NULL : &rt->dst;
-}
-
-static struct dst_entry *make_local_v6(struct net *net)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	struct flowi6 fl6 = { .daddr = IN6ADDR_LOOPBACK_INIT };
-	struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
-
-	if (!dst->error)
-		return dst;
-	dst_release(dst);
-#endif
-	return NULL;
-}
-
-static bool is_local(const struct dst_entry *dst)
-{
-	return dst->dev && dst->dev->flags & IFF_LOOPBACK;
-}
-
-static bool is_good(struct dst_entry *dst, int which)
-{
-	u32 cookie = 0;
-
-#if IS_ENABLED(CONFIG_IPV6)
-	if (which == V6)
-		cookie = rt6_get_cookie((struct rt6_info *)dst);
-#endif
-	return dst_check(dst, cookie);
-}
-
-/*
- * Under RCU, so that one that is replaced lasts as long as the packet needs it. NULL if
- * loopback is down, or there is no memory.
- */
-static struct dst_entry *local_destination(struct packet_net *pn, int which)
-{
-	struct dst_entry *old = rcu_dereference(pn->local[which]), *new;
-
-	if (likely(old && is_good(old, which)))
-		return old;
-	new = which == V4 ? make_local_v4(pn->mn->net) :
-			    make_local_v6(pn->mn->net);
-	if (new && !is_local(new)) {
-		dst_release(new);
-		new = NULL;
-	}
-	/* Who comes second has made his own in vain. */
-	if (unrcu_pointer(cmpxchg(&pn->local[which], RCU_INITIALIZER(old),
-				  RCU_INITIALIZER(new))) != old) {
-		dst_release(new);
-		return rcu_dereference(pn->local[which]);
-	}
-	dst_release(old);
-	return new;
-}
-
-/* ---- giving a packet to a socket ---- */
-
-static unsigned int drop(const struct arrival *a, enum mesh_stat why)
-{
-	stat_inc(a->mesh->stats, why);
-	return NF_DROP;
-}
-
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-/* br_netfilter's pass: does what netif_receive_skb() and ipv6_rcv() would have done. */
-static unsigned int deliver_bridged(const struct arrival *a)
-{
-	struct sk_buff *skb = a->skb;
-
-	skb->skb_iif = skb->dev->ifindex;
-	if (skb->protocol == htons(ETH_P_IPV6)) {
-		skb_set_transport_header(skb, skb_network_offset(skb) +
-					      sizeof(struct ipv6hdr));
-		IP6CB(skb)->iif = skb->skb_iif;
-		IP6CB(skb)->nhoff = offsetof(struct ipv6hdr, nexthdr);
-	}
-	skb_ext_del(skb, SKB_EXT_BRIDGE_NF);
-	dst_input(skb);
-	return NF_STOLEN;
-}
-#endif
-
-/*
- * The kernel takes the destination of a packet for that of the next one to the same
- * address, which may go elsewhere, unless rules say otherwise, or there are several ways.
- */
-static void dont_hint(struct sk_buff *skb, bool v6)
-{
-#if defined(IPSKB_MULTIPATH) && defined(IP6SKB_MULTIPATH)
-	if (v6)
-		IP6CB(skb)->flags |= IP6SKB_MULTIPATH;
-	else
-		IPCB(skb)->flags |= IPSKB_MULTIPATH;
-#endif
-}
-
-/* To this namespace's TCP, whatever its address is. */
-static unsigned int deliver(const struct arrival *a)
-{
-	bool v6 = a->skb->protocol == htons(ETH_P_IPV6);
-	struct dst_entry *dst = local_destination(a->pn, v6 ? V6 : V4);
-
-	if (!dst)
-		return drop(a, STAT_PACKETS_NO_ACCEPTOR);
-	skb_dst_drop(a->skb);
-	skb_dst_set_noref(a->skb, dst);
-	dont_hint(a->skb, v6);
-#if IS_ENABLED(CONFIG_IP_VS)
-	/* Not IPVS's. */
-	a->skb->ipvs_property = 1;
-#endif
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	if (nf_bridge_info_get(a->skb))
-		return deliver_bridged(a);
-#endif
-	return NF_ACCEPT;
-}
-
-/* The connection of these addresses, whatever its state, to be put; or NULL. */
-static struct sock *established(const struct arrival *a)
-{
-	struct net *net = a->pn->mn->net;
-	int dif = a->skb->dev->ifindex;
-
-	if (a->to.family == AF_INET)
-		return compat_lookup(net, a->from.v4, a->from.port, a->to.v4,
-				     ntohs(a->to.port), dif);
-#if IS_ENABLED(CONFIG_IPV6)
-	return compat_lookup6(net, &a->from.v6, a->from.port, &a->to.v6,
-			      ntohs(a->to.port), dif);
-#else
-	return NULL;
-#endif
-}
-
-/*
- * Is it for a program of this namespace? Not if it has only bound the address of a
- * listener, as with IPv6 anybody may; but the node may have that address itself.
- */
-static bool is_anothers(const struct arrival *a)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	if (a->to.family == AF_INET6)
-		return ipv6_chk_addr(a->pn->mn->net, &a->to.v6, NULL, 0);
-#endif
-	return true;
-}
-
-/* ---- TCP ---- */
-
-/* Somebody's DNAT from before we came, or an answer to what somebody has masqueraded. */
-static bool is_translated(const struct sk_buff *skb)
-{
-#if IS_ENABLED(CONFIG_NF_CONNTRACK)
-	enum ip_conntrack_info info;
-	const struct nf_conn *ct = nf_ct_get(skb, &info);
-
-	if (!ct)
-		return false;
-	return ct->status & IPS_DST_NAT ||
-	       (CTINFO2DIR(info) == IP_CT_DIR_REPLY && ct->status & IPS_NAT_MASK);
-#else
-	return false;
-#endif
-}
-
-static void keep_from_nat(const struct sk_buff *skb)
-{
-#if IS_ENABLED(CONFIG_NF_CONNTRACK)
-	enum ip_conntrack_info info;
-	struct nf_conn *ct = nf_ct_get(skb, &info);
-
-	if (ct && !nf_ct_is_confirmed(ct))
-		set_bit(IPS_DST_NAT_DONE_BIT, &ct->status);
-#endif
-}
-
-/*
- * As __fib_validate_source(), which is not asked of a packet that has a destination; but
- * for rules that look at ports, protocol or TOS.
- */
-static bool is_good_source_v4(const struct arrival *a, struct in_device *in)
-{
-	int strict = secpath_exists(a->skb) ? 0 : IN_DEV_RPFILTER(in);
-	struct flowi4 fl4 = {
-		.flowi4_iif = LOOPBACK_IFINDEX,
-		.flowi4_mark = IN_DEV_SRC_VMARK(in) ? a->skb->mark : 0,
-		.daddr = a->from.v4,
-		.saddr = a->to.v4,
-	};
-	struct fib_result found;
-
-	if (ipv4_is_zeronet(a->from.v4) || ipv4_is_lbcast(a->from.v4) ||
-	    ipv4_is_multicast(a->from.v4) || ipv4_is_loopback(a->from.v4))
-		return false;
-	if (fib_lookup(a->pn->mn->net, &fl4, &found, 0))
-		return !strict;
-	if (found.type != RTN_UNICAST)
-		return found.type == RTN_LOCAL && IN_DEV_ACCEPT_LOCAL(in) &&
-		       strict != 1;
-	return strict != 1 || fib_info_nh_uses_dev(found.fi, a->skb->dev);
-}
-
-/* What the kernel would have asked of the source, had it looked for a route. */
-static bool is_good_source(const struct arrival *a)
-{
-	struct in_device *in;
-
-	if (a->from.family == AF_INET6)
-		return ipv6_addr_type(&a->from.v6) & IPV6_ADDR_UNICAST &&
-		       !ipv6_addr_loopback(&a->from.v6) &&
-		       !ipv6_chk_addr(a->pn->mn->net, &a->from.v6, NULL, 0);
-	in = __in_dev_get_rcu(a->skb->dev);
-	return in && is_good_source_v4(a, in);
-}
-
-/* To TCP, as a packet of this socket's, which is counted for that. */
-static unsigned int give(const struct arrival *a, struct sock *sk)
-{
-	keep_from_nat(a->skb);
-	skb_orphan(a->skb);
-	a->skb->sk = sk;
-	a->skb->destructor = sock_edemux;
-	return deliver(a);
-}
-
-/*
- * Who takes a packet to no connection that there is? Counted. NULL: nobody, then @verdict
- * says what becomes of it.
- */
-static struct sock *taker(const struct arrival *a, bool begins,
-			  unsigned int *verdict)
-{
-	struct sock *acceptor;
-
-	*verdict = NF_ACCEPT;
-	if (!listener_of_packets(a->snapshot, &a->to))
-		return NULL;
-	acceptor = acceptor_of_packets(a->pn->mn->http, a->to.family);
-	if (!acceptor || !refcount_inc_not_zero(&acceptor->sk_refcnt)) {
-		packet_settle_later(a->pn->mn);
-		*verdict = drop(a, STAT_PACKETS_NO_ACCEPTOR);
-		return NULL;
-	}
-	if (begins && !is_good_source(a)) {
-		sock_put(acceptor);
-		*verdict = drop(a, STAT_PACKETS_BAD_SOURCE);
-		return NULL;
-	}
-	return acceptor;
-}
-
-/* @old: whose place the connection that begins takes, counted; or NULL. */
-static unsigned int take_first(const struct arrival *a, bool begins,
-			       struct inet_timewait_sock *old)
-{
-	unsigned int verdict;
-	struct sock *acceptor = taker(a, begins, &verdict);
-
-	if (old && acceptor)
-		inet_twsk_deschedule_put(old);
-	else if (old)
-		inet_twsk_put(old);
-	return acceptor ? give(a, acceptor) : verdict;
-}
-
-static unsigned int take_tcp(struct arrival *a)
-{
-	struct tcphdr buf;
-	const struct tcphdr *th = skb_header_pointer(a->skb, a->transport,
-						     sizeof(buf), &buf);
-	struct sock *sk;
-	bool begins;
-
-	if (!th || is_translated(a->skb))
-		return NF_ACCEPT;
-	a->from.port = th->source;
-	a->to.port = th->dest;
-	begins = th->syn && !th->ack && !th->rst && !th->fin;
-	sk = established(a);
-	if (sk && !inet_sk_transparent(sk)) {
-		bool theirs = is_anothers(a);
-
-		sock_gen_put(sk);
-		if (theirs)
-			return NF_ACCEPT;
-		sk = NULL;
-	}
-	if (!sk)
-		return take_first(a, begins, NULL);
-	/* As with TPROXY. */
-	if (begins && sk->sk_state == TCP_TIME_WAIT)
-		return take_first(a, begins, inet_twsk(sk));
-	return give(a, sk);
-}
-
-/* An error about what a connection of ours has sent: TCP finds the connection. */
-static unsigned int take_error(struct arrival *a)
-{
-	struct sock *sk = established(a);
-	bool ours = sk && inet_sk_transparent(sk);
-
-	if (sk)
-		sock_gen_put(sk);
-	return ours ? deliver(a) : NF_ACCEPT;
-}
-
-/* ---- the hooks ---- */
-
-/*
- * What comes by loopback this node has sent: connect() is where that is intercepted. The
- * engine's sockets are in no VRF.
- */
-static bool is_ours_to_take(const struct sk_buff *skb,
-			    const struct nf_hook_state *state)
-{
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	const struct nf_bridge_info *bridged = nf_bridge_info_get(skb);
-
-	/* Another machine's, which this one only bridges. */
-	if (bridged && bridged->pkt_otherhost)
-		return false;
-#endif
-	return skb->pkt_type == PACKET_HOST &&
-	       !(state->in->flags & IFF_LOOPBACK) &&
-	       !netif_is_l3_master(state->in) && !netif_is_l3_slave(state->in);
-}
-
-/* What nearly all packets pay for: some 20 instructions, and no stack. */
-static bool may_be_taken(const struct packet_net *pn, u32 key)
-{
-	const struct mesh *m = rcu_dereference(pn->mn->mesh);
-
-	return m && snapshot_may_take(rcu_dereference(m->snapshot), key);
-}
-
-/* The mesh may have gone by now: then false. */
-static bool arrival_init(struct arrival *a, struct packet_net *pn,
-			 struct sk_buff *skb)
-{
-	a->pn = pn;
-	a->skb = skb;
-	a->mesh = rcu_dereference(pn->mn->mesh);
-	if (!a->mesh)
-		return false;
-	a->snapshot = rcu_dereference(a->mesh->snapshot);
-	return true;
-}
-
-static unsigned int take_icmp_v4(struct arrival *a)
-{
-	struct icmphdr icmp_buf, *icmp;
-	struct iphdr ip_buf, *ip;
-	__be16 ports_buf[2], *ports;
-	unsigned int at = a->transport;
-
-	icmp = skb_header_pointer(a->skb, at, sizeof(icmp_buf), &icmp_buf);
-	if (!icmp || !icmp_is_err(icmp->type))
-		return NF_ACCEPT;
-	at += sizeof(*icmp);
-	ip = skb_header_pointer(a->skb, at, sizeof(ip_buf), &ip_buf);
-	if (!ip || ip->protocol != IPPROTO_TCP || ip->ihl < 5 ||
-	    ip->frag_off & htons(IP_OFFSET))
-		return NF_ACCEPT;
-	at += ip->ihl * 4;
-	ports = skb_header_pointer(a->skb, at, sizeof(ports_buf), ports_buf);
-	if (!ports)
-		return NF_ACCEPT;
-	address_set_v4(&a->from, ip->daddr, ports[1]);
-	address_set_v4(&a->to, ip->saddr, ports[0]);
-	return take_error(a);
-}
-
-static noinline unsigned int take_v4(struct packet_net *pn, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
-{
-	const struct iphdr *ip = ip_hdr(skb);
-	struct arrival a;
-
-	if (!is_ours_to_take(skb, state) || ip_is_fragment(ip) ||
-	    !arrival_init(&a, pn, skb))
-		return NF_ACCEPT;
-	a.transport = skb_network_offset(skb) + ip->ihl * 4;
-	address_set_v4(&a.from, ip->saddr, 0);
-	address_set_v4(&a.to, ip->daddr, 0);
-	if (ip->protocol == IPPROTO_TCP)
-		return take_tcp(&a);
-	return ip->protocol == IPPROTO_ICMP ? take_icmp_v4(&a) : NF_ACCEPT;
-}
-
-static unsigned int arrive_v4(void *priv, struct sk_buff *skb,
-			      const struct nf_hook_state *state)
-{
-	struct packet_net *pn = priv;
-
-	unsigned int verdict;
-
-	if (likely(!may_be_taken(pn, packet_key_v4(ip_hdr(skb)->daddr))))
-		return NF_ACCEPT;
-	/* What comes from a queue to user space does so in a task. */
-	local_bh_disable();
-	verdict = take_v4(pn, skb, state);
-	local_bh_enable();
-	return verdict;
-}
-
-#if IS_ENABLED(CONFIG_IPV6)
-static unsigned int take_icmp_v6(struct arrival *a)
-{
-	struct icmp6hdr icmp_buf, *icmp;
-	struct ipv6hdr ip_buf, *ip;
-	__be16 ports_buf[2], *ports;
-	unsigned int at = a->transport;
-
-	icmp = skb_header_pointer(a->skb, at, sizeof(icmp_buf), &icmp_buf);
-	if (!icmp || icmp->icmp6_type & ICMPV6_INFOMSG_MASK)
-		return NF_ACCEPT;
-	at += sizeof(*icmp);
-	ip = skb_header_pointer(a->skb, at, sizeof(ip_buf), &ip_buf);
-	if (!ip || ip->nexthdr != IPPROTO_TCP)
-		return NF_ACCEPT;
-	at += sizeof(*ip);
-	ports = skb_header_pointer(a->skb, at, sizeof(ports_buf), ports_buf);
-	if (!ports)
-		return NF_ACCEPT;
-	address_set_v6(&a->from, &ip->daddr, ports[1]);
-	address_set_v6(&a->to, &ip->saddr, ports[0]);
-	/* A packet that holds an address of the other family within is nobody's. */
-	if (a->from.family != AF_INET6 || a->to.family != AF_INET6)
-		return NF_ACCEPT;
-	return take_error(a);
-}
-
-static noinline unsigned int take_v6(struct packet_net *pn, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
-{
-	const struct ipv6hdr *ip = ipv6_hdr(skb);
-	struct arrival a;
-
-	if (!is_ours_to_take(skb, state) || !arrival_init(&a, pn, skb))
-		return NF_ACCEPT;
-	address_set_v6(&a.from, &ip->saddr, 0);
-	address_set_v6(&a.to, &ip->daddr, 0);
-	if (a.from.family != AF_INET6 || a.to.family != AF_INET6)
-		return NF_ACCEPT;
-	/* With a header in between it may be a fragment, or be decrypted first. */
-	a.transport = skb_network_offset(skb) + sizeof(*ip);
-	if (ip->nexthdr == IPPROTO_TCP)
-		return take_tcp(&a);
-	return ip->nexthdr == IPPROTO_ICMPV6 ? take_icmp_v6(&a) : NF_ACCEPT;
-}
-
-static unsigned int arrive_v6(void *priv, struct sk_buff *skb,
-			      const struct nf_hook_state *state)
-{
-	struct packet_net *pn = priv;
-
-	unsigned int verdict;
-
-	if (likely(!may_be_taken(pn, packet_key_v6(&ipv6_hdr(skb)->daddr))))
-		return NF_ACCEPT;
-	/* What comes from a queue to user space does so in a task. */
-	local_bh_disable();
-	verdict = take_v6(pn, skb, state);
-	local_bh_enable();
-	return verdict;
-}
-#endif
 
 bool packet_claim(const struct sock *child, struct client_claim *claim)
 {
@@ -570,50 +37,61 @@ bool packet_claim(const struct sock *child, struct client_claim *claim)
 	return found;
 }
 
-/* ---- on and off ---- */
-
-static bool is_wanted(const struct mesh_net *mn)
+/* What the mesh that the namespace obeys wants with packets: PACKETS_... */
+static u8 wanted(const struct mesh_net *mn)
 {
 	const struct mesh *m;
-	bool wanted;
+	u8 use;
 
 	rcu_read_lock();
 	m = mesh_obeyed(mn->net);
-	wanted = m && READ_ONCE(m->takes_packets);
+	use = m ? READ_ONCE(m->packet_use) : 0;
 	rcu_read_unlock();
-	return wanted;
+	return use;
 }
 
 /* pn->mutex held. */
-static void unhook(struct packet_net *pn)
+static void unhook(struct packet_net *pn, struct packet_hooks *h)
 {
-	if (pn->hooked)
-		nf_unregister_net_hooks(pn->mn->net, pn->ops, HOOKS);
-	pn->hooked = false;
+	if (h->on)
+		nf_unregister_net_hooks(pn->mn->net, h->ops, HOOKS);
+	h->on = false;
 }
 
 /* pn->mutex held. */
-static int hook(struct packet_net *pn)
+static int hook(struct packet_net *pn, struct packet_hooks *h)
 {
-	int err = acceptor_open_packets(pn->mn->http);
+	int err = h->on ? 0 : nf_register_net_hooks(pn->mn->net, h->ops, HOOKS);
 
-	if (err || pn->hooked)
-		return err;
-	err = nf_register_net_hooks(pn->mn->net, pn->ops, HOOKS);
-	pn->hooked = !err;
+	h->on = !err;
 	return err;
+}
+
+/* pn->mutex held. */
+static int settle(struct packet_net *pn)
+{
+	u8 use = wanted(pn->mn);
+	int err = 0;
+
+	if (!(use & PACKETS_KEPT))
+		unhook(pn, &pn->out);
+	if (!(use & PACKETS_TAKEN)) {
+		unhook(pn, &pn->in);
+		return 0;
+	}
+	if (use & PACKETS_KEPT)
+		err = hook(pn, &pn->out);
+	err = err ?: acceptor_open_packets(pn->mn->http);
+	return err ?: hook(pn, &pn->in);
 }
 
 int packet_settle(struct mesh_net *mn)
 {
 	struct packet_net *pn = mn->packets;
-	int err = 0;
+	int err;
 
 	mutex_lock(&pn->mutex);
-	if (is_wanted(mn))
-		err = hook(pn);
-	else
-		unhook(pn);
+	err = settle(pn);
 	mutex_unlock(&pn->mutex);
 	return err;
 }
@@ -631,28 +109,37 @@ void packet_settle_later(struct mesh_net *mn)
 	queue_work(system_unbound_wq, &mn->packets->work);
 }
 
-int packet_net_init(struct mesh_net *mn)
+static void hooks_init(struct packet_net *pn, struct packet_hooks *h,
+		       unsigned int where, int priority, nf_hookfn *v4, nf_hookfn *v6)
 {
 	const struct nf_hook_ops ops[FAMILIES] = {
-		[V4] = { .hook = arrive_v4, .pf = NFPROTO_IPV4 },
-#if IS_ENABLED(CONFIG_IPV6)
-		[V6] = { .hook = arrive_v6, .pf = NFPROTO_IPV6 },
-#endif
+		[V4] = { .hook = v4, .pf = NFPROTO_IPV4 },
+		[V6] = { .hook = v6, .pf = NFPROTO_IPV6 },
 	};
-	struct packet_net *pn = kzalloc(sizeof(*pn), GFP_KERNEL_ACCOUNT);
 	int i;
+
+	for (i = 0; i < FAMILIES; i++) {
+		h->ops[i] = ops[i];
+		h->ops[i].priv = pn;
+		h->ops[i].hooknum = where;
+		h->ops[i].priority = priority;
+	}
+}
+
+int packet_net_init(struct mesh_net *mn)
+{
+	struct packet_net *pn = kzalloc(sizeof(*pn), GFP_KERNEL_ACCOUNT);
 
 	if (!pn)
 		return -ENOMEM;
 	pn->mn = mn;
+	pn->transparent = transparent_of(mn->http);
 	mutex_init(&pn->mutex);
 	INIT_WORK(&pn->work, settle_work);
-	for (i = 0; i < FAMILIES; i++) {
-		pn->ops[i] = ops[i];
-		pn->ops[i].priv = pn;
-		pn->ops[i].hooknum = NF_INET_PRE_ROUTING;
-		pn->ops[i].priority = PACKET_PRIORITY;
-	}
+	hooks_init(pn, &pn->in, NF_INET_PRE_ROUTING, PRIORITY_IN, packet_in_v4,
+		   packet_in_v6);
+	hooks_init(pn, &pn->out, NF_INET_LOCAL_OUT, PRIORITY_OUT, packet_out_v4,
+		   packet_out_v6);
 	mn->packets = pn;
 	return 0;
 }
@@ -664,18 +151,17 @@ void packet_net_leave(struct mesh_net *mn)
 
 	/* A packet may still ask: with the hook nobody does. */
 	mutex_lock(&pn->mutex);
-	unhook(pn);
+	unhook(pn, &pn->in);
+	unhook(pn, &pn->out);
 	mutex_unlock(&pn->mutex);
 }
 
 void packet_net_exit(struct mesh_net *mn)
 {
 	struct packet_net *pn = mn->packets;
-	int i;
 
 	cancel_work_sync(&pn->work);
-	for (i = 0; i < FAMILIES; i++)
-		dst_release(rcu_dereference_protected(pn->local[i], true));
+	packet_dst_drop(pn);
 	mn->packets = NULL;
 	kfree(pn);
 }

@@ -60,6 +60,23 @@ static inline void address_set_v6(struct address *a, const struct in6_addr *v6,
 	a->port = port;
 }
 
+/* A number that addresses have, whatever the port: for bitmaps, made in few instructions. */
+static inline u32 address_key_v4(__be32 v4)
+{
+	return (__force u32)v4;
+}
+
+static inline u32 address_key_v6(const struct in6_addr *v6)
+{
+	return (__force u32)(v6->s6_addr32[0] ^ v6->s6_addr32[1] ^
+			     v6->s6_addr32[2] ^ v6->s6_addr32[3]);
+}
+
+static inline u32 address_key(const struct address *a)
+{
+	return a->family == AF_INET ? address_key_v4(a->v4) : address_key_v6(&a->v6);
+}
+
 /**
  * address_text() - Write "address:port", the key that endpoints sort by
  * @a: address

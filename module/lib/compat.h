@@ -234,7 +234,7 @@ static inline bool compat_has_sndflow(const struct sock *sk)
 }
 #endif
 
-/* ---- IP_TRANSPARENT: a flag of the inet_sock since 6.7 ---- */
+/* ---- IP_TRANSPARENT, IP_BIND_ADDRESS_NO_PORT: flags of the inet_sock since 6.7 ---- */
 
 static inline void compat_set_transparent(struct sock *sk)
 {
@@ -242,6 +242,15 @@ static inline void compat_set_transparent(struct sock *sk)
 	inet_set_bit(TRANSPARENT, sk);
 #else
 	inet_sk(sk)->transparent = 1;
+#endif
+}
+
+static inline void compat_set_port_at_connect(struct sock *sk)
+{
+#ifdef MESH_HAVE_INET_FLAGS
+	inet_set_bit(BIND_ADDRESS_NO_PORT, sk);
+#else
+	inet_sk(sk)->bind_address_no_port = 1;
 #endif
 }
 

@@ -14,6 +14,7 @@
 #include "link/acceptor.h"
 #include "link/leg.h"
 #include "link/line.h"
+#include "link/transparent.h"
 
 #define ACCEPTORS_V6	16
 enum {
@@ -55,6 +56,7 @@ struct http_net {
 	struct delayed_work drainer;	/* looks for those whose drain is over */
 	unsigned long drain_until;	/* jiffies: of the last of them; under conns_lock */
 	struct pool_bucket buckets[POOL_BUCKETS];
+	struct transparent transparent;
 
 	atomic_t line;			/* of the latest connection */
 	u32 nlines;

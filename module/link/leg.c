@@ -45,18 +45,18 @@ static struct pool_bucket *bucket_of_leg(const struct leg *leg)
 }
 
 static struct pool *pool_find(struct pool_bucket *b, const struct endpoint *ep,
-			      const struct identity *id)
+			      const struct identity *id, bool sources)
 {
 	struct pool *p;
 
 	hlist_for_each_entry(p, &b->pools, node)
-		if (p->ep == ep && p->id == id)
+		if (p->ep == ep && p->id == id && p->sources == sources)
 			return p;
 	return NULL;
 }
 
 static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep,
-			       struct identity *id)
+			       struct identity *id, bool sources)
 {
 	struct pool *p = kzalloc(sizeof(*p),
 				 GFP_KERNEL | payer_gfp(identity_payer(id)));
@@ -66,6 +66,7 @@ static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep,
 	p->hn = hn;
 	p->ep = endpoint_get(ep);
 	p->id = identity_get(id);
+	p->sources = sources;
 	INIT_LIST_HEAD(&p->idle);
 	return p;
 }
@@ -81,15 +82,15 @@ static void pool_free(struct pool *p)
 
 /* Count one more leg in the pool where it belongs, which is made if need be. */
 static struct pool *pool_join(struct http_net *hn, struct endpoint *ep,
-			      struct identity *id)
+			      struct identity *id, bool sources)
 {
 	struct pool_bucket *b = bucket_of(hn, ep, id);
-	struct pool *fresh = pool_alloc(hn, ep, id), *p;
+	struct pool *fresh = pool_alloc(hn, ep, id, sources), *p;
 
 	if (!fresh)
 		return NULL;
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep, id);
+	p = pool_find(b, ep, id, sources);
 	if (!p) {
 		p = fresh;
 		fresh = NULL;
@@ -124,17 +125,36 @@ static void reap_later(struct http_net *hn)
 		queue_delayed_work(http_wq, &hn->reaper, REAP_INTERVAL);
 }
 
+/* How many idle legs are looked at for one that shows an address, with BH off. */
+#define SOURCE_LOOKS	64
+
+static struct leg *pool_first(struct pool *p, const struct address *source)
+{
+	int looks = SOURCE_LOOKS;
+	struct leg *leg;
+
+	if (!source)
+		return list_first_entry_or_null(&p->idle, struct leg, list);
+	list_for_each_entry(leg, &p->idle, list) {
+		if (address_eq(&leg->source, source))
+			return leg;
+		if (!--looks)
+			break;
+	}
+	return NULL;
+}
+
 struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
-		     const struct identity *id)
+		     const struct identity *id, const struct address *source)
 {
 	struct pool_bucket *b = bucket_of(hn, ep, id);
 	struct leg *leg = NULL;
 	struct pool *p;
 
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep, id);
+	p = pool_find(b, ep, id, source);
 	if (p)
-		leg = list_first_entry_or_null(&p->idle, struct leg, list);
+		leg = pool_first(p, source);
 	/* The endpoint may close an expired leg at any moment. */
 	if (leg && time_after(jiffies, leg->expires))
 		leg = NULL;
@@ -162,9 +182,25 @@ static bool may_park(const struct leg *leg, u32 max_idle)
 {
 	struct http_net *hn = leg->pool->hn;
 
-	return !leg->broken && !READ_ONCE(leg->pool->ep->draining) &&
-	       leg->pool->nidle < max_idle &&
+	return !leg->broken && !READ_ONCE(leg->pool->ep->draining) && max_idle &&
 	       leg->drains == atomic_read(&hn->drains) && !READ_ONCE(hn->dead);
+}
+
+/* Called under the bucket's lock. Returns whether the pool has room for one more. */
+static bool make_room(struct pool *p, u32 max_idle)
+{
+	struct leg *oldest;
+
+	if (likely(p->nidle < max_idle))
+		return true;
+	if (!p->sources)
+		return false;
+	oldest = list_last_entry(&p->idle, struct leg, list);
+	list_del_init(&oldest->list);
+	oldest->broken = true;
+	queue_work(http_wq, &oldest->close_work);
+	p->nidle--;
+	return true;
 }
 
 bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle)
@@ -175,7 +211,7 @@ bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle)
 
 	spin_lock_bh(&b->lock);
 	leg->expires = expires;
-	if (may_park(leg, max_idle)) {
+	if (may_park(leg, max_idle) && make_room(p, max_idle)) {
 		list_add(&leg->list, &p->idle);
 		p->nidle++;
 		parked = true;
@@ -233,6 +269,8 @@ void leg_close(struct leg *leg)
 
 	leg_unhook(leg);
 	link_close(&leg->link, leg->reset);
+	if (leg->foreign)
+		transparent_unbind(&hn->transparent, &leg->source);
 	if (leg->mesh) {
 		stat_inc(leg->mesh->stats, STAT_LEGS_CLOSED);
 		mesh_put(leg->mesh);
@@ -248,19 +286,22 @@ static void leg_close_work(struct work_struct *work)
 }
 
 static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
-			     struct identity *id)
+			     const struct leg_user *user)
 {
+	struct identity *id = user->identity;
 	struct leg *leg = kmem_cache_zalloc(leg_cache,
 					    GFP_KERNEL |
 					    payer_gfp(identity_payer(id)));
 
 	if (!leg)
 		return NULL;
-	leg->pool = pool_join(hn, ep, id);
+	leg->pool = pool_join(hn, ep, id, user->source);
 	if (!leg->pool) {
 		kmem_cache_free(leg_cache, leg);
 		return NULL;
 	}
+	if (user->source)
+		leg->source = *user->source;
 	leg->drains = atomic_read(&hn->drains);
 	INIT_LIST_HEAD(&leg->list);
 	INIT_WORK(&leg->close_work, leg_close_work);
@@ -279,11 +320,11 @@ static int leg_link(struct leg *leg)
 
 /* A leg that nobody has connected, with its link. */
 static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
-			    struct identity *id, int *err)
+			    const struct leg_user *user, int *err)
 {
-	struct mem_cgroup *payer = identity_payer(id);
+	struct mem_cgroup *payer = identity_payer(user->identity);
 	struct mem_cgroup *old = payer_enter(payer);
-	struct leg *leg = leg_alloc(hn, ep, id);
+	struct leg *leg = leg_alloc(hn, ep, user);
 
 	*err = leg ? leg_link(leg) : -ENOMEM;
 	payer_leave(payer, old);
@@ -297,12 +338,26 @@ static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
 	return NULL;
 }
 
-struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
-		     const struct leg_user *user, int *err)
+static int leg_connect(struct leg *leg, const struct leg_user *user)
 {
-	struct leg *leg;
+	struct http_net *hn = leg->pool->hn;
+	int err = 0;
 
-	leg = leg_make(hn, ep, user->identity, err);
+	if (user->source) {
+		leg->foreign = !user->identity;
+		err = transparent_bind(&hn->transparent, &leg->link, user->source,
+				       leg->foreign);
+	}
+	return err ?: link_connect(&leg->link, user->identity,
+				   &leg->pool->ep->address);
+}
+
+/* A leg that is being connected, as of leg_open(). */
+static struct leg *leg_begin(struct http_net *hn, struct endpoint *ep,
+			     const struct leg_user *user, int *err)
+{
+	struct leg *leg = leg_make(hn, ep, user, err);
+
 	if (!leg)
 		return NULL;
 	link_tune(&leg->link);
@@ -312,16 +367,31 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	link_send_anywhere(&leg->link);
 	link_hook(&leg->link, user->callbacks);
 	atomic64_inc(&ep->connections);
-	*err = link_connect(&leg->link, user->identity, &ep->address);
-	/* Idle legs may occupy all ports: close some and try once more. */
-	if (*err == -EADDRNOTAVAIL && leg_reap_endpoint(hn, ep, true))
-		*err = link_connect(&leg->link, user->identity, &ep->address);
+	*err = leg_connect(leg, user);
 	if (!*err) {
 		leg->mesh = mesh_get(user->mesh);
 		return leg;
 	}
 	leg_close(leg);
 	return NULL;
+}
+
+/* How often a leg with its client's address tries another port. */
+#define PORT_TRIES	4
+
+struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
+		     const struct leg_user *user, int *err)
+{
+	int tries = user->source ? PORT_TRIES : 1;
+	struct leg *leg;
+
+	do {
+		leg = leg_begin(hn, ep, user, err);
+	} while (*err == -EADDRNOTAVAIL && --tries);
+	/* Idle legs may occupy all ports: close some and try once more. */
+	if (*err == -EADDRNOTAVAIL && leg_reap_endpoint(hn, ep, true))
+		leg = leg_begin(hn, ep, user, err);
+	return leg;
 }
 
 /* How many legs are removed, or examined, with BH off at one time. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * leg: an upstream connection to an endpoint, used by one stream at a time
- * and pooled in between, per namespace, endpoint and identity: it acts for its
- * client, and never for another one that the network could tell from it.
+ * and pooled in between, per namespace, endpoint, identity and the address that it
+ * shows: it acts for its client, and never for another one that the network could tell
+ * from it.
  *
  * Ownership: a leg has one owner at a time: the stream that uses it, its
  * pool, or the work that closes it. The owner changes
@@ -43,18 +44,24 @@ struct leg {
 	struct work_struct close_work;
 	bool reset;		/* to be closed with RST */
 	u32 buffer_limit;	/* see link_limit() */
+	bool foreign;		/* @source is not its namespace's, see transparent.h */
+	struct address source;	/* that it shows the endpoint, see struct leg_user; or 0 */
 };
 
 #define POOL_BUCKETS	256
 /* Among which an endpoint's pools are shared out by identity. */
 #define ENDPOINT_BUCKETS	8
 
-/* Legs to one endpoint for one identity. Lives as long as it has a leg. */
+/*
+ * Legs to one endpoint for one identity: those that show their clients' addresses, or
+ * those that do not. Lives as long as it has a leg.
+ */
 struct pool {
 	struct hlist_node node;
 	struct http_net *hn;
 	struct endpoint *ep;	/* counted */
 	struct identity *id;	/* counted */
+	bool sources;		/* its legs have one */
 	struct list_head idle;	/* most recently used first */
 	u32 nidle;
 	u32 nlegs;
@@ -75,6 +82,9 @@ struct leg_user {
 					    * that nobody uses they call leg_break()
 					    */
 	struct identity *identity;	/* for whom it acts */
+	const struct address *source;	/* its client's, to be shown to the endpoint, port
+					 * 0; NULL: what routing chooses
+					 */
 	struct mesh *mesh;		/* whose counters count it */
 	u32 buffer_limit;		/* see link_limit() */
 };
@@ -107,6 +117,7 @@ void leg_close(struct leg *leg);
  * @hn: namespace
  * @ep: endpoint
  * @id: for whom
+ * @source: as in struct leg_user
  *
  * Any context. The caller owns the result and must leg_bind() it, which may find
  * it broken.
@@ -114,7 +125,7 @@ void leg_close(struct leg *leg);
  * Return: a leg or NULL.
  */
 struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
-		     const struct identity *id);
+		     const struct identity *id, const struct address *source);
 
 /**
  * leg_bind() - Use a leg that was taken
@@ -131,7 +142,9 @@ bool leg_bind(struct leg *leg, struct stream *stream);
  * @expires: jiffies until when it may stay there
  * @max_idle: how many the pool may hold
  *
- * Any context. Also for a leg that was taken and could not be locked.
+ * Any context. Also for a leg that was taken and could not be locked. In a full pool of
+ * legs that show addresses it has the place of the one that was idle longest: those of
+ * few clients keep nobody else's out.
  *
  * Return: false if it is broken, the pool is full, or was drained since the leg
  * was opened; it is still the caller's.

@@ -93,11 +93,6 @@ static int index_one(struct snapshot *s, struct listener *l, struct refusal *r)
 	return 0;
 }
 
-static u32 packet_key(const struct address *a)
-{
-	return a->family == AF_INET ? packet_key_v4(a->v4) : packet_key_v6(&a->v6);
-}
-
 /* Bits for each listener, so that few packets of others meet one that is set. */
 #define PACKETS_BITS	16
 
@@ -110,7 +105,12 @@ static int index_packets(struct snapshot *s, struct refusal *r)
 
 	for (i = 0; i < s->listeners.n; i++) {
 		l = s->listeners.objects[i];
-		n += l->http.packets;
+		if (!l->http.packets)
+			continue;
+		n++;
+		s->packet_use |= PACKETS_TAKEN;
+		if (l->http.source == L7MESH_SOURCE_KEEP)
+			s->packet_use |= PACKETS_KEPT;
 	}
 	if (!n)
 		return 0;
@@ -123,7 +123,7 @@ static int index_packets(struct snapshot *s, struct refusal *r)
 	for (i = 0; i < s->listeners.n; i++) {
 		l = s->listeners.objects[i];
 		if (l->http.packets)
-			__set_bit(hash_32(packet_key(&l->address), s->packets_bits),
+			__set_bit(hash_32(address_key(&l->address), s->packets_bits),
 				  s->packets);
 	}
 	return 0;

@@ -479,21 +479,22 @@ static void settle_all_later(struct mesh *m)
 }
 
 /*
- * mesh->lock held. All namespaces that are attached by now see that packets are taken;
- * who is attached later sees it by itself.
+ * mesh->lock held. All namespaces that are attached by now see what is wanted with
+ * packets; who is attached later sees it by itself.
  */
-static int begin_to_take_packets(struct mesh *m, struct refusal *r)
+static int begin_to_use_packets(struct mesh *m, u8 use, struct refusal *r)
 {
+	u8 old = m->packet_use;
 	int err;
 
-	WRITE_ONCE(m->takes_packets, true);
+	WRITE_ONCE(m->packet_use, old | use);
 	err = parts->settle_packets(m->owner);
 	if (err)
 		refusal_set(r, err, "packets cannot be taken");
 	else
 		err = settle_attached(m, r);
 	if (err) {
-		WRITE_ONCE(m->takes_packets, false);
+		WRITE_ONCE(m->packet_use, old);
 		settle_all_later(m);
 	}
 	return err;
@@ -517,14 +518,14 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 
 	if (s->listeners.n && !m->intercepts)
 		err = begin_to_intercept(m, r);
-	if (!err && s->packets && !m->takes_packets)
-		err = begin_to_take_packets(m, r);
+	if (!err && s->packet_use & ~m->packet_use)
+		err = begin_to_use_packets(m, s->packet_use, r);
 	if (err)
 		return err;
 	m->generation = s->generation;
 	rcu_assign_pointer(m->snapshot, s);
-	if (!s->packets && m->takes_packets) {
-		WRITE_ONCE(m->takes_packets, false);
+	if (m->packet_use & ~s->packet_use) {
+		WRITE_ONCE(m->packet_use, s->packet_use);
 		settle_all_later(m);
 	}
 	check_queue_follow(&m->checks, old, s);

@@ -49,7 +49,7 @@ struct mesh {
 	struct check_queue checks;		/* follows the snapshot under lock */
 	atomic_t nchecks;			/* health checks that are being made */
 	bool intercepts;			/* had a listener; under lock */
-	bool takes_packets;			/* at some listener; written under lock */
+	u8 packet_use;				/* PACKETS_..., written under lock */
 	struct mesh_net *owner;			/* changed under mesh_mutex and lock; NULL
 						 * once it is gone, after mesh_net->mesh
 						 */

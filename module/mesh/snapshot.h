@@ -40,6 +40,12 @@ struct listener {
 	struct parts policies;		/* see policy/policy.h */
 };
 
+/* What listeners want with packets. */
+enum {
+	PACKETS_TAKEN = BIT(0),		/* connections that arrive as packets */
+	PACKETS_KEPT = BIT(1),		/* and the client's address towards endpoints */
+};
+
 /* A listener with what it refers to, resolved when the snapshot was made. */
 struct listener_slot {
 	struct listener *listener;	/* NULL: empty slot */
@@ -62,6 +68,7 @@ struct snapshot {
 	u32 slot_mask;
 	u32 slot_seed;
 	bool has_wildcard_ports;
+	u8 packet_use;			/* PACKETS_..., of its listeners */
 	u8 packets_bits;		/* the binary logarithm of the size of ... */
 	unsigned long *packets;		/* NULL, or a bit for each address of a listener
 					 * that takes packets, see snapshot_may_take()
@@ -95,7 +102,7 @@ listener_of_packets(const struct snapshot *s, const struct address *to)
 /**
  * snapshot_may_take() - Might a packet be for a listener that takes packets?
  * @s: snapshot, held or under RCU
- * @key: packet_key_v4() or packet_key_v6() of its destination
+ * @key: address_key_v4() or address_key_v6() of its destination
  *
  * Some instructions, as it is asked of each packet that a namespace receives.
  *
@@ -104,17 +111,6 @@ listener_of_packets(const struct snapshot *s, const struct address *to)
 static inline bool snapshot_may_take(const struct snapshot *s, u32 key)
 {
 	return s->packets && test_bit(hash_32(key, s->packets_bits), s->packets);
-}
-
-static inline u32 packet_key_v4(__be32 to)
-{
-	return (__force u32)to;
-}
-
-static inline u32 packet_key_v6(const struct in6_addr *to)
-{
-	return (__force u32)(to->s6_addr32[0] ^ to->s6_addr32[1] ^
-			     to->s6_addr32[2] ^ to->s6_addr32[3]);
 }
 
 /**

@@ -206,6 +206,7 @@ static void open_leg(struct conn *c, struct endpoint *ep)
 		.stream = &c->stream,
 		.callbacks = &leg_callbacks,
 		.identity = c->identity,
+		.source = conn_shown(c),
 		.mesh = c->mesh,
 		.buffer_limit = c->options.buffer_limit,
 	};
@@ -428,8 +429,10 @@ static bool begin_relay(struct conn *c, struct snapshot *s)
 	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_TCP ||
 	    !is_let_in(c, slot->listener))
 		return false;
-	if (stream_relay(&c->stream, s, slot->cluster))
+	if (stream_relay(&c->stream, s, slot->cluster)) {
+		c->options.source = slot->listener->http.source;
 		return true;
+	}
 	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
 	return false;
 }

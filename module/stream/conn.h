@@ -94,6 +94,12 @@ static inline bool conn_expired(const struct conn *c)
 	return deadline_is_over(c->expires);
 }
 
+/* The address that is shown to endpoints, see struct leg_user. */
+static inline const struct address *conn_shown(const struct conn *c)
+{
+	return c->options.source == L7MESH_SOURCE_KEEP ? &c->source : NULL;
+}
+
 /**
  * conn_listener() - The listener of a connection, whose options it takes over
  * @c: connection, locked

@@ -151,6 +151,8 @@ static void leg_failed(struct stream *s, int err)
 		 * failure.
 		 */
 		stream_refuse(s, &run, STAT_REPLY_NOT_PERMITTED, 503);
+	else if (conn_shown(c) && (err == -EADDRNOTAVAIL || err == -EAFNOSUPPORT))
+		stream_refuse(s, &run, STAT_REPLY_SOURCE_NOT_KEPT, 503);
 	else
 		way_failed(s, &run);
 	payer_leave(c->payer, old);

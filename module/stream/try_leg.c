@@ -84,7 +84,7 @@ static bool take_pooled_leg(struct stream *s, struct run *run)
 	struct try *t = s->try;
 	struct leg *leg;
 
-	while ((leg = leg_take(c->hn, t->ep, c->identity))) {
+	while ((leg = leg_take(c->hn, t->ep, c->identity, conn_shown(c)))) {
 		t->leg = leg;
 		if (!try_lock_leg(s, run)) {
 			/* Its socket is busy just now: the work will wait. */

@@ -63,7 +63,7 @@ LISTENER = ("LISTENER", {
     "TRACEPARENT": "u8", "TRUSTED_HOPS": "u32", "RATE_LIMIT": RATE_LIMIT,
     "MAX_CONNECTIONS_PER_SOURCE": "u32", "MAX_REQUESTS_PER_SOURCE": "u32",
     "HOST_PORT": "u32", "ABORT_ON_CLOSE": "u8", "HEADERS_WITH_UNDERSCORES": "u32",
-    "PACKETS": "u8"})
+    "PACKETS": "u8", "SOURCE": "u32"})
 ROUTE_TABLE = ("ROUTE_TABLE", {
     "NAME": "str"})
 HEADER_OP = ("HEADER_OP", {
@@ -236,5 +236,6 @@ OPTIONS = {
         "ABORT_ON_CLOSE": (0, 0, 1, "u8"),
         "HEADERS_WITH_UNDERSCORES": (0, 0, 2, "u32"),
         "PACKETS": (0, 0, 1, "u8"),
+        "SOURCE": (0, 0, 1, "u32"),
     },
 }

@@ -127,12 +127,12 @@ _meshctl_fields()
 			max_headers max_uri_bytes max_body_bytes \
 			buffer_limit normalize_path merge_slashes \
 			escaped_slashes host_port headers_with_underscores \
-			packets expect_continue upgrade connect x_request_id \
-			x_forwarded_for x_forwarded_proto x_forwarded_host \
-			forwarded via traceparent trusted_hops \
-			abort_on_close rate_limit max_tokens tokens_per_fill \
-			fill_interval limit_header limit_source_address \
-			max_keys ;;
+			packets source expect_continue upgrade connect \
+			x_request_id x_forwarded_for x_forwarded_proto \
+			x_forwarded_host forwarded via traceparent \
+			trusted_hops abort_on_close rate_limit max_tokens \
+			tokens_per_fill fill_interval limit_header \
+			limit_source_address max_keys ;;
 	virtual_host)
 		_meshctl_words domain order request_header response_header ;;
 	route)

@@ -272,6 +272,12 @@ enum l7mesh_connect {
 	L7MESH_CONNECT_TERMINATE,	/* the tunnel ends at the endpoint */
 };
 
+/* The address from which an endpoint is connected to. */
+enum l7mesh_source {
+	L7MESH_SOURCE_AUTO,	/* what routing gives whoever connects */
+	L7MESH_SOURCE_KEEP,	/* the client's */
+};
+
 /* Which of a virtual host's routes that match a request serves it. */
 enum l7mesh_route_order {
 	L7MESH_ROUTE_ORDER_FIRST,	/* the first */
@@ -768,6 +774,7 @@ enum l7mesh_listener_attr {
 	 * u8: 0 or 1; connections that arrive as packets are taken as well; default 0
 	 */
 	L7MESH_LISTENER_A_PACKETS,
+	L7MESH_LISTENER_A_SOURCE,	/* u32: enum l7mesh_source; default: auto */
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,

@@ -39,6 +39,7 @@ struct http_options {
 	u8 connect;	/* enum l7mesh_connect */
 	u8 host_port;	/* enum l7mesh_host_port */
 	u8 headers_with_underscores;	/* enum l7mesh_headers_with_underscores */
+	u8 source;	/* enum l7mesh_source */
 	bool x_request_id;	/* added to a request if absent */
 	bool x_forwarded_for;	/* the client's address is appended to it */
 	bool x_forwarded_proto;	/* added if absent */
@@ -97,7 +98,8 @@ static inline bool http_options_equal(const struct http_options *a,
 	       a->host_port == b->host_port &&
 	       a->abort_on_close == b->abort_on_close &&
 	       a->headers_with_underscores == b->headers_with_underscores &&
-	       a->packets == b->packets;
+	       a->packets == b->packets &&
+	       a->source == b->source;
 }
 
 #endif

@@ -73,6 +73,12 @@ static const char *const headers_with_underscores_names[] = {
 	NULL,
 };
 
+static const char *const source_names[] = {
+	[L7MESH_SOURCE_AUTO] = "auto",
+	[L7MESH_SOURCE_KEEP] = "keep",
+	NULL,
+};
+
 static const char *const header_op_names[] = {
 	[L7MESH_HEADER_OP_SET] = "set",
 	[L7MESH_HEADER_OP_ADD] = "add",
@@ -631,6 +637,8 @@ static const struct field listener_fields[] = {
 	  .fallback = "allow" },
 	{ .name = "packets", .attr = L7MESH_LISTENER_A_PACKETS,
 	  .type = FIELD_U8_BOOL, .fallback = "false" },
+	{ .name = "source", .attr = L7MESH_LISTENER_A_SOURCE,
+	  .type = FIELD_ENUM, .names = source_names, .fallback = "auto" },
 	{ .name = "expect_continue", .attr = L7MESH_LISTENER_A_EXPECT_CONTINUE,
 	  .type = FIELD_ENUM, .names = expect_continue_names,
 	  .fallback = "forward" },

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * transparent: legs that have their client's address towards an endpoint.
+ *
+ * A client whose connection was intercepted at connect() has an address of the leg's
+ * namespace. One whose connection has come as packets has not: its leg's socket is
+ * transparent (IP_TRANSPARENT), and what the endpoint sends to it has to be caught by
+ * who sees packets, which intercept/packet_in.c does. For that a namespace has a small
+ * table of whose addresses such sockets may have.
+ *
+ * The client may connect to the endpoint without us, by way of this node. So that both
+ * are told apart, the ports of such legs are those above the range from which Linux
+ * gives its own by default (61000 to 65535, net.ipv4.ip_local_port_range).
+ */
+#ifndef L7MESH_TRANSPARENT_H
+#define L7MESH_TRANSPARENT_H
+
+#include <linux/atomic.h>
+#include <linux/hash.h>
+#include <linux/jiffies.h>
+#include "lib/address.h"
+
+struct http_net;
+struct link;
+
+#define TRANSPARENT_BITS	8
+
+/* Addresses of some key. */
+struct transparent_keys {
+	atomic_t legs;		/* open, that have one of them */
+	unsigned long until;	/* jiffies: sockets of those closed may be there so long */
+	bool used;		/* @until says something */
+};
+
+struct transparent {
+	struct transparent_keys keys[1 << TRANSPARENT_BITS];
+	atomic_t port;		/* counts those that were tried */
+};
+
+/* A namespace's. */
+struct transparent *transparent_of(struct http_net *hn);
+
+/**
+ * transparent_bind() - Give a leg's socket its client's address
+ * @t: of the leg's namespace
+ * @l: opened, not connected
+ * @source: the address, port 0
+ * @foreign: the namespace may not have it: transparent_unbind() follows, even after
+ *	an error
+ *
+ * Context: process, may sleep. Return: 0; -EADDRNOTAVAIL if there is no port, -EAFNOSUPPORT
+ * if the socket is of another family, or what a BPF program at bind() says.
+ */
+int transparent_bind(struct transparent *t, struct link *l,
+		     const struct address *source, bool foreign);
+
+/* The leg's socket is closed, and TCP may still send and receive for it. Any context. */
+void transparent_unbind(struct transparent *t, const struct address *source);
+
+/**
+ * transparent_may_have() - Might some socket have an address?
+ * @t: of its namespace
+ * @key: address_key() of the address
+ *
+ * Some instructions. Any context.
+ *
+ * Return: false: none has.
+ */
+static inline bool transparent_may_have(const struct transparent *t, u32 key)
+{
+	const struct transparent_keys *k = &t->keys[hash_32(key, TRANSPARENT_BITS)];
+
+	return unlikely(atomic_read(&k->legs)) ||
+	       unlikely(READ_ONCE(k->used) &&
+			time_before(jiffies, READ_ONCE(k->until)));
+}
+
+#endif
