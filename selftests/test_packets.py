@@ -218,6 +218,16 @@ def unshaped():
                         "1ms"], check=True)
 
 
+def passes_by_splice(pod, vip, body):
+    grown = Counters()
+    c = Client(pod, vip)
+    exchange(c, body=body)
+    c.close()
+    web.close_all()
+    direct, by_tcp = grown("splice_direct_bytes", "splice_tcp_bytes")
+    return direct >= 2 * len(body) and not by_tcp
+
+
 @test("between sockets of this node bytes pass by splice")
 def _():
     mesh()
@@ -225,16 +235,8 @@ def _():
     with unshaped():
         for pod in "free", "vm":
             for vip in BOTH:
-                def is_spliced(pod=pod, vip=vip):
-                    grown = Counters()
-                    c = Client(pod, vip)
-                    exchange(c, body=body)
-                    c.close()
-                    web.close_all()
-                    direct, by_tcp = grown("splice_direct_bytes", "splice_tcp_bytes")
-                    return direct >= 2 * len(body) and not by_tcp
                 # That the shaping is gone is seen after a moment.
-                until(is_spliced)
+                until(lambda pod=pod, vip=vip: passes_by_splice(pod, vip, body))
 
 
 @test("many requests, and large bodies, pass both ways")
@@ -967,8 +969,27 @@ def seen_of(pod, vip, source):
         yield count
 
 
+@contextlib.contextmanager
+def by_the_node(pod, other):
+    """As where each pod has a link of its own."""
+    def ways(what):
+        for a, b in (pod, other), (other, pod):
+            for vip in BOTH:
+                run_in(a, "ip", "route", what, of(b, vip), "via", OF_NODE[vip])
+    ways("add")
+    try:
+        yield
+    finally:
+        ways("del")
+
+
 @test("source: keep: the endpoint sees the client's own address, and answers it")
 def _():
+    with by_the_node("web", "free"):
+        each_sees_the_client()
+
+
+def each_sees_the_client():
     big = os.urandom(300000)
     for protocol in "http", "tcp":
         keeping(protocol)
@@ -997,6 +1018,16 @@ def from_address(pod, vip, source):
         sock.bind((source, 0))
         return sock
     return Client(pod, vip, make=make)
+
+
+@test("source: keep: between sockets of this node bytes pass by splice")
+def _():
+    keeping()
+    body = os.urandom(100000)
+    with unshaped(), by_the_node("web", "free"):
+        for pod in "free", "vm":
+            for vip in BOTH:
+                until(lambda pod=pod, vip=vip: passes_by_splice(pod, vip, body))
 
 
 @test("source: keep: of connect(), what the client has bound, or would have")
@@ -1135,11 +1166,6 @@ def main():
                        check=True)
         subprocess.run(["ip", "route", "add", "fd00:5::/126", "via", of("app", VIP6)],
                        check=True)
-        # As where each pod has a link of its own: by the node.
-        for pod, other in ("web", "free"), ("free", "web"):
-            for vip in BOTH:
-                to = of(other, vip)
-                run_in(pod, "ip", "route", "add", to, "via", OF_NODE[vip])
         web = Backend("web", 9000)
         meshctl("attach", "app")
         return run_tests(lambda: (close_connections(), drained()))
