@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal, fork,
-                in_pod, meshctl, request, run_in, run_tests, test, true, until)
+                in_pod, meshctl, request, run_in, run_tests, stats, test, true, until)
 
 BOTH = (VIP, VIP6)
 SILENT, SILENT6 = "10.96.0.2", "fd00:96::2"     # these take no packets
@@ -118,6 +118,7 @@ def attempt(pod, vip, port=80, seconds=2):
 
 
 TRACING = "/sys/kernel/tracing"
+SEEN, SEEN_OUT = ["packet_in_v4", "packet_in_v6"], ["packet_out_v4", "packet_out_v6"]
 
 
 def tell(name, text):
@@ -129,7 +130,7 @@ def hooked(pod):
     """The functions of the module's that see a packet which arrives in a namespace."""
     for address in ADDRESSES[pod]:
         attempt("web", address, 9, 20)      # so that neighbours know each other
-    tell("set_ftrace_filter", "packet_in_v4\npacket_in_v6\n")
+    tell("set_ftrace_filter", "\n".join(SEEN + SEEN_OUT) + "\n")
     tell("trace", "")
     tell("current_tracer", "function")
     try:
@@ -140,10 +141,7 @@ def hooked(pod):
     finally:
         tell("current_tracer", "nop")
         tell("set_ftrace_filter", "")
-    return [f for f in ("packet_in_v4", "packet_in_v6") if f in said]
-
-
-SEEN = ["packet_in_v4", "packet_in_v6"]
+    return [f for f in SEEN + SEEN_OUT if f in said]
 
 
 def checksum(data):
@@ -478,6 +476,9 @@ def _():
     until(lambda: not hooked("node") and not hooked("app"))
     mesh()
     equal([hooked(pod) for pod in ("node", "app")], [SEEN, SEEN])
+    # What leaves is only looked at where legs have clients' addresses, or had.
+    keeping()
+    equal([hooked(pod) for pod in ("node", "app")], [SEEN + SEEN_OUT] * 2)
     meshctl("flush")
     until(lambda: not hooked("node") and not hooked("app"))
 
@@ -1015,7 +1016,7 @@ def each_sees_the_client():
 def from_address(pod, vip, source):
     def make(family, kind):
         sock = socket.socket(family, kind)
-        sock.bind((source, 0))
+        sock.bind(source if isinstance(source, tuple) else (source, 0))
         return sock
     return Client(pod, vip, make=make)
 
@@ -1126,22 +1127,119 @@ def _():
         exchange(c)
 
 
+def refused(pod, vip, n=1, source=None):
+    for _ in range(n):
+        c = from_address(pod, vip, source) if source else Client(pod, vip)
+        c.send(request("/", host="a"))
+        equal(c.response()[0].status, 503)
+        c.close()
+
+
+def failures_of(counters):
+    """What is known against endpoints."""
+    return sum(e.get("failures", 0) for e in counters["endpoints"])
+
+
 @test("source: keep: where it cannot be kept the request is refused, the endpoint not "
       "blamed")
 def _():
-    keeping(endpoints={VIP: (WEB6, 9000), VIP6: (WEB, 9000)},
-            cluster={"outlier_detection": {"consecutive_5xx": 1,
-                                           "consecutive_gateway_failure": 1}})
+    keeping(endpoints={VIP: (WEB6, 9000), VIP6: (WEB, 9000)})
     for vip in BOTH:
         grown = Counters()
-        for _ in range(3):
-            c = Client("far", vip)
-            c.send(request("/", host="a"))
-            equal(c.response()[0].status, 503)
+        refused("far", vip, 3)
+        equal(grown("reply_503_source_not_kept", "reply_503_connect_failure"), [3, 0])
+    # An endpoint that calls itself; an address that is one on its link alone.
+    keeping()
+    for vip in BOTH:
+        grown = Counters()
+        refused("web", vip)
+        equal(grown("reply_503_source_not_kept"), 1)
+    with in_pod("free"):
+        index = socket.if_nametoindex("eth0")
+    with more_addresses("free", "fe80::11/64"):
+        grown = Counters()
+        refused("free", VIP6, source=("fe80::11", 0, 0, index))
+        equal(grown("reply_503_source_not_kept"), 1)
+    equal(failures_of(stats()), 0)
+
+
+@test("source: keep: that one client cannot be answered is no other's failure")
+def _():
+    keeping(cluster={"connect_timeout": "1s", "outlier_detection": {
+        "consecutive_5xx": 1, "consecutive_gateway_failure": 1,
+        "consecutive_local_origin_failure": 1, "max_ejection_percent": 100}})
+    for vip in BOTH:
+        c = Client("far", vip)
+        exchange(c)
+        # To it the endpoint answers by the bridge.
+        grown = Counters()
+        refused("free", vip, 2)
+        equal(grown("reply_503_source_not_kept"), 0)
+        equal([e.get("ejected_ms", 0) for e in stats()["endpoints"]], [0, 0])
+        exchange(c)
+
+
+@test("source: keep: a listener that keeps it no more lets connections go on")
+def _():
+    mine = Backend(None, 9002)
+    ends = {vip: (OF_NODE[vip], 9002) for vip in BOTH}
+    keeping("tcp", endpoints=ends)
+    pairs = []
+    for vip in BOTH:
+        c = Client("far", vip)
+        pairs.append((c, mine.accept()))
+    keeping("tcp", endpoints=ends, source="auto")
+    for c, conn in pairs:
+        conn.send(b"after")
+        equal(c.exactly(5), b"after")
+        c.send(b"all")
+        equal(conn.exactly(3), b"all")
+        equal(peer(conn), of("far", VIP if "." in peer(conn) else VIP6))
+
+
+@test("source: keep: a client may have hundreds of connections at a time")
+def _():
+    keeping("tcp")
+    for vip in BOTH:
+        grown = Counters()
+        some = [Client("far", vip) for _ in range(200)]
+        for _ in some:
+            equal(peer(web.accept()), of("far", vip))
+        equal(grown("relays_failed"), 0)
+        for c in some:
             c.close()
-        equal(grown("reply_503_source_not_kept", "outlier_ejected_consecutive_5xx",
-                    "outlier_ejected_consecutive_gateway_failure",
-                    "outlier_ejections_refused"), [3, 0, 0, 0])
+        web.close_all()
+
+
+@test("source: keep: what a raw socket sends in an endpoint's name stays here, too")
+def _():
+    mine = Backend(None, 9003)
+    keeping("tcp", endpoints={vip: (OF_NODE[vip], 9003) for vip in BOTH})
+    for vip in BOTH:
+        c = Client("far", vip)
+        conn = mine.accept()
+        port = conn.sock.getpeername()[1]
+        segment = struct.pack("!HHIIBBHHH", 9003, port, 1, 1, 5 << 4, 4, 1024, 0, 0)
+        with seen_of("far", vip, OF_NODE[vip]) as count, socket.socket(
+                socket.AF_INET6 if ":" in vip else socket.AF_INET, socket.SOCK_RAW,
+                socket.IPPROTO_TCP) as raw:
+            for _ in range(3):
+                raw.sendto(segment, (of("far", vip), 0))
+            equal(count(), 0)
+        conn.send(b"on")
+        equal(c.exactly(2), b"on")
+
+
+@test("source: keep: a listener with a proxy keeps none, and says so")
+def _():
+    for with_packets, wrong in (True, "packets"), (False, "source"):
+        done = subprocess.run(
+            ["meshctl", "add", "listener", "p", "10.96.0.7:80", "protocol", "tcp", "proxy",
+             "127.0.0.1:1", *(["packets", "true"] if with_packets else
+                              ["source", "keep"])],
+            check=False, stderr=subprocess.PIPE, text=True)
+        true(done.returncode and "proxy" in done.stderr and wrong in done.stderr.lower(),
+             (done.returncode, done.stderr))
 
 
 def main():

@@ -17,6 +17,7 @@
 #define PRIORITY_OUT		(NF_IP_PRI_NAT_SRC + 100)
 
 #define HOOKS			(IS_ENABLED(CONFIG_IPV6) ? FAMILIES : 1)
+#define IF_V6(hook)		(IS_ENABLED(CONFIG_IPV6) ? (hook) : NULL)
 
 bool packet_claim(const struct sock *child, struct client_claim *claim)
 {
@@ -73,12 +74,12 @@ static int settle(struct packet_net *pn)
 	u8 use = wanted(pn->mn);
 	int err = 0;
 
-	if (!(use & PACKETS_KEPT))
-		unhook(pn, &pn->out);
 	if (!(use & PACKETS_TAKEN)) {
 		unhook(pn, &pn->in);
+		unhook(pn, &pn->out);
 		return 0;
 	}
+	/* There may be legs from before: while packets are taken they need it. */
 	if (use & PACKETS_KEPT)
 		err = hook(pn, &pn->out);
 	err = err ?: acceptor_open_packets(pn->mn->http);
@@ -137,9 +138,9 @@ int packet_net_init(struct mesh_net *mn)
 	mutex_init(&pn->mutex);
 	INIT_WORK(&pn->work, settle_work);
 	hooks_init(pn, &pn->in, NF_INET_PRE_ROUTING, PRIORITY_IN, packet_in_v4,
-		   packet_in_v6);
+		   IF_V6(packet_in_v6));
 	hooks_init(pn, &pn->out, NF_INET_LOCAL_OUT, PRIORITY_OUT, packet_out_v4,
-		   packet_out_v6);
+		   IF_V6(packet_out_v6));
 	mn->packets = pn;
 	return 0;
 }

@@ -28,15 +28,25 @@ static bool is_for_leg(const struct packet_net *pn, const struct sk_buff *skb,
 	return ours;
 }
 
+static unsigned int drop(const struct packet_net *pn)
+{
+	const struct mesh *m = rcu_dereference(pn->mn->mesh);
+
+	if (m)
+		stat_inc(m->stats, STAT_PACKETS_NO_ACCEPTOR);
+	return NF_DROP;
+}
+
 static unsigned int keep_here(struct packet_net *pn, struct sk_buff *skb, int which)
 {
 	struct dst_entry *dst = packet_dst(pn, which);
 
 	if (!dst)
-		return NF_DROP;
+		return drop(pn);
 	skb_dst_drop(skb);
 	skb_dst_set_noref(skb, dst);
-	return NF_ACCEPT;
+	/* What raw sockets send is under RCU for no longer than the hooks. */
+	return skb_dst_force(skb) ? NF_ACCEPT : drop(pn);
 }
 
 static noinline unsigned int send_v4(struct packet_net *pn, struct sk_buff *skb)
@@ -73,13 +83,19 @@ static noinline unsigned int send_v6(struct packet_net *pn, struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip = ipv6_hdr(skb);
 	struct address from, to;
+	u8 next = ip->nexthdr;
+	__be16 fragment;
+	int transport;
 
-	if (ip->nexthdr != IPPROTO_TCP)
+	/* Options of the sender's, or that it is longer than 64 KiB. */
+	transport = ipv6_skip_exthdr(skb, skb_network_offset(skb) + sizeof(*ip), &next,
+				     &fragment);
+	if (transport < 0 || next != IPPROTO_TCP || fragment)
 		return NF_ACCEPT;
 	address_set_v6(&from, &ip->saddr, 0);
 	address_set_v6(&to, &ip->daddr, 0);
 	if (from.family != AF_INET6 || to.family != AF_INET6 ||
-	    !is_for_leg(pn, skb, &from, &to, skb_network_offset(skb) + sizeof(*ip)))
+	    !is_for_leg(pn, skb, &from, &to, transport))
 		return NF_ACCEPT;
 	return keep_here(pn, skb, V6);
 }

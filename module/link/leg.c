@@ -346,7 +346,7 @@ static int leg_connect(struct leg *leg, const struct leg_user *user)
 	if (user->source) {
 		leg->foreign = !user->identity;
 		err = transparent_bind(&hn->transparent, &leg->link, user->source,
-				       leg->foreign);
+				       &leg->pool->ep->address, leg->foreign);
 	}
 	return err ?: link_connect(&leg->link, user->identity,
 				   &leg->pool->ep->address);
@@ -366,7 +366,6 @@ static struct leg *leg_begin(struct http_net *hn, struct endpoint *ep,
 	link_limit(&leg->link, leg->buffer_limit);
 	link_send_anywhere(&leg->link);
 	link_hook(&leg->link, user->callbacks);
-	atomic64_inc(&ep->connections);
 	*err = leg_connect(leg, user);
 	if (!*err) {
 		leg->mesh = mesh_get(user->mesh);
@@ -376,8 +375,8 @@ static struct leg *leg_begin(struct http_net *hn, struct endpoint *ep,
 	return NULL;
 }
 
-/* How often a leg with its client's address tries another port. */
-#define PORT_TRIES	4
+/* How often a leg with its client's address tries another port, where that is taken. */
+#define PORT_TRIES	8
 
 struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 		     const struct leg_user *user, int *err)
@@ -385,11 +384,12 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 	int tries = user->source ? PORT_TRIES : 1;
 	struct leg *leg;
 
+	atomic64_inc(&ep->connections);
 	do {
 		leg = leg_begin(hn, ep, user, err);
 	} while (*err == -EADDRNOTAVAIL && --tries);
 	/* Idle legs may occupy all ports: close some and try once more. */
-	if (*err == -EADDRNOTAVAIL && leg_reap_endpoint(hn, ep, true))
+	if (*err == -EADDRNOTAVAIL && !user->source && leg_reap_endpoint(hn, ep, true))
 		leg = leg_begin(hn, ep, user, err);
 	return leg;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link/transparent.h"
 
-#include <net/inet_sock.h>
+#include <linux/random.h>
+#include <net/ipv6.h>
 #include "lib/compat.h"
 #include "link/http_net.h"
 #include "link/link.h"
@@ -12,8 +13,11 @@
 /* Programs may listen at some of the ports. */
 #define PORT_TRIES	8
 
-/* The longest that a socket lives on that nobody has: FIN_WAIT, or orphan retries. */
-#define LINGER		(300 * HZ)
+/*
+ * For so long packets of a socket are seen to that nobody has any more: FIN_WAIT and
+ * TIME_WAIT, or retries, as they are by default (net.ipv4.tcp_orphan_retries).
+ */
+#define LINGER		(400 * HZ)
 
 struct transparent *transparent_of(struct http_net *hn)
 {
@@ -41,40 +45,66 @@ static int bind_to(struct link *l, const struct address *source, __be16 port)
  * Each client has all ports, and with each endpoint: that another leg has the same is for
  * connect() to find out. Who only connects shares its port with any number of others.
  */
-static int bind_foreign(struct transparent *t, struct link *l,
-			const struct address *source)
+static int bind_foreign(struct link *l, const struct address *source)
 {
 	int tries = PORT_TRIES, err;
-	u32 port;
 
 	compat_set_transparent(l->sk);
 	l->sk->sk_reuse = SK_CAN_REUSE;
 	do {
-		port = address_hash(source, 0) + atomic_inc_return(&t->port);
-		err = bind_to(l, source, htons(PORT_FIRST + port % PORTS));
+		err = bind_to(l, source,
+			      htons(PORT_FIRST + get_random_u32() % PORTS));
 	} while (err == -EADDRINUSE && --tries);
-	return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
+	return err;
+}
+
+static bool is_loopback(const struct address *a)
+{
+	return a->family == AF_INET ? ipv4_is_loopback(a->v4) :
+				      ipv6_addr_loopback(&a->v6);
+}
+
+/* Do packets find their way from one to the other, and back? */
+static bool may_talk(const struct address *source, const struct address *to,
+		     bool foreign)
+{
+	struct address host = *to;
+
+	if (source->family != to->family)
+		return false;
+	if (!foreign)
+		return is_loopback(to) || !is_loopback(source);
+	host.port = source->port;
+	return !is_loopback(to) && !address_eq(source, &host);
 }
 
 int transparent_bind(struct transparent *t, struct link *l,
-		     const struct address *source, bool foreign)
+		     const struct address *source, const struct address *to,
+		     bool foreign)
 {
+	int err;
+
 	if (foreign)
 		atomic_inc(&keys_of(t, source)->legs);
-	if (l->sk->sk_family != source->family)
+	if (!may_talk(source, to, foreign))
 		return -EAFNOSUPPORT;
-	if (foreign)
-		return bind_foreign(t, l, source);
-	compat_set_port_at_connect(l->sk);
-	return bind_to(l, source, 0);
+	if (foreign) {
+		err = bind_foreign(l, source);
+	} else {
+		compat_set_port_at_connect(l->sk);
+		err = bind_to(l, source, 0);
+	}
+	/* Whatever is wrong with it, it is not the endpoint's fault. */
+	return err == -EADDRNOTAVAIL || err == -EADDRINUSE || err == -EINVAL ?
+	       -EAFNOSUPPORT : err;
 }
 
 void transparent_unbind(struct transparent *t, const struct address *source)
 {
 	struct transparent_keys *k = keys_of(t, source);
 
-	WRITE_ONCE(k->until, jiffies + LINGER);
-	/* Not to be seen without it. */
-	smp_store_release(&k->used, true);
+	WRITE_ONCE(k->until, ((u32)jiffies + LINGER) | 1);
+	/* Who sees no leg any more sees this. */
+	smp_mb__before_atomic();
 	atomic_dec(&k->legs);
 }

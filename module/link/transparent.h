@@ -10,7 +10,8 @@
  *
  * The client may connect to the endpoint without us, by way of this node. So that both
  * are told apart, the ports of such legs are those above the range from which Linux
- * gives its own by default (61000 to 65535, net.ipv4.ip_local_port_range).
+ * gives its own by default (61000 to 65535, net.ipv4.ip_local_port_range). Other clients
+ * may have them, and lose connections of their own to an endpoint for that.
  */
 #ifndef L7MESH_TRANSPARENT_H
 #define L7MESH_TRANSPARENT_H
@@ -23,18 +24,16 @@
 struct http_net;
 struct link;
 
-#define TRANSPARENT_BITS	8
+#define TRANSPARENT_BITS	10
 
 /* Addresses of some key. */
 struct transparent_keys {
 	atomic_t legs;		/* open, that have one of them */
-	unsigned long until;	/* jiffies: sockets of those closed may be there so long */
-	bool used;		/* @until says something */
+	u32 until;		/* jiffies: TCP may go on with closed ones; 0: there were none */
 };
 
 struct transparent {
 	struct transparent_keys keys[1 << TRANSPARENT_BITS];
-	atomic_t port;		/* counts those that were tried */
 };
 
 /* A namespace's. */
@@ -45,14 +44,20 @@ struct transparent *transparent_of(struct http_net *hn);
  * @t: of the leg's namespace
  * @l: opened, not connected
  * @source: the address, port 0
+ * @to: the endpoint
  * @foreign: the namespace may not have it: transparent_unbind() follows, even after
  *	an error
  *
- * Context: process, may sleep. Return: 0; -EADDRNOTAVAIL if there is no port, -EAFNOSUPPORT
- * if the socket is of another family, or what a BPF program at bind() says.
+ * Context: process, may sleep.
+ *
+ * Return: 0; -EAFNOSUPPORT if the endpoint cannot be reached from that address: it is of
+ * the other family, is the client itself, or one of both is loopback; if there is no port,
+ * or nobody can have the address; -ENOMEM, -ENOBUFS; -EPERM or -EACCES if a BPF program
+ * does not let it bind.
  */
 int transparent_bind(struct transparent *t, struct link *l,
-		     const struct address *source, bool foreign);
+		     const struct address *source, const struct address *to,
+		     bool foreign);
 
 /* The leg's socket is closed, and TCP may still send and receive for it. Any context. */
 void transparent_unbind(struct transparent *t, const struct address *source);
@@ -69,10 +74,14 @@ void transparent_unbind(struct transparent *t, const struct address *source);
 static inline bool transparent_may_have(const struct transparent *t, u32 key)
 {
 	const struct transparent_keys *k = &t->keys[hash_32(key, TRANSPARENT_BITS)];
+	u32 until;
 
-	return unlikely(atomic_read(&k->legs)) ||
-	       unlikely(READ_ONCE(k->used) &&
-			time_before(jiffies, READ_ONCE(k->until)));
+	if (unlikely(atomic_read(&k->legs)))
+		return true;
+	/* Pairs with the one in transparent_unbind(). */
+	smp_rmb();
+	until = READ_ONCE(k->until);
+	return unlikely(until) && time_before32((u32)jiffies, until);
 }
 
 #endif

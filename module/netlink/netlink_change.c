@@ -306,6 +306,22 @@ static int parse_listener_address(struct change *c, struct listener *l,
 	return 0;
 }
 
+/* What a proxy does by itself the mesh cannot do. */
+static int check_proxy(struct change *c, const struct listener *l, struct nlattr **tb)
+{
+	struct nlattr *proxy = tb[L7MESH_LISTENER_A_PROXY_ADDRESS];
+
+	if (!l->has_proxy)
+		return 0;
+	if (l->http.packets)
+		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_PACKETS] ?: proxy, -EINVAL,
+					"a listener with a proxy takes no packets: the proxy could not ask where they were sent");
+	if (l->http.source != L7MESH_SOURCE_AUTO)
+		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_SOURCE] ?: proxy, -EINVAL,
+					"a listener with a proxy keeps no source: the proxy connects to endpoints");
+	return 0;
+}
+
 static int put_listener(struct change *c, struct nlattr **tb,
 			const struct listener *old)
 {
@@ -329,10 +345,9 @@ static int put_listener(struct change *c, struct nlattr **tb,
 	if (err)
 		return err;
 	attr_take_options(&netlink_listener_options, &l.http, tb);
-	if (l.has_proxy && l.http.packets)
-		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_PACKETS] ?:
-					tb[L7MESH_LISTENER_A_PROXY_ADDRESS], -EINVAL,
-					"a listener with a proxy takes no packets: the proxy could not ask where they were sent");
+	err = check_proxy(c, &l, tb);
+	if (err)
+		return err;
 	err = policy_parse(&p, &l.policies, POLICY_OF_LISTENER, tb, &l.http, c->r);
 	if (!err)
 		err = draft_put_listener(c->d, &l, c->r);

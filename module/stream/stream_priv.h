@@ -198,7 +198,10 @@ void try_reached(struct stream *s);
 /* Identifies a client to endpoint_note_reached(). */
 static inline u32 who_connects(const struct conn *c)
 {
-	return identity_hash(c->identity) ^ hash_ptr(c->hn, 32);
+	const struct address *shown = conn_shown(c);
+
+	return identity_hash(c->identity) ^ hash_ptr(c->hn, 32) ^
+	       (shown ? address_hash(shown, 0) : 0);
 }
 
 /* @status: what the client would be told */

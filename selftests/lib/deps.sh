@@ -44,6 +44,7 @@ deps_of() {
 	plots) echo python3-matplotlib ;;
 	load)
 		echo redis-server redis-tools postgresql libpython3.11-testsuite \
+			openssh-server openssh-client slirp4netns \
 			linux-libc-dev
 		;;
 	*) return 1 ;;

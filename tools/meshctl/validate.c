@@ -108,6 +108,7 @@ static void validate_http(const struct scope *scope, const json_t *body)
 static void validate_tcp(const struct scope *scope, const json_t *body)
 {
 	static const char *const names[] = { "cluster", "proxy", NULL };
+	const char *source = object_get(body, "source");
 
 	if (given(scope, body, "route_table"))
 		scope_problem(scope, "route_table",
@@ -119,6 +120,10 @@ static void validate_tcp(const struct scope *scope, const json_t *body)
 		scope_problem(scope, "packets",
 			      "not allowed with a proxy, which could not ask "
 			      "where they were sent");
+	if (given(scope, body, "proxy") && source &&
+	    !strcmp(source, "keep"))
+		scope_problem(scope, "source",
+			      "not allowed with a proxy, which connects to endpoints");
 }
 
 void validate_listener(const struct scope *scope, const json_t *body)
