@@ -283,7 +283,7 @@ ROUTES = [{"TIMEOUT": 0, "PRIORITY": i % 2, **route}
 HTTP = defaults("LISTENER")
 # Of a listener with a proxy, which takes no packets.
 HTTP_OTHER = {**other_ends("LISTENER"), "HEADERS_TIMEOUT": 1, "STREAM_IDLE_TIMEOUT": 0,
-              "PACKETS": 0}
+              "PACKETS": 0, "SOURCE": 0}
 EVERYTHING = [
     {"CLUSTER": CLUSTER},
     {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 80,
