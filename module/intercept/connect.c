@@ -89,15 +89,24 @@ static bool loopback_is_up(const struct net *net)
 	return READ_ONCE(net->loopback_dev->flags) & IFF_UP;
 }
 
+/* To the namespace's acceptor, on loopback? */
+static bool leads_to_engine(const struct listener_slot *slot)
+{
+	return slot->listener->protocol == L7MESH_PROTOCOL_HTTP ||
+	       listener_relays(slot);
+}
+
 /*
  * Why a connection to a listener must be left alone, or MESH_STAT_COUNT if it need
  * not. A socket that is bound to a device must not leave it, and a link-local
  * destination always belongs to one device.
  */
 static enum mesh_stat bypass_reason(const struct sock *sk,
-				    const struct listener *l,
+				    const struct listener_slot *slot,
 				    const struct address *to)
 {
+	const struct listener *l = slot->listener;
+
 	if (sk_is_mptcp(sk))
 		return STAT_BYPASSED_MPTCP;
 	if (sk->sk_bound_dev_if)
@@ -107,7 +116,7 @@ static enum mesh_stat bypass_reason(const struct sock *sk,
 		return STAT_BYPASSED_BOUND_DEVICE;
 	if (!can_reach(sk, to->family))
 		return STAT_BYPASSED_FAMILY;
-	if ((l->protocol == L7MESH_PROTOCOL_HTTP ||
+	if ((leads_to_engine(slot) ||
 	     (l->has_proxy && address_is_loopback(&l->proxy))) &&
 	    !loopback_is_up(sock_net(sk)))
 		return STAT_BYPASSED_NO_LOOPBACK;
@@ -130,7 +139,7 @@ static bool is_wanted(const struct sock *sk, const struct address *to)
 		goto out;
 	if (!sk_is_mptcp(sk) && !is_users(sk))
 		goto out;
-	why = bypass_reason(sk, slot->listener, to);
+	why = bypass_reason(sk, slot, to);
 	wanted = why == MESH_STAT_COUNT;
 	if (!wanted)
 		stat_inc(m->stats, why);
@@ -330,7 +339,7 @@ static int plan_no_loopback(struct plan *p)
 	return -EADDRNOTAVAIL;
 }
 
-static int plan_http(struct plan *p, struct sock *sk)
+static int plan_engine(struct plan *p, struct sock *sk)
 {
 	struct redirect *r = p->r;
 	int err;
@@ -358,8 +367,8 @@ static int plan_target(struct plan *p, struct sock *sk)
 	const struct listener *l = p->slot->listener;
 	struct redirect *r = p->r;
 
-	if (l->protocol == L7MESH_PROTOCOL_HTTP)
-		return plan_http(p, sk);
+	if (leads_to_engine(p->slot))
+		return plan_engine(p, sk);
 	if (l->has_proxy) {
 		r->kind = REDIRECT_PROXY;
 		r->target = l->proxy;
@@ -434,7 +443,8 @@ static void plan_done(struct plan *p, struct sock *sk, int err)
 			atomic64_inc(&p->ep->failures);
 	} else {
 		redirect_commit(p->r, sk);
-		stat_inc(p->mesh->stats, stats[p->r->kind]);
+		stat_inc(p->mesh->stats, listener_relays(p->slot) ?
+			 STAT_INTERCEPTED_RELAY : stats[p->r->kind]);
 		if (p->ep) {
 			health_note_use(p->mesh, p->slot->cluster);
 			atomic64_inc(&p->ep->connections);

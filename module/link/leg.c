@@ -2,6 +2,7 @@
 #include "link/leg.h"
 
 #include <linux/hash.h>
+#include <linux/inetdevice.h>
 #include <linux/slab.h>
 #include "lib/payer.h"
 #include "lib/stats.h"
@@ -338,11 +339,34 @@ static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
 	return NULL;
 }
 
+/*
+ * A proxy may have named anything: addresses that nobody has, and from which no answer
+ * would come back. And where clients have an identity nobody looks for answers to others.
+ */
+static bool may_show(const struct leg_user *user)
+{
+	const struct address *a = user->source;
+	int type;
+
+	if (!user->named)
+		return true;
+	if (user->identity)
+		return false;
+	if (a->family == AF_INET)
+		return !ipv4_is_zeronet(a->v4) && !ipv4_is_lbcast(a->v4) &&
+		       !ipv4_is_multicast(a->v4) && !ipv4_is_loopback(a->v4);
+	type = ipv6_addr_type(&a->v6);
+	return type & IPV6_ADDR_UNICAST &&
+	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL));
+}
+
 static int leg_connect(struct leg *leg, const struct leg_user *user)
 {
 	struct http_net *hn = leg->pool->hn;
 	int err = 0;
 
+	if (user->source && !may_show(user))
+		return -EAFNOSUPPORT;
 	if (user->source) {
 		leg->foreign = !user->identity;
 		err = transparent_bind(&hn->transparent, &leg->link, user->source,

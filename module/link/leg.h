@@ -85,6 +85,7 @@ struct leg_user {
 	const struct address *source;	/* its client's, to be shown to the endpoint, port
 					 * 0; NULL: what routing chooses
 					 */
+	bool named;			/* a proxy has named @source */
 	struct mesh *mesh;		/* whose counters count it */
 	u32 buffer_limit;		/* see link_limit() */
 };

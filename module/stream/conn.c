@@ -59,14 +59,107 @@ static void conn_timer(struct timer_list *t)
 		conn_kick(container_of(p, struct conn, stream.patience));
 }
 
+/* ---- who it is, and whether it is let in ---- */
+
+/* Do the listener's policies let the client in? */
+static bool is_let_in(struct conn *c, const struct listener *l)
+{
+	struct policy_peer peer = {
+		.client = &c->client,
+		.mesh = c->mesh,
+		.address = &c->source,
+		.listener = &l->address,
+		.gfp = GFP_KERNEL | payer_gfp(c->payer),
+	};
+	bool in = policy_connect(&l->policies, &peer);
+
+	c->counted = peer.counted;
+	if (!in)
+		stat_inc(c->mesh->stats, peer.reason);
+	return in;
+}
+
+/*
+ * Of a TCP listener those come here that have arrived as packets, and those of
+ * listener_relays(), which may have changed since.
+ */
+static const struct listener_slot *relay_slot(const struct conn *c,
+					      const struct snapshot *s)
+{
+	const struct listener_slot *slot = c->identity ?
+		listener_find(s, &c->original) : listener_of_packets(s, &c->original);
+
+	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_TCP ||
+	    slot->listener->has_proxy)
+		return NULL;
+	return slot;
+}
+
+static bool begin_relay(struct conn *c, struct snapshot *s,
+			const struct listener_slot *slot)
+{
+	if (stream_relay(&c->stream, s, slot->cluster)) {
+		c->options.source = slot->listener->http.source;
+		return true;
+	}
+	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
+	return false;
+}
+
+/* Returns whether it may go on. */
+static bool admit_client(struct conn *c, struct snapshot *s,
+			 const struct listener_slot *slot)
+{
+	return is_let_in(c, slot->listener) &&
+	       (slot->listener->protocol == L7MESH_PROTOCOL_HTTP ||
+		begin_relay(c, s, slot));
+}
+
+/* Who it is has to be said first. */
+static void await_source(struct conn *c, const struct listener *l)
+{
+	if (l->protocol == L7MESH_PROTOCOL_TCP) {
+		c->options = http_options_default;
+		c->options.headers_timeout = l->http.headers_timeout;
+	}
+	c->awaits_source = true;
+}
+
+/* Options that hold until the first request is understood. */
+static void load_options(struct conn *c, bool known)
+{
+	struct snapshot *s = mesh_snapshot_get(c->mesh);
+	const struct listener_slot *slot = conn_listener(c, s) ?: relay_slot(c, s);
+
+	if (slot && !known && conn_source_expected(c, slot->listener))
+		await_source(c, slot->listener);
+	else if (!slot || !admit_client(c, s, slot))
+		WRITE_ONCE(c->killed, true);
+	snapshot_put(s);
+}
+
+/* The proxy has said it. As conn_begin(). */
+static void begin_known(struct conn *c)
+{
+	struct mem_cgroup *old = payer_enter(c->payer);
+
+	c->awaits_source = false;
+	load_options(c, true);
+	payer_leave(c->payer, old);
+	patience_set(&c->stream.patience, c->options.idle_timeout);
+}
+
 /* ---- events ---- */
 
 /* The link is locked. */
 static void run_stream(struct conn *c, struct run *run)
 {
+	if (unlikely(c->awaits_source) && conn_source_learn(c, run))
+		begin_known(c);
 	if (READ_ONCE(c->killed))
 		stream_end(&c->stream, run, true);
-	stream_run(&c->stream, run);
+	if (likely(!c->awaits_source))
+		stream_run(&c->stream, run);
 	c->greedy = run->again || edits_much(&c->stream);
 }
 
@@ -187,6 +280,7 @@ static void conn_close(struct conn *c)
 	stream_release(&c->stream, &run);
 	policy_disconnect(&c->client, c->counted);
 	collect_legs(&c->stream, &doomed);
+	conn_source_free(c);
 	link_unlock(&c->link);
 	close_legs(&doomed);
 	patience_exit(&c->stream.patience);
@@ -207,6 +301,7 @@ static void open_leg(struct conn *c, struct endpoint *ep)
 		.callbacks = &leg_callbacks,
 		.identity = c->identity,
 		.source = conn_shown(c),
+		.named = c->said,
 		.mesh = c->mesh,
 		.buffer_limit = c->options.buffer_limit,
 	};
@@ -293,6 +388,16 @@ static bool is_late(const struct conn *c, const struct run *run)
 	       (!run->again || only_discards(c) || deadline_is_over(p->bound));
 }
 
+static void time_out(struct conn *c, struct run *run)
+{
+	if (unlikely(c->awaits_source)) {
+		conn_source_late(c, run);
+		return;
+	}
+	stream_timeout(&c->stream, run);
+	run_stream(c, run);
+}
+
 /*
  * Returns whether another round is due. The deadline is checked last: bytes that
  * are here by now came in time. See is_late().
@@ -307,10 +412,8 @@ static bool work_round(struct conn *c, int *left)
 	if (drain_over(c))
 		WRITE_ONCE(c->killed, true);
 	run_stream(c, &run);
-	if (!c->stream.ended && is_late(c, &run)) {
-		stream_timeout(&c->stream, &run);
-		run_stream(c, &run);
-	}
+	if (!c->stream.ended && is_late(c, &run))
+		time_out(c, &run);
 	chores_collect(&todo, c);
 	link_unlock(&c->link);
 	*left = run.left - COST_CHORES;
@@ -394,6 +497,7 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->payer = payer;
 	c->original = claim->original;
 	c->source = claim->source;
+	c->source_port = link_peer_port(&c->link);
 	c->source_len = address_host_text(&c->source, c->source_text);
 	c->line = http_net_line(hn);
 	stream_init(&c->stream, c, conn_timer, wake_pending);
@@ -401,50 +505,6 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	stats_object_created(OBJECT_CONN);
 	http_net_conn_born(hn);
 	return c;
-}
-
-/* Do the listener's policies let the client in? */
-static bool is_let_in(struct conn *c, const struct listener *l)
-{
-	struct policy_peer peer = {
-		.client = &c->client,
-		.mesh = c->mesh,
-		.address = &c->source,
-		.listener = &l->address,
-		.gfp = GFP_KERNEL | payer_gfp(c->payer),
-	};
-	bool in = policy_connect(&l->policies, &peer);
-
-	c->counted = peer.counted;
-	if (!in)
-		stat_inc(c->mesh->stats, peer.reason);
-	return in;
-}
-
-/* Of a TCP listener only those come here that have arrived as packets. */
-static bool begin_relay(struct conn *c, struct snapshot *s)
-{
-	const struct listener_slot *slot = listener_of_packets(s, &c->original);
-
-	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_TCP ||
-	    !is_let_in(c, slot->listener))
-		return false;
-	if (stream_relay(&c->stream, s, slot->cluster)) {
-		c->options.source = slot->listener->http.source;
-		return true;
-	}
-	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
-	return false;
-}
-
-/* Options that hold until the first request is understood. */
-static void load_options(struct conn *c)
-{
-	struct snapshot *s = mesh_snapshot_get(c->mesh);
-	const struct listener_slot *slot = conn_listener(c, s);
-
-	c->killed = slot ? !is_let_in(c, slot->listener) : !begin_relay(c, s);
-	snapshot_put(s);
 }
 
 /*
@@ -461,7 +521,7 @@ static void conn_begin(struct conn *c)
 
 	link_lock(&c->link);
 	old = payer_enter(c->payer);
-	load_options(c);
+	load_options(c, false);
 	payer_leave(c->payer, old);
 	if (!link_charge(&c->link, c->payer)) {
 		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
@@ -470,7 +530,8 @@ static void conn_begin(struct conn *c)
 	c->expires = deadline_or_none(c->options.max_connection_duration);
 	c->stream.patience.bound = c->expires;
 	link_limit(&c->link, c->options.buffer_limit);
-	patience_set(&c->stream.patience, c->options.idle_timeout);
+	patience_set(&c->stream.patience, c->awaits_source ?
+		     c->options.headers_timeout : c->options.idle_timeout);
 	link_send_anywhere(&c->link);
 	link_hook(&c->link, &conn_callbacks);
 	spin_lock_bh(&hn->conns_lock);

@@ -3,6 +3,7 @@
  * stream, as its own files see it. A file calls those below it and none above, so
  * that what calls what has no circles:
  *
+ *	conn_source.c		who the client is, where a proxy says so: before a stream
  *	stream.c		what is done in which order, its lock, time
  *	stream_end.c		what is left of a request when it is over, or nearly so
  *	stream_request.c	the request, from downstream to upstream

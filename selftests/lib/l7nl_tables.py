@@ -63,7 +63,8 @@ LISTENER = ("LISTENER", {
     "TRACEPARENT": "u8", "TRUSTED_HOPS": "u32", "RATE_LIMIT": RATE_LIMIT,
     "MAX_CONNECTIONS_PER_SOURCE": "u32", "MAX_REQUESTS_PER_SOURCE": "u32",
     "HOST_PORT": "u32", "ABORT_ON_CLOSE": "u8", "HEADERS_WITH_UNDERSCORES": "u32",
-    "PACKETS": "u8", "SOURCE": "u32"})
+    "PACKETS": "u8", "SOURCE": "u32", "PROXY_PROTOCOL": "u8",
+    "TRUSTED_SOURCES": ["bin"]})
 ROUTE_TABLE = ("ROUTE_TABLE", {
     "NAME": "str"})
 HEADER_OP = ("HEADER_OP", {
@@ -237,5 +238,6 @@ OPTIONS = {
         "HEADERS_WITH_UNDERSCORES": (0, 0, 2, "u32"),
         "PACKETS": (0, 0, 1, "u8"),
         "SOURCE": (0, 0, 1, "u32"),
+        "PROXY_PROTOCOL": (0, 0, 1, "u8"),
     },
 }

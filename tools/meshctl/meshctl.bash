@@ -127,12 +127,13 @@ _meshctl_fields()
 			max_headers max_uri_bytes max_body_bytes \
 			buffer_limit normalize_path merge_slashes \
 			escaped_slashes host_port headers_with_underscores \
-			packets source expect_continue upgrade connect \
-			x_request_id x_forwarded_for x_forwarded_proto \
-			x_forwarded_host forwarded via traceparent \
-			trusted_hops abort_on_close rate_limit max_tokens \
-			tokens_per_fill fill_interval limit_header \
-			limit_source_address max_keys ;;
+			packets source proxy_protocol trusted_sources \
+			expect_continue upgrade connect x_request_id \
+			x_forwarded_for x_forwarded_proto x_forwarded_host \
+			forwarded via traceparent trusted_hops \
+			abort_on_close rate_limit max_tokens tokens_per_fill \
+			fill_interval limit_header limit_source_address \
+			max_keys ;;
 	virtual_host)
 		_meshctl_words domain order request_header response_header ;;
 	route)
@@ -188,10 +189,11 @@ _meshctl_value()
 	dns_family)
 		_meshctl_words all ipv4 ipv6 ipv4_first ipv6_first ;;
 	dns_logical|normalize_path|merge_slashes|packets|\
-	x_request_id|x_forwarded_for|x_forwarded_proto|\
-	x_forwarded_host|forwarded|via|traceparent|abort_on_close|\
-	strip_query|cors_credentials|avoid_previous_hosts|\
-	hedge_on_per_try_timeout|fault_by_header|bypass_shaping)
+	proxy_protocol|x_request_id|x_forwarded_for|\
+	x_forwarded_proto|x_forwarded_host|forwarded|via|\
+	traceparent|abort_on_close|strip_query|cors_credentials|\
+	avoid_previous_hosts|hedge_on_per_try_timeout|\
+	fault_by_header|bypass_shaping)
 		_meshctl_words true false ;;
 	protocol)
 		_meshctl_words tcp http ;;

@@ -74,6 +74,7 @@
 #define L7MESH_URI_BYTES_MAX		8192
 #define L7MESH_BUFFER_LIMIT_MAX		1073741824
 #define L7MESH_TRUSTED_HOPS_MAX		100
+#define L7MESH_TRUSTED_SOURCES_MAX	64
 #define L7MESH_SPLICE_EXCEPT_MAX	64
 #define L7MESH_HEADER_OPS_MAX		64
 /* in the values of one list of operations */
@@ -775,6 +776,13 @@ enum l7mesh_listener_attr {
 	 */
 	L7MESH_LISTENER_A_PACKETS,
 	L7MESH_LISTENER_A_SOURCE,	/* u32: enum l7mesh_source; default: auto */
+	/*
+	 * u8: 0 or 1; connections from TRUSTED_SOURCES begin with a PROXY header;
+	 * default 0
+	 */
+	L7MESH_LISTENER_A_PROXY_PROTOCOL,
+	/* nest: a list of strings; at most 64; replaced whole; empty: none */
+	L7MESH_LISTENER_A_TRUSTED_SOURCES,
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,
