@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # takes: 60
 """The PROXY protocol: who a trusted proxy names is the client for all that the mesh does,
-and nobody else is believed.
+nobody else is believed, and clusters that want it are told who the client is.
 
    pods "app" (attached) and "free" (not: its connections arrive as packets) --
-   virtual IPs -- raw servers in pod "web"
+   virtual IPs -- raw servers, HAProxy and nginx in pod "web"
 """
 
 import contextlib
@@ -382,6 +382,158 @@ def _():
     true(len(set(seen.values())) > 1, seen)
 
 
+# ---- what endpoints are told ----
+
+def sending(version, tcp=False, **cluster):
+    mesh(tcp=tcp, listener={"proxy_protocol": False, "trusted_sources": []},
+         cluster={"proxy_protocol": version, **cluster})
+
+
+def told(server, version):
+    """The header that a connection begins with: who, at which port, has asked for what,
+    and what is said besides."""
+    if version == "v1":
+        line = server.until(b"\r\n").decode()
+        words = line[:-2].split(" ")
+        equal(words[0], "PROXY")
+        if words[1] == "UNKNOWN":
+            return None
+        kind, client, to, port, to_port = words[1:]
+        equal(kind, "TCP6" if ":" in client else "TCP4")
+        client, to = (plain(packed(a)) for a in (client, to))
+        return client, int(port), to, int(to_port), b""
+    start = server.exactly(16)
+    equal(start[:12], START)
+    command, how, length = struct.unpack("!BBH", start[12:])
+    block = server.exactly(length)
+    if command == 0x20:
+        equal((how, block), (0, b""))
+        return None
+    equal(command, 0x21)
+    size = {0x11: 4, 0x21: 16}[how]
+    port, to_port = struct.unpack("!HH", block[2 * size:2 * size + 4])
+    return (plain(block[:size]), port, plain(block[size:2 * size]), to_port,
+            block[2 * size + 4:])
+
+
+def plain(address):
+    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6,
+                            address)
+
+
+def from_here(c, pod, vip):
+    """What an endpoint is told of a client that no proxy has named."""
+    return source(pod, vip), c.sock.getsockname()[1], vip, 80, b""
+
+
+def introduced(c, version, before=b""):
+    """A request by a connection that is new to the server: what it was told."""
+    c.send(before + request("/", host="a"))
+    server = web.conn()
+    said_first = told(server, version)
+    equal(server.head().get("host"), "a")
+    server.send(OK)
+    equal(c.response()[1], b"ok")
+    return said_first
+
+
+@test("an endpoint is told who the client is, and what it has asked for")
+def _():
+    for version in "v1", "v2":
+        sending(version)
+        for pod, vip in connections():
+            c = Client(pod, vip)
+            equal(introduced(c, version), from_here(c, pod, vip))
+            # Once a connection.
+            grown = Counters()
+            asked(c)
+            equal(grown("upstream_legs_opened", "upstream_legs_reused"), [0, 1])
+
+
+@test("a connection to an endpoint is never another client's")
+def _():
+    for version in "v1", "v2":
+        sending(version)
+        close_connections()
+        drained()
+        first = Client("app", VIP)
+        introduced(first, version)
+        for pod, vip in ("app", VIP), ("app", VIP6), ("free", VIP), ("free", VIP6):
+            grown = Counters()
+            c = Client(pod, vip)
+            equal(introduced(c, version), from_here(c, pod, vip))
+            equal(grown("upstream_legs_opened", "upstream_legs_reused"), [1, 0])
+        grown = Counters()
+        asked(first)
+        equal(grown("upstream_legs_opened", "upstream_legs_reused"), [0, 1])
+
+
+@test("of connections whose client an endpoint was told the latest are kept")
+def _():
+    sending("v1", max_idle=2)
+    clients = [Client("app", VIP) for _ in range(4)]
+    for c in clients:
+        introduced(c, "v1")
+    grown = Counters()
+    asked(clients[3])
+    asked(clients[2])
+    equal(grown("upstream_legs_opened", "upstream_legs_reused"), [0, 2])
+    introduced(clients[0], "v1")
+    equal(grown("upstream_legs_opened", "upstream_legs_reused"), [1, 2])
+
+
+@test("a header is added, left out or another when the cluster's option changes")
+def _():
+    sending("v1")
+    c = Client("app", VIP)
+    introduced(c, "v1")
+    meshctl("set", "cluster", "web", "proxy_protocol", "off")
+    asked(c)
+    meshctl("set", "cluster", "web", "proxy_protocol", "v2")
+    other = Client("app", VIP)
+    equal(introduced(other, "v2"), from_here(other, "app", VIP))
+    asked(other)
+
+
+@test("who was named is named again, with what the proxy has said besides")
+def _():
+    more = tlv(2, b"name") + tlv(0xe0, b"x" * 700)
+    for version in "v1", "v2":
+        mesh(cluster={"proxy_protocol": version})
+        for pod, vip in connections():
+            for named, to in ((FIRST[0], "192.0.2.1"), (FIRST[1], "2001:db8::1")):
+                c = Client(pod, vip)
+                equal(introduced(c, version, v1(named, to)), (named, 5000, to, 443, b""))
+                c = Client(pod, vip)
+                header = summed(v2(named, to, 4999, tlvs=tlv(4, b"xx") + more +
+                                   tlv(3, bytes(4))))
+                equal(introduced(c, version, header),
+                      (named, 4999, to, 443, more if version == "v2" else b""))
+                asked(c)
+                # What else was said is of one connection, whoever it names.
+                grown = Counters()
+                other = Client(pod, vip)
+                if version == "v1":
+                    asked(other, header)
+                else:
+                    introduced(other, version, header)
+                equal(grown("upstream_legs_reused"), int(version == "v1"))
+                close_connections()
+                drained()
+            c = Client(pod, vip)
+            equal(introduced(c, version, START + b"\x20\0\0\0"), from_here(c, pod, vip))
+
+
+@test("one address of IPv4 makes none of the other's: IPv6 says both")
+def _():
+    for version in "v1", "v2":
+        mesh(cluster={"proxy_protocol": version})
+        c = Client("app", VIP)
+        port = 5000 + int(version[1])
+        equal(introduced(c, version, v2("::ffff:198.51.100.7", FIRST[1], port)),
+              ("::ffff:198.51.100.7", port, FIRST[1], 443, b""))
+
+
 @test("source keep: endpoints are connected to from who is named, or not at all")
 def _():
     mesh(listener={"source": "keep"})
@@ -405,6 +557,109 @@ def _():
             equal((bad, c.response()[0].status), (bad, 503))
             equal(grown("reply_503_source_not_kept"), 1)
     web.quiet(0.1)
+
+
+@test("bodies follow a header, both ways")
+def _():
+    body = os.urandom(300000)
+    for version in "v1", "v2":
+        sending(version)
+        for pod, vip in connections():
+            c = Client(pod, vip)
+            c.send(request("/", f"Content-Length: {len(body)}", host="a", method="POST"))
+            server = web.conn()
+            told(server, version)
+            server.head()
+            for i in range(0, len(body), 30000):
+                c.send(body[i:i + 30000])
+                equal(server.exactly(30000), body[i:i + 30000])
+            server.send(OK)
+            equal(c.response()[1], b"ok")
+
+
+@test("tcp: an endpoint is told of attached clients and of others, whoever speaks first")
+def _():
+    for version in "v1", "v2":
+        sending(version, tcp=True)
+        for pod, vip in connections():
+            grown = Counters()
+            c = Client(pod, vip)
+            server = web.accept()
+            equal(told(server, version), from_here(c, pod, vip))
+            server.send(b"220 hello")
+            equal(c.exactly(9), b"220 hello")
+            c.send(b"x" * 1000)
+            equal(server.exactly(1000), b"x" * 1000)
+            c.shut()
+            server.ended()
+            web.forget(server)
+            c.ended()
+            equal(grown("intercepted_l4", "intercepted_relay", "intercepted_packets"),
+                  [0, pod == "app", pod == "free"])
+
+
+@test("a tunnel's endpoint is told as well, and one that is tried after another")
+def _():
+    mesh(listener={"proxy_protocol": False, "trusted_sources": [], "connect": "terminate"},
+         cluster={"proxy_protocol": "v1",
+                  "endpoints": [{"address": WEB, "port": 9000},
+                                {"address": WEB, "port": 9, "weight": 1000}]},
+         first=[{"match": {"path": {"prefix": "/"}}, "action": {"cluster": "web"},
+                 "retry": {"on": "connect_failure", "num_retries": 10}}])
+    for pod, vip in connections():
+        c = Client(pod, vip)
+        equal(introduced(c, "v1"), from_here(c, pod, vip))
+    sending("v1")
+    meshctl("set", "listener", VIP, "connect", "terminate")
+    c = Client("app", VIP)
+    c.send(b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n")
+    server = web.accept()
+    equal(told(server, "v1"), from_here(c, "app", VIP))
+    equal(c.head().status, 200)
+    c.send(b"ping")
+    equal(server.exactly(4), b"ping")
+
+
+@test("copies of requests begin with a header")
+def _():
+    for version in "v1", "v2":
+        sending(version)
+        meshctl("add", "cluster", "copies", "proxy_protocol", version)
+        meshctl("add", "endpoint", "copies", f"{WEB}:9001")
+        meshctl("set", "route", "main/any", "0", "mirror", "copies")
+        c = Client("app", VIP)
+        equal(introduced(c, version), from_here(c, "app", VIP))
+        copy = many[0].conn()
+        equal(told(copy, version), from_here(c, "app", VIP))
+        equal(copy.head().get("host"), "a-shadow")
+        copy.send(OK)
+
+
+@test("health checks are the mesh's own: they name nobody")
+def _():
+    for i, version in enumerate(("v1", "v2")):
+        for j, path in enumerate(({"path": "/health"}, {})):
+            server = many[2 * i + j]
+            sending(version, endpoints=[{"address": WEB, "port": PORTS[2 * i + j]}],
+                    health_check={"interval": "200ms", "timeout": "5s", **path})
+            # Checks begin with the first use.
+            c = Client("app", VIP)
+            c.send(request("/", host="a"))
+            seen = set()
+
+            def look(server=server, version=version, path=path, seen=seen):
+                conn = server.poll(0.1)
+                if conn:
+                    first = told(conn, version)
+                    if first or path:
+                        seen.add((first is None, conn.head().start.split(" ")[1]))
+                        conn.send(OK)
+                    else:
+                        seen.add((True, None))
+                    server.forget(conn)
+                return len(seen) == 2
+            until(look)
+            equal(seen, {(False, "/"), (True, path.get("path"))})
 
 
 # ---- configuration ----
@@ -440,7 +695,7 @@ def _():
 # ---- real programs ----
 
 @contextlib.contextmanager
-def haproxy(pod, port, to, options="", mode="http"):
+def haproxy(pod, port, to, options="", bind="", mode="http"):
     path = f"{net.dir}/{pod}/proxy.cfg"
     with open(path, "w", encoding="ascii") as f:
         f.write(f"""
@@ -453,7 +708,7 @@ defaults
     timeout client 60s
     timeout server 60s
 frontend in
-    bind :::{port} v4v6
+    bind :::{port} v4v6 {bind}
     {"http-response set-header x-src %[src]" if mode == "http" else ""}
     default_backend out
 backend out
@@ -493,6 +748,57 @@ def _():
              head.raw)
         conn.send(OK)
         equal(child.communicate()[0], "ok")
+
+
+@contextlib.contextmanager
+def nginx(pod, port):
+    home = f"{net.dir}/{pod}"
+    with open(f"{home}/proxy.conf", "w", encoding="ascii") as f:
+        f.write(f"""
+pid {home}/proxy.pid;
+error_log {home}/proxy.error.log;
+events {{}}
+http {{
+    access_log off;
+    server {{
+        listen [::]:{port} ipv6only=off proxy_protocol;
+        return 200 "$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_addr";
+    }}
+}}
+""")
+    run_in(pod, "nginx", "-p", home, "-c", f"{home}/proxy.conf")
+    try:
+        yield
+    finally:
+        with open(f"{home}/proxy.pid", encoding="ascii") as f:
+            os.kill(int(f.read()), 15)
+
+
+@test("HAProxy and nginx understand what they are told", 240)
+def _():
+    with nginx("web", 9010), haproxy("web", 9011, f"{WEB}:9000", bind="accept-proxy"):
+        for version in "v1", "v2":
+            for pod, vip in connections():
+                sending(version, endpoints=[{"address": WEB, "port": 9010}])
+                c = Client(pod, vip)
+                c.send(request("/", host="a"))
+                equal(c.response()[1].decode(),
+                      f"{source(pod, vip)} {c.sock.getsockname()[1]} {vip}")
+                c.close()
+                sending(version, endpoints=[{"address": WEB, "port": 9011}])
+                c = Client(pod, vip)
+                c.send(request("/", host="a"))
+                conn, _ = web.request()
+                conn.send(OK)
+                equal(c.response()[0].get("x-src"), source(pod, vip))
+                c.close()
+                # By TCP, from a connection that is not the client's.
+                sending(version, tcp=True, endpoints=[{"address": WEB, "port": 9010}])
+                c = Client(pod, vip)
+                c.send(request("/", host="a"))
+                equal(c.response()[1].decode(),
+                      f"{source(pod, vip)} {c.sock.getsockname()[1]} {vip}")
+                c.close()
 
 
 def main():

@@ -108,7 +108,7 @@ static inline bool listener_relays(const struct listener_slot *slot)
 	const struct listener *l = slot->listener;
 
 	return l->protocol == L7MESH_PROTOCOL_TCP && !l->has_proxy &&
-	       l->http.proxy_protocol;
+	       (l->http.proxy_protocol || slot->cluster->options.proxy_protocol);
 }
 
 /**

@@ -294,13 +294,14 @@ static void conn_close(struct conn *c)
 }
 
 /* @ep: counted for this */
-static void open_leg(struct conn *c, struct endpoint *ep)
+static void open_leg(struct conn *c, struct endpoint *ep,
+		     const struct leg_client *client)
 {
 	const struct leg_user user = {
 		.stream = &c->stream,
 		.callbacks = &leg_callbacks,
 		.identity = c->identity,
-		.source = conn_shown(c),
+		.client = *client,
 		.named = c->said,
 		.mesh = c->mesh,
 		.buffer_limit = c->options.buffer_limit,
@@ -319,6 +320,7 @@ static void open_leg(struct conn *c, struct endpoint *ep)
 struct chores {
 	struct list_head doomed;	/* legs */
 	struct endpoint *open;		/* counted, or NULL */
+	struct leg_client client;	/* whom it is told of */
 	bool shut_down;
 	struct leg *leg_shut_down;	/* only the work closes legs; or NULL */
 };
@@ -334,8 +336,10 @@ static void chores_collect(struct chores *todo, struct conn *c)
 	todo->leg_shut_down = NULL;
 	if (c->stream.ended)
 		return;
-	if (t->open_leg)
+	if (t->open_leg) {
 		todo->open = endpoint_get(t->ep);
+		todo->client = stream_leg_client(&c->stream, c->stream.cluster);
+	}
 	t->open_leg = false;
 	todo->shut_down = c->shut_down == SHUT_DOWN_WANTED;
 	if (todo->shut_down)
@@ -350,7 +354,7 @@ static bool chores_do(struct chores *todo, struct conn *c)
 {
 	close_legs(&todo->doomed);
 	if (todo->open)
-		open_leg(c, todo->open);
+		open_leg(c, todo->open, &todo->client);
 	if (todo->shut_down)
 		link_shut(&c->link);
 	if (todo->leg_shut_down)

@@ -8,6 +8,8 @@
 #define FIRST_ROOM	(256 - sizeof(struct conn_source))
 static_assert(FIRST_ROOM >= PROXY_HEADER_V1_MAX);
 
+static atomic64_t idents = ATOMIC64_INIT(0);
+
 bool conn_source_expected(const struct conn *c, const struct listener *l)
 {
 	return l->http.proxy_protocol && policy_trusts(&l->policies, &c->source);
@@ -122,6 +124,8 @@ static void believe(struct conn *c, const struct proxy_header *h)
 	c->source_len = address_host_text(&c->source, c->source_text);
 	set_address(&s->to, h->family, h->to, h->to_port);
 	s->len = proxy_header_keep_tlvs(s->text, h, s->text);
+	if (s->len)
+		s->ident = atomic64_inc_return(&idents);
 }
 
 static void refuse(struct conn *c, struct run *run, enum mesh_stat reason)

@@ -26,6 +26,7 @@ struct run;
 
 struct conn_source {
 	struct address to;	/* what the client has asked for, as the proxy says */
+	u64 ident;		/* of what it says besides; 0: nothing */
 	u16 size;		/* of ->text */
 	u16 len;		/* of the header, as far as it has come; then of its TLVs */
 	u8 text[];

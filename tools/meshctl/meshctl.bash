@@ -85,15 +85,15 @@ _meshctl_fields()
 	# made of uapi/l7mesh.yaml: fields
 	cluster)
 		_meshctl_words lb table_size hash connect_timeout \
-			response_timeout idle_timeout max_idle ring_min \
-			ring_max choices decay panic_threshold \
-			overprovisioning_factor slow_start_window \
-			slow_start_min_weight locality subset \
-			subset_fallback session_affinity session_cookie \
-			session_ttl session_path dns dns_name dns_port \
-			dns_refresh dns_family dns_logical max_connections \
-			max_pending_requests max_requests max_retries \
-			retry_budget min_retry_concurrency \
+			response_timeout idle_timeout max_idle \
+			proxy_protocol ring_min ring_max choices decay \
+			panic_threshold overprovisioning_factor \
+			slow_start_window slow_start_min_weight locality \
+			subset subset_fallback session_affinity \
+			session_cookie session_ttl session_path dns dns_name \
+			dns_port dns_refresh dns_family dns_logical \
+			max_connections max_pending_requests max_requests \
+			max_retries retry_budget min_retry_concurrency \
 			high_max_connections high_max_pending_requests \
 			high_max_requests high_max_retries high_retry_budget \
 			high_min_retry_concurrency consecutive_5xx \
@@ -189,11 +189,10 @@ _meshctl_value()
 	dns_family)
 		_meshctl_words all ipv4 ipv6 ipv4_first ipv6_first ;;
 	dns_logical|normalize_path|merge_slashes|packets|\
-	proxy_protocol|x_request_id|x_forwarded_for|\
-	x_forwarded_proto|x_forwarded_host|forwarded|via|\
-	traceparent|abort_on_close|strip_query|cors_credentials|\
-	avoid_previous_hosts|hedge_on_per_try_timeout|\
-	fault_by_header|bypass_shaping)
+	x_request_id|x_forwarded_for|x_forwarded_proto|\
+	x_forwarded_host|forwarded|via|traceparent|abort_on_close|\
+	strip_query|cors_credentials|avoid_previous_hosts|\
+	hedge_on_per_try_timeout|fault_by_header|bypass_shaping)
 		_meshctl_words true false ;;
 	protocol)
 		_meshctl_words tcp http ;;

@@ -209,6 +209,13 @@ enum l7mesh_lb {
 	L7MESH_LB_PEAK_EWMA,
 };
 
+/* Which header tells an endpoint who the client is: HAProxy's PROXY protocol. */
+enum l7mesh_proxy_protocol {
+	L7MESH_PROXY_PROTOCOL_OFF,	/* none */
+	L7MESH_PROXY_PROTOCOL_V1,
+	L7MESH_PROXY_PROTOCOL_V2,
+};
+
 /* What a request has whose subset has no endpoint. Envoy's LbSubsetFallbackPolicy. */
 enum l7mesh_subset_fallback {
 	L7MESH_SUBSET_FALLBACK_NONE,	/* 503 */
@@ -541,6 +548,11 @@ enum l7mesh_cluster_attr {
 	L7MESH_CLUSTER_A_SESSION,
 	/* nest: enum l7mesh_dns_attr; empty: none; replaced whole */
 	L7MESH_CLUSTER_A_DNS,
+	/*
+	 * u32: enum l7mesh_proxy_protocol; the header that each connection to an
+	 * endpoint begins with; default: off
+	 */
+	L7MESH_CLUSTER_A_PROXY_PROTOCOL,
 
 	/* private: */
 	__L7MESH_CLUSTER_A_MAX,

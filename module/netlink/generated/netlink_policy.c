@@ -215,6 +215,8 @@ const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
 		NLA_POLICY_MAX(NLA_U32, L7MESH_SUBSET_FALLBACK_ANY_ENDPOINT),
 	[L7MESH_CLUSTER_A_SESSION] = NLA_POLICY_NESTED(netlink_session_policy),
 	[L7MESH_CLUSTER_A_DNS] = NLA_POLICY_NESTED(netlink_dns_policy),
+	[L7MESH_CLUSTER_A_PROXY_PROTOCOL] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_PROXY_PROTOCOL_V2),
 };
 
 const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {

@@ -95,6 +95,8 @@ static const struct attr_option cluster_table[] = {
 		    breakers[L7MESH_ROUTING_PRIORITY_HIGH].min_retry_concurrency),
 	ATTR_OPTION(ENUM, L7MESH_CLUSTER_A_SUBSET_FALLBACK, cluster_options,
 		    subset_fallback),
+	ATTR_OPTION(ENUM, L7MESH_CLUSTER_A_PROXY_PROTOCOL, cluster_options,
+		    proxy_protocol),
 };
 
 ATTR_OPTION_IS(cluster_options, lb, u8);
@@ -155,6 +157,7 @@ ATTR_OPTION_IS(cluster_options, breakers[L7MESH_ROUTING_PRIORITY_HIGH].retry_bud
 ATTR_OPTION_IS(cluster_options,
 	       breakers[L7MESH_ROUTING_PRIORITY_HIGH].min_retry_concurrency, u32);
 ATTR_OPTION_IS(cluster_options, subset_fallback, u8);
+ATTR_OPTION_IS(cluster_options, proxy_protocol, u8);
 
 const struct attr_options netlink_cluster_options = {
 	.table = cluster_table,
