@@ -9,11 +9,14 @@ nobody else is believed, and clusters that want it are told who the client is.
 """
 
 import contextlib
+import fcntl
 import os
 import socket
 import struct
 import subprocess
 import sys
+import termios
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
@@ -132,6 +135,13 @@ def connections():
 
 # ---- who is believed, and for what ----
 
+def unread(c):
+    """Nothing that it has sent waits, as far as can be seen from here."""
+    until(lambda: not struct.unpack("i", fcntl.ioctl(c.sock, termios.TIOCOUTQ,
+                                                     bytes(4)))[0])
+    time.sleep(0.2)
+
+
 @test("who a trusted proxy names is the client: of either version, in any pieces")
 def _():
     mesh()
@@ -150,6 +160,15 @@ def _():
         for header in (v1(FIRST[0]), summed(v2(FIRST[0], tlvs=tlv(3, bytes(4))))):
             c = Client(pod, vip)
             c.send_slowly(header)
+            equal(asked(c).get("x-forwarded-for"), FIRST[0])
+            c.close()
+        # A long one, in pieces that meet what room is made for, and others.
+        long = v2(FIRST[0], tlvs=tlv(0xe0, bytes(600)))
+        for piece in 215, 216, 217:
+            c = Client(pod, vip)
+            c.send(long[:piece])
+            unread(c)
+            c.send_slowly(long[piece:], 100)
             equal(asked(c).get("x-forwarded-for"), FIRST[0])
             c.close()
         # A request in the same piece, of which some is missing.

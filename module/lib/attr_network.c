@@ -19,6 +19,15 @@ static bool is_network(const u8 *address, int len, u8 bits)
 	return true;
 }
 
+/* Within ::ffff:0:0/96: addresses are compared as IPv4. */
+static bool is_mapped(const struct network *n)
+{
+	static const u8 prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	return n->family == AF_INET6 && n->bits >= 96 &&
+	       !memcmp(n->address, prefix, sizeof(prefix));
+}
+
 int attr_network(const struct nlattr *nla, struct network *n, struct refusal *r)
 {
 	const u8 *data = nla_data(nla);
@@ -38,6 +47,9 @@ int attr_network(const struct nlattr *nla, struct network *n, struct refusal *r)
 					"the bits behind the first %u must be 0",
 					n->bits);
 	memcpy(n->address, data, len);
+	if (is_mapped(n))
+		return refusal_set_attr(r, nla, -EINVAL,
+					"IPv4 addresses that are written as IPv6 are in no network: write it as IPv4");
 	return 0;
 }
 

@@ -154,7 +154,8 @@ static void begin_known(struct conn *c)
 /* The link is locked. */
 static void run_stream(struct conn *c, struct run *run)
 {
-	if (unlikely(c->awaits_source) && conn_source_learn(c, run))
+	if (unlikely(c->awaits_source) && !READ_ONCE(c->killed) &&
+	    conn_source_learn(c, run))
 		begin_known(c);
 	if (READ_ONCE(c->killed))
 		stream_end(&c->stream, run, true);
@@ -501,6 +502,7 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->payer = payer;
 	c->original = claim->original;
 	c->source = claim->source;
+	c->source.port = 0;
 	c->source_port = link_peer_port(&c->link);
 	c->source_len = address_host_text(&c->source, c->source_text);
 	c->line = http_net_line(hn);

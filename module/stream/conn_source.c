@@ -15,9 +15,10 @@ bool conn_source_expected(const struct conn *c, const struct listener *l)
 	return l->http.proxy_protocol && policy_trusts(&l->policies, &c->source);
 }
 
+/* What is taken from memory for it. */
 static u32 bytes_of(const struct conn_source *s)
 {
-	return s ? struct_size(s, text, s->size) : 0;
+	return s ? roundup_pow_of_two(struct_size(s, text, s->size)) : 0;
 }
 
 static void replace(struct conn *c, struct conn_source *s)
@@ -33,23 +34,25 @@ void conn_source_free(struct conn *c)
 		replace(c, NULL);
 }
 
-/* Room for so many bytes of a header. */
-static bool make_room(struct conn *c, u32 size, gfp_t gfp)
+/* Room for so many bytes of a header; those that are there stay. */
+static bool resize(struct conn *c, u32 size, gfp_t gfp)
 {
-	struct conn_source *s;
+	struct conn_source *s = kzalloc(struct_size(s, text, size), gfp);
 
-	if (quota_spent(&c->hn->quota))
-		return false;
-	s = kzalloc(struct_size(s, text, size), gfp);
 	if (!s)
 		return false;
-	s->size = size;
 	if (c->said) {
-		s->len = c->said->len;
+		*s = *c->said;
 		memcpy(s->text, c->said->text, s->len);
 	}
+	s->size = size;
 	replace(c, s);
 	return true;
+}
+
+static bool make_room(struct conn *c, u32 size, gfp_t gfp)
+{
+	return !quota_spent(&c->hn->quota) && resize(c, size, gfp);
 }
 
 struct reading {
@@ -82,6 +85,11 @@ static bool read_header(struct conn *c, struct reading *r, gfp_t gfp)
 	read_descriptor_t desc = { .arg.data = r, .count = 1 };
 	u32 wanted = FIRST_ROOM;
 
+	/* An earlier run may have learned how long it is, and found no more of it. */
+	if (c->said && c->said->len) {
+		proxy_header_parse(c->said->text, c->said->len, &r->header);
+		wanted = max(wanted, r->header.len);
+	}
 	while (r->result == PROXY_HEADER_MORE && link_pending(&c->link) &&
 	       !link_has_urgent(&c->link)) {
 		if ((!c->said || c->said->size < wanted) && !make_room(c, wanted, gfp))
@@ -110,7 +118,7 @@ static void set_address(struct address *a, u8 family, const u8 *bytes, u16 port)
 }
 
 /* From here on this is the client. */
-static void believe(struct conn *c, const struct proxy_header *h)
+static void believe(struct conn *c, const struct proxy_header *h, gfp_t gfp)
 {
 	struct conn_source *s = c->said;
 
@@ -126,6 +134,9 @@ static void believe(struct conn *c, const struct proxy_header *h)
 	s->len = proxy_header_keep_tlvs(s->text, h, s->text);
 	if (s->len)
 		s->ident = atomic64_inc_return(&idents);
+	/* It stays as long as the connection. If there is no memory, so does all of it. */
+	if (s->size > s->len + FIRST_ROOM)
+		resize(c, s->len, gfp | __GFP_NOWARN);
 }
 
 static void refuse(struct conn *c, struct run *run, enum mesh_stat reason)
@@ -152,14 +163,15 @@ static void look_at_end(struct conn *c, struct run *run)
 static bool learn(struct conn *c, struct run *run)
 {
 	struct reading r = { .result = PROXY_HEADER_MORE };
+	gfp_t gfp = run_gfp(&c->stream, run);
 
-	if (!read_header(c, &r, run_gfp(&c->stream, run))) {
+	if (!read_header(c, &r, gfp)) {
 		refuse(c, run, STAT_DOWNSTREAM_NO_MEMORY);
 		return false;
 	}
 	switch (r.result) {
 	case PROXY_HEADER_DONE:
-		believe(c, &r.header);
+		believe(c, &r.header, gfp);
 		return true;
 	case PROXY_HEADER_MORE:
 		look_at_end(c, run);

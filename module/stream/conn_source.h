@@ -8,8 +8,8 @@
  * reads. Then the source is the one that the header has, for everything but whose
  * identity the connection has.
  *
- * What has come of a header is in memory that the client's control group pays for, and
- * counts in the namespace's quota; it is PROXY_HEADER_MAX bytes at most. What the proxy
+ * What has come of a header is in memory that the client's control group pays for, if it
+ * has one, and counts in the namespace's quota; it is PROXY_HEADER_MAX bytes at most. What the proxy
  * says beside addresses (TLVs) stays there as long as the connection, for clusters with
  * proxy_protocol.
  *

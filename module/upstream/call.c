@@ -277,7 +277,9 @@ static void call_work(struct work_struct *work)
 	if (err == -EAGAIN && time_after_eq(now, call->deadline))
 		err = -ETIMEDOUT;
 	/* No event reports that memory is available again, so look now and then. */
-	if (call->state == CALL_SENDING || !out_empty(&call->header))
+	if (call->state == CALL_SENDING ||
+	    (!out_empty(&call->header) && link_is_open(&call->link) &&
+	     link_is_connected(&call->link)))
 		wait = min_t(unsigned long, wait, SEND_AGAIN);
 	if (err == -EAGAIN)
 		queue_delayed_work(call_wq, &call->work, wait);

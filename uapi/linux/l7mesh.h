@@ -793,7 +793,10 @@ enum l7mesh_listener_attr {
 	 * default 0
 	 */
 	L7MESH_LISTENER_A_PROXY_PROTOCOL,
-	/* nest: a list of strings; at most 64; replaced whole; empty: none */
+	/*
+	 * nest: a list of networks: an address, and one byte, of how many bits count;
+	 * at most 64; replaced whole; empty: none
+	 */
 	L7MESH_LISTENER_A_TRUSTED_SOURCES,
 
 	/* private: */
