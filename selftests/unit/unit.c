@@ -9,6 +9,7 @@ int main(void)
 	test_http1();
 	test_message();
 	test_chunk();
+	test_hello();
 	test_path();
 	test_path_rewrite();
 	test_path_template();
