@@ -243,6 +243,10 @@ static void test_programs(void)
 		message.len = 0;
 		add(&message, text.p + 5, text.len - 5);
 		is_asked(rows[i].name, "of a program");
+		make_records(&text, &message, 3);
+		len = scan_slowly(&text, &result);
+		tap_ok(result == HELLO_WHOLE && len == text.len,
+		       "hello: nor is it before, in several records, %u", i);
 	}
 }
 
