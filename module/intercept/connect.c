@@ -107,7 +107,7 @@ static enum mesh_stat bypass_reason(const struct sock *sk,
 		return STAT_BYPASSED_BOUND_DEVICE;
 	if (!can_reach(sk, to->family))
 		return STAT_BYPASSED_FAMILY;
-	if ((l->protocol == L7MESH_PROTOCOL_HTTP ||
+	if ((listener_routes(l) ||
 	     (l->has_proxy && address_is_loopback(&l->proxy))) &&
 	    !loopback_is_up(sock_net(sk)))
 		return STAT_BYPASSED_NO_LOOPBACK;
@@ -330,7 +330,7 @@ static int plan_no_loopback(struct plan *p)
 	return -EADDRNOTAVAIL;
 }
 
-static int plan_http(struct plan *p, struct sock *sk)
+static int plan_engine(struct plan *p, struct sock *sk)
 {
 	struct redirect *r = p->r;
 	int err;
@@ -343,7 +343,7 @@ static int plan_http(struct plan *p, struct sock *sk)
 	r->identity = identity_of(sk);
 	if (!r->identity)
 		return plan_no_memory(p);
-	r->kind = REDIRECT_HTTP;
+	r->kind = REDIRECT_ENGINE;
 	return 0;
 }
 
@@ -358,8 +358,8 @@ static int plan_target(struct plan *p, struct sock *sk)
 	const struct listener *l = p->slot->listener;
 	struct redirect *r = p->r;
 
-	if (l->protocol == L7MESH_PROTOCOL_HTTP)
-		return plan_http(p, sk);
+	if (listener_routes(l))
+		return plan_engine(p, sk);
 	if (l->has_proxy) {
 		r->kind = REDIRECT_PROXY;
 		r->target = l->proxy;
@@ -419,22 +419,28 @@ static int plan_make(struct plan *p, struct sock *sk, const struct address *to)
 	return plan_target(p, sk);
 }
 
+static enum mesh_stat plan_stat(const struct plan *p)
+{
+	static const enum mesh_stat stats[] = {
+		[L7MESH_PROTOCOL_TCP] = STAT_INTERCEPTED_L4,
+		[L7MESH_PROTOCOL_HTTP] = STAT_INTERCEPTED_HTTP,
+		[L7MESH_PROTOCOL_TLS] = STAT_INTERCEPTED_TLS,
+	};
+
+	return p->r->kind == REDIRECT_PROXY ? STAT_INTERCEPTED_PROXY :
+					      stats[p->slot->listener->protocol];
+}
+
 /* The redirected connect() has returned @err. */
 static void plan_done(struct plan *p, struct sock *sk, int err)
 {
-	static const enum mesh_stat stats[] = {
-		[REDIRECT_ENDPOINT] = STAT_INTERCEPTED_L4,
-		[REDIRECT_PROXY] = STAT_INTERCEPTED_PROXY,
-		[REDIRECT_HTTP] = STAT_INTERCEPTED_HTTP,
-	};
-
 	if (err) {
 		redirect_abort(p->r);
 		if (p->ep)
 			atomic64_inc(&p->ep->failures);
 	} else {
 		redirect_commit(p->r, sk);
-		stat_inc(p->mesh->stats, stats[p->r->kind]);
+		stat_inc(p->mesh->stats, plan_stat(p));
 		if (p->ep) {
 			health_note_use(p->mesh, p->slot->cluster);
 			atomic64_inc(&p->ep->connections);

@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include "lib/account.h"
 #include "mesh/draft.h"
+#include "mesh/tls_table.h"
 #include "policy/policy.h"
 #include "route/route_object.h"
 #include "upstream/balancer.h"
@@ -474,14 +475,17 @@ static int check_tcp(const struct snapshot *s, const struct listener *l,
 static int check_listener(const struct snapshot *s, const struct listener *l,
 			  struct refusal *r)
 {
-	if (l->protocol == L7MESH_PROTOCOL_TCP)
+	const struct route_table *t;
+
+	if (!listener_routes(l))
 		return check_tcp(s, l, r);
-	if (objset_find(&s->route_tables, &l->route_table))
-		return 0;
-	return refusal_set(r, -ENOENT,
-			   "listener \"%.*s\" refers to route table \"%.*s\", which does not exist",
-			   l->name.name.len, l->name.name.p,
-			   l->route_table.name.len, l->route_table.name.p);
+	t = objset_find(&s->route_tables, &l->route_table);
+	if (!t)
+		return refusal_set(r, -ENOENT,
+				   "listener \"%.*s\" refers to route table \"%.*s\", which does not exist",
+				   l->name.name.len, l->name.name.p,
+				   l->route_table.name.len, l->route_table.name.p);
+	return l->protocol == L7MESH_PROTOCOL_TLS ? tls_table_check(l, t, r) : 0;
 }
 
 static int check_cluster(const struct snapshot *s, const struct virtual_host *vh,

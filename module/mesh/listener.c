@@ -85,7 +85,7 @@ static int index_one(struct snapshot *s, struct listener *l, struct refusal *r)
 				   slot->listener->name.name.p,
 				   (int)l->name.name.len, l->name.name.p);
 	slot->listener = l;
-	if (l->protocol == L7MESH_PROTOCOL_HTTP)
+	if (listener_routes(l))
 		slot->route_table = objset_find(&s->route_tables, &l->route_table);
 	else if (!l->has_proxy)
 		slot->cluster = objset_find(&s->clusters, &l->cluster);

@@ -259,17 +259,17 @@ static int parse_target(struct listener *l, struct nlattr **tb,
 static int check_target(struct change *c, const struct listener *l,
 			struct nlattr **tb)
 {
-	bool http = l->protocol == L7MESH_PROTOCOL_HTTP;
+	bool routes = listener_routes(l);
 
-	if (http && !l->route_table.name.len)
+	if (routes && !l->route_table.name.len)
 		return refusal_set_missing(c->r, c->nest,
 					   L7MESH_LISTENER_A_ROUTE_TABLE,
-					   "an http listener's ROUTE_TABLE");
-	if (!http && l->route_table.name.len)
+					   "an http or tls listener's ROUTE_TABLE");
+	if (!routes && l->route_table.name.len)
 		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_ROUTE_TABLE] ?:
 					tb[L7MESH_LISTENER_A_PROTOCOL], -EINVAL,
 					"a tcp listener has no ROUTE_TABLE, but CLUSTER or PROXY_ADDRESS");
-	if (!http && !l->has_proxy && !l->cluster.name.len)
+	if (!routes && !l->has_proxy && !l->cluster.name.len)
 		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_CLUSTER,
 					   "a tcp listener's CLUSTER or PROXY_ADDRESS");
 	if (l->has_proxy && l->proxy.family != l->address.family)

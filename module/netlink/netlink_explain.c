@@ -81,8 +81,12 @@ static int take_source(struct dump *d, struct address *source,
 static int take_head(struct dump *d, struct question *q,
 		     const struct nlattr *nla)
 {
-	bool http = q->slot->listener->protocol == L7MESH_PROTOCOL_HTTP;
+	u8 protocol = q->slot->listener->protocol;
+	bool http = protocol == L7MESH_PROTOCOL_HTTP;
 
+	if (protocol == L7MESH_PROTOCOL_TLS)
+		return refusal_set(d->r, -EOPNOTSUPP,
+				   "what becomes of a tls listener's connections is not explained");
 	if (http && !nla)
 		return refusal_set(d->r, -EINVAL,
 				   "HEAD is missing: the listener's protocol is http");

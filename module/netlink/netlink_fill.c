@@ -75,7 +75,7 @@ int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 
 static int put_target(struct sk_buff *skb, const struct listener *l)
 {
-	if (l->protocol == L7MESH_PROTOCOL_HTTP)
+	if (listener_routes(l))
 		return attr_put_span(skb, L7MESH_LISTENER_A_ROUTE_TABLE,
 				     l->route_table.name);
 	if (!l->has_proxy)

@@ -421,12 +421,21 @@ static bool is_let_in(struct conn *c, const struct listener *l)
 	return in;
 }
 
+static bool begin_tls(struct conn *c, const struct listener *l)
+{
+	stream_await_hello(&c->stream, &l->http);
+	return is_let_in(c, l);
+}
+
 /* Of a TCP listener only those come here that have arrived as packets. */
 static bool begin_relay(struct conn *c, struct snapshot *s)
 {
-	const struct listener_slot *slot = listener_of_packets(s, &c->original);
+	const struct listener_slot *slot = listener_find(s, &c->original);
 
-	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_TCP ||
+	if (slot && slot->listener->protocol == L7MESH_PROTOCOL_TLS)
+		return begin_tls(c, slot->listener);
+	if (!slot || !slot->listener->http.packets ||
+	    slot->listener->protocol != L7MESH_PROTOCOL_TCP ||
 	    !is_let_in(c, slot->listener))
 		return false;
 	if (stream_relay(&c->stream, s, slot->cluster)) {

@@ -57,7 +57,9 @@ struct conn {
 	unsigned long asked;		/* jiffies | 1: when the client still listened; 0: never */
 	struct policy_client client;	/* what its listener's policies have of it */
 	bool counted;			/* by them */
-	bool relays;			/* a TCP listener's: bytes alone, see stream_relay() */
+	bool relays;			/* bytes alone: a TCP listener's, see stream_relay(), or a
+					 * TLS listener's, see stream_await_hello()
+					 */
 	bool greedy;			/* a run cost what it may: the work goes on */
 	u8 shut_down;			/* enum shut_down */
 	bool closed;

@@ -38,6 +38,7 @@
 #include "stream/body.h"
 #include "stream/patience.h"
 #include "stream/try.h"
+#include "tls/hello.h"
 #include "upstream/cluster_state.h"
 
 struct conn;
@@ -129,6 +130,7 @@ struct stream {
 	const struct route *route;	/* of the snapshot, with its ... */
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
 	struct address client;	/* of a request that is understood, see client_of() */
+	struct hello_scan hello;	/* of what a TLS client says, so far */
 	u64 hash;		/* of a request that is REQUEST_HASHING, so far */
 	const struct weighted_cluster *chosen;	/* of the route; or NULL */
 	const struct hash_policy *cookie;	/* of the cluster: to be given, ... */
@@ -218,6 +220,16 @@ void stream_run(struct stream *s, struct run *run);
  */
 bool stream_relay(struct stream *s, struct snapshot *snapshot,
 		  struct cluster *cluster);
+
+/**
+ * stream_await_hello() - What comes is TLS: it goes to the server that it asks for
+ * @s: stream without a request, its connection locked
+ * @options: the listener's
+ *
+ * stream_run() is to follow. Errors reset the connection, but a name that no virtual host
+ * has is answered as TLS does.
+ */
+void stream_await_hello(struct stream *s, const struct http_options *options);
 
 /**
  * stream_timeout() - The deadline has passed

@@ -8,6 +8,7 @@
  *	stream_request.c	the request, from downstream to upstream
  *	stream_response.c	the response, from upstream to downstream
  *	stream_tunnel.c	bytes both ways, after an upgrade or CONNECT
+ *	stream_hello.c		what a TLS client says first
  *	stream_read.c		reading, and what comes of it
  *	stream_hedge.c		several tries of a request at one time
  *	stream_retry.c		failure upstream, and what is tried again
@@ -67,10 +68,14 @@ static inline void run_drop_taken(struct run *run)
 	run->request = NULL;
 }
 
-/* CONNECT, and the tunnel ends at the endpoint. For a request that is understood. */
+/*
+ * There is no HTTP, or CONNECT, and the tunnel ends at the endpoint. For a request that is
+ * understood.
+ */
 static inline bool ends_tunnel_here(const struct stream *s)
 {
-	return routing_ends_tunnel(&s->conn->options, s->request_head);
+	return s->conn->relays ||
+	       routing_ends_tunnel(&s->conn->options, s->request_head);
 }
 
 /* The client expects a 100, and the mesh sends it. For a request that is understood. */
@@ -345,6 +350,12 @@ void stream_read_from(struct link *link, struct stream *s, struct run *run,
 /* The same for the direction that is read after another. */
 void stream_read_second(struct link *link, struct stream *s, struct run *run,
 			sk_read_actor_t actor);
+
+/* stream_hello.c */
+/* An actor's. */
+int stream_take_hello(struct reader *r, struct sk_buff *skb, u32 off, u32 len);
+/* All of it is there. */
+void stream_begin_hello(struct stream *s, struct run *run);
 
 /* stream_tunnel.c */
 void stream_begin_tunnel(struct stream *s, struct run *run);

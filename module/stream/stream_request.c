@@ -183,6 +183,12 @@ static bool send_replay(struct stream *s, struct run *run)
 	return true;
 }
 
+static int take_beginning(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
+{
+	return unlikely(r->s->conn->relays) ? stream_take_hello(r, skb, off, len) :
+					      take_request_head(r, skb, off, len);
+}
+
 static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
 			 unsigned int off, size_t len)
 {
@@ -193,7 +199,7 @@ static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	switch (r->s->request) {
 	case REQUEST_IDLE:
 	case REQUEST_HEAD:
-		return take_request_head(r, skb, off, len);
+		return take_beginning(r, skb, off, len);
 	case REQUEST_BODY:
 		return take_request_body(r->s, r->run, skb, off, len);
 	case REQUEST_DISCARD:
@@ -356,6 +362,17 @@ void stream_send_request(struct stream *s, struct run *run)
 		downstream_eof(s, run);
 }
 
+/* To the client that it is open, or to the endpoint what was read before it was. */
+static int send_first(struct stream *s)
+{
+	const struct message *m = s->request_head;
+
+	if (!s->conn->relays)
+		return out_send(&s->down, &s->conn->link, HEAD_TUNNEL);
+	return m->len ? out_send(&s->up, &s->try->leg->link,
+				 message_span(m, 0, m->len)) : 0;
+}
+
 /* The tunnel ends at the endpoint, which is never sent any HTTP. */
 static void open_tunnel(struct stream *s, struct run *run)
 {
@@ -364,7 +381,7 @@ static void open_tunnel(struct stream *s, struct run *run)
 	if (!c->relays)
 		try_begins(s->try, s->cluster);
 	try_reached(s);
-	if (!c->relays && out_send(&s->down, &c->link, HEAD_TUNNEL))
+	if (send_first(s))
 		stream_end(s, run, true);
 	else
 		stream_begin_tunnel(s, run);

@@ -194,7 +194,7 @@ _meshctl_value()
 	hedge_on_per_try_timeout|fault_by_header|bypass_shaping)
 		_meshctl_words true false ;;
 	protocol)
-		_meshctl_words tcp http ;;
+		_meshctl_words tcp http tls ;;
 	escaped_slashes)
 		_meshctl_words keep reject decode ;;
 	host_port)

@@ -227,6 +227,8 @@ enum l7mesh_dns_family {
 enum l7mesh_protocol {
 	L7MESH_PROTOCOL_TCP,
 	L7MESH_PROTOCOL_HTTP,
+	/* by the server that a client asks for; what it says is passed on */
+	L7MESH_PROTOCOL_TLS,
 };
 
 /* "%2F" and "%5C" in a path. */
@@ -683,7 +685,7 @@ enum l7mesh_endpoint_attr {
 	L7MESH_ENDPOINT_A_MAX = __L7MESH_ENDPOINT_A_MAX - 1
 };
 
-/* http: ROUTE_TABLE. tcp: CLUSTER, or PROXY_ADDRESS with PROXY_PORT. */
+/* http, tls: ROUTE_TABLE. tcp: CLUSTER, or PROXY_ADDRESS with PROXY_PORT. */
 enum l7mesh_listener_attr {
 	L7MESH_LISTENER_A_UNSPEC,
 	L7MESH_LISTENER_A_NAME,	/* string */

@@ -30,6 +30,7 @@ static const char *const subset_fallback_names[] = {
 static const char *const protocol_names[] = {
 	[L7MESH_PROTOCOL_TCP] = "tcp",
 	[L7MESH_PROTOCOL_HTTP] = "http",
+	[L7MESH_PROTOCOL_TLS] = "tls",
 	NULL,
 };
 
