@@ -8,6 +8,7 @@ int main(void)
 	test_maglev();
 	test_http1();
 	test_message();
+	test_opening();
 	test_chunk();
 	test_hello();
 	test_path();
