@@ -103,7 +103,7 @@ def refusals_of_numbers():
             ("ENDPOINT", "WEIGHT", [0, 1000001]),
             ("ENDPOINT", "PRIORITY", [128]),
             ("VIRTUAL_HOST", "ORDER", [2]),
-            ("LISTENER", "PROTOCOL", [3])):
+            ("LISTENER", "PROTOCOL", [4])):
         for value in bad:
             yield (merge(NEW[kind], **{field: value}), errno.ERANGE,
                    "integer out of range", f"{kind}.{field}")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # takes: 60
 """Listeners of protocol tls: a client is connected with the server that it asks for, and
-nobody but that server ends its TLS.
+nobody but that server ends its TLS. Those of protocol auto: HTTP, TLS and what is neither
+come to one port.
 
    pods "app" (attached), "free" (not) -- virtual IPs -- pod "web": raw servers, OpenSSL's
    and nginx
@@ -23,14 +24,15 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from endpoints import VIP, VIP6, WEB
+from endpoints import OK, VIP, VIP6, WEB
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal, fork,
-                in_pod, meshctl, run_in, run_tests, stats, test, true, until)
+                in_pod, meshctl, request, run_in, run_tests, stats, test, true, until)
 
 BOTH = (VIP, VIP6)
 # A name, and the port of the server that its virtual host leads to.
 NAMES = {"a.example": 9001, "x.b.example": 9002, "other": 9003}
 PORTS = sorted(NAMES.values())
+HTTP, OTHER = 9004, 9003        # of an auto listener
 UNRECOGNIZED = b"\x15\x03\x01\0\x02\x02\x70"
 net = None
 raw = {}
@@ -525,6 +527,180 @@ def _():
     true(done.returncode and "tls" in done.stderr, done)
 
 
+# ---- auto ----
+
+def auto(tls=True, **listener):
+    """HTTP goes to one server, TLS by its name, the rest to another."""
+    wanted = config(hosts(default=False), protocol="auto", cluster=f"c{OTHER}",
+                    **{"detect_timeout": "20s", **listener})
+    wanted["clusters"].append(
+        {"name": "web", "endpoints": [{"address": WEB, "port": HTTP}]})
+    wanted["route_tables"].append(
+        {"name": "web", "virtual_hosts": [{"name": "any", "domains": ["*"],
+                                           "routes": [route("web")]}]})
+    for l in wanted["listeners"]:
+        l["route_table"] = "web"
+        if tls:
+            l["tls_route_table"] = "main"
+    return wanted
+
+
+def serve(c, path="/", body=b""):
+    """The next request, and its answer."""
+    conn, head = raw[HTTP].request()
+    equal(head.start.split(" ")[1], path)
+    if body:
+        equal(conn.exactly(len(body)), body)
+    conn.send(OK)
+    equal(c.response()[1], b"ok")
+    return head
+
+
+@test("auto: HTTP, TLS and what is neither go their ways")
+def _():
+    apply(auto())
+    for pod in "app", "free":
+        for vip in BOTH:
+            grown = Counters()
+            c = client(pod, vip)
+            c.send(request("/1", host="a"))
+            true(serve(c, "/1").get("x-forwarded-for"))
+            c.send(request("/2", host="a"))
+            serve(c, "/2")
+            ends(c, HTTP)
+            ends(arrives(hello("a.example"), 9001, pod, vip)[0], 9001)
+            c, server = arrives(b"SSH-2.0-x\r\n", OTHER, pod, vip)
+            server.send(b"SSH-2.0-y\r\n")
+            equal(c.until(b"y\r\n"), b"SSH-2.0-y\r\n")
+            c.shut()
+            server.ended()
+            ends(c, OTHER)
+            equal((pod, grown("intercepted_auto", "requests", "detect_timeout")),
+                  (pod, [3 * (pod == "app"), 2, 0]))
+
+
+@test("auto: what is said may come in any pieces")
+def _():
+    apply(auto())
+    for vip in BOTH:
+        c = client(vip=vip)
+        c.send_slowly(request("/slow", host="a"))
+        serve(c, "/slow")
+        ends(c, HTTP)
+        # More of it than is looked at at first: bodies, further requests.
+        c = client(vip=vip)
+        c.send(request("/1", "Content-Length: 3", host="a", method="POST") + b"abc" +
+               request("/2", host="a") + request("/3", host="a"))
+        serve(c, "/1", b"abc")
+        serve(c, "/2")
+        serve(c, "/3")
+        ends(c, HTTP)
+        ends(arrives(hello("a.example"), 9001, vip=vip, send=Client.send_slowly)[0], 9001)
+        ends(arrives(b"EHLO mail.example\r\n", OTHER, vip=vip,
+                     send=Client.send_slowly)[0], OTHER)
+
+
+@test("auto: what begins like HTTP or TLS and is neither is left as it is")
+def _():
+    apply(auto())
+    for vip in BOTH:
+        for text in (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /\r\n", b"get key\r\n",
+                     b"OPTIONS sip:a SIP/2.0\r\n", b"\x16\x02\x01", b"\x00" * 100,
+                     b"G" * 40, b"*1\r\n$4\r\nPING\r\n", os.urandom(1) * 20000):
+            if text[0] != 0x16 or text[1:2] != b"\x03":
+                ends(arrives(text, OTHER, vip=vip)[0], OTHER)
+    # Not TLS without a table for that.
+    apply(auto(tls=False))
+    ends(arrives(hello("a.example"), OTHER)[0], OTHER)
+
+
+@test("auto: a client that waits for the server is connected with the cluster")
+def _():
+    apply(auto(detect_timeout="300ms"))
+    for pod in "app", "free":
+        for vip in BOTH:
+            grown = Counters()
+            c = client(pod, vip)
+            server = raw[OTHER].accept()
+            server.send(b"220 hello\r\n")
+            equal(c.until(b"\r\n"), b"220 hello\r\n")
+            c.send(b"GET / HTTP/1.1\r\n")
+            equal(server.until(b"\r\n"), b"GET / HTTP/1.1\r\n")
+            equal(grown("detect_timeout", "requests"), [1, 0])
+            ends(c, OTHER)
+            # Nor is what is not said waited for.
+            ends(arrives(b"GET /ab", OTHER, pod, vip)[0], OTHER)
+            ends(arrives(b"\x16", OTHER, pod, vip)[0], OTHER)
+            equal(grown("detect_timeout"), 3)
+
+
+@test("auto: a client that ends: without a word it is let go, else what it said goes on")
+def _():
+    apply(auto())
+    for vip in BOTH:
+        grown = Counters()
+        c = client(vip=vip)
+        c.shut()
+        c.ended()
+        c.close()
+        equal(grown("upstream_legs_opened"), 0)
+        c = client(vip=vip)
+        c.send(b"GET")
+        c.shut()
+        server = raw[OTHER].accept()
+        equal(server.rest(), b"GET")
+        server.send(b"bye")
+        raw[OTHER].forget(server)
+        equal(c.rest(), b"bye")
+        c.close()
+
+
+@test("auto: what is HTTP, or TLS, is refused as such")
+def _():
+    apply(auto())
+    for vip in BOTH:
+        grown = Counters()
+        c = client(vip=vip)
+        c.send(b"GET / HTTP/1.1\r\nno field\r\n\r\n")
+        c.refusal(400)
+        c = client(vip=vip)
+        c.send(hello("unknown.example"))
+        equal(c.rest(), UNRECOGNIZED)
+        c = client(vip=vip)
+        c.send(b"\x16\x03\x01\0\0")
+        c.was_reset()
+        equal(grown("reply_400_bad_request", "tls_unrecognized_name", "tls_bad_hello"),
+              [1, 1, 1])
+
+
+@test("auto: a listener needs what it leads to, and is told whole")
+def _():
+    apply(auto())
+    told = meshctl("export")
+    for field in "protocol: auto", "tls_route_table: main", f"cluster: c{OTHER}":
+        true(field in told, told)
+    meshctl("flush")
+    meshctl("apply", "-f", "-", file=told)
+    equal(meshctl("export"), told)
+    true(f"{WEB}:{HTTP}" in meshctl("explain", VIP, "GET", "http://a/"))
+    for missing in "route_table", "cluster":
+        wanted = auto()
+        del wanted["listeners"][0][missing]
+        done = subprocess.run(["meshctl", "apply", "-f", "-"], input=json.dumps(wanted),
+                              text=True, stderr=subprocess.PIPE, check=False)
+        true(done.returncode and missing in done.stderr, done)
+    for name, more in ("http", ()), ("tcp", ("cluster", "c9001")), (
+            "auto", ("route_table", "web", "tls_route_table", "main", "cluster", "c9003")):
+        meshctl("set", "listener", VIP, "protocol", name, *more)
+        true(f"protocol: {name}" in meshctl("export"))
+    for bad in ("protocol", "http", "tls_route_table", "main"), \
+            ("proxy", "127.0.0.1:1"), ("tls_route_table", "web"), ("cluster", "none"):
+        done = subprocess.run(["meshctl", "set", "listener", VIP, *bad],
+                              stderr=subprocess.PIPE, check=False)
+        # An HTTP table of one route without conditions would do for TLS as well.
+        equal((bad, bool(done.returncode)), (bad, bad[1] != "web"))
+
+
 # ---- programs ----
 
 def certificate(name):
@@ -602,7 +778,7 @@ def main():
     net = Net(app=10, free=11, web=20)
     made = tempfile.mkdtemp(prefix="l7mesh-tls.")
     try:
-        for port in PORTS:
+        for port in *PORTS, HTTP:
             raw[port] = Backend("web", port)
         meshctl("attach", "app")
         return run_tests(lambda: (close_connections(), drained()), closes=True)

@@ -35,8 +35,9 @@ struct listener {
 	u8 protocol;			/* enum l7mesh_protocol */
 	bool has_proxy;
 	struct address proxy;
-	struct name_ref route_table;	/* http, tls */
-	struct name_ref cluster;	/* tcp without proxy */
+	struct name_ref route_table;	/* http, tls; auto: for HTTP */
+	struct name_ref tls_route_table;	/* auto, or empty */
+	struct name_ref cluster;	/* tcp without proxy; auto: for the rest */
 	struct http_options http;
 	struct parts policies;		/* see policy/policy.h */
 };
@@ -54,6 +55,13 @@ enum {
 static inline bool listener_routes(const struct listener *l)
 {
 	return l->protocol != L7MESH_PROTOCOL_TCP;
+}
+
+/* May its connections be HTTP? */
+static inline bool listener_serves_http(const struct listener *l)
+{
+	return l->protocol == L7MESH_PROTOCOL_HTTP ||
+	       l->protocol == L7MESH_PROTOCOL_AUTO;
 }
 
 /* A listener with what it refers to, resolved when the snapshot was made. */

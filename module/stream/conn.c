@@ -453,7 +453,17 @@ static void load_options(struct conn *c)
 	const struct listener_slot *slot = conn_listener(c, s);
 
 	c->killed = slot ? !is_let_in(c, slot->listener) : !begin_relay(c, s);
+	if (slot && slot->listener->protocol == L7MESH_PROTOCOL_AUTO)
+		stream_detect(&c->stream, slot->listener);
 	snapshot_put(s);
+}
+
+/* How long its client may say nothing at first. One of TLS speaks at once. */
+static u32 first_patience(const struct conn *c)
+{
+	if (c->detect)
+		return c->options.detect_timeout;
+	return c->relays ? c->options.headers_timeout : c->options.idle_timeout;
 }
 
 /*
@@ -479,7 +489,7 @@ static void conn_begin(struct conn *c)
 	c->expires = deadline_or_none(c->options.max_connection_duration);
 	c->stream.patience.bound = c->expires;
 	link_limit(&c->link, c->options.buffer_limit);
-	patience_set(&c->stream.patience, c->options.idle_timeout);
+	patience_set(&c->stream.patience, first_patience(c));
 	link_send_anywhere(&c->link);
 	link_hook(&c->link, &conn_callbacks);
 	spin_lock_bh(&hn->conns_lock);

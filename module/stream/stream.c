@@ -177,6 +177,9 @@ static void timed_out(struct stream *s, struct run *run)
 	if (s->request == REQUEST_TUNNEL) {
 		stat_inc(c->mesh->stats, STAT_STREAMS_TIMED_OUT);
 		stream_reset_tunnel(s, run);
+	} else if (c->detect) {
+		stat_inc(c->mesh->stats, STAT_DETECT_TIMEOUT);
+		stream_detect_late(s, run);
 	} else if (c->shut_down != SHUT_DOWN_NO) {
 		stream_end(s, run, false);
 	} else if (s->request == REQUEST_IDLE) {

@@ -68,6 +68,13 @@ enum response_state {
 	RESPONSE_DONE,		/* all of it is sent, or in ->down */
 };
 
+/* What is to be told of a connection by what its client says first. */
+enum detect {
+	DETECT_NOTHING,		/* or it is known */
+	DETECT_HTTP,
+	DETECT_HTTP_TLS,
+};
+
 /* So many of the endpoints that failed are avoided by later tries. */
 #define TRIED_MAX	4
 
@@ -131,6 +138,8 @@ struct stream {
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
 	struct address client;	/* of a request that is understood, see client_of() */
 	struct hello_scan hello;	/* of what a TLS client says, so far */
+	u32 opening;		/* how much of what a client says is looked at */
+	bool opaque;		/* it is neither HTTP nor TLS */
 	u64 hash;		/* of a request that is REQUEST_HASHING, so far */
 	const struct weighted_cluster *chosen;	/* of the route; or NULL */
 	const struct hash_policy *cookie;	/* of the cluster: to be given, ... */
@@ -230,6 +239,16 @@ bool stream_relay(struct stream *s, struct snapshot *snapshot,
  * has is answered as TLS does.
  */
 void stream_await_hello(struct stream *s, const struct http_options *options);
+
+/**
+ * stream_detect() - What comes is HTTP, TLS, or something else
+ * @s: stream without a request, its connection locked
+ * @l: auto listener
+ *
+ * stream_run() is to follow, and stream_timeout() when the listener's detect_timeout is
+ * over.
+ */
+void stream_detect(struct stream *s, const struct listener *l);
 
 /**
  * stream_timeout() - The deadline has passed

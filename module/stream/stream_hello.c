@@ -14,12 +14,8 @@
 
 void stream_await_hello(struct stream *s, const struct http_options *options)
 {
-	struct conn *c = s->conn;
-
-	c->relays = true;
-	c->options = *options;
-	/* It is the client that speaks first, and at once. */
-	c->options.idle_timeout = options->headers_timeout;
+	s->conn->relays = true;
+	s->conn->options = *options;
 }
 
 /* Returns false if there is no memory, or none for the namespace any more. */
@@ -60,18 +56,18 @@ static int gather(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
 	return n;
 }
 
-int stream_take_hello(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
+int stream_gather(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
+{
+	int n = have_room(r) ? gather(r, skb, off, len) : 0;
+
+	return n < 0 ? stream_note_no_memory(r) : n;
+}
+
+int stream_look_at_hello(struct reader *r, int n)
 {
 	struct stream *s = r->s;
-	const struct message *m;
-	int n;
+	const struct message *m = s->request_head;
 
-	if (!have_room(r))
-		return 0;
-	m = s->request_head;
-	n = gather(r, skb, off, len);
-	if (n < 0)
-		return stream_note_no_memory(r);
 	switch (hello_scan(&s->hello, m->text, m->len)) {
 	case HELLO_WHOLE:
 		s->request = REQUEST_PARSED;
@@ -83,6 +79,13 @@ int stream_take_hello(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
 	default:
 		return stream_note_refusal(r, STAT_TLS_BAD_HELLO, 400);
 	}
+}
+
+int stream_take_hello(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
+{
+	int n = stream_gather(r, skb, off, len);
+
+	return n ? stream_look_at_hello(r, n) : 0;
 }
 
 /*
@@ -115,18 +118,35 @@ static const struct virtual_host *find_host(const struct route_table *t,
 	return t->any ? t->vhosts[t->any - 1] : NULL;
 }
 
-void stream_begin_hello(struct stream *s, struct run *run)
+const struct route stream_relay_route = { .action = ROUTE_CLUSTER };
+
+/* As a TCP listener's. */
+static void route_opaque(struct stream *s, struct run *run, const struct listener *l)
 {
-	struct conn *c = s->conn;
-	const struct listener_slot *slot;
+	s->cluster = snapshot_cluster(s->snapshot, &l->cluster);
+	s->route = &stream_relay_route;
+	stream_hash_on(s, run);
+}
+
+/* The listener's for TLS, or NULL. */
+static const struct route_table *tls_table(const struct snapshot *s,
+					   const struct listener_slot *slot)
+{
+	const struct listener *l = slot->listener;
+
+	if (l->protocol == L7MESH_PROTOCOL_TLS)
+		return slot->route_table;
+	return l->tls_route_table.name.len ?
+	       objset_find(&s->route_tables, &l->tls_route_table) : NULL;
+}
+
+static void route_hello(struct stream *s, struct run *run,
+			const struct listener_slot *slot)
+{
+	const struct route_table *t = tls_table(s->snapshot, slot);
 	struct hello hello;
 
-	s->snapshot = mesh_snapshot_get(c->mesh);
-	slot = listener_find(s->snapshot, &c->original);
-	s->received = true;
-	s->client = c->source;
-	run->left -= s->request_head->len;
-	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_TLS) {
+	if (!t) {
 		stream_refuse(s, run, STAT_REPLY_NO_ROUTE, 404);
 		return;
 	}
@@ -134,10 +154,7 @@ void stream_begin_hello(struct stream *s, struct run *run)
 		stream_refuse(s, run, STAT_TLS_BAD_HELLO, 400);
 		return;
 	}
-	if (slot->listener->policies.n &&
-	    !stream_meet_listener(s, run, slot->listener))
-		return;
-	s->vhost = find_host(slot->route_table, &hello);
+	s->vhost = find_host(t, &hello);
 	if (!s->vhost) {
 		refuse_name(s, run);
 		return;
@@ -145,4 +162,28 @@ void stream_begin_hello(struct stream *s, struct run *run)
 	/* It has but one, see tls_table.h. */
 	s->route = s->vhost->routes[0];
 	stream_hash_on(s, run);
+}
+
+void stream_begin_hello(struct stream *s, struct run *run)
+{
+	struct conn *c = s->conn;
+	const struct listener_slot *slot;
+	const struct listener *l;
+
+	s->snapshot = mesh_snapshot_get(c->mesh);
+	slot = listener_find(s->snapshot, &c->original);
+	l = slot ? slot->listener : NULL;
+	s->received = true;
+	s->client = c->source;
+	run->left -= s->request_head->len;
+	/* The client has said all that was waited for. */
+	patience_set(&s->patience, 0);
+	if (!l || (s->opaque && l->protocol != L7MESH_PROTOCOL_AUTO))
+		stream_refuse(s, run, STAT_REPLY_NO_ROUTE, 404);
+	else if (l->policies.n && !stream_meet_listener(s, run, l))
+		return;
+	else if (s->opaque)
+		route_opaque(s, run, l);
+	else
+		route_hello(s, run, slot);
 }

@@ -183,9 +183,37 @@ static bool send_replay(struct stream *s, struct run *run)
 	return true;
 }
 
+/* What has come so far is the first line of a request, or more than that. */
+static void begin_http(struct stream *s, struct run *run)
+{
+	const struct http_options *o = &s->conn->options;
+	struct message *m = s->request_head;
+
+	http1_init(m, false);
+	m->limits = routing_limits(o);
+	bound_request(s);
+	patience_set(&s->patience, o->headers_timeout);
+	if (http1_parse(m) == HTTP1_ERROR)
+		stream_refuse_malformed(s, run, m->error);
+}
+
+static noinline int take_relayed(struct reader *r, struct sk_buff *skb, u32 off,
+				 u32 len)
+{
+	struct conn *c = r->s->conn;
+	int n;
+
+	if (!c->detect)
+		return stream_take_hello(r, skb, off, len);
+	n = stream_take_opening(r, skb, off, len);
+	if (!c->relays)
+		begin_http(r->s, r->run);
+	return n;
+}
+
 static int take_beginning(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
 {
-	return unlikely(r->s->conn->relays) ? stream_take_hello(r, skb, off, len) :
+	return unlikely(r->s->conn->relays) ? take_relayed(r, skb, off, len) :
 					      take_request_head(r, skb, off, len);
 }
 
@@ -253,8 +281,13 @@ static void downstream_eof(struct stream *s, struct run *run)
 	s->close = true;
 	switch (s->request) {
 	case REQUEST_IDLE:
-	case REQUEST_HEAD:
 		stream_end(s, run, false);
+		break;
+	case REQUEST_HEAD:
+		if (s->conn->detect)
+			stream_detect_late(s, run);
+		else
+			stream_end(s, run, false);
 		break;
 	case REQUEST_BODY:
 		if (!s->received || listens_no_more(s))

@@ -9,9 +9,6 @@
  */
 #include "stream/stream_priv.h"
 
-/* Nothing is asked of it but to lead to a cluster. */
-static const struct route relay_route = { .action = ROUTE_CLUSTER };
-
 /*
  * As if the client had asked for a tunnel that ends at the endpoint. The message is
  * empty, and goes when the tunnel begins.
@@ -27,7 +24,7 @@ bool stream_relay(struct stream *s, struct snapshot *snapshot,
 	message_init(s->request_head, false);
 	s->snapshot = snapshot_get(snapshot);
 	s->cluster = cluster;
-	s->route = &relay_route;
+	s->route = &stream_relay_route;
 	s->client = c->source;
 	s->received = true;
 	s->request = REQUEST_HASHING;

@@ -63,7 +63,7 @@ LISTENER = ("LISTENER", {
     "TRACEPARENT": "u8", "TRUSTED_HOPS": "u32", "RATE_LIMIT": RATE_LIMIT,
     "MAX_CONNECTIONS_PER_SOURCE": "u32", "MAX_REQUESTS_PER_SOURCE": "u32",
     "HOST_PORT": "u32", "ABORT_ON_CLOSE": "u8", "HEADERS_WITH_UNDERSCORES": "u32",
-    "PACKETS": "u8", "SOURCE": "u32"})
+    "PACKETS": "u8", "SOURCE": "u32", "TLS_ROUTE_TABLE": "str", "DETECT_TIMEOUT": "u32"})
 ROUTE_TABLE = ("ROUTE_TABLE", {
     "NAME": "str"})
 HEADER_OP = ("HEADER_OP", {
@@ -237,5 +237,6 @@ OPTIONS = {
         "HEADERS_WITH_UNDERSCORES": (0, 0, 2, "u32"),
         "PACKETS": (0, 0, 1, "u8"),
         "SOURCE": (0, 0, 1, "u32"),
+        "DETECT_TIMEOUT": (1000, 1, 86400000, "u32"),
     },
 }

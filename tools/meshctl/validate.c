@@ -128,6 +128,20 @@ static void validate_tcp(const struct scope *scope, const json_t *body)
 			      "not allowed with a proxy, which connects to endpoints");
 }
 
+static void validate_auto(const struct scope *scope, const json_t *body)
+{
+	static const char *const needed[] = { "route_table", "cluster", NULL };
+	const char *const *name;
+
+	for (name = needed; *name; name++)
+		if (!given(scope, body, *name))
+			scope_problem(scope, *name,
+				      "missing; a listener of protocol auto "
+				      "needs it");
+	if (given(scope, body, "proxy"))
+		scope_problem(scope, "proxy", "not allowed with protocol auto");
+}
+
 void validate_listener(const struct scope *scope, const json_t *body)
 {
 	const char *protocol = object_get(body, "protocol");
@@ -137,6 +151,12 @@ void validate_listener(const struct scope *scope, const json_t *body)
 		validate_routed(scope, body, protocol);
 	if (!scope->partial && !strcmp(protocol, "tcp"))
 		validate_tcp(scope, body);
+	if (!scope->partial && !strcmp(protocol, "auto"))
+		validate_auto(scope, body);
+	else if (!scope->partial && given(scope, body, "tls_route_table"))
+		scope_problem(scope, "tls_route_table",
+			      "not allowed with protocol %s, but with auto",
+			      protocol);
 	if (proxy && !same_family(json_object_get(body, "address"),
 				  json_object_get(proxy, "address")))
 		scope_problem(scope, "proxy",

@@ -48,11 +48,12 @@ static const char *const usage[] = {
 		"endpoint CLUSTER ADDRESS:PORT [weight N] [priority N] "
 		"[locality NAME] [metadata KEY=VALUE,...]",
 	[L7MESH_KIND_LISTENER] =
-		"listener NAME ADDRESS:PORT protocol tcp|http|tls "
-		"[route_table NAME|cluster NAME|proxy ADDRESS:PORT] "
-		"[headers_timeout TIME] [request_timeout TIME] [idle_timeout "
-		"TIME] [stream_idle_timeout TIME] [max_connection_duration "
-		"TIME] [max_connections_per_source N] "
+		"listener NAME ADDRESS:PORT protocol tcp|http|tls|auto "
+		"[route_table NAME] [tls_route_table NAME] [cluster "
+		"NAME|proxy ADDRESS:PORT] [headers_timeout TIME] "
+		"[request_timeout TIME] [idle_timeout TIME] "
+		"[stream_idle_timeout TIME] [max_connection_duration TIME] "
+		"[detect_timeout TIME] [max_connections_per_source N] "
 		"[max_requests_per_source N] [max_requests_per_connection N] "
 		"[max_header_bytes N] [max_headers N] [max_uri_bytes N] "
 		"[max_body_bytes N] [buffer_limit BYTES] "
