@@ -332,6 +332,15 @@ def _():
             ends(c, 9001)
 
 
+@test("source: keep: the server sees the client's own address")
+def _():
+    mesh(source="keep")
+    for pod, address in ("app", "10.2.0.10"), ("free", "10.2.0.11"):
+        c, server = arrives(hello("a.example"), 9001, pod)
+        equal((pod, server.sock.getpeername()[0]), (pod, "::ffff:" + address))
+        ends(c, 9001)
+
+
 @test("an endpoint that cannot be reached: another is tried where the route says so")
 def _():
     def cluster(*ports):
