@@ -510,7 +510,7 @@ def _():
             (host(route("c9001", timeout="1s")), "timeout"),
             (host(route("c9001", fault={"abort": 500})),
              "policy other than retry"),
-            (host(route("c9001"), route("c9002")), "one route")):
+            (host(route("c9001"), route("c9002")), "several routes")):
         said = refused(virtual_host)
         true('"vh"' in said and why in said, said)
     said = refused(host(), route_table=None, cluster="c9001")
@@ -521,6 +521,21 @@ def _():
         meshctl("add", "route", "main/vh", "match", "any", "cluster", "c9002")
         raise SystemExit("it was accepted")
     mesh([host(route("c9001", match={"path": {"prefix": "/"}}))])
+
+
+@test("a table that is used changes by single commands, and a host without route is none")
+def _():
+    mesh(hosts(default=False))
+    meshctl("add", "virtual_host", "main/c", "domain", "c.example")
+    c = client()
+    c.send(hello("c.example"))
+    equal(c.rest(), UNRECOGNIZED)
+    meshctl("add", "route", "main/c", "match", "any", "cluster", "c9003")
+    ends(arrives(hello("c.example"), 9003)[0], 9003)
+    meshctl("del", "route", "main/c", "0")
+    c = client()
+    c.send(hello("c.example"))
+    equal(c.rest(), UNRECOGNIZED)
 
 
 @test("what was configured is told, and can be configured again")

@@ -80,27 +80,26 @@ static const char *unfit_host(const struct virtual_host *vh)
 {
 	if (edits(&vh->edit))
 		return "it has operations on headers";
-	return vh->nroutes == 1 ? NULL : "it has to have one route";
+	return vh->nroutes > 1 ? "it has several routes" : NULL;
 }
 
 int tls_table_check(const struct listener *l, const struct route_table *t,
 		    struct refusal *r)
 {
-	const struct route *route;
+	const struct virtual_host *vh;
 	const char *why;
 	u32 i;
 
 	for (i = 0; i < t->nvhosts; i++) {
-		why = unfit_host(t->vhosts[i]);
-		if (!why) {
-			route = t->vhosts[i]->routes[0];
-			why = unfit_match(&route->match) ?: unfit_action(route);
-		}
+		vh = t->vhosts[i];
+		why = unfit_host(vh);
+		if (!why && vh->nroutes)
+			why = unfit_match(&vh->routes[0]->match) ?:
+			      unfit_action(vh->routes[0]);
 		if (why)
 			return refusal_set(r, -EINVAL,
 					   "virtual host \"%.*s\" is used by tls listener \"%.*s\", but %s",
-					   t->vhosts[i]->name.len,
-					   t->vhosts[i]->name.p,
+					   vh->name.len, vh->name.p,
 					   l->name.name.len, l->name.name.p, why);
 		cond_resched();
 	}

@@ -155,11 +155,11 @@ static void route_hello(struct stream *s, struct run *run,
 		return;
 	}
 	s->vhost = find_host(t, &hello);
-	if (!s->vhost) {
+	if (!s->vhost || !s->vhost->nroutes) {
 		refuse_name(s, run);
 		return;
 	}
-	/* It has but one, see tls_table.h. */
+	/* It has no other, see tls_table.h. */
 	s->route = s->vhost->routes[0];
 	stream_hash_on(s, run);
 }
