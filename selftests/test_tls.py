@@ -335,10 +335,17 @@ def _():
 @test("source: keep: the server sees the client's own address")
 def _():
     mesh(source="keep")
-    for pod, address in ("app", "10.2.0.10"), ("free", "10.2.0.11"):
-        c, server = arrives(hello("a.example"), 9001, pod)
-        equal((pod, server.sock.getpeername()[0]), (pod, "::ffff:" + address))
-        ends(c, 9001)
+    addresses = {"app": "10.2.0.10", "free": "10.2.0.11"}
+    # As where each pod has a link of its own: what the server answers comes by the node.
+    way = ("ip", "route", "add", addresses["free"], "via", "10.2.0.1")
+    run_in("web", *way)
+    try:
+        for pod, address in addresses.items():
+            c, server = arrives(hello("a.example"), 9001, pod)
+            equal((pod, server.sock.getpeername()[0]), (pod, "::ffff:" + address))
+            ends(c, 9001)
+    finally:
+        run_in("web", "ip", "route", "del", addresses["free"])
 
 
 @test("an endpoint that cannot be reached: another is tried where the route says so")
@@ -450,6 +457,29 @@ def _():
         grown.reach("downstream_source_limited", 1)
         ends(c, 9001)
         drained()
+
+
+@test("what limits a listener's requests limits connections that say what they want")
+def _():
+    text = hello("a.example")
+    mesh(max_requests_per_source=1)
+    for vip in BOTH:
+        c, _ = arrives(text, 9001, vip=vip)
+        grown = Counters()
+        other = client(vip=vip)
+        other.send(text)
+        other.was_reset()
+        equal(grown("relays_failed", "upstream_legs_opened"), [1, 0])
+        ends(c, 9001)
+        drained()
+        ends(arrives(text, 9001, vip=vip)[0], 9001)
+        drained()
+    mesh(rate_limit={"max_tokens": 2, "tokens_per_fill": 1, "fill_interval": "60m"})
+    for _ in range(2):
+        ends(arrives(text, 9001)[0], 9001)
+    c = client()
+    c.send(text)
+    c.was_reset()
 
 
 @test("many connections at one time, each with its own server", 240)
