@@ -26,7 +26,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal, fork,
-                in_pod, meshctl, request, run_in, run_tests, stats, test, true, until)
+                in_pod, meshctl, note, request, run_in, run_tests, stats, test, true, until)
 
 BOTH = (VIP, VIP6)
 # A name, and the port of the server that its virtual host leads to.
@@ -341,7 +341,15 @@ def _():
     run_in("web", *way)
     try:
         for pod, address in addresses.items():
-            c, server = arrives(hello("a.example"), 9001, pod)
+            grown = Counters()
+            c = client(pod)
+            c.send(hello("a.example"))
+            try:
+                until(lambda: raw[9001].selector.select(0), 10)
+            except AssertionError:
+                note(f"{pod}: {grown.all('')}")
+                raise
+            server = raw[9001].accept()
             equal((pod, server.sock.getpeername()[0]), (pod, "::ffff:" + address))
             ends(c, 9001)
     finally:
