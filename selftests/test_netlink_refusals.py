@@ -320,6 +320,27 @@ def refusals_of_mirrors():
            "nothing is forwarded", "ROUTE.MIRRORS")
 
 
+def refusals_of_trust():
+    def bad(text, path, code=errno.EINVAL, new=NEW["LISTENER"], **listener):
+        return merge(new, **listener), code, text, "LISTENER." + path
+    good = b"\x0a\0\0\0\x08"
+    for network, code, text in (
+            (b"\x0a\0\0\0\x21", errno.EINVAL, "only 32 bits"),
+            (b"\x0a\0\0\x01\x1f", errno.EINVAL, "must be 0"),
+            (bytes(6), errno.EINVAL, "4 or 16 bytes"),
+            (bytes(4), errno.ERANGE, ""), (bytes(18), errno.ERANGE, "")):
+        yield bad(text, "TRUSTED_SOURCES.ITEM", code, TRUSTED_SOURCES=[good, network])
+    yield bad("more than 64 networks", "TRUSTED_SOURCES.ITEM", errno.E2BIG,
+              TRUSTED_SOURCES=[good] * 65)
+    yield bad("needs TRUSTED_SOURCES", "TRUSTED_SOURCES", PROXY_PROTOCOL=1,
+              TRUSTED_SOURCES=[])
+    yield bad("needs TRUSTED_SOURCES", "PROXY_PROTOCOL", PROXY_PROTOCOL=1,
+              new=without(NEW["LISTENER"], "TRUSTED_SOURCES"))
+    yield bad("the proxy has to", "PROXY_PROTOCOL", PROXY_PROTOCOL=1, PROTOCOL=0,
+              PROXY_ADDRESS="10.0.0.1", PROXY_PORT=1,
+              new=without(NEW["LISTENER"], "ROUTE_TABLE"))
+
+
 def refusals_of_protection():
     for kind in "ROUTE", "LISTENER":
         def bad(text, path, code=errno.EINVAL, **limit):
@@ -615,7 +636,8 @@ def _():
                   refusals_of_localities, refusals_of_subsets,
                   refusals_of_sessions,
                   refusals_of_headers, refusals_of_cors, refusals_of_retries,
-                  refusals_of_protection, refusals_of_health_checks,
+                  refusals_of_protection, refusals_of_trust,
+                  refusals_of_health_checks,
                   refusals_of_mirrors,
                   refusals_of_splices):
         for o, code, text, path in group():

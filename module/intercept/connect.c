@@ -89,15 +89,23 @@ static bool loopback_is_up(const struct net *net)
 	return READ_ONCE(net->loopback_dev->flags) & IFF_UP;
 }
 
+/* To the namespace's acceptor, on loopback? */
+static bool leads_to_engine(const struct listener_slot *slot)
+{
+	return listener_routes(slot->listener) || listener_relays(slot);
+}
+
 /*
  * Why a connection to a listener must be left alone, or MESH_STAT_COUNT if it need
  * not. A socket that is bound to a device must not leave it, and a link-local
  * destination always belongs to one device.
  */
 static enum mesh_stat bypass_reason(const struct sock *sk,
-				    const struct listener *l,
+				    const struct listener_slot *slot,
 				    const struct address *to)
 {
+	const struct listener *l = slot->listener;
+
 	if (sk_is_mptcp(sk))
 		return STAT_BYPASSED_MPTCP;
 	if (sk->sk_bound_dev_if)
@@ -107,7 +115,7 @@ static enum mesh_stat bypass_reason(const struct sock *sk,
 		return STAT_BYPASSED_BOUND_DEVICE;
 	if (!can_reach(sk, to->family))
 		return STAT_BYPASSED_FAMILY;
-	if ((listener_routes(l) ||
+	if ((leads_to_engine(slot) ||
 	     (l->has_proxy && address_is_loopback(&l->proxy))) &&
 	    !loopback_is_up(sock_net(sk)))
 		return STAT_BYPASSED_NO_LOOPBACK;
@@ -130,7 +138,7 @@ static bool is_wanted(const struct sock *sk, const struct address *to)
 		goto out;
 	if (!sk_is_mptcp(sk) && !is_users(sk))
 		goto out;
-	why = bypass_reason(sk, slot->listener, to);
+	why = bypass_reason(sk, slot, to);
 	wanted = why == MESH_STAT_COUNT;
 	if (!wanted)
 		stat_inc(m->stats, why);
@@ -358,7 +366,7 @@ static int plan_target(struct plan *p, struct sock *sk)
 	const struct listener *l = p->slot->listener;
 	struct redirect *r = p->r;
 
-	if (listener_routes(l))
+	if (leads_to_engine(p->slot))
 		return plan_engine(p, sk);
 	if (l->has_proxy) {
 		r->kind = REDIRECT_PROXY;
@@ -428,6 +436,8 @@ static enum mesh_stat plan_stat(const struct plan *p)
 		[L7MESH_PROTOCOL_AUTO] = STAT_INTERCEPTED_AUTO,
 	};
 
+	if (listener_relays(p->slot))
+		return STAT_INTERCEPTED_RELAY;
 	return p->r->kind == REDIRECT_PROXY ? STAT_INTERCEPTED_PROXY :
 					      stats[p->slot->listener->protocol];
 }

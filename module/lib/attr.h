@@ -4,6 +4,7 @@
  * configuration.
  *
  *	attr.c		nests, names, lists
+ *	attr_network.c	networks
  *	attr_option.c	tables of plain numbers
  *
  * What is parsed has passed the family's policies (netlink/generated/), so types,
@@ -18,6 +19,7 @@
 #include "lib/name_ref.h"
 #include "lib/span.h"
 
+struct network;
 struct refusal;
 
 /* A string's bytes, with or without NUL in the message. */
@@ -57,6 +59,9 @@ int attr_name(const struct nlattr *nla, struct name_ref *name,
 int attr_statuses(const struct nlattr *nla, const u16 **status, u32 *n,
 		  struct refusal *r);
 
+/* The address of a network, and behind it one byte: how many bits of it count. */
+int attr_network(const struct nlattr *nla, struct network *n, struct refusal *r);
+
 /* How many items a list has. */
 u32 attr_count(const struct nlattr *list);
 
@@ -86,6 +91,8 @@ static inline int attr_put_span(struct sk_buff *skb, int type, struct span s)
 	text[s.len] = 0;
 	return 0;
 }
+
+int attr_put_network(struct sk_buff *skb, int type, const struct network *n);
 
 /* What is not empty. */
 static inline int attr_put_some(struct sk_buff *skb, int type, struct span s)

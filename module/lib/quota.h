@@ -9,6 +9,7 @@
  *
  *	a request's head	is not begun: 503, and the connection ends
  *	a head that grows	the same
+ *	a PROXY header		is not begun, or does not grow: the connection ends
  *	a body that is kept	is given up: it will not be sent again, nor mirrored
  *	a mirror's copy		is dropped
  *

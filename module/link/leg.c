@@ -2,6 +2,7 @@
 #include "link/leg.h"
 
 #include <linux/hash.h>
+#include <linux/inetdevice.h>
 #include <linux/slab.h>
 #include "lib/payer.h"
 #include "lib/stats.h"
@@ -45,18 +46,18 @@ static struct pool_bucket *bucket_of_leg(const struct leg *leg)
 }
 
 static struct pool *pool_find(struct pool_bucket *b, const struct endpoint *ep,
-			      const struct identity *id, bool sources)
+			      const struct identity *id, bool personal)
 {
 	struct pool *p;
 
 	hlist_for_each_entry(p, &b->pools, node)
-		if (p->ep == ep && p->id == id && p->sources == sources)
+		if (p->ep == ep && p->id == id && p->personal == personal)
 			return p;
 	return NULL;
 }
 
 static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep,
-			       struct identity *id, bool sources)
+			       struct identity *id, bool personal)
 {
 	struct pool *p = kzalloc(sizeof(*p),
 				 GFP_KERNEL | payer_gfp(identity_payer(id)));
@@ -66,7 +67,7 @@ static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep,
 	p->hn = hn;
 	p->ep = endpoint_get(ep);
 	p->id = identity_get(id);
-	p->sources = sources;
+	p->personal = personal;
 	INIT_LIST_HEAD(&p->idle);
 	return p;
 }
@@ -82,15 +83,15 @@ static void pool_free(struct pool *p)
 
 /* Count one more leg in the pool where it belongs, which is made if need be. */
 static struct pool *pool_join(struct http_net *hn, struct endpoint *ep,
-			      struct identity *id, bool sources)
+			      struct identity *id, bool personal)
 {
 	struct pool_bucket *b = bucket_of(hn, ep, id);
-	struct pool *fresh = pool_alloc(hn, ep, id, sources), *p;
+	struct pool *fresh = pool_alloc(hn, ep, id, personal), *p;
 
 	if (!fresh)
 		return NULL;
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep, id, sources);
+	p = pool_find(b, ep, id, personal);
 	if (!p) {
 		p = fresh;
 		fresh = NULL;
@@ -125,18 +126,27 @@ static void reap_later(struct http_net *hn)
 		queue_delayed_work(http_wq, &hn->reaper, REAP_INTERVAL);
 }
 
-/* How many idle legs are looked at for one that shows an address, with BH off. */
-#define SOURCE_LOOKS	64
-
-static struct leg *pool_first(struct pool *p, const struct address *source)
+static bool client_equal(const struct leg_client *a, const struct leg_client *b)
 {
-	int looks = SOURCE_LOOKS;
+	return address_eq(&a->shown, &b->shown) && address_eq(&a->named, &b->named) &&
+	       address_eq(&a->to, &b->to) && a->more == b->more;
+}
+
+static bool is_personal(const struct leg_client *client)
+{
+	return leg_client_is_shown(client) || leg_client_is_named(client);
+}
+
+/* How many idle legs are looked at for one of a client's, with BH off. */
+#define CLIENT_LOOKS	64
+
+static struct leg *pool_first(struct pool *p, const struct leg_client *client)
+{
+	int looks = CLIENT_LOOKS;
 	struct leg *leg;
 
-	if (!source)
-		return list_first_entry_or_null(&p->idle, struct leg, list);
 	list_for_each_entry(leg, &p->idle, list) {
-		if (address_eq(&leg->source, source))
+		if (!p->personal || client_equal(&leg->client, client))
 			return leg;
 		if (!--looks)
 			break;
@@ -145,16 +155,16 @@ static struct leg *pool_first(struct pool *p, const struct address *source)
 }
 
 struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
-		     const struct identity *id, const struct address *source)
+		     const struct identity *id, const struct leg_client *client)
 {
 	struct pool_bucket *b = bucket_of(hn, ep, id);
 	struct leg *leg = NULL;
 	struct pool *p;
 
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep, id, source);
+	p = pool_find(b, ep, id, is_personal(client));
 	if (p)
-		leg = pool_first(p, source);
+		leg = pool_first(p, client);
 	/* The endpoint may close an expired leg at any moment. */
 	if (leg && time_after(jiffies, leg->expires))
 		leg = NULL;
@@ -193,7 +203,7 @@ static bool make_room(struct pool *p, u32 max_idle)
 
 	if (likely(p->nidle < max_idle))
 		return true;
-	if (!p->sources)
+	if (!p->personal)
 		return false;
 	oldest = list_last_entry(&p->idle, struct leg, list);
 	list_del_init(&oldest->list);
@@ -270,7 +280,7 @@ void leg_close(struct leg *leg)
 	leg_unhook(leg);
 	link_close(&leg->link, leg->reset);
 	if (leg->foreign)
-		transparent_unbind(&hn->transparent, &leg->source);
+		transparent_unbind(&hn->transparent, &leg->client.shown);
 	if (leg->mesh) {
 		stat_inc(leg->mesh->stats, STAT_LEGS_CLOSED);
 		mesh_put(leg->mesh);
@@ -295,13 +305,13 @@ static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
 
 	if (!leg)
 		return NULL;
-	leg->pool = pool_join(hn, ep, id, user->source);
+	leg->pool = pool_join(hn, ep, id, is_personal(&user->client));
 	if (!leg->pool) {
 		kmem_cache_free(leg_cache, leg);
 		return NULL;
 	}
-	if (user->source)
-		leg->source = *user->source;
+	leg->client = user->client;
+	leg->introduced = !leg_client_is_named(&leg->client);
 	leg->drains = atomic_read(&hn->drains);
 	INIT_LIST_HEAD(&leg->list);
 	INIT_WORK(&leg->close_work, leg_close_work);
@@ -338,14 +348,37 @@ static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
 	return NULL;
 }
 
+/*
+ * A proxy may have named anything: addresses that nobody has, and from which no answer
+ * would come back. And where clients have an identity nobody looks for answers to others.
+ */
+static bool may_show(const struct leg_user *user)
+{
+	const struct address *a = &user->client.shown;
+	int type;
+
+	if (!user->named)
+		return true;
+	if (user->identity)
+		return false;
+	if (a->family == AF_INET)
+		return !ipv4_is_zeronet(a->v4) && !ipv4_is_lbcast(a->v4) &&
+		       !ipv4_is_multicast(a->v4) && !ipv4_is_loopback(a->v4);
+	type = ipv6_addr_type(&a->v6);
+	return type & IPV6_ADDR_UNICAST &&
+	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL));
+}
+
 static int leg_connect(struct leg *leg, const struct leg_user *user)
 {
 	struct http_net *hn = leg->pool->hn;
 	int err = 0;
 
-	if (user->source) {
+	if (leg_client_is_shown(&user->client) && !may_show(user))
+		return -EAFNOSUPPORT;
+	if (leg_client_is_shown(&user->client)) {
 		leg->foreign = !user->identity;
-		err = transparent_bind(&hn->transparent, &leg->link, user->source,
+		err = transparent_bind(&hn->transparent, &leg->link, &user->client.shown,
 				       &leg->pool->ep->address, leg->foreign);
 	}
 	return err ?: link_connect(&leg->link, user->identity,
@@ -381,7 +414,7 @@ static struct leg *leg_begin(struct http_net *hn, struct endpoint *ep,
 struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 		     const struct leg_user *user, int *err)
 {
-	int tries = user->source ? PORT_TRIES : 1;
+	int tries = leg_client_is_shown(&user->client) ? PORT_TRIES : 1;
 	struct leg *leg;
 
 	atomic64_inc(&ep->connections);
@@ -389,7 +422,8 @@ struct leg *leg_open(struct http_net *hn, struct endpoint *ep,
 		leg = leg_begin(hn, ep, user, err);
 	} while (*err == -EADDRNOTAVAIL && --tries);
 	/* Idle legs may occupy all ports: close some and try once more. */
-	if (*err == -EADDRNOTAVAIL && !user->source && leg_reap_endpoint(hn, ep, true))
+	if (*err == -EADDRNOTAVAIL && !leg_client_is_shown(&user->client) &&
+	    leg_reap_endpoint(hn, ep, true))
 		leg = leg_begin(hn, ep, user, err);
 	return leg;
 }

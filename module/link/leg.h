@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * leg: an upstream connection to an endpoint, used by one stream at a time
- * and pooled in between, per namespace, endpoint, identity and the address that it
- * shows: it acts for its client, and never for another one that the network could tell
- * from it.
+ * and pooled in between, per namespace, endpoint, identity and what the endpoint knows of
+ * the client: it acts for its client, and never for another one that the network, or the
+ * endpoint, could tell from it.
  *
  * Ownership: a leg has one owner at a time: the stream that uses it, its
  * pool, or the work that closes it. The owner changes
@@ -32,6 +32,18 @@ struct mesh;
 struct pool;
 struct stream;
 
+/* What an endpoint knows of the client that a leg acts for; all 0: nothing. */
+struct leg_client {
+	struct address shown;	/* from where it is connected to, port 0; or 0: from where
+				 * routing chooses
+				 */
+	struct address named;	/* who it is, with its port, as the endpoint is told
+				 * before all else; or 0: it is not
+				 */
+	struct address to;	/* what ->named has asked for */
+	u64 more;		/* identifies what it is told besides; 0: nothing */
+};
+
 struct leg {
 	struct link link;
 	struct pool *pool;
@@ -44,8 +56,9 @@ struct leg {
 	struct work_struct close_work;
 	bool reset;		/* to be closed with RST */
 	u32 buffer_limit;	/* see link_limit() */
-	bool foreign;		/* @source is not its namespace's, see transparent.h */
-	struct address source;	/* that it shows the endpoint, see struct leg_user; or 0 */
+	bool foreign;		/* what it shows is not its namespace's, see transparent.h */
+	bool introduced;	/* the endpoint was told what it is to be told */
+	struct leg_client client;
 };
 
 #define POOL_BUCKETS	256
@@ -53,15 +66,15 @@ struct leg {
 #define ENDPOINT_BUCKETS	8
 
 /*
- * Legs to one endpoint for one identity: those that show their clients' addresses, or
- * those that do not. Lives as long as it has a leg.
+ * Legs to one endpoint for one identity: those of which the endpoint knows the client, or
+ * those of which it does not. Lives as long as it has a leg.
  */
 struct pool {
 	struct hlist_node node;
 	struct http_net *hn;
 	struct endpoint *ep;	/* counted */
 	struct identity *id;	/* counted */
-	bool sources;		/* its legs have one */
+	bool personal;		/* it knows */
 	struct list_head idle;	/* most recently used first */
 	u32 nidle;
 	u32 nlegs;
@@ -82,9 +95,8 @@ struct leg_user {
 					    * that nobody uses they call leg_break()
 					    */
 	struct identity *identity;	/* for whom it acts */
-	const struct address *source;	/* its client's, to be shown to the endpoint, port
-					 * 0; NULL: what routing chooses
-					 */
+	struct leg_client client;	/* what the endpoint is to know */
+	bool named;			/* a proxy has named client.shown */
 	struct mesh *mesh;		/* whose counters count it */
 	u32 buffer_limit;		/* see link_limit() */
 };
@@ -117,7 +129,7 @@ void leg_close(struct leg *leg);
  * @hn: namespace
  * @ep: endpoint
  * @id: for whom
- * @source: as in struct leg_user
+ * @client: what the endpoint is to know
  *
  * Any context. The caller owns the result and must leg_bind() it, which may find
  * it broken.
@@ -125,7 +137,7 @@ void leg_close(struct leg *leg);
  * Return: a leg or NULL.
  */
 struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
-		     const struct identity *id, const struct address *source);
+		     const struct identity *id, const struct leg_client *client);
 
 /**
  * leg_bind() - Use a leg that was taken
@@ -143,7 +155,7 @@ bool leg_bind(struct leg *leg, struct stream *stream);
  * @max_idle: how many the pool may hold
  *
  * Any context. Also for a leg that was taken and could not be locked. In a full pool of
- * legs that show addresses it has the place of the one that was idle longest: those of
+ * personal legs it has the place of the one that was idle longest: those of
  * few clients keep nobody else's out.
  *
  * Return: false if it is broken, the pool is full, or was drained since the leg
@@ -196,6 +208,17 @@ u32 leg_reap(struct http_net *hn, bool all);
  */
 bool leg_reap_endpoint(struct http_net *hn, const struct endpoint *ep,
 		       bool reset);
+
+/* Is the endpoint told anything before all else? */
+static inline bool leg_client_is_named(const struct leg_client *client)
+{
+	return client->named.family;
+}
+
+static inline bool leg_client_is_shown(const struct leg_client *client)
+{
+	return client->shown.family;
+}
 
 static inline struct endpoint *leg_endpoint(const struct leg *leg)
 {

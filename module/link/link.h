@@ -349,6 +349,12 @@ static inline int link_error(struct link *l)
 	return sock_error(l->sk);
 }
 
+/* The port of the other end. */
+static inline __be16 link_peer_port(const struct link *l)
+{
+	return inet_sk(l->sk)->inet_dport;
+}
+
 /* Out-of-band bytes would stop the stream. */
 static inline bool link_has_urgent(const struct link *l)
 {

@@ -117,6 +117,18 @@ listener_of_packets(const struct snapshot *s, const struct address *to)
 	return slot && slot->listener->http.packets ? slot : NULL;
 }
 
+/*
+ * Do a TCP listener's connections pass through the engine, also where connect() could
+ * lead them straight to the endpoint?
+ */
+static inline bool listener_relays(const struct listener_slot *slot)
+{
+	const struct listener *l = slot->listener;
+
+	return l->protocol == L7MESH_PROTOCOL_TCP && !l->has_proxy &&
+	       (l->http.proxy_protocol || slot->cluster->options.proxy_protocol);
+}
+
 /**
  * snapshot_may_take() - Might a packet be for a listener that takes packets?
  * @s: snapshot, held or under RCU

@@ -28,7 +28,7 @@ static const char *unfit_match(const struct route_match *m)
 		return "its match has headers";
 	if (m->nquery)
 		return "its match has query parameters";
-	if (m->source_family || m->source_netns)
+	if (m->source.family || m->source_netns)
 		return "its match has a source";
 	if (m->listener.name.len)
 		return "its match has a listener";

@@ -10,6 +10,7 @@
 #include "lib/objset.h"
 #include "mesh/draft.h"
 #include "netlink/netlink.h"
+#include "policy/order.h"
 #include "upstream/metadata.h"
 
 /* What a listener may be told is what the parser can do, and in its words. */
@@ -372,7 +373,23 @@ static int check_proxy(struct change *c, const struct listener *l, struct nlattr
 	if (l->http.source != L7MESH_SOURCE_AUTO)
 		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_SOURCE] ?: proxy, -EINVAL,
 					"a listener with a proxy keeps no source: the proxy connects to endpoints");
+	if (l->http.proxy_protocol)
+		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_PROXY_PROTOCOL] ?: proxy,
+					-EINVAL,
+					"a listener with a proxy reads no PROXY header: the proxy has to");
 	return 0;
+}
+
+/* Nobody would be believed, and each header be a bad request. */
+static int check_trust(struct change *c, const struct listener *l,
+		       struct nlattr **tb)
+{
+	if (!l->http.proxy_protocol ||
+	    parts_find(&l->policies, &policy_trusted_source.part))
+		return 0;
+	return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_TRUSTED_SOURCES] ?:
+				tb[L7MESH_LISTENER_A_PROXY_PROTOCOL], -EINVAL,
+				"PROXY_PROTOCOL needs TRUSTED_SOURCES: who is believed");
 }
 
 static int put_listener(struct change *c, struct nlattr **tb,
@@ -402,6 +419,8 @@ static int put_listener(struct change *c, struct nlattr **tb,
 	if (err)
 		return err;
 	err = policy_parse(&p, &l.policies, POLICY_OF_LISTENER, tb, &l.http, c->r);
+	if (!err)
+		err = check_trust(c, &l, tb);
 	if (!err)
 		err = draft_put_listener(c->d, &l, c->r);
 	policy_parse_end(&p);

@@ -76,25 +76,12 @@ static int put_path(struct sk_buff *skb, const struct route_match *m)
 	return attr_put_span(skb, attrs[m->path_kind], m->path);
 }
 
-static int put_source(struct sk_buff *skb, const struct route_match *m)
-{
-	u32 len = m->source_family == AF_INET ? 4 : 16;
-	struct nlattr *nla;
-
-	if (!m->source_family)
-		return 0;
-	nla = nla_reserve(skb, L7MESH_MATCH_A_SOURCE, len + 1);
-	if (!nla)
-		return -EMSGSIZE;
-	memcpy(nla_data(nla), m->source, len);
-	((u8 *)nla_data(nla))[len] = m->source_bits;
-	return 0;
-}
-
 static int put_client(struct sk_buff *skb, const struct route_match *m)
 {
-	int err = put_source(skb, m);
+	int err = 0;
 
+	if (m->source.family)
+		err = attr_put_network(skb, L7MESH_MATCH_A_SOURCE, &m->source);
 	if (!err && m->source_netns)
 		err = nla_put_u64_64bit(skb, L7MESH_MATCH_A_SOURCE_NETNS,
 					m->source_netns, L7MESH_MATCH_A_PAD);

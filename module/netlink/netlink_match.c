@@ -260,50 +260,14 @@ static int parse_method(struct route_match *m, const struct nlattr *nla,
 	return refusal_set_attr(r, nla, -EINVAL, "not a method, or methods with commas");
 }
 
-/* Is every bit behind the first @bits zero? */
-static bool is_network(const u8 *address, int len, u8 bits)
-{
-	int i;
-
-	for (i = bits; i < 8 * len; i++)
-		if (address[i / 8] & 0x80 >> i % 8)
-			return false;
-	return true;
-}
-
-static int parse_source(struct route_match *m, const struct nlattr *nla,
-			struct refusal *r)
-{
-	const u8 *data;
-	int len;
-
-	if (!nla)
-		return 0;
-	data = nla_data(nla);
-	len = nla_len(nla) - 1;
-	if (len != sizeof(struct in_addr) && len != sizeof(struct in6_addr))
-		return refusal_set_attr(r, nla, -EINVAL,
-					"SOURCE has 4 or 16 bytes of an address, and one more");
-	m->source_family = len == sizeof(struct in_addr) ? AF_INET : AF_INET6;
-	m->source_bits = data[len];
-	if (m->source_bits > 8 * len)
-		return refusal_set_attr(r, nla, -EINVAL,
-					"the address has only %d bits", 8 * len);
-	if (!is_network(data, len, m->source_bits))
-		return refusal_set_attr(r, nla, -EINVAL,
-					"the bits behind the first %u must be 0",
-					m->source_bits);
-	memcpy(m->source, data, len);
-	return 0;
-}
-
 static int parse_client(struct route_match *m, struct nlattr **tb,
 			struct refusal *r)
 {
 	struct nlattr *netns = tb[L7MESH_MATCH_A_SOURCE_NETNS];
 	struct nlattr *listener = tb[L7MESH_MATCH_A_LISTENER];
 	struct nlattr *fraction = tb[L7MESH_MATCH_A_FRACTION];
-	int err = parse_source(m, tb[L7MESH_MATCH_A_SOURCE], r);
+	struct nlattr *source = tb[L7MESH_MATCH_A_SOURCE];
+	int err = source ? attr_network(source, &m->source, r) : 0;
 
 	if (!err && listener)
 		err = attr_name(listener, &m->listener, r);

@@ -7,6 +7,7 @@
 
 /* Envoy's filters in the order that its documentation recommends. */
 const struct policy_ops *const policy_order[] = {
+	&policy_trusted_source,
 	&policy_source_limit,
 	&policy_cors,
 	&policy_rate_limit,

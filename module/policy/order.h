@@ -9,6 +9,7 @@ extern const struct policy_ops *const policy_order[];
 extern const u32 policy_order_n;
 
 /* Each is in the file of its name. */
+extern const struct policy_ops policy_trusted_source;
 extern const struct policy_ops policy_source_limit;
 extern const struct policy_ops policy_cors;
 extern const struct policy_ops policy_rate_limit;

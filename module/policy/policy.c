@@ -34,6 +34,17 @@ void policy_exit(void)
 	exit_first(policy_order_n);
 }
 
+bool policy_trusts(const struct parts *policies, const struct address *source)
+{
+	const struct part *part = policies->list;
+
+	for (; part < policies->list + policies->n; part++)
+		if (policy_ops_of(part)->trust &&
+		    policy_ops_of(part)->trust(part->data, source))
+			return true;
+	return false;
+}
+
 bool policy_connect(const struct parts *policies, struct policy_peer *peer)
 {
 	const struct part *part = policies->list;
@@ -147,10 +158,11 @@ bool policy_copy(const struct parts *policies, u32 i, struct policy_copy *copy)
 
 u32 policy_explain(const struct parts *policies, const struct policy_view *v)
 {
-	u32 i, bits = 0;
+	const struct part *part = policies->list;
+	u32 bits = 0;
 
-	for (i = 0; i < policies->n; i++)
-		bits |= policy_ops_of(&policies->list[i])->explain(policies->list[i].data,
-								   v);
+	for (; part < policies->list + policies->n; part++)
+		if (policy_ops_of(part)->explain)
+			bits |= policy_ops_of(part)->explain(part->data, v);
 	return bits;
 }

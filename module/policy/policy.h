@@ -183,6 +183,8 @@ struct policy_ops {
 	int (*init)(void);
 	void (*exit)(void);
 
+	/* Is it believed who it says that its client is? */
+	bool (*trust)(const void *data, const struct address *source);
 	/* A client has connected to a listener: is it let in? */
 	bool (*connect)(const void *data, struct policy_peer *peer);
 	/* It is gone, let in or not; also of listeners without this policy. */
@@ -207,7 +209,7 @@ struct policy_ops {
 	bool (*copy)(const void *data, u32 i, struct policy_copy *copy);
 	/*
 	 * After request(), or before it if that is not reached: what may concern this
-	 * request. Bits, enum l7mesh_explain_policy.
+	 * request. Bits, enum l7mesh_explain_policy. NULL: no request is concerned.
 	 */
 	u32 (*explain)(const void *data, const struct policy_view *v);
 };
@@ -220,6 +222,15 @@ static inline const struct policy_ops *policy_ops_of(const struct part *part)
 /* Module init and exit. Context: process, when nobody is connected. */
 int policy_init(void);
 void policy_exit(void);
+
+/**
+ * policy_trusts() - May who has connected speak for another?
+ * @policies: the listener's
+ * @source: its own address
+ *
+ * Return: true if any policy says so.
+ */
+bool policy_trusts(const struct parts *policies, const struct address *source);
 
 /**
  * policy_connect() - A client has connected to a listener

@@ -394,18 +394,6 @@ static bool match_path(const struct route_match *m, struct route_request *req)
 	}
 }
 
-static bool match_source(const struct route_match *m,
-			 const struct route_request *req)
-{
-	u32 whole = m->source_bits / 8, rest = m->source_bits % 8;
-
-	if (m->source_family != req->source_family ||
-	    memcmp(m->source, req->source, whole))
-		return false;
-	return !rest ||
-	       !((m->source[whole] ^ req->source[whole]) >> (8 - rest));
-}
-
 static bool draw(u32 fraction, struct route_request *req)
 {
 	struct route_search *s = &req->search;
@@ -483,7 +471,8 @@ static struct route_mismatch match_values(const struct route_match *m,
 static struct route_mismatch match_client(const struct route_match *m,
 					  struct route_request *req)
 {
-	if (m->source_family && !match_source(m, req))
+	if (m->source.family &&
+	    !network_has(&m->source, req->source_family, req->source))
 		return mismatch(ROUTE_SOURCE_DIFFERS, 0);
 	if (m->source_netns && m->source_netns != req->source_netns)
 		return mismatch(ROUTE_NETNS_DIFFERS, 0);

@@ -23,6 +23,7 @@
 #include "http/message.h"
 #include "http/regexp.h"
 #include "lib/name_ref.h"
+#include "lib/network.h"
 #include "lib/span.h"
 
 enum value_match_kind {
@@ -81,9 +82,7 @@ struct route_match {
 	u16 nheaders;
 	u16 nquery;
 	u8 path_kind;			/* enum path_match_kind */
-	u8 source_family;		/* 0: any client */
-	u8 source_bits;			/* that count, of ... */
-	u8 source[16];			/* ... its address */
+	struct network source;		/* without one, any client */
 	bool has_fraction;
 	u32 fraction;			/* of a million requests */
 	u64 source_netns;		/* cookie of the client's namespace; 0: any */

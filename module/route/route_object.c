@@ -442,9 +442,7 @@ static bool match_equal(const struct route_match *a, const struct route_match *b
 {
 	return a->path_kind == b->path_kind && span_eq(a->path, b->path) &&
 	       span_eq(a->method, b->method) &&
-	       a->source_family == b->source_family &&
-	       a->source_bits == b->source_bits &&
-	       !memcmp(a->source, b->source, sizeof(a->source)) &&
+	       network_equal(&a->source, &b->source) &&
 	       a->has_fraction == b->has_fraction &&
 	       a->fraction == b->fraction &&
 	       a->source_netns == b->source_netns &&

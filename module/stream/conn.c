@@ -59,14 +59,128 @@ static void conn_timer(struct timer_list *t)
 		conn_kick(container_of(p, struct conn, stream.patience));
 }
 
+/* ---- who it is, and whether it is let in ---- */
+
+/* Do the listener's policies let the client in? */
+static bool is_let_in(struct conn *c, const struct listener *l)
+{
+	struct policy_peer peer = {
+		.client = &c->client,
+		.mesh = c->mesh,
+		.address = &c->source,
+		.listener = &l->address,
+		.gfp = GFP_KERNEL | payer_gfp(c->payer),
+	};
+	bool in = policy_connect(&l->policies, &peer);
+
+	c->counted = peer.counted;
+	if (!in)
+		stat_inc(c->mesh->stats, peer.reason);
+	return in;
+}
+
+/*
+ * Of a TCP listener those come here that have arrived as packets, and those of
+ * listener_relays(), which may have changed since.
+ */
+static const struct listener_slot *relay_slot(const struct conn *c,
+					      const struct snapshot *s)
+{
+	const struct listener_slot *slot = c->identity ?
+		listener_find(s, &c->original) : listener_of_packets(s, &c->original);
+
+	if (!slot || listener_serves_http(slot->listener) || slot->listener->has_proxy)
+		return NULL;
+	return slot;
+}
+
+static bool begin_relay(struct conn *c, struct snapshot *s,
+			const struct listener_slot *slot)
+{
+	if (stream_relay(&c->stream, s, slot->cluster)) {
+		c->options.source = slot->listener->http.source;
+		return true;
+	}
+	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
+	return false;
+}
+
+/* Returns whether it may go on. */
+static bool admit_client(struct conn *c, struct snapshot *s,
+			 const struct listener_slot *slot)
+{
+	const struct listener *l = slot->listener;
+
+	if (!is_let_in(c, l))
+		return false;
+	switch ((enum l7mesh_protocol)l->protocol) {
+	case L7MESH_PROTOCOL_TLS:
+		stream_await_hello(&c->stream, &l->http);
+		break;
+	case L7MESH_PROTOCOL_AUTO:
+		stream_detect(&c->stream, l);
+		break;
+	case L7MESH_PROTOCOL_TCP:
+		return begin_relay(c, s, slot);
+	default:
+		break;
+	}
+	return true;
+}
+
+/* Who it is has to be said first. */
+static void await_source(struct conn *c, const struct listener *l)
+{
+	if (!listener_serves_http(l)) {
+		c->options = http_options_default;
+		c->options.headers_timeout = l->http.headers_timeout;
+	}
+	c->awaits_source = true;
+}
+
+/* Options that hold until the first request is understood. */
+static void load_options(struct conn *c, bool known)
+{
+	struct snapshot *s = mesh_snapshot_get(c->mesh);
+	const struct listener_slot *slot = conn_listener(c, s) ?: relay_slot(c, s);
+
+	if (slot && !known && conn_source_expected(c, slot->listener))
+		await_source(c, slot->listener);
+	else if (!slot || !admit_client(c, s, slot))
+		WRITE_ONCE(c->killed, true);
+	snapshot_put(s);
+}
+
+/* How long its client may say nothing at first. One of TLS speaks at once. */
+static u32 first_patience(const struct conn *c)
+{
+	if (c->detect)
+		return c->options.detect_timeout;
+	return c->relays ? c->options.headers_timeout : c->options.idle_timeout;
+}
+
+/* The proxy has said it. As conn_begin(). */
+static void begin_known(struct conn *c)
+{
+	struct mem_cgroup *old = payer_enter(c->payer);
+
+	c->awaits_source = false;
+	load_options(c, true);
+	payer_leave(c->payer, old);
+	patience_set(&c->stream.patience, first_patience(c));
+}
+
 /* ---- events ---- */
 
 /* The link is locked. */
 static void run_stream(struct conn *c, struct run *run)
 {
+	if (unlikely(c->awaits_source) && conn_source_learn(c, run))
+		begin_known(c);
 	if (READ_ONCE(c->killed))
 		stream_end(&c->stream, run, true);
-	stream_run(&c->stream, run);
+	if (likely(!c->awaits_source))
+		stream_run(&c->stream, run);
 	c->greedy = run->again || edits_much(&c->stream);
 }
 
@@ -187,6 +301,7 @@ static void conn_close(struct conn *c)
 	stream_release(&c->stream, &run);
 	policy_disconnect(&c->client, c->counted);
 	collect_legs(&c->stream, &doomed);
+	conn_source_free(c);
 	link_unlock(&c->link);
 	close_legs(&doomed);
 	patience_exit(&c->stream.patience);
@@ -200,13 +315,15 @@ static void conn_close(struct conn *c)
 }
 
 /* @ep: counted for this */
-static void open_leg(struct conn *c, struct endpoint *ep)
+static void open_leg(struct conn *c, struct endpoint *ep,
+		     const struct leg_client *client)
 {
 	const struct leg_user user = {
 		.stream = &c->stream,
 		.callbacks = &leg_callbacks,
 		.identity = c->identity,
-		.source = conn_shown(c),
+		.client = *client,
+		.named = c->said,
 		.mesh = c->mesh,
 		.buffer_limit = c->options.buffer_limit,
 	};
@@ -224,6 +341,7 @@ static void open_leg(struct conn *c, struct endpoint *ep)
 struct chores {
 	struct list_head doomed;	/* legs */
 	struct endpoint *open;		/* counted, or NULL */
+	struct leg_client client;	/* whom it is told of */
 	bool shut_down;
 	struct leg *leg_shut_down;	/* only the work closes legs; or NULL */
 };
@@ -239,8 +357,10 @@ static void chores_collect(struct chores *todo, struct conn *c)
 	todo->leg_shut_down = NULL;
 	if (c->stream.ended)
 		return;
-	if (t->open_leg)
+	if (t->open_leg) {
 		todo->open = endpoint_get(t->ep);
+		todo->client = stream_leg_client(&c->stream, c->stream.cluster);
+	}
 	t->open_leg = false;
 	todo->shut_down = c->shut_down == SHUT_DOWN_WANTED;
 	if (todo->shut_down)
@@ -255,7 +375,7 @@ static bool chores_do(struct chores *todo, struct conn *c)
 {
 	close_legs(&todo->doomed);
 	if (todo->open)
-		open_leg(c, todo->open);
+		open_leg(c, todo->open, &todo->client);
 	if (todo->shut_down)
 		link_shut(&c->link);
 	if (todo->leg_shut_down)
@@ -293,6 +413,16 @@ static bool is_late(const struct conn *c, const struct run *run)
 	       (!run->again || only_discards(c) || deadline_is_over(p->bound));
 }
 
+static void time_out(struct conn *c, struct run *run)
+{
+	if (unlikely(c->awaits_source)) {
+		conn_source_late(c, run);
+		return;
+	}
+	stream_timeout(&c->stream, run);
+	run_stream(c, run);
+}
+
 /*
  * Returns whether another round is due. The deadline is checked last: bytes that
  * are here by now came in time. See is_late().
@@ -307,10 +437,8 @@ static bool work_round(struct conn *c, int *left)
 	if (drain_over(c))
 		WRITE_ONCE(c->killed, true);
 	run_stream(c, &run);
-	if (!c->stream.ended && is_late(c, &run)) {
-		stream_timeout(&c->stream, &run);
-		run_stream(c, &run);
-	}
+	if (!c->stream.ended && is_late(c, &run))
+		time_out(c, &run);
 	chores_collect(&todo, c);
 	link_unlock(&c->link);
 	*left = run.left - COST_CHORES;
@@ -394,6 +522,7 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->payer = payer;
 	c->original = claim->original;
 	c->source = claim->source;
+	c->source_port = link_peer_port(&c->link);
 	c->source_len = address_host_text(&c->source, c->source_text);
 	c->line = http_net_line(hn);
 	stream_init(&c->stream, c, conn_timer, wake_pending);
@@ -401,69 +530,6 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	stats_object_created(OBJECT_CONN);
 	http_net_conn_born(hn);
 	return c;
-}
-
-/* Do the listener's policies let the client in? */
-static bool is_let_in(struct conn *c, const struct listener *l)
-{
-	struct policy_peer peer = {
-		.client = &c->client,
-		.mesh = c->mesh,
-		.address = &c->source,
-		.listener = &l->address,
-		.gfp = GFP_KERNEL | payer_gfp(c->payer),
-	};
-	bool in = policy_connect(&l->policies, &peer);
-
-	c->counted = peer.counted;
-	if (!in)
-		stat_inc(c->mesh->stats, peer.reason);
-	return in;
-}
-
-static bool begin_tls(struct conn *c, const struct listener *l)
-{
-	stream_await_hello(&c->stream, &l->http);
-	return is_let_in(c, l);
-}
-
-/* Of a TCP listener only those come here that have arrived as packets. */
-static bool begin_relay(struct conn *c, struct snapshot *s)
-{
-	const struct listener_slot *slot = listener_find(s, &c->original);
-
-	if (slot && slot->listener->protocol == L7MESH_PROTOCOL_TLS)
-		return begin_tls(c, slot->listener);
-	if (!slot || !slot->listener->http.packets ||
-	    slot->listener->protocol != L7MESH_PROTOCOL_TCP ||
-	    !is_let_in(c, slot->listener))
-		return false;
-	if (stream_relay(&c->stream, s, slot->cluster)) {
-		c->options.source = slot->listener->http.source;
-		return true;
-	}
-	stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
-	return false;
-}
-
-/* Options that hold until the first request is understood. */
-static void load_options(struct conn *c)
-{
-	struct snapshot *s = mesh_snapshot_get(c->mesh);
-	const struct listener_slot *slot = conn_listener(c, s);
-
-	c->killed = slot ? !is_let_in(c, slot->listener) : !begin_relay(c, s);
-	if (slot && slot->listener->protocol == L7MESH_PROTOCOL_AUTO)
-		stream_detect(&c->stream, slot->listener);
-	snapshot_put(s);
-}
-
-/* How long its client may say nothing at first. One of TLS speaks at once. */
-static u32 first_patience(const struct conn *c)
-{
-	if (c->detect)
-		return c->options.detect_timeout;
-	return c->relays ? c->options.headers_timeout : c->options.idle_timeout;
 }
 
 /*
@@ -480,7 +546,7 @@ static void conn_begin(struct conn *c)
 
 	link_lock(&c->link);
 	old = payer_enter(c->payer);
-	load_options(c);
+	load_options(c, false);
 	payer_leave(c->payer, old);
 	if (!link_charge(&c->link, c->payer)) {
 		stat_inc(c->mesh->stats, STAT_DOWNSTREAM_NO_MEMORY);
@@ -489,7 +555,8 @@ static void conn_begin(struct conn *c)
 	c->expires = deadline_or_none(c->options.max_connection_duration);
 	c->stream.patience.bound = c->expires;
 	link_limit(&c->link, c->options.buffer_limit);
-	patience_set(&c->stream.patience, first_patience(c));
+	patience_set(&c->stream.patience, c->awaits_source ?
+		     c->options.headers_timeout : first_patience(c));
 	link_send_anywhere(&c->link);
 	link_hook(&c->link, &conn_callbacks);
 	spin_lock_bh(&hn->conns_lock);

@@ -27,6 +27,7 @@
 #include "link/line.h"
 #include "link/link.h"
 #include "mesh/mesh.h"
+#include "stream/conn_source.h"
 #include "stream/stream.h"
 
 struct conn {
@@ -34,11 +35,13 @@ struct conn {
 	struct http_net *hn;
 	struct mesh *mesh;
 	struct address original;	/* what the client connected to */
-	struct address source;		/* the client */
+	struct address source;		/* the client; port 0 */
 	struct identity *identity;	/* the client's, counted */
 	struct mem_cgroup *payer;	/* the identity's, see payer.h; or NULL */
 	u8 source_len;
 	char source_text[ADDRESS_HOST_MAX]; /* its address alone */
+	__be16 source_port;
+	struct conn_source *said;	/* by a proxy, of the client; or NULL */
 	refcount_t ref;
 	struct list_head list;		/* hn->conns */
 	u32 walk;			/* of hn's that it needs no visit of, or had it */
@@ -57,6 +60,7 @@ struct conn {
 	unsigned long asked;		/* jiffies | 1: when the client still listened; 0: never */
 	struct policy_client client;	/* what its listener's policies have of it */
 	bool counted;			/* by them */
+	bool awaits_source;		/* of a proxy, see conn_source.h: until then no run */
 	bool relays;			/* bytes alone: a TCP listener's, see stream_relay(), or a
 					 * TLS listener's, see stream_await_hello()
 					 */

@@ -43,6 +43,7 @@
 
 struct conn;
 struct leg;
+struct leg_client;
 
 enum request_state {
 	REQUEST_IDLE,		/* not a byte of it yet */
@@ -258,6 +259,14 @@ void stream_detect(struct stream *s, const struct listener *l);
  * stream_run() is to follow.
  */
 void stream_timeout(struct stream *s, struct run *run);
+
+/**
+ * stream_leg_client() - What endpoints of a cluster are to know of the client
+ * @s: stream, its connection locked
+ * @cluster: cluster
+ */
+struct leg_client stream_leg_client(const struct stream *s,
+				    const struct cluster *cluster);
 
 /**
  * stream_leg_opened() - The leg that was wanted is there, or is not

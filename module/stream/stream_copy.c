@@ -102,7 +102,8 @@ static int filter_copy(const struct stream *s, struct call *call, gfp_t gfp)
 	return 0;
 }
 
-static int fill_call(struct stream *s, struct copy_try *m, gfp_t gfp)
+static int fill_call(struct stream *s, struct copy_try *m,
+		     const struct cluster *cluster, gfp_t gfp)
 {
 	struct call *call = &m->call;
 	int err = stream_write_head(s, &m->try, &call->request, gfp);
@@ -111,6 +112,8 @@ static int fill_call(struct stream *s, struct copy_try *m, gfp_t gfp)
 	call->head_request = stream_is_head(s);
 	call->done = copy_done;
 	call->identity = identity_get(s->conn->identity);
+	if (!err)
+		err = stream_introduce(s, cluster, gfp, &call->header);
 	if (!err)
 		err = replay_clone(&call->body, &s->replay, gfp);
 	return err ?: filter_copy(s, call, gfp);
@@ -157,7 +160,7 @@ static bool send_copy(struct stream *s, struct run *run,
 	m->try.ep = ep;
 	m->try.unawaited = true;
 	m->try.shadow = copy->shadow;
-	if (!fill_call(s, m, gfp) && begin_copy(s, m, cluster))
+	if (!fill_call(s, m, cluster, gfp) && begin_copy(s, m, cluster))
 		return true;
 	call_release(&m->call);
 	kfree(m);

@@ -3,6 +3,7 @@
  * stream, as its own files see it. A file calls those below it and none above, so
  * that what calls what has no circles:
  *
+ *	conn_source.c		who the client is, where a proxy says so: before a stream
  *	stream.c		what is done in which order, its lock, time
  *	stream_end.c		what is left of a request when it is over, or nearly so
  *	stream_request.c	the request, from downstream to upstream
@@ -22,6 +23,7 @@
  *	try.c			tries: the current one, and those that are out beside it
  *	stream_breakers.c	circuit breakers
  *	try_leg.c		the leg: its lock, getting one, parting with it
+ *	stream_introduce.c	who the endpoint is told that the client is
  *	try_endpoint.c		load and latency of the endpoint
  *	stream_headers.c	both heads, as they go on
  *	stream_room.c		room to send, memory that is held
@@ -225,6 +227,11 @@ void try_unlock_leg(struct run *run);
 /* Give up the leg, which is locked: to its pool if possible, else to be closed. */
 void try_drop_leg(struct stream *s, struct run *run, bool reuse);
 void try_want_leg(struct stream *s, struct run *run);
+
+/* stream_introduce.c */
+/* What they are told, into @out, which is empty; perhaps nothing. 0 or -ENOMEM. */
+int stream_introduce(const struct stream *s, const struct cluster *cluster, gfp_t gfp,
+		     struct out *out);
 
 /* stream_breakers.c */
 enum admission {

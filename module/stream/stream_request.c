@@ -445,6 +445,32 @@ static bool steer_request(struct stream *s, struct run *run)
 	return !len;
 }
 
+/*
+ * Before all else, once on each leg. Returns false if it is not sent yet, or cannot be.
+ */
+static noinline bool introduce(struct stream *s, struct run *run)
+{
+	struct leg *leg = s->try->leg;
+	int err = 0;
+
+	if (!leg->introduced)
+		err = stream_introduce(s, s->cluster, run_gfp(s, run), &s->up);
+	if (err) {
+		if (run->may_sleep)
+			stream_refuse(s, run, STAT_REPLY_NO_MEMORY, 503);
+		run->defer = true;
+		return false;
+	}
+	leg->introduced = true;
+	err = out_flush(&s->up, &leg->link, !ends_tunnel_here(s));
+	if (err == -EAGAIN)
+		stream_await_room(s, &leg->link);
+	else if (err)
+		stream_upstream_failed(s, run, POLICY_NOT_CONNECTED,
+				       STAT_REPLY_CONNECT_FAILURE, 503);
+	return !err;
+}
+
 /* There is a leg: send the request's head once it is connected. */
 void stream_send_head(struct stream *s, struct run *run)
 {
@@ -472,6 +498,8 @@ void stream_send_head(struct stream *s, struct run *run)
 				       STAT_REPLY_BAD_RESPONSE, 502);
 		return;
 	}
+	if (unlikely(!t->leg->introduced || !out_empty(&s->up)) && !introduce(s, run))
+		return;
 	if (ends_tunnel_here(s)) {
 		open_tunnel(s, run);
 		return;

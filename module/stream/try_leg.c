@@ -80,11 +80,12 @@ void try_drop_leg(struct stream *s, struct run *run, bool reuse)
 /* Returns whether an idle leg was found and bound. */
 static bool take_pooled_leg(struct stream *s, struct run *run)
 {
+	const struct leg_client client = stream_leg_client(s, s->cluster);
 	struct conn *c = s->conn;
 	struct try *t = s->try;
 	struct leg *leg;
 
-	while ((leg = leg_take(c->hn, t->ep, c->identity, conn_shown(c)))) {
+	while ((leg = leg_take(c->hn, t->ep, c->identity, &client))) {
 		t->leg = leg;
 		if (!try_lock_leg(s, run)) {
 			/* Its socket is busy just now: the work will wait. */

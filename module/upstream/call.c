@@ -52,7 +52,9 @@ static int await_connected(struct call *call)
 {
 	if (link_is_broken(&call->link))
 		return why_broken(call);
-	return link_is_connecting(&call->link) ? -EAGAIN : 0;
+	if (link_is_connecting(&call->link))
+		return -EAGAIN;
+	return out_flush(&call->header, &call->link, !out_empty(&call->request));
 }
 
 static int send_body(struct call *call)
@@ -210,6 +212,7 @@ static int take_steps(struct call *call)
 
 void call_release(struct call *call)
 {
+	out_clear(&call->header);
 	out_clear(&call->request);
 	replay_clear(&call->body);
 	message_free(call->response);
@@ -274,7 +277,7 @@ static void call_work(struct work_struct *work)
 	if (err == -EAGAIN && time_after_eq(now, call->deadline))
 		err = -ETIMEDOUT;
 	/* No event reports that memory is available again, so look now and then. */
-	if (call->state == CALL_SENDING)
+	if (call->state == CALL_SENDING || !out_empty(&call->header))
 		wait = min_t(unsigned long, wait, SEND_AGAIN);
 	if (err == -EAGAIN)
 		queue_delayed_work(call_wq, &call->work, wait);
@@ -294,7 +297,8 @@ bool call_begin(struct call *call, struct http_net *hn, u32 timeout)
 	begun = !READ_ONCE(hn->dead);
 	if (begun) {
 		atomic_inc(&hn->ncalls);
-		call->bytes = out_bytes(&call->request) + call->body.bytes;
+		call->bytes = out_bytes(&call->header) +
+			      out_bytes(&call->request) + call->body.bytes;
 		quota_add(&hn->quota, call->bytes);
 		list_add(&call->list, &hn->calls);
 		queue_delayed_work(call_wq, &call->work, 0);

@@ -37,6 +37,7 @@ enum call_state {
 
 struct call {
 	/* set by who begins it */
+	struct out header;	/* before all else, as soon as it is connected; or empty */
 	struct out request;	/* a whole head; empty: only to connect */
 	struct replay body;	/* what follows it, with its framing; may be empty */
 	struct address to;

@@ -12,6 +12,7 @@
 #include "mesh/mesh.h"
 #include "upstream/call.h"
 #include "upstream/check_queue.h"
+#include "upstream/introduction.h"
 
 /* How many checks of a mesh may be under way; others wait until the next look. */
 #define CHECKS_MAX	256
@@ -162,6 +163,25 @@ static int write_request(struct check *k)
 	return head_write_get(&get, GFP_NOIO, &k->call.request);
 }
 
+/* A check is the mesh's own, for no client: "LOCAL", or "UNKNOWN". */
+static int introduce(struct check *k)
+{
+	const struct proxy_header nobody = { .family = PROXY_HEADER_NONE };
+	u8 version = k->cluster->options.proxy_protocol;
+
+	return version ? introduction_write(version, &nobody, NULL, GFP_NOIO,
+					    &k->call.header) : 0;
+}
+
+static int write_all(struct check *k)
+{
+	int err = introduce(k);
+
+	if (!err && k->cluster->health.path.len)
+		err = write_request(k);
+	return err;
+}
+
 /* Begin a check of an endpoint from the queue. It takes over the reference to @c. */
 static struct check *make_check(struct mesh *m, struct cluster *c,
 				struct endpoint *ep)
@@ -211,9 +231,10 @@ static void ask(struct http_net *hn, struct mesh *m, struct cluster *c,
 
 	if (k) {
 		atomic_inc(&m->nchecks);
-		if (!c->health.path.len || !write_request(k)) {
+		if (!write_all(k)) {
 			begin_check(hn, k);
 		} else {
+			call_release(&k->call);
 			give_back(k);
 			end_check(k);
 		}

@@ -212,31 +212,6 @@ class Proxy(Contender):
         raise NotImplementedError
 
 
-class Dnat(Contender):
-    """kube-proxy's way, at the node, for a client whose packets arrive there."""
-    name = "node-dnat"
-    label = "nft DNAT at the node"
-    command = "nft"
-
-    def up(self, net):
-        self.net = net
-        self.address = f"{VIP}:80"
-        ends = ", ".join(f"{i} : {endpoint.replace(':', ' . ')}"
-                         for i, endpoint in enumerate(net.endpoints))
-        run("nft -f -", f"""table ip dnat {{
-            chain in {{ type nat hook prerouting priority -100;
-                ip daddr {VIP} tcp dport 80 dnat ip to numgen inc mod
-                    {len(net.endpoints)} map {{ {ends} }}
-            }}
-            chain out {{ type nat hook postrouting priority 100;
-                ct status dnat masquerade
-            }}
-        }}""")
-
-    def down(self):
-        run("nft delete table ip dnat")
-
-
 def children(pid):
     """It and those that it has started."""
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
@@ -251,7 +226,6 @@ def read_pid(path):
 
 class Haproxy(Proxy):
     command = "haproxy"
-    bind = ""
 
     def config(self, folder, outbound, inbound):
         lines = [f"""
@@ -271,7 +245,7 @@ defaults
     http-reuse always
 """]
         if outbound:
-            lines.append(f"frontend outbound\n    bind :{OUTBOUND} {self.bind}\n")
+            lines.append(f"frontend outbound\n    bind :{OUTBOUND}\n")
             for service in self.net.services:
                 lines.append(f"    use_backend {service.name} "
                              f"if {{ hdr(host) {service.name} }}\n")
@@ -293,33 +267,6 @@ defaults
     def change(self, n):
         run(f"socat - UNIX-CONNECT:{self.net.folder}/client/haproxy.sock",
             f"set weight web/s{n % 3} {1 + n % 2}\n")
-
-
-class Tproxy(Haproxy):
-    """One proxy at the node, which is given the packets of whoever is there."""
-    bind = "transparent"
-
-    def up(self, net):
-        self.net = net
-        self.address = f"{VIP}:80"
-        # So that it has a name, as a pod's has.
-        run("ip netns attach node 1")
-        run("ip rule add fwmark 1 lookup 100")
-        run("ip route add local default dev lo table 100")
-        run("nft -f -", f"""table ip sidecar {{
-            chain in {{ type filter hook prerouting priority -150;
-                meta l4proto tcp socket transparent 1 meta mark set 1 accept
-                ip daddr 10.96.0.0/16 tcp dport 80 tproxy to :{OUTBOUND} meta mark set 1
-            }}
-        }}""")
-        self.start("node", True, False)
-
-    def down(self):
-        super().down()
-        run("nft delete table ip sidecar")
-        run("ip rule del fwmark 1 lookup 100")
-        run("ip route flush table 100")
-        run("ip netns del node")
 
 
 class Nginx(Proxy):
@@ -476,8 +423,6 @@ def contenders():
          L7mesh("http-plain", "l7mesh HTTP, no splice", "http", "off"),
          Packets("packets-l4", "l7mesh L4, client not attached", "tcp", "mesh"),
          Packets("packets-http", "l7mesh HTTP, client not attached", "http", "mesh"),
-         Dnat(),
-         Tproxy("node-haproxy", "nft TPROXY and HAProxy at the node", False),
          Ipvs()],
         proxies(Nginx, "nginx", "nginx"),
         proxies(Haproxy, "haproxy", "HAProxy"),

@@ -42,7 +42,7 @@ CLUSTER = ("CLUSTER", {
     "HIGH_MAX_CONNECTIONS": "u32", "HIGH_MAX_PENDING_REQUESTS": "u32",
     "HIGH_MAX_REQUESTS": "u32", "HIGH_MAX_RETRIES": "u32", "HIGH_RETRY_BUDGET": "u32",
     "HIGH_MIN_RETRY_CONCURRENCY": "u32", "LOCALITIES": [LOCALITY], "SUBSETS": [SUBSET],
-    "SUBSET_FALLBACK": "u32", "SESSION": SESSION, "DNS": DNS})
+    "SUBSET_FALLBACK": "u32", "SESSION": SESSION, "DNS": DNS, "PROXY_PROTOCOL": "u32"})
 ENDPOINT = ("ENDPOINT", {
     "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "WEIGHT": "u32",
     "PRIORITY": "u32", "LOCALITY": "str", "METADATA": "str"})
@@ -63,7 +63,8 @@ LISTENER = ("LISTENER", {
     "TRACEPARENT": "u8", "TRUSTED_HOPS": "u32", "RATE_LIMIT": RATE_LIMIT,
     "MAX_CONNECTIONS_PER_SOURCE": "u32", "MAX_REQUESTS_PER_SOURCE": "u32",
     "HOST_PORT": "u32", "ABORT_ON_CLOSE": "u8", "HEADERS_WITH_UNDERSCORES": "u32",
-    "PACKETS": "u8", "SOURCE": "u32", "TLS_ROUTE_TABLE": "str", "DETECT_TIMEOUT": "u32"})
+    "PACKETS": "u8", "SOURCE": "u32", "PROXY_PROTOCOL": "u8",
+    "TRUSTED_SOURCES": ["bin"], "TLS_ROUTE_TABLE": "str", "DETECT_TIMEOUT": "u32"})
 ROUTE_TABLE = ("ROUTE_TABLE", {
     "NAME": "str"})
 HEADER_OP = ("HEADER_OP", {
@@ -203,6 +204,7 @@ OPTIONS = {
         "HIGH_RETRY_BUDGET": (0, 0, 1000000, "u32"),
         "HIGH_MIN_RETRY_CONCURRENCY": (3, 0, 4294967295, "u32"),
         "SUBSET_FALLBACK": (0, 0, 1, "u32"),
+        "PROXY_PROTOCOL": (0, 0, 2, "u32"),
     },
     "LISTENER": {
         "REQUEST_TIMEOUT": (0, 0, 86400000, "u32"),
@@ -237,6 +239,7 @@ OPTIONS = {
         "HEADERS_WITH_UNDERSCORES": (0, 0, 2, "u32"),
         "PACKETS": (0, 0, 1, "u8"),
         "SOURCE": (0, 0, 1, "u32"),
+        "PROXY_PROTOCOL": (0, 0, 1, "u8"),
         "DETECT_TIMEOUT": (1000, 1, 86400000, "u32"),
     },
 }

@@ -281,9 +281,9 @@ ROUTES = [
 ROUTES = [{"TIMEOUT": 0, "PRIORITY": i % 2, **route}
           for i, route in enumerate(ROUTES)]
 HTTP = defaults("LISTENER")
-# Of a listener with a proxy, which takes no packets.
+# Of a listener with a proxy, which takes no packets and no PROXY headers.
 HTTP_OTHER = {**other_ends("LISTENER"), "HEADERS_TIMEOUT": 1, "STREAM_IDLE_TIMEOUT": 0,
-              "PACKETS": 0}
+              "PACKETS": 0, "SOURCE": 0, "PROXY_PROTOCOL": 0}
 EVERYTHING = [
     {"CLUSTER": CLUSTER},
     {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 80,
@@ -351,7 +351,8 @@ NEW = {
     "ENDPOINT": {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.9",
                               "PORT": 80}},
     "LISTENER": {"LISTENER": {"NAME": "n", "ADDRESS": "10.96.0.99", "PORT": 80,
-                              "PROTOCOL": 1, "ROUTE_TABLE": "t"}},
+                              "PROTOCOL": 1, "ROUTE_TABLE": "t",
+                              "TRUSTED_SOURCES": [b"\x0a\0\0\0\x08"]}},
     "ROUTE_TABLE": {"ROUTE_TABLE": {"NAME": "n"}},
     "VIRTUAL_HOST": {"VIRTUAL_HOST": {"ROUTE_TABLE": "t", "NAME": "n",
                                       "DOMAINS": ["n.example"]}},

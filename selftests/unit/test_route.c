@@ -643,13 +643,13 @@ static void test_ranges(void)
 }
 
 /* Does a client at 4 or 16 bytes of address belong to a network? */
-static bool network_has(u8 family, const u8 *network, u8 bits, u8 of,
-			const u8 *address)
+static bool source_matches(u8 family, const u8 *network, u8 bits, u8 of,
+			   const u8 *address)
 {
-	struct route_match m = { .source_family = family, .source_bits = bits };
+	struct route_match m = { .source = { .family = family, .bits = bits } };
 	struct request r = { .head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n" };
 
-	memcpy(m.source, network, family == 2 ? 4 : 16);
+	memcpy(m.source.address, network, family == 2 ? 4 : 16);
 	if (!request_parse(&r))
 		return false;
 	r.req.source_family = of;
@@ -662,14 +662,14 @@ static void test_sources(void)
 	static const u8 ten[4] = { 10, 64 }, in[4] = { 10, 127, 1, 2 },
 			out[4] = { 10, 128, 1, 2 }, v6[16] = { 10, 64 };
 
-	tap_ok(network_has(2, ten, 10, 2, in) && !network_has(2, ten, 10, 2, out),
+	tap_ok(source_matches(2, ten, 10, 2, in) && !source_matches(2, ten, 10, 2, out),
 	       "route: 10.64.0.0/10");
-	tap_ok(network_has(2, ten, 8, 2, out) && !network_has(2, ten, 16, 2, in) &&
-	       network_has(2, in, 32, 2, in) && !network_has(2, in, 32, 2, out),
+	tap_ok(source_matches(2, ten, 8, 2, out) && !source_matches(2, ten, 16, 2, in) &&
+	       source_matches(2, in, 32, 2, in) && !source_matches(2, in, 32, 2, out),
 	       "route: networks of whole bytes");
-	tap_ok(network_has(2, ten, 0, 2, out) && !network_has(2, ten, 0, 10, v6),
+	tap_ok(source_matches(2, ten, 0, 2, out) && !source_matches(2, ten, 0, 10, v6),
 	       "route: all of a family, and none of the other");
-	tap_ok(network_has(10, v6, 128, 10, v6) && network_has(10, v6, 9, 10, v6),
+	tap_ok(source_matches(10, v6, 128, 10, v6) && source_matches(10, v6, 9, 10, v6),
 	       "route: IPv6");
 }
 

@@ -24,6 +24,7 @@ int main(void)
 	test_options();
 	test_policy();
 	test_priority();
+	test_proxy_header();
 	test_route();
 	test_trailer_filter();
 	return tap_end();

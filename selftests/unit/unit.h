@@ -22,6 +22,7 @@ void test_metadata(void);
 void test_options(void);
 void test_policy(void);
 void test_priority(void);
+void test_proxy_header(void);
 void test_route(void);
 void test_trailer_filter(void);
 

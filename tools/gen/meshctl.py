@@ -119,6 +119,8 @@ class Field:
             yield f".names = {a.enum.c_name.removeprefix('l7mesh_')}_names,"
         if fallback_of(a) is not None:
             yield f'.fallback = "{fallback_of(a)}",'
+        if a.item and not a.item.nested and kind_of(a.item) != "STRING":
+            yield f".item = FIELD_{kind_of(a.item)},"
         if self.get("check"):
             yield f".check = text_check_{self.get('check')},"
         if self.get("refers"):

@@ -85,15 +85,15 @@ _meshctl_fields()
 	# made of uapi/l7mesh.yaml: fields
 	cluster)
 		_meshctl_words lb table_size hash connect_timeout \
-			response_timeout idle_timeout max_idle ring_min \
-			ring_max choices decay panic_threshold \
-			overprovisioning_factor slow_start_window \
-			slow_start_min_weight locality subset \
-			subset_fallback session_affinity session_cookie \
-			session_ttl session_path dns dns_name dns_port \
-			dns_refresh dns_family dns_logical max_connections \
-			max_pending_requests max_requests max_retries \
-			retry_budget min_retry_concurrency \
+			response_timeout idle_timeout max_idle \
+			proxy_protocol ring_min ring_max choices decay \
+			panic_threshold overprovisioning_factor \
+			slow_start_window slow_start_min_weight locality \
+			subset subset_fallback session_affinity \
+			session_cookie session_ttl session_path dns dns_name \
+			dns_port dns_refresh dns_family dns_logical \
+			max_connections max_pending_requests max_requests \
+			max_retries retry_budget min_retry_concurrency \
 			high_max_connections high_max_pending_requests \
 			high_max_requests high_max_retries high_retry_budget \
 			high_min_retry_concurrency consecutive_5xx \
@@ -128,12 +128,12 @@ _meshctl_fields()
 			max_body_bytes buffer_limit normalize_path \
 			merge_slashes escaped_slashes host_port \
 			headers_with_underscores packets source \
-			expect_continue upgrade connect x_request_id \
-			x_forwarded_for x_forwarded_proto x_forwarded_host \
-			forwarded via traceparent trusted_hops \
-			abort_on_close rate_limit max_tokens tokens_per_fill \
-			fill_interval limit_header limit_source_address \
-			max_keys ;;
+			proxy_protocol trusted_sources expect_continue \
+			upgrade connect x_request_id x_forwarded_for \
+			x_forwarded_proto x_forwarded_host forwarded via \
+			traceparent trusted_hops abort_on_close rate_limit \
+			max_tokens tokens_per_fill fill_interval \
+			limit_header limit_source_address max_keys ;;
 	virtual_host)
 		_meshctl_words domain order request_header response_header ;;
 	route)

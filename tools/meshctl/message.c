@@ -69,6 +69,15 @@ static uint32_t enum_value(const struct field *f, const json_t *value)
 	return i;
 }
 
+/* Of a list without a schema. */
+static bool put_item(struct nlmsghdr *nlh, const struct field *f,
+		     const json_t *item)
+{
+	return f->item == FIELD_NETWORK ?
+	       put_network(nlh, L7MESH_LIST_ITEM, item) :
+	       put_string(nlh, L7MESH_LIST_ITEM, item);
+}
+
 static bool put_list(struct nlmsghdr *nlh, const struct field *f,
 		     const json_t *list)
 {
@@ -78,7 +87,7 @@ static bool put_list(struct nlmsghdr *nlh, const struct field *f,
 
 	json_array_foreach(list, i, item) {
 		if (!f->sub) {
-			if (!put_string(nlh, L7MESH_LIST_ITEM, item))
+			if (!put_item(nlh, f, item))
 				return false;
 			continue;
 		}
@@ -204,19 +213,24 @@ bool message_fits(const struct object *o)
 static json_t *get_fields(const struct schema *schema,
 			  const struct nlattr *nest);
 
+static json_t *get_item(const struct field *f, const struct nlattr *item)
+{
+	const char *s = mnl_attr_get_payload(item);
+	size_t len = mnl_attr_get_payload_len(item);
+
+	if (f->sub)
+		return get_fields(f->sub, item);
+	return f->item == FIELD_NETWORK ? network_json(s, len) :
+					  json_text(s, strnlen(s, len));
+}
+
 static json_t *get_list(const struct field *f, const struct nlattr *attr)
 {
 	json_t *list = must(json_array());
 	const struct nlattr *item;
-	const char *s;
-	size_t len;
 
-	mnl_attr_for_each_nested(item, attr) {
-		s = mnl_attr_get_payload(item);
-		len = strnlen(s, mnl_attr_get_payload_len(item));
-		json_array_append_new(list, f->sub ? get_fields(f->sub, item) :
-						     json_text(s, len));
-	}
+	mnl_attr_for_each_nested(item, attr)
+		json_array_append_new(list, get_item(f, item));
 	return list;
 }
 

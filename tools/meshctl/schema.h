@@ -36,7 +36,7 @@ enum field_type {
 	FIELD_FLAG,		/* true or not there */
 	FIELD_FLAGS,		/* u32 of bits; of @names, "a,b" */
 	FIELD_U16S,		/* binary, u16 each; "404,409" */
-	FIELD_LIST,		/* of @sub, or of strings if there is none */
+	FIELD_LIST,		/* of @sub, or of @item if there is none */
 	FIELD_NEST,		/* @sub, nested in the message too */
 	FIELD_GROUP,		/* @sub, its attributes among the parent's */
 	FIELD_CHILDREN,		/* in files: a list of objects of kind @sub */
@@ -61,6 +61,7 @@ struct field {
 	const char *name;
 	uint16_t attr;
 	enum field_type type;
+	enum field_type item;	/* of a list: strings, or networks */
 	unsigned int flags;
 	const char *word;	/* on the command line, if not @name */
 	const char *nothing;	/* there, if the field is empty */

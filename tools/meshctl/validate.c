@@ -126,6 +126,11 @@ static void validate_tcp(const struct scope *scope, const json_t *body)
 	    !strcmp(source, "keep"))
 		scope_problem(scope, "source",
 			      "not allowed with a proxy, which connects to endpoints");
+	if (given(scope, body, "proxy") &&
+	    json_is_true(json_object_get(body, "proxy_protocol")))
+		scope_problem(scope, "proxy_protocol",
+			      "not allowed with a proxy, which has to read the "
+			      "header itself");
 }
 
 static void validate_auto(const struct scope *scope, const json_t *body)
@@ -157,6 +162,10 @@ void validate_listener(const struct scope *scope, const json_t *body)
 		scope_problem(scope, "tls_route_table",
 			      "not allowed with protocol %s, but with auto",
 			      protocol);
+	if (!scope->partial && json_is_true(json_object_get(body, "proxy_protocol")) &&
+	    !given(scope, body, "trusted_sources"))
+		scope_problem(scope, "trusted_sources",
+			      "missing; proxy_protocol needs it: who is believed");
 	if (proxy && !same_family(json_object_get(body, "address"),
 				  json_object_get(proxy, "address")))
 		scope_problem(scope, "proxy",

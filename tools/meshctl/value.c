@@ -417,7 +417,7 @@ static json_t *parse_string(const struct field *f, const char *text,
 json_t *value_parse(const struct field *f, const char *text, size_t len,
 		    char **why)
 {
-	switch (f->type) {
+	switch (f->type == FIELD_LIST ? f->item : f->type) {
 	case FIELD_U16:
 	case FIELD_U32:
 		return parse_integer(f, text, len, why);

@@ -74,6 +74,7 @@
 #define L7MESH_URI_BYTES_MAX		8192
 #define L7MESH_BUFFER_LIMIT_MAX		1073741824
 #define L7MESH_TRUSTED_HOPS_MAX		100
+#define L7MESH_TRUSTED_SOURCES_MAX	64
 #define L7MESH_SPLICE_EXCEPT_MAX	64
 #define L7MESH_HEADER_OPS_MAX		64
 /* in the values of one list of operations */
@@ -206,6 +207,13 @@ enum l7mesh_lb {
 	L7MESH_LB_RING_HASH,
 	L7MESH_LB_LEAST_REQUEST,
 	L7MESH_LB_PEAK_EWMA,
+};
+
+/* Which header tells an endpoint who the client is: HAProxy's PROXY protocol. */
+enum l7mesh_proxy_protocol {
+	L7MESH_PROXY_PROTOCOL_OFF,	/* none */
+	L7MESH_PROXY_PROTOCOL_V1,
+	L7MESH_PROXY_PROTOCOL_V2,
 };
 
 /* What a request has whose subset has no endpoint. Envoy's LbSubsetFallbackPolicy. */
@@ -543,6 +551,11 @@ enum l7mesh_cluster_attr {
 	L7MESH_CLUSTER_A_SESSION,
 	/* nest: enum l7mesh_dns_attr; empty: none; replaced whole */
 	L7MESH_CLUSTER_A_DNS,
+	/*
+	 * u32: enum l7mesh_proxy_protocol; the header that each connection to an
+	 * endpoint begins with; default: off
+	 */
+	L7MESH_CLUSTER_A_PROXY_PROTOCOL,
 
 	/* private: */
 	__L7MESH_CLUSTER_A_MAX,
@@ -781,6 +794,13 @@ enum l7mesh_listener_attr {
 	 */
 	L7MESH_LISTENER_A_PACKETS,
 	L7MESH_LISTENER_A_SOURCE,	/* u32: enum l7mesh_source; default: auto */
+	/*
+	 * u8: 0 or 1; connections from TRUSTED_SOURCES begin with a PROXY header;
+	 * default 0
+	 */
+	L7MESH_LISTENER_A_PROXY_PROTOCOL,
+	/* nest: a list of strings; at most 64; replaced whole; empty: none */
+	L7MESH_LISTENER_A_TRUSTED_SOURCES,
 	/* string: auto: of connections that are TLS; without, they go to CLUSTER */
 	L7MESH_LISTENER_A_TLS_ROUTE_TABLE,
 	/*

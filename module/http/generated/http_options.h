@@ -54,6 +54,8 @@ struct http_options {
 	/* a client that shuts down its half is taken for one that closes */
 	bool abort_on_close;
 	bool packets;	/* connections that arrive as packets are taken as well */
+	/* connections from TRUSTED_SOURCES begin with a PROXY header */
+	bool proxy_protocol;
 };
 
 #define HTTP_OPTIONS_DEFAULT { \
@@ -105,6 +107,7 @@ static inline bool http_options_equal(const struct http_options *a,
 	       a->headers_with_underscores == b->headers_with_underscores &&
 	       a->packets == b->packets &&
 	       a->source == b->source &&
+	       a->proxy_protocol == b->proxy_protocol &&
 	       a->detect_timeout == b->detect_timeout;
 }
 

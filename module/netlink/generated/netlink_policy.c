@@ -215,6 +215,8 @@ const struct nla_policy netlink_cluster_policy[L7MESH_CLUSTER_A_MAX + 1] = {
 		NLA_POLICY_MAX(NLA_U32, L7MESH_SUBSET_FALLBACK_ANY_ENDPOINT),
 	[L7MESH_CLUSTER_A_SESSION] = NLA_POLICY_NESTED(netlink_session_policy),
 	[L7MESH_CLUSTER_A_DNS] = NLA_POLICY_NESTED(netlink_dns_policy),
+	[L7MESH_CLUSTER_A_PROXY_PROTOCOL] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_PROXY_PROTOCOL_V2),
 };
 
 const struct nla_policy netlink_endpoint_policy[L7MESH_ENDPOINT_A_MAX + 1] = {
@@ -239,6 +241,10 @@ netlink_rate_limit_policy[L7MESH_RATE_LIMIT_A_MAX + 1] = {
 	[L7MESH_RATE_LIMIT_A_SOURCE_ADDRESS] = { .type = NLA_FLAG },
 	[L7MESH_RATE_LIMIT_A_MAX_KEYS] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_rate_keys_max),
+};
+
+static const struct nla_policy network_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_RANGE(NLA_BINARY, 5, 17),
 };
 
 const struct nla_policy netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1] = {
@@ -297,6 +303,8 @@ const struct nla_policy netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1] = {
 		NLA_POLICY_MAX(NLA_U32, L7MESH_HEADERS_WITH_UNDERSCORES_DROP),
 	[L7MESH_LISTENER_A_PACKETS] = NLA_POLICY_MAX(NLA_U8, 1),
 	[L7MESH_LISTENER_A_SOURCE] = NLA_POLICY_MAX(NLA_U32, L7MESH_SOURCE_KEEP),
+	[L7MESH_LISTENER_A_PROXY_PROTOCOL] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_LISTENER_A_TRUSTED_SOURCES] = NLA_POLICY_NESTED(network_list_policy),
 	[L7MESH_LISTENER_A_TLS_ROUTE_TABLE] = {
 		.type = NLA_STRING, .len = L7MESH_NAME_MAX,
 	},

@@ -95,6 +95,8 @@ static const struct attr_option cluster_table[] = {
 		    breakers[L7MESH_ROUTING_PRIORITY_HIGH].min_retry_concurrency),
 	ATTR_OPTION(ENUM, L7MESH_CLUSTER_A_SUBSET_FALLBACK, cluster_options,
 		    subset_fallback),
+	ATTR_OPTION(ENUM, L7MESH_CLUSTER_A_PROXY_PROTOCOL, cluster_options,
+		    proxy_protocol),
 };
 
 ATTR_OPTION_IS(cluster_options, lb, u8);
@@ -155,6 +157,7 @@ ATTR_OPTION_IS(cluster_options, breakers[L7MESH_ROUTING_PRIORITY_HIGH].retry_bud
 ATTR_OPTION_IS(cluster_options,
 	       breakers[L7MESH_ROUTING_PRIORITY_HIGH].min_retry_concurrency, u32);
 ATTR_OPTION_IS(cluster_options, subset_fallback, u8);
+ATTR_OPTION_IS(cluster_options, proxy_protocol, u8);
 
 const struct attr_options netlink_cluster_options = {
 	.table = cluster_table,
@@ -266,6 +269,7 @@ static const struct attr_option listener_table[] = {
 		    headers_with_underscores),
 	ATTR_OPTION(FLAG, L7MESH_LISTENER_A_PACKETS, http_options, packets),
 	ATTR_OPTION(ENUM, L7MESH_LISTENER_A_SOURCE, http_options, source),
+	ATTR_OPTION(FLAG, L7MESH_LISTENER_A_PROXY_PROTOCOL, http_options, proxy_protocol),
 	ATTR_OPTION(U32, L7MESH_LISTENER_A_DETECT_TIMEOUT, http_options, detect_timeout),
 };
 
@@ -301,6 +305,7 @@ ATTR_OPTION_IS(http_options, abort_on_close, bool);
 ATTR_OPTION_IS(http_options, headers_with_underscores, u8);
 ATTR_OPTION_IS(http_options, packets, bool);
 ATTR_OPTION_IS(http_options, source, u8);
+ATTR_OPTION_IS(http_options, proxy_protocol, bool);
 ATTR_OPTION_IS(http_options, detect_timeout, u32);
 
 const struct attr_options netlink_listener_options = {

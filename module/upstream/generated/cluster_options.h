@@ -70,6 +70,7 @@ struct cluster_options {
 	struct circuit_breakers breakers[L7MESH_ROUTING_PRIORITY_HIGH + 1];
 	u8 lb;	/* enum l7mesh_lb */
 	u8 subset_fallback;	/* enum l7mesh_subset_fallback */
+	u8 proxy_protocol;	/* enum l7mesh_proxy_protocol */
 };
 
 #define CLUSTER_OPTIONS_DEFAULT { \
@@ -177,7 +178,8 @@ static inline bool cluster_options_equal(const struct cluster_options *a,
 	       b->breakers[L7MESH_ROUTING_PRIORITY_HIGH].retry_budget &&
 	       a->breakers[L7MESH_ROUTING_PRIORITY_HIGH].min_retry_concurrency ==
 	       b->breakers[L7MESH_ROUTING_PRIORITY_HIGH].min_retry_concurrency &&
-	       a->subset_fallback == b->subset_fallback;
+	       a->subset_fallback == b->subset_fallback &&
+	       a->proxy_protocol == b->proxy_protocol;
 }
 
 #endif

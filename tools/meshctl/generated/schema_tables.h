@@ -27,6 +27,13 @@ static const char *const subset_fallback_names[] = {
 	NULL,
 };
 
+static const char *const proxy_protocol_names[] = {
+	[L7MESH_PROXY_PROTOCOL_OFF] = "off",
+	[L7MESH_PROXY_PROTOCOL_V1] = "v1",
+	[L7MESH_PROXY_PROTOCOL_V2] = "v2",
+	NULL,
+};
+
 static const char *const protocol_names[] = {
 	[L7MESH_PROTOCOL_TCP] = "tcp",
 	[L7MESH_PROTOCOL_HTTP] = "http",
@@ -466,6 +473,9 @@ static const struct field cluster_fields[] = {
 	  .type = FIELD_DURATION, .min = 1, .max = 86400000, .fallback = "1m" },
 	{ .name = "max_idle", .attr = L7MESH_CLUSTER_A_MAX_IDLE,
 	  .type = FIELD_U32, .max = 65536, .fallback = "128" },
+	{ .name = "proxy_protocol", .attr = L7MESH_CLUSTER_A_PROXY_PROTOCOL,
+	  .type = FIELD_ENUM, .names = proxy_protocol_names,
+	  .fallback = "off" },
 	{ .name = "ring_min", .attr = L7MESH_CLUSTER_A_RING_MIN,
 	  .type = FIELD_U32, .min = 1, .max = L7MESH_RING_SIZE_MAX,
 	  .fallback = "1024" },
@@ -646,6 +656,11 @@ static const struct field listener_fields[] = {
 	  .type = FIELD_U8_BOOL, .fallback = "false" },
 	{ .name = "source", .attr = L7MESH_LISTENER_A_SOURCE,
 	  .type = FIELD_ENUM, .names = source_names, .fallback = "auto" },
+	{ .name = "proxy_protocol", .attr = L7MESH_LISTENER_A_PROXY_PROTOCOL,
+	  .type = FIELD_U8_BOOL, .fallback = "false" },
+	{ .name = "trusted_sources", .attr = L7MESH_LISTENER_A_TRUSTED_SOURCES,
+	  .type = FIELD_LIST, .flags = FIELD_EMPTY,
+	  .max = L7MESH_TRUSTED_SOURCES_MAX, .item = FIELD_NETWORK },
 	{ .name = "expect_continue", .attr = L7MESH_LISTENER_A_EXPECT_CONTINUE,
 	  .type = FIELD_ENUM, .names = expect_continue_names,
 	  .fallback = "forward" },
