@@ -103,7 +103,7 @@ def refusals_of_numbers():
             ("ENDPOINT", "WEIGHT", [0, 1000001]),
             ("ENDPOINT", "PRIORITY", [128]),
             ("VIRTUAL_HOST", "ORDER", [2]),
-            ("LISTENER", "PROTOCOL", [2])):
+            ("LISTENER", "PROTOCOL", [4])):
         for value in bad:
             yield (merge(NEW[kind], **{field: value}), errno.ERANGE,
                    "integer out of range", f"{kind}.{field}")
@@ -130,6 +130,8 @@ def refusals_of_listeners():
     proxy = merge(tcp, PROXY_ADDRESS="127.0.0.1", PROXY_PORT=1)
     yield tcp, errno.EINVAL, "CLUSTER or PROXY_ADDRESS is missing", None
     yield (without(NEW["LISTENER"], "ROUTE_TABLE"), errno.EINVAL,
+           "ROUTE_TABLE is missing", None)
+    yield (merge(tcp, PROTOCOL=2, CLUSTER="a"), errno.EINVAL,
            "ROUTE_TABLE is missing", None)
     yield (merge(tcp, ROUTE_TABLE="t"), errno.EINVAL, "has no ROUTE_TABLE",
            "LISTENER.ROUTE_TABLE")

@@ -92,8 +92,7 @@ static bool loopback_is_up(const struct net *net)
 /* To the namespace's acceptor, on loopback? */
 static bool leads_to_engine(const struct listener_slot *slot)
 {
-	return slot->listener->protocol == L7MESH_PROTOCOL_HTTP ||
-	       listener_relays(slot);
+	return listener_routes(slot->listener) || listener_relays(slot);
 }
 
 /*
@@ -352,7 +351,7 @@ static int plan_engine(struct plan *p, struct sock *sk)
 	r->identity = identity_of(sk);
 	if (!r->identity)
 		return plan_no_memory(p);
-	r->kind = REDIRECT_HTTP;
+	r->kind = REDIRECT_ENGINE;
 	return 0;
 }
 
@@ -428,23 +427,31 @@ static int plan_make(struct plan *p, struct sock *sk, const struct address *to)
 	return plan_target(p, sk);
 }
 
+static enum mesh_stat plan_stat(const struct plan *p)
+{
+	static const enum mesh_stat stats[] = {
+		[L7MESH_PROTOCOL_TCP] = STAT_INTERCEPTED_L4,
+		[L7MESH_PROTOCOL_HTTP] = STAT_INTERCEPTED_HTTP,
+		[L7MESH_PROTOCOL_TLS] = STAT_INTERCEPTED_TLS,
+		[L7MESH_PROTOCOL_AUTO] = STAT_INTERCEPTED_AUTO,
+	};
+
+	if (listener_relays(p->slot))
+		return STAT_INTERCEPTED_RELAY;
+	return p->r->kind == REDIRECT_PROXY ? STAT_INTERCEPTED_PROXY :
+					      stats[p->slot->listener->protocol];
+}
+
 /* The redirected connect() has returned @err. */
 static void plan_done(struct plan *p, struct sock *sk, int err)
 {
-	static const enum mesh_stat stats[] = {
-		[REDIRECT_ENDPOINT] = STAT_INTERCEPTED_L4,
-		[REDIRECT_PROXY] = STAT_INTERCEPTED_PROXY,
-		[REDIRECT_HTTP] = STAT_INTERCEPTED_HTTP,
-	};
-
 	if (err) {
 		redirect_abort(p->r);
 		if (p->ep)
 			atomic64_inc(&p->ep->failures);
 	} else {
 		redirect_commit(p->r, sk);
-		stat_inc(p->mesh->stats, listener_relays(p->slot) ?
-			 STAT_INTERCEPTED_RELAY : stats[p->r->kind]);
+		stat_inc(p->mesh->stats, plan_stat(p));
 		if (p->ep) {
 			health_note_use(p->mesh, p->slot->cluster);
 			atomic64_inc(&p->ep->connections);

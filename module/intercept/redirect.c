@@ -505,7 +505,7 @@ bool redirect_claim(const struct sock *child, struct client_claim *claim)
 
 	lock_bucket(&tuples, hash);
 	r = find_tuple(&client, &target, net, hash);
-	if (!r || r->kind != REDIRECT_HTTP)
+	if (!r || r->kind != REDIRECT_ENGINE)
 		goto out;
 	found = is_of(r, child);
 	if (found) {

@@ -23,7 +23,7 @@
 enum redirect_kind {
 	REDIRECT_ENDPOINT,	/* tcp: straight to an endpoint */
 	REDIRECT_PROXY,		/* tcp: to a local proxy, which will ask */
-	REDIRECT_HTTP,		/* to our own acceptor, which will claim */
+	REDIRECT_ENGINE,		/* to our own acceptor, which will claim */
 };
 
 struct client_claim;
@@ -38,7 +38,7 @@ struct redirect {
 	struct address original;	/* what the application asked for */
 	struct address target;		/* where it was sent */
 	struct address source;		/* the client's without a mesh */
-	struct identity *identity;	/* REDIRECT_HTTP: the client's, counted, until
+	struct identity *identity;	/* REDIRECT_ENGINE: the client's, counted, until
 					 * claimed; else NULL
 					 */
 

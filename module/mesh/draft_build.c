@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include "lib/account.h"
 #include "mesh/draft.h"
+#include "mesh/tls_table.h"
 #include "policy/policy.h"
 #include "route/route_object.h"
 #include "upstream/balancer.h"
@@ -450,6 +451,14 @@ static int fill_sets(struct draft *d, struct snapshot *s, struct refusal *r)
 	return err ? account_refuse(d->account, r, err) : 0;
 }
 
+static int refuse_cluster(const struct listener *l, struct refusal *r)
+{
+	return refusal_set(r, -ENOENT,
+			   "listener \"%.*s\" refers to cluster \"%.*s\", which does not exist",
+			   l->name.name.len, l->name.name.p,
+			   l->cluster.name.len, l->cluster.name.p);
+}
+
 static int check_tcp(const struct snapshot *s, const struct listener *l,
 		     struct refusal *r)
 {
@@ -459,10 +468,7 @@ static int check_tcp(const struct snapshot *s, const struct listener *l,
 		return 0;
 	c = snapshot_cluster(s, &l->cluster);
 	if (!c)
-		return refusal_set(r, -ENOENT,
-				   "listener \"%.*s\" refers to cluster \"%.*s\", which does not exist",
-				   l->name.name.len, l->name.name.p,
-				   l->cluster.name.len, l->cluster.name.p);
+		return refuse_cluster(l, r);
 	if (l->address.family == AF_INET && c->has_v6)
 		return refusal_set(r, -EINVAL,
 				   "listener \"%.*s\" is IPv4, but its cluster \"%.*s\" has an IPv6 endpoint",
@@ -471,17 +477,36 @@ static int check_tcp(const struct snapshot *s, const struct listener *l,
 	return 0;
 }
 
+/* @tls: it is to be one for TLS */
+static int check_listener_table(const struct snapshot *s, const struct listener *l,
+				const struct name_ref *name, bool tls,
+				struct refusal *r)
+{
+	const struct route_table *t = objset_find(&s->route_tables, name);
+
+	if (!t)
+		return refusal_set(r, -ENOENT,
+				   "listener \"%.*s\" refers to route table \"%.*s\", which does not exist",
+				   l->name.name.len, l->name.name.p, name->name.len,
+				   name->name.p);
+	return tls ? tls_table_check(l, t, r) : 0;
+}
+
 static int check_listener(const struct snapshot *s, const struct listener *l,
 			  struct refusal *r)
 {
-	if (l->protocol == L7MESH_PROTOCOL_TCP)
+	int err;
+
+	if (!listener_routes(l))
 		return check_tcp(s, l, r);
-	if (objset_find(&s->route_tables, &l->route_table))
-		return 0;
-	return refusal_set(r, -ENOENT,
-			   "listener \"%.*s\" refers to route table \"%.*s\", which does not exist",
-			   l->name.name.len, l->name.name.p,
-			   l->route_table.name.len, l->route_table.name.p);
+	err = check_listener_table(s, l, &l->route_table,
+				   l->protocol == L7MESH_PROTOCOL_TLS, r);
+	if (!err && l->tls_route_table.name.len)
+		err = check_listener_table(s, l, &l->tls_route_table, true, r);
+	if (!err && l->protocol == L7MESH_PROTOCOL_AUTO &&
+	    !snapshot_cluster(s, &l->cluster))
+		err = refuse_cluster(l, r);
+	return err;
 }
 
 static int check_cluster(const struct snapshot *s, const struct virtual_host *vh,

@@ -19,6 +19,7 @@ static void pack_listener(struct packer *p, void *object)
 
 	pack_span(p, &l->name.name);
 	pack_span(p, &l->route_table.name);
+	pack_span(p, &l->tls_route_table.name);
 	pack_span(p, &l->cluster.name);
 	parts_pack(p, &l->policies);
 }
@@ -57,6 +58,7 @@ bool listener_equal(const struct listener *a, const struct listener *b)
 	       a->protocol == b->protocol && a->has_proxy == b->has_proxy &&
 	       address_eq(&a->proxy, &b->proxy) &&
 	       span_eq(a->route_table.name, b->route_table.name) &&
+	       span_eq(a->tls_route_table.name, b->tls_route_table.name) &&
 	       span_eq(a->cluster.name, b->cluster.name) &&
 	       http_options_equal(&a->http, &b->http) &&
 	       parts_equal(&a->policies, &b->policies);
@@ -85,7 +87,7 @@ static int index_one(struct snapshot *s, struct listener *l, struct refusal *r)
 				   slot->listener->name.name.p,
 				   (int)l->name.name.len, l->name.name.p);
 	slot->listener = l;
-	if (l->protocol == L7MESH_PROTOCOL_HTTP)
+	if (listener_routes(l))
 		slot->route_table = objset_find(&s->route_tables, &l->route_table);
 	else if (!l->has_proxy)
 		slot->cluster = objset_find(&s->clusters, &l->cluster);

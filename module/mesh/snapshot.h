@@ -13,6 +13,7 @@
 
 #include <linux/bitops.h>
 #include <linux/hash.h>
+#include <linux/l7mesh.h>
 #include <linux/percpu-refcount.h>
 #include "http/http_options.h"
 #include "lib/address.h"
@@ -34,8 +35,9 @@ struct listener {
 	u8 protocol;			/* enum l7mesh_protocol */
 	bool has_proxy;
 	struct address proxy;
-	struct name_ref route_table;	/* http */
-	struct name_ref cluster;	/* tcp without proxy */
+	struct name_ref route_table;	/* http, tls; auto: for HTTP */
+	struct name_ref tls_route_table;	/* auto, or empty */
+	struct name_ref cluster;	/* tcp without proxy; auto: for the rest */
 	struct http_options http;
 	struct parts policies;		/* see policy/policy.h */
 };
@@ -45,6 +47,22 @@ enum {
 	PACKETS_TAKEN = BIT(0),		/* connections that arrive as packets */
 	PACKETS_KEPT = BIT(1),		/* and the client's address towards endpoints */
 };
+
+/*
+ * Has it a route table? Then its connections end at the engine, and if not they need not,
+ * see connect.c.
+ */
+static inline bool listener_routes(const struct listener *l)
+{
+	return l->protocol != L7MESH_PROTOCOL_TCP;
+}
+
+/* May its connections be HTTP? */
+static inline bool listener_serves_http(const struct listener *l)
+{
+	return l->protocol == L7MESH_PROTOCOL_HTTP ||
+	       l->protocol == L7MESH_PROTOCOL_AUTO;
+}
 
 /* A listener with what it refers to, resolved when the snapshot was made. */
 struct listener_slot {

@@ -257,20 +257,73 @@ static int parse_target(struct listener *l, struct nlattr **tb,
 	return err;
 }
 
+/* An auto listener has several, each of which is given by itself. */
+static int parse_targets(struct listener *l, struct nlattr **tb, struct refusal *r)
+{
+	const struct {
+		const struct nlattr *attr;
+		struct name_ref *name;
+	} names[] = {
+		{ tb[L7MESH_LISTENER_A_ROUTE_TABLE], &l->route_table },
+		{ tb[L7MESH_LISTENER_A_TLS_ROUTE_TABLE], &l->tls_route_table },
+		{ tb[L7MESH_LISTENER_A_CLUSTER], &l->cluster },
+	};
+	const struct nlattr *proxy = tb[L7MESH_LISTENER_A_PROXY_ADDRESS] ?:
+				     tb[L7MESH_LISTENER_A_PROXY_PORT];
+	u32 i;
+	int err = 0;
+
+	if (proxy)
+		return refusal_set_attr(r, proxy, -EINVAL,
+					"an auto listener has no proxy");
+	l->has_proxy = false;
+	memset(&l->proxy, 0, sizeof(l->proxy));
+	for (i = 0; i < ARRAY_SIZE(names) && !err; i++) {
+		if (!names[i].attr)
+			continue;
+		err = attr_name(names[i].attr, names[i].name, r);
+		r->attr = names[i].attr;
+	}
+	return err;
+}
+
+/* What it had with another protocol. */
+static void drop_targets(struct listener *l)
+{
+	memset(&l->tls_route_table, 0, sizeof(l->tls_route_table));
+	if (listener_routes(l) && l->route_table.name.len)
+		memset(&l->cluster, 0, sizeof(l->cluster));
+}
+
+static int parse_targets_of(struct listener *l, struct nlattr **tb, struct refusal *r)
+{
+	if (l->protocol == L7MESH_PROTOCOL_AUTO)
+		return parse_targets(l, tb, r);
+	if (tb[L7MESH_LISTENER_A_TLS_ROUTE_TABLE])
+		return refusal_set_attr(r, tb[L7MESH_LISTENER_A_TLS_ROUTE_TABLE],
+					-EINVAL,
+					"only an auto listener has a TLS_ROUTE_TABLE");
+	drop_targets(l);
+	return parse_target(l, tb, r);
+}
+
 static int check_target(struct change *c, const struct listener *l,
 			struct nlattr **tb)
 {
-	bool http = l->protocol == L7MESH_PROTOCOL_HTTP;
+	bool routes = listener_routes(l);
 
-	if (http && !l->route_table.name.len)
+	if (routes && !l->route_table.name.len)
 		return refusal_set_missing(c->r, c->nest,
 					   L7MESH_LISTENER_A_ROUTE_TABLE,
-					   "an http listener's ROUTE_TABLE");
-	if (!http && l->route_table.name.len)
+					   "an http, tls or auto listener's ROUTE_TABLE");
+	if (l->protocol == L7MESH_PROTOCOL_AUTO && !l->cluster.name.len)
+		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_CLUSTER,
+					   "an auto listener's CLUSTER");
+	if (!routes && l->route_table.name.len)
 		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_ROUTE_TABLE] ?:
 					tb[L7MESH_LISTENER_A_PROTOCOL], -EINVAL,
 					"a tcp listener has no ROUTE_TABLE, but CLUSTER or PROXY_ADDRESS");
-	if (!http && !l->has_proxy && !l->cluster.name.len)
+	if (!routes && !l->has_proxy && !l->cluster.name.len)
 		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_CLUSTER,
 					   "a tcp listener's CLUSTER or PROXY_ADDRESS");
 	if (l->has_proxy && l->proxy.family != l->address.family)
@@ -356,7 +409,7 @@ static int put_listener(struct change *c, struct nlattr **tb,
 		l.protocol = nla_get_u32(tb[L7MESH_LISTENER_A_PROTOCOL]);
 	err = parse_listener_address(c, &l, tb);
 	if (!err)
-		err = parse_target(&l, tb, c->r);
+		err = parse_targets_of(&l, tb, c->r);
 	if (!err)
 		err = check_target(c, &l, tb);
 	if (err)

@@ -81,11 +81,15 @@ static int take_source(struct dump *d, struct address *source,
 static int take_head(struct dump *d, struct question *q,
 		     const struct nlattr *nla)
 {
-	bool http = q->slot->listener->protocol == L7MESH_PROTOCOL_HTTP;
+	const struct listener *l = q->slot->listener;
+	bool http = listener_serves_http(l);
 
+	if (l->protocol == L7MESH_PROTOCOL_TLS)
+		return refusal_set(d->r, -EOPNOTSUPP,
+				   "what becomes of a tls listener's connections is not explained");
 	if (http && !nla)
 		return refusal_set(d->r, -EINVAL,
-				   "HEAD is missing: the listener's protocol is http");
+				   "HEAD is missing: the listener's protocol is http or auto");
 	if (!http && nla)
 		return refusal_set(d->r, -EINVAL,
 				   "HEAD is given, and the listener's protocol is tcp");
@@ -218,7 +222,7 @@ static int fill_outcome(struct sk_buff *skb, const struct explanation *e)
 		return -EMSGSIZE;
 	err = nla_put_u32(skb, L7MESH_EXPLANATION_A_PROTOCOL, l->protocol) ?:
 	      netlink_put_address(skb, L7MESH_EXPLANATION_A_CLIENT, &e->client);
-	if (!err && l->protocol == L7MESH_PROTOCOL_HTTP)
+	if (!err && listener_serves_http(l))
 		err = put_route_key(skb, e) ?:
 		      nla_put_u32(skb, L7MESH_EXPLANATION_A_POLICIES,
 				  e->policies);

@@ -75,7 +75,14 @@ int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 
 static int put_target(struct sk_buff *skb, const struct listener *l)
 {
-	if (l->protocol == L7MESH_PROTOCOL_HTTP)
+	if (l->protocol == L7MESH_PROTOCOL_AUTO)
+		return attr_put_span(skb, L7MESH_LISTENER_A_ROUTE_TABLE,
+				     l->route_table.name) ?:
+		       attr_put_some(skb, L7MESH_LISTENER_A_TLS_ROUTE_TABLE,
+				     l->tls_route_table.name) ?:
+		       attr_put_span(skb, L7MESH_LISTENER_A_CLUSTER,
+				     l->cluster.name);
+	if (listener_routes(l))
 		return attr_put_span(skb, L7MESH_LISTENER_A_ROUTE_TABLE,
 				     l->route_table.name);
 	if (!l->has_proxy)

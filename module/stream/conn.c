@@ -89,8 +89,7 @@ static const struct listener_slot *relay_slot(const struct conn *c,
 	const struct listener_slot *slot = c->identity ?
 		listener_find(s, &c->original) : listener_of_packets(s, &c->original);
 
-	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_TCP ||
-	    slot->listener->has_proxy)
+	if (!slot || listener_serves_http(slot->listener) || slot->listener->has_proxy)
 		return NULL;
 	return slot;
 }
@@ -110,15 +109,29 @@ static bool begin_relay(struct conn *c, struct snapshot *s,
 static bool admit_client(struct conn *c, struct snapshot *s,
 			 const struct listener_slot *slot)
 {
-	return is_let_in(c, slot->listener) &&
-	       (slot->listener->protocol == L7MESH_PROTOCOL_HTTP ||
-		begin_relay(c, s, slot));
+	const struct listener *l = slot->listener;
+
+	if (!is_let_in(c, l))
+		return false;
+	switch ((enum l7mesh_protocol)l->protocol) {
+	case L7MESH_PROTOCOL_TLS:
+		stream_await_hello(&c->stream, &l->http);
+		break;
+	case L7MESH_PROTOCOL_AUTO:
+		stream_detect(&c->stream, l);
+		break;
+	case L7MESH_PROTOCOL_TCP:
+		return begin_relay(c, s, slot);
+	default:
+		break;
+	}
+	return true;
 }
 
 /* Who it is has to be said first. */
 static void await_source(struct conn *c, const struct listener *l)
 {
-	if (l->protocol == L7MESH_PROTOCOL_TCP) {
+	if (!listener_serves_http(l)) {
 		c->options = http_options_default;
 		c->options.headers_timeout = l->http.headers_timeout;
 	}
@@ -138,6 +151,14 @@ static void load_options(struct conn *c, bool known)
 	snapshot_put(s);
 }
 
+/* How long its client may say nothing at first. One of TLS speaks at once. */
+static u32 first_patience(const struct conn *c)
+{
+	if (c->detect)
+		return c->options.detect_timeout;
+	return c->relays ? c->options.headers_timeout : c->options.idle_timeout;
+}
+
 /* The proxy has said it. As conn_begin(). */
 static void begin_known(struct conn *c)
 {
@@ -146,7 +167,7 @@ static void begin_known(struct conn *c)
 	c->awaits_source = false;
 	load_options(c, true);
 	payer_leave(c->payer, old);
-	patience_set(&c->stream.patience, c->options.idle_timeout);
+	patience_set(&c->stream.patience, first_patience(c));
 }
 
 /* ---- events ---- */
@@ -537,7 +558,7 @@ static void conn_begin(struct conn *c)
 	c->stream.patience.bound = c->expires;
 	link_limit(&c->link, c->options.buffer_limit);
 	patience_set(&c->stream.patience, c->awaits_source ?
-		     c->options.headers_timeout : c->options.idle_timeout);
+		     c->options.headers_timeout : first_patience(c));
 	link_send_anywhere(&c->link);
 	link_hook(&c->link, &conn_callbacks);
 	spin_lock_bh(&hn->conns_lock);

@@ -61,7 +61,10 @@ struct conn {
 	struct policy_client client;	/* what its listener's policies have of it */
 	bool counted;			/* by them */
 	bool awaits_source;		/* of a proxy, see conn_source.h: until then no run */
-	bool relays;			/* a TCP listener's: bytes alone, see stream_relay() */
+	bool relays;			/* bytes alone: a TCP listener's, see stream_relay(), or a
+					 * TLS listener's, see stream_await_hello()
+					 */
+	u8 detect;			/* enum detect: an auto listener's, at first */
 	bool greedy;			/* a run cost what it may: the work goes on */
 	u8 shut_down;			/* enum shut_down */
 	bool closed;
@@ -116,7 +119,7 @@ conn_listener(struct conn *c, const struct snapshot *s)
 {
 	const struct listener_slot *slot = listener_find(s, &c->original);
 
-	if (!slot || slot->listener->protocol != L7MESH_PROTOCOL_HTTP)
+	if (!slot || !listener_serves_http(slot->listener))
 		return NULL;
 	c->options = slot->listener->http;
 	return slot;

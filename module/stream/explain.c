@@ -375,7 +375,7 @@ int explain(struct explanation *e, const struct snapshot *s,
 	const struct listener *l = q->slot->listener;
 
 	*e = (struct explanation){ .question = q, .client = q->source };
-	if (l->protocol == L7MESH_PROTOCOL_HTTP)
+	if (listener_serves_http(l))
 		return explain_http(e, s);
 	if (!l->has_proxy && !pick(e, q->slot->cluster, NULL))
 		e->own.reason = STAT_REFUSED_NO_ENDPOINT;

@@ -13,11 +13,19 @@ static bool may_understand(const struct stream *s, struct run *run)
 	return false;
 }
 
+static void begin(struct stream *s, struct run *run)
+{
+	if (unlikely(s->conn->relays))
+		stream_begin_hello(s, run);
+	else
+		stream_begin_request(s, run);
+}
+
 /* From a request that is understood to one that is being sent. */
 static void dispatch(struct stream *s, struct run *run)
 {
 	if (s->request == REQUEST_PARSED && may_understand(s, run))
-		stream_begin_request(s, run);
+		begin(s, run);
 	else if (s->request == REQUEST_MATCHING)
 		stream_match_on(s, run);
 	else if (s->request == REQUEST_HASHING)
@@ -169,6 +177,9 @@ static void timed_out(struct stream *s, struct run *run)
 	if (s->request == REQUEST_TUNNEL) {
 		stat_inc(c->mesh->stats, STAT_STREAMS_TIMED_OUT);
 		stream_reset_tunnel(s, run);
+	} else if (c->detect) {
+		stat_inc(c->mesh->stats, STAT_DETECT_TIMEOUT);
+		stream_detect_late(s, run);
 	} else if (c->shut_down != SHUT_DOWN_NO) {
 		stream_end(s, run, false);
 	} else if (s->request == REQUEST_IDLE) {

@@ -38,6 +38,7 @@
 #include "stream/body.h"
 #include "stream/patience.h"
 #include "stream/try.h"
+#include "tls/hello.h"
 #include "upstream/cluster_state.h"
 
 struct conn;
@@ -66,6 +67,13 @@ enum response_state {
 	RESPONSE_HEAD,		/* waited for, or part of its head */
 	RESPONSE_BODY,
 	RESPONSE_DONE,		/* all of it is sent, or in ->down */
+};
+
+/* What is to be told of a connection by what its client says first. */
+enum detect {
+	DETECT_NOTHING,		/* or it is known */
+	DETECT_HTTP,
+	DETECT_HTTP_TLS,
 };
 
 /* So many of the endpoints that failed are avoided by later tries. */
@@ -130,6 +138,9 @@ struct stream {
 	const struct route *route;	/* of the snapshot, with its ... */
 	const struct virtual_host *vhost;	/* ... virtual host; or NULL */
 	struct address client;	/* of a request that is understood, see client_of() */
+	struct hello_scan hello;	/* of what a TLS client says, so far */
+	u32 opening;		/* how much of what a client says is looked at */
+	bool opaque;		/* it is neither HTTP nor TLS */
 	u64 hash;		/* of a request that is REQUEST_HASHING, so far */
 	const struct weighted_cluster *chosen;	/* of the route; or NULL */
 	const struct hash_policy *cookie;	/* of the cluster: to be given, ... */
@@ -219,6 +230,26 @@ void stream_run(struct stream *s, struct run *run);
  */
 bool stream_relay(struct stream *s, struct snapshot *snapshot,
 		  struct cluster *cluster);
+
+/**
+ * stream_await_hello() - What comes is TLS: it goes to the server that it asks for
+ * @s: stream without a request, its connection locked
+ * @options: the listener's
+ *
+ * stream_run() is to follow. Errors reset the connection, but a name that no virtual host
+ * has is answered as TLS does.
+ */
+void stream_await_hello(struct stream *s, const struct http_options *options);
+
+/**
+ * stream_detect() - What comes is HTTP, TLS, or something else
+ * @s: stream without a request, its connection locked
+ * @l: auto listener
+ *
+ * stream_run() is to follow, and stream_timeout() when the listener's detect_timeout is
+ * over.
+ */
+void stream_detect(struct stream *s, const struct listener *l);
 
 /**
  * stream_timeout() - The deadline has passed

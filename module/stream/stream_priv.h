@@ -9,6 +9,8 @@
  *	stream_request.c	the request, from downstream to upstream
  *	stream_response.c	the response, from upstream to downstream
  *	stream_tunnel.c	bytes both ways, after an upgrade or CONNECT
+ *	stream_detect.c		whether it is HTTP, TLS, or something else
+ *	stream_hello.c		what a TLS client says first
  *	stream_read.c		reading, and what comes of it
  *	stream_hedge.c		several tries of a request at one time
  *	stream_retry.c		failure upstream, and what is tried again
@@ -69,10 +71,14 @@ static inline void run_drop_taken(struct run *run)
 	run->request = NULL;
 }
 
-/* CONNECT, and the tunnel ends at the endpoint. For a request that is understood. */
+/*
+ * There is no HTTP, or CONNECT, and the tunnel ends at the endpoint. For a request that is
+ * understood.
+ */
 static inline bool ends_tunnel_here(const struct stream *s)
 {
-	return routing_ends_tunnel(&s->conn->options, s->request_head);
+	return s->conn->relays ||
+	       routing_ends_tunnel(&s->conn->options, s->request_head);
 }
 
 /* The client expects a 100, and the mesh sends it. For a request that is understood. */
@@ -352,6 +358,24 @@ void stream_read_from(struct link *link, struct stream *s, struct run *run,
 /* The same for the direction that is read after another. */
 void stream_read_second(struct link *link, struct stream *s, struct run *run,
 			sk_read_actor_t actor);
+
+/* stream_detect.c */
+/* An actor's. If it is HTTP its connection is no relay afterwards. */
+int stream_take_opening(struct reader *r, struct sk_buff *skb, u32 off, u32 len);
+/* It is not waited for what the client says, or all of it. */
+void stream_detect_late(struct stream *s, struct run *run);
+
+/* stream_hello.c */
+/* An actor's: into the text. Returns 0 if there is no memory, which is seen to. */
+int stream_gather(struct reader *r, struct sk_buff *skb, u32 off, u32 len);
+/* After that, with what it has returned, which this does unless it is refused. */
+int stream_look_at_hello(struct reader *r, int n);
+/* An actor's. */
+int stream_take_hello(struct reader *r, struct sk_buff *skb, u32 off, u32 len);
+/* All of it is there. */
+void stream_begin_hello(struct stream *s, struct run *run);
+/* Nothing is asked of it but to lead to a cluster. */
+extern const struct route stream_relay_route;
 
 /* stream_tunnel.c */
 void stream_begin_tunnel(struct stream *s, struct run *run);

@@ -39,11 +39,25 @@ static int write_reply(struct stream *s, struct run *run, struct reply *r,
 	return err;
 }
 
+static enum mesh_stat relay_stat(enum mesh_stat reason)
+{
+	switch (reason) {
+	case STAT_REPLY_NO_ENDPOINT:
+		return STAT_REFUSED_NO_ENDPOINT;
+	case STAT_REPLY_HEADERS_TIMEOUT:
+	case STAT_REPLY_REQUEST_TIMEOUT:
+		return STAT_TLS_HELLO_TIMEOUT;
+	case STAT_TLS_BAD_HELLO:
+		return reason;
+	default:
+		return STAT_RELAYS_FAILED;
+	}
+}
+
 /* Who speaks no HTTP can only be told that it is over. */
 static void end_relay(struct stream *s, struct run *run, enum mesh_stat reason)
 {
-	stat_inc(s->conn->mesh->stats, reason == STAT_REPLY_NO_ENDPOINT ?
-		 STAT_REFUSED_NO_ENDPOINT : STAT_RELAYS_FAILED);
+	stat_inc(s->conn->mesh->stats, relay_stat(reason));
 	stream_end(s, run, true);
 }
 

@@ -183,6 +183,40 @@ static bool send_replay(struct stream *s, struct run *run)
 	return true;
 }
 
+/* What has come so far is the first line of a request, or more than that. */
+static void begin_http(struct stream *s, struct run *run)
+{
+	const struct http_options *o = &s->conn->options;
+	struct message *m = s->request_head;
+
+	http1_init(m, false);
+	m->limits = routing_limits(o);
+	bound_request(s);
+	patience_set(&s->patience, o->headers_timeout);
+	if (http1_parse(m) == HTTP1_ERROR)
+		stream_refuse_malformed(s, run, m->error);
+}
+
+static noinline int take_relayed(struct reader *r, struct sk_buff *skb, u32 off,
+				 u32 len)
+{
+	struct conn *c = r->s->conn;
+	int n;
+
+	if (!c->detect)
+		return stream_take_hello(r, skb, off, len);
+	n = stream_take_opening(r, skb, off, len);
+	if (!c->relays)
+		begin_http(r->s, r->run);
+	return n;
+}
+
+static int take_beginning(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
+{
+	return unlikely(r->s->conn->relays) ? take_relayed(r, skb, off, len) :
+					      take_request_head(r, skb, off, len);
+}
+
 static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
 			 unsigned int off, size_t len)
 {
@@ -193,7 +227,7 @@ static int request_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	switch (r->s->request) {
 	case REQUEST_IDLE:
 	case REQUEST_HEAD:
-		return take_request_head(r, skb, off, len);
+		return take_beginning(r, skb, off, len);
 	case REQUEST_BODY:
 		return take_request_body(r->s, r->run, skb, off, len);
 	case REQUEST_DISCARD:
@@ -247,8 +281,13 @@ static void downstream_eof(struct stream *s, struct run *run)
 	s->close = true;
 	switch (s->request) {
 	case REQUEST_IDLE:
-	case REQUEST_HEAD:
 		stream_end(s, run, false);
+		break;
+	case REQUEST_HEAD:
+		if (s->conn->detect)
+			stream_detect_late(s, run);
+		else
+			stream_end(s, run, false);
 		break;
 	case REQUEST_BODY:
 		if (!s->received || listens_no_more(s))
@@ -356,6 +395,17 @@ void stream_send_request(struct stream *s, struct run *run)
 		downstream_eof(s, run);
 }
 
+/* To the client that it is open, or to the endpoint what was read before it was. */
+static int send_first(struct stream *s)
+{
+	const struct message *m = s->request_head;
+
+	if (!s->conn->relays)
+		return out_send(&s->down, &s->conn->link, HEAD_TUNNEL);
+	return m->len ? out_send(&s->up, &s->try->leg->link,
+				 message_span(m, 0, m->len)) : 0;
+}
+
 /* The tunnel ends at the endpoint, which is never sent any HTTP. */
 static void open_tunnel(struct stream *s, struct run *run)
 {
@@ -364,7 +414,7 @@ static void open_tunnel(struct stream *s, struct run *run)
 	if (!c->relays)
 		try_begins(s->try, s->cluster);
 	try_reached(s);
-	if (!c->relays && out_send(&s->down, &c->link, HEAD_TUNNEL))
+	if (send_first(s))
 		stream_end(s, run, true);
 	else
 		stream_begin_tunnel(s, run);

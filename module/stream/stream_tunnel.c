@@ -9,12 +9,9 @@
  */
 #include "stream/stream_priv.h"
 
-/* Nothing is asked of it but to lead to a cluster. */
-static const struct route relay_route = { .action = ROUTE_CLUSTER };
-
 /*
- * As if the client had asked, by CONNECT, for a tunnel that ends at the endpoint. The
- * message is empty but for that, and goes when the tunnel begins.
+ * As if the client had asked for a tunnel that ends at the endpoint. The message is
+ * empty, and goes when the tunnel begins.
  */
 bool stream_relay(struct stream *s, struct snapshot *snapshot,
 		  struct cluster *cluster)
@@ -25,16 +22,14 @@ bool stream_relay(struct stream *s, struct snapshot *snapshot,
 	if (!s->request_head)
 		return false;
 	message_init(s->request_head, false);
-	s->request_head->connect = true;
 	s->snapshot = snapshot_get(snapshot);
 	s->cluster = cluster;
-	s->route = &relay_route;
+	s->route = &stream_relay_route;
 	s->client = c->source;
 	s->received = true;
 	s->request = REQUEST_HASHING;
 	c->relays = true;
 	c->options = http_options_default;
-	c->options.connect = L7MESH_CONNECT_TERMINATE;
 	c->options.stream_idle_timeout = 0;
 	return true;
 }
@@ -105,7 +100,8 @@ static void pass_fin(struct stream *s, struct run *run)
 {
 	struct conn *c = s->conn;
 	struct try *t = s->try;
-	bool up = link_eof(&c->link), down = link_eof(&t->leg->link);
+	bool up = out_empty(&s->up) && link_eof(&c->link);
+	bool down = link_eof(&t->leg->link);
 
 	if (up && down) {
 		stream_end(s, run, false);
@@ -121,6 +117,19 @@ static void pass_fin(struct stream *s, struct run *run)
 	}
 }
 
+/* What it began with may still wait for room. */
+static bool flush_first(struct stream *s, struct run *run)
+{
+	struct link *to = &s->try->leg->link;
+	int err = out_flush(&s->up, to, false);
+
+	if (err == -EAGAIN)
+		stream_await_room(s, to);
+	else if (err)
+		stream_reset_tunnel(s, run);
+	return !err;
+}
+
 void stream_run_tunnel(struct stream *s, struct run *run)
 {
 	struct conn *c = s->conn;
@@ -133,7 +142,8 @@ void stream_run_tunnel(struct stream *s, struct run *run)
 	/* The head of the response that opened it may still wait for room. */
 	if (!stream_flush_response(s, run))
 		return;
-	stream_read_from(&c->link, s, run, upstream_actor);
+	if (flush_first(s, run))
+		stream_read_from(&c->link, s, run, upstream_actor);
 	if (!s->ended)
 		stream_read_second(up, s, run, downstream_actor);
 	if (!s->ended)

@@ -36,7 +36,7 @@ deps_of() {
 			conntrack bash-completion mandoc procps psmisc \
 			netcat-openbsd ethtool liburing-dev gcc libc6-dev make \
 			apache2-bin apache2-utils lighttpd varnish \
-			nghttp2-client slowhttptest dnsmasq-base ipvsadm
+			nghttp2-client slowhttptest dnsmasq-base ipvsadm openssl
 		;;
 	bench) echo gcc make libc6-dev libxxhash-dev valgrind libhttp-parser-dev \
 			libh2o0.13 ;;

@@ -64,7 +64,7 @@ LISTENER = ("LISTENER", {
     "MAX_CONNECTIONS_PER_SOURCE": "u32", "MAX_REQUESTS_PER_SOURCE": "u32",
     "HOST_PORT": "u32", "ABORT_ON_CLOSE": "u8", "HEADERS_WITH_UNDERSCORES": "u32",
     "PACKETS": "u8", "SOURCE": "u32", "PROXY_PROTOCOL": "u8",
-    "TRUSTED_SOURCES": ["bin"]})
+    "TRUSTED_SOURCES": ["bin"], "TLS_ROUTE_TABLE": "str", "DETECT_TIMEOUT": "u32"})
 ROUTE_TABLE = ("ROUTE_TABLE", {
     "NAME": "str"})
 HEADER_OP = ("HEADER_OP", {
@@ -240,5 +240,6 @@ OPTIONS = {
         "PACKETS": (0, 0, 1, "u8"),
         "SOURCE": (0, 0, 1, "u32"),
         "PROXY_PROTOCOL": (0, 0, 1, "u8"),
+        "DETECT_TIMEOUT": (1000, 1, 86400000, "u32"),
     },
 }

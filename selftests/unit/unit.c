@@ -8,7 +8,9 @@ int main(void)
 	test_maglev();
 	test_http1();
 	test_message();
+	test_opening();
 	test_chunk();
+	test_hello();
 	test_path();
 	test_path_rewrite();
 	test_path_template();

@@ -91,18 +91,20 @@ static bool same_family(const json_t *a, const json_t *b)
 	return !x || !y || !strchr(x, ':') == !strchr(y, ':');
 }
 
-static void validate_http(const struct scope *scope, const json_t *body)
+static void validate_routed(const struct scope *scope, const json_t *body,
+			    const char *protocol)
 {
 	if (!given(scope, body, "route_table"))
 		scope_problem(scope, "route_table",
-			      "missing; a listener of protocol http needs it");
+			      "missing; a listener of protocol %s needs it",
+			      protocol);
 	if (given(scope, body, "cluster"))
 		scope_problem(scope, "cluster",
-			      "not allowed with protocol http, whose routes "
-			      "name the clusters");
+			      "not allowed with protocol %s, whose routes "
+			      "name the clusters", protocol);
 	if (given(scope, body, "proxy"))
 		scope_problem(scope, "proxy",
-			      "not allowed with protocol http");
+			      "not allowed with protocol %s", protocol);
 }
 
 static void validate_tcp(const struct scope *scope, const json_t *body)
@@ -131,15 +133,35 @@ static void validate_tcp(const struct scope *scope, const json_t *body)
 			      "header itself");
 }
 
+static void validate_auto(const struct scope *scope, const json_t *body)
+{
+	static const char *const needed[] = { "route_table", "cluster", NULL };
+	const char *const *name;
+
+	for (name = needed; *name; name++)
+		if (!given(scope, body, *name))
+			scope_problem(scope, *name,
+				      "missing; a listener of protocol auto "
+				      "needs it");
+	if (given(scope, body, "proxy"))
+		scope_problem(scope, "proxy", "not allowed with protocol auto");
+}
+
 void validate_listener(const struct scope *scope, const json_t *body)
 {
 	const char *protocol = object_get(body, "protocol");
 	const json_t *proxy = json_object_get(body, "proxy");
 
-	if (!scope->partial && !strcmp(protocol, "http"))
-		validate_http(scope, body);
+	if (!scope->partial && (!strcmp(protocol, "http") || !strcmp(protocol, "tls")))
+		validate_routed(scope, body, protocol);
 	if (!scope->partial && !strcmp(protocol, "tcp"))
 		validate_tcp(scope, body);
+	if (!scope->partial && !strcmp(protocol, "auto"))
+		validate_auto(scope, body);
+	else if (!scope->partial && given(scope, body, "tls_route_table"))
+		scope_problem(scope, "tls_route_table",
+			      "not allowed with protocol %s, but with auto",
+			      protocol);
 	if (!scope->partial && json_is_true(json_object_get(body, "proxy_protocol")) &&
 	    !given(scope, body, "trusted_sources"))
 		scope_problem(scope, "trusted_sources",

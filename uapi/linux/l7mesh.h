@@ -235,6 +235,9 @@ enum l7mesh_dns_family {
 enum l7mesh_protocol {
 	L7MESH_PROTOCOL_TCP,
 	L7MESH_PROTOCOL_HTTP,
+	/* by the server that a client asks for; what it says is passed on */
+	L7MESH_PROTOCOL_TLS,
+	L7MESH_PROTOCOL_AUTO,	/* http, tls or tcp, by what a client says first */
 };
 
 /* "%2F" and "%5C" in a path. */
@@ -696,7 +699,10 @@ enum l7mesh_endpoint_attr {
 	L7MESH_ENDPOINT_A_MAX = __L7MESH_ENDPOINT_A_MAX - 1
 };
 
-/* http: ROUTE_TABLE. tcp: CLUSTER, or PROXY_ADDRESS with PROXY_PORT. */
+/*
+ * http, tls: ROUTE_TABLE. tcp: CLUSTER, or PROXY_ADDRESS with PROXY_PORT. auto:
+ * ROUTE_TABLE and CLUSTER, perhaps TLS_ROUTE_TABLE.
+ */
 enum l7mesh_listener_attr {
 	L7MESH_LISTENER_A_UNSPEC,
 	L7MESH_LISTENER_A_NAME,	/* string */
@@ -798,6 +804,13 @@ enum l7mesh_listener_attr {
 	 * at most 64; replaced whole; empty: none
 	 */
 	L7MESH_LISTENER_A_TRUSTED_SOURCES,
+	/* string: auto: of connections that are TLS; without, they go to CLUSTER */
+	L7MESH_LISTENER_A_TLS_ROUTE_TABLE,
+	/*
+	 * u32: ms, auto: within which a client says what it speaks, before the server
+	 * is to; default 1000
+	 */
+	L7MESH_LISTENER_A_DETECT_TIMEOUT,
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,

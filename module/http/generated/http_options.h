@@ -33,6 +33,10 @@ struct http_options {
 	u32 trusted_hops;
 	u32 max_connections_per_source;	/* of an address, at one time; 0: any */
 	u32 max_requests_per_source;	/* the same */
+	/*
+	 * ms, auto: within which a client says what it speaks, before the server is to
+	 */
+	u32 detect_timeout;
 	struct path_rules path;
 	u8 expect_continue;	/* enum l7mesh_expect_continue */
 	u8 upgrade;	/* enum l7mesh_upgrade */
@@ -65,6 +69,7 @@ struct http_options {
 	.x_request_id = true, \
 	.x_forwarded_for = true, \
 	.x_forwarded_proto = true, \
+	.detect_timeout = 1000, \
 }
 
 static inline bool http_options_equal(const struct http_options *a,
@@ -102,7 +107,8 @@ static inline bool http_options_equal(const struct http_options *a,
 	       a->headers_with_underscores == b->headers_with_underscores &&
 	       a->packets == b->packets &&
 	       a->source == b->source &&
-	       a->proxy_protocol == b->proxy_protocol;
+	       a->proxy_protocol == b->proxy_protocol &&
+	       a->detect_timeout == b->detect_timeout;
 }
 
 #endif

@@ -37,6 +37,8 @@ static const char *const proxy_protocol_names[] = {
 static const char *const protocol_names[] = {
 	[L7MESH_PROTOCOL_TCP] = "tcp",
 	[L7MESH_PROTOCOL_HTTP] = "http",
+	[L7MESH_PROTOCOL_TLS] = "tls",
+	[L7MESH_PROTOCOL_AUTO] = "auto",
 	NULL,
 };
 
@@ -592,6 +594,9 @@ static const struct field listener_fields[] = {
 	{ .name = "route_table", .attr = L7MESH_LISTENER_A_ROUTE_TABLE,
 	  .type = FIELD_STRING, .check = text_check_name,
 	  .refers = L7MESH_KIND_ROUTE_TABLE },
+	{ .name = "tls_route_table", .attr = L7MESH_LISTENER_A_TLS_ROUTE_TABLE,
+	  .type = FIELD_STRING, .check = text_check_name,
+	  .refers = L7MESH_KIND_ROUTE_TABLE },
 	{ .name = "cluster", .attr = L7MESH_LISTENER_A_CLUSTER,
 	  .type = FIELD_STRING, .check = text_check_name,
 	  .refers = L7MESH_KIND_CLUSTER },
@@ -609,6 +614,8 @@ static const struct field listener_fields[] = {
 	{ .name = "max_connection_duration",
 	  .attr = L7MESH_LISTENER_A_MAX_CONNECTION_DURATION,
 	  .type = FIELD_DURATION, .max = 86400000, .fallback = "0s" },
+	{ .name = "detect_timeout", .attr = L7MESH_LISTENER_A_DETECT_TIMEOUT,
+	  .type = FIELD_DURATION, .min = 1, .max = 86400000, .fallback = "1s" },
 	{ .name = "max_connections_per_source",
 	  .attr = L7MESH_LISTENER_A_MAX_CONNECTIONS_PER_SOURCE,
 	  .type = FIELD_U32, .max = UINT32_MAX, .fallback = "0" },
