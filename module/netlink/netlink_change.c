@@ -270,7 +270,7 @@ static int parse_targets(struct listener *l, struct nlattr **tb, struct refusal 
 	};
 	const struct nlattr *proxy = tb[L7MESH_LISTENER_A_PROXY_ADDRESS] ?:
 				     tb[L7MESH_LISTENER_A_PROXY_PORT];
-	u32 i;
+	u32 i, given = 0;
 	int err = 0;
 
 	if (proxy)
@@ -282,8 +282,13 @@ static int parse_targets(struct listener *l, struct nlattr **tb, struct refusal 
 		if (!names[i].attr)
 			continue;
 		err = attr_name(names[i].attr, names[i].name, r);
-		r->attr = names[i].attr;
+		given++;
 	}
+	/* What is wrong with a reference is seen later, and then not with which. */
+	if (!err && given == 1)
+		r->attr = tb[L7MESH_LISTENER_A_ROUTE_TABLE] ?:
+			  tb[L7MESH_LISTENER_A_TLS_ROUTE_TABLE] ?:
+			  tb[L7MESH_LISTENER_A_CLUSTER];
 	return err;
 }
 

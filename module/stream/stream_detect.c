@@ -31,6 +31,10 @@ static void be_opaque(struct stream *s)
 void stream_detect_late(struct stream *s, struct run *run)
 {
 	if (!s->request_head) {
+		if (quota_spent(&s->conn->hn->quota)) {
+			stream_refuse(s, run, STAT_REPLY_MEMORY_LIMIT, 503);
+			return;
+		}
 		s->request_head = message_alloc(run_gfp(s, run));
 		if (!s->request_head) {
 			stream_refuse(s, run, STAT_REPLY_NO_MEMORY, 503);
@@ -72,6 +76,11 @@ int stream_take_opening(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
 	if (m->text[0] == HELLO_RECORD)
 		return look_at_tls(r, n);
 	switch (opening_scan(&s->opening, m->text, m->len)) {
+	case OPENING_MORE:
+		/* So long a line is refused as HTTP's. */
+		if (m->len < s->conn->options.max_header_bytes)
+			break;
+		fallthrough;
 	case OPENING_REQUEST:
 		/* The rest is not looked at yet. */
 		n -= m->len - s->opening;
@@ -79,10 +88,6 @@ int stream_take_opening(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
 		s->conn->relays = false;
 		s->conn->detect = DETECT_NOTHING;
 		break;
-	case OPENING_MORE:
-		if (m->len < s->conn->options.max_header_bytes)
-			break;
-		fallthrough;
 	default:
 		be_opaque(s);
 		break;

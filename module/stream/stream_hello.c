@@ -104,6 +104,8 @@ static void refuse_name(struct stream *s, struct run *run)
 		return;
 	}
 	stream_drop_configuration(s);
+	s->patience.bound = 0;
+	patience_set(&s->patience, c->options.stream_idle_timeout);
 	s->request = REQUEST_DISCARD;
 	s->response = RESPONSE_DONE;
 	run->again = true;

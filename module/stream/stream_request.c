@@ -256,6 +256,9 @@ static bool listens_no_more(struct stream *s)
 {
 	struct conn *c = s->conn;
 
+	/* What it has said is for the endpoint, whether it reads an answer or not. */
+	if (c->relays)
+		return false;
 	/* Bytes that are still unread belong to a request, so wait. */
 	if (c->options.abort_on_close && !link_readable(&c->link))
 		return true;

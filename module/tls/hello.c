@@ -270,6 +270,7 @@ bool hello_parse(const char *text, struct hello *hello)
 	/* Before TLS 1.2 there may be none. */
 	if (c.left)
 		take_extensions(&c, hello);
+	want(&c, !c.left);
 	return !c.bad;
 }
 

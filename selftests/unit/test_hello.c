@@ -326,10 +326,28 @@ static void with_extensions(struct span s, const char *wanted, const char *what)
 	is_asked(wanted, what);
 }
 
+/* The list of extensions ends, the message does not. */
+static void with_tail(struct span s, const char *what)
+{
+	u32 len;
+
+	extensions.len = 0;
+	add(&extensions, s.p, s.len);
+	make_message(&message, &extensions);
+	add_number(&message, 0x00000002, 4);
+	len = message.len - 4;
+	message.p[1] = 0;
+	message.p[2] = len >> 8;
+	message.p[3] = len;
+	is_asked("bad", what);
+}
+
 static void test_extensions(void)
 {
 	make_message(&message, NULL);
 	is_asked("", "without extensions");
+	with_tail(SPAN("\0\0\0\6\0\4\0\0\1a"), "with bytes behind the extensions");
+	with_tail(SPAN(""), "with bytes behind an empty list of extensions");
 	with_extensions(SPAN(""), "", "with an empty list of them");
 	with_extensions(SPAN("\0\0\0\6\0\4\0\0\1a"), "a", "with one");
 	with_extensions(SPAN("\0\0\0\6\0\4\0\0\1a\0\0\0\6\0\4\0\0\1b"), "bad",
