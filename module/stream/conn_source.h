@@ -9,9 +9,9 @@
  * identity the connection has.
  *
  * What has come of a header is in memory that the client's control group pays for, if it
- * has one, and counts in the namespace's quota; it is PROXY_HEADER_MAX bytes at most. What the proxy
- * says beside addresses (TLVs) stays there as long as the connection, for clusters with
- * proxy_protocol.
+ * has one, and counts in the namespace's quota; it is PROXY_HEADER_MAX bytes at most. What
+ * the proxy says beside addresses (TLVs) stays there as long as the connection, for
+ * clusters with proxy_protocol.
  *
  * Context: process, the connection's link locked.
  */
