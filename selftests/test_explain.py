@@ -347,7 +347,7 @@ def _():
           "meshctl: the kernel refused: there is no such listener\n")
     equal(refused(2, "explain", "4"),
           "meshctl: the kernel refused: HEAD is missing: the listener's "
-          "protocol is http\n")
+          "protocol is http or auto\n")
     equal(refused(2, "explain", "tcp", "http://shop/"),
           "meshctl: the kernel refused: HEAD is given, and the listener's "
           "protocol is tcp\n")
