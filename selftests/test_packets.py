@@ -226,6 +226,25 @@ def passes_by_splice(pod, vip, body):
     return direct >= 2 * len(body) and not by_tcp
 
 
+@test("an endpoint may be told the client's port, too")
+def _():
+    apply({
+        "clusters": [{"name": "web", "endpoints": [{"address": WEB, "port": 9000}]}],
+        "route_tables": [{"name": "main", "virtual_hosts": [
+            {"name": "any", "domains": ["*"], "request_headers": [
+                {"name": "x-client", "value": "%DOWNSTREAM_REMOTE_ADDRESS%"}],
+             "routes": [{"action": {"cluster": "web"}}]}]}],
+        "listeners": [{"name": "l", "address": VIP, "port": 80, "protocol": "http",
+                       "route_table": "main", "packets": True}]})
+    for pod in "app", "free", "far":
+        c = Client(pod, VIP)
+        address, port = c.sock.getsockname()
+        if pod == "app":
+            address = of("app", VIP)
+        equal(exchange(c)[1].get("x-client"), f"{address}:{port}")
+        c.close()
+
+
 @test("between sockets of this node bytes pass by splice")
 def _():
     mesh()

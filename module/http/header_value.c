@@ -137,6 +137,14 @@ static struct span request_field(const struct header_context *c,
 }
 
 /* What a variable stands for; @buf has room for PIECE_MAX bytes. */
+static int client_text(const struct header_context *c, char *buf)
+{
+	struct address client = *c->client;
+
+	client.port = c->client_port;
+	return address_text(&client, buf);
+}
+
 static struct span expand(const struct piece *piece,
 			  const struct header_context *c, char *buf)
 {
@@ -146,7 +154,7 @@ static struct span expand(const struct piece *piece,
 	case V_PERCENT:
 		return SPAN("%");
 	case V_REMOTE_ADDRESS:
-		value.len = address_text(c->client, buf);
+		value.len = client_text(c, buf);
 		break;
 	case V_REMOTE_HOST:
 		value.len = address_host_text(c->client, buf);

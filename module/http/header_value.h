@@ -29,7 +29,8 @@
 
 /* What variables are about. */
 struct header_context {
-	const struct address *client;
+	const struct address *client;	/* whatever its port says, ... */
+	__be16 client_port;		/* ... this is it */
 	const struct address *original;	/* what it connected to */
 	const struct address *upstream;	/* NULL: none */
 	struct span cluster;

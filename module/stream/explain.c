@@ -45,6 +45,7 @@ static struct header_context context_of(const struct explanation *e,
 		ident_make(ident);
 	return (struct header_context){
 		.client = &e->question->source,
+		.client_port = e->question->source.port,
 		.original = &e->question->original,
 		.upstream = e->ep ? &e->ep->address : NULL,
 		.cluster = e->cluster ? e->cluster->name.name : SPAN(""),

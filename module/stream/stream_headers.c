@@ -20,6 +20,7 @@ static struct header_context context_of(struct stream *s)
 
 	return (struct header_context){
 		.client = &c->source,
+		.client_port = c->source_port,
 		.original = &c->original,
 		.upstream = ep ? &ep->address : NULL,
 		.cluster = s->cluster ? s->cluster->name.name : SPAN(""),
