@@ -8,7 +8,6 @@ ones: each runs in a namespace that is attached, first with "splice off", then w
 $L7MESH_KERNEL_SOURCE is a tree of the kernel's source, for its own selftests.
 """
 
-import contextlib
 import filecmp
 import hashlib
 import json
@@ -23,7 +22,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import Net, equal, meshctl, note, run_tests, stats, test, true, until
+from l7 import (Net, equal, meshctl, note, program_in, run_tests, stats, test, true,
+                until)
 
 POD, SUITES = "app", ("test_socket", "test_asyncio", "test_ssl")
 NET_TESTS = os.path.join(os.environ.get("L7MESH_KERNEL_SOURCE", ""),
@@ -47,24 +47,9 @@ def run(*command, check=True, limit=1200, user=None, data=None):
     return done.returncode, done.stdout, done.stderr
 
 
-@contextlib.contextmanager
 def server(*command, user=None):
     """Runs in the pod meanwhile."""
-    who = ["setpriv", f"--reuid={user}", f"--regid={user}",
-           "--clear-groups"] if user else []
-    log = os.path.join(WORK, os.path.basename(command[0]) + ".log")
-    with open(log, "wb") as f, \
-            subprocess.Popen(["ip", "netns", "exec", POD, *who, *command], cwd=WORK,
-                             stdout=f, stderr=f,
-                             stdin=subprocess.DEVNULL) as process:
-        try:
-            yield process
-        except AssertionError:
-            with open(log, "rb") as said:
-                note(f"{command[0]}: {process.poll()} {said.read()[-1000:]}")
-            raise
-        finally:
-            process.terminate()
+    return program_in(POD, WORK, *command, user=user)
 
 
 def listens(port):

@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 from control_group import Group, use_memory
 from endpoints import VIP, WEB
 from l7 import (Backend, Client, Counters, apply, close_clients, drained,
-                equal, in_pod, meshctl, note, pods_of_a_mesh, request,
+                equal, in_pod, meshctl, note, parameter, pods_of_a_mesh, request,
                 run_tests, test, true, until)
 from slabs import used
 
@@ -312,20 +312,6 @@ def _():
         equal(c.exactly(3), b"def")
     counters.reach("responses", 8)
     equal(counters("upstream_legs_opened"), 4)
-
-
-@contextlib.contextmanager
-def parameter(name, value):
-    path = f"/sys/module/l7mesh/parameters/{name}"
-    with open(path, encoding="ascii") as f:
-        old = f.read()
-    with open(path, "w", encoding="ascii") as f:
-        f.write(str(value))
-    try:
-        yield
-    finally:
-        with open(path, "w", encoding="ascii") as f:
-            f.write(old)
 
 
 @test("what is replaced and still in use counts, and a refusal says how much it is")

@@ -24,7 +24,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
 from control_group import Group, use_memory
-from l7 import Counters, end_with, equal, fork, note, run_tests, true, until
+from l7 import Counters, end_with, equal, fork, note, parameter, run_tests, true, until
 from l7nl import CTRL_GETFAMILY, NLM_F_DUMP, UAPI, Genl, Refused, attrs_of
 from missing_page import is_stuck, stuck_threads
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, begin_child, child,
@@ -61,11 +61,6 @@ def read(path):
         return f.read()
 
 
-def write(path, value):
-    with open(path, "w", encoding="ascii") as f:
-        f.write(str(value))
-
-
 def become_user():
     """An ordinary user, who is root of a user namespace of its own."""
     os.setgid(NOBODY)
@@ -92,18 +87,7 @@ def _():
 
 # ---- who pays for a user's mesh ----
 
-CONFIG_BYTES_MAX = "/sys/module/l7mesh/parameters/config_bytes_max"
 MIB = 1 << 20
-
-
-@contextlib.contextmanager
-def config_bytes_max(value):
-    old = read(CONFIG_BYTES_MAX)
-    write(CONFIG_BYTES_MAX, value)
-    try:
-        yield
-    finally:
-        write(CONFIG_BYTES_MAX, old)
 
 
 @contextlib.contextmanager
@@ -179,7 +163,7 @@ RING = {"LB": UAPI["L7MESH_LB_RING_HASH"], "RING_MIN": 8388608, "RING_MAX": 8388
 
 def ring_is_refused(words, limit, most=None):
     """In words, though nobody is killed, and nothing of it is kept."""
-    with config_bytes_max(limit), user_group(most) as group:
+    with parameter("config_bytes_max", limit), user_group(most) as group:
         with answers_of(group, build_tables, 2, **RING) as answers:
             answer = answers.readline()
         true(answer.startswith(words), answer)

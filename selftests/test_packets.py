@@ -23,8 +23,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB
-from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal, fork,
-                in_pod, meshctl, request, run_in, run_tests, stats, test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal,
+                in_pod, meshctl, parameter, request, run_in, run_tests, sent_meanwhile, stats,
+                test, true, until)
 
 BOTH = (VIP, VIP6)
 SILENT, SILENT6 = "10.96.0.2", "fd00:96::2"     # these take no packets
@@ -90,17 +91,6 @@ def exchange(c, body=b"", answer=OK, wanted=b"ok"):
     reply, said = c.response()
     equal((reply.status, said), (200, wanted))
     return conn, head
-
-
-@contextlib.contextmanager
-def sent_meanwhile(stream, data):
-    """All of it, by another process: it is more than buffers hold."""
-    child = fork()
-    if not child:
-        stream.send(data)
-        os._exit(0)  # pylint: disable=protected-access
-    yield
-    equal(os.waitpid(child, 0)[1], 0)
 
 
 def attempt(pod, vip, port=80, seconds=2):
@@ -226,6 +216,14 @@ def passes_by_splice(pod, vip, body):
     return direct >= 2 * len(body) and not by_tcp
 
 
+def all_pass_by_splice():
+    body = os.urandom(100000)
+    for pod in "free", "vm":
+        for vip in BOTH:
+            # That the shaping is gone is seen after a moment.
+            until(lambda pod=pod, vip=vip: passes_by_splice(pod, vip, body))
+
+
 @test("an endpoint may be told the client's port, too")
 def _():
     apply({
@@ -248,12 +246,8 @@ def _():
 @test("between sockets of this node bytes pass by splice")
 def _():
     mesh()
-    body = os.urandom(100000)
     with unshaped():
-        for pod in "free", "vm":
-            for vip in BOTH:
-                # That the shaping is gone is seen after a moment.
-                until(lambda pod=pod, vip=vip: passes_by_splice(pod, vip, body))
+        all_pass_by_splice()
 
 
 @test("many requests, and large bodies, pass both ways")
@@ -911,12 +905,7 @@ def _():
 @test("nobody's control group pays: a namespace has so many as its limit lets it")
 def _():
     mesh()
-    path = "/sys/module/l7mesh/parameters/namespace_bytes_max"
-    with open(path, encoding="ascii") as f:
-        before = f.read()
-    with open(path, "w", encoding="ascii") as f:
-        f.write("40000")
-    try:
+    with parameter("namespace_bytes_max", 40000):
         for vip in BOTH:
             drained()
             grown = Counters()
@@ -935,9 +924,6 @@ def _():
                 c.close()
             drained()
             exchange(Client("free", vip))
-    finally:
-        with open(path, "w", encoding="ascii") as f:
-            f.write(before)
 
 
 # ---- the client's address is kept towards the endpoint ----
@@ -1044,11 +1030,8 @@ def from_address(pod, vip, source):
 @test("source: keep: between sockets of this node bytes pass by splice")
 def _():
     keeping()
-    body = os.urandom(100000)
     with unshaped(), by_the_node("web", "free"):
-        for pod in "free", "vm":
-            for vip in BOTH:
-                until(lambda pod=pod, vip=vip: passes_by_splice(pod, vip, body))
+        all_pass_by_splice()
 
 
 @test("source: keep: of connect(), what the client has bound, or would have")

@@ -136,7 +136,6 @@ static struct span request_field(const struct header_context *c,
 	return (struct span){ buf, IDENT_TEXT };
 }
 
-/* What a variable stands for; @buf has room for PIECE_MAX bytes. */
 static int client_text(const struct header_context *c, char *buf)
 {
 	struct address client = *c->client;
@@ -145,6 +144,7 @@ static int client_text(const struct header_context *c, char *buf)
 	return address_text(&client, buf);
 }
 
+/* What a variable stands for; @buf has room for PIECE_MAX bytes. */
 static struct span expand(const struct piece *piece,
 			  const struct header_context *c, char *buf)
 {

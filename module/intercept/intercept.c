@@ -69,7 +69,7 @@ static void probes_disable(void)
 bool intercept_claim(const struct sock *child, struct client_claim *claim)
 {
 	return inet_sk_transparent(child) ? packet_claim(child, claim) :
-					      redirect_claim(child, claim);
+					  redirect_claim(child, claim);
 }
 
 int intercept_enable(void)

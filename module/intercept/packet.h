@@ -8,7 +8,9 @@
  * behind conntrack and before DNAT. It gives a SYN to the engine's acceptor, as TPROXY
  * does (net/netfilter/nf_tproxy_core), and later packets to the socket that they belong
  * to, with a local destination, whatever a route would say. No rule and no route is
- * needed. Where no listener takes packets there is no hook.
+ * needed. Where no listener takes packets there is no hook. Where one keeps its clients'
+ * addresses towards endpoints, there is a hook at LOCAL_OUT as well, for endpoints of the
+ * same namespace.
  *
  * What the hook does for a packet to another address is some instructions. It takes no
  * lock. A packet that it does not want goes on untouched; one that it wants and cannot

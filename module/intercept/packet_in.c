@@ -32,7 +32,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #endif
 
-/* A packet to an address at which a listener takes packets. */
+/* A packet to an address at which a listener takes packets, or which a leg may have. */
 struct arrival {
 	struct packet_net *pn;
 	const struct mesh *mesh;
@@ -105,6 +105,7 @@ static unsigned int deliver(const struct arrival *a)
 	return NF_ACCEPT;
 }
 
+/* The connection of these addresses, to be put; or NULL. */
 static struct sock *established(const struct arrival *a)
 {
 	return packet_connection(a->pn, &a->from, &a->to, a->skb->dev->ifindex);
@@ -167,9 +168,6 @@ static bool is_good_source_v4(const struct arrival *a, struct in_device *in)
 	};
 	struct fib_result found;
 
-	if (ipv4_is_zeronet(a->from.v4) || ipv4_is_lbcast(a->from.v4) ||
-	    ipv4_is_multicast(a->from.v4) || ipv4_is_loopback(a->from.v4))
-		return false;
 	if (fib_lookup(a->pn->mn->net, &fl4, &found, 0))
 		return !strict;
 	if (found.type != RTN_UNICAST)
@@ -183,10 +181,10 @@ static bool is_good_source(const struct arrival *a)
 {
 	struct in_device *in;
 
+	if (!address_is_host(&a->from))
+		return false;
 	if (a->from.family == AF_INET6)
-		return ipv6_addr_type(&a->from.v6) & IPV6_ADDR_UNICAST &&
-		       !ipv6_addr_loopback(&a->from.v6) &&
-		       !ipv6_chk_addr(a->pn->mn->net, &a->from.v6, NULL, 0);
+		return !ipv6_chk_addr(a->pn->mn->net, &a->from.v6, NULL, 0);
 	in = __in_dev_get_rcu(a->skb->dev);
 	return in && is_good_source_v4(a, in);
 }

@@ -23,7 +23,7 @@
 enum redirect_kind {
 	REDIRECT_ENDPOINT,	/* tcp: straight to an endpoint */
 	REDIRECT_PROXY,		/* tcp: to a local proxy, which will ask */
-	REDIRECT_ENGINE,		/* to our own acceptor, which will claim */
+	REDIRECT_ENGINE,	/* to our own acceptor, which will claim */
 };
 
 struct client_claim;
@@ -218,11 +218,5 @@ void redirect_net_exit(struct mesh_net *mn);
 /* Module-wide. Context: process. */
 int redirect_init(void);
 void redirect_exit(void);
-
-static inline bool address_is_loopback(const struct address *a)
-{
-	return a->family == AF_INET ? ipv4_is_loopback(a->v4) :
-				      ipv6_addr_loopback(&a->v6);
-}
 
 #endif

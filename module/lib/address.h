@@ -60,6 +60,23 @@ static inline void address_set_v6(struct address *a, const struct in6_addr *v6,
 	a->port = port;
 }
 
+static inline bool address_is_loopback(const struct address *a)
+{
+	return a->family == AF_INET ? ipv4_is_loopback(a->v4) :
+				      ipv6_addr_loopback(&a->v6);
+}
+
+/* May a machine of some network have it? */
+static inline bool address_is_host(const struct address *a)
+{
+	if (address_is_loopback(a))
+		return false;
+	if (a->family == AF_INET)
+		return !ipv4_is_zeronet(a->v4) && !ipv4_is_lbcast(a->v4) &&
+		       !ipv4_is_multicast(a->v4);
+	return ipv6_addr_type(&a->v6) & IPV6_ADDR_UNICAST;
+}
+
 /* A number that addresses have, whatever the port: for bitmaps, made in few instructions. */
 static inline u32 address_key_v4(__be32 v4)
 {

@@ -2,7 +2,6 @@
 #include "link/leg.h"
 
 #include <linux/hash.h>
-#include <linux/inetdevice.h>
 #include <linux/slab.h>
 #include "lib/payer.h"
 #include "lib/stats.h"
@@ -354,33 +353,24 @@ static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
  */
 static bool may_show(const struct leg_user *user)
 {
-	const struct address *a = &user->client.shown;
-	int type;
+	return !user->named ||
+	       (!user->identity && address_is_host(&user->client.shown));
+}
 
-	if (!user->named)
-		return true;
-	if (user->identity)
-		return false;
-	if (a->family == AF_INET)
-		return !ipv4_is_zeronet(a->v4) && !ipv4_is_lbcast(a->v4) &&
-		       !ipv4_is_multicast(a->v4) && !ipv4_is_loopback(a->v4);
-	type = ipv6_addr_type(&a->v6);
-	return type & IPV6_ADDR_UNICAST &&
-	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL));
+static int show_client(struct leg *leg, const struct leg_user *user)
+{
+	if (!may_show(user))
+		return -EAFNOSUPPORT;
+	leg->foreign = !user->identity;
+	return transparent_bind(&leg->pool->hn->transparent, &leg->link,
+				&user->client.shown, &leg->pool->ep->address,
+				leg->foreign);
 }
 
 static int leg_connect(struct leg *leg, const struct leg_user *user)
 {
-	struct http_net *hn = leg->pool->hn;
-	int err = 0;
+	int err = leg_client_is_shown(&user->client) ? show_client(leg, user) : 0;
 
-	if (leg_client_is_shown(&user->client) && !may_show(user))
-		return -EAFNOSUPPORT;
-	if (leg_client_is_shown(&user->client)) {
-		leg->foreign = !user->identity;
-		err = transparent_bind(&hn->transparent, &leg->link, &user->client.shown,
-				       &leg->pool->ep->address, leg->foreign);
-	}
 	return err ?: link_connect(&leg->link, user->identity,
 				   &leg->pool->ep->address);
 }

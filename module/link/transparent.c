@@ -2,7 +2,6 @@
 #include "link/transparent.h"
 
 #include <linux/random.h>
-#include <net/ipv6.h>
 #include "lib/compat.h"
 #include "link/http_net.h"
 #include "link/link.h"
@@ -58,12 +57,6 @@ static int bind_foreign(struct link *l, const struct address *source)
 	return err;
 }
 
-static bool is_loopback(const struct address *a)
-{
-	return a->family == AF_INET ? ipv4_is_loopback(a->v4) :
-				      ipv6_addr_loopback(&a->v6);
-}
-
 /* Do packets find their way from one to the other, and back? */
 static bool may_talk(const struct address *source, const struct address *to,
 		     bool foreign)
@@ -73,9 +66,9 @@ static bool may_talk(const struct address *source, const struct address *to,
 	if (source->family != to->family)
 		return false;
 	if (!foreign)
-		return is_loopback(to) || !is_loopback(source);
+		return address_is_loopback(to) || !address_is_loopback(source);
 	host.port = source->port;
-	return !is_loopback(to) && !address_eq(source, &host);
+	return !address_is_loopback(to) && !address_eq(source, &host);
 }
 
 int transparent_bind(struct transparent *t, struct link *l,

@@ -101,7 +101,7 @@ static inline bool conn_expired(const struct conn *c)
 	return deadline_is_over(c->expires);
 }
 
-/* The address that is shown to endpoints, see struct leg_user. */
+/* The address that is shown to endpoints, see struct leg_client. */
 static inline const struct address *conn_shown(const struct conn *c)
 {
 	return c->options.source == L7MESH_SOURCE_KEEP ? &c->source : NULL;

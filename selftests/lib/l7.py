@@ -138,6 +138,21 @@ def fork():
     return pid
 
 
+@contextlib.contextmanager
+def parameter(name, value):
+    """One of the module's is something else meanwhile."""
+    path = f"/sys/module/l7mesh/parameters/{name}"
+    with open(path, encoding="ascii") as f:
+        old = f.read()
+    with open(path, "w", encoding="ascii") as f:
+        f.write(str(value))
+    try:
+        yield
+    finally:
+        with open(path, "w", encoding="ascii") as f:
+            f.write(old)
+
+
 # ---- pods ----
 
 class Net:
@@ -192,6 +207,26 @@ def run_in(pod, *command, **options):
                "stdin": subprocess.DEVNULL, **options}
     return subprocess.run(["ip", "netns", "exec", pod, *command],
                           **options).stdout
+
+
+@contextlib.contextmanager
+def program_in(pod, folder, *command, user=None):
+    """A program that runs in a pod, and in a folder, meanwhile. What it has said is told if
+    the test fails."""
+    who = ["setpriv", f"--reuid={user}", f"--regid={user}",
+           "--clear-groups"] if user else []
+    log = os.path.join(folder, os.path.basename(command[0]) + ".log")
+    with open(log, "wb") as f, subprocess.Popen(
+            ["ip", "netns", "exec", pod, *who, *command], cwd=folder, stdout=f, stderr=f,
+            stdin=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        except AssertionError:
+            with open(log, "rb") as said:
+                note(f"{command[0]}: {process.poll()} {said.read()[-1000:]}")
+            raise
+        finally:
+            process.terminate()
 
 
 # ---- meshctl ----
@@ -494,6 +529,17 @@ class SentMemory:
     def close(self):
         self.bytes.close()
         os.close(self.file)
+
+
+@contextlib.contextmanager
+def sent_meanwhile(stream, data):
+    """All of it, by another process: it is more than buffers hold."""
+    child = fork()
+    if not child:
+        stream.send(data)
+        os._exit(0)  # pylint: disable=protected-access
+    yield
+    equal(os.waitpid(child, 0)[1], 0)
 
 
 _backends = []

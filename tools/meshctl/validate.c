@@ -117,17 +117,16 @@ static void validate_tcp(const struct scope *scope, const json_t *body)
 			      "not allowed with protocol tcp");
 	exactly_one(scope, body, names,
 		    "cluster, proxy (with protocol tcp)");
-	if (given(scope, body, "proxy") &&
-	    json_is_true(json_object_get(body, "packets")))
+	if (!given(scope, body, "proxy"))
+		return;
+	if (json_is_true(json_object_get(body, "packets")))
 		scope_problem(scope, "packets",
 			      "not allowed with a proxy, which could not ask "
 			      "where they were sent");
-	if (given(scope, body, "proxy") && source &&
-	    !strcmp(source, "keep"))
+	if (source && !strcmp(source, "keep"))
 		scope_problem(scope, "source",
 			      "not allowed with a proxy, which connects to endpoints");
-	if (given(scope, body, "proxy") &&
-	    json_is_true(json_object_get(body, "proxy_protocol")))
+	if (json_is_true(json_object_get(body, "proxy_protocol")))
 		scope_problem(scope, "proxy_protocol",
 			      "not allowed with a proxy, which has to read the "
 			      "header itself");
