@@ -25,8 +25,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB
-from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal, fork,
-                in_pod, meshctl, note, request, run_in, run_tests, stats, test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal,
+                in_pod, meshctl, note, parameter, request, run_in, run_tests, sent_meanwhile,
+                test, true, until)
 
 BOTH = (VIP, VIP6)
 # A name, and the port of the server that its virtual host leads to.
@@ -299,16 +300,6 @@ def _():
         c.close()
 
 
-@contextlib.contextmanager
-def sent_meanwhile(stream, data):
-    child = fork()
-    if not child:
-        stream.send(data)
-        os._exit(0)  # pylint: disable=protected-access
-    yield
-    equal(os.waitpid(child, 0)[1], 0)
-
-
 @test("all bytes pass, past TCP where both ends are of this node")
 def _():
     mesh()
@@ -438,12 +429,7 @@ def _():
 @test("a hello is not gathered where the namespace holds too much")
 def _():
     mesh()
-    path = "/sys/module/l7mesh/parameters/namespace_bytes_max"
-    with open(path, encoding="ascii") as f:
-        before = f.read()
-    with open(path, "w", encoding="ascii") as f:
-        f.write("0")
-    try:
+    with parameter("namespace_bytes_max", 0):
         for vip in BOTH:
             grown = Counters()
             c = client(vip=vip)
@@ -451,9 +437,6 @@ def _():
             c.was_reset()
             equal(grown("relays_failed"), 1)
             c.close()
-    finally:
-        with open(path, "w", encoding="ascii") as f:
-            f.write(before)
 
 
 @test("a listener's clients are bounded as others are")
@@ -685,6 +668,14 @@ def _():
             c.was_reset()
             grown.reach("downstream_proxy_header_absent", 1)
             c.close()
+    # What bounds a connection does so from its beginning.
+    mesh(headers_timeout="60s", max_connection_duration="1s", **options)
+    grown = Counters()
+    c = client()
+    c.send(header + text[:50])
+    c.was_reset()
+    grown.reach("tls_hello_timeout", 1)
+    c.close()
     mesh(clusters=[{"name": f"c{port}", "proxy_protocol": "v1",
                     "endpoints": [{"address": WEB, "port": port}]} for port in PORTS],
          **options)

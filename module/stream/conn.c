@@ -131,7 +131,9 @@ static bool admit_client(struct conn *c, struct snapshot *s,
 /* Who it is has to be said first. */
 static void await_source(struct conn *c, const struct listener *l)
 {
-	if (!listener_serves_http(l)) {
+	if (listener_routes(l)) {
+		c->options = l->http;
+	} else {
 		c->options = http_options_default;
 		c->options.headers_timeout = l->http.headers_timeout;
 	}
@@ -151,12 +153,13 @@ static void load_options(struct conn *c, bool known)
 	snapshot_put(s);
 }
 
-/* How long its client may say nothing at first. One of TLS speaks at once. */
+/* How long it may say nothing at first. Proxies, and clients of TLS, speak at once. */
 static u32 first_patience(const struct conn *c)
 {
 	if (c->detect)
 		return c->options.detect_timeout;
-	return c->relays ? c->options.headers_timeout : c->options.idle_timeout;
+	return c->awaits_source || c->relays ? c->options.headers_timeout :
+					       c->options.idle_timeout;
 }
 
 /* The proxy has said it. As conn_begin(). */
@@ -557,8 +560,7 @@ static void conn_begin(struct conn *c)
 	c->expires = deadline_or_none(c->options.max_connection_duration);
 	c->stream.patience.bound = c->expires;
 	link_limit(&c->link, c->options.buffer_limit);
-	patience_set(&c->stream.patience, c->awaits_source ?
-		     c->options.headers_timeout : first_patience(c));
+	patience_set(&c->stream.patience, first_patience(c));
 	link_send_anywhere(&c->link);
 	link_hook(&c->link, &conn_callbacks);
 	spin_lock_bh(&hn->conns_lock);

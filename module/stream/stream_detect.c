@@ -80,6 +80,7 @@ int stream_take_opening(struct reader *r, struct sk_buff *skb, u32 off, u32 len)
 		/* So long a line is refused as HTTP's. */
 		if (m->len < s->conn->options.max_header_bytes)
 			break;
+		s->opening = m->len;
 		fallthrough;
 	case OPENING_REQUEST:
 		/* The rest is not looked at yet. */
