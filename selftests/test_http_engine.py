@@ -285,9 +285,9 @@ MALFORMED = {
 @test("malformed requests: 400, and nothing reaches the endpoint")
 def _():
     grown = Counters()
-    for name, request in MALFORMED.items():
+    for name, malformed in MALFORMED.items():
         c = client()
-        c.send(request)
+        c.send(malformed)
         try:
             c.refusal(400)
         except Exception as e:

@@ -24,7 +24,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
 from control_group import Group, use_memory
-from l7 import Counters, end_with, equal, fork, note, parameter, run_tests, true, until
+from l7 import (Counters, end_with, equal, fork, note, parameter, read_file, run_tests,
+                true, until, write_file)
 from l7nl import CTRL_GETFAMILY, NLM_F_DUMP, UAPI, Genl, Refused, attrs_of
 from missing_page import is_stuck, stuck_threads
 from nltest import (CLONE_NEWNET, CLONE_NEWUSER, Pod, alone, begin_child, child,
@@ -54,11 +55,6 @@ def big_tables(g, n, **kind):
 def run(*command):
     return subprocess.run(command, check=True, capture_output=True,
                           text=True).stdout
-
-
-def read(path):
-    with open(path, encoding="ascii") as f:
-        return f.read()
 
 
 def become_user():
@@ -136,7 +132,7 @@ def spent_by_kernel_threads():
     ticks = 0
     for path in glob.glob("/proc/[0-9]*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            fields = read(path).rsplit(")", 1)[1].split()
+            fields = read_file(path).rsplit(")", 1)[1].split()
             if fields[1] == "2":
                 ticks += int(fields[12])
     return ticks * 1000000 // os.sysconf("SC_CLK_TCK")
@@ -229,7 +225,7 @@ class Commit:
 
     def ticks(self):
         """What it has needed of the processor, in the kernel."""
-        return int(read(f"/proc/{self.pid}/stat").rsplit(")", 1)[1].split()[12])
+        return int(read_file(f"/proc/{self.pid}/stat").rsplit(")", 1)[1].split()[12])
 
     def still_builds(self):
         """And it has not got through meanwhile."""
@@ -282,7 +278,7 @@ def families(g):
 def is_blocked(pid):
     """Now, in the kernel, where no signal but SIGKILL wakes it."""
     time.sleep(0.01)
-    return read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[0] == "D"
+    return read_file(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[0] == "D"
 
 
 @contextlib.contextmanager
@@ -347,7 +343,7 @@ def ending(process):
 
 def hooks():
     """Functions that the module has changed."""
-    lines = read("/sys/kernel/tracing/enabled_functions").splitlines()
+    lines = read_file("/sys/kernel/tracing/enabled_functions").splitlines()
     return [line for line in lines if line.startswith("tcp_v4_connect")]
 
 
@@ -494,7 +490,7 @@ GETSOCKNAME, GETPEERNAME = 51, 52
 
 def system_calls(pid):
     """What the threads of a process wait in."""
-    return sorted(int(read(path).split()[0].replace("running", "-1"))
+    return sorted(int(read_file(path).split()[0].replace("running", "-1"))
                   for path in glob.glob(f"/proc/{pid}/task/*/syscall"))
 
 
@@ -606,7 +602,7 @@ def a_proxy_here(pod):
         run("ip", "addr", "add", "10.7.0.2/24", "dev", "eth0")
         run("ip", "link", "set", "eth0", "up")
         run("ip", "route", "add", "default", "dev", "eth0")
-    write("/proc/sys/net/core/somaxconn", 65535)
+    write_file("/proc/sys/net/core/somaxconn", 65535)
     try:
         with socket.create_server(("10.7.0.1", 15001), backlog=65535) as proxy:
             proxy.settimeout(10)
@@ -633,13 +629,13 @@ def keep_sockets(pod, seconds):
     """How long TCP keeps what it was busy with when it was closed; and so the
     namespace."""
     with pod.inside():
-        write("/proc/sys/net/ipv4/tcp_fin_timeout", seconds)
+        write_file("/proc/sys/net/ipv4/tcp_fin_timeout", seconds)
 
 
 def still_there(pod):
     """Such sockets."""
     with pod.inside():
-        return int(re.search(r"^TCP: inuse (\d+)", read("/proc/net/sockstat"), re.M)[1])
+        return int(re.search(r"^TCP: inuse (\d+)", read_file("/proc/net/sockstat"), re.M)[1])
 
 
 def all_gone(pod):

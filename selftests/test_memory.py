@@ -20,8 +20,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from control_group import Group, use_memory
-from l7 import (PATIENCE, Counters, equal, fork, meshctl, note, run_tests, test, true,
-                until)
+from l7 import (PATIENCE, Counters, equal, fork, meshctl, note, read_file, run_tests,
+                test, true, until, write_file)
 from missing_page import missing_page, stuck_threads
 from slabs import slabs, used
 
@@ -39,19 +39,9 @@ NOISE = (3 if SCALE == 1 else 6) * MIB
 MARGIN = 1.05
 
 
-def read(path):
-    with open(path, encoding="ascii") as f:
-        return f.read()
-
-
-def write(path, value):
-    with open(path, "w", encoding="ascii") as f:
-        f.write(str(value))
-
-
 def accounted():
     """Bytes that TCP's sockets are charged."""
-    for line in read("/proc/net/sockstat").splitlines():
+    for line in read_file("/proc/net/sockstat").splitlines():
         if line.startswith("TCP:"):
             return int(line.split()[-1]) * 4096
     raise AssertionError("no line of TCP's")
@@ -62,12 +52,12 @@ TCP_MEM = "/proc/sys/net/ipv4/tcp_mem"
 
 @contextlib.contextmanager
 def tcp_mem(*pages):
-    before = read(TCP_MEM)
-    write(TCP_MEM, " ".join(map(str, pages)))
+    before = read_file(TCP_MEM)
+    write_file(TCP_MEM, " ".join(map(str, pages)))
     try:
         yield
     finally:
-        write(TCP_MEM, before)
+        write_file(TCP_MEM, before)
 
 
 def connect(listener):
@@ -470,12 +460,12 @@ SHRINKS = f"{TRACING}/events/vmscan/mm_shrink_slab_start"
 
 def dropped_blocks():
     """How many blocks there are when the kernel asks for memory; they are gone."""
-    write(f"{TRACING}/trace", "")
-    write(f"{SHRINKS}/enable", 1)
-    write("/proc/sys/vm/drop_caches", 2)
-    write(f"{SHRINKS}/enable", 0)
+    write_file(f"{TRACING}/trace", "")
+    write_file(f"{SHRINKS}/enable", 1)
+    write_file("/proc/sys/vm/drop_caches", 2)
+    write_file(f"{SHRINKS}/enable", 0)
     items = [int(line.split("cache items ")[1].split()[0])
-             for line in read(f"{TRACING}/trace").splitlines()
+             for line in read_file(f"{TRACING}/trace").splitlines()
              if "scan_blocks" in line]
     note(f"blocks: {items}")
     return max(items, default=0)
@@ -497,12 +487,12 @@ def _():
             server.recv(MIB)
         os.sched_setaffinity(0, [0, 1])
     online = "/sys/devices/system/cpu/cpu1/online"
-    write(online, 0)
+    write_file(online, 0)
     try:
         true(dropped_blocks() >= 24)
         equal(dropped_blocks(), 0)
     finally:
-        write(online, 1)
+        write_file(online, 1)
 
 
 def main():

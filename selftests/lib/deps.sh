@@ -28,7 +28,8 @@ deps_of() {
 		;;
 	check)
 		echo sparse shellcheck perl xz-utils python3 python3-yaml \
-			coccinelle clang libclang-rt-dev libxxhash-dev
+			coccinelle clang libclang-rt-dev libxxhash-dev \
+			pyflakes3
 		;;
 	tests)
 		echo iproute2 curl nginx-light haproxy wrk python3 python3-yaml \

@@ -138,19 +138,26 @@ def fork():
     return pid
 
 
+def read_file(path):
+    with open(path, encoding="ascii") as f:
+        return f.read()
+
+
+def write_file(path, value):
+    with open(path, "w", encoding="ascii") as f:
+        f.write(str(value))
+
+
 @contextlib.contextmanager
 def parameter(name, value):
     """One of the module's is something else meanwhile."""
     path = f"/sys/module/l7mesh/parameters/{name}"
-    with open(path, encoding="ascii") as f:
-        old = f.read()
-    with open(path, "w", encoding="ascii") as f:
-        f.write(str(value))
+    old = read_file(path)
+    write_file(path, value)
     try:
         yield
     finally:
-        with open(path, "w", encoding="ascii") as f:
-            f.write(old)
+        write_file(path, old)
 
 
 # ---- pods ----
