@@ -359,6 +359,34 @@ def _():
     equal(hosts(mesh, "infra/gw:80"), {"good.example": ["good/good:80"]})
 
 
+@test("a Service's ports as parents: of a name and number, and no UDP")
+def _():
+    ports = [{"name": "a", "port": 1}, {"name": "b", "port": 2, "protocol": "TCP"},
+             {"name": "u", "port": 3, "protocol": "UDP"}]
+    for ref, got in (({}, {1, 2}), ({"port": 2}, {2}), ({"sectionName": "a"}, {1}),
+                     ({"sectionName": "a", "port": 2}, set()), ({"port": 3}, set()),
+                     ({"sectionName": "none"}, set())):
+        mesh, report = imported(
+            *MINE[:2], service("evil/x", "10.97.0.7", ports=ports),
+            route("evil/x", {"group": "", "kind": "Service", "name": "x", **ref},
+                  "evil/evil"))
+        equal((ref, {ln["port"] for ln in mesh["listeners"]}), (ref, got))
+        equal((ref, accepted(report, "evil/x")),
+              (ref, None if got else "NoMatchingParent"))
+
+
+@test("a backend is the port of its number that speaks TCP")
+def _():
+    ports = [{"name": "u", "port": 80, "protocol": "UDP"}, {"name": "h", "port": 80}]
+    for listed, why in ((ports, None), (ports[:1], "BackendNotFound")):
+        mesh, report = imported(
+            *OTHERS, service("good/both", "10.97.0.7", ports=listed),
+            slice_of("good/both", "10.2.0.9"), route("good/x", "infra/gw", "good/both"))
+        equal(resolved(report, "good/x"), why)
+        equal([c["endpoints"][0]["address"] for c in mesh["clusters"]
+               if c["name"] == "good/both:80"], [] if why else ["10.2.0.9"])
+
+
 # ---- who is wrong holds up nobody else ----
 
 @test("what is wrong with a listener, or a rule, is said in its conditions")

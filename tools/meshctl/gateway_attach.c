@@ -25,7 +25,7 @@ static void attach(struct import *imp, const char *table, const char *host,
 
 /* ---- Gateways ---- */
 
-/* Does the parent mean this listener? */
+/* Does the parent mean this listener, or port of a Service? */
 static bool is_meant(const json_t *listener, const json_t *ref)
 {
 	return (!get(ref, "sectionName") ||
@@ -295,8 +295,7 @@ static bool attach_to_ports(struct import *imp, const json_t *ref,
 	size_t i;
 
 	json_array_foreach(get2(service, "spec", "ports"), i, port) {
-		if (get(ref, "port") &&
-		    number(ref, "port") != number(port, "port"))
+		if (!is_meant(port, ref) || !gateway_is_tcp(port))
 			continue;
 		any = true;
 		table = service_table(imp, namespace, name, number(port, "port"));

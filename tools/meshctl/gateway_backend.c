@@ -5,13 +5,18 @@
 
 #include "value.h"
 
+bool gateway_is_tcp(const json_t *service_port)
+{
+	return !get(service_port, "protocol") || is(service_port, "protocol", "TCP");
+}
+
 static const json_t *service_port(const json_t *service, json_int_t number_)
 {
 	const json_t *port;
 	size_t i;
 
 	json_array_foreach(get2(service, "spec", "ports"), i, port)
-		if (number(port, "port") == number_)
+		if (number(port, "port") == number_ && gateway_is_tcp(port))
 			return port;
 	return NULL;
 }

@@ -164,6 +164,9 @@ void gateway_attach(struct import *imp);
  */
 char *gateway_cluster(struct import *imp, const json_t *ref, const char *field);
 
+/* Is it one that connections can be made to? */
+bool gateway_is_tcp(const json_t *service_port);
+
 /* What a rule says of times, tries and sessions, for a route that has its action. */
 void gateway_times(struct import *imp, json_t *route, const json_t *rule,
 		   size_t index);
