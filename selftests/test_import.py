@@ -57,20 +57,20 @@ def slice_of(name, *addresses, of=None):
                     endpoints=[{"addresses": [a]} for a in addresses])
 
 
-def route(name, parent, backend, hostnames=(), born=None, **rule):
+def route(name, parent, backend, hostnames=(), born=None, kind="HTTPRoute", **rule):
     """Parents and backends are references, or names of Gateways and Services."""
     def ref(to):
         namespace, inner = to.split("/")
         return {"namespace": namespace, "name": inner}
-    return manifest("HTTPRoute", name, {
+    return manifest(kind, name, {
         "parentRefs": [parent if isinstance(parent, dict) else ref(parent)],
-        "hostnames": [*hostnames],
+        **({"hostnames": [*hostnames]} if hostnames else {}),
         "rules": [{"backendRefs": [{**ref(backend), "port": 80}], **rule}]}, born)
 
 
-def grant(key, whose, to="Service", **more):
+def grant(key, whose, to="Service", kind="HTTPRoute", **more):
     return manifest("ReferenceGrant", key, {
-        "from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute",
+        "from": [{"group": "gateway.networking.k8s.io", "kind": kind,
                   "namespace": whose}],
         "to": [{"group": "", "kind": to, **more}]})
 
@@ -94,6 +94,7 @@ def run_import(*manifests, options=()):
                                f.name], capture_output=True, text=True, check=False)
     report = json.loads(done.stderr) if done.stderr.startswith("[") else done.stderr
     if isinstance(report, list):
+        equal(len({(r["line"], r["column"]) for r in report}), len(report))
         report = {f"{r['kind']} {r['namespace']}/{r['name']}": r for r in report}
     return done.returncode, json.loads(done.stdout or "{}"), report
 
@@ -106,7 +107,8 @@ def imported(*manifests, options=()):
 
 def listeners(mesh):
     """Who listens where."""
-    return {f"{ln['address']}:{ln['port']}": ln["route_table"].rsplit(":", 1)[0]
+    return {f"{ln['address']}:{ln['port']}":
+            (ln.get("route_table") or ln["cluster"]).rsplit(":", 1)[0]
             for ln in mesh["listeners"]}
 
 
@@ -130,13 +132,16 @@ def programmed(report, name):
     return reason(report["Gateway " + name]["conditions"], "Programmed")
 
 
-def accepted(report, name):
-    return reason(report["HTTPRoute " + name]["parents"][0]["conditions"], "Accepted")
+def judged(report, name, condition, kind="HTTPRoute"):
+    return reason(report[f"{kind} {name}"]["parents"][0]["conditions"], condition)
 
 
-def resolved(report, name):
-    return reason(report["HTTPRoute " + name]["parents"][0]["conditions"],
-                  "ResolvedRefs")
+def accepted(report, name, kind="HTTPRoute"):
+    return judged(report, name, "Accepted", kind)
+
+
+def resolved(report, name, kind="HTTPRoute"):
+    return judged(report, name, "ResolvedRefs", kind)
 
 
 UNTOUCHED = {f"{SHARED}:80": "infra/gw"}
@@ -366,13 +371,14 @@ def _():
     for ref, got in (({}, {1, 2}), ({"port": 2}, {2}), ({"sectionName": "a"}, {1}),
                      ({"sectionName": "a", "port": 2}, set()), ({"port": 3}, set()),
                      ({"sectionName": "none"}, set())):
-        mesh, report = imported(
-            *MINE[:2], service("evil/x", "10.97.0.7", ports=ports),
-            route("evil/x", {"group": "", "kind": "Service", "name": "x", **ref},
-                  "evil/evil"))
-        equal((ref, {ln["port"] for ln in mesh["listeners"]}), (ref, got))
-        equal((ref, accepted(report, "evil/x")),
-              (ref, None if got else "NoMatchingParent"))
+        for kind in "HTTPRoute", "TCPRoute":
+            mesh, report = imported(
+                *MINE[:2], service("evil/x", "10.97.0.7", ports=ports),
+                route("evil/x", {"group": "", "kind": "Service", "name": "x", **ref},
+                      "evil/evil", kind=kind))
+            equal((ref, {ln["port"] for ln in mesh["listeners"]}), (ref, got))
+            equal((ref, accepted(report, "evil/x", kind)),
+                  (ref, None if got else "NoMatchingParent"))
 
 
 @test("a backend is the port of its number that speaks TCP")
@@ -392,7 +398,7 @@ def _():
 @test("what is wrong with a listener, or a rule, is said in its conditions")
 def _():
     wrong = gateway("evil/mine", "10.96.0.7", listeners=[
-        {"name": "a", "port": 80, "protocol": "TLS"},
+        {"name": "a", "port": 80, "protocol": "HTTPS"},
         {"name": "b", "port": 81, "protocol": "HTTP"}])
     rule = {"matches": [{"path": {"type": "Odd", "value": "/"}}]}
     _, report = imported(wrong, *MINE[:2],
@@ -414,6 +420,11 @@ def _():
             [gateway("evil/mine", given=["0.0.0.0"])], [gateway("evil/mine", SHARED)],
             [gateway("evil/mine", "10.96.0.7", listeners=[
                 {"name": "a", "port": 80, "protocol": "HTTP", "hostname": "a..b"}])],
+            [gateway("evil/mine", "10.96.0.7", listeners=[
+                {"name": "a", "port": 80, "protocol": "TCP"}]),
+             route("evil/x", "evil/mine", "evil/none", kind="TCPRoute")],
+            [route("evil/x", "infra/gw", "evil/evil", ["good.example"], OLD, "TLSRoute"),
+             route("evil/x", "infra/gw", "evil/evil", (), OLD, "TCPRoute")],
             [route("evil/x", "infra/gw", "evil/evil", ["*evil"])],
             [route("evil/x", "infra/gw", "evil/evil", ["1.2.3.4", "good.*", "*"])],
             [route("evil/x", "infra/gw", "evil/evil", sessionPersistence=session)],
@@ -431,6 +442,391 @@ def _():
         equal(listeners(mesh)[f"{SHARED}:80"], "infra/gw")
         equal(hosts(mesh, "infra/gw:80")["good.example"], ["good/good:80"])
         equal(accepted(report, "good/good"), None)
+
+
+# ---- TLSRoute and TCPRoute ----
+
+PASS = {"mode": "Passthrough"}
+FROM_ALL = {"namespaces": {"from": "All"}}
+
+
+def listener(protocol, port=443, **more):
+    return {"name": f"{protocol.lower()}{port}", "port": port, "protocol": protocol,
+            "allowedRoutes": FROM_ALL, **({"tls": PASS} if protocol == "TLS" else {}),
+            **more}
+
+
+def at(*own, port=443, more=()):
+    """A Gateway with listeners, and two Services."""
+    return [gateway("infra/gw", SHARED, listeners=[*own]),
+            service("good/good", GOOD), slice_of("good/good", "10.2.0.20"),
+            service("evil/evil", EVIL), slice_of("evil/evil", "10.2.0.66"), *more]
+
+
+def tcp(mesh):
+    """By address and port of listeners: the endpoints that they have, and weights."""
+    endpoints = {c["name"]: {e["address"]: e.get("weight", 1)
+                             for e in c.get("endpoints", [])} for c in mesh["clusters"]}
+    return {f"{ln['address']}:{ln['port']}": endpoints[ln["cluster"]]
+            for ln in mesh["listeners"] if ln["protocol"] == "tcp"}
+
+
+@test("TLS: a hostname is the closest listener's, and the oldest route's there")
+def _():
+    mesh, report = imported(
+        *at(listener("TLS"), listener("TLS", name="deep", hostname="*.a.example"),
+            listener("TLS", name="one", hostname="x.a.example")),
+        route("good/old", "infra/gw", "good/good", ["x.a.example", "b.example"], OLD,
+              "TLSRoute"),
+        route("evil/young", "infra/gw", "evil/evil",
+              ["B.example", "*.a.example", "*.example"], YOUNG, "TLSRoute"),
+        route("evil/above", {"name": "gw", "namespace": "infra", "sectionName": "deep"},
+              "good/good", ["*.example"], None, "TLSRoute"))
+    equal(hosts(mesh, "infra/gw:443"), {
+        "x.a.example": ["good/good:80"], "b.example": ["good/good:80"],
+        "*.a.example": ["evil/evil:80"], "*.example": ["evil/evil:80"]})
+    equal([(ln["protocol"], ln["route_table"]) for ln in mesh["listeners"]],
+          [("tls", "infra/gw:443")])
+    # Who has not all of them is told, and who has none.
+    equal([judged(report, name, condition, "TLSRoute")
+           for name in ("good/old", "evil/young", "evil/above")
+           for condition in ("Accepted", "PartiallyInvalid")],
+          [None, None, None, "Conflicted", "Conflicted", None])
+
+
+@test("TLS: without hostnames a route has all of its listeners'")
+def _():
+    for hostname, names in ((None, {"*"}), ("*.a.example", {"*.a.example"}),
+                            ("a.example", {"a.example"})):
+        own = listener("TLS", **({"hostname": hostname} if hostname else {}))
+        mesh, _ = imported(*at(own), route("evil/x", "infra/gw", "evil/evil",
+                                           kind="TLSRoute"))
+        equal(hosts(mesh, "infra/gw:443"), {name: ["evil/evil:80"] for name in names})
+    # One that nobody has a route for is not answered by another listener's.
+    mesh, _ = imported(*at(listener("TLS"), listener("TLS", name="b", hostname="b.x")),
+                       route("evil/x", {"name": "gw", "namespace": "infra",
+                                        "sectionName": "tls443"},
+                             "evil/evil", kind="TLSRoute"))
+    equal(hosts(mesh, "infra/gw:443"), {"b.x": [], "*": ["evil/evil:80"]})
+
+
+@test("TCP: a listener is the oldest route's, and nobody's without one")
+def _():
+    for born, other, winner in ((OLD, YOUNG, "20"), (YOUNG, OLD, "66"), (None, OLD, "66"),
+                                (OLD, OLD, "66")):
+        two = [route("good/x", "infra/gw", "good/good", (), born, "TCPRoute"),
+               route("evil/x", "infra/gw", "evil/evil", (), other, "TCPRoute")]
+        for both in two, two[::-1]:
+            mesh, report = imported(*at(listener("TCP", 5432)), *both)
+            equal(tcp(mesh), {f"{SHARED}:5432": {"10.2.0." + winner: 1}})
+            equal({accepted(report, "good/x", "TCPRoute"),
+                   accepted(report, "evil/x", "TCPRoute")}, {None, "Conflicted"})
+    mesh, _ = imported(*at(listener("TCP", 5432)))
+    equal(tcp(mesh), {f"{SHARED}:5432": {}})
+
+
+@test("TCP: a route that has one of two listeners is accepted, in part")
+def _():
+    mesh, report = imported(
+        *at(listener("TCP", 1), listener("TCP", 2)),
+        route("good/x", {"name": "gw", "namespace": "infra", "port": 1}, "good/good", (),
+              OLD, "TCPRoute"),
+        route("evil/x", "infra/gw", "evil/evil", (), YOUNG, "TCPRoute"))
+    equal(tcp(mesh), {f"{SHARED}:1": {"10.2.0.20": 1}, f"{SHARED}:2": {"10.2.0.66": 1}})
+    equal([judged(report, "evil/x", condition, "TCPRoute")
+           for condition in ("Accepted", "PartiallyInvalid")], [None, "Conflicted"])
+    # Nor is it accepted in part where it has nothing, whatever else is wrong.
+    young = route("evil/x", "infra/gw", "evil/evil", (), YOUNG, "TCPRoute")
+    young["spec"]["rules"] *= 2
+    _, report = imported(*at(listener("TCP", 1)), young,
+                         route("good/x", "infra/gw", "good/good", (), OLD, "TCPRoute"))
+    equal([judged(report, "evil/x", condition, "TCPRoute")
+           for condition in ("Accepted", "PartiallyInvalid")], ["Conflicted", None])
+    # One that is its parent twice has it once.
+    twice = route("good/x", "infra/gw", "good/good", kind="TCPRoute")
+    twice["spec"]["parentRefs"] *= 2
+    _, report = imported(*at(listener("TCP", 1)), twice)
+    equal([reason(parent["conditions"], "Accepted")
+           for parent in report["TCPRoute good/x"]["parents"]], [None, None])
+
+
+@test("a listener takes the routes of its protocol, if it allows them")
+def _():
+    kinds = {"HTTP": "HTTPRoute", "TLS": "TLSRoute", "TCP": "TCPRoute"}
+    for protocol, goes in kinds.items():
+        for kind in kinds.values():
+            for allowed in ([], [{"kind": goes}], [{"kind": k} for k in kinds.values()],
+                            [{"kind": k} for k in kinds.values() if k != goes],
+                            [{"kind": goes, "group": "example.org"}]):
+                own = listener(protocol, allowedRoutes={**FROM_ALL, "kinds": allowed})
+                mesh, report = imported(*at(own), route("evil/x", "infra/gw", "evil/evil",
+                                                        kind=kind))
+                takes = kind == goes and (not allowed or {"kind": goes} in allowed)
+                equal((protocol, kind, allowed, accepted(report, "evil/x", kind)),
+                      (protocol, kind, allowed,
+                       None if takes else "NotAllowedByListeners"))
+                equal(any(c["name"] == "evil/evil:80" for c in mesh["clusters"]), True)
+    for kind in kinds.values():
+        _, report = imported(
+            *at(*(listener(p, 443 + i, allowedRoutes={})
+                  for i, p in enumerate(kinds))),
+            route("evil/x", "infra/gw", "evil/evil", kind=kind),
+            route("infra/x", "infra/gw", "infra/none", kind=kind))
+        equal([accepted(report, name, kind) for name in ("evil/x", "infra/x")],
+              ["NotAllowedByListeners", None])
+
+
+@test("parents are a Gateway's listeners of a name and port, also of TLS and TCP")
+def _():
+    for ref, ports in (({}, {1, 2}), ({"port": 2}, {2}), ({"sectionName": "tcp1"}, {1}),
+                       ({"sectionName": "tcp1", "port": 1}, {1}),
+                       ({"sectionName": "tcp1", "port": 2}, set()),
+                       ({"sectionName": "tls3"}, set()), ({"port": 3}, set())):
+        mesh, report = imported(
+            *at(listener("TCP", 1), listener("TCP", 2), listener("TLS", 3)),
+            route("evil/x", {"name": "gw", "namespace": "infra", **ref}, "evil/evil",
+                  kind="TCPRoute"))
+        equal((ref, {int(at.rsplit(":", 1)[1]) for at, to in tcp(mesh).items() if to}),
+              (ref, ports))
+        equal((ref, accepted(report, "evil/x", "TCPRoute") is None), (ref, bool(ports)))
+
+
+@test("listeners of a port have one protocol: with several none of them is there")
+def _():
+    for other in (listener("HTTP"), listener("TCP"), listener("HTTP", hostname="a.b")):
+        mesh, report = imported(
+            *at(listener("TLS"), other, listener("TCP", 5432)),
+            route("evil/x", "infra/gw", "evil/evil", kind="TLSRoute"))
+        equal({ln["port"] for ln in mesh["listeners"]}, {5432})
+        equal([reason(ln["conditions"], "Conflicted")
+               for ln in report["Gateway infra/gw"]["listeners"]],
+              ["ProtocolConflict", "ProtocolConflict", None])
+        equal(accepted(report, "evil/x", "TLSRoute"), "NotAllowedByListeners")
+    _, report = imported(*at(listener("TCP"), listener("TCP", name="b")))
+    equal([reason(ln["conditions"], "Conflicted")
+           for ln in report["Gateway infra/gw"]["listeners"]], ["HostnameConflict"] * 2)
+
+
+@test("what a listener of a protocol cannot have is an error with its place")
+def _():
+    for wrong, field, why in (
+            (listener("TLS", tls={"mode": "Terminate"}), "tls", "is not there yet"),
+            (listener("TLS", tls={"certificateRefs": [{"name": "x"}]}), "tls",
+             "is not there yet"),
+            ({"name": "a", "port": 443, "protocol": "TLS"}, "protocol", "is not there yet"),
+            (listener("TLS", tls={"mode": "Odd"}), "tls.mode", "is not one of"),
+            (listener("TCP", tls=PASS), "tls", "not allowed with protocol TCP"),
+            (listener("HTTP", tls=PASS), "tls", "not allowed with protocol HTTP"),
+            (listener("TCP", hostname="a.b"), "hostname", "not allowed with protocol TCP"),
+            ({"name": "a", "port": 1}, "protocol", "missing"),
+            (listener("UDP"), "protocol", "is not one of HTTP, TLS, TCP")):
+        mesh, report = imported(*at(wrong, listener("TCP", 5432)))
+        equal({ln["port"] for ln in mesh["listeners"]}, {5432})
+        condition = report["Gateway infra/gw"]["listeners"][0]["conditions"][0]
+        equal((wrong, condition["status"], condition["reason"]),
+              (wrong, "False", "UnsupportedValue"))
+        messages = condition["message"].split("; items")
+        true(len(messages) == 1 and f"listeners[0].{field}: " in messages[0] and
+             why in messages[0], f"{wrong}: {messages}")
+        status, mesh, _ = run_import(*at(wrong), options=["--strict"])
+        equal((status, mesh), (1, {}))
+
+
+def backends(*refs):
+    """Each: its name, weight, and endpoints."""
+    return [item for name, _, addresses in refs
+            for item in (service(f"good/{name}"), slice_of(f"good/{name}", *addresses))], [
+                {"name": name, "port": 80, "weight": weight} for name, weight, _ in refs]
+
+
+def by_backends(kind, *refs):
+    own, listed = backends(*refs)
+    mesh, _ = imported(*at(listener("TCP" if kind == "TCPRoute" else "TLS"), more=own),
+                       route("good/x", "infra/gw", "good/good", kind=kind,
+                             backendRefs=listed))
+    return mesh
+
+
+@test("TCP: endpoints of several backends have their parts of the weights, exactly")
+def _():
+    random = Random(7)
+    for _ in range(40):
+        refs = [(f"s{i}", random.choice((0, 1, 3, 10, 77, 100)),
+                 [f"10.3.{i}.{k}" for k in range(random.choice((1, 2, 3, 5, 7, 12)))])
+                for i in range(random.choice((2, 3, 4)))]
+        refs.append(("last", 1, ["10.3.9.1"]))
+        got, = tcp(by_backends("TCPRoute", *refs)).values()
+        all_of = sum(weight for _, weight, _ in refs)
+        for _, weight, addresses in refs:
+            for address in addresses:
+                equal((refs, got.get(address, 0) * all_of * len(addresses)),
+                      (refs, weight * sum(got.values())))
+    # A backend that is named twice has both weights.
+    got, = tcp(by_backends("TCPRoute", ("a", 5, ["10.3.0.1"]), ("b", 3, ["10.3.0.2"]),
+                           ("a", 1, ["10.3.0.1"]))).values()
+    equal(got, {"10.3.0.1": 2, "10.3.0.2": 1})
+    # One of two backends has what each gives it; a backend without any gives nothing.
+    got, = tcp(by_backends("TCPRoute", ("a", 3, ["10.3.0.1", "10.3.0.2"]),
+                           ("b", 1, ["10.3.0.2"]), ("c", 9, []))).values()
+    equal(got, {"10.3.0.1": 3, "10.3.0.2": 5})
+    # What no weights can be exactly they are as closely as they can.
+    got, = tcp(by_backends("TCPRoute", ("a", 1000000, ["10.3.0.1"]),
+                           ("b", 1, [f"10.3.1.{i}" for i in range(7)]),
+                           ("c", 999999, ["10.3.2.1", "10.3.2.2"]))).values()
+    equal(got, {"10.3.0.1": 1000000, **{f"10.3.1.{i}": 1 for i in range(7)},
+                "10.3.2.1": 500000, "10.3.2.2": 500000})
+
+
+@test("one backend that has all connections is the cluster of its Service")
+def _():
+    for refs in ([("a", 5, ["10.3.0.1"])], [("a", 5, ["10.3.0.1"]), ("b", 0, ["10.3.0.2"])],
+                 [("a", 5, ["10.3.0.1"]), ("a", 6, ["10.3.0.1"])]):
+        mesh = by_backends("TCPRoute", *refs)
+        equal([ln["cluster"] for ln in mesh["listeners"]], ["good/a:80"])
+    mesh = by_backends("TLSRoute", ("a", 5, ["10.3.0.1"]))
+    equal(hosts(mesh, "infra/gw:443"), {"*": ["good/a:80"]})
+
+
+def shares(mesh):
+    """By listeners: of each cluster with endpoints, and of those without."""
+    empty = {c["name"] for c in mesh["clusters"] if not c.get("endpoints")}
+    result = {}
+    for ln in mesh["listeners"]:
+        action = {"cluster": ln.get("cluster")}
+        for table in mesh["route_tables"]:
+            if table["name"] == ln.get("route_table"):
+                action = table["virtual_hosts"][0]["routes"][0]["action"]
+        for part in action.get("weighted_clusters") or [
+                {"name": action["cluster"], "weight": 1}]:
+            key = ln["protocol"], part["name"] not in empty
+            result[key] = result.get(key, 0) + part["weight"]
+    return result
+
+
+@test("the share of a backend that cannot be resolved is refused; by TCP, all are")
+def _():
+    good = {"name": "evil", "port": 80, "weight": 3}
+    udp = service("evil/udp", "10.97.0.7",
+                  ports=[{"name": "h", "port": 80, "protocol": "UDP"}])
+    for bad, why in (({"name": "none"}, "BackendNotFound"),
+                     ({"name": "evil", "port": 81}, "BackendNotFound"),
+                     ({"name": "udp"}, "BackendNotFound"),
+                     ({"name": "good", "namespace": "good"}, "RefNotPermitted"),
+                     ({"kind": "Bucket", "name": "x"}, "InvalidKind")):
+        bad = {"port": 80, "weight": 2, **bad}
+        for refs, tls in (([good, bad], {True: 3, False: 2}), ([bad], {False: 1}),
+                          ([good, {**bad, "weight": 0}], {True: 1}),
+                          ([good, bad, {**bad, "weight": 1000000}],
+                           {True: 3, False: 1000002}),
+                          ([{**good, "weight": 0}, {**bad, "weight": 0}], {False: 1})):
+            mesh, report = imported(
+                *at(listener("TLS"), listener("TCP", 5432), more=[udp]),
+                *(route("evil/x", "infra/gw", "evil/evil", kind=kind, backendRefs=refs)
+                  for kind in ("TLSRoute", "TCPRoute")))
+            all_of_tcp = {False: 1} if False in tls else {True: 1}
+            equal((refs, shares(mesh)),
+                  (refs, {**{("tls", g): n for g, n in tls.items()},
+                          **{("tcp", g): n for g, n in all_of_tcp.items()}}))
+            for kind in "TLSRoute", "TCPRoute":
+                equal([accepted(report, "evil/x", kind), resolved(report, "evil/x", kind)],
+                      [None, why])
+    mesh, _ = imported(*at(listener("TLS"), listener("TCP", 5432)),
+                       *(route("evil/x", "infra/gw", "evil/evil", kind=kind, backendRefs=[])
+                         for kind in ("TLSRoute", "TCPRoute")))
+    equal(shares(mesh), {("tls", False): 1, ("tcp", False): 1})
+
+
+@test("a grant is for routes of a kind")
+def _():
+    kinds = "HTTPRoute", "TLSRoute", "TCPRoute"
+    for given in kinds:
+        for kind in kinds:
+            _, report = imported(
+                *at(listener("HTTP", 80), listener("TLS"), listener("TCP", 5432)),
+                grant("good/g", "evil", kind=given),
+                route("evil/x", "infra/gw", "good/good", kind=kind))
+            equal((given, kind, resolved(report, "evil/x", kind)),
+                  (given, kind, None if given == kind else "RefNotPermitted"))
+
+
+@test("what a Service's port speaks is of no matter to TLS and TCP")
+def _():
+    speaks = service("evil/odd", "10.97.0.7",
+                     ports=[{"name": "u", "port": 80, "protocol": "UDP"},
+                            {"name": "h", "port": 80, "appProtocol": "kubernetes.io/h2c"}])
+    mesh, report = imported(
+        *at(listener("HTTP", 80), listener("TLS"), listener("TCP", 5432),
+            more=[speaks, slice_of("evil/odd", "10.2.0.9")]),
+        *(route("evil/x", "infra/gw", "evil/odd", kind=kind)
+          for kind in ("HTTPRoute", "TLSRoute", "TCPRoute")))
+    equal([resolved(report, "evil/x", kind)
+           for kind in ("HTTPRoute", "TLSRoute", "TCPRoute")],
+          ["UnsupportedProtocol", None, None])
+    equal(tcp(mesh), {f"{SHARED}:5432": {"10.2.0.9": 1}})
+
+
+@test("TLS and TCP: the first rule has all connections, which is said of others")
+def _():
+    first, second = ({"backendRefs": [{"name": name, "port": 80}]}
+                     for name in ("evil", "other"))
+    wrong = {"backendRefs": [{"name": "evil", "port": 80}], "matches": []}
+    for kind in "TLSRoute", "TCPRoute":
+        for rules, whole, part, sent in (
+                ([first, second], None, "UnsupportedValue", True),
+                ([first, wrong], None, "UnsupportedValue", True),
+                ([wrong], "UnsupportedValue", None, False),
+                ([wrong, first], "UnsupportedValue", None, False),
+                ([], None, None, False)):
+            made = route("evil/x", "infra/gw", "evil/evil", kind=kind)
+            made["spec"]["rules"] = rules
+            mesh, report = imported(*at(listener("TLS"), more=[service("evil/other")]),
+                                    made)
+            if kind == "TCPRoute":
+                mesh, report = imported(*at(listener("TCP")), made)
+            equal((kind, rules, [judged(report, "evil/x", condition, kind)
+                                 for condition in ("Accepted", "PartiallyInvalid")]),
+                  (kind, rules, [whole, part]))
+            equal((kind, rules, shares(mesh)), (kind, rules, {(kind[:3].lower(), sent): 1}))
+
+
+@test("a key that a kind does not have is an error with its place")
+def _():
+    for kind, wrong, field in (("TCPRoute", {"hostnames": ["a.b"]}, '"hostnames"'),
+                               ("TLSRoute", {"hostnames": ["1.2.3.4"]}, "hostnames[0]"),
+                               ("TLSRoute", {"odd": 1}, '"odd"'),
+                               ("TCPRoute", {"rules": [{"filters": []}]}, "rules[0]"),
+                               ("TLSRoute", {"rules": [{"timeouts": {}}]}, "rules[0]"),
+                               ("TLSRoute", {"rules": [{"backendRefs": [
+                                   {"name": "a", "filters": []}]}]}, "backendRefs[0]")):
+        made = route("evil/x", "infra/gw", "evil/evil", kind=kind)
+        made["spec"].update(wrong)
+        _, report = imported(*at(listener("TLS"), listener("TCP", 5432)), made)
+        condition = report[f"{kind} evil/x"]["parents"][0]["conditions"][0]
+        equal((wrong, condition["reason"]), (wrong, "UnsupportedValue"))
+        true("items[5].spec" in condition["message"] and field in condition["message"],
+             f"{wrong}: {condition}")
+    for kind in "GRPCRoute", "UDPRoute":
+        _, report = imported(*at(), manifest(kind, "evil/x", {}))
+        equal(report[f"{kind} evil/x"]["problems"],
+              [f"items[5].kind: a {kind} cannot be carried over"])
+
+
+@test("a Service's port has routes of one kind: HTTPRoutes, else TLSRoutes")
+def _():
+    parent = {"group": "", "kind": "Service", "name": "evil"}
+    kinds = "HTTPRoute", "TLSRoute", "TCPRoute"
+    for first in range(3):
+        mesh, report = imported(*MINE[:2], *(
+            route("evil/x", parent, "evil/evil", ["x.y"] if kind != "TCPRoute" else (),
+                  kind=kind) for kind in kinds[first:][::-1]))
+        equal([(ln["address"], ln["port"], ln["protocol"]) for ln in mesh["listeners"]],
+              [(EVIL, 80, kinds[first][:-5].lower())])
+        equal([accepted(report, "evil/x", kind) for kind in kinds[first:]],
+              [None, *["Conflicted"] * (2 - first)])
+        if first < 2:
+            equal(hosts(mesh, "evil/evil:80"), {"*": ["evil/evil:80"]})
+        else:
+            equal(tcp(mesh), {f"{EVIL}:80": {"10.2.0.66": 1}})
 
 
 # ---- what it costs ----
@@ -533,11 +929,29 @@ def many_headers(n):
                 {"name": f"x-{i}", "value": "a"} for i in range(n)]}])]
 
 
+def many_streams(n):
+    """Each with a listener of its own, and one for all."""
+    return [gateway("evil/mine", "10.96.0.7", listeners=[
+        listener("TCP", 1 + i) for i in range(n)]), *MINE[:2], *(
+            route(f"evil/r{i}", {"name": "mine", "sectionName": f"tcp{1 + i}"},
+                  "evil/evil", kind="TCPRoute") for i in range(n)),
+            route("evil/all", "evil/mine", "evil/evil", kind="TCPRoute")]
+
+
+def many_backends(n):
+    own, listed = backends(*((f"s{i}", 1 + i, [f"10.3.{i}.{k}" for k in range(1 + i % 7)])
+                             for i in range(n)))
+    return [*at(*(listener("TCP", 1 + i) for i in range(n)), more=own),
+            route("good/x", "infra/gw", "good/good", kind="TCPRoute",
+                  backendRefs=listed * 3)]
+
+
 @test("four times as many manifests, listeners and fields take four times as long")
 def _():
     with tempfile.TemporaryDirectory() as folder:
         for many in (many_listeners, many_alike, many_ports, many_sections,
-                     many_gateways, many_services, many_errors, many_headers):
+                     many_gateways, many_services, many_errors, many_headers,
+                     many_streams, many_backends):
             few, more = (counted(folder, many(n)) for n in (50, 200))
             print(f"# {many.__name__}: {few} calls, then {more}")
             true(more < 6 * few, f"{many.__name__}: {few} calls, then {more}")

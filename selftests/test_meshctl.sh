@@ -310,7 +310,7 @@ kill "$process"
 asks . '[]' show attached
 
 # What test_meshctl_files.sh sees imported.
-for file in isolation partial; do
+for file in isolation partial streams; do
 	does apply -f "gateway-api/$file.mesh.yaml"
 done
 does flush

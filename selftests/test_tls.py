@@ -377,34 +377,85 @@ def _():
         c.close()
 
 
+def servers_of(n, text, port=443):
+    """To which of them so many connections come, one after the other."""
+    seen = set()
+    for _ in range(n):
+        c = Client("app", VIP, port)
+        c.send(text)
+        seen.update(until(lambda: [p for p in PORTS if raw[p].poll()]))
+        c.close()
+        for each in PORTS:
+            raw[each].close_all()
+    return seen
+
+
 @test("clusters have their weights, and those that hash by source keep their clients")
 def _():
     weighted = {"action": {"weighted_clusters": [{"name": "c9001", "weight": 1},
                                                  {"name": "c9002", "weight": 1}]}}
     mesh([{"name": "a", "domains": ["*"], "routes": [weighted]}])
-    text = hello("a.example")
-    before = [raw[port].accepted for port in PORTS[:2]]
-    for _ in range(40):
-        c = client()
-        c.send(text)
-        ready = until(lambda: [p for p in PORTS if raw[p].poll()])
-        c.close()
-        for port in ready:
-            raw[port].close_all()
-    true(all(raw[port].accepted > n for port, n in zip(PORTS, before)), before)
+    equal(servers_of(40, hello("a.example")), {9001, 9002})
     mesh([{"name": "a", "domains": ["*"], "routes": [route("all")]}],
          [{"name": "all", "lb": "maglev", "endpoints": [
              {"address": WEB, "port": port} for port in PORTS],
            "hash": [{"source_address": True}]}])
-    seen = set()
-    for _ in range(10):
-        c = client()
-        c.send(text)
-        seen.add(until(lambda: [p for p in PORTS if raw[p].poll()])[0])
-        c.close()
-        for port in PORTS:
-            raw[port].close_all()
-    equal(len(seen), 1)
+    equal(len(servers_of(10, hello("a.example"))), 1)
+
+
+def manifests():
+    """Of Gateway API: TLS for two names, and TCP for two servers, or for one that is
+    not there, too."""
+    def made(kind, name, **more):
+        return {"kind": kind, "apiVersion": "gateway.networking.k8s.io/v1",
+                "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}},
+                **more}
+
+    def routes(kind, name, *services, **more):
+        return made(kind, name, spec={
+            "parentRefs": [{"name": "gw", "sectionName": kind if more else name}],
+            "rules": [{"backendRefs": [{"name": s, "port": 80} for s in services]}],
+            **more})
+    for service, port in ("one", 9001), ("two", 9002):
+        yield made("Service", service, spec={"clusterIP": "None",
+                                             "ports": [{"port": 80}]})
+        yield made("EndpointSlice", service, addressType="IPv4", ports=[{"port": port}],
+                   endpoints=[{"addresses": [WEB]}])
+    yield made("Gateway", "gw", spec={"addresses": [{"value": VIP}], "listeners": [
+        {"name": "TLSRoute", "port": 443, "protocol": "TLS",
+         "tls": {"mode": "Passthrough"}},
+        {"name": "tcp", "port": 5432, "protocol": "TCP"},
+        {"name": "bad", "port": 5433, "protocol": "TCP"},
+        {"name": "none", "port": 5434, "protocol": "TCP"}]})
+    yield routes("TLSRoute", "a", "one", hostnames=["a.example"])
+    yield routes("TLSRoute", "b", "two", hostnames=["*.b.example"])
+    yield routes("TLSRoute", "c", "nobody", hostnames=["c.example"])
+    yield routes("TCPRoute", "tcp", "one", "two")
+    yield routes("TCPRoute", "bad", "one", "nobody")
+
+
+@test("what is imported of TLSRoutes and TCPRoutes goes where Gateway API says")
+def _():
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": [*manifests()]})
+    apply(json.loads(meshctl("-j", "import", "gateway-api", "-", file=text)))
+    ends(arrives(hello("a.example"), 9001)[0], 9001)
+    ends(arrives(hello("x.y.b.example"), 9002)[0], 9002)
+    c = client()
+    c.send(hello("d.example"))
+    equal(c.rest(), UNRECOGNIZED)
+    c.close()
+    c = client()
+    c.send(hello("c.example"))
+    c.was_reset()
+    c.close()
+    equal(servers_of(40, b"SELECT 1", 5432), {9001, 9002})
+    for port in 5433, 5434:
+        grown = Counters()
+        try:
+            Client("app", VIP, port)
+            raise AssertionError(f"port {port} is answered")
+        except ConnectionRefusedError:
+            equal(grown("refused_no_endpoint"), 1)
 
 
 @test("the configuration is the one of when the hello is whole")

@@ -27,7 +27,7 @@ static void report_others(struct import *imp)
 		imp->failed = true;
 		if (!imp->report)
 			problems_print(imp->at->problems);
-		if (!imp->report || imp->at->kind <= MANIFEST_HTTP_ROUTE)
+		if (!imp->report || imp->at->kind <= MANIFEST_TCP_ROUTE)
 			continue;
 		entry = gateway_entry(imp);
 		json_object_set_new(entry, "problems",
@@ -100,14 +100,17 @@ static json_t *clusters_tree(const struct import *imp)
 	return tree;
 }
 
-static json_t *hosts_tree(const json_t *hosts)
+/* @order: of the routes of each; NULL: there is one at most. */
+static json_t *hosts_tree(const json_t *hosts, const char *order)
 {
 	json_t *tree = must(json_array()), *routes, *made;
 	const char *host;
 
 	json_object_foreach((json_t *)hosts, host, routes) {
-		made = must(json_pack("{s:s, s:[s], s:s}", "name", host,
-				      "domains", host, "order", "specific"));
+		made = must(json_pack("{s:s, s:[s]}", "name", host, "domains",
+				      host));
+		if (order)
+			set_text(made, "order", order);
 		if (json_array_size(routes))
 			json_object_set(made, "routes", routes);
 		json_array_append_new(tree, made);
@@ -115,15 +118,19 @@ static json_t *hosts_tree(const json_t *hosts)
 	return tree;
 }
 
-static json_t *tables_tree(const json_t *tables)
+static json_t *tables_tree(const struct import *imp)
 {
-	json_t *tree = must(json_array()), *hosts;
-	const char *name;
+	json_t *tree = must(json_array()), *hosts, *made;
+	const char *name, *order;
 
-	json_object_foreach((json_t *)tables, name, hosts)
-		json_array_append_new(tree, must(json_pack("{s:s, s:o}", "name",
-							   name, "virtual_hosts",
-							   hosts_tree(hosts))));
+	json_object_foreach(imp->tables, name, hosts) {
+		if (is(imp->protocols, name, "tcp"))
+			continue;
+		order = is(imp->protocols, name, "http") ? "specific" : NULL;
+		made = must(json_pack("{s:s, s:o}", "name", name, "virtual_hosts",
+				      hosts_tree(hosts, order)));
+		json_array_append_new(tree, made);
+	}
 	return tree;
 }
 
@@ -147,7 +154,8 @@ json_t *gateway_api_import(const struct manifests *m,
 		.given = must(json_object()), .claims = must(json_object()),
 		.hostnames = must(json_object()), .clusters = must(json_object()),
 		.sessions = must(json_object()),
-		.tables = must(json_object()), .listeners = must(json_object()),
+		.tables = must(json_object()), .protocols = must(json_object()),
+		.listeners = must(json_object()),
 		.attached = must(json_object()), .report = report,
 	};
 	json_t *tree = NULL;
@@ -160,10 +168,13 @@ json_t *gateway_api_import(const struct manifests *m,
 	each(&imp, MANIFEST_GATEWAY, gateway_claim_asked);
 	each(&imp, MANIFEST_GATEWAY, gateway_listeners);
 	each(&imp, MANIFEST_HTTP_ROUTE, gateway_attach);
+	each(&imp, MANIFEST_TLS_ROUTE, gateway_attach);
+	each(&imp, MANIFEST_TCP_ROUTE, gateway_attach);
+	gateway_place_clusters(&imp);
 	if (!imp.failed || !options->strict)
 		tree = must(json_pack("{s:o, s:o, s:o}",
 				      "clusters", clusters_tree(&imp),
-				      "route_tables", tables_tree(imp.tables),
+				      "route_tables", tables_tree(&imp),
 				      "listeners", listeners_tree(imp.listeners)));
 	json_decref(imp.services);
 	json_decref(imp.endpoints);
@@ -173,6 +184,7 @@ json_t *gateway_api_import(const struct manifests *m,
 	json_decref(imp.clusters);
 	json_decref(imp.sessions);
 	json_decref(imp.tables);
+	json_decref(imp.protocols);
 	json_decref(imp.listeners);
 	json_decref(imp.attached);
 	return tree;

@@ -6,20 +6,37 @@
 
 #include "load.h"
 
-/* Once, though several parents may say so. */
-static void attach(struct import *imp, const char *table, const char *host,
-		   json_t *routes)
+static bool add_routes(struct import *imp, const char *table, const char *host,
+		       json_t *routes)
 {
 	json_t *hosts = get(imp->tables, table), *there = get(hosts, host);
-	char *key = xasprintf("%s %s", table, host);
 
+	/* Nothing but the hostname tells connections apart. */
+	if (imp->at->kind != MANIFEST_HTTP_ROUTE && json_array_size(there)) {
+		gateway_fail(imp, REASON_PARTLY_CONFLICTED, "spec",
+			     "%s at %s is an older %s's",
+			     strcmp(host, "*") ? host : "all", table,
+			     manifest_kind(imp->at));
+		return false;
+	}
 	if (!there) {
 		there = must(json_array());
 		json_object_set_new(hosts, host, there);
 	}
-	if (!get(imp->attached, key))
-		json_array_extend(there, routes);
-	json_object_set_new(imp->attached, key, json_true());
+	json_array_extend(there, routes);
+	return true;
+}
+
+/* Once, though several parents may say so. */
+static void attach(struct import *imp, const char *table, const char *host,
+		   json_t *routes)
+{
+	char *key = xasprintf("%s %s", table, host);
+
+	if (get(imp->attached, key) || add_routes(imp, table, host, routes)) {
+		json_object_set_new(imp->attached, key, json_true());
+		imp->served = true;
+	}
 	free(key);
 }
 
@@ -34,16 +51,16 @@ static bool is_meant(const json_t *listener, const json_t *ref)
 		number(ref, "port") == number(listener, "port"));
 }
 
-/* Without any, its kinds are those that go with its protocol. */
-static bool takes_routes(const json_t *listener)
+/* Those that go with its protocol, unless its kinds are others. */
+static bool takes_routes(const struct import *imp, const json_t *listener)
 {
 	const json_t *kinds = get2(listener, "allowedRoutes", "kinds"), *item;
+	bool takes = !json_array_size(kinds);
 	size_t i;
 
 	json_array_foreach(kinds, i, item)
-		if (refers_to(item, GATEWAY_GROUP, "HTTPRoute"))
-			return true;
-	return !json_array_size(kinds);
+		takes |= refers_to(item, GATEWAY_GROUP, manifest_kind(imp->at));
+	return takes && gateway_routes_of(listener) == imp->at->kind;
 }
 
 static bool allows(const struct import *imp, const json_t *gateway,
@@ -52,7 +69,7 @@ static bool allows(const struct import *imp, const json_t *gateway,
 	const json_t *from;
 
 	from = get2(get(listener, "allowedRoutes"), "namespaces", "from");
-	return takes_routes(listener) &&
+	return takes_routes(imp, listener) &&
 	       (!strcmp(from ? json_string_value(from) : "Same", "All") ||
 		!strcmp(manifest_namespace(gateway),
 			manifest_namespace(imp->at->body)));
@@ -127,7 +144,7 @@ static void open_listeners(struct place *p, const json_t *ref)
 			open_listener(p, ref, i);
 }
 
-/* Requests for the hostname are the closest listener's, and no other's. */
+/* What asks for the hostname is the closest listener's, and no other's. */
 static void take_host(struct place *p, json_int_t port, json_t *host)
 {
 	json_t *covering = gateway_covering(p->imp, p->gateway, port,
@@ -299,8 +316,8 @@ static bool attach_to_ports(struct import *imp, const json_t *ref,
 			continue;
 		any = true;
 		table = service_table(imp, namespace, name, number(port, "port"));
-		if (gateway_need_listeners(imp, owner, table, addresses,
-					   number(port, "port")))
+		if (gateway_need_listeners(imp, owner, table, imp->at->kind,
+					   addresses, number(port, "port")))
 			attach(imp, table, "*", routes);
 		free(table);
 	}
@@ -358,6 +375,7 @@ static json_t *parent_entry(const struct import *imp, const json_t *ref)
 			!gateway_has(imp, REASON_NOT_ALLOWED_BY_LISTENERS) &&
 			!gateway_has(imp, REASON_NO_MATCHING_LISTENER_HOSTNAME) &&
 			!gateway_has(imp, REASON_PORT_UNAVAILABLE) &&
+			!gateway_has(imp, REASON_CONFLICTED) &&
 			!gateway_has(imp, REASON_INVALID);
 	json_t *plain = must(json_copy((json_t *)ref));
 
@@ -378,20 +396,39 @@ static void judge(struct import *imp, const json_t *routes)
 		       REASON_INCOMPATIBLE_FILTERS);
 }
 
+/* Who has nothing of a parent is not accepted there. */
+static void judge_parent(struct import *imp)
+{
+	if (imp->served)
+		return;
+	imp->faults[REASON_CONFLICTED] = imp->faults[REASON_PARTLY_CONFLICTED];
+	imp->faults[REASON_PARTLY_CONFLICTED] = NULL;
+}
+
+static json_t *routes_of(struct import *imp)
+{
+	if (imp->at->broken)
+		return must(json_array());
+	return imp->at->kind == MANIFEST_HTTP_ROUTE ? gateway_routes(imp) :
+						      gateway_stream_routes(imp);
+}
+
 void gateway_attach(struct import *imp)
 {
-	json_t *routes = imp->at->broken ? json_array() : gateway_routes(imp);
-	json_t *parents = must(json_array()), *entry = gateway_entry(imp);
+	json_t *routes = routes_of(imp), *parents = must(json_array());
+	json_t *entry = gateway_entry(imp);
 	const json_t *ref;
 	size_t i;
 
-	judge(imp, must(routes));
+	judge(imp, routes);
 	json_object_clear(imp->attached);
 	json_array_foreach(get2(imp->at->body, "spec", "parentRefs"), i, ref) {
 		gateway_forget(imp, REASON_NO_MATCHING_PARENT,
-			       REASON_PORT_UNAVAILABLE);
+			       REASON_PARTLY_CONFLICTED);
+		imp->served = false;
 		if (!imp->at->broken)
 			attach_to(imp, ref, i, routes);
+		judge_parent(imp);
 		if (entry)
 			json_array_append_new(parents, parent_entry(imp, ref));
 	}

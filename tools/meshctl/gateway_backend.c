@@ -89,7 +89,8 @@ static json_t *endpoints_of(const struct import *imp, const char *namespace,
 	return f.endpoints;
 }
 
-static bool grants(const json_t *grant, const char *from, const char *service)
+static bool grants(const json_t *grant, const char *kind, const char *from,
+		   const char *service)
 {
 	const json_t *item;
 	bool allowed = false;
@@ -97,7 +98,7 @@ static bool grants(const json_t *grant, const char *from, const char *service)
 
 	json_array_foreach(get2(grant, "spec", "from"), i, item)
 		allowed |= is(item, "group", GATEWAY_GROUP) &&
-			   is(item, "kind", "HTTPRoute") &&
+			   is(item, "kind", kind) &&
 			   is(item, "namespace", from);
 	if (!allowed)
 		return false;
@@ -119,10 +120,19 @@ static bool is_granted(const struct import *imp, const char *namespace,
 		return true;
 	json_array_foreach(manifests_of(imp->m, MANIFEST_REFERENCE_GRANT, namespace,
 					""), i, item)
-		if (grants(imp->m->list[json_integer_value(item)].body, from,
-			   service))
+		if (grants(imp->m->list[json_integer_value(item)].body,
+			   manifest_kind(imp->at), from, service))
 			return true;
 	return false;
+}
+
+/* Who passes bytes on may pass on any. */
+static bool speaks(const struct import *imp, const json_t *port)
+{
+	return imp->at->kind != MANIFEST_HTTP_ROUTE ||
+	       !*object_get(port, "appProtocol") ||
+	       is(port, "appProtocol", "http") ||
+	       is(port, "appProtocol", "kubernetes.io/ws");
 }
 
 char *gateway_cluster(struct import *imp, const json_t *ref, const char *field)
@@ -155,8 +165,7 @@ char *gateway_cluster(struct import *imp, const json_t *ref, const char *field)
 			     (long long)number(ref, "port"));
 	if (!port)
 		return NULL;
-	if (*object_get(port, "appProtocol") && !is(port, "appProtocol", "http") &&
-	    !is(port, "appProtocol", "kubernetes.io/ws")) {
+	if (!speaks(imp, port)) {
 		gateway_fail(imp, REASON_UNSUPPORTED_PROTOCOL, field,
 			     "appProtocol %s cannot be carried over",
 			     object_get(port, "appProtocol"));

@@ -17,18 +17,46 @@ static uint64_t fnv(const char *s)
 }
 
 /* A manifest's name has up to 253 characters, its namespace 63. */
-char *gateway_table(const char *namespace, const char *name, json_int_t port)
+char *gateway_name(const char *namespace, const char *name, const char *end)
 {
-	char *full = xasprintf("%s/%s:%lld", namespace, name, (long long)port);
+	char *full = xasprintf("%s/%s%s", namespace, name, end), *fit;
 	size_t most = L7MESH_NAME_MAX - ADDRESS_ROOM;
-	char *table;
 
 	if (strlen(full) <= most)
 		return full;
-	table = xasprintf("%.*s~%016llx:%lld", (int)most - 1 - 16 - 6, full,
-			  (unsigned long long)fnv(full), (long long)port);
+	fit = xasprintf("%.*s~%016llx%s", (int)most - 1 - 16 - GATEWAY_END_MAX,
+			full, (unsigned long long)fnv(full), end);
 	free(full);
-	return table;
+	return fit;
+}
+
+char *gateway_table(const char *namespace, const char *name, json_int_t port)
+{
+	char end[GATEWAY_END_MAX + 1];
+
+	snprintf(end, sizeof(end), ":%u", (uint16_t)port);
+	return gateway_name(namespace, name, end);
+}
+
+/* ---- protocols ---- */
+
+static const char *const protocols[] = { "http", "tls", "tcp" };
+
+const char *gateway_protocol(enum manifest_kind routes)
+{
+	return protocols[routes - MANIFEST_HTTP_ROUTE];
+}
+
+/* Its protocol has the name of the mesh's, but in capitals. */
+enum manifest_kind gateway_routes_of(const json_t *listener)
+{
+	enum manifest_kind routes = MANIFEST_HTTP_ROUTE;
+
+	while (routes < MANIFEST_TCP_ROUTE &&
+	       strcasecmp(gateway_protocol(routes),
+			  object_get(listener, "protocol")))
+		routes++;
+	return routes;
 }
 
 static bool need_listener(struct import *imp, const char *owner, const char *name,
@@ -47,22 +75,31 @@ static bool need_listener(struct import *imp, const char *owner, const char *nam
 		json_object_set_new(imp->listeners, name,
 				    must(json_pack("{s:s, s:s, s:I, s:s, s:s}",
 						   "name", name, "address", address,
-						   "port", port, "protocol", "http",
+						   "port", port, "protocol",
+						   object_get(imp->protocols, table),
 						   "route_table", table)));
 	return true;
 }
 
 /* Their names differ only if there are several. Routes may be those of none. */
 bool gateway_need_listeners(struct import *imp, const char *owner,
-			    const char *table, const json_t *addresses,
-			    json_int_t port)
+			    const char *table, enum manifest_kind routes,
+			    const json_t *addresses, json_int_t port)
 {
-	const char *address;
+	const char *protocol = gateway_protocol(routes), *address;
 	const json_t *item;
 	bool any = !json_array_size(addresses);
 	char *name;
 	size_t i;
 
+	/* GEP-1294: routes of one kind have a Service's port. */
+	if (get(imp->tables, table) && !is(imp->protocols, table, protocol)) {
+		gateway_fail(imp, REASON_PARTLY_CONFLICTED, "spec",
+			     "%s has routes for %s", table,
+			     object_get(imp->protocols, table));
+		return false;
+	}
+	set_text(imp->protocols, table, protocol);
 	json_array_foreach(addresses, i, item) {
 		address = json_string_value(item);
 		name = i ? xasprintf("%s@%s", table, address) : xstrdup(table);
@@ -74,7 +111,7 @@ bool gateway_need_listeners(struct import *imp, const char *owner,
 	return any;
 }
 
-/* ---- hostnames ---- */
+/* ---- what tells listeners apart ---- */
 
 /* Two listeners that nothing tells apart are neither of them there: null. */
 static void note_listener(json_t *index, const json_t *listener, size_t i)
@@ -100,8 +137,26 @@ static void note_section(json_t *index, const json_t *listener, size_t i)
 	free(key);
 }
 
+static char *protocol_key(const json_t *listener)
+{
+	return xasprintf("protocol %lld", (long long)number(listener, "port"));
+}
+
+/* A port of several protocols has none: null. */
+static void note_protocol(json_t *index, const json_t *listener)
+{
+	char *key = protocol_key(listener);
+
+	if (!get(index, key))
+		copy(index, key, listener, "protocol");
+	else if (!is(index, key, object_get(listener, "protocol")))
+		json_object_set_new(index, key, json_null());
+	free(key);
+}
+
 /*
- * A Gateway's listeners that nothing is wrong with: by port and hostname, and by name.
+ * A Gateway's listeners that nothing is wrong with: by port and hostname, and by name;
+ * and the protocols of ports.
  */
 static const json_t *index_of(struct import *imp, const json_t *gateway)
 {
@@ -120,6 +175,7 @@ static const json_t *index_of(struct import *imp, const json_t *gateway)
 			continue;
 		note_listener(index, listener, i);
 		note_section(index, listener, i);
+		note_protocol(index, listener);
 	}
 	json_object_set_new(imp->hostnames, key, index);
 	return index;
@@ -153,13 +209,24 @@ static const json_t *position_of(struct import *imp, const json_t *gateway,
 		    object_get(listener, "hostname"));
 }
 
+static bool has_port(struct import *imp, const json_t *gateway,
+		     const json_t *listener)
+{
+	char *key = protocol_key(listener);
+	bool has = is(index_of(imp, gateway), key,
+		      object_get(listener, "protocol"));
+
+	free(key);
+	return has;
+}
+
 bool gateway_listener_is_good(struct import *imp, const json_t *gateway,
 			      const json_t *listener)
 {
 	const json_t *position = position_of(imp, gateway, listener);
 
-	return !manifest_wrong(listener) && position &&
-	       json_array_get(get2(gateway, "spec", "listeners"),
+	return !manifest_wrong(listener) && has_port(imp, gateway, listener) &&
+	       position && json_array_get(get2(gateway, "spec", "listeners"),
 			      json_integer_value(position)) == listener;
 }
 
@@ -209,27 +276,40 @@ bool gateway_is_beneath(const json_t *wildcards, const char *host)
 
 /* ---- Gateways ---- */
 
+/* What the listener and another cannot both have. */
+static void complain_of_conflict(struct import *imp, const json_t *listener)
+{
+	const char *hostname = object_get(listener, "hostname");
+	long long port = number(listener, "port");
+
+	if (!has_port(imp, imp->at->body, listener))
+		gateway_fail(imp, REASON_PROTOCOL_CONFLICT, "spec.listeners",
+			     "listeners of several protocols have port %lld",
+			     port);
+	else
+		gateway_fail(imp, REASON_HOSTNAME_CONFLICT, "spec.listeners",
+			     "two listeners have port %lld and %s%s", port,
+			     *hostname ? "hostname " : "no hostname", hostname);
+}
+
 static void need_gateway_listener(struct import *imp, const json_t *listener,
 				  const json_t *addresses)
 {
 	const json_t *gateway = imp->at->body;
-	const char *hostname = object_get(listener, "hostname");
 	json_int_t port = number(listener, "port");
 	char *table, *owner;
 
 	if (manifest_wrong(listener))
 		return;
 	if (!gateway_listener_is_good(imp, gateway, listener)) {
-		gateway_fail(imp, REASON_HOSTNAME_CONFLICT, "spec.listeners",
-			     "two listeners have port %lld and %s%s",
-			     (long long)port, *hostname ? "hostname " :
-			     "no hostname", hostname);
+		complain_of_conflict(imp, listener);
 		return;
 	}
 	table = gateway_table(manifest_namespace(gateway),
 			      manifest_name(gateway), port);
 	owner = manifest_label(imp->at);
-	gateway_need_listeners(imp, owner, table, addresses, port);
+	gateway_need_listeners(imp, owner, table, gateway_routes_of(listener),
+			       addresses, port);
 	free(owner);
 	free(table);
 }
@@ -274,14 +354,11 @@ static void import_listeners(struct import *imp, const json_t *addresses,
 {
 	const json_t *gateway = imp->at->body, *listener;
 	json_t *entry;
-	char *prefix;
 	size_t i;
 
 	json_array_foreach(get2(gateway, "spec", "listeners"), i, listener) {
 		gateway_forget(imp, 0, REASONS - 1);
-		prefix = xasprintf("spec.listeners[%zu]", i);
-		gateway_note_read(imp, REASON_INVALID, prefix);
-		free(prefix);
+		gateway_note_item(imp, REASON_INVALID, "spec.listeners", i);
 		need_gateway_listener(imp, listener, addresses);
 		entry = listener_entry(imp, listener);
 		if (entry)

@@ -6,8 +6,9 @@
  *	gateway_attach.c	routes: what is attached where
  *	gateway_listener.c	Gateways: listeners, and whose a hostname is
  *	gateway_address.c	Gateways: addresses, and whose they are
- *	gateway_rule.c		rules: matches, filters, backends
- *	gateway_time.c		rules: timeouts, retries, session persistence
+ *	gateway_rule.c		HTTPRoutes' rules: matches, filters, backends
+ *	gateway_time.c		HTTPRoutes' rules: timeouts, retries, sessions
+ *	gateway_stream.c	TLSRoutes and TCPRoutes: backends
  *	gateway_backend.c	backends: clusters of Services and EndpointSlices
  *	gateway_report.c	what is wrong, and Gateway API's conditions
  */
@@ -30,6 +31,9 @@ enum gateway_reason {
 	REASON_NOT_ALLOWED_BY_LISTENERS,
 	REASON_NO_MATCHING_LISTENER_HOSTNAME,
 	REASON_PORT_UNAVAILABLE,
+	REASON_CONFLICTED,
+	/* PartiallyInvalid: of the parent */
+	REASON_PARTLY_CONFLICTED,
 	/* Accepted: of the whole manifest */
 	REASON_INVALID,
 	REASON_UNSUPPORTED_ADDRESS,
@@ -38,7 +42,8 @@ enum gateway_reason {
 	REASON_ADDRESS_NOT_ASSIGNED,
 	/* Conflicted */
 	REASON_HOSTNAME_CONFLICT,
-	/* PartiallyInvalid: a rule, whose requests are answered with 500 */
+	REASON_PROTOCOL_CONFLICT,
+	/* PartiallyInvalid: a rule, whose requests are answered with 500, or refused */
 	REASON_UNSUPPORTED_VALUE,
 	REASON_INCOMPATIBLE_FILTERS,
 	/* ResolvedRefs: a backend, whose share is */
@@ -61,8 +66,10 @@ struct import {
 	json_t *clusters;		/* by name: endpoints */
 	json_t *sessions;		/* by cluster's name: its affinity, or null */
 	json_t *tables;			/* by name: virtual hosts by hostname */
+	json_t *protocols;		/* by table's name: of its listeners */
 	json_t *listeners;		/* by name */
 	json_t *attached;		/* tables and hostnames that have the route */
+	bool served;			/* the parent has it at one of these */
 	json_t *report;			/* a list; NULL: errors are printed at once */
 	json_t *faults[REASONS];	/* of @at: messages, as keys; NULL: none */
 	size_t rule_errors;		/* of @at's rules so far, repeated ones too */
@@ -79,9 +86,9 @@ void gateway_fail(struct import *imp, enum gateway_reason reason,
 void gateway_note(struct import *imp, enum gateway_reason reason,
 		  const char *message);
 
-/* Those of them that reading it found, at this place. */
-void gateway_note_read(struct import *imp, enum gateway_reason reason,
-		       const char *prefix);
+/* Those of them that reading it found in an item of a list: "spec.rules". */
+void gateway_note_item(struct import *imp, enum gateway_reason reason,
+		       const char *list, size_t index);
 
 /* Is there such an error? */
 bool gateway_has(const struct import *imp, enum gateway_reason reason);
@@ -129,12 +136,25 @@ json_t *gateway_addresses(struct import *imp);
 json_t *gateway_service_addresses(struct import *imp, const json_t *service,
 				  const char *field);
 
-/* A listener for each address that @owner has; false if that is none; errors. */
-bool gateway_need_listeners(struct import *imp, const char *owner,
-			    const char *table, const json_t *addresses,
-			    json_int_t port);
+/* The mesh's protocol for routes of a kind: "tls". */
+const char *gateway_protocol(enum manifest_kind routes);
 
-/* "namespace/name:port", shortened if it is too long. Freed by the caller. */
+/* The kind of routes that a Gateway's listener is for. */
+enum manifest_kind gateway_routes_of(const json_t *listener);
+
+/*
+ * A listener for each address that @owner has, for routes of a kind; false if that is
+ * none; errors.
+ */
+bool gateway_need_listeners(struct import *imp, const char *owner,
+			    const char *table, enum manifest_kind routes,
+			    const json_t *addresses, json_int_t port);
+
+/* "namespace/name" and an end, shortened if it is too long. Freed by the caller. */
+#define GATEWAY_END_MAX	6
+char *gateway_name(const char *namespace, const char *name, const char *end);
+
+/* The same with ":port". */
 char *gateway_table(const char *namespace, const char *name, json_int_t port);
 
 /*
@@ -155,7 +175,7 @@ bool gateway_is_beneath(const json_t *wildcards, const char *host);
 bool gateway_listener_is_good(struct import *imp, const json_t *gateway,
 			      const json_t *listener);
 
-/* Attaches the HTTPRoute that is being imported. */
+/* Attaches the route that is being imported. */
 void gateway_attach(struct import *imp);
 
 /*
@@ -167,6 +187,20 @@ char *gateway_cluster(struct import *imp, const json_t *ref, const char *field);
 /* Is it one that connections can be made to? */
 bool gateway_is_tcp(const json_t *service_port);
 
+/* What the weights of a rule's backends come to. */
+struct weights {
+	json_t *list;		/* of clusters */
+	json_int_t good;
+	json_int_t bad;		/* of what cannot be resolved */
+};
+
+/* The caller drops the list. */
+struct weights gateway_weights(struct import *imp, const json_t *rule,
+			       size_t index);
+
+/* An action's one cluster, or several. */
+void gateway_set_clusters(json_t *action, json_t *list);
+
 /* What a rule says of times, tries and sessions, for a route that has its action. */
 void gateway_times(struct import *imp, json_t *route, const json_t *rule,
 		   size_t index);
@@ -176,6 +210,15 @@ void gateway_times(struct import *imp, json_t *route, const json_t *rule,
  * What a rule that is wrong matches is answered with 500.
  */
 json_t *gateway_routes(struct import *imp);
+
+/*
+ * The one route of the TLSRoute or TCPRoute that is being imported. Connections that
+ * cannot go where they should are refused.
+ */
+json_t *gateway_stream_routes(struct import *imp);
+
+/* When all is attached: tcp listeners have clusters, not tables. */
+void gateway_place_clusters(struct import *imp);
 
 /* A value at a path of keys. */
 static inline json_t *get2(const json_t *object, const char *key, const char *inner)

@@ -15,6 +15,8 @@ static const struct {
 	[REASON_NO_MATCHING_LISTENER_HOSTNAME] = {
 		"NoMatchingListenerHostname", "Accepted", false },
 	[REASON_PORT_UNAVAILABLE] = { "PortUnavailable", "Accepted", false },
+	[REASON_CONFLICTED] = { "Conflicted", "Accepted", false },
+	[REASON_PARTLY_CONFLICTED] = { "Conflicted", "PartiallyInvalid", true },
 	[REASON_INVALID] = { "UnsupportedValue", "Accepted", false },
 	[REASON_UNSUPPORTED_ADDRESS] = {
 		"UnsupportedAddress", "Accepted", false },
@@ -23,6 +25,7 @@ static const struct {
 	[REASON_ADDRESS_NOT_ASSIGNED] = {
 		"AddressNotAssigned", "Programmed", false },
 	[REASON_HOSTNAME_CONFLICT] = { "HostnameConflict", "Conflicted", true },
+	[REASON_PROTOCOL_CONFLICT] = { "ProtocolConflict", "Conflicted", true },
 	[REASON_UNSUPPORTED_VALUE] = {
 		"UnsupportedValue", "PartiallyInvalid", true },
 	[REASON_INCOMPATIBLE_FILTERS] = {
@@ -91,8 +94,8 @@ static const char *place_of(const char *text)
 	return end ? end + 2 : text;
 }
 
-void gateway_note_read(struct import *imp, enum gateway_reason reason,
-		       const char *prefix)
+static void note_read(struct import *imp, enum gateway_reason reason,
+		      const char *prefix)
 {
 	struct problems *p = imp->at->problems;
 	size_t n = p ? problems_sort(p) : 0, i;
@@ -102,12 +105,21 @@ void gateway_note_read(struct import *imp, enum gateway_reason reason,
 			gateway_note(imp, reason, p->list[i].text);
 }
 
+void gateway_note_item(struct import *imp, enum gateway_reason reason,
+		       const char *list, size_t index)
+{
+	char *prefix = xasprintf("%s[%zu]", list, index);
+
+	note_read(imp, reason, prefix);
+	free(prefix);
+}
+
 void gateway_report_begin(struct import *imp)
 {
 	gateway_forget(imp, 0, REASONS - 1);
 	imp->good_rules = 0;
 	if (imp->at->broken)
-		gateway_note_read(imp, REASON_INVALID, "");
+		note_read(imp, REASON_INVALID, "");
 }
 
 json_t *gateway_entry(const struct import *imp)

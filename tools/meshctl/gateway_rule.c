@@ -304,13 +304,6 @@ static void backend_filters(struct import *imp, json_t *target,
 	}
 }
 
-/* What a rule's weights come to. */
-struct weights {
-	json_t *list;		/* of clusters */
-	json_int_t good;
-	json_int_t bad;		/* of what cannot be resolved */
-};
-
 static void add_weighted(struct import *imp, struct weights *w, const json_t *ref,
 			 const char *field)
 {
@@ -330,11 +323,11 @@ static void add_weighted(struct import *imp, struct weights *w, const json_t *re
 	free(cluster);
 }
 
-static struct weights weights_of(struct import *imp, const json_t *refs,
-				 size_t index)
+struct weights gateway_weights(struct import *imp, const json_t *rule,
+			       size_t index)
 {
 	struct weights w = { .list = must(json_array()) };
-	const json_t *ref;
+	const json_t *refs = get(rule, "backendRefs"), *ref;
 	char *field;
 	size_t i;
 
@@ -363,11 +356,21 @@ static json_t *abort_of(const struct weights *w)
 			      percent_json(share)));
 }
 
+void gateway_set_clusters(json_t *action, json_t *list)
+{
+	json_t *only = json_array_get(list, 0);
+
+	if (json_array_size(list) == 1 && json_object_size(only) == 2)
+		json_object_set(action, "cluster", get(only, "name"));
+	else
+		json_object_set(action, "weighted_clusters", list);
+}
+
 static void set_backends(struct import *imp, json_t *route, json_t *action,
 			 const json_t *rule, size_t index)
 {
-	struct weights w = weights_of(imp, get(rule, "backendRefs"), index);
-	json_t *only = json_array_get(w.list, 0), *instead;
+	struct weights w = gateway_weights(imp, rule, index);
+	json_t *instead;
 
 	if (!w.good) {
 		instead = answer();
@@ -375,10 +378,8 @@ static void set_backends(struct import *imp, json_t *route, json_t *action,
 		json_object_update(action, instead);
 		json_decref(instead);
 		json_object_del(route, "mirrors");
-	} else if (json_array_size(w.list) == 1 && json_object_size(only) == 2) {
-		json_object_set(action, "cluster", get(only, "name"));
 	} else {
-		json_object_set(action, "weighted_clusters", w.list);
+		gateway_set_clusters(action, w.list);
 	}
 	if (w.good && w.bad)
 		json_object_set_new(route, "fault", abort_of(&w));
@@ -537,11 +538,9 @@ static void add_rule(struct import *imp, json_t *routes, const json_t *rule,
 		     size_t index)
 {
 	const json_t *matches = get(rule, "matches"), *match;
-	char *prefix = xasprintf("spec.rules[%zu]", index);
 	size_t k;
 
-	gateway_note_read(imp, REASON_UNSUPPORTED_VALUE, prefix);
-	free(prefix);
+	gateway_note_item(imp, REASON_UNSUPPORTED_VALUE, "spec.rules", index);
 	json_array_foreach(matches, k, match)
 		add_routes(imp, routes, rule, match, index);
 	if (!json_array_size(matches) && !json_is_null(matches))

@@ -74,9 +74,11 @@ OPEN(metadata, "metadata");
 
 /* ---- Gateway ---- */
 
-static const char *const http_only[] = { "HTTP", NULL };
+static const char *const protocols[] = { "HTTP", "TLS", "TCP", NULL };
+static const char *const tls_modes[] = { "Terminate", "Passthrough", NULL };
 static const char *const routes_from[] = { "Same", "All", NULL };
-static const char *const route_kinds[] = { "HTTPRoute", NULL };
+static const char *const route_kinds[] = { "HTTPRoute", "TLSRoute", "TCPRoute",
+					   NULL };
 
 static const struct field namespaces_fields[] = {
 	ENUM("from", routes_from, "Same"),
@@ -96,17 +98,46 @@ static const struct field allowed_fields[] = {
 
 SCHEMA(allowed, "allowed routes");
 
+static const struct field tls_fields[] = {
+	ENUM("mode", tls_modes, "Terminate"), ANY("certificateRefs"),
+	ANY("options"),
+};
+
+SCHEMA(tls, "tls");
+
+/* What Gateway API has its API server check, and what is not there yet. */
+static void check_listener(const struct scope *scope, const json_t *body)
+{
+	const char *protocol = object_get(body, "protocol");
+	const json_t *tls = json_object_get(body, "tls");
+
+	if (!strcmp(protocol, "TLS") && !manifest_wrong(tls) &&
+	    strcmp(object_get(tls, "mode"), "Passthrough"))
+		scope_problem(scope, tls ? "tls" : "protocol",
+			      "mode Terminate is not there yet; Passthrough is");
+	if (strcmp(protocol, "TLS") && *protocol && tls)
+		scope_problem(scope, "tls", "not allowed with protocol %s",
+			      protocol);
+	if (!strcmp(protocol, "TCP") && json_object_get(body, "hostname"))
+		scope_problem(scope, "hostname",
+			      "not allowed with protocol TCP");
+}
+
 static const struct field gateway_listener_fields[] = {
 	NAME("name"),
 	{ .name = "hostname", .type = FIELD_STRING, .flags = FIELD_LOWER,
 	  .check = check_hostname },
 	{ .name = "port", .type = FIELD_U16, .flags = FIELD_REQUIRED,
 	  .min = 1, .max = UINT16_MAX },
-	ENUM("protocol", http_only, "HTTP"),
-	NEST("allowedRoutes", allowed),
+	{ .name = "protocol", .type = FIELD_ENUM, .flags = FIELD_REQUIRED,
+	  .names = protocols },
+	NEST("tls", tls), NEST("allowedRoutes", allowed),
 };
 
-SCHEMA(gateway_listener, "listener");
+static const struct schema gateway_listener = {
+	.name = "listener", .rule = check_listener,
+	FIELDS(gateway_listener_fields),
+};
 
 static const struct field gateway_address_fields[] = {
 	{ .name = "type", .type = FIELD_STRING, .check = text_check_value,
@@ -140,6 +171,21 @@ static const struct schema gateway = {
 	FIELDS(gateway_fields),
 };
 
+/* ---- what all routes have ---- */
+
+static const struct field parent_fields[] = {
+	TEXT("group"), TEXT("kind"), TEXT("namespace"), NAME("name"),
+	TEXT("sectionName"), PORT("port"),
+};
+
+SCHEMA(parent, "parent");
+
+#define HOSTNAMES	{ .name = "hostnames", .type = FIELD_LIST,	\
+			  .flags = FIELD_EMPTY | FIELD_LOWER,		\
+			  .check = check_hostname }
+#define WEIGHT		{ .name = "weight", .type = FIELD_U32,		\
+			  .max = L7MESH_WEIGHT_MAX, .fallback = "1" }
+
 /* ---- HTTPRoute ---- */
 
 static const char *const match_types[] = { "Exact", "RegularExpression", NULL };
@@ -152,13 +198,6 @@ static const char *const filter_types[] = {
 	"RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect",
 	"URLRewrite", "RequestMirror", "CORS", NULL,
 };
-
-static const struct field parent_fields[] = {
-	TEXT("group"), TEXT("kind"), TEXT("namespace"), NAME("name"),
-	TEXT("sectionName"), PORT("port"),
-};
-
-SCHEMA(parent, "parent");
 
 static const struct field path_fields[] = {
 	ENUM("type", path_types, "PathPrefix"),
@@ -259,10 +298,7 @@ SCHEMA(filter, "filter");
 
 static const struct field backend_fields[] = {
 	TEXT("group"), TEXT("kind"), NAME("name"), TEXT("namespace"),
-	PORT("port"),
-	{ .name = "weight", .type = FIELD_U32, .max = L7MESH_WEIGHT_MAX,
-	  .fallback = "1" },
-	LIST("filters", filter),
+	PORT("port"), WEIGHT, LIST("filters", filter),
 };
 
 SCHEMA(backend, "backend");
@@ -306,10 +342,7 @@ static const struct field rule_fields[] = {
 SCHEMA(rule, "rule");
 
 static const struct field http_route_spec_fields[] = {
-	LIST("parentRefs", parent),
-	{ .name = "hostnames", .type = FIELD_LIST,
-	  .flags = FIELD_EMPTY | FIELD_LOWER, .check = check_hostname },
-	LIST("rules", rule),
+	LIST("parentRefs", parent), HOSTNAMES, LIST("rules", rule),
 };
 
 SCHEMA(http_route_spec, "spec");
@@ -322,6 +355,53 @@ static const struct field http_route_fields[] = {
 static const struct schema http_route = {
 	.name = "HTTPRoute", .kind = (enum l7mesh_kind)MANIFEST_HTTP_ROUTE,
 	FIELDS(http_route_fields),
+};
+
+/* ---- TLSRoute, TCPRoute ---- */
+
+static const struct field plain_backend_fields[] = {
+	TEXT("group"), TEXT("kind"), NAME("name"), TEXT("namespace"),
+	PORT("port"), WEIGHT,
+};
+
+SCHEMA(plain_backend, "backend");
+
+static const struct field plain_rule_fields[] = {
+	ANY("name"), LIST("backendRefs", plain_backend),
+};
+
+SCHEMA(plain_rule, "rule");
+
+static const struct field tls_route_spec_fields[] = {
+	LIST("parentRefs", parent), HOSTNAMES, LIST("rules", plain_rule),
+};
+
+SCHEMA(tls_route_spec, "spec");
+
+static const struct field tls_route_fields[] = {
+	TEXT("apiVersion"), TEXT("kind"), METADATA, SPEC(tls_route_spec),
+	ANY("status"),
+};
+
+static const struct schema tls_route = {
+	.name = "TLSRoute", .kind = (enum l7mesh_kind)MANIFEST_TLS_ROUTE,
+	FIELDS(tls_route_fields),
+};
+
+static const struct field tcp_route_spec_fields[] = {
+	LIST("parentRefs", parent), LIST("rules", plain_rule),
+};
+
+SCHEMA(tcp_route_spec, "spec");
+
+static const struct field tcp_route_fields[] = {
+	TEXT("apiVersion"), TEXT("kind"), METADATA, SPEC(tcp_route_spec),
+	ANY("status"),
+};
+
+static const struct schema tcp_route = {
+	.name = "TCPRoute", .kind = (enum l7mesh_kind)MANIFEST_TCP_ROUTE,
+	FIELDS(tcp_route_fields),
 };
 
 /* ---- Service, EndpointSlice ---- */
@@ -442,6 +522,8 @@ static const struct schema other_route = {
 static const struct schema *const schemas[] = {
 	[MANIFEST_GATEWAY] = &gateway,
 	[MANIFEST_HTTP_ROUTE] = &http_route,
+	[MANIFEST_TLS_ROUTE] = &tls_route,
+	[MANIFEST_TCP_ROUTE] = &tcp_route,
 	[MANIFEST_SERVICE] = &service,
 	[MANIFEST_ENDPOINT_SLICE] = &slice,
 	[MANIFEST_REFERENCE_GRANT] = &grant,
