@@ -96,16 +96,12 @@ static bool leads_to_engine(const struct listener_slot *slot)
 }
 
 /*
- * Why a connection to a listener must be left alone, or MESH_STAT_COUNT if it need
- * not. A socket that is bound to a device must not leave it, and a link-local
+ * Why a connection must be left alone, whichever listener it is for, or MESH_STAT_COUNT
+ * if it need not. A socket that is bound to a device must not leave it, and a link-local
  * destination always belongs to one device.
  */
-static enum mesh_stat bypass_reason(const struct sock *sk,
-				    const struct listener_slot *slot,
-				    const struct address *to)
+static enum mesh_stat bypass_reason(const struct sock *sk, const struct address *to)
 {
-	const struct listener *l = slot->listener;
-
 	if (sk_is_mptcp(sk))
 		return STAT_BYPASSED_MPTCP;
 	if (sk->sk_bound_dev_if)
@@ -115,6 +111,15 @@ static enum mesh_stat bypass_reason(const struct sock *sk,
 		return STAT_BYPASSED_BOUND_DEVICE;
 	if (!can_reach(sk, to->family))
 		return STAT_BYPASSED_FAMILY;
+	return MESH_STAT_COUNT;
+}
+
+/* The same, of a connection to a listener. */
+static enum mesh_stat slot_bypass_reason(const struct sock *sk,
+					 const struct listener_slot *slot)
+{
+	const struct listener *l = slot->listener;
+
 	if ((leads_to_engine(slot) ||
 	     (l->has_proxy && address_is_loopback(&l->proxy))) &&
 	    !loopback_is_up(sock_net(sk)))
@@ -122,9 +127,10 @@ static enum mesh_stat bypass_reason(const struct sock *sk,
 	return MESH_STAT_COUNT;
 }
 
+/* Which of several listeners it is for depends on routes, which are not asked here. */
 static bool is_wanted(const struct sock *sk, const struct address *to)
 {
-	const struct listener_slot *slot;
+	const struct listener_target *t;
 	const struct mesh *m;
 	enum mesh_stat why;
 	bool wanted = false;
@@ -133,12 +139,14 @@ static bool is_wanted(const struct sock *sk, const struct address *to)
 	m = mesh_obeyed(sock_net(sk));
 	if (!m)
 		goto out;
-	slot = listener_find(rcu_dereference(m->snapshot), to);
-	if (!slot)
+	t = listener_target(rcu_dereference(m->snapshot), to);
+	if (!t)
 		goto out;
 	if (!sk_is_mptcp(sk) && !is_users(sk))
 		goto out;
-	why = bypass_reason(sk, slot, to);
+	why = bypass_reason(sk, to);
+	if (why == MESH_STAT_COUNT && likely(!t->npicks))
+		why = slot_bypass_reason(sk, &t->slot);
 	wanted = why == MESH_STAT_COUNT;
 	if (!wanted)
 		stat_inc(m->stats, why);
@@ -394,6 +402,23 @@ static void plan_free(struct plan *p)
 		mesh_put(p->mesh);
 }
 
+/* Which listener of the target's? False: none, or the connection is left alone. */
+static bool plan_choose(struct plan *p, const struct sock *sk,
+			const struct listener_target *t)
+{
+	enum mesh_stat why;
+
+	p->slot = listener_choose(p->snapshot, t, &p->r->source, NULL);
+	if (likely(!t->npicks) || !p->slot)
+		return p->slot;
+	/* Nobody could ask yet. */
+	why = slot_bypass_reason(sk, p->slot);
+	if (why == MESH_STAT_COUNT)
+		return true;
+	stat_inc(p->mesh->stats, why);
+	return false;
+}
+
 /*
  * Decides what becomes of a connect(), and holds what that needs. To be undone
  * with plan_free() whatever it returns: 0, PLAN_BYPASS, or the errno for the
@@ -401,6 +426,7 @@ static void plan_free(struct plan *p)
  */
 static int plan_make(struct plan *p, struct sock *sk, const struct address *to)
 {
+	const struct listener_target *t;
 	struct mesh *m;
 
 	memset(p, 0, sizeof(*p));
@@ -412,8 +438,8 @@ static int plan_make(struct plan *p, struct sock *sk, const struct address *to)
 	if (!p->mesh)
 		return PLAN_BYPASS;
 	p->snapshot = mesh_snapshot_get(p->mesh);
-	p->slot = listener_find(p->snapshot, to);
-	if (!p->slot)
+	t = listener_target(p->snapshot, to);
+	if (!t)
 		return PLAN_BYPASS;
 	p->r = redirect_alloc();
 	if (!p->r)
@@ -421,6 +447,8 @@ static int plan_make(struct plan *p, struct sock *sk, const struct address *to)
 	p->r->mesh = p->mesh;
 	p->r->original = *to;
 	source_address(sk, to, &p->r->source);
+	if (!plan_choose(p, sk, t))
+		return PLAN_BYPASS;
 	/* As TCP says it. */
 	if (is_stranded(sk, &p->r->source, to))
 		return -EINVAL;

@@ -26,15 +26,18 @@ static struct mesh *judge_of(struct mesh *a, struct mesh *b)
 	return (!a || a == node) && (!b || b == node) ? node : NULL;
 }
 
-/* Will the other end be the engine's, which takes packets? Under RCU. */
+/* May the other end be the engine's, which takes packets? Under RCU. */
 static bool goes_to_packets(const struct sock *client, const struct mesh *m)
 {
+	const struct listener_target *t;
 	struct address to;
 
 	if (!READ_ONCE(m->packet_use))
 		return false;
 	sock_peer_address(client, &to);
-	return listener_of_packets(rcu_dereference(m->snapshot), &to);
+	t = listener_target(rcu_dereference(m->snapshot), &to);
+	/* Where it depends on the client, what is between may change its address. */
+	return t && (t->npicks || t->slot.listener->http.packets);
 }
 
 static bool concerns(const struct sock *client)

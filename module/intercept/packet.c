@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/netdevice.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/slab.h>
 #include "intercept/packet_priv.h"
@@ -19,6 +20,19 @@
 #define HOOKS			(IS_ENABLED(CONFIG_IPV6) ? FAMILIES : 1)
 #define IF_V6(hook)		(IS_ENABLED(CONFIG_IPV6) ? (hook) : NULL)
 
+/*
+ * The interface by which a connection's packets come, by the latest, which TCP remembers;
+ * "" if it is gone. Under RCU.
+ */
+static void tell_interface(const struct sock *child, char *name)
+{
+	int index = READ_ONCE(child->sk_rx_dst_ifindex);
+	const struct net_device *dev = dev_get_by_index_rcu(sock_net(child), index);
+
+	if (dev)
+		strscpy(name, dev->name, IFNAMSIZ);
+}
+
 bool packet_claim(const struct sock *child, struct client_claim *claim)
 {
 	struct mesh *m;
@@ -30,8 +44,9 @@ bool packet_claim(const struct sock *child, struct client_claim *claim)
 	claim->source.port = 0;
 	rcu_read_lock();
 	m = mesh_obeyed(sock_net(child));
-	found = m && listener_of_packets(rcu_dereference(m->snapshot),
-					 &claim->original);
+	tell_interface(child, claim->by);
+	found = m && listener_of_packets(rcu_dereference(m->snapshot), &claim->original,
+					 &claim->source, claim->by);
 	if (found)
 		stat_inc(m->stats, STAT_INTERCEPTED_PACKETS);
 	rcu_read_unlock();

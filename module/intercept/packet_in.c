@@ -209,7 +209,7 @@ static struct sock *taker(const struct arrival *a, bool begins,
 	struct sock *acceptor;
 
 	*verdict = NF_ACCEPT;
-	if (!listener_of_packets(a->snapshot, &a->to))
+	if (!listener_of_packets(a->snapshot, &a->to, &a->from, a->skb->dev->name))
 		return NULL;
 	acceptor = acceptor_of_packets(a->pn->mn->http, a->to.family);
 	if (!acceptor || !refcount_inc_not_zero(&acceptor->sk_refcnt)) {

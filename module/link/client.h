@@ -6,6 +6,7 @@
 #ifndef L7MESH_CLIENT_H
 #define L7MESH_CLIENT_H
 
+#include <linux/if.h>
 #include <linux/types.h>
 #include "lib/address.h"
 
@@ -17,6 +18,9 @@ struct sock;
 struct client_claim {
 	struct address original;	/* what it asked for */
 	struct address source;		/* its own address without a mesh; port 0 */
+	char by[IFNAMSIZ];		/* the interface that its packets come by; "": none do,
+					 * or it is gone
+					 */
 	struct identity *identity;	/* counted; NULL: it has come as packets */
 };
 

@@ -469,7 +469,7 @@ static int check_tcp(const struct snapshot *s, const struct listener *l,
 	c = snapshot_cluster(s, &l->cluster);
 	if (!c)
 		return refuse_cluster(l, r);
-	if (l->address.family == AF_INET && c->has_v6)
+	if (listener_has_family(l, AF_INET) && c->has_v6)
 		return refusal_set(r, -EINVAL,
 				   "listener \"%.*s\" is IPv4, but its cluster \"%.*s\" has an IPv6 endpoint",
 				   l->name.name.len, l->name.name.p,
@@ -607,7 +607,10 @@ static int check(struct snapshot *s, struct refusal *r)
 		s->largest = max_t(size_t, s->largest, c->bytes);
 	}
 	for (i = 0; i < s->listeners.n && !err; i++) {
-		err = check_listener(s, s->listeners.objects[i], r);
+		const struct listener *l = s->listeners.objects[i];
+
+		s->largest = max_t(size_t, s->largest, l->bytes);
+		err = check_listener(s, l, r);
 		cond_resched();
 	}
 	for (i = 0; i < s->route_tables.n && !err; i++)

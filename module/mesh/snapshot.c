@@ -16,12 +16,6 @@
 
 static struct workqueue_struct *free_wq;
 
-static void free_slots(struct snapshot *s)
-{
-	account_free(s->account, s->slots,
-		     ((size_t)s->slot_mask + 1) * sizeof(*s->slots));
-}
-
 static void free_packets(struct snapshot *s)
 {
 	account_free(s->account, s->packets,
@@ -57,7 +51,7 @@ static void free_snapshot(struct work_struct *work)
 	objset_free(&s->clusters, account);
 	objset_free(&s->listeners, account);
 	objset_free(&s->route_tables, account);
-	free_slots(s);
+	listener_index_free(s);
 	free_packets(s);
 	if (s->retired)
 		atomic_dec(&account->retired);

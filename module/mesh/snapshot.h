@@ -17,8 +17,10 @@
 #include <linux/percpu-refcount.h>
 #include "http/http_options.h"
 #include "lib/address.h"
+#include "lib/network.h"
 #include "lib/objset.h"
 #include "lib/parts.h"
+#include "mesh/listener_index.h"
 #include "mesh/splice_policy.h"
 #include "route/route.h"
 #include "upstream/cluster.h"
@@ -31,7 +33,12 @@ struct listener {
 	refcount_t ref;
 	size_t bytes;
 	struct name_ref name;
-	struct address address;		/* port 0: any */
+	struct address address;		/* the first; port 0: any */
+	u16 port_end;			/* host order: of a range of ports; 0: there is one */
+	u32 nmore, nfrom;
+	const struct address *more;	/* besides the first; their ports do not matter */
+	const struct network *from;	/* the clients that it is for; none: all */
+	char interface[IFNAMSIZ];	/* of the packets that it takes; "": any */
 	u8 protocol;			/* enum l7mesh_protocol */
 	bool has_proxy;
 	struct address proxy;
@@ -41,6 +48,17 @@ struct listener {
 	struct http_options http;
 	struct parts policies;		/* see policy/policy.h */
 };
+
+/* Is one of its addresses of this family? */
+static inline bool listener_has_family(const struct listener *l, u16 family)
+{
+	bool has = l->address.family == family;
+	u32 i;
+
+	for (i = 0; i < l->nmore; i++)
+		has |= l->more[i].family == family;
+	return has;
+}
 
 /* What listeners want with packets. */
 enum {
@@ -64,14 +82,14 @@ static inline bool listener_serves_http(const struct listener *l)
 	       l->protocol == L7MESH_PROTOCOL_AUTO;
 }
 
-/* A listener with what it refers to, resolved when the snapshot was made. */
-struct listener_slot {
-	struct listener *listener;	/* NULL: empty slot */
-	union {
-		struct cluster *cluster;
-		struct route_table *route_table;
-	};
-};
+/* One of its addresses, the first being @i 0, with its port. */
+static inline struct address listener_address(const struct listener *l, u32 i)
+{
+	struct address a = i ? l->more[i - 1] : l->address;
+
+	a.port = l->address.port;
+	return a;
+}
 
 struct snapshot {
 	struct percpu_ref ref;
@@ -82,10 +100,7 @@ struct snapshot {
 	struct objset listeners;	/* of struct listener */
 	struct objset route_tables;	/* of struct route_table */
 	struct splice_policy splice;
-	struct listener_slot *slots;	/* open addressing by address and port, power of two */
-	u32 slot_mask;
-	u32 slot_seed;
-	bool has_wildcard_ports;
+	struct listener_index index;
 	u8 packet_use;			/* PACKETS_..., of its listeners */
 	u8 packets_bits;		/* the binary logarithm of the size of ... */
 	unsigned long *packets;		/* NULL, or a bit for each address of a listener
@@ -95,24 +110,12 @@ struct snapshot {
 	struct rcu_work free_work;
 };
 
-/**
- * listener_find() - The listener for an address that somebody connects to
- * @s: snapshot, held or under RCU
- * @to: address and port
- *
- * One hash probe for the exact address and port, one more for the address with
- * any port if the snapshot has such listeners; the same cost whatever their number.
- *
- * Return: the slot, borrowed from @s, or NULL.
- */
-const struct listener_slot *listener_find(const struct snapshot *s,
-					  const struct address *to);
-
-/* The same for an address that packets are sent to: NULL if it takes none. */
+/* listener_find() for packets, which come by an interface: NULL if it takes none. */
 static inline const struct listener_slot *
-listener_of_packets(const struct snapshot *s, const struct address *to)
+listener_of_packets(const struct snapshot *s, const struct address *to,
+		    const struct address *from, const char *by)
 {
-	const struct listener_slot *slot = listener_find(s, to);
+	const struct listener_slot *slot = listener_find(s, to, from, by);
 
 	return slot && slot->listener->http.packets ? slot : NULL;
 }
@@ -183,17 +186,6 @@ struct snapshot *snapshot_alloc(struct account *account, u64 generation);
 void snapshot_kill(struct snapshot *s);
 
 /**
- * listener_index() - Fill the slots from the sets
- * @s: snapshot with its three sets filled
- * @r: filled if two listeners have one address
- *
- * What a listener refers to must exist.
- *
- * Return: 0, -EEXIST, or what account_new() says.
- */
-int listener_index(struct snapshot *s, struct refusal *r);
-
-/**
  * snapshot_tryget() - Hold a snapshot seen under RCU
  * @s: snapshot
  *
@@ -233,6 +225,9 @@ struct listener *listener_clone(struct account *account,
  * @b: listener of the same name
  */
 bool listener_equal(const struct listener *a, const struct listener *b);
+
+/* Is it for a client of this address? */
+bool listener_is_for(const struct listener *l, const struct address *client);
 
 static inline struct listener *listener_get(struct listener *l)
 {

@@ -48,9 +48,9 @@ void netlink_free_explaining(struct explaining *x)
 }
 
 static int find_listener(struct dump *d, const struct nlattr *nla,
-			 const struct listener_slot **slot)
+			 struct listener_slot *slot)
 {
-	const struct listener *l = NULL;
+	struct listener *l = NULL;
 	struct name_ref name;
 
 	if (!nla)
@@ -61,13 +61,30 @@ static int find_listener(struct dump *d, const struct nlattr *nla,
 	if (!l)
 		return refusal_set(d->r, -ENOENT,
 				   "there is no such listener");
-	*slot = listener_find(d->s, &l->address);
+	*slot = listener_slot(d->s, l);
 	return 0;
 }
 
-static int take_source(struct dump *d, struct address *source,
-		       const struct nlattr *nla)
+/* Which of its ports, if there are several. */
+static int take_port(struct dump *d, struct question *q, const struct nlattr *nla)
 {
+	const struct listener *l = q->slot.listener;
+	u16 first = ntohs(l->address.port), port = nla ? nla_get_u16(nla) : 0;
+
+	if (l->port_end && nla && (port < first || port > l->port_end))
+		return refusal_set_attr(d->r, nla, -EINVAL,
+					"the listener's ports are %u to %u", first,
+					l->port_end);
+	if (!first || (l->port_end && nla))
+		q->original.port = htons(port ?: 80);
+	return 0;
+}
+
+static int take_source(struct dump *d, struct question *q, const struct nlattr *nla)
+{
+	struct address *source = &q->source;
+	int err;
+
 	if (!nla) {
 		if (source->family == AF_INET)
 			address_set_v4(source, htonl(INADDR_LOOPBACK), 0);
@@ -75,13 +92,17 @@ static int take_source(struct dump *d, struct address *source,
 			address_set_v6(source, &in6addr_loopback, 0);
 		return 0;
 	}
-	return netlink_address(source, nla, NULL, d->r);
+	err = netlink_address(source, nla, NULL, d->r);
+	if (!err && !listener_is_for(q->slot.listener, source))
+		err = refusal_set_attr(d->r, nla, -EINVAL,
+				       "the listener is for other clients: see its FROM");
+	return err;
 }
 
 static int take_head(struct dump *d, struct question *q,
 		     const struct nlattr *nla)
 {
-	const struct listener *l = q->slot->listener;
+	const struct listener *l = q->slot.listener;
 	bool http = listener_serves_http(l);
 
 	if (l->protocol == L7MESH_PROTOCOL_TLS)
@@ -102,7 +123,7 @@ static int take_question(struct dump *d, struct question *q,
 			 const struct nlattr *nest)
 {
 	struct nlattr *tb[L7MESH_EXPLAIN_A_MAX + 1];
-	struct nlattr *port, *netns;
+	struct nlattr *netns;
 	int err;
 
 	if (!nest)
@@ -113,15 +134,15 @@ static int take_question(struct dump *d, struct question *q,
 		err = find_listener(d, tb[L7MESH_EXPLAIN_A_LISTENER], &q->slot);
 	if (err)
 		return err;
-	port = tb[L7MESH_EXPLAIN_A_PORT];
 	netns = tb[L7MESH_EXPLAIN_A_SOURCE_NETNS];
-	q->original = q->slot->listener->address;
-	if (!q->original.port)
-		q->original.port = htons(port ? nla_get_u16(port) : 80);
+	q->original = q->slot.listener->address;
+	err = take_port(d, q, tb[L7MESH_EXPLAIN_A_PORT]);
+	if (err)
+		return err;
 	q->source.family = q->original.family;
 	if (netns)
 		q->netns = nla_get_u64(netns);
-	err = take_source(d, &q->source, tb[L7MESH_EXPLAIN_A_SOURCE]);
+	err = take_source(d, q, tb[L7MESH_EXPLAIN_A_SOURCE]);
 	return err ?: take_head(d, q, tb[L7MESH_EXPLAIN_A_HEAD]);
 }
 
@@ -161,7 +182,7 @@ struct dump *netlink_begin_explain(struct netlink_request *q)
 static int put_route_key(struct sk_buff *skb, const struct explanation *e)
 {
 	const struct virtual_host *vh = e->vhost;
-	const struct route_table *t = e->question->slot->route_table;
+	const struct route_table *t = e->question->slot.route_table;
 	int err;
 
 	err = attr_put_span(skb, L7MESH_EXPLANATION_A_ROUTE_TABLE,
@@ -177,7 +198,7 @@ static int put_route_key(struct sk_buff *skb, const struct explanation *e)
 
 static int put_target(struct sk_buff *skb, const struct explanation *e)
 {
-	const struct listener *l = e->question->slot->listener;
+	const struct listener *l = e->question->slot.listener;
 	const struct address *a = e->ep ? &e->ep->address : NULL;
 	int err = 0;
 
@@ -214,7 +235,7 @@ static int put_answer(struct sk_buff *skb, const struct explanation *e)
 
 static int fill_outcome(struct sk_buff *skb, const struct explanation *e)
 {
-	const struct listener *l = e->question->slot->listener;
+	const struct listener *l = e->question->slot.listener;
 	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_EXPLANATION);
 	int err;
 
@@ -294,7 +315,7 @@ static bool tells(const struct explanation *e, u32 stage, u32 done)
 static int fill(struct sk_buff *skb, struct explanation *e,
 		const struct cursor *at)
 {
-	const struct listener_slot *slot = e->question->slot;
+	const struct listener_slot *slot = &e->question->slot;
 
 	switch (at->stage) {
 	case EXPLAIN_ROUTE:

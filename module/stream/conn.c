@@ -86,12 +86,12 @@ static bool is_let_in(struct conn *c, const struct listener *l)
 static const struct listener_slot *relay_slot(const struct conn *c,
 					      const struct snapshot *s)
 {
-	const struct listener_slot *slot = c->identity ?
-		listener_find(s, &c->original) : listener_of_packets(s, &c->original);
+	const struct listener_slot *slot = conn_slot(c, s);
+	const struct listener *l = slot ? slot->listener : NULL;
 
-	if (!slot || listener_serves_http(slot->listener) || slot->listener->has_proxy)
+	if (!l || listener_serves_http(l) || l->has_proxy)
 		return NULL;
-	return slot;
+	return c->identity || l->http.packets ? slot : NULL;
 }
 
 static bool begin_relay(struct conn *c, struct snapshot *s,
@@ -527,6 +527,8 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->original = claim->original;
 	c->source = claim->source;
 	c->source.port = 0;
+	c->from = c->source;
+	strscpy(c->by, claim->by, sizeof(c->by));
 	c->source_port = link_peer_port(&c->link);
 	c->source_len = address_host_text(&c->source, c->source_text);
 	c->line = http_net_line(hn);

@@ -35,6 +35,8 @@ struct conn {
 	struct http_net *hn;
 	struct mesh *mesh;
 	struct address original;	/* what the client connected to */
+	struct address from;		/* whose connection it is, whatever a proxy says; port 0 */
+	char by[IFNAMSIZ];		/* the interface that its packets come by, or "" */
 	struct address source;		/* the client; port 0 */
 	struct identity *identity;	/* the client's, counted */
 	struct mem_cgroup *payer;	/* the identity's, see payer.h; or NULL */
@@ -107,6 +109,13 @@ static inline const struct address *conn_shown(const struct conn *c)
 	return c->options.source == L7MESH_SOURCE_KEEP ? &c->source : NULL;
 }
 
+/* The listener of a connection, borrowed from a snapshot; NULL if there is none. */
+static inline const struct listener_slot *conn_slot(const struct conn *c,
+						    const struct snapshot *s)
+{
+	return listener_find(s, &c->original, &c->from, c->by);
+}
+
 /**
  * conn_listener() - The listener of a connection, whose options it takes over
  * @c: connection, locked
@@ -117,7 +126,7 @@ static inline const struct address *conn_shown(const struct conn *c)
 static inline const struct listener_slot *
 conn_listener(struct conn *c, const struct snapshot *s)
 {
-	const struct listener_slot *slot = listener_find(s, &c->original);
+	const struct listener_slot *slot = conn_slot(c, s);
 
 	if (!slot || !listener_serves_http(slot->listener))
 		return NULL;

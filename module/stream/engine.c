@@ -139,7 +139,7 @@ static bool came_to(const struct conn *c, const struct drain *d)
 
 	if (!d->listener)
 		return true;
-	slot = listener_find(d->snapshot, &c->original);
+	slot = conn_slot(c, d->snapshot);
 	return slot && name_eq(&slot->listener->name, d->listener);
 }
 

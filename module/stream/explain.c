@@ -16,7 +16,7 @@
 
 static const struct http_options *options_of(const struct explanation *e)
 {
-	return &e->question->slot->listener->http;
+	return &e->question->slot.listener->http;
 }
 
 static void note(struct explanation *e, enum l7mesh_explain_policy policy,
@@ -300,7 +300,7 @@ static void describe_client(struct explanation *e)
 	e->request.source_family = e->client.family;
 	e->request.source = (const u8 *)&e->client.v6;
 	e->request.source_netns = q->netns;
-	e->request.listener = &q->slot->listener->name;
+	e->request.listener = &q->slot.listener->name;
 	e->request.match_port = options_of(e)->host_port ==
 				L7MESH_HOST_PORT_MATCH;
 	e->request.random = get_random_u32;
@@ -308,7 +308,7 @@ static void describe_client(struct explanation *e)
 
 static void note_listener(struct explanation *e)
 {
-	const struct listener *l = e->question->slot->listener;
+	const struct listener *l = e->question->slot.listener;
 	const struct policy_view v = {
 		.request = e->head,
 		.owner = POLICY_OF_LISTENER,
@@ -320,7 +320,7 @@ static void note_listener(struct explanation *e)
 
 static int explain_request(struct explanation *e, const struct snapshot *s)
 {
-	const struct listener_slot *slot = e->question->slot;
+	const struct listener_slot *slot = &e->question->slot;
 	struct routing_refusal r = routing_check(options_of(e), e->head);
 
 	note_listener(e);
@@ -373,12 +373,12 @@ static int explain_http(struct explanation *e, const struct snapshot *s)
 int explain(struct explanation *e, const struct snapshot *s,
 	    const struct question *q)
 {
-	const struct listener *l = q->slot->listener;
+	const struct listener *l = q->slot.listener;
 
 	*e = (struct explanation){ .question = q, .client = q->source };
 	if (listener_serves_http(l))
 		return explain_http(e, s);
-	if (!l->has_proxy && !pick(e, q->slot->cluster, NULL))
+	if (!l->has_proxy && !pick(e, q->slot.cluster, NULL))
 		e->own.reason = STAT_REFUSED_NO_ENDPOINT;
 	return 0;
 }

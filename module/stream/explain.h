@@ -18,7 +18,7 @@
 
 /* Who asks whom for what. */
 struct question {
-	const struct listener_slot *slot;
+	struct listener_slot slot;
 	struct address original;	/* what the client connects to */
 	struct address source;		/* the client */
 	u64 netns;			/* cookie of its namespace */

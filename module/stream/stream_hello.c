@@ -173,7 +173,7 @@ void stream_begin_hello(struct stream *s, struct run *run)
 	const struct listener *l;
 
 	s->snapshot = mesh_snapshot_get(c->mesh);
-	slot = listener_find(s->snapshot, &c->original);
+	slot = conn_slot(c, s->snapshot);
 	l = slot ? slot->listener : NULL;
 	s->received = true;
 	s->client = c->source;

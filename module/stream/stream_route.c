@@ -233,7 +233,7 @@ static void route_request(struct stream *s, struct run *run,
 
 void stream_match_on(struct stream *s, struct run *run)
 {
-	route_request(s, run, listener_find(s->snapshot, &s->conn->original));
+	route_request(s, run, conn_slot(s->conn, s->snapshot));
 }
 
 /* Is this the last request that the connection may have? */

@@ -75,6 +75,8 @@
 #define L7MESH_BUFFER_LIMIT_MAX		1073741824
 #define L7MESH_TRUSTED_HOPS_MAX		100
 #define L7MESH_TRUSTED_SOURCES_MAX	64
+/* of a mesh, one for each address */
+#define L7MESH_LISTENER_RANGES_MAX	65536
 #define L7MESH_SPLICE_EXCEPT_MAX	64
 #define L7MESH_HEADER_OPS_MAX		64
 /* in the values of one list of operations */
