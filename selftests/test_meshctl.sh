@@ -93,6 +93,19 @@ does set listener db '[fd00:96::12]:5433' idle_timeout 90s
 lists "db [fd00:96::12]:5433 tcp cluster pg idle_timeout 90s" listener db
 does set listener legacy cluster pg
 lists "legacy 10.96.0.12:0 tcp cluster pg -" listener legacy
+does set listener legacy 10.96.0.12:8000-8010 from 10.0.0.0/8 from 192.0.2.0/24 \
+	addresses 10.96.0.13
+lists "legacy 10.96.0.12:8000-8010 tcp cluster pg addresses 10.96.0.13 from 10.0.0.0/8 from 192.0.2.0/24" \
+	listener legacy
+asks '.[0] | [.port, .port_end, .addresses, .from]' \
+	'[8000,8010,["10.96.0.13"],["10.0.0.0/8","192.0.2.0/24"]]' show listener legacy
+does set listener legacy packets true interface tap0
+lists "legacy 10.96.0.12:8000-8010 tcp cluster pg addresses 10.96.0.13 from 10.0.0.0/8 from 192.0.2.0/24 interface tap0 packets true" \
+	listener legacy
+does set listener legacy 10.96.0.12:0 from none addresses none interface '' packets false
+lists "legacy 10.96.0.12:0 tcp cluster pg -" listener legacy
+asks '.[0] | [.port_end, .addresses, .from, .interface]' '[0,null,null,null]' \
+	show listener legacy
 does set listener legacy max_body_bytes 9223372036854775807 upgrade any \
 	trusted_hops 3 x_forwarded_for false headers_timeout 10s
 lists "legacy 10.96.0.12:0 tcp cluster pg max_body_bytes 9223372036854775807 upgrade any x_forwarded_for false trusted_hops 3" \

@@ -214,6 +214,18 @@ def _():
     for name, value in HTTP.items():
         change(i, "LISTENER", ["NAME"], **{name: value})
     change(i, "LISTENER", ["NAME"], ADDRESS="10.96.0.9")
+    for new in ({"PORT": 1, "PORT_END": 2}, {"PORT_END": 65535},
+                {"ADDRESSES": ["10.96.1.1", "10.96.1.2"]}, {"ADDRESSES": ["10.96.1.2"]},
+                {"FROM": [b"\x0a\0\0\0\x08", bytes(5)]}, {"FROM": [bytes(5)]}):
+        change(i, "LISTENER", ["NAME"], **new)
+    g.set(LISTENER={"NAME": "proxy", "ADDRESSES": [], "FROM": [], "PORT_END": 0})
+    for name in "ADDRESSES", "FROM", "PORT_END":
+        del now[i]["LISTENER"][name]
+    k = next(k for k, o in now.items() if o.get("LISTENER", {}).get("NAME") == "http")
+    for new in {"PACKETS": 1, "INTERFACE": "a" * 15}, {"INTERFACE": "x"}:
+        change(k, "LISTENER", ["NAME"], **new)
+    g.set(LISTENER={"NAME": "http", "INTERFACE": ""})
+    del now[k]["LISTENER"]["INTERFACE"]
     change(i, "LISTENER", ["NAME"], PROXY_ADDRESS="127.0.0.2", PROXY_PORT=1)
     # Another target takes the place of the old one.
     g.set(LISTENER={"NAME": "proxy", "CLUSTER": "b"})

@@ -4,6 +4,7 @@
 """The configuration under concurrent use, and at scale."""
 
 import contextlib
+import errno
 import os
 import random
 import sys
@@ -15,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 from l7 import equal, fork, note, run_tests, true
 from l7nl import NLM_F_DUMP, UAPI, Genl, Refused
 from nlmodel import Model
-from nltest import EVERYTHING, NEW, Pod, alone, child, held, load, settled
+from nltest import EVERYTHING, NEW, Pod, alone, child, held, load, refused, settled
 
 
 @alone("dumps show one snapshot each, whatever happens meanwhile", 200)
@@ -207,6 +208,53 @@ def longest_gap(stop):
         time.sleep(0.005)
         longest = max(longest, time.monotonic() - start)
     return longest
+
+
+def of_places(name, first, n, **listener):
+    """A listener of @n addresses that no other such one has."""
+    where = [f"10.{128 + (i >> 16)}.{i >> 8 & 255}.{i & 255}" for i in range(first, first + n)]
+    return {"LISTENER": {"NAME": name, "ADDRESS": where[0], "ADDRESSES": where[1:],
+                         "PROTOCOL": 1, "ROUTE_TABLE": "t", **listener}}
+
+
+@alone("65,536 ranges of ports are what a mesh has at most", 600)
+def _():
+    g = Genl()
+    each = UAPI["L7MESH_LISTENER_ADDRESSES_MAX"] + 1
+    most = UAPI["L7MESH_LISTENER_RANGES_MAX"]
+    objects = [of_places(f"l{i}", i, min(each, most - i), PORT=8000, PORT_END=9000)
+               for i in range(0, most, each)]
+    g.do("TXN_BEGIN", {"REPLACE": True})
+    g.many("ADD", [{"ROUTE_TABLE": {"NAME": "t"}}, *objects], 300)
+    start = time.monotonic()
+    g.do("TXN_COMMIT")
+    note(f"committed in {time.monotonic() - start:.1f} s, {held(g)} bytes")
+    new = of_places("new", most, 1, PORT=1, PORT_END=2)
+    refused(errno.E2BIG, g.add, text="more than 65536 ranges of ports", **new)
+    g.add(LISTENER={**new["LISTENER"], "PORT_END": 0})
+    g.delete(LISTENER={"NAME": "l0"})
+    g.set(LISTENER=of_places("new", most, each, PORT_END=2)["LISTENER"])
+
+
+@alone("a hundred thousand networks of clients at one address", 600)
+def _():
+    g = Genl()
+    n = 100000 // int(os.environ.get("L7MESH_SCALE", "1")) // 64
+    listeners = [{"LISTENER": {
+        "NAME": f"l{i}", "ADDRESS": "10.96.0.1", "PORT": 80, "PROTOCOL": 1,
+        "ROUTE_TABLE": "t", "FROM": [
+            (10 << 24 | i << 10 | k << 4).to_bytes(4, "big") + bytes([28])
+            for k in range(64)]}} for i in range(n)]
+    g.do("TXN_BEGIN", {"REPLACE": True})
+    g.many("ADD", [{"ROUTE_TABLE": {"NAME": "t"}}, *listeners], 100)
+    start = time.monotonic()
+    g.do("TXN_COMMIT")
+    note(f"committed in {time.monotonic() - start:.1f} s, {held(g)} bytes")
+    last = listeners[-1]["LISTENER"]
+    for name in last["NAME"], "new":
+        refused(errno.EEXIST, g.add, text=f'"{name}"',
+                LISTENER={**last, "NAME": "new", "FROM": last["FROM"][-1:]})
+    g.add(LISTENER={**last, "NAME": "new", "FROM": []})
 
 
 @alone("a ring of a million entries leaves its CPU to others while it is built", 300)

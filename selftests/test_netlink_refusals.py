@@ -341,6 +341,39 @@ def refusals_of_trust():
               new=without(NEW["LISTENER"], "ROUTE_TABLE"))
 
 
+def refusals_of_places():
+    def bad(text, path, code=errno.EINVAL, new=NEW["LISTENER"], **listener):
+        return merge(new, **listener), code, text, path if path is ANY else "LISTENER." + path
+    many = [f"10.97.0.{i}" for i in range(17)]
+    yield bad("more than 16 addresses", "ADDRESSES.ITEM", errno.E2BIG, ADDRESSES=many)
+    yield bad("nobody can connect", "ADDRESSES.ITEM", ADDRESSES=["224.0.0.1"])
+    for twice in ["10.96.0.99"], ["::ffff:10.96.0.99"], many[:2] + many[:1]:
+        yield bad("there twice", "ADDRESSES", ADDRESSES=twice)
+    yield bad("more than 64 networks", "FROM.ITEM", errno.E2BIG,
+              FROM=[b"\x0a\0\0\0\x08"] * 65)
+    yield bad("must be 0", "FROM.ITEM", FROM=[b"\x0a\0\0\x01\x08"])
+    yield bad("of the family", "FROM", FROM=[bytes(17)])
+    yield bad("of the family", "FROM", FROM=[bytes(5)], ADDRESSES=["fd00::1"])
+    for port, end in (80, 80), (80, 1), (65535, 1):
+        yield bad("PORT_END is not above PORT", "PORT_END", PORT=port, PORT_END=end)
+    yield bad("no range begins there", "PORT_END", PORT=0, PORT_END=1)
+    yield bad("INTERFACE needs PACKETS", "INTERFACE", INTERFACE="eth0", PACKETS=0)
+    for name in "a b", "a/b", "a:b", ".", "..", "\x7f":
+        yield bad("an interface's name", "INTERFACE", INTERFACE=name, PACKETS=1)
+    yield bad("", "INTERFACE", errno.ERANGE, INTERFACE="a" * 16, PACKETS=1)
+    yield bad("different families", "PROXY_ADDRESS", PROTOCOL=0, PROXY_ADDRESS="10.0.0.1",
+              PROXY_PORT=1, ADDRESSES=["fd00::1"], new=without(NEW["LISTENER"],
+                                                               "ROUTE_TABLE"))
+    yield bad('"proxy" and "n" have ranges', ANY, errno.EEXIST, ADDRESS="10.96.0.1",
+              PORT=65534, PORT_END=65535)
+    yield bad("same address and port", ANY, errno.EEXIST, ADDRESSES=["10.96.0.1"])
+    yield bad("same address, port, interface", ANY, errno.EEXIST, ADDRESS="fd00:97::1",
+              PORT=0, FROM=[b"\xfd" + bytes(15) + b"\x80"])
+    yield bad('IPv4, but its cluster "a" has an IPv6 endpoint', ANY, PROTOCOL=0, CLUSTER="a",
+              ADDRESS="fd00::7", ADDRESSES=["10.0.0.7"],
+              new=without(NEW["LISTENER"], "ROUTE_TABLE"))
+
+
 def refusals_of_protection():
     for kind in "ROUTE", "LISTENER":
         def bad(text, path, code=errno.EINVAL, **limit):
@@ -636,7 +669,7 @@ def _():
                   refusals_of_localities, refusals_of_subsets,
                   refusals_of_sessions,
                   refusals_of_headers, refusals_of_cors, refusals_of_retries,
-                  refusals_of_protection, refusals_of_trust,
+                  refusals_of_protection, refusals_of_trust, refusals_of_places,
                   refusals_of_health_checks,
                   refusals_of_mirrors,
                   refusals_of_splices):

@@ -38,6 +38,7 @@ struct draft;
 struct dump;
 struct member;
 struct mesh_net;
+struct netlink_places;
 struct netlink_request;
 
 extern struct genl_family l7mesh_family;
@@ -86,6 +87,20 @@ bool netlink_query_name_valid(struct span name);
 /* An address of 4 or 16 bytes that one can connect to; @port may be NULL. */
 int netlink_address(struct address *a, const struct nlattr *nla,
 		    const struct nlattr *port, struct refusal *r);
+
+/**
+ * netlink_parse_places() - Where a listener is, and for whom, but for ADDRESS and PORT
+ * @l: listener that has these already
+ * @room: in: NULL; out: what @l points to, for netlink_free_places() even if this fails
+ * @tb: its attributes
+ * @r: refusal
+ *
+ * Return: 0, -EINVAL, -E2BIG or -ENOMEM.
+ */
+int netlink_parse_places(struct listener *l, struct netlink_places **room,
+			 struct nlattr **tb, struct refusal *r);
+void netlink_free_places(struct netlink_places *room);
+int netlink_put_places(struct sk_buff *skb, const struct listener *l);
 
 /**
  * netlink_drain() - DRAIN of everything, of a listener, of an endpoint

@@ -331,8 +331,10 @@ static int check_target(struct change *c, const struct listener *l,
 	if (!routes && !l->has_proxy && !l->cluster.name.len)
 		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_CLUSTER,
 					   "a tcp listener's CLUSTER or PROXY_ADDRESS");
-	if (l->has_proxy && l->proxy.family != l->address.family)
+	if (l->has_proxy &&
+	    listener_has_family(l, l->proxy.family == AF_INET ? AF_INET6 : AF_INET))
 		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_PROXY_ADDRESS] ?:
+					tb[L7MESH_LISTENER_A_ADDRESSES] ?:
 					tb[L7MESH_LISTENER_A_ADDRESS], -EINVAL,
 					"PROXY_ADDRESS and ADDRESS are of different families");
 	return 0;
@@ -397,38 +399,62 @@ static int check_trust(struct change *c, const struct listener *l,
 				"PROXY_PROTOCOL needs TRUSTED_SOURCES: who is believed");
 }
 
+/* A connect() comes by none. */
+static int check_interface(struct change *c, const struct listener *l,
+			   struct nlattr **tb)
+{
+	if (!*l->interface || l->http.packets)
+		return 0;
+	return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_INTERFACE] ?:
+				tb[L7MESH_LISTENER_A_PACKETS], -EINVAL,
+				"INTERFACE needs PACKETS: it is of these alone");
+}
+
+/* All but the policies. */
+static int parse_listener(struct change *c, struct nlattr **tb, struct listener *l,
+			  struct netlink_places **room)
+{
+	int err;
+
+	if (c->cmd == L7MESH_CMD_ADD && !tb[L7MESH_LISTENER_A_PROTOCOL])
+		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_PROTOCOL,
+					   "PROTOCOL");
+	if (tb[L7MESH_LISTENER_A_PROTOCOL])
+		l->protocol = nla_get_u32(tb[L7MESH_LISTENER_A_PROTOCOL]);
+	err = parse_listener_address(c, l, tb);
+	if (!err)
+		err = netlink_parse_places(l, room, tb, c->r);
+	if (!err)
+		err = parse_targets_of(l, tb, c->r);
+	if (!err)
+		err = check_target(c, l, tb);
+	if (err)
+		return err;
+	attr_take_options(&netlink_listener_options, &l->http, tb);
+	return check_proxy(c, l, tb) ?: check_interface(c, l, tb);
+}
+
 static int put_listener(struct change *c, struct nlattr **tb,
 			const struct listener *old)
 {
 	struct listener l = { .http = http_options_default };
+	struct netlink_places *room = NULL;
 	struct policy_parser p = {};
 	int err;
 
 	if (old)
 		l = *old;
 	l.name = c->key->name;
-	if (c->cmd == L7MESH_CMD_ADD && !tb[L7MESH_LISTENER_A_PROTOCOL])
-		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_PROTOCOL,
-					   "PROTOCOL");
-	if (tb[L7MESH_LISTENER_A_PROTOCOL])
-		l.protocol = nla_get_u32(tb[L7MESH_LISTENER_A_PROTOCOL]);
-	err = parse_listener_address(c, &l, tb);
+	err = parse_listener(c, tb, &l, &room);
 	if (!err)
-		err = parse_targets_of(&l, tb, c->r);
-	if (!err)
-		err = check_target(c, &l, tb);
-	if (err)
-		return err;
-	attr_take_options(&netlink_listener_options, &l.http, tb);
-	err = check_proxy(c, &l, tb);
-	if (err)
-		return err;
-	err = policy_parse(&p, &l.policies, POLICY_OF_LISTENER, tb, &l.http, c->r);
+		err = policy_parse(&p, &l.policies, POLICY_OF_LISTENER, tb, &l.http,
+				   c->r);
 	if (!err)
 		err = check_trust(c, &l, tb);
 	if (!err)
 		err = draft_put_listener(c->d, &l, c->r);
 	policy_parse_end(&p);
+	netlink_free_places(room);
 	return err;
 }
 

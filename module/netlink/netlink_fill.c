@@ -104,6 +104,7 @@ int netlink_fill_listener(struct sk_buff *skb, const struct listener *l)
 	      netlink_put_address(skb, L7MESH_LISTENER_A_ADDRESS, &l->address) ||
 	      nla_put_u16(skb, L7MESH_LISTENER_A_PORT,
 			  ntohs(l->address.port)) ||
+	      netlink_put_places(skb, l) ||
 	      nla_put_u32(skb, L7MESH_LISTENER_A_PROTOCOL, l->protocol) ||
 	      put_target(skb, l) ||
 	      attr_put_options(skb, &netlink_listener_options, &l->http) ||

@@ -4,7 +4,8 @@
  * have.
  *
  * A client is an address, with all its ports, in any namespace that obeys the mesh. A
- * listener is identified by its address, so that counts stay when the listener changes.
+ * listener is identified by its first address, so that counts stay when the listener
+ * changes, and those that share it count together.
  * Sources exist only for clients that are counted.
  *
  * References: each connection that is counted, or of which a request was. The last put

@@ -64,7 +64,8 @@ LISTENER = ("LISTENER", {
     "MAX_CONNECTIONS_PER_SOURCE": "u32", "MAX_REQUESTS_PER_SOURCE": "u32",
     "HOST_PORT": "u32", "ABORT_ON_CLOSE": "u8", "HEADERS_WITH_UNDERSCORES": "u32",
     "PACKETS": "u8", "SOURCE": "u32", "PROXY_PROTOCOL": "u8",
-    "TRUSTED_SOURCES": ["bin"], "TLS_ROUTE_TABLE": "str", "DETECT_TIMEOUT": "u32"})
+    "TRUSTED_SOURCES": ["bin"], "TLS_ROUTE_TABLE": "str", "DETECT_TIMEOUT": "u32",
+    "PORT_END": "u16", "ADDRESSES": ["ip"], "FROM": ["bin"], "INTERFACE": "str"})
 ROUTE_TABLE = ("ROUTE_TABLE", {
     "NAME": "str"})
 HEADER_OP = ("HEADER_OP", {

@@ -33,8 +33,10 @@ def kind_of(attribute):
     if not attribute.item:
         return f"enum {attribute.nested.enum_name}"
     if not attribute.item.nested:
-        return ("a list of networks: an address, and one byte, of how many bits count"
-                if attribute.item.get("is") == "network" else "a list of strings")
+        return {"network": "a list of networks: an address, and one byte, of how many "
+                           "bits count",
+                "address": "a list of addresses"}.get(attribute.item.get("is"),
+                                                      "a list of strings")
     return f"a list of nests, enum {attribute.item.nested.enum_name}"
 
 

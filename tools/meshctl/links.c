@@ -24,6 +24,11 @@ void links_free(struct links *links)
 	json_decref(links->seen);
 }
 
+static bool has(const json_t *body, const char *name)
+{
+	return json_object_get(body, name);
+}
+
 static bool is_seen(const struct links *links, const char *what,
 		    const char *name)
 {
@@ -69,18 +74,37 @@ static void define_domains(struct links *links, const struct scope *scope,
 	}
 }
 
-static void define_listener(struct links *links, const struct scope *scope,
-			    const json_t *body)
+/* @name: the field that has the address */
+static void define_socket(struct links *links, const struct scope *scope,
+			  const char *name, const json_t *at)
 {
-	char *socket = socket_text(body);
+	char *socket = socket_text(at);
 	json_int_t before;
 
 	before = note(links, xasprintf("socket %s", socket), scope->self.line);
 	if (before)
-		scope_problem(scope, "address",
+		scope_problem(scope, name,
 			      "%s is taken by the listener on line %"
 			      JSON_INTEGER_FORMAT, socket, before);
 	free(socket);
+}
+
+/* Those for some clients only may share theirs: which may not, the kernel says. */
+static void define_listener(struct links *links, const struct scope *scope,
+			    const json_t *body)
+{
+	json_t *at, *address;
+	size_t i;
+
+	if (has(body, "from") || has(body, "interface"))
+		return;
+	define_socket(links, scope, "address", body);
+	at = must(json_copy((json_t *)body));
+	json_array_foreach(json_object_get(body, "addresses"), i, address) {
+		json_object_set(at, "address", address);
+		define_socket(links, scope, "addresses", at);
+	}
+	json_decref(at);
 }
 
 static void define_localities(struct links *links, const struct scope *scope,
@@ -123,11 +147,6 @@ static void define_endpoint(struct links *links, const struct scope *scope,
 		     scope->self.line);
 }
 
-static bool has(const json_t *body, const char *name)
-{
-	return json_object_get(body, name);
-}
-
 static void define_key(struct links *links, const struct scope *scope,
 		       const json_t *body)
 {
@@ -165,8 +184,13 @@ void links_define(struct links *links, const struct scope *scope,
 
 static bool is_ipv4_tcp(const json_t *body)
 {
-	return !strcmp(object_get(body, "protocol"), "tcp") &&
-	       !strchr(object_get(body, "address"), ':');
+	bool v4 = !strchr(object_get(body, "address"), ':');
+	const json_t *address;
+	size_t i;
+
+	json_array_foreach(json_object_get(body, "addresses"), i, address)
+		v4 = v4 || !strchr(json_string_value(address), ':');
+	return v4 && !strcmp(object_get(body, "protocol"), "tcp");
 }
 
 void links_refer(struct links *links, const struct field *f,

@@ -119,21 +119,22 @@ _meshctl_fields()
 	endpoint)
 		_meshctl_words weight priority locality metadata ;;
 	listener)
-		_meshctl_words protocol route_table tls_route_table cluster \
-			proxy headers_timeout request_timeout idle_timeout \
-			stream_idle_timeout max_connection_duration \
-			detect_timeout max_connections_per_source \
-			max_requests_per_source max_requests_per_connection \
-			max_header_bytes max_headers max_uri_bytes \
-			max_body_bytes buffer_limit normalize_path \
-			merge_slashes escaped_slashes host_port \
-			headers_with_underscores packets source \
-			proxy_protocol trusted_sources expect_continue \
-			upgrade connect x_request_id x_forwarded_for \
-			x_forwarded_proto x_forwarded_host forwarded via \
-			traceparent trusted_hops abort_on_close rate_limit \
-			max_tokens tokens_per_fill fill_interval \
-			limit_header limit_source_address max_keys ;;
+		_meshctl_words addresses from interface protocol route_table \
+			tls_route_table cluster proxy headers_timeout \
+			request_timeout idle_timeout stream_idle_timeout \
+			max_connection_duration detect_timeout \
+			max_connections_per_source max_requests_per_source \
+			max_requests_per_connection max_header_bytes \
+			max_headers max_uri_bytes max_body_bytes \
+			buffer_limit normalize_path merge_slashes \
+			escaped_slashes host_port headers_with_underscores \
+			packets source proxy_protocol trusted_sources \
+			expect_continue upgrade connect x_request_id \
+			x_forwarded_for x_forwarded_proto x_forwarded_host \
+			forwarded via traceparent trusted_hops \
+			abort_on_close rate_limit max_tokens tokens_per_fill \
+			fill_interval limit_header limit_source_address \
+			max_keys ;;
 	virtual_host)
 		_meshctl_words domain order request_header response_header ;;
 	route)

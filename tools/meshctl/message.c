@@ -73,9 +73,14 @@ static uint32_t enum_value(const struct field *f, const json_t *value)
 static bool put_item(struct nlmsghdr *nlh, const struct field *f,
 		     const json_t *item)
 {
-	return f->item == FIELD_NETWORK ?
-	       put_network(nlh, L7MESH_LIST_ITEM, item) :
-	       put_string(nlh, L7MESH_LIST_ITEM, item);
+	switch (f->item) {
+	case FIELD_ADDRESS:
+		return put_address(nlh, L7MESH_LIST_ITEM, item);
+	case FIELD_NETWORK:
+		return put_network(nlh, L7MESH_LIST_ITEM, item);
+	default:
+		return put_string(nlh, L7MESH_LIST_ITEM, item);
+	}
 }
 
 static bool put_list(struct nlmsghdr *nlh, const struct field *f,
@@ -220,8 +225,14 @@ static json_t *get_item(const struct field *f, const struct nlattr *item)
 
 	if (f->sub)
 		return get_fields(f->sub, item);
-	return f->item == FIELD_NETWORK ? network_json(s, len) :
-					  json_text(s, strnlen(s, len));
+	switch (f->item) {
+	case FIELD_ADDRESS:
+		return address_json(s, len);
+	case FIELD_NETWORK:
+		return network_json(s, len);
+	default:
+		return json_text(s, strnlen(s, len));
+	}
 }
 
 static json_t *get_list(const struct field *f, const struct nlattr *attr)

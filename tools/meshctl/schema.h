@@ -61,7 +61,7 @@ struct field {
 	const char *name;
 	uint16_t attr;
 	enum field_type type;
-	enum field_type item;	/* of a list: strings, or networks */
+	enum field_type item;	/* of a list: strings, addresses or networks */
 	unsigned int flags;
 	const char *word;	/* on the command line, if not @name */
 	const char *nothing;	/* there, if the field is empty */
@@ -74,7 +74,7 @@ struct field {
 };
 
 /* No schema has more fields. */
-#define SCHEMA_FIELDS_MAX 48
+#define SCHEMA_FIELDS_MAX 56
 
 struct schema {
 	const char *name;

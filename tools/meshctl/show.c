@@ -165,13 +165,15 @@ static void row_listener(struct table *t, const json_t *body)
 {
 	static const char *const target[] = { "route_table", "cluster", "proxy",
 					      NULL };
+	static const char *const columns[] = { "port_end", "route_table", "cluster",
+					       "proxy", NULL };
 	const struct schema *schema = schema_of(L7MESH_KIND_LISTENER);
 
 	table_add(t, cell(body, "name"));
 	table_add(t, socket_text(body));
 	table_add(t, cell(body, "protocol"));
 	table_add(t, words_cell(schema, body, target));
-	table_add(t, options_cell(schema, body, target));
+	table_add(t, options_cell(schema, body, columns));
 }
 
 static void row_route_table(struct table *t, const json_t *body)

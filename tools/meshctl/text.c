@@ -231,6 +231,15 @@ const char *text_check_metadata_or_none(const char *s, size_t len)
 	return len ? text_check_metadata(s, len) : NULL;
 }
 
+const char *text_check_interface_or_none(const char *s, size_t len)
+{
+	if (!len || (len <= L7MESH_INTERFACE_NAME_MAX && is_visible(s, len) &&
+		     !has_any(s, len, "/:") && strcmp(s, ".") && strcmp(s, "..")))
+		return NULL;
+	return "an interface's name: up to 15 characters of printable ASCII without space, "
+	       "/ and :";
+}
+
 const char *text_check_token(const char *s, size_t len)
 {
 	size_t i;

@@ -43,6 +43,8 @@ const char *text_check_subset(const char *s, size_t len);
 /* What is said of an endpoint; a key that is there twice is the kernel's to refuse. */
 const char *text_check_metadata(const char *s, size_t len);
 const char *text_check_metadata_or_none(const char *s, size_t len);
+/* Of the kernel's, what can be written; the empty text is none. */
+const char *text_check_interface_or_none(const char *s, size_t len);
 const char *text_check_token(const char *s, size_t len);
 const char *text_check_path(const char *s, size_t len);
 const char *text_check_suffix(const char *s, size_t len);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "util.h"
 #include "value.h"
 
 static bool has(const json_t *body, const char *name)
@@ -146,10 +147,85 @@ static void validate_auto(const struct scope *scope, const json_t *body)
 		scope_problem(scope, "proxy", "not allowed with protocol auto");
 }
 
+static bool is_ipv6(const json_t *value)
+{
+	return strchr(json_string_value(value), ':');
+}
+
+static void validate_ports(const struct scope *scope, const json_t *body)
+{
+	json_int_t end = json_integer_value(json_object_get(body, "port_end"));
+	const json_t *port = json_object_get(body, "port");
+
+	if (end && port && !json_integer_value(port))
+		scope_problem(scope, "port_end",
+			      "not allowed with port 0, which is any port");
+	else if (end && port && end <= json_integer_value(port))
+		scope_problem(scope, "port_end", "must be above port");
+}
+
+static void validate_addresses(const struct scope *scope, const json_t *body)
+{
+	const json_t *list = json_object_get(body, "addresses"), *item;
+	const json_t *proxy = json_object_get(json_object_get(body, "proxy"), "address");
+	json_t *seen = must(json_object());
+	size_t i;
+
+	json_object_set_new(seen, object_get(body, "address"), must(json_true()));
+	json_array_foreach(list, i, item) {
+		if (json_object_get(seen, json_string_value(item)))
+			scope_problem(scope, "addresses", "%s is there twice",
+				      json_string_value(item));
+		if (proxy && !same_family(item, proxy))
+			scope_problem(scope, "addresses",
+				      "the proxy's address and the listener's must be "
+				      "of one family, IPv4 or IPv6");
+		json_object_set_new(seen, json_string_value(item), must(json_true()));
+	}
+	json_decref(seen);
+}
+
+/* At an address of a family that no network has, the listener would be for nobody. */
+static void validate_from(const struct scope *scope, const json_t *body)
+{
+	const json_t *list = json_object_get(body, "from"), *item;
+	bool wanted[2] = { 0 }, there[2] = { 0 };
+	size_t i;
+
+	if (!json_array_size(list) || !has(body, "address"))
+		return;
+	wanted[is_ipv6(json_object_get(body, "address"))] = true;
+	json_array_foreach(json_object_get(body, "addresses"), i, item)
+		wanted[is_ipv6(item)] = true;
+	json_array_foreach(list, i, item)
+		there[is_ipv6(item)] = true;
+	for (i = 0; i < 2; i++)
+		if (wanted[i] && !there[i])
+			scope_problem(scope, "from",
+				      "no network is %s, as one of the addresses is",
+				      i ? "IPv6" : "IPv4");
+}
+
+/* Where it is, and for whom. */
+static void validate_places(const struct scope *scope, const json_t *body)
+{
+	validate_ports(scope, body);
+	validate_addresses(scope, body);
+	if (scope->partial)
+		return;
+	validate_from(scope, body);
+	if (*object_get(body, "interface") &&
+	    !json_is_true(json_object_get(body, "packets")))
+		scope_problem(scope, "interface",
+			      "only with packets: true, whose interface it is");
+}
+
 void validate_listener(const struct scope *scope, const json_t *body)
 {
 	const char *protocol = object_get(body, "protocol");
 	const json_t *proxy = json_object_get(body, "proxy");
+
+	validate_places(scope, body);
 
 	if (!scope->partial && (!strcmp(protocol, "http") || !strcmp(protocol, "tls")))
 		validate_routed(scope, body, protocol);

@@ -451,7 +451,8 @@ json_t *value_parse(const struct field *f, const char *text, size_t len,
 static bool is_empty(const json_t *value)
 {
 	return (json_is_array(value) && !json_array_size(value)) ||
-	       (json_is_object(value) && !json_object_size(value));
+	       (json_is_object(value) && !json_object_size(value)) ||
+	       (json_is_string(value) && !json_string_length(value));
 }
 
 /* The text that the base64 stands for, or NULL if it is not text. */
@@ -528,11 +529,15 @@ char *socket_text(const json_t *body)
 	const char *address =
 		json_string_value(json_object_get(body, "address"));
 	json_int_t port = json_integer_value(json_object_get(body, "port"));
+	json_int_t end = json_integer_value(json_object_get(body, "port_end"));
+	bool v6 = address && strchr(address, ':');
+	char *ports, *text;
 
-	return xasprintf(address && strchr(address, ':') ?
-			 "[%s]:%" JSON_INTEGER_FORMAT :
-			 "%s:%" JSON_INTEGER_FORMAT,
-			 address ? address : "?", port);
+	ports = end ? xasprintf("%" JSON_INTEGER_FORMAT "-%" JSON_INTEGER_FORMAT, port,
+				end) : xasprintf("%" JSON_INTEGER_FORMAT, port);
+	text = xasprintf(v6 ? "[%s]:%s" : "%s:%s", address ? address : "?", ports);
+	free(ports);
+	return text;
 }
 
 /* Where the address ends; NULL if there is no port. */
@@ -547,31 +552,65 @@ static const char *find_port(const char *text)
 	return strchr(text, ':') == colon ? colon : NULL;
 }
 
-json_t *socket_parse(const char *text, uint32_t port_min, char **why)
+static json_t *parse_port(const char *text, size_t len, uint32_t min, char **why)
 {
-	const struct field port = { .type = FIELD_U16, .min = port_min,
-				    .max = UINT16_MAX };
-	const char *colon = find_port(text);
-	json_t *address, *number;
-	size_t bracket = text[0] == '[';
+	const struct field port = { .type = FIELD_U16, .min = min, .max = UINT16_MAX };
 	char *reason = NULL;
+	json_t *number = parse_integer(&port, text, len, &reason);
+
+	if (!number)
+		*why = xasprintf("the port %s", reason);
+	free(reason);
+	return number;
+}
+
+/* An address, and where the port behind it begins. */
+static json_t *split_socket(const char *text, const char **port, const char *shape,
+			    char **why)
+{
+	const char *colon = find_port(text);
+	size_t bracket = text[0] == '[';
 
 	if (!colon) {
-		refuse(why, text, strlen(text),
-		       "ADDRESS:PORT (an IPv6 address in brackets)");
+		refuse(why, text, strlen(text), "%s (an IPv6 address in brackets)", shape);
 		return NULL;
 	}
-	address = parse_address(text + bracket, colon - text - 2 * bracket,
-				why);
+	*port = colon + 1;
+	return parse_address(text + bracket, colon - text - 2 * bracket, why);
+}
+
+json_t *socket_parse(const char *text, uint32_t port_min, char **why)
+{
+	const char *port;
+	json_t *address = split_socket(text, &port, "ADDRESS:PORT", why), *number;
+
 	if (!address)
 		return NULL;
-	number = parse_integer(&port, colon + 1, strlen(colon + 1), &reason);
+	number = parse_port(port, strlen(port), port_min, why);
 	if (!number) {
-		*why = xasprintf("the port %s", reason);
-		free(reason);
 		json_decref(address);
 		return NULL;
 	}
-	return must(json_pack("{s:o, s:o}", "address", address, "port",
-			      number));
+	return must(json_pack("{s:o, s:o}", "address", address, "port", number));
+}
+
+json_t *socket_parse_ports(const char *text, uint32_t port_min, char **why)
+{
+	const char *port, *dash;
+	json_t *address = split_socket(text, &port, "ADDRESS:PORT[-PORT]", why);
+	json_t *first, *last;
+
+	if (!address)
+		return NULL;
+	dash = strchrnul(port, '-');
+	first = parse_port(port, dash - port, port_min, why);
+	last = !first ? NULL : !*dash ? must(json_integer(0)) :
+	       parse_port(dash + 1, strlen(dash + 1), 1, why);
+	if (!last) {
+		json_decref(address);
+		json_decref(first);
+		return NULL;
+	}
+	return must(json_pack("{s:o, s:o, s:o}", "address", address, "port", first,
+			      "port_end", last));
 }

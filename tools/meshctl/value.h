@@ -58,11 +58,16 @@ json_t *network_json(const void *bytes, size_t len);
 json_t *percent_json(uint32_t millionths);
 uint32_t percent_millionths(const json_t *value);
 
-/* "10.0.0.1:80", "[fd00::1]:80" from address and port of @body. Freed by the caller. */
+/*
+ * "10.0.0.1:80", "[fd00::1]:80" from address and port of @body, "10.0.0.1:80-90" if it
+ * has a port_end. Freed by the caller.
+ */
 char *socket_text(const json_t *body);
 
 /* Splits "10.0.0.1:80" and "[fd00::1]:80"; on error NULL, and *@why as above. */
 json_t *socket_parse(const char *text, uint32_t port_min, char **why);
+/* The same, and "10.0.0.1:80-90": there is always a port_end, which may be 0. */
+json_t *socket_parse_ports(const char *text, uint32_t port_min, char **why);
 
 /* Durations. */
 json_t *duration_json(uint32_t ms);

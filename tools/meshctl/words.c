@@ -150,10 +150,12 @@ static void set_field(struct words *w, const struct field *f, json_t *body,
 	}
 	value = f->sub ? f->sub->from_word(f->sub, text, &why) :
 			 value_parse(f, text, strlen(text), &why);
-	if (value)
-		value_set(body, f, value);
-	else
+	if (!value)
 		wrong(w, word_of(f), why);
+	else if (f->type == FIELD_STRING && f->flags & FIELD_EMPTY)
+		json_object_set_new(body, f->name, value);	/* '' takes it away */
+	else
+		value_set(body, f, value);
 	free(why);
 }
 
@@ -187,14 +189,16 @@ static void take_name(struct words *w, json_t *body, const char *name,
 
 static void take_socket(struct words *w, json_t *body)
 {
-	const char *text = take(w, "ADDRESS:PORT");
+	bool ports = schema_field(w->schema, "port_end");
+	const char *text = take(w, ports ? "ADDRESS:PORT[-PORT]" : "ADDRESS:PORT");
 	const struct field *port = schema_field(w->schema, "port");
 	json_t *socket;
 	char *why = NULL;
 
 	if (!text)
 		return;
-	socket = socket_parse(text, port->min, &why);
+	socket = ports ? socket_parse_ports(text, port->min, &why) :
+			 socket_parse(text, port->min, &why);
 	if (socket)
 		json_object_update(body, socket);
 	else
@@ -384,7 +388,8 @@ static bool is_positional(const struct schema *schema, const struct field *f,
 	if (schema->single && !strcmp(f->name, schema->single))
 		return true;
 	return schema->kind == L7MESH_KIND_LISTENER &&
-	       (!strcmp(f->name, "address") || !strcmp(f->name, "port")) &&
+	       (!strcmp(f->name, "address") || !strcmp(f->name, "port") ||
+		!strcmp(f->name, "port_end")) &&
 	       json_object_get(body, "address") && json_object_get(body, "port");
 }
 

@@ -75,6 +75,10 @@
 #define L7MESH_BUFFER_LIMIT_MAX		1073741824
 #define L7MESH_TRUSTED_HOPS_MAX		100
 #define L7MESH_TRUSTED_SOURCES_MAX	64
+/* of a listener besides its first */
+#define L7MESH_LISTENER_ADDRESSES_MAX	16
+#define L7MESH_LISTENER_FROM_MAX	64
+#define L7MESH_INTERFACE_NAME_MAX	15
 /* of a mesh, one for each address */
 #define L7MESH_LISTENER_RANGES_MAX	65536
 #define L7MESH_SPLICE_EXCEPT_MAX	64
@@ -709,7 +713,7 @@ enum l7mesh_listener_attr {
 	L7MESH_LISTENER_A_UNSPEC,
 	L7MESH_LISTENER_A_NAME,	/* string */
 	L7MESH_LISTENER_A_ADDRESS,	/* binary: network order: 4 or 16 bytes */
-	/* u16: host order; 0: every port without a listener of its own */
+	/* u16: host order; 0: every port that no other listener of the address has */
 	L7MESH_LISTENER_A_PORT,
 	L7MESH_LISTENER_A_PROTOCOL,	/* u32: enum l7mesh_protocol */
 	L7MESH_LISTENER_A_ROUTE_TABLE,	/* string */
@@ -813,6 +817,26 @@ enum l7mesh_listener_attr {
 	 * is to; default 1000
 	 */
 	L7MESH_LISTENER_A_DETECT_TIMEOUT,
+	/*
+	 * u16: host order; above PORT, then each port from that to this one; 0: PORT
+	 * alone; default 0
+	 */
+	L7MESH_LISTENER_A_PORT_END,
+	/*
+	 * nest: a list of addresses; at most 16 besides ADDRESS, with the same ports;
+	 * replaced whole; empty: none
+	 */
+	L7MESH_LISTENER_A_ADDRESSES,
+	/*
+	 * nest: a list of networks: an address, and one byte, of how many bits count;
+	 * of the clients that it is for, at most 64; replaced whole; empty: for all
+	 */
+	L7MESH_LISTENER_A_FROM,
+	/*
+	 * string: by which packets arrive that it takes, needs PACKETS; empty: any, and
+	 * connect()
+	 */
+	L7MESH_LISTENER_A_INTERFACE,
 
 	/* private: */
 	__L7MESH_LISTENER_A_MAX,

@@ -247,6 +247,10 @@ static const struct nla_policy network_list_policy[L7MESH_LIST_ITEM + 1] = {
 	[L7MESH_LIST_ITEM] = NLA_POLICY_RANGE(NLA_BINARY, 5, 17),
 };
 
+static const struct nla_policy address_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+};
+
 const struct nla_policy netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1] = {
 	[L7MESH_LISTENER_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
 	[L7MESH_LISTENER_A_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
@@ -310,6 +314,12 @@ const struct nla_policy netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1] = {
 	},
 	[L7MESH_LISTENER_A_DETECT_TIMEOUT] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_LISTENER_A_PORT_END] = { .type = NLA_U16 },
+	[L7MESH_LISTENER_A_ADDRESSES] = NLA_POLICY_NESTED(address_list_policy),
+	[L7MESH_LISTENER_A_FROM] = NLA_POLICY_NESTED(network_list_policy),
+	[L7MESH_LISTENER_A_INTERFACE] = {
+		.type = NLA_STRING, .len = L7MESH_INTERFACE_NAME_MAX,
+	},
 };
 
 const struct nla_policy

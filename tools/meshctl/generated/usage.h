@@ -48,10 +48,11 @@ static const char *const usage[] = {
 		"endpoint CLUSTER ADDRESS:PORT [weight N] [priority N] "
 		"[locality NAME] [metadata KEY=VALUE,...]",
 	[L7MESH_KIND_LISTENER] =
-		"listener NAME ADDRESS:PORT protocol tcp|http|tls|auto "
+		"listener NAME ADDRESS:PORT[-PORT] protocol tcp|http|tls|auto "
 		"[route_table NAME] [tls_route_table NAME] [cluster "
-		"NAME|proxy ADDRESS:PORT] [headers_timeout TIME] "
-		"[request_timeout TIME] [idle_timeout TIME] "
+		"NAME|proxy ADDRESS:PORT] [addresses ADDRESS|none]... [from "
+		"ADDRESS/BITS|none]... [interface NAME] [headers_timeout "
+		"TIME] [request_timeout TIME] [idle_timeout TIME] "
 		"[stream_idle_timeout TIME] [max_connection_duration TIME] "
 		"[detect_timeout TIME] [max_connections_per_source N] "
 		"[max_requests_per_source N] [max_requests_per_connection N] "
