@@ -319,7 +319,7 @@ def _():
     c, d = connection("app", A, source="10.8.0.1"), connection("app", A)
     equal((said(c), said(d)), ("m", "l"))
     meshctl("drain", "listener", "m", "deadline", "1ms")
-    c.was_reset()
+    c.gone()
     equal(said(d), "l")
     c = connection("app", A, source="10.8.0.1")
     equal(said(c), "m")

@@ -175,6 +175,31 @@ does add listener web 10.96.0.10:80 protocol http route_table shop
 does set listener web protocol tcp cluster pg
 does set listener web protocol http route_table shop
 
+does add workload shop/cart-1 namespace shop service_account cart \
+	address 10.2.0.31 address FD00:2:0::31 labels app=cart,version= node n1
+does add workload other identity spiffe://example.org/other refuse drop
+lists "shop/cart-1 shop spiffe://cluster.local/ns/shop/sa/cart 10.2.0.31 fd00:2::31 - app=cart,version= n1 -
+other - spiffe://example.org/other - - - - refuse drop" workload
+does set workload shop/cart-1 address none labels app=cart netns 4711 \
+	exempt_node false
+lists "shop/cart-1 shop spiffe://cluster.local/ns/shop/sa/cart - 4711 app=cart n1 exempt_node false" \
+	workload shop/cart-1
+does del workload other
+does add authorization shop/cart namespace shop selector app=cart \
+	rule '{"to": [{"ports": [8080], "methods": ["GET"]}], "from": [{"principals": ["cluster.local/ns/shop/sa/front"]}]}' \
+	rule '{"when": [{"key": "request.headers[X-A]", "values": ["it'"'"'s \"b\""]}]}' \
+	rule '{}'
+does add authorization nobody
+lists "shop/cart allow shop app=cart 3 -
+nobody allow - - 0 -" authorization
+asks '.[0].rules' \
+	'[{"from":[{"principals":["cluster.local/ns/shop/sa/front"]}],"to":[{"ports":["8080"],"methods":["GET"]}]},{"when":[{"key":"request.headers[X-A]","values":["it'"'"'s \"b\""]}]},{}]' \
+	show authorization shop/cart
+does set authorization shop/cart action deny audit true rule none
+lists "shop/cart deny shop app=cart 0 audit true" authorization shop/cart
+does del authorization nobody
+asks 'map(.name)' '["shop/cart"]' show authorization
+
 does drain listener web deadline 1s
 does drain endpoint pg 10.2.0.21:5432
 does drain endpoint pg 10.2.0.21:5432 end
@@ -186,6 +211,10 @@ refused "endpoint.address: there is no such endpoint" \
 refused "cluster.name: it exists already" add cluster pg
 refused "cluster.name: it does not exist" set cluster nobody lb random
 refused "cluster.name: it does not exist" del cluster nobody
+refused "workload.name: it exists already" add workload shop/cart-1
+refused "workload.name: it does not exist" set workload nobody refuse drop
+refused "authorization.name: it exists already" add authorization shop/cart
+refused "authorization.name: it does not exist" del authorization nobody
 refused "endpoint.cluster: there is no such cluster" \
 	add endpoint nobody 10.0.0.1:1
 refused "endpoint.address: it does not exist" del endpoint pg 10.0.0.9:1
@@ -287,6 +316,7 @@ does apply -f "$temporary/changed.yaml"
 # JSON everywhere.
 for command in show "show cluster" "show endpoint" "show listener" \
 	"show route_table" "show virtual_host" "show route" "show splice" \
+	"show workload" "show authorization" \
 	"show attached" "show splices" \
 	"show stats" "show maglev reviews" stats export version \
 	"diff -f mesh.yaml" "apply -f mesh.yaml"; do
@@ -321,6 +351,99 @@ asks 'map(.names)' "[[\"$pod\"]]" show attached
 does detach "/run/netns/$pod"
 kill "$process"
 asks . '[]' show attached
+tap_is "attach as a workload that is not there" \
+	"$(tap_outcome meshctl attach "$pod" workload nobody)" \
+	'2 meshctl: there is no workload "nobody"'
+asks . '[]' show attached
+
+# A workload that runs somewhere, and who may talk to it.
+does flush
+does add workload shop/front-1 namespace shop service_account front \
+	address 10.2.0.30
+does add workload shop/cart-1 namespace shop service_account cart \
+	address 10.2.0.31 labels app=cart
+tap_is "authz: a workload that is nowhere" \
+	"$(tap_outcome meshctl authz shop/cart-1 port 8080)" \
+	"0 allowed: no policy asks"
+does attach "$pod" workload shop/cart-1
+asks 'map([.names, .workload])' "[[[\"$pod\"],\"shop/cart-1\"]]" show attached
+tap_is "the workload has its namespace's cookie" \
+	"$(meshctl -j show workload shop/cart-1 | jq '.[0].netns')" \
+	"$(meshctl -j show attached | jq '.[0].cookie')"
+# authz OUTCOME WORD...: what is said of shop/cart-1.
+authz() {
+	local wanted=$1
+	shift
+	tap_is "authz $*" "$(tap_outcome meshctl authz shop/cart-1 "$@")" "$wanted"
+}
+authz "0 allowed: no policy asks" port 8080 from 10.9.9.9
+does add authorization shop/cart namespace shop selector app=cart \
+	rule '{"from": [{"principals": ["cluster.local/ns/shop/sa/front"]}], "to": [{"ports": [8080]}]}' \
+	rule '{"to": [{"methods": ["GET"], "paths": ["/public*"], "hosts": ["cart.shop"]}], "when": [{"key": "request.headers[x-a]", "values": ["b"]}]}'
+does add authorization bad action deny rule '{"from": [{"ip_blocks": ["10.6.6.0/24"]}]}'
+authz "0 allowed by shop/cart" port 8080 from shop/front-1
+authz "0 allowed by shop/cart" port 8080 from 10.2.0.30
+authz "3 denied: no policy allows it" port 8081 from shop/front-1
+authz "3 denied: no policy allows it" port 8080 from 10.9.9.9
+authz "3 denied by bad" port 8080 from 10.6.6.6
+authz "0 allowed by shop/cart" port 80 from 10.9.9.9 path /public/a?b \
+	host Cart.shop header x-a=b
+authz "0 allowed by shop/cart" port 80 from 10.9.9.9 path /public/a?b \
+	header 'host: cart.shop' header 'x-a: b'
+authz "3 denied: no policy allows it" port 80 from 10.9.9.9 path /public \
+	host cart.shop header x-a=c
+authz "3 denied: no policy allows it" port 80 from 10.9.9.9 method POST \
+	path /public host cart.shop header x-a=b
+asks . '{"workload":"shop/cart-1","allowed":false,"verdict":"denied","policy":"bad"}' \
+	authz shop/cart-1 port 8080 from 10.6.6.6
+asks '[.allowed, .verdict, .policy]' '[false,"not_allowed",null]' \
+	authz shop/cart-1 port 8080 from 10.9.9.9
+tap_check "authz of a workload that is not there" \
+	grep -q '^2 meshctl: the kernel refused: ' \
+	<(tap_outcome meshctl authz nobody port 80)
+cat >"$temporary/authz.yaml" <<'EOF'
+tests:
+- {name: the front end, workload: shop/cart-1, port: 8080, from: shop/front-1, expect: allowed, policy: shop/cart}
+- {workload: shop/cart-1, port: 8080, from: 10.6.6.6, expect: denied, policy: bad}
+- {workload: shop/cart-1, port: 80, from: 10.9.9.9, path: /public, host: cart.shop, headers: ["x-a: b"], expect: allowed}
+EOF
+tap_is "authz test: all is as expected" \
+	"$(tap_outcome meshctl authz test "$temporary/authz.yaml")" \
+	"0 ok 1 - the front end
+ok 2 - shop/cart-1 from 10.6.6.6
+ok 3 - shop/cart-1 from 10.9.9.9 /public
+1..3"
+does set authorization bad rule none
+tap_is "authz test: what is not" \
+	"$(tap_outcome meshctl authz test "$temporary/authz.yaml")" \
+	"3 ok 1 - the front end
+not ok 2 - shop/cart-1 from 10.6.6.6
+# $temporary/authz.yaml:3:3: policy: nothing is found; \"bad\" is expected
+ok 3 - shop/cart-1 from 10.9.9.9 /public
+1..3"
+asks 'map([.title, .line, .passed])' \
+	'[["the front end",2,true],["shop/cart-1 from 10.6.6.6",3,false],["shop/cart-1 from 10.9.9.9 /public",4,true]]' \
+	authz test "$temporary/authz.yaml"
+cookie=$(meshctl -j show attached | jq '.[0].cookie')
+cat >"$temporary/bound.yaml" <<'EOF'
+workloads:
+- {name: shop/cart-1, namespace: shop, labels: "app=cart"}
+- {name: shop/new}
+EOF
+tap_is "diff: a file that says no namespace takes none back" \
+	"$(tap_outcome meshctl diff -f "$temporary/bound.yaml" |
+		grep -c 'netns.*->\|-> netns')" 0
+does apply -f "$temporary/bound.yaml"
+asks 'map([.name, .netns])' "[[\"shop/cart-1\",$cookie],[\"shop/new\",null]]" \
+	show workload
+tap_is "and then there is no difference" \
+	"$(tap_outcome meshctl diff --exit-code -f "$temporary/bound.yaml")" "0 "
+sed 's/shop, labels/shop, netns: 4712, labels/' "$temporary/bound.yaml" |
+	meshctl apply -f -
+asks '.[0].netns' 4712 show workload shop/cart-1
+does detach "$pod"
+tap_is "what is detached keeps its cookie" \
+	"$(meshctl -j show workload shop/cart-1 | jq '.[0].netns > 0')" true
 
 # What test_meshctl_files.sh sees imported.
 for file in isolation partial streams; do
@@ -352,6 +475,12 @@ meshctl add endpoint seen 10.0.0.1:80 weight 5
 meshctl set cluster seen lb maglev
 meshctl add listener seen 10.96.0.9:80 protocol tcp cluster seen
 meshctl set listener seen max_headers 100
+meshctl add workload seen address 10.0.0.1
+meshctl set workload seen refuse drop
+meshctl add authorization seen rule '{"to": [{"ports": [80]}]}'
+meshctl set authorization seen action deny
+meshctl del authorization seen
+meshctl del workload seen
 meshctl del listener seen
 meshctl del endpoint seen 10.0.0.1:80
 meshctl del cluster seen
@@ -368,7 +497,13 @@ tap_is "events are the commands" \
 add endpoint seen 10.0.0.1:80 weight 5
 set cluster seen lb maglev table_size 65537 connect_timeout 5s response_timeout 15s idle_timeout 1m max_idle 128 proxy_protocol off ring_min 1024 ring_max 8388608 choices 2 decay 10s panic_threshold 50 overprovisioning_factor 140 slow_start_window 0s slow_start_min_weight 10 subset_fallback none max_connections 0 max_pending_requests 1024 max_requests 0 max_retries 3 retry_budget 0% min_retry_concurrency 3 high_max_connections 0 high_max_pending_requests 1024 high_max_requests 0 high_max_retries 3 high_retry_budget 0% high_min_retry_concurrency 3 consecutive_5xx 0 consecutive_gateway_failure 0 outlier_interval 10s base_ejection_time 30s max_ejection_time 5m max_ejection_percent 10 success_rate_stdev_factor 0 success_rate_minimum_hosts 5 success_rate_request_volume 100 failure_percentage_threshold 0 failure_percentage_minimum_hosts 5 failure_percentage_request_volume 50 consecutive_local_origin_failure 0 enforcing_consecutive_5xx 100 enforcing_consecutive_gateway_failure 100 enforcing_success_rate 100 enforcing_failure_percentage 100 enforcing_consecutive_local_origin_failure 100 accrual_max_failures 0 accrual_min_penalty 1s accrual_max_penalty 1m accrual_jitter 50
 add listener seen 10.96.0.9:80 protocol tcp cluster seen
-set listener seen 10.96.0.9:80 protocol tcp cluster seen headers_timeout 10s request_timeout 0s idle_timeout 5m stream_idle_timeout 5m max_connection_duration 0s detect_timeout 1s max_connections_per_source 0 max_requests_per_source 0 max_requests_per_connection 0 max_header_bytes 61440 max_headers 100 max_uri_bytes 8192 max_body_bytes 0 buffer_limit 0 normalize_path false merge_slashes false escaped_slashes keep host_port ignore headers_with_underscores allow packets false source auto proxy_protocol false expect_continue forward upgrade websocket connect refuse x_request_id true x_forwarded_for true x_forwarded_proto true x_forwarded_host false forwarded false via false traceparent false trusted_hops 0 abort_on_close false
+set listener seen 10.96.0.9:80 protocol tcp cluster seen headers_timeout 10s request_timeout 0s idle_timeout 5m stream_idle_timeout 5m max_connection_duration 0s detect_timeout 1s max_connections_per_source 0 max_requests_per_source 0 max_requests_per_connection 0 max_header_bytes 61440 max_headers 100 max_uri_bytes 8192 max_body_bytes 0 buffer_limit 0 normalize_path false merge_slashes false escaped_slashes keep host_port ignore headers_with_underscores allow packets false source auto inbound false proxy_protocol false expect_continue forward upgrade websocket connect refuse x_request_id true x_forwarded_for true x_forwarded_proto true x_forwarded_host false forwarded false via false traceparent false trusted_hops 0 abort_on_close false
+add workload seen address 10.0.0.1
+set workload seen address 10.0.0.1 refuse drop exempt_node true
+add authorization seen rule '{\"to\":[{\"ports\":[\"80\"]}]}'
+set authorization seen action deny audit false rule '{\"to\":[{\"ports\":[\"80\"]}]}'
+del authorization seen
+del workload seen
 del listener seen
 del endpoint seen 10.0.0.1:80
 del cluster seen"

@@ -54,6 +54,9 @@ accepts 'clusters: [{name: a, hash: [{header: X-User}]}]'
 accepts 'splice: off'
 accepts 'route_tables: [{name: t, virtual_hosts: [{name: h, domains: [h], routes: [{action: {redirect: {}}}, {action: {redirect: {status: 307}}}]}]}]'
 accepts '{"splice": {}}'
+accepts 'workloads: [{name: a, addresses: []}]'
+accepts '{"workloads": [{"name": "a"}], "authorization": [{"name": "a", "rules": [{}]}]}'
+accepts 'authorization: [{name: a, rules: [{to: [{ports: [80, "80"]}], when: [{key: destination.port, values: [80, "80"]}]}]}]'
 printf 'clusters: [{name: 1}]\n' >"$temporary/input"
 tap_is "standard input" \
 	"$("$MESHCTL" check -f - 2>&1 <"$temporary/input")" \
@@ -129,6 +132,84 @@ says "a splice object has no key" \
 says "two actions" \
 	"meshctl: route.action.redirect: only one of cluster, weighted_clusters, cluster_header, redirect, direct_response is allowed" \
 	add route a/b cluster c redirect_path /
+says "a rule that is no JSON" \
+	'meshctl: authorization.rule: did not find expected node content while parsing a flow node' \
+	add authorization a rule '{"to":['
+says "a rule that is no mapping" \
+	'meshctl: authorization.rule: a string is found; a mapping is needed' \
+	add authorization a rule x
+says "a rule that is nothing" \
+	'meshctl: authorization.rule: nothing is found; a mapping is needed' \
+	add authorization a rule ''
+says "two rules in a word" \
+	'meshctl: authorization.rule: a second document is found; one is allowed' \
+	add authorization a rule $'--- {}\n--- {}'
+says "a rule with what is not allowed" \
+	'meshctl: authorization.rule: to[1].ports[0]: "65536" is not a port, 0 to 65535' \
+	add authorization a rule '{"to": [{"ports": [80]}, {"ports": [65536]}]}'
+says "a condition whose value is not its key's" \
+	'meshctl: authorization.rule: when[0].values: of source.ip, "a" is not an IPv4 or IPv6 address, not one mapped to the other, or ADDRESS/BITS' \
+	set authorization a rule '{"when": [{"key": "source.ip", "values": ["a"]}]}'
+says "a list of a rule that is empty" \
+	'meshctl: authorization.rule: from: the list is empty; at least one is needed' \
+	add authorization a rule '{"from": []}'
+says "a rule that nests deeper than anything" \
+	'meshctl: authorization.rule: nested deeper than 32 levels' \
+	add authorization a rule "$(printf '[%.0s' {1..1000})"
+says "an address of a workload" \
+	'meshctl: workload.address: "10.0.0.0/8" is not an IPv4 or IPv6 address' \
+	add workload a address 10.0.0.1 address 10.0.0.0/8
+usage="meshctl: usage: meshctl authz WORKLOAD [port PORT] [from WORKLOAD|ADDRESS] [client ADDRESS] [address ADDRESS] [method METHOD] [path PATH] [host HOST] [header NAME=VALUE]... | test FILE [-f MESH]"
+says "authz: of whom?" "$usage" authz
+says "authz: a word without its value" "$usage" authz a port
+says "authz: another word" \
+	"meshctl: \"source\" is not expected; ${usage#meshctl: }" authz a source b
+says "authz: a port" \
+	'meshctl: port: "65536" is not an integer 0 to 65535' authz a port 65536
+says "authz: a word twice" 'meshctl: port: given twice' authz a port 1 port 1
+says "authz: a client by name" \
+	'meshctl: client: "b" is not an IPv4 or IPv6 address' authz a client b
+says "authz: a path" \
+	'meshctl: path: "a" is not a path that begins with /, with its query if wanted, of up to 4096 characters of printable ASCII without space, or *' \
+	authz a path a
+says "authz: a header without value" \
+	'meshctl: header: "x-a" is not NAME=VALUE' authz a header x-a
+says "authz: a header of two lines" \
+	$'meshctl: headers: "x-a: b\r\nc: d" is found; "name: value" is needed' \
+	authz a header $'x-a=b\r\nc: d'
+for command in route authz; do
+	says "$command test: of what?" \
+		"meshctl: usage: meshctl $command test FILE [-f MESH]" \
+		"$command" test
+done
+cat >"$temporary/authz.yaml" <<'EOF'
+tests:
+- {name: a, workload: w, port: 80, from: x, expect: allowed, policy: p}
+- {name: a, workload: w, from: "fd00::1", method: GET, path: /a?b, host: h, headers: ["x-a: b"], client: 10.0.0.1, address: 10.0.0.2, expect: denied}
+- {workload: a b, method: G T, path: a, headers: [x], client: a, host: a/b, expect: perhaps}
+- {port: 65536, policy: "", url: /}
+EOF
+says "authz test: a table that is wrong" \
+	"$temporary/authz.yaml:4:3: tests[2]: headers: \"x\" is found; \"name: value\" is needed
+$temporary/authz.yaml:4:14: tests[2].workload: \"a b\" is not 1 to 255 characters of printable ASCII without space
+$temporary/authz.yaml:4:27: tests[2].method: \"G T\" is not 1 to 255 letters, digits and characters of !#\$%&'*+-.^_\`|~
+$temporary/authz.yaml:4:38: tests[2].path: \"a\" is not a path that begins with /, with its query if wanted, of up to 4096 characters of printable ASCII without space, or *
+$temporary/authz.yaml:4:63: tests[2].client: \"a\" is not an IPv4 or IPv6 address
+$temporary/authz.yaml:4:72: tests[2].host: \"a/b\" is not a host name of up to 255 bytes, with :port if wanted
+$temporary/authz.yaml:4:85: tests[2].expect: \"perhaps\" is not one of allowed, denied
+$temporary/authz.yaml:5:3: tests[3].workload: missing
+$temporary/authz.yaml:5:3: tests[3].expect: missing
+$temporary/authz.yaml:5:10: tests[3].port: \"65536\" is not an integer 0 to 65535
+$temporary/authz.yaml:5:25: tests[3].policy: \"\" is not 1 to 255 characters of printable ASCII without space
+$temporary/authz.yaml:5:29: tests[3]: \"url\" is not one of the keys allowed here: name, workload, port, from, client, address, method, path, host, headers, expect, policy" \
+	authz test "$temporary/authz.yaml"
+says "attach: as what?" \
+	"meshctl: usage: meshctl attach NETNS|PID [workload NAME]" attach 1 workload
+says "attach: as a workload that cannot be" \
+	"meshctl: the name of a workload is 1 to 255 characters of printable ASCII without space" \
+	attach 1 workload "a b"
+says "detach needs no workload" \
+	"meshctl: usage: meshctl detach NETNS|PID" detach 1 workload a
 says "a namespace that is not there" \
 	'meshctl: "nowhere" is neither a network namespace in /run/netns nor the number of a process' \
 	-n nowhere show
@@ -186,6 +267,13 @@ case "$*" in
   },
   {
     "name": "ratings"
+  }
+]' ;;
+"-j show workload")
+	echo '[
+  {
+    "name": "shop/cart-1",
+    "labels": "app=cart"
   }
 ]' ;;
 "-j show endpoint reviews")
@@ -290,7 +378,7 @@ completes "meshctl s" "set show splice stats"
 completes "meshctl -" "-j --json -n --netns"
 completes "meshctl apply " "-f --file --dry-run"
 completes "meshctl diff -f mesh.y" "mesh.yaml"
-completes "meshctl add " "cluster endpoint listener route_table virtual_host route splice"
+completes "meshctl add " "cluster endpoint listener route_table virtual_host route splice workload authorization"
 completes "meshctl import " "gateway-api envoy"
 completes "meshctl import gateway-api --" "--strict --addresses"
 completes "meshctl import gateway-api mesh.y" "mesh.yaml"
@@ -301,6 +389,19 @@ completes "meshctl set cluster reviews dns_f" "dns_family"
 completes "meshctl set cluster reviews dns_family ipv4" "ipv4 ipv4_first"
 completes "meshctl route " "test"
 completes "meshctl route test mesh.y" "mesh.yaml"
+completes "meshctl route test tests -" "-f --file"
+completes "meshctl authz " "test shop/cart-1"
+completes "meshctl authz test mesh.y" "mesh.yaml"
+completes "meshctl authz test tests.yaml -f mesh.y" "mesh.yaml"
+completes "meshctl authz shop/cart-1 " "port from client address method path host header"
+completes "meshctl authz shop/cart-1 from s" "shop/cart-1"
+completes "meshctl authz shop/cart-1 method P" "POST PUT PATCH"
+completes "meshctl attach pod1 " "workload"
+completes "meshctl attach pod1 workload " "shop/cart-1"
+completes "meshctl del workload " "shop/cart-1"
+completes "meshctl set workload shop/cart-1 refuse " "reset drop"
+completes "meshctl add authorization a a" "action audit"
+completes "meshctl add authorization a action " "allow deny audit"
 completes "meshctl splice a" "attached all"
 completes "meshctl splice all " "except bypass_shaping"
 completes "meshctl add splice policy o" "off"

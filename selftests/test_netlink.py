@@ -74,7 +74,7 @@ def _():
         name = name[len("L7MESH_KIND_"):]
         equal(g.objects(KIND=kind), [o for o in EVERYTHING if name in o])
     refused(errno.ERANGE, g.dump, "GET", {"KIND": 0})
-    refused(errno.ERANGE, g.dump, "GET", {"KIND": 8})
+    refused(errno.ERANGE, g.dump, "GET", {"KIND": len(ENUMS["l7mesh_kind"])})
 
 
 @alone("ADD of what exists is refused, SET and DEL of what does not exist")
@@ -82,7 +82,8 @@ def _():
     g = base(Genl())
     key = {"CLUSTER": "CLUSTER.NAME", "ENDPOINT": "ENDPOINT.ADDRESS",
            "LISTENER": "LISTENER.NAME", "ROUTE_TABLE": "ROUTE_TABLE.NAME",
-           "VIRTUAL_HOST": "VIRTUAL_HOST.NAME", "SPLICE": "SPLICE"}
+           "VIRTUAL_HOST": "VIRTUAL_HOST.NAME", "SPLICE": "SPLICE",
+           "WORKLOAD": "WORKLOAD.NAME", "AUTHORIZATION": "AUTHORIZATION.NAME"}
     for o in EVERYTHING:
         kind = next(iter(o))
         if kind in key:
@@ -267,12 +268,17 @@ def _():
             if o in ({"CLUSTER": {"NAME": "b", **DEFAULTS}},
                      {"ROUTE_TABLE": {"NAME": "t"}})
             or o.get("VIRTUAL_HOST", {}).get("NAME") == "w"
-            or o.get("LISTENER", {}).get("NAME") == "proxy" or "SPLICE" in o]
+            or o.get("LISTENER", {}).get("NAME") == "proxy" or "SPLICE" in o
+            or "WORKLOAD" in o or "AUTHORIZATION" in o]
     equal(g.objects(), left)
     g.delete(ROUTE_TABLE={"NAME": "t"})
     g.delete(CLUSTER={"NAME": "b"})
     g.delete(LISTENER={"NAME": "proxy"})
     g.delete(SPLICE={})
+    for name in "w", "x":
+        g.delete(WORKLOAD={"NAME": name})
+    for name in "p", "q":
+        g.delete(AUTHORIZATION={"NAME": name})
     equal(g.objects(), [])
     refused(errno.ENOENT, g.delete, SPLICE={}, path="SPLICE")
     refused(errno.ENOENT, g.set, SPLICE={"POLICY": 3}, path="SPLICE")

@@ -23,6 +23,7 @@ REQUIRED = {
     "ROUTE_TABLE": ["NAME"],
     "VIRTUAL_HOST": ["ROUTE_TABLE", "NAME", "DOMAINS"],
     "ROUTE": ["ROUTE_TABLE", "VIRTUAL_HOST", "ACTION"],
+    "WORKLOAD": ["NAME"], "AUTHORIZATION": ["NAME"],
 }
 
 
@@ -339,6 +340,7 @@ def refusals_of_trust():
     yield bad("the proxy has to", "PROXY_PROTOCOL", PROXY_PROTOCOL=1, PROTOCOL=0,
               PROXY_ADDRESS="10.0.0.1", PROXY_PORT=1,
               new=without(NEW["LISTENER"], "ROUTE_TABLE"))
+    yield bad("INBOUND needs PACKETS", "INBOUND", INBOUND=1)
 
 
 def refusals_of_places():
@@ -646,6 +648,73 @@ def refusals_of_hashes():
     yield bad(errno.E2BIG, "more than 16", ".ITEM", [{"HEADER": "a"}] * 17)
 
 
+def refusals_of_workloads():
+    def bad(text, path, code=errno.EINVAL, **fields):
+        return merge(NEW["WORKLOAD"], **fields), code, text, path and "WORKLOAD." + path
+    for address, code, text in (
+            (bytes(5), errno.EINVAL, "4 or 16 bytes"), (bytes(4), errno.EINVAL, "nobody can"),
+            (b"\x7f\0\0\1", errno.EINVAL, "nobody can"),
+            (b"\xff" + bytes(15), errno.EINVAL, "nobody can"),
+            (bytes(3), errno.ERANGE, ""), (bytes(17), errno.ERANGE, "")):
+        yield bad(text, "ADDRESSES.ITEM", code, ADDRESSES=["10.9.9.8", Raw(address)])
+    yield bad("more than 64", "ADDRESSES.ITEM", errno.E2BIG,
+              ADDRESSES=[f"10.8.0.{i}" for i in range(65)])
+    for field in "NAMESPACE", "SERVICE_ACCOUNT":
+        yield bad("a / is part", field, **{field: "a/b"})
+        yield bad("printable", field, **{field: "a b"})
+    for identity in "spiffe://", "a/b":
+        yield bad("an identity is", "IDENTITY", IDENTITY=identity)
+    yield bad("metadata", "LABELS", LABELS="x")
+    yield bad("", "NETNS", errno.ERANGE, NETNS=0)
+    yield bad("", "REFUSE", errno.ERANGE, REFUSE=2)
+    yield bad("same address, 10.0.0.9", "NAME", errno.EEXIST, ADDRESSES=["10.0.0.9"])
+    yield bad("same network namespace", "NAME", errno.EEXIST, NETNS=(1 << 64) - 1)
+
+
+def refusals_of_authorization():
+    def bad(text, path, code=errno.EINVAL, **rule):
+        return (merge(NEW["AUTHORIZATION"], RULES=[{}, rule]), code, text,
+                "AUTHORIZATION.RULES.ITEM." + path)
+
+    def key(name, text="no such key"):
+        return bad(text, "WHEN.ITEM.KEY", WHEN=[{"KEY": name, "VALUES": ["a"]}])
+    nothing = "nothing in it"
+    for field, value, text in (
+            ("PRINCIPALS", "spiffe://a/b", "without spiffe://"),
+            ("PRINCIPALS", "", "empty value"), ("NAMESPACES", "", "empty value"),
+            ("IP_BLOCKS", "10.0.0.1/x", "ADDRESS/BITS"), ("NOT_IP_BLOCKS", "h", "BITS"),
+            ("REMOTE_IP_BLOCKS", "::ffff:1.2.3.4", "as IPv4")):
+        yield bad(text, f"FROM.ITEM.{field}.ITEM", FROM=[{field: [value]}])
+        yield bad(nothing, f"FROM.ITEM.{field}", FROM=[{field: []}])
+    for field, value, text in (
+            ("PORTS", "65536", "no port"), ("PORTS", "", "empty value"),
+            ("NOT_PORTS", "-1", "no port"), ("PORTS", "000080", "no port"),
+            ("PATHS", "/a{*}", "a segment of a template"),
+            ("PATHS", "a/{*}", "begins with /"),
+            ("PATHS", "/{**}/{*}", "the last variable"), ("PATHS", "/%61", "nothing escaped"),
+            ("PATHS", "*//a", "without //"), ("PATHS", "/a/..", "without //"),
+            ("PATHS", "/a?b", "without query"), ("METHODS", "", "empty value")):
+        yield bad(text, f"TO.ITEM.{field}.ITEM", TO=[{"HOSTS": ["h"], field: [value]}])
+    yield bad(nothing, "FROM", FROM=[])
+    yield bad(nothing, "FROM.ITEM", FROM=[{"PRINCIPALS": ["a"]}, {}])
+    yield bad(nothing, "TO", TO=[])
+    yield bad(nothing, "WHEN", WHEN=[])
+    yield bad("VALUES or NOT_VALUES", "WHEN.ITEM", WHEN=[{"KEY": "source.ip"}])
+    yield (merge(NEW["AUTHORIZATION"], RULES=[{"WHEN": [{"VALUES": ["a"]}]}]), errno.EINVAL,
+           "KEY is missing", None)
+    for name in "source.ips", "request.headers[]", "request.headers[a b]", \
+            "request.headers[a", "request.auth.claims[iss]", "":
+        yield key(name)
+    yield (merge(NEW["AUTHORIZATION"], RULES=[{}] * 513), errno.E2BIG, "more than 512",
+           "AUTHORIZATION.RULES.ITEM")
+    yield (merge(NEW["AUTHORIZATION"],
+                 RULES=[{"TO": [{"PATHS": ["/" + "a" * 4000] * 15}]}]), errno.E2BIG,
+           "more than 60000 bytes", "AUTHORIZATION.RULES")
+    yield (merge(NEW["AUTHORIZATION"], SELECTOR="a"), errno.EINVAL, "metadata",
+           "AUTHORIZATION.SELECTOR")
+    yield (merge(NEW["AUTHORIZATION"], ACTION=3), errno.ERANGE, "", "AUTHORIZATION.ACTION")
+
+
 def refusals_of_splices():
     def bad(code, text, path, **fields):
         return {"SPLICE": fields}, code, text, path
@@ -671,7 +740,8 @@ def _():
                   refusals_of_headers, refusals_of_cors, refusals_of_retries,
                   refusals_of_protection, refusals_of_trust, refusals_of_places,
                   refusals_of_health_checks,
-                  refusals_of_mirrors,
+                  refusals_of_mirrors, refusals_of_workloads,
+                  refusals_of_authorization,
                   refusals_of_splices):
         for o, code, text, path in group():
             if path and path is not ANY and path.endswith("MATCH" + repr(ANY)):

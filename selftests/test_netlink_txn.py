@@ -93,7 +93,8 @@ def _():
     g.delete(ROUTE_TABLE={"NAME": "t"})
     g.delete(SPLICE={})
     for o in EVERYTHING:
-        if "LISTENER" not in o and o.get("CLUSTER", {}).get("NAME") != "b":
+        if not {"LISTENER", "WORKLOAD", "AUTHORIZATION"} & o.keys() and \
+                o.get("CLUSTER", {}).get("NAME") != "b":
             g.do("ADD", o)
     g.do("TXN_COMMIT")
     # What was removed and added again comes last.

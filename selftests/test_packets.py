@@ -26,6 +26,7 @@ from endpoints import OK, VIP, VIP6, WEB
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal,
                 in_pod, meshctl, parameter, request, run_in, run_tests, sent_meanwhile, stats,
                 test, true, until)
+from network import attempt, forwarding, nft
 
 BOTH = (VIP, VIP6)
 SILENT, SILENT6 = "10.96.0.2", "fd00:96::2"     # these take no packets
@@ -91,20 +92,6 @@ def exchange(c, body=b"", answer=OK, wanted=b"ok"):
     reply, said = c.response()
     equal((reply.status, said), (200, wanted))
     return conn, head
-
-
-def attempt(pod, vip, port=80, seconds=2):
-    """What becomes of a connection: None if it is made, else its error."""
-    family = socket.AF_INET6 if ":" in vip else socket.AF_INET
-    with in_pod(pod), socket.socket(family, socket.SOCK_STREAM) as s:
-        s.settimeout(seconds)
-        try:
-            s.connect((vip, port))
-            return None
-        except socket.timeout:
-            return "silence"
-        except OSError as e:
-            return errno.errorcode[e.errno]
 
 
 TRACING = "/sys/kernel/tracing"
@@ -558,21 +545,6 @@ def _():
                 web.close_all()
 
 
-@contextlib.contextmanager
-def nft(rules, pod=None):
-    """A table of nft's, while the test runs."""
-    def run(*args, **options):
-        prefix = ["ip", "netns", "exec", pod] if pod else []
-        subprocess.run([*prefix, "nft", *args], check=True, text=True, **options)
-    run("-f", "-", input=rules)
-    try:
-        yield
-    finally:
-        for family in "ip", "ip6", "inet":
-            with contextlib.suppress(subprocess.CalledProcessError):
-                run("delete", "table", family, "kube", stderr=subprocess.DEVNULL)
-
-
 def dnat(port=9100):
     return f"""
         table inet kube {{
@@ -585,16 +557,6 @@ def dnat(port=9100):
                 ip6 daddr fd00:2::20 masquerade
             }}
         }}"""
-
-
-@contextlib.contextmanager
-def forwarding():
-    names = [f"/proc/sys/net/{n}" for n in ("ipv4/ip_forward",
-                                            "ipv6/conf/all/forwarding")]
-    for name in names:
-        with open(name, "w", encoding="ascii") as f:
-            f.write("1")
-    yield
 
 
 @test("kube-proxy's DNAT of the same address does not win; what it had stays its own")

@@ -72,6 +72,20 @@ static u32 unescape(const struct path_rules *r, char *path, u32 len)
 	return to - path;
 }
 
+u32 path_unescape(char *path, u32 len)
+{
+	const char *at = path, *end = path + len;
+	char *to = path;
+	int c;
+
+	while (at < end) {
+		c = *at == '%' ? escaped(at, end) : -1;
+		*to++ = c < 0 ? *at : c;
+		at += c < 0 ? 1 : 3;
+	}
+	return to - path;
+}
+
 /* Where the segment that begins at @at ends. */
 static const char *segment_end(const char *at, const char *end)
 {

@@ -32,6 +32,18 @@ static inline bool path_as_received(const struct path_rules *r)
 	return !r->escaped_slashes && !r->normalize && !r->merge_slashes;
 }
 
+/* Let one path have one spelling, also where it was to go on as it is. */
+static inline void path_rules_strict(struct path_rules *r)
+{
+	r->normalize = true;
+	r->merge_slashes = true;
+	if (r->escaped_slashes == PATH_SLASHES_KEEP)
+		r->escaped_slashes = PATH_SLASHES_DECODE;
+}
+
+/* Put what is escaped in its own place; returns the new length. What is malformed stays. */
+u32 path_unescape(char *path, u32 len);
+
 /**
  * path_normalize() - Apply the rules to a path, in place
  * @r: rules

@@ -140,7 +140,7 @@ static bool is_wanted(const struct sock *sk, const struct address *to)
 	if (!m)
 		goto out;
 	t = listener_target(rcu_dereference(m->snapshot), to);
-	if (!t)
+	if (!t || (!t->npicks && t->slot.listener->http.inbound))
 		goto out;
 	if (!sk_is_mptcp(sk) && !is_users(sk))
 		goto out;
@@ -409,8 +409,10 @@ static bool plan_choose(struct plan *p, const struct sock *sk,
 	enum mesh_stat why;
 
 	p->slot = listener_choose(p->snapshot, t, &p->r->source, NULL);
-	if (likely(!t->npicks) || !p->slot)
-		return p->slot;
+	if (!p->slot || p->slot->listener->http.inbound)
+		return false;
+	if (likely(!t->npicks))
+		return true;
 	/* Nobody could ask yet. */
 	why = slot_bypass_reason(sk, p->slot);
 	if (why == MESH_STAT_COUNT)

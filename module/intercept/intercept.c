@@ -3,6 +3,7 @@
 #include <net/inet_common.h>
 #include <net/tcp.h>
 #include <net/transp_v6.h>
+#include "intercept/conn_request.h"
 #include "intercept/connect.h"
 #include "intercept/getname.h"
 #include "intercept/hook.h"
@@ -15,7 +16,10 @@
 #include <net/netfilter/nf_conntrack_core.h>
 #endif
 
-static struct hook hooks[5 + IS_ENABLED(CONFIG_NF_CONNTRACK)];
+/* Which of them is where nobody may know where it is. */
+#define CONN_REQUEST	0
+
+static struct hook hooks[6 + IS_ENABLED(CONFIG_NF_CONNTRACK)];
 
 /*
  * Tracepoints are not exported one by one. Both run with the socket locked, in
@@ -96,6 +100,8 @@ void intercept_disable(void)
 int intercept_init(void)
 {
 	const struct hook all[ARRAY_SIZE(hooks)] = {
+		[CONN_REQUEST] = { conn_request_function(),
+				   conn_request_refuse, conn_request_wanted },
 		/* tcp_v4_connect() and tcp_v6_connect() are not exported */
 		{ (unsigned long)tcp_prot.connect,
 		  connect_v4, connect_wanted_v4 },
@@ -112,7 +118,7 @@ int intercept_init(void)
 	int err;
 
 	for_each_kernel_tracepoint(find_tracepoint, NULL);
-	if (!set_state || !destroy_sock)
+	if (!set_state || !destroy_sock || !all[CONN_REQUEST].function)
 		return -ENOENT;
 	memcpy(hooks, all, sizeof(hooks));
 	err = connect_init();

@@ -33,6 +33,18 @@ static void tell_interface(const struct sock *child, char *name)
 		strscpy(name, dev->name, IFNAMSIZ);
 }
 
+/*
+ * Does anybody take such connections? Where it depends on the interface that has to be
+ * known: what was let in at one listener must not be another's, as that one is gone.
+ */
+static bool is_taken(const struct snapshot *s, const struct client_claim *claim)
+{
+	const struct listener_target *t = listener_target(s, &claim->original);
+
+	return t && (!t->npicks || *claim->by) &&
+	       listener_of_packets(s, &claim->original, &claim->source, claim->by);
+}
+
 bool packet_claim(const struct sock *child, struct client_claim *claim)
 {
 	struct mesh *m;
@@ -45,8 +57,7 @@ bool packet_claim(const struct sock *child, struct client_claim *claim)
 	rcu_read_lock();
 	m = mesh_obeyed(sock_net(child));
 	tell_interface(child, claim->by);
-	found = m && listener_of_packets(rcu_dereference(m->snapshot), &claim->original,
-					 &claim->source, claim->by);
+	found = m && is_taken(rcu_dereference(m->snapshot), claim);
 	if (found)
 		stat_inc(m->stats, STAT_INTERCEPTED_PACKETS);
 	rcu_read_unlock();

@@ -24,9 +24,11 @@
 #include <net/ip_fib.h>
 #include <net/tcp.h>
 #include <net/xfrm.h>
+#include "authz/authz_table.h"
 #include "intercept/packet_priv.h"
 #include "link/acceptor.h"
 #include "link/transparent.h"
+#include "mesh/inbound.h"
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 #include <net/netfilter/nf_conntrack.h>
@@ -200,16 +202,33 @@ static unsigned int give(const struct arrival *a, struct sock *sk)
 }
 
 /*
+ * A workload's namespace takes what comes to itself. What it would take in passing goes on
+ * as its own: anybody who sends it packets could speak in its name, unless somebody has
+ * said by which interface they come.
+ */
+static bool is_for_here(const struct arrival *a, const struct listener *l)
+{
+	struct net *net = a->pn->mn->net;
+
+	if (l->http.inbound)
+		return inbound_is_here(net, &a->to);
+	return likely(!a->snapshot->authz) || *l->interface ||
+	       !authz_table_guard(a->snapshot->authz, net->net_cookie);
+}
+
+/*
  * Who takes a packet to no connection that there is? Counted. NULL: nobody, then @verdict
  * says what becomes of it.
  */
 static struct sock *taker(const struct arrival *a, bool begins,
 			  unsigned int *verdict)
 {
+	const struct listener_slot *slot =
+		listener_of_packets(a->snapshot, &a->to, &a->from, a->skb->dev->name);
 	struct sock *acceptor;
 
 	*verdict = NF_ACCEPT;
-	if (!listener_of_packets(a->snapshot, &a->to, &a->from, a->skb->dev->name))
+	if (!slot || !is_for_here(a, slot->listener))
 		return NULL;
 	acceptor = acceptor_of_packets(a->pn->mn->http, a->to.family);
 	if (!acceptor || !refcount_inc_not_zero(&acceptor->sk_refcnt)) {

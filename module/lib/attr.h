@@ -62,6 +62,12 @@ int attr_statuses(const struct nlattr *nla, const u16 **status, u32 *n,
 /* The address of a network, and behind it one byte: how many bits of it count. */
 int attr_network(const struct nlattr *nla, struct network *n, struct refusal *r);
 
+/*
+ * The same as text: ADDRESS or ADDRESS/BITS. Bits that do not count may be 1, as
+ * Kubernetes has it; they are 0 in @n.
+ */
+int attr_network_text(const struct nlattr *nla, struct network *n, struct refusal *r);
+
 /* How many items a list has. */
 u32 attr_count(const struct nlattr *list);
 

@@ -39,6 +39,7 @@
 #define COST_HASH_BYTE		10	/* of a value that a hash policy looks at */
 #define COST_HASH_VALUE		600	/* of several of one name, which are sorted */
 #define COST_COOKIE_BYTE	19	/* in which a cookie is looked for */
+#define COST_COMPARISON		10	/* with a value of a policy's, or 64 bytes of it */
 #define COST_STEP		45	/* along a path, or to a slot of an index */
 
 /* Bytes that go on by reference to their pages. */

@@ -440,4 +440,16 @@ static inline void compat_sock_copy_cgroup(struct sock *to,
 #endif
 }
 
+/* ---- why a connection is reset: newer kernels are told ---- */
+
+static inline void compat_send_reset(const struct request_sock_ops *ops, struct sock *sk,
+				     struct sk_buff *skb)
+{
+#ifdef MESH_HAVE_RST_REASON
+	ops->send_reset(sk, skb, SK_RST_REASON_NOT_SPECIFIED);
+#else
+	ops->send_reset(sk, skb);
+#endif
+}
+
 #endif

@@ -89,6 +89,11 @@ static void acceptor_state_change(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
+bool acceptor_owns(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_data_ready) == acceptor_data_ready;
+}
+
 static const struct callbacks acceptor_callbacks = {
 	.data_ready = acceptor_data_ready,
 	.state_change = acceptor_state_change,

@@ -74,6 +74,9 @@ int acceptor_open_packets(struct http_net *hn);
  */
 struct sock *acceptor_of_packets(struct http_net *hn, int family);
 
+/* Is this socket one of them, or a connection that one has and nobody accepted yet? */
+bool acceptor_owns(const struct sock *sk);
+
 /* Prepare it; opens nothing yet. Context: process. */
 void acceptor_init(struct acceptor *a, struct http_net *hn);
 

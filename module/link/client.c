@@ -55,3 +55,37 @@ bool client_is_gone(const struct link *link)
 	sock_gen_put(client);
 	return gone;
 }
+
+/* With a reference for sock_gen_put(), or NULL. Under RCU. */
+static struct sock *look_up_in(struct net *net, const struct address *from,
+			       const struct address *to)
+{
+	int dif = net->loopback_dev->ifindex;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (from->family == AF_INET6)
+		return compat_lookup6(net, &to->v6, to->port, &from->v6,
+				      ntohs(from->port), dif);
+#endif
+	return compat_lookup(net, to->v4, to->port, from->v4, ntohs(from->port), dif);
+}
+
+bool client_has_program(struct net *net, const struct address *from,
+			const struct address *to)
+{
+	const struct socket *socket;
+	struct sock *sk;
+	bool has = false;
+
+	if (from->family != to->family)
+		return false;
+	sk = look_up_in(net, from, to);
+	if (!sk)
+		return false;
+	if (sk_fullsock(sk)) {
+		socket = READ_ONCE(sk->sk_socket);
+		has = socket && READ_ONCE(socket->file);
+	}
+	sock_gen_put(sk);
+	return has;
+}

@@ -12,6 +12,7 @@
 
 struct identity;
 struct link;
+struct net;
 struct sock;
 
 /* What the engine learns of a client whose connection was intercepted. */
@@ -58,5 +59,19 @@ void client_claims_by(bool (*claim)(const struct sock *child,
  * connection has come as packets: nobody knows.
  */
 bool client_is_gone(const struct link *link);
+
+/**
+ * client_has_program() - Does a program have this connection?
+ * @net: the namespace that it would be in
+ * @from: its own address
+ * @to: the other end's
+ *
+ * Under RCU; any context but hard interrupts.
+ *
+ * Return: true if a socket that user space has, of none of the kernel's own, has just
+ * these addresses, whether it is established or about to be.
+ */
+bool client_has_program(struct net *net, const struct address *from,
+			const struct address *to);
 
 #endif

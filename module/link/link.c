@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link/link.h"
 
+#include "splice/sock_address.h"
+
 /* Set at load: acceptors', connections', legs'. */
 static const struct callbacks *known[3] __ro_after_init;
 static unsigned int nknown __ro_after_init;
@@ -19,6 +21,11 @@ bool link_owns(const struct sock *sk)
 		if (callbacks_are(sk, known[i]))
 			return true;
 	return false;
+}
+
+void link_peer(const struct link *l, struct address *a)
+{
+	sock_peer_address(l->sk, a);
 }
 
 int link_open(struct link *l, const struct identity *id, struct net *net,

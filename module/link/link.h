@@ -349,6 +349,9 @@ static inline int link_error(struct link *l)
 	return sock_error(l->sk);
 }
 
+/* The other end. */
+void link_peer(const struct link *l, struct address *a);
+
 /* The port of the other end. */
 static inline __be16 link_peer_port(const struct link *l)
 {

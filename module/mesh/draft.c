@@ -8,39 +8,26 @@
 #include "mesh/draft.h"
 #include "route/route_object.h"
 
-static const struct objset *published_set(const struct draft *d,
-					  enum draft_kind kind)
-{
-	switch (kind) {
-	case DRAFT_CLUSTER:
-		return &d->published->clusters;
-	case DRAFT_LISTENER:
-		return &d->published->listeners;
-	default:
-		return &d->published->route_tables;
-	}
-}
-
-void *draft_published(const struct draft *d, enum draft_kind kind,
+void *draft_published(const struct draft *d, enum named_kind kind,
 		      const struct name_ref *name)
 {
-	return objset_find(published_set(d, kind), name);
+	return objset_find(named_set(d->published, kind), name);
 }
 
 /* What the draft has without its overlay. */
-static void *underlying(const struct draft *d, enum draft_kind kind,
+static void *underlying(const struct draft *d, enum named_kind kind,
 			const struct name_ref *name)
 {
 	return d->replace ? NULL : draft_published(d, kind, name);
 }
 
-static u32 name_key(enum draft_kind kind, const struct name_ref *name)
+static u32 name_key(enum named_kind kind, const struct name_ref *name)
 {
 	return name->hash + kind * 0x9e3779b9U;
 }
 
 /* The overlay's object, which may be gone; NULL if the name was not touched. */
-struct draft_object *draft_overlay(struct draft *d, enum draft_kind kind,
+struct draft_object *draft_overlay(struct draft *d, enum named_kind kind,
 				   const struct name_ref *name)
 {
 	struct hashmap_node *node;
@@ -58,7 +45,7 @@ struct draft_object *draft_overlay(struct draft *d, enum draft_kind kind,
 
 void draft_init(struct draft *d, struct snapshot *published, bool replace)
 {
-	enum draft_kind kind;
+	enum named_kind kind;
 
 	memset(d, 0, sizeof(*d));
 	d->account = account_get(published->account);
@@ -66,7 +53,7 @@ void draft_init(struct draft *d, struct snapshot *published, bool replace)
 	d->replace = replace;
 	if (!replace)
 		d->splice = published->splice;
-	for (kind = 0; kind < DRAFT_KINDS; kind++)
+	for (kind = 0; kind < NAMED_KINDS; kind++)
 		INIT_LIST_HEAD(&d->order[kind]);
 }
 
@@ -109,24 +96,17 @@ static void empty_object(struct draft *d, struct draft_object *o)
 	struct draft_member *m, *m_next;
 	struct draft_vhost *v, *v_next;
 
-	switch ((enum draft_kind)o->kind) {
-	case DRAFT_CLUSTER:
+	if (o->kind == NAMED_CLUSTER) {
 		list_for_each_entry_safe(m, m_next, &o->parts, list) {
 			free_member(d, m);
 			cond_resched();
 		}
-		cluster_put(d->account, o->cluster);
 		cluster_put(d->account, o->base);
-		break;
-	case DRAFT_LISTENER:
-		listener_put(d->account, o->listener);
-		break;
-	default:
+	} else if (o->kind == NAMED_ROUTE_TABLE) {
 		list_for_each_entry_safe(v, v_next, &o->parts, list)
 			draft_free_vhost(d, v);
-		route_table_put(d->account, o->table);
-		break;
 	}
+	named_ops[o->kind].put(d->account, o->object);
 	o->nparts = 0;
 	o->base = NULL;
 	o->object = NULL;
@@ -135,9 +115,9 @@ static void empty_object(struct draft *d, struct draft_object *o)
 static void free_overlay(struct draft *d)
 {
 	struct draft_object *o, *next;
-	enum draft_kind kind;
+	enum named_kind kind;
 
-	for (kind = 0; kind < DRAFT_KINDS; kind++) {
+	for (kind = 0; kind < NAMED_KINDS; kind++) {
 		list_for_each_entry_safe(o, next, &d->order[kind], list) {
 			empty_object(d, o);
 			hashmap_remove(&d->objects, &o->node);
@@ -165,7 +145,7 @@ void draft_destroy(struct draft *d)
 	account_put(d->account);
 }
 
-static struct draft_object *add_object(struct draft *d, enum draft_kind kind,
+static struct draft_object *add_object(struct draft *d, enum named_kind kind,
 				       const struct name_ref *name)
 {
 	size_t bytes = sizeof(struct draft_object) + name->name.len;
@@ -195,25 +175,20 @@ static struct draft_object *add_object(struct draft *d, enum draft_kind kind,
 /* Make the overlay's object what the underlying one is. */
 static int inherit(struct draft *d, struct draft_object *o, void *from)
 {
-	struct cluster *c = from;
-	int err = 0;
-
-	if (o->kind == DRAFT_CLUSTER) {
-		o->cluster = cluster_get(c);
-		o->base = cluster_get(c);
-	} else if (o->kind == DRAFT_LISTENER) {
-		o->listener = listener_get(from);
-	} else {
-		err = draft_open_vhosts(d, o, from);
-	}
-	return err;
+	if (o->kind == NAMED_ROUTE_TABLE)
+		return draft_open_vhosts(d, o, from);
+	if (o->kind == NAMED_CLUSTER)
+		o->base = cluster_get(from);
+	named_ops[o->kind].get(from);
+	o->object = from;
+	return 0;
 }
 
 /*
  * The overlay's object, made if need be. One that is in the draft already comes
  * as it is, any other "gone", for the caller to fill.
  */
-struct draft_object *draft_open(struct draft *d, enum draft_kind kind,
+struct draft_object *draft_open(struct draft *d, enum named_kind kind,
 				const struct name_ref *name, struct refusal *r)
 {
 	struct draft_object *o = draft_overlay(d, kind, name);
@@ -253,38 +228,34 @@ static void revive(struct draft *d, struct draft_object *o)
 	list_move_tail(&o->list, &d->order[o->kind]);
 }
 
-const struct cluster *draft_cluster(struct draft *d, const struct name_ref *name)
+const void *draft_find(struct draft *d, enum named_kind kind,
+		       const struct name_ref *name)
 {
-	struct draft_object *o = draft_overlay(d, DRAFT_CLUSTER, name);
+	struct draft_object *o = draft_overlay(d, kind, name);
 
 	if (o)
-		return o->gone ? NULL : o->cluster;
-	return underlying(d, DRAFT_CLUSTER, name);
+		return o->gone ? NULL : o->object;
+	return underlying(d, kind, name);
 }
 
-const struct listener *draft_listener(struct draft *d,
-				      const struct name_ref *name)
+const struct cluster *draft_cluster(struct draft *d, const struct name_ref *name)
 {
-	struct draft_object *o = draft_overlay(d, DRAFT_LISTENER, name);
-
-	if (o)
-		return o->gone ? NULL : o->listener;
-	return underlying(d, DRAFT_LISTENER, name);
+	return draft_find(d, NAMED_CLUSTER, name);
 }
 
 bool draft_has_table(struct draft *d, const struct name_ref *name)
 {
-	struct draft_object *o = draft_overlay(d, DRAFT_ROUTE_TABLE, name);
+	struct draft_object *o = draft_overlay(d, NAMED_ROUTE_TABLE, name);
 
 	if (o)
 		return !o->gone;
-	return underlying(d, DRAFT_ROUTE_TABLE, name);
+	return underlying(d, NAMED_ROUTE_TABLE, name);
 }
 
 int draft_put_cluster(struct draft *d, const struct cluster *spec,
 		      struct refusal *r)
 {
-	struct draft_object *o = draft_open(d, DRAFT_CLUSTER, &spec->name, r);
+	struct draft_object *o = draft_open(d, NAMED_CLUSTER, &spec->name, r);
 	struct cluster *c;
 
 	if (IS_ERR(o))
@@ -298,19 +269,19 @@ int draft_put_cluster(struct draft *d, const struct cluster *spec,
 	return 0;
 }
 
-int draft_put_listener(struct draft *d, const struct listener *spec,
-		       struct refusal *r)
+int draft_put(struct draft *d, enum named_kind kind, const struct name_ref *name,
+	      const void *spec, struct refusal *r)
 {
-	struct draft_object *o = draft_open(d, DRAFT_LISTENER, &spec->name, r);
-	struct listener *l;
+	struct draft_object *o = draft_open(d, kind, name, r);
+	void *object;
 
 	if (IS_ERR(o))
 		return PTR_ERR(o);
-	l = listener_clone(d->account, spec);
-	if (IS_ERR(l))
-		return account_refuse(d->account, r, PTR_ERR(l));
-	listener_put(d->account, o->listener);
-	o->listener = l;
+	object = named_ops[kind].clone(d->account, spec);
+	if (IS_ERR(object))
+		return account_refuse(d->account, r, PTR_ERR(object));
+	named_ops[kind].put(d->account, o->object);
+	o->object = object;
 	revive(d, o);
 	return 0;
 }
@@ -318,7 +289,7 @@ int draft_put_listener(struct draft *d, const struct listener *spec,
 int draft_add_table(struct draft *d, const struct name_ref *name,
 		    struct refusal *r)
 {
-	struct draft_object *o = draft_open(d, DRAFT_ROUTE_TABLE, name, r);
+	struct draft_object *o = draft_open(d, NAMED_ROUTE_TABLE, name, r);
 
 	if (IS_ERR(o))
 		return PTR_ERR(o);
@@ -326,7 +297,7 @@ int draft_add_table(struct draft *d, const struct name_ref *name,
 	return 0;
 }
 
-int draft_del(struct draft *d, enum draft_kind kind, const struct name_ref *name,
+int draft_del(struct draft *d, enum named_kind kind, const struct name_ref *name,
 	      struct refusal *r)
 {
 	struct draft_object *o = draft_overlay(d, kind, name);
@@ -386,8 +357,8 @@ static void placement_in(const struct cluster *c, const struct address *address,
 int draft_placement(struct draft *d, const struct name_ref *cluster,
 		    const struct address *address, struct placement *place)
 {
-	struct draft_object *o = draft_overlay(d, DRAFT_CLUSTER, cluster);
-	const struct cluster *c = o ? o->base : underlying(d, DRAFT_CLUSTER,
+	struct draft_object *o = draft_overlay(d, NAMED_CLUSTER, cluster);
+	const struct cluster *c = o ? o->base : underlying(d, NAMED_CLUSTER,
 							   cluster);
 	struct draft_member *m = o ? find_member(d, o, address) : NULL;
 
@@ -431,7 +402,7 @@ int draft_put_endpoint(struct draft *d, const struct name_ref *cluster,
 		       const struct address *address,
 		       const struct placement *place, struct refusal *r)
 {
-	struct draft_object *o = draft_open(d, DRAFT_CLUSTER, cluster, r);
+	struct draft_object *o = draft_open(d, NAMED_CLUSTER, cluster, r);
 	struct draft_member *m;
 	struct span metadata;
 	int err;

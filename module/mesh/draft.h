@@ -3,7 +3,7 @@
  * draft: a configuration being changed, before it is published.
  *
  * A draft is what was published when it began, with an overlay of what was
- * changed since: named objects (clusters, listeners, route tables), the members
+ * changed since: named objects (see named.h), the members
  * of clusters, the virtual hosts of tables. Only what is touched is in the
  * overlay, so beginning costs nothing, and adding an endpoint the same however
  * many there are. draft_build() merges both into a new snapshot, sharing every
@@ -22,15 +22,8 @@
 #include <uapi/linux/l7mesh.h>
 #include "lib/hashmap.h"
 #include "lib/refusal.h"
+#include "mesh/named.h"
 #include "mesh/snapshot.h"
-
-/* The kinds that have names of their own. */
-enum draft_kind {
-	DRAFT_CLUSTER,
-	DRAFT_LISTENER,
-	DRAFT_ROUTE_TABLE,
-	DRAFT_KINDS
-};
 
 /*
  * A named object that the overlay has. The draft owns it, with its parts and a
@@ -39,7 +32,7 @@ enum draft_kind {
 struct draft_object {
 	struct hashmap_node node;	/* draft->objects, by name_key() */
 	struct list_head list;		/* draft->order[kind] */
-	u8 kind;			/* enum draft_kind */
+	u8 kind;			/* enum named_kind */
 	bool gone;			/* not in the draft (any more) */
 	bool in_place;			/* of what was there when the draft began */
 	struct name_ref name;
@@ -49,7 +42,6 @@ struct draft_object {
 	union {
 		void *object;		/* once built */
 		struct cluster *cluster;	/* settings only, members do not count */
-		struct listener *listener;
 		struct route_table *table;	/* only once built */
 	};
 	size_t bytes;
@@ -89,7 +81,7 @@ struct draft {
 	struct hashmap objects;
 	struct hashmap members;
 	struct hashmap vhosts;
-	struct list_head order[DRAFT_KINDS];
+	struct list_head order[NAMED_KINDS];
 	struct splice_policy splice;	/* changed by whoever changes the draft */
 };
 
@@ -121,22 +113,26 @@ void draft_flush(struct draft *d);
 struct snapshot *draft_build(struct draft *d, u64 generation,
 			     struct refusal *r);
 
-/* Borrowed until the next change of the draft, or NULL if there is none. */
+/*
+ * The object of a name: borrowed until the next change of the draft, or NULL if there is
+ * none. Not of a kind that is made of parts, but draft_cluster().
+ */
+const void *draft_find(struct draft *d, enum named_kind kind,
+		       const struct name_ref *name);
 const struct cluster *draft_cluster(struct draft *d, const struct name_ref *name);
-const struct listener *draft_listener(struct draft *d,
-				      const struct name_ref *name);
 bool draft_has_table(struct draft *d, const struct name_ref *name);
 
 /* Create, or replace what has the specification's name. */
 int draft_put_cluster(struct draft *d, const struct cluster *spec,
 		      struct refusal *r);
-int draft_put_listener(struct draft *d, const struct listener *spec,
-		       struct refusal *r);
+/* The same of a kind that is not made of parts. */
+int draft_put(struct draft *d, enum named_kind kind, const struct name_ref *name,
+	      const void *spec, struct refusal *r);
 int draft_add_table(struct draft *d, const struct name_ref *name,
 		    struct refusal *r);
 
 /* Remove with all that belongs to it; -ENOENT. */
-int draft_del(struct draft *d, enum draft_kind kind, const struct name_ref *name,
+int draft_del(struct draft *d, enum named_kind kind, const struct name_ref *name,
 	      struct refusal *r);
 
 /**
@@ -190,11 +186,11 @@ int draft_del_route(struct draft *d, struct draft_vhost *dv, u32 index,
 		    struct refusal *r);
 
 /* Between draft.c, draft_table.c and draft_build.c. */
-struct draft_object *draft_overlay(struct draft *d, enum draft_kind kind,
+struct draft_object *draft_overlay(struct draft *d, enum named_kind kind,
 				   const struct name_ref *name);
-struct draft_object *draft_open(struct draft *d, enum draft_kind kind,
+struct draft_object *draft_open(struct draft *d, enum named_kind kind,
 				const struct name_ref *name, struct refusal *r);
-void *draft_published(const struct draft *d, enum draft_kind kind,
+void *draft_published(const struct draft *d, enum named_kind kind,
 		      const struct name_ref *name);
 /* A virtual host of a table that was touched; NULL if it has none of the name. */
 struct draft_vhost *draft_find_vhost(struct draft *d,

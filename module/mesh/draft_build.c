@@ -9,6 +9,8 @@
 #include <linux/err.h>
 #include <linux/list_sort.h>
 #include <linux/sched/signal.h>
+#include "authz/authorization.h"
+#include "authz/authz_table.h"
 #include "lib/account.h"
 #include "mesh/draft.h"
 #include "mesh/tls_table.h"
@@ -177,7 +179,7 @@ static int finish_cluster(struct draft *d, struct cluster *c,
 static int build_cluster(struct draft *d, struct draft_object *o,
 			 struct refusal *r)
 {
-	struct cluster *prev = draft_published(d, DRAFT_CLUSTER, &o->name);
+	struct cluster *prev = draft_published(d, NAMED_CLUSTER, &o->name);
 	struct cluster *c = cluster_clone(d->account, o->cluster);
 	int err;
 
@@ -203,13 +205,16 @@ static int build_cluster(struct draft *d, struct draft_object *o,
 	return 0;
 }
 
-static int build_listener(struct draft *d, struct draft_object *o)
+/* What is equal to what was published stays that. */
+static int build_whole(struct draft *d, struct draft_object *o)
 {
-	struct listener *prev = draft_published(d, DRAFT_LISTENER, &o->name);
+	const struct named_ops *ops = &named_ops[o->kind];
+	void *prev = draft_published(d, o->kind, &o->name);
 
-	if (prev && listener_equal(o->listener, prev)) {
-		listener_put(d->account, o->listener);
-		o->listener = listener_get(prev);
+	if (prev && ops->equal(o->object, prev)) {
+		ops->put(d->account, o->object);
+		ops->get(prev);
+		o->object = prev;
 	}
 	return 0;
 }
@@ -313,7 +318,7 @@ static struct route_table *make_table(struct draft *d, struct draft_object *o,
 static int build_table(struct draft *d, struct draft_object *o,
 		       struct refusal *r)
 {
-	struct route_table *prev = draft_published(d, DRAFT_ROUTE_TABLE,
+	struct route_table *prev = draft_published(d, NAMED_ROUTE_TABLE,
 						   &o->name);
 	struct route_table *t = make_table(d, o, prev, r);
 
@@ -331,23 +336,23 @@ static int build_table(struct draft *d, struct draft_object *o,
 static int build_object(struct draft *d, struct draft_object *o,
 			struct refusal *r)
 {
-	switch ((enum draft_kind)o->kind) {
-	case DRAFT_CLUSTER:
+	switch ((enum named_kind)o->kind) {
+	case NAMED_CLUSTER:
 		return build_cluster(d, o, r);
-	case DRAFT_LISTENER:
-		return build_listener(d, o);
-	default:
+	case NAMED_ROUTE_TABLE:
 		return build_table(d, o, r);
+	default:
+		return build_whole(d, o);
 	}
 }
 
 static int build_overlay(struct draft *d, struct refusal *r)
 {
 	struct draft_object *o;
-	enum draft_kind kind;
+	enum named_kind kind;
 	int err;
 
-	for (kind = 0; kind < DRAFT_KINDS; kind++) {
+	for (kind = 0; kind < NAMED_KINDS; kind++) {
 		list_for_each_entry(o, &d->order[kind], list) {
 			if (o->gone)
 				continue;
@@ -362,23 +367,13 @@ static int build_overlay(struct draft *d, struct refusal *r)
 	return 0;
 }
 
-static void add_counted(struct objset *set, enum draft_kind kind, void *object)
+static void add_counted(struct objset *set, enum named_kind kind, void *object)
 {
-	switch (kind) {
-	case DRAFT_CLUSTER:
-		cluster_get(object);
-		break;
-	case DRAFT_LISTENER:
-		listener_get(object);
-		break;
-	default:
-		route_table_get(object);
-		break;
-	}
+	named_ops[kind].get(object);
 	objset_add(set, object);
 }
 
-static u32 count_new(struct draft *d, enum draft_kind kind)
+static u32 count_new(struct draft *d, enum named_kind kind)
 {
 	struct draft_object *o;
 	u32 n = 0;
@@ -390,7 +385,7 @@ static u32 count_new(struct draft *d, enum draft_kind kind)
 
 /* What was published, as far as it stays, each in its place. */
 static void add_published(struct draft *d, struct objset *set,
-			  enum draft_kind kind, const struct objset *from)
+			  enum named_kind kind, const struct objset *from)
 {
 	u32 i;
 
@@ -408,7 +403,7 @@ static void add_published(struct draft *d, struct objset *set,
 	}
 }
 
-static void add_new(struct draft *d, struct objset *set, enum draft_kind kind)
+static void add_new(struct draft *d, struct objset *set, enum named_kind kind)
 {
 	struct draft_object *o;
 
@@ -419,7 +414,7 @@ static void add_new(struct draft *d, struct objset *set, enum draft_kind kind)
 	}
 }
 
-static int fill_set(struct draft *d, struct objset *set, enum draft_kind kind,
+static int fill_set(struct draft *d, struct objset *set, enum named_kind kind,
 		    const struct objset *from, size_t name_at)
 {
 	u32 capacity = count_new(d, kind) + (d->replace ? 0 : from->n);
@@ -436,18 +431,13 @@ static int fill_set(struct draft *d, struct objset *set, enum draft_kind kind,
 
 static int fill_sets(struct draft *d, struct snapshot *s, struct refusal *r)
 {
-	struct snapshot *from = d->published;
-	int err;
+	enum named_kind kind;
+	int err = 0;
 
-	err = fill_set(d, &s->clusters, DRAFT_CLUSTER, &from->clusters,
-		       offsetof(struct cluster, name));
-	if (!err)
-		err = fill_set(d, &s->listeners, DRAFT_LISTENER,
-			       &from->listeners, offsetof(struct listener, name));
-	if (!err)
-		err = fill_set(d, &s->route_tables, DRAFT_ROUTE_TABLE,
-			       &from->route_tables,
-			       offsetof(struct route_table, name));
+	for (kind = 0; kind < NAMED_KINDS && !err; kind++)
+		err = fill_set(d, named_set(s, kind), kind,
+			       named_set(d->published, kind),
+			       named_ops[kind].name_at);
 	return err ? account_refuse(d->account, r, err) : 0;
 }
 
@@ -606,6 +596,11 @@ static int check(struct snapshot *s, struct refusal *r)
 
 		s->largest = max_t(size_t, s->largest, c->bytes);
 	}
+	for (i = 0; i < s->authorizations.n; i++) {
+		const struct authorization *a = s->authorizations.objects[i];
+
+		s->largest = max_t(size_t, s->largest, a->bytes);
+	}
 	for (i = 0; i < s->listeners.n && !err; i++) {
 		const struct listener *l = s->listeners.objects[i];
 
@@ -616,6 +611,31 @@ static int check(struct snapshot *s, struct refusal *r)
 	for (i = 0; i < s->route_tables.n && !err; i++)
 		err = check_table(s, s->route_tables.objects[i], r);
 	return err;
+}
+
+/* The objects of both are the same. */
+static bool is_same(const struct objset *a, const struct objset *b)
+{
+	return a->n == b->n &&
+	       !memcmp(a->objects, b->objects, a->n * sizeof(*a->objects));
+}
+
+static int build_authz(struct draft *d, struct snapshot *s, struct refusal *r)
+{
+	struct snapshot *from = d->published;
+	struct authz_table *t;
+
+	if (is_same(&s->workloads, &from->workloads) &&
+	    is_same(&s->authorizations, &from->authorizations)) {
+		s->authz = authz_table_get(from->authz);
+		return 0;
+	}
+	t = authz_table_make(d->account, &s->workloads, &s->authorizations,
+			     from->authz, r);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	s->authz = t;
+	return 0;
 }
 
 struct snapshot *draft_build(struct draft *d, u64 generation, struct refusal *r)
@@ -637,6 +657,8 @@ struct snapshot *draft_build(struct draft *d, u64 generation, struct refusal *r)
 		err = check(s, r);
 	if (!err)
 		err = listener_index(s, r);
+	if (!err)
+		err = build_authz(d, s, r);
 	if (!err)
 		return s;
 	snapshot_kill(s);

@@ -109,7 +109,7 @@ struct draft_vhost *draft_vhost(struct draft *d, const struct name_ref *table,
 		refusal_set(r, -ENOENT, "there is no such route table");
 		return ERR_PTR(-ENOENT);
 	}
-	o = draft_open(d, DRAFT_ROUTE_TABLE, table, r);
+	o = draft_open(d, NAMED_ROUTE_TABLE, table, r);
 	if (IS_ERR(o))
 		return ERR_CAST(o);
 	return draft_find_vhost(d, o, name);
@@ -132,7 +132,7 @@ static struct virtual_host *clone_vhost(struct draft *d,
 int draft_add_vhost(struct draft *d, const struct name_ref *table,
 		    const struct virtual_host *spec, struct refusal *r)
 {
-	struct draft_object *o = draft_open(d, DRAFT_ROUTE_TABLE, table, r);
+	struct draft_object *o = draft_open(d, NAMED_ROUTE_TABLE, table, r);
 	struct virtual_host *vh;
 	int err;
 

@@ -405,17 +405,25 @@ static int make_room(struct maker *m, struct account *a)
 	       alloc(a, &m->entries, m->room, sizeof(*m->entries));
 }
 
+/* Positions are numbers of 32 bits. */
+#define ENTRIES_MAX	(1U << 30)
+
 /* How much there may be; a range needs a place as well, of any port. */
-static void count(struct maker *m)
+static int count(struct maker *m, struct refusal *r)
 {
 	struct listener_index *x = m->x;
 	const struct listener *l;
 	u32 i, naddresses, n;
+	u64 all = 0;
 
 	for (i = 0; i < m->s->listeners.n; i++) {
 		l = m->s->listeners.objects[i];
 		naddresses = l->nmore + 1;
 		n = naddresses * max(l->nfrom, 1U);
+		all += n;
+		if (all > ENTRIES_MAX)
+			return refusal_set(r, -E2BIG,
+					   "listeners have too many addresses and networks");
 		x->room += naddresses;
 		if (l->port_end)
 			x->range_room += naddresses;
@@ -424,6 +432,7 @@ static void count(struct maker *m)
 		if (is_special(l))
 			m->room += n;
 	}
+	return 0;
 }
 
 static int fill(struct maker *m)
@@ -490,7 +499,9 @@ int listener_index(struct snapshot *s, struct refusal *r)
 
 	if (!s->listeners.n)
 		return 0;
-	count(&m);
+	err = count(&m, r);
+	if (err)
+		return err;
 	if (m.x->range_room > L7MESH_LISTENER_RANGES_MAX)
 		return refusal_set(r, -E2BIG, "more than "
 				   __stringify(L7MESH_LISTENER_RANGES_MAX)

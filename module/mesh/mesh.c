@@ -13,9 +13,13 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include "authz/authz_table.h"
+#include "authz/guard.h"
+#include "authz/workload.h"
 #include "lib/account.h"
 #include "lib/refusal.h"
 #include "mesh/mesh.h"
+#include "mesh/named.h"
 #include "mesh/txn.h"
 #include "upstream/call.h"
 #include "upstream/health.h"
@@ -208,11 +212,14 @@ static void give_up(struct mesh *m)
 
 static bool is_empty(const struct mesh *m)
 {
-	const struct snapshot *s =
+	struct snapshot *s =
 		rcu_dereference_protected(m->snapshot, lockdep_is_held(&m->lock));
+	enum named_kind kind;
 
-	return !s->clusters.n && !s->listeners.n && !s->route_tables.n &&
-	       !s->splice.exists && list_empty(&m->attached);
+	for (kind = 0; kind < NAMED_KINDS; kind++)
+		if (named_set(s, kind)->n)
+			return false;
+	return !s->splice.exists && list_empty(&m->attached);
 }
 
 static int refuse_attached(struct refusal *r)
@@ -510,13 +517,30 @@ static int begin_to_intercept(struct mesh *m, struct refusal *r)
 	return 0;
 }
 
+/* What is said of a workload there would be said of the whole node. */
+static int check_guards(const struct mesh *m, const struct snapshot *s,
+			struct refusal *r)
+{
+	const struct guard *g = authz_table_guard(s->authz, m->owner->net->net_cookie);
+	const struct name_ref *name;
+
+	if (!g)
+		return 0;
+	name = &g->workload->name;
+	return refusal_set(r, -EINVAL,
+			   "workload \"%.*s\" is in the mesh's own network namespace, whose connections are not its alone",
+			   name->name.len, name->name.p);
+}
+
 int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 {
 	struct snapshot *old =
 		rcu_dereference_protected(m->snapshot, lockdep_is_held(&m->lock));
-	int err = 0;
+	int err = check_guards(m, s, r);
 
-	if (s->listeners.n && !m->intercepts)
+	if (err)
+		return err;
+	if ((s->listeners.n || s->authz) && !m->intercepts)
 		err = begin_to_intercept(m, r);
 	if (!err && s->packet_use & ~m->packet_use)
 		err = begin_to_use_packets(m, s->packet_use, r);

@@ -9,10 +9,11 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include "authz/authz_table.h"
 #include "lib/account.h"
 #include "lib/stats.h"
+#include "mesh/named.h"
 #include "mesh/snapshot.h"
-#include "route/route_object.h"
 
 static struct workqueue_struct *free_wq;
 
@@ -22,22 +23,16 @@ static void free_packets(struct snapshot *s)
 		     BITS_TO_LONGS(BIT(s->packets_bits)) * sizeof(long));
 }
 
-static void put_objects(struct snapshot *s)
+static void free_set(struct snapshot *s, enum named_kind kind)
 {
+	struct objset *set = named_set(s, kind);
 	u32 i;
 
-	for (i = 0; i < s->clusters.n; i++) {
-		cluster_put(s->account, s->clusters.objects[i]);
+	for (i = 0; i < set->n; i++) {
+		named_ops[kind].put(s->account, set->objects[i]);
 		cond_resched();
 	}
-	for (i = 0; i < s->listeners.n; i++) {
-		listener_put(s->account, s->listeners.objects[i]);
-		cond_resched();
-	}
-	for (i = 0; i < s->route_tables.n; i++) {
-		route_table_put(s->account, s->route_tables.objects[i]);
-		cond_resched();
-	}
+	objset_free(set, s->account);
 }
 
 static void free_snapshot(struct work_struct *work)
@@ -45,12 +40,12 @@ static void free_snapshot(struct work_struct *work)
 	struct snapshot *s = container_of(to_rcu_work(work), struct snapshot,
 					  free_work);
 	struct account *account = s->account;
+	enum named_kind kind;
 
 	percpu_ref_exit(&s->ref);
-	put_objects(s);
-	objset_free(&s->clusters, account);
-	objset_free(&s->listeners, account);
-	objset_free(&s->route_tables, account);
+	authz_table_put(account, s->authz);
+	for (kind = 0; kind < NAMED_KINDS; kind++)
+		free_set(s, kind);
 	listener_index_free(s);
 	free_packets(s);
 	if (s->retired)

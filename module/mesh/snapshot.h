@@ -26,6 +26,7 @@
 #include "upstream/cluster.h"
 
 struct account;
+struct authz_table;
 struct refusal;
 
 /* One allocation with the names. */
@@ -99,6 +100,9 @@ struct snapshot {
 	struct objset clusters;		/* of struct cluster */
 	struct objset listeners;	/* of struct listener */
 	struct objset route_tables;	/* of struct route_table */
+	struct objset workloads;	/* of struct workload */
+	struct objset authorizations;	/* of struct authorization */
+	struct authz_table *authz;	/* counted: what they say; or NULL */
 	struct splice_policy splice;
 	struct listener_index index;
 	u8 packet_use;			/* PACKETS_..., of its listeners */

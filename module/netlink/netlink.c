@@ -378,6 +378,7 @@ static const struct netlink_action actions[] = {
 		.begin = netlink_begin_explain,
 		.dump = netlink_dump_explain,
 	},
+	[L7MESH_CMD_AUTHORIZE] = { .act = netlink_authorize },
 };
 
 static int put_down(struct sk_buff *skb, const struct nlmsghdr *nlh)
@@ -515,6 +516,13 @@ static const struct genl_ops ops[] = {
 		.dumpit = no_dump,
 		.policy = netlink_explain_request_policy,
 		.maxattr = ARRAY_SIZE(netlink_explain_request_policy) - 1,
+	},
+	{
+		.cmd = L7MESH_CMD_AUTHORIZE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = put_down_do,
+		.policy = netlink_authorize_request_policy,
+		.maxattr = ARRAY_SIZE(netlink_authorize_request_policy) - 1,
 	},
 };
 

@@ -17,6 +17,7 @@
  *	netlink_fill_route.c	the same for routes
  *	netlink_dump.c		dumps, but ...
  *	netlink_explain.c	EXPLAIN
+ *	netlink_authorize.c	AUTHORIZE
  *	netlink_notify.c	what the multicast group hears
  *
  * The family is parallel: we lock for ourselves, so that a long commit holds up
@@ -34,12 +35,14 @@
 #include "netlink/generated/netlink_tables.h"
 #include "policy/policy.h"
 
+struct authorization;
 struct draft;
 struct dump;
 struct member;
 struct mesh_net;
 struct netlink_places;
 struct netlink_request;
+struct workload;
 
 extern struct genl_family l7mesh_family;
 
@@ -247,6 +250,11 @@ int netlink_fill_virtual_host(struct sk_buff *skb, const struct route_table *t,
 			      const struct virtual_host *vh);
 int netlink_fill_route(struct sk_buff *skb, const struct route_table *t,
 		       const struct virtual_host *vh, u32 index);
+/* AUTHORIZE: answers by itself. 0 or a negative errno. */
+int netlink_authorize(struct netlink_request *q);
+
+int netlink_fill_workload(struct sk_buff *skb, const struct workload *w);
+int netlink_fill_authorization(struct sk_buff *skb, const struct authorization *a);
 int netlink_fill_splice(struct sk_buff *skb, const struct splice_policy *p);
 int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
 				const struct member *m);

@@ -7,11 +7,13 @@
  */
 #include <linux/mm.h>
 #include <linux/stringify.h>
+#include "authz/authorization.h"
+#include "authz/workload.h"
+#include "lib/metadata.h"
 #include "lib/objset.h"
 #include "mesh/draft.h"
 #include "netlink/netlink.h"
 #include "policy/order.h"
-#include "upstream/metadata.h"
 
 /* What a listener may be told is what the parser can do, and in its words. */
 static_assert(L7MESH_HEADER_BYTES_MAX == MESSAGE_HEAD_MAX);
@@ -111,7 +113,7 @@ static int change_cluster(struct change *c)
 	if (err)
 		return err;
 	if (c->cmd == L7MESH_CMD_DEL)
-		return draft_del(c->d, DRAFT_CLUSTER, &c->key->name, c->r);
+		return draft_del(c->d, NAMED_CLUSTER, &c->key->name, c->r);
 	return put_cluster(c, tb, old);
 }
 
@@ -387,6 +389,16 @@ static int check_proxy(struct change *c, const struct listener *l, struct nlattr
 	return 0;
 }
 
+/* Nothing would ever come to it. */
+static int check_inbound(struct change *c, const struct listener *l, struct nlattr **tb)
+{
+	if (!l->http.inbound || l->http.packets)
+		return 0;
+	return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_INBOUND] ?:
+				tb[L7MESH_LISTENER_A_PACKETS], -EINVAL,
+				"INBOUND needs PACKETS");
+}
+
 /* Nobody would be believed, and each header be a bad request. */
 static int check_trust(struct change *c, const struct listener *l,
 		       struct nlattr **tb)
@@ -431,11 +443,11 @@ static int parse_listener(struct change *c, struct nlattr **tb, struct listener 
 	if (err)
 		return err;
 	attr_take_options(&netlink_listener_options, &l->http, tb);
-	return check_proxy(c, l, tb) ?: check_interface(c, l, tb);
+	return check_proxy(c, l, tb) ?: check_interface(c, l, tb) ?:
+	       check_inbound(c, l, tb);
 }
 
-static int put_listener(struct change *c, struct nlattr **tb,
-			const struct listener *old)
+static int put_listener(struct change *c, struct nlattr **tb, const void *old)
 {
 	struct listener l = { .http = http_options_default };
 	struct netlink_places *room = NULL;
@@ -443,7 +455,7 @@ static int put_listener(struct change *c, struct nlattr **tb,
 	int err;
 
 	if (old)
-		l = *old;
+		l = *(const struct listener *)old;
 	l.name = c->key->name;
 	err = parse_listener(c, tb, &l, &room);
 	if (!err)
@@ -452,32 +464,10 @@ static int put_listener(struct change *c, struct nlattr **tb,
 	if (!err)
 		err = check_trust(c, &l, tb);
 	if (!err)
-		err = draft_put_listener(c->d, &l, c->r);
+		err = draft_put(c->d, NAMED_LISTENER, &l.name, &l, c->r);
 	policy_parse_end(&p);
 	netlink_free_places(room);
 	return err;
-}
-
-static int change_listener(struct change *c)
-{
-	struct nlattr *tb[L7MESH_LISTENER_A_MAX + 1];
-	const struct listener *old;
-	int err;
-
-	err = netlink_parse(tb, L7MESH_LISTENER_A_MAX, c->nest,
-			    netlink_listener_policy, c->r);
-	if (!err)
-		err = need_name(c, tb, L7MESH_LISTENER_A_NAME, "NAME",
-				&c->key->name);
-	if (err)
-		return err;
-	old = draft_listener(c->d, &c->key->name);
-	err = check_exists(c, old, tb[L7MESH_LISTENER_A_NAME]);
-	if (err)
-		return err;
-	if (c->cmd == L7MESH_CMD_DEL)
-		return draft_del(c->d, DRAFT_LISTENER, &c->key->name, c->r);
-	return put_listener(c, tb, old);
 }
 
 static int change_route_table(struct change *c)
@@ -496,7 +486,7 @@ static int change_route_table(struct change *c)
 	if (err)
 		return err;
 	if (c->cmd == L7MESH_CMD_DEL)
-		return draft_del(c->d, DRAFT_ROUTE_TABLE, &c->key->name, c->r);
+		return draft_del(c->d, NAMED_ROUTE_TABLE, &c->key->name, c->r);
 	if (c->cmd == L7MESH_CMD_SET)
 		return 0;
 	return draft_add_table(c->d, &c->key->name, c->r);
@@ -810,10 +800,106 @@ static int change_splice(struct change *c)
 	return 0;
 }
 
+static int put_workload(struct change *c, struct nlattr **tb, const void *old)
+{
+	struct workload_parser *p = kmalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	struct workload w = workload_spec(&c->key->name);
+	int err;
+
+	if (!p)
+		return refusal_set(c->r, -ENOMEM, "out of memory");
+	if (old)
+		w = *(const struct workload *)old;
+	err = workload_take(&w, p, tb, c->r);
+	if (!err)
+		err = draft_put(c->d, NAMED_WORKLOAD, &w.name, &w, c->r);
+	kfree(p);
+	return err;
+}
+
+static int put_authorization(struct change *c, struct nlattr **tb, const void *old)
+{
+	struct authorization a = {};
+	struct authorization_parser p = {};
+	int err;
+
+	if (old)
+		a = *(const struct authorization *)old;
+	a.name = c->key->name;
+	err = authorization_take(&a, &p, tb, c->r);
+	if (!err)
+		err = draft_put(c->d, NAMED_AUTHORIZATION, &a.name, &a, c->r);
+	authorization_take_end(&p);
+	return err;
+}
+
+/* A kind of objects that are not made of parts. */
+struct whole {
+	enum named_kind kind;
+	int max;			/* of its attributes */
+	u16 name;			/* which of them */
+	const struct nla_policy *policy;
+	/* @old: what is to be changed; NULL: nothing yet */
+	int (*put)(struct change *c, struct nlattr **tb, const void *old);
+};
+
+static int change_whole(struct change *c, const struct whole *w)
+{
+	struct nlattr *tb[L7MESH_LISTENER_A_MAX + 1];
+	const void *old;
+	int err;
+
+	err = netlink_parse(tb, w->max, c->nest, w->policy, c->r);
+	if (!err)
+		err = need_name(c, tb, w->name, "NAME", &c->key->name);
+	if (err)
+		return err;
+	old = draft_find(c->d, w->kind, &c->key->name);
+	err = check_exists(c, old, tb[w->name]);
+	if (err)
+		return err;
+	if (c->cmd == L7MESH_CMD_DEL)
+		return draft_del(c->d, w->kind, &c->key->name, c->r);
+	return w->put(c, tb, old);
+}
+
+static int change_listener(struct change *c)
+{
+	static const struct whole whole = {
+		NAMED_LISTENER, L7MESH_LISTENER_A_MAX, L7MESH_LISTENER_A_NAME,
+		netlink_listener_policy, put_listener,
+	};
+
+	return change_whole(c, &whole);
+}
+
+static int change_workload(struct change *c)
+{
+	static const struct whole whole = {
+		NAMED_WORKLOAD, L7MESH_WORKLOAD_A_MAX, L7MESH_WORKLOAD_A_NAME,
+		netlink_workload_policy, put_workload,
+	};
+
+	BUILD_BUG_ON((int)L7MESH_WORKLOAD_A_MAX > (int)L7MESH_LISTENER_A_MAX);
+	return change_whole(c, &whole);
+}
+
+static int change_authorization(struct change *c)
+{
+	static const struct whole whole = {
+		NAMED_AUTHORIZATION, L7MESH_AUTHORIZATION_A_MAX,
+		L7MESH_AUTHORIZATION_A_NAME, netlink_authorization_policy,
+		put_authorization,
+	};
+
+	BUILD_BUG_ON((int)L7MESH_AUTHORIZATION_A_MAX > (int)L7MESH_LISTENER_A_MAX);
+	return change_whole(c, &whole);
+}
+
 static const struct {
 	enum l7mesh_kind kind;
 	int (*change)(struct change *c);
-} kinds[L7MESH_A_SPLICE + 1] = {
+} kinds[] = {
 	[L7MESH_A_CLUSTER] = { L7MESH_KIND_CLUSTER, change_cluster },
 	[L7MESH_A_ENDPOINT] = { L7MESH_KIND_ENDPOINT, change_endpoint },
 	[L7MESH_A_LISTENER] = { L7MESH_KIND_LISTENER, change_listener },
@@ -822,6 +908,9 @@ static const struct {
 				    change_virtual_host },
 	[L7MESH_A_ROUTE] = { L7MESH_KIND_ROUTE, change_route },
 	[L7MESH_A_SPLICE] = { L7MESH_KIND_SPLICE, change_splice },
+	[L7MESH_A_WORKLOAD] = { L7MESH_KIND_WORKLOAD, change_workload },
+	[L7MESH_A_AUTHORIZATION] = { L7MESH_KIND_AUTHORIZATION,
+				     change_authorization },
 };
 
 int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
@@ -830,8 +919,8 @@ int netlink_change(struct draft *d, u8 cmd, struct nlattr **attrs,
 	struct change c = { .d = d, .cmd = cmd, .key = key, .r = r };
 	u16 type, found = 0;
 
-	for (type = L7MESH_A_CLUSTER; type <= L7MESH_A_SPLICE; type++) {
-		if (!attrs[type])
+	for (type = 0; type < ARRAY_SIZE(kinds); type++) {
+		if (!kinds[type].change || !attrs[type])
 			continue;
 		if (found)
 			return refusal_set_attr(r, attrs[type], -EINVAL,

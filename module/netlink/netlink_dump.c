@@ -138,6 +138,12 @@ static int put(struct sk_buff *skb, struct netlink_callback *cb,
 	case L7MESH_KIND_SPLICE:
 		err = netlink_fill_splice(skb, object);
 		break;
+	case L7MESH_KIND_WORKLOAD:
+		err = netlink_fill_workload(skb, object);
+		break;
+	case L7MESH_KIND_AUTHORIZATION:
+		err = netlink_fill_authorization(skb, object);
+		break;
 	case L7MESH_KIND_VIRTUAL_HOST:
 		err = netlink_fill_virtual_host(skb, object, part);
 		break;
@@ -214,7 +220,14 @@ static int get_table(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-enum { GET_CLUSTERS, GET_TABLES, GET_LISTENERS, GET_SETS };
+enum {
+	GET_CLUSTERS,
+	GET_TABLES,
+	GET_LISTENERS,
+	GET_WORKLOADS,
+	GET_AUTHORIZATIONS,
+	GET_SETS
+};
 
 static const struct objset *stage_set(const struct dump *d)
 {
@@ -223,6 +236,10 @@ static const struct objset *stage_set(const struct dump *d)
 		return &d->s->clusters;
 	case GET_TABLES:
 		return &d->s->route_tables;
+	case GET_WORKLOADS:
+		return &d->s->workloads;
+	case GET_AUTHORIZATIONS:
+		return &d->s->authorizations;
 	default:
 		return &d->s->listeners;
 	}
@@ -236,6 +253,10 @@ static int get_object(struct sk_buff *skb, struct netlink_callback *cb,
 		return get_cluster(skb, cb, object);
 	case GET_TABLES:
 		return get_table(skb, cb, object);
+	case GET_WORKLOADS:
+		return put(skb, cb, L7MESH_KIND_WORKLOAD, object, NULL, 0);
+	case GET_AUTHORIZATIONS:
+		return put(skb, cb, L7MESH_KIND_AUTHORIZATION, object, NULL, 0);
 	default:
 		return put(skb, cb, L7MESH_KIND_LISTENER, object, NULL, 0);
 	}

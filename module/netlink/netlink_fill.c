@@ -7,6 +7,8 @@
  * the buffer as it was. A nest cannot outgrow its 16 bit length: objects are held
  * to ROUTE_BYTES_MAX and the like when they are made.
  */
+#include "authz/authorization.h"
+#include "authz/workload.h"
 #include "lib/objset.h"
 #include "netlink/netlink.h"
 
@@ -192,6 +194,29 @@ int netlink_fill_splice(struct sk_buff *skb, const struct splice_policy *p)
 	return attr_end_nest(skb, nest, err);
 }
 
+int netlink_fill_workload(struct sk_buff *skb, const struct workload *w)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_WORKLOAD);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return attr_end_nest(skb, nest,
+			     attr_put_span(skb, L7MESH_WORKLOAD_A_NAME, w->name.name) ?:
+			     workload_put_attrs(skb, w));
+}
+
+int netlink_fill_authorization(struct sk_buff *skb, const struct authorization *a)
+{
+	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_AUTHORIZATION);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return attr_end_nest(skb, nest,
+			     attr_put_span(skb, L7MESH_AUTHORIZATION_A_NAME,
+					   a->name.name) ?:
+			     authorization_put_attrs(skb, a));
+}
+
 static int put_key(struct sk_buff *skb, const struct object_key *key)
 {
 	const struct address *a = &key->address;
@@ -218,6 +243,11 @@ static int put_key(struct sk_buff *skb, const struct object_key *key)
 				     key->vhost);
 	case L7MESH_KIND_SPLICE:
 		return 0;
+	case L7MESH_KIND_WORKLOAD:
+		return attr_put_span(skb, L7MESH_WORKLOAD_A_NAME, key->name.name);
+	case L7MESH_KIND_AUTHORIZATION:
+		return attr_put_span(skb, L7MESH_AUTHORIZATION_A_NAME,
+				     key->name.name);
 	default:
 		return attr_put_span(skb, L7MESH_ROUTE_A_ROUTE_TABLE,
 				     key->name.name) ?:
@@ -227,12 +257,25 @@ static int put_key(struct sk_buff *skb, const struct object_key *key)
 	}
 }
 
+/* The attribute that has an object of a kind. */
+static u16 attr_of(enum l7mesh_kind kind)
+{
+	switch (kind) {
+	case L7MESH_KIND_SPLICE:
+		return L7MESH_A_SPLICE;
+	case L7MESH_KIND_WORKLOAD:
+		return L7MESH_A_WORKLOAD;
+	case L7MESH_KIND_AUTHORIZATION:
+		return L7MESH_A_AUTHORIZATION;
+	default:
+		/* They are in the order of the kinds. */
+		return kind;
+	}
+}
+
 int netlink_fill_key(struct sk_buff *skb, const struct object_key *key)
 {
-	/* The other attributes are in the order of the kinds. */
-	struct nlattr *nest = nla_nest_start(skb,
-					     key->kind == L7MESH_KIND_SPLICE ?
-					     L7MESH_A_SPLICE : key->kind);
+	struct nlattr *nest = nla_nest_start(skb, attr_of(key->kind));
 
 	BUILD_BUG_ON((int)L7MESH_A_CLUSTER != (int)L7MESH_KIND_CLUSTER);
 	BUILD_BUG_ON((int)L7MESH_A_ROUTE != (int)L7MESH_KIND_ROUTE);
@@ -284,6 +327,12 @@ int netlink_fill_object(struct sk_buff *skb, const struct snapshot *s,
 		return object ? netlink_fill_listener(skb, object) : -ENOENT;
 	case L7MESH_KIND_SPLICE:
 		return netlink_fill_splice(skb, &s->splice);
+	case L7MESH_KIND_WORKLOAD:
+		object = objset_find(&s->workloads, &key->name);
+		return object ? netlink_fill_workload(skb, object) : -ENOENT;
+	case L7MESH_KIND_AUTHORIZATION:
+		object = objset_find(&s->authorizations, &key->name);
+		return object ? netlink_fill_authorization(skb, object) : -ENOENT;
 	default:
 		object = objset_find(&s->route_tables, &key->name);
 		if (!object)

@@ -22,7 +22,10 @@
 #define L7MESH_CONN_H
 
 #include <linux/refcount.h>
+#include "authz/authz_table.h"
+#include "http/path.h"
 #include "lib/address.h"
+#include "link/http_net.h"
 #include "link/identity.h"
 #include "link/line.h"
 #include "link/link.h"
@@ -109,6 +112,14 @@ static inline const struct address *conn_shown(const struct conn *c)
 	return c->options.source == L7MESH_SOURCE_KEEP ? &c->source : NULL;
 }
 
+/* What guards the workload that a connection has come to; NULL: none, or not from outside. */
+static inline const struct guard *conn_guard(const struct conn *c,
+					     const struct snapshot *s)
+{
+	return c->identity ? NULL :
+			     authz_table_guard(s->authz, c->hn->net->net_cookie);
+}
+
 /* The listener of a connection, borrowed from a snapshot; NULL if there is none. */
 static inline const struct listener_slot *conn_slot(const struct conn *c,
 						    const struct snapshot *s)
@@ -131,6 +142,8 @@ conn_listener(struct conn *c, const struct snapshot *s)
 	if (!slot || !listener_serves_http(slot->listener))
 		return NULL;
 	c->options = slot->listener->http;
+	if (unlikely(s->authz) && s->authz->has_paths && conn_guard(c, s))
+		path_rules_strict(&c->options.path);
 	return slot;
 }
 

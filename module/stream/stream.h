@@ -113,6 +113,7 @@ struct stream {
 	bool upgrade;		/* the client's wish for one was passed on */
 	bool counted;		/* in requests */
 	bool limited;		/* policies count it, see policy_end() */
+	bool authorized;	/* authorization was asked, and lets it be */
 	struct policy_edits edits;	/* of the response */
 	u8 policy;		/* of the route's, that it has come to */
 	u8 copies;		/* bits: of policy_copy(), those that are to be made */

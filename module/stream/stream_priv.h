@@ -16,6 +16,7 @@
  *	stream_retry.c		failure upstream, and what is tried again
  *	stream_route.c		from an understood request to an endpoint
  *	stream_policy.c		what policies say of a request
+ *	stream_authz.c		what authorization says of it
  *	stream_copy.c		copies of requests
  *	stream_pace.c		responses that are to be slow
  *	stream_limits.c	what happens to a request beyond a limit
@@ -302,6 +303,9 @@ u32 stream_allowance(struct stream *s, u32 len);
 bool stream_meet_listener(struct stream *s, struct run *run,
 			  const struct listener *l);
 bool stream_meet_policies(struct stream *s, struct run *run);
+
+/* stream_authz.c: whether a request may be, or a connection that is relayed; else refuses it */
+bool stream_authorize(struct stream *s, struct run *run);
 
 /* stream_copy.c: all of the request is sent, and there are to be copies of it */
 void stream_copy(struct stream *s, struct run *run);

@@ -47,6 +47,8 @@ static enum mesh_stat relay_stat(enum mesh_stat reason)
 	case STAT_REPLY_HEADERS_TIMEOUT:
 	case STAT_REPLY_REQUEST_TIMEOUT:
 		return STAT_TLS_HELLO_TIMEOUT;
+	case STAT_REPLY_FORBIDDEN:
+		return STAT_AUTHZ_REFUSED;
 	case STAT_TLS_BAD_HELLO:
 		return reason;
 	default:

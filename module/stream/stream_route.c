@@ -187,6 +187,8 @@ void stream_proceed(struct stream *s, struct run *run)
 
 void stream_hash_on(struct stream *s, struct run *run)
 {
+	if (unlikely(s->conn->relays) && !stream_authorize(s, run))
+		return;
 	stream_pick_endpoint(s, run);
 	if (!s->tries)
 		begin_routed(s, run);
@@ -297,6 +299,6 @@ void stream_begin_request(struct stream *s, struct run *run)
 	s->upgrade = routing_upgrades(&c->options, s->request_head);
 	s->client = routing_client(&c->options, s->request_head, &c->source);
 	if (obey(s, run, routing_check(&c->options, s->request_head)) &&
-	    meet_listener(s, run, slot->listener))
+	    stream_authorize(s, run) && meet_listener(s, run, slot->listener))
 		route_request(s, run, slot);
 }

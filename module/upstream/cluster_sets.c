@@ -9,7 +9,7 @@
 #include "upstream/balancer.h"
 #include "upstream/cluster.h"
 #include "upstream/cluster_sets.h"
-#include "upstream/metadata.h"
+#include "lib/metadata.h"
 
 static size_t placed_bytes(const struct roster *r)
 {

@@ -65,7 +65,8 @@ LISTENER = ("LISTENER", {
     "HOST_PORT": "u32", "ABORT_ON_CLOSE": "u8", "HEADERS_WITH_UNDERSCORES": "u32",
     "PACKETS": "u8", "SOURCE": "u32", "PROXY_PROTOCOL": "u8",
     "TRUSTED_SOURCES": ["bin"], "TLS_ROUTE_TABLE": "str", "DETECT_TIMEOUT": "u32",
-    "PORT_END": "u16", "ADDRESSES": ["ip"], "FROM": ["bin"], "INTERFACE": "str"})
+    "INBOUND": "u8", "PORT_END": "u16", "ADDRESSES": ["ip"], "FROM": ["bin"],
+    "INTERFACE": "str"})
 ROUTE_TABLE = ("ROUTE_TABLE", {
     "NAME": "str"})
 HEADER_OP = ("HEADER_OP", {
@@ -142,6 +143,28 @@ EXPLANATION = ("EXPLANATION", {
     "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "HASH": "u64", "SUBSET": "str"})
 MISMATCH = ("MISMATCH", {
     "ROUTE": "u32", "KIND": "u32", "OF": "str"})
+WORKLOAD = ("WORKLOAD", {
+    "NAME": "str", "NAMESPACE": "str", "SERVICE_ACCOUNT": "str", "IDENTITY": "str",
+    "ADDRESSES": ["ip"], "LABELS": "str", "NODE": "str", "NETNS": "u64",
+    "REFUSE": "u32", "EXEMPT_NODE": "u8"})
+AUTHORIZATION_SOURCE = ("AUTHORIZATION_SOURCE", {
+    "PRINCIPALS": ["str"], "NOT_PRINCIPALS": ["str"], "NAMESPACES": ["str"],
+    "NOT_NAMESPACES": ["str"], "IP_BLOCKS": ["str"], "NOT_IP_BLOCKS": ["str"],
+    "REMOTE_IP_BLOCKS": ["str"], "NOT_REMOTE_IP_BLOCKS": ["str"]})
+AUTHORIZATION_OPERATION = ("AUTHORIZATION_OPERATION", {
+    "HOSTS": ["str"], "NOT_HOSTS": ["str"], "PORTS": ["str"], "NOT_PORTS": ["str"],
+    "METHODS": ["str"], "NOT_METHODS": ["str"], "PATHS": ["str"], "NOT_PATHS": ["str"]})
+AUTHORIZATION_CONDITION = ("AUTHORIZATION_CONDITION", {
+    "KEY": "str", "VALUES": ["str"], "NOT_VALUES": ["str"]})
+AUTHORIZATION_RULE = ("AUTHORIZATION_RULE", {
+    "FROM": [AUTHORIZATION_SOURCE], "TO": [AUTHORIZATION_OPERATION],
+    "WHEN": [AUTHORIZATION_CONDITION]})
+AUTHORIZATION = ("AUTHORIZATION", {
+    "NAME": "str", "NAMESPACE": "str", "SELECTOR": "str", "ACTION": "u32",
+    "AUDIT": "u8", "RULES": [AUTHORIZATION_RULE]})
+AUTHORIZE = ("AUTHORIZE", {
+    "WORKLOAD": "str", "SOURCE": "str", "SOURCE_ADDRESS": "ip", "ADDRESS": "ip",
+    "PORT": "u16", "REQUEST_HEAD": "bin", "CLIENT": "ip"})
 TOP = ("", {
     "CLUSTER": CLUSTER, "ENDPOINT": ENDPOINT, "LISTENER": LISTENER,
     "ROUTE_TABLE": ROUTE_TABLE, "VIRTUAL_HOST": VIRTUAL_HOST, "ROUTE": ROUTE,
@@ -151,7 +174,9 @@ TOP = ("", {
     "CONFIG_BYTES": "u64", "CONFIG_BYTES_MAX": "u64", "SPLICE": SPLICE,
     "SPLICE_PAIR": SPLICE_PAIR, "DEADLINE": "u32", "DRAIN_END": "flag",
     "EXPLAIN": EXPLAIN, "EXPLANATION": EXPLANATION, "REQUEST_HEAD": "bin",
-    "RESPONSE": "bin", "MISMATCH": MISMATCH})
+    "RESPONSE": "bin", "MISMATCH": MISMATCH, "WORKLOAD": WORKLOAD,
+    "AUTHORIZATION": AUTHORIZATION, "AUTHORIZE": AUTHORIZE, "VERDICT": "u32",
+    "POLICY": "str"})
 
 # Of plain options: default, least, most, type.
 OPTIONS = {
@@ -242,5 +267,6 @@ OPTIONS = {
         "SOURCE": (0, 0, 1, "u32"),
         "PROXY_PROTOCOL": (0, 0, 1, "u8"),
         "DETECT_TIMEOUT": (1000, 1, 86400000, "u32"),
+        "INBOUND": (0, 0, 1, "u8"),
     },
 }

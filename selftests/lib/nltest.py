@@ -283,7 +283,7 @@ ROUTES = [{"TIMEOUT": 0, "PRIORITY": i % 2, **route}
 HTTP = defaults("LISTENER")
 # Of a listener with a proxy, which takes no packets and no PROXY headers.
 HTTP_OTHER = {**other_ends("LISTENER"), "HEADERS_TIMEOUT": 1, "STREAM_IDLE_TIMEOUT": 0,
-              "PACKETS": 0, "SOURCE": 0, "PROXY_PROTOCOL": 0}
+              "PACKETS": 0, "SOURCE": 0, "PROXY_PROTOCOL": 0, "INBOUND": 0}
 EVERYTHING = [
     {"CLUSTER": CLUSTER},
     {"ENDPOINT": {"CLUSTER": "a", "ADDRESS": "10.0.0.1", "PORT": 80,
@@ -318,6 +318,31 @@ EVERYTHING = [
     {"LISTENER": {"NAME": "proxy", "ADDRESS": "10.96.0.1", "PORT": 81, "PORT_END": 65535,
                   "PROTOCOL": 0, "PROXY_ADDRESS": "127.0.0.1",
                   "PROXY_PORT": 15001, **HTTP_OTHER}},
+    {"WORKLOAD": {"NAME": "w", "NAMESPACE": "n", "SERVICE_ACCOUNT": "s",
+                  "IDENTITY": "spiffe://" + "i" * 246,
+                  "ADDRESSES": ["10.0.0.9", "fd00::9"], "LABELS": "k=" + "v" * 253,
+                  "NODE": "z", "NETNS": (1 << 64) - 1, "REFUSE": 1, "EXEMPT_NODE": 0}},
+    {"WORKLOAD": {"NAME": "x", "ADDRESSES": [], "REFUSE": 0, "EXEMPT_NODE": 1}},
+    {"AUTHORIZATION": {"NAME": "p", "NAMESPACE": "n", "SELECTOR": "k=" + "v" * 253,
+                       "ACTION": 2, "AUDIT": 1, "RULES": [
+                           {"FROM": [
+                               {"PRINCIPALS": ["a/b"], "NOT_PRINCIPALS": ["*"],
+                                "NAMESPACES": ["a*b"], "NOT_NAMESPACES": ["c"],
+                                "IP_BLOCKS": ["10.0.0.1", "10.1.2.3/8"],
+                                "NOT_IP_BLOCKS": ["::/0"],
+                                "REMOTE_IP_BLOCKS": ["fd00::/128"],
+                                "NOT_REMOTE_IP_BLOCKS": ["0.0.0.0/0"]},
+                               {"NAMESPACES": ["n"]}],
+                            "TO": [{"HOSTS": ["h", "*.h:80"], "NOT_HOSTS": ["i"],
+                                    "PORTS": ["0", "65535"], "NOT_PORTS": ["1"],
+                                    "METHODS": ["GET"], "NOT_METHODS": ["P*"],
+                                    "PATHS": ["/{*}/a/{**}/b", "/" + "p" * 4095],
+                                    "NOT_PATHS": ["*/c"]}],
+                            "WHEN": [{"KEY": "request.headers[X-a]", "VALUES": ["v" * 4096],
+                                      "NOT_VALUES": ["*"]},
+                                     {"KEY": "connection.sni", "VALUES": ["s"]}]},
+                           {}]}},
+    {"AUTHORIZATION": {"NAME": "q", "ACTION": 0, "AUDIT": 0, "RULES": []}},
     {"SPLICE": {"POLICY": 1, "EXCEPT": [{"PORT": 25}, {"PORT": 65535}],
                 "BYPASS_SHAPING": 1}},
 ]
@@ -361,6 +386,8 @@ NEW = {
                                       "DOMAINS": ["n.example"]}},
     "ROUTE": {"ROUTE": {"ROUTE_TABLE": "t", "VIRTUAL_HOST": "v",
                         "ACTION": {"CLUSTER": "a"}}},
+    "WORKLOAD": {"WORKLOAD": {"NAME": "n", "ADDRESSES": ["10.9.9.9"]}},
+    "AUTHORIZATION": {"AUTHORIZATION": {"NAME": "n"}},
 }
 
 

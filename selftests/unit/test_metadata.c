@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of module/upstream/metadata.c. */
+/* Tests of module/lib/metadata.c. */
 #include <string.h>
 #include <linux/kernel.h>
 
 #include "tap.h"
 #include "unit.h"
-#include "upstream/metadata.h"
+#include "lib/metadata.h"
 
 static struct span text(const char *s)
 {

@@ -44,6 +44,9 @@ FAULTS = (
     ("name: query\n        type: nest", "name: query\n        type: string"),
     ("type: nest\n        nested-attributes: match\n", "type: nest\n"),
     ("#@ is: network\n      -\n", "      -\n"),
+    ("#@ is: address\n        #@ arg: ADDRESS", "#@ is: network\n        #@ arg: ADDRESS"),
+    ("#@ check: spiffe\n", "#@ check: spiffe\n        #@ flags: [numeric]\n"),
+    ("#@ not-yet: [custom]\n", "#@ not-yet: [custom]\n        #@ is: address\n"),
     # Units.
     ("#@ default: 15000\n        #@ unit: ms", "#@ default: 15000\n        #@ unit: msec"),
     ("#@ default: 15000\n        #@ unit: ms", "#@ default: 15000\n        #@ unit: s"),
@@ -70,7 +73,7 @@ FAULTS = (
 # which the compiler looks up.
 FREE = """name name-prefix title file word entries version
     doc help usage arg synopsis nothing completes
-    rule words check schema struct member size header policy""".split()
+    rule words check not-yet schema struct member size header policy""".split()
 
 
 def places(tree, path=()):

@@ -96,7 +96,7 @@ def check_told(spec, text):
 def page(spec):
     with open(os.path.join(TREE, PAGE), encoding="utf-8") as f:
         text = f.read()
-    for kind in ("cluster", "endpoint"):
+    for kind in ("cluster", "endpoint", "workload", "authorization"):
         text = region(text, MARK, kind, synopsis(spec.sets[kind]))
     for kind in ("cluster", "listener"):
         text = region(text, MARK, f"other options of a {kind}",

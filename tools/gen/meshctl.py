@@ -13,7 +13,8 @@ UINT32_MAX, UINT16_MAX = (1 << 32) - 1, (1 << 16) - 1
 LIMITS = {UINT32_MAX: "UINT32_MAX", UINT16_MAX: "UINT16_MAX"}
 BINARY = {"address": "ADDRESS", "network": "NETWORK", "numbers": "U16S"}
 # What a value is called in a usage, by what checks it.
-CHECKED = {"name": "NAME", "path": "PATH", "host": "HOST", "token": "NAME"}
+CHECKED = {"name": "NAME", "path": "PATH", "host": "HOST", "token": "NAME",
+           "spiffe": "SPIFFE_ID"}
 
 
 def kind_of(a):
@@ -50,6 +51,10 @@ def fallback_of(a):
     if a.enum:
         return a.get("default")
     return {"DURATION": duration, "PERCENT": percent}.get(kind_of(a), str)(a.default)
+
+
+def not_yet(names):
+    return "NAMES(" + ", ".join(f'"{name}"' for name in names) + ")"
 
 
 def limits_of(a):
@@ -117,6 +122,8 @@ class Field:
                     (("min", least), ("max", most)) if value)
         if a.enum:
             yield f".names = {a.enum.c_name.removeprefix('l7mesh_')}_names,"
+        if self.get("not-yet"):
+            yield f".not_yet = {not_yet(self.get('not-yet'))},"
         if fallback_of(a) is not None:
             yield f'.fallback = "{fallback_of(a)}",'
         if a.item and not a.item.nested and kind_of(a.item) != "STRING":
@@ -191,6 +198,9 @@ class Schema:
         if self.yaml.get("words"):
             yield f"\t.from_word = {self.yaml['words']}_from_word,"
             yield f"\t.to_word = {self.yaml['words']}_to_word,"
+        if self.yaml.get("not-yet"):
+            keys = not_yet(self.yaml["not-yet"]).split()
+            yield from words([*keys[:-1], keys[-1] + ","], "\t\t", "\t.not_yet = ")
         yield "};"
 
 

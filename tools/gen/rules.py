@@ -15,7 +15,7 @@ from spec import BITS, TREE, Wrong
 NUMBERS = {*BITS, "s64"}
 BYTES = {"string", "binary"}
 BOOLEAN = (True, False)
-FLAGS = {"key", "required", "parent", "lower", "empty"}
+FLAGS = {"key", "required", "parent", "lower", "empty", "numeric"}
 # Where there are only a few.
 VALUES = {
     "attribute": {
@@ -69,6 +69,8 @@ def check_references(a, spec):
 def check_type(a):
     """What goes with one type only."""
     bare = a.type in BITS and not a.enum and not a.is_bool
+    texts = bool(a.item) and a.item.type == "string"
+    need(texts or "numeric" not in a.get("flags", []), a, "only texts are numeric")
     for keys, right, what in (
             ("enum default member optional by-hand", a.type in NUMBERS, "a number"),
             ("unit", bare, "a number"),
@@ -76,6 +78,7 @@ def check_type(a):
             ("is", a.type == "binary", "binary"),
             ("from to", a.get("is") == "numbers", "numbers"),
             ("refers", a.type == "string", "a string"),
+            ("not-yet", a.enum, "an enum"),
             ("nested-attributes nothing schema", a.type == "nest", "a nest"),
             ("multi-attr", a.owner.is_list, "what a list is of")):
         for key in keys.split():

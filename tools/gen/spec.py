@@ -10,7 +10,8 @@ Those of an attribute:
     unit            ms; s; ppm: of a million; bytes
     flags           key: a part of what identifies the object; required; parent: in
                     files it follows from the position; lower: case does not matter;
-                    empty: may be empty, which is the same as not there
+                    empty: may be empty, which is the same as not there; numeric:
+                    a text that may be a number, in files without quotes
     member          of the set's struct, if it is not called as the attribute is
     optional        0 means that it is not in messages
     by-hand         it is no plain option: netlink/ reads and writes it by itself
@@ -21,6 +22,7 @@ Those of an attribute:
     word            on the command line, if not its key
     is              what bytes are: an address; a network; numbers, from ... to ...
     check           NAME: text_check_NAME() is content with the text
+    not-yet         words of others that it does not have, for a message
     refers          names an object of this kind
     nothing         what a nest with nothing in it is on the command line
     schema          of what it nests, if not that of the set
@@ -55,6 +57,7 @@ Those of a set:
     rule            NAME: validate_NAME() looks at it
     words           NAME: NAME_from_word() and NAME_to_word() make one word of it
     single          the key that a single value in a file is
+    not-yet         keys of others that it does not have, for a message
     usage           what its usage begins with
     fields          by-hand: meshctl's schema.c has them
     completes       then, the words that the completion has
@@ -95,11 +98,11 @@ KEYS = {
         attribute-sets! operations! mcast-groups!""",
     "attribute": """name! type! doc enum enum-as-flags nested-attributes multi-attr checks
         default unit flags member optional by-hand file group after word is from to
-        check refers nothing schema arg usage usage-after join completes help
+        check not-yet refers nothing schema arg usage usage-after join completes help
         section help-after synopsis""",
     "set": """name! name-prefix! doc attributes!
-        at-most struct folder private parts groups children title rule words single usage
-        fields completes""",
+        at-most struct folder private parts groups children title rule words single
+        not-yet usage fields completes""",
     "part": "member! struct! size of header",
     "group": "file! title after! defaults rule words usage",
     "child": "file! of!",

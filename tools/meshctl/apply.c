@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bound.h"
 #include "diff.h"
 #include "meshctl.h"
 #include "resolved.h"
@@ -76,19 +77,44 @@ static int refused(struct nl *nl, const char *file, const struct object *o,
 	return STATUS_KERNEL;
 }
 
-/* Stages all of a file; what is refused is printed. */
+static void abort_txn(struct nl *nl)
+{
+	struct refusal ignored;
+
+	if (txn_abort(nl, &ignored))
+		refusal_free(&ignored);
+}
+
+/*
+ * Stages all of a file; what is refused is printed. What other namespaces workloads get
+ * meanwhile is another change, so that the transaction is not committed.
+ */
 static int stage(struct nl *nl, const char *file, const struct config *config)
 {
 	const struct object *o = NULL;
-	struct refusal r, ignored;
+	struct config bound;
+	struct refusal r;
+	int status;
 
 	if (txn_begin(nl, true, &r))
 		return refused(nl, file, NULL, &r);
-	if (!txn_stage(nl, L7MESH_CMD_ADD, config, &o, &r))
-		return STATUS_OK;
-	if (txn_abort(nl, &ignored))
-		refusal_free(&ignored);
-	return refused(nl, file, o, &r);
+	status = bound_fill(nl, config, &bound);
+	if (!status && txn_stage(nl, L7MESH_CMD_ADD, &bound, &o, &r))
+		status = refused(nl, file, o, &r);
+	config_free(&bound);
+	if (status)
+		abort_txn(nl);
+	return status;
+}
+
+static void print_changes(const struct ctl *ctl, const struct config *from,
+			  const struct config *config)
+{
+	struct config bound;
+
+	bound_keep(config, from, &bound);
+	diff_print(from, &bound, ctl->json);
+	config_free(&bound);
 }
 
 /* Everything but publishing it, then how it differs from what there is. */
@@ -106,7 +132,7 @@ static int dry_run(const struct ctl *ctl, struct nl *nl, const char *file,
 	status = dump_config(nl, &from);
 	if (status)
 		return status;
-	diff_print(&from, config, ctl->json);
+	print_changes(ctl, &from, config);
 	config_free(&from);
 	return STATUS_OK;
 }

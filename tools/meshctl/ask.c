@@ -146,27 +146,37 @@ static char *compose(const json_t *question, const struct url *url)
 	return text;
 }
 
-static bool put_head(struct nlmsghdr *nlh, const json_t *question)
+char *ask_head(const json_t *question, uint16_t *port)
 {
 	const char *text = text_of(question, "url");
 	struct url url;
 	char *head;
-	bool fits;
 
-	if (!text)
-		return true;
 	if (is_connect(question))
 		url = (struct url){ .host = text, .host_len = strlen(text),
 				    .target = xstrdup(text) };
 	else
 		split_url(text, &url);
+	*port = url.port;
 	head = compose(question, &url);
+	free(url.target);
+	return head;
+}
+
+static bool put_head(struct nlmsghdr *nlh, const json_t *question)
+{
+	uint16_t port;
+	char *head;
+	bool fits;
+
+	if (!text_of(question, "url"))
+		return true;
+	head = ask_head(question, &port);
 	fits = mnl_attr_put_check(nlh, MESSAGE_MAX, L7MESH_EXPLAIN_A_HEAD,
 				  strlen(head), head);
-	if (url.port)
-		mnl_attr_put_u16(nlh, L7MESH_EXPLAIN_A_PORT, url.port);
+	if (port)
+		mnl_attr_put_u16(nlh, L7MESH_EXPLAIN_A_PORT, port);
 	free(head);
-	free(url.target);
 	return fits;
 }
 

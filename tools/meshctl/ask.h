@@ -25,6 +25,12 @@
 char *ask_check(const json_t *question);
 
 /*
+ * The head of a question that was checked and has a URL, as a client sends it, which the
+ * caller frees; *@port is the URL's, or 0.
+ */
+char *ask_head(const json_t *question, uint16_t *port);
+
+/*
  * Asks a question that was checked. Returns the tool's status, errors printed
  * (behind @where, if it is not NULL).
  */

@@ -107,7 +107,8 @@ static int change(uint8_t cmd, enum words_mode mode, int argc, char **argv)
 
 	if (argc > 1 && !schema)
 		complain("\"%s\" is not one of cluster, endpoint, listener, "
-			 "route_table, virtual_host, route, splice", argv[1]);
+			 "route_table, virtual_host, route, splice, workload, "
+			 "authorization", argv[1]);
 	if (!schema || (argc == 2 && schema->kind != L7MESH_KIND_SPLICE)) {
 		print_usage(argv[0]);
 		return STATUS_USAGE;

@@ -110,6 +110,8 @@ static const char *list_name(enum l7mesh_kind kind)
 		[L7MESH_KIND_VIRTUAL_HOST] = "virtual_hosts",
 		[L7MESH_KIND_ROUTE] = "routes",
 		[L7MESH_KIND_SPLICE] = "splice",
+		[L7MESH_KIND_WORKLOAD] = "workloads",
+		[L7MESH_KIND_AUTHORIZATION] = "authorization",
 	};
 
 	return names[kind];

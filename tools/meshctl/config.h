@@ -4,8 +4,8 @@
  *
  * The order is that of a dump: each cluster followed by its endpoints, each
  * route table by its virtual hosts, each of those by its routes, then the
- * listeners, then the splice object. Bodies are complete: they name their parents
- * and have all defaults.
+ * listeners, then the splice object, the workloads and the authorization policies.
+ * Bodies are complete: they name their parents and have all defaults.
  */
 #ifndef MESHCTL_CONFIG_H
 #define MESHCTL_CONFIG_H

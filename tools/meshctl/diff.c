@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "apply.h"
+#include "bound.h"
 #include "meshctl.h"
 #include "resolved.h"
 #include "util.h"
@@ -235,7 +236,7 @@ size_t diff_print(const struct config *from, const struct config *to, bool json)
 int cmd_diff(const struct ctl *ctl, int argc, char **argv)
 {
 	struct apply_options options;
-	struct config from, to;
+	struct config from, to, bound;
 	size_t count;
 	int status;
 
@@ -246,9 +247,11 @@ int cmd_diff(const struct ctl *ctl, int argc, char **argv)
 	status = dump_open(&from);
 	if (!status) {
 		resolved_drop(&from);
-		count = diff_print(&from, &to, ctl->json);
+		bound_keep(&to, &from, &bound);
+		count = diff_print(&from, &bound, ctl->json);
 		if (count && options.exit_code)
 			status = STATUS_DIFFERENT;
+		config_free(&bound);
 		config_free(&from);
 	}
 	config_free(&to);

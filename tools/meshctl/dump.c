@@ -57,11 +57,18 @@ static void reset_config(void *data)
 
 int dump_config(struct nl *nl, struct config *config)
 {
+	return dump_kind(nl, L7MESH_KIND_UNSPEC, config);
+}
+
+int dump_kind(struct nl *nl, enum l7mesh_kind kind, struct config *config)
+{
 	struct nlmsghdr *request;
 	char buf[64];
 
 	*config = (struct config){ 0 };
 	request = nl_prepare(nl, buf, L7MESH_CMD_GET, NLM_F_DUMP);
+	if (kind != L7MESH_KIND_UNSPEC)
+		mnl_attr_put_u32(request, L7MESH_A_KIND, kind);
 	return dump_retry(nl, request, take_object, reset_config, config);
 }
 
@@ -97,12 +104,13 @@ int dump_show(const struct ctl *ctl, const struct dump_list *d)
 		return status;
 	request = nl_prepare(&nl, buf, d->cmd, NLM_F_DUMP);
 	status = dump_retry(&nl, request, d->take, reset_list, &list);
+	if (!status)
+		status = d->complete(&nl, list);
 	nl_close(&nl);
 	if (status) {
 		json_decref(list);
 		return status;
 	}
-	d->complete(list);
 	if (ctl->json) {
 		json_print(list);
 		return STATUS_OK;

@@ -12,7 +12,10 @@
 /* Fills @config from one snapshot; returns the tool's status, errors printed. */
 int dump_config(struct nl *nl, struct config *config);
 
-/* The same with a socket of its own. */
+/* The same of the objects of one kind. */
+int dump_kind(struct nl *nl, enum l7mesh_kind kind, struct config *config);
+
+/* dump_config() with a socket of its own. */
 int dump_open(struct config *config);
 
 /* Runs a dump again while changes interrupt it; @reset forgets what came. */
@@ -23,7 +26,8 @@ int dump_retry(struct nl *nl, struct nlmsghdr *request, nl_cb cb,
 struct dump_list {
 	uint8_t cmd;
 	nl_cb take;			/* appends to the json_t * at its data */
-	void (*complete)(json_t *list);	/* adds what is known here */
+	/* Adds what else is known; returns the tool's status, errors printed. */
+	int (*complete)(struct nl *nl, json_t *list);
 	void (*print)(const json_t *list);	/* as a table */
 };
 

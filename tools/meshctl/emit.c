@@ -68,6 +68,7 @@ static bool is_branch(const json_t *object)
 	return json_object_get(object, "endpoints") ||
 	       json_object_get(object, "virtual_hosts") ||
 	       json_object_get(object, "routes") ||
+	       json_object_get(object, "rules") ||
 	       json_object_get(object, "action");
 }
 

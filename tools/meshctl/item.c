@@ -16,10 +16,12 @@
  *	mirror			name, name=percent%, name=percent%,unchanged
  *	proxy			address:port
  *	splice exception	port
+ *	authorization rule	as in files, in JSON
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "load.h"
 #include "util.h"
 #include "value.h"
 #include "words.h"
@@ -488,4 +490,21 @@ char *mirror_to_word(const json_t *value)
 	return xasprintf("%s=%s%s", get(value, "cluster") ?: "?",
 			 fraction ?: "100%",
 			 json_is_false(shadow) ? UNCHANGED : "");
+}
+
+json_t *authorization_rule_from_word(const struct schema *schema,
+				     const char *word, char **why)
+{
+	return load_word(schema, word, why);
+}
+
+char *authorization_rule_to_word(const json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT), *word;
+
+	if (!text)
+		must(NULL);
+	word = xstrdup(text);
+	free(text);
+	return word;
 }

@@ -170,6 +170,9 @@ void links_define(struct links *links, const struct scope *scope,
 	enum l7mesh_kind kind = scope->schema->kind;
 	bool socket = has(body, "address") && has(body, "port");
 
+	/* What no kernel knows may be there twice. */
+	if (!schema_of(kind))
+		return;
 	if (kind == L7MESH_KIND_ENDPOINT ? socket : has(body, "name"))
 		define_key(links, scope, body);
 	if (kind == L7MESH_KIND_CLUSTER)

@@ -127,6 +127,12 @@ static bool is_text(const struct field *f)
 	       (f->type == FIELD_LIST && !(f->flags & FIELD_NUMBERS));
 }
 
+static bool may_be(const struct field *f, enum text_type type)
+{
+	return type == TEXT_STRING ||
+	       (type == TEXT_NUMBER && f->flags & FIELD_NUMERIC);
+}
+
 /* Numbers and booleans are not in quotes, and texts that look like them are. */
 static bool check_type(struct loader *l, const struct field *f,
 		       const yaml_node_t *node, const struct path *path)
@@ -141,7 +147,7 @@ static bool check_type(struct loader *l, const struct field *f,
 
 	if (type == TEXT_NULL)
 		hint = "a value is needed";
-	else if (is_text(f) && type != TEXT_STRING)
+	else if (is_text(f) && !may_be(f, type))
 		hint = "a string is needed: put it in quotes";
 	else if (integer && !is_plain(node))
 		hint = "a number is needed, without quotes";
@@ -270,9 +276,12 @@ static void unknown_key(struct loader *l, const struct mapping *m,
 {
 	char *found = value_found(scalar(key), key->data.scalar.length);
 	char *allowed = schema_keys(m->scope.schema);
+	bool later = schema_listed(m->scope.schema->not_yet, scalar(key),
+				   key->data.scalar.length);
 
 	problem(&l->problems, mark_of(key), m->scope.path,
-		"%s is not one of the keys allowed here: %s", found, allowed);
+		"%s is not %s: %s", found, later ? "there yet; the keys are" :
+		"one of the keys allowed here", allowed);
 	free(found);
 	free(allowed);
 }
@@ -294,6 +303,7 @@ static void assign_pair(struct loader *l, struct mapping *m,
 	if (!f && schema->open)
 		return;
 	if (!f || f->flags & FIELD_PARENT) {
+		m->scope.strange = true;
 		unknown_key(l, m, key);
 		return;
 	}
@@ -729,23 +739,36 @@ static void load_stream(struct loader *l, const struct taker *t,
 	yaml_parser_delete(&parser);
 }
 
+/* Reads a document, to be closed; false, with what is wrong, if there is none. */
+static bool open_document(struct loader *l, yaml_parser_t *parser,
+			  const char *text, size_t len)
+{
+	if (!check_text(&l->problems, text, len))
+		return false;
+	start_parser(parser, text, len);
+	if (yaml_parser_load(parser, &l->document))
+		return true;
+	yaml_problem(&l->problems, parser, text, len);
+	yaml_parser_delete(parser);
+	return false;
+}
+
+static void close_document(struct loader *l, yaml_parser_t *parser)
+{
+	yaml_document_delete(&l->document);
+	yaml_parser_delete(parser);
+}
+
 static void load_text(struct loader *l, const char *text, size_t len)
 {
 	yaml_parser_t parser;
 
-	if (!check_text(&l->problems, text, len))
+	if (!open_document(l, &parser, text, len))
 		return;
-	start_parser(&parser, text, len);
-	if (!yaml_parser_load(&parser, &l->document)) {
-		yaml_problem(&l->problems, &parser, text, len);
-		yaml_parser_delete(&parser);
-		return;
-	}
 	if (!yaml_document_get_root_node(&l->document) ||
 	    check_end(&parser, &l->problems, text, len))
 		load_root(l);
-	yaml_document_delete(&l->document);
-	yaml_parser_delete(&parser);
+	close_document(l, &parser);
 }
 
 /* Objects that no netlink message can carry. */
@@ -823,6 +846,53 @@ bool load_other_file(const char *name, const struct schema *schema,
 bool load_file(const char *name, struct config *config)
 {
 	return load_other_file(name, &schema_file, config);
+}
+
+/* The first thing that was wrong. Freed by the caller. */
+static char *first_problem(struct problems *p)
+{
+	char *why = NULL;
+
+	if (problems_sort(p))
+		why = xstrdup(p->list[0].text);
+	problems_drop(p);
+	return why;
+}
+
+static json_t *load_one(struct loader *l, struct mapping *m, const char *text,
+			size_t len)
+{
+	yaml_parser_t parser;
+	yaml_node_t *root;
+	json_t *body = NULL;
+
+	if (!open_document(l, &parser, text, len))
+		return NULL;
+	root = yaml_document_get_root_node(&l->document);
+	if (!root)
+		problem(&l->problems, (struct mark){ 0 }, NULL,
+			"nothing is found; a mapping is needed");
+	else if (check_end(&parser, &l->problems, text, len))
+		body = load_mapping(l, root, m);
+	close_document(l, &parser);
+	return body;
+}
+
+json_t *load_word(const struct schema *schema, const char *word, char **why)
+{
+	struct loader l = { .schema = schema };
+	struct mapping m = { .scope = { .problems = &l.problems,
+					.schema = schema } };
+	json_t *body;
+
+	links_init(&l.links);
+	body = load_one(&l, &m, word, strlen(word));
+	links_free(&l.links);
+	if (!l.problems.count)
+		return body;
+	*why = first_problem(&l.problems);
+	json_decref(body);
+	return NULL;
 }
 
 bool load_manifests(const char *name, load_kind of, load_take take, void *arg)

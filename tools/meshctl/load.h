@@ -21,6 +21,12 @@ bool load_other_file(const char *name, const struct schema *schema,
 		     struct config *config);
 
 /*
+ * One mapping, not an object, as files have it, of the command line. On error NULL, and
+ * *@why, freed by the caller, is the first.
+ */
+json_t *load_word(const struct schema *schema, const char *word, char **why);
+
+/*
  * The same of a stream of Kubernetes manifests, or Lists of them, of which each says
  * by its key "kind" what it is. Those without a schema are not looked at.
  *

@@ -18,6 +18,7 @@ static const struct command {
 	{ "add", cmd_add },
 	{ "apply", cmd_apply },
 	{ "attach", cmd_attach },
+	{ "authz", cmd_authz },
 	{ "check", cmd_check },
 	{ "del", cmd_del },
 	{ "detach", cmd_detach },
@@ -60,6 +61,10 @@ static const char usage[] =
 	"  splice POLICY ...             say which connections are spliced\n"
 	"  flush                         remove all objects\n"
 	"  attach|detach NETNS|PID       make a namespace obey, or let it go\n"
+	"  attach NETNS|PID workload NAME\n"
+	"                                and it is where that workload runs\n"
+	"  authz WORKLOAD ...            say whether a connection is allowed, and why\n"
+	"  authz test FILE [-f MESH]     check that against what is expected\n"
 	"  explain LISTENER URL ...      say what becomes of a request, and why\n"
 	"  resolve [--once]              keep endpoints what their names' addresses are\n"
 	"  route test FILE [-f MESH]     check requests against what is expected\n"

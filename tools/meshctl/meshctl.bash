@@ -128,13 +128,13 @@ _meshctl_fields()
 			max_headers max_uri_bytes max_body_bytes \
 			buffer_limit normalize_path merge_slashes \
 			escaped_slashes host_port headers_with_underscores \
-			packets source proxy_protocol trusted_sources \
-			expect_continue upgrade connect x_request_id \
-			x_forwarded_for x_forwarded_proto x_forwarded_host \
-			forwarded via traceparent trusted_hops \
-			abort_on_close rate_limit max_tokens tokens_per_fill \
-			fill_interval limit_header limit_source_address \
-			max_keys ;;
+			packets source inbound proxy_protocol \
+			trusted_sources expect_continue upgrade connect \
+			x_request_id x_forwarded_for x_forwarded_proto \
+			x_forwarded_host forwarded via traceparent \
+			trusted_hops abort_on_close rate_limit max_tokens \
+			tokens_per_fill fill_interval limit_header \
+			limit_source_address max_keys ;;
 	virtual_host)
 		_meshctl_words domain order request_header response_header ;;
 	route)
@@ -159,6 +159,11 @@ _meshctl_fields()
 			fault_by_header ;;
 	splice)
 		_meshctl_words except bypass_shaping ;;
+	workload)
+		_meshctl_words namespace service_account identity address \
+			labels node netns refuse exempt_node ;;
+	authorization)
+		_meshctl_words namespace selector action audit rule ;;
 	# end of fields
 	esac
 }
@@ -189,11 +194,12 @@ _meshctl_value()
 		_meshctl_words none ;;
 	dns_family)
 		_meshctl_words all ipv4 ipv6 ipv4_first ipv6_first ;;
-	dns_logical|normalize_path|merge_slashes|packets|\
+	dns_logical|normalize_path|merge_slashes|packets|inbound|\
 	x_request_id|x_forwarded_for|x_forwarded_proto|\
 	x_forwarded_host|forwarded|via|traceparent|abort_on_close|\
 	strip_query|cors_credentials|avoid_previous_hosts|\
-	hedge_on_per_try_timeout|fault_by_header|bypass_shaping)
+	hedge_on_per_try_timeout|fault_by_header|bypass_shaping|\
+	exempt_node|audit)
 		_meshctl_words true false ;;
 	protocol)
 		_meshctl_words tcp http tls auto ;;
@@ -221,6 +227,10 @@ _meshctl_value()
 		_meshctl_words same http https ;;
 	retry_on)
 		_meshctl_words connect_failure reset gateway_error 5xx retriable_4xx ;;
+	refuse)
+		_meshctl_words reset drop ;;
+	action)
+		_meshctl_words allow deny audit ;;
 	# end of values
 	*) return 1 ;;
 	esac
@@ -230,7 +240,7 @@ _meshctl_value()
 _meshctl_key()
 {
 	case $1:$2 in
-	cluster:0|listener:0|route_table:0)
+	cluster:0|listener:0|route_table:0|workload:0|authorization:0)
 		_meshctl_lines < <(_meshctl_values "$1" name) ;;
 	endpoint:0)
 		_meshctl_lines < <(_meshctl_values cluster name) ;;
@@ -291,6 +301,29 @@ _meshctl_change()
 	_meshctl_value || _meshctl_fields "$kind"
 }
 
+# The words after "test".
+_meshctl_test()
+{
+	if [[ $prev == -f || ${#args[@]} -eq 2 ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames 2>/dev/null
+	else
+		_meshctl_words -f --file
+	fi
+}
+
+# Words and values take turns behind the workload.
+_meshctl_authz()
+{
+	if [[ $((${#args[@]} % 2)) -eq 0 ]]; then
+		_meshctl_words port from client address method path host header
+	elif [[ $prev == from ]]; then
+		_meshctl_lines < <(_meshctl_values workload name)
+	else
+		_meshctl_value
+	fi
+}
+
 # splice [POLICY] [FIELD VALUE]...; $1 is how many words of it are there.
 _meshctl_splice()
 {
@@ -328,7 +361,7 @@ _meshctl_split()
 _meshctl()
 {
 	local -a kinds=(cluster endpoint listener route_table virtual_host route
-		splice)
+		splice workload authorization)
 	local cur prev
 	local -a args
 
@@ -344,8 +377,8 @@ _meshctl()
 		if [[ $cur == -* ]]; then
 			_meshctl_words -j --json -n --netns
 		else
-			_meshctl_words add apply attach check del detach diff \
-				drain explain export flush help import monitor \
+			_meshctl_words add apply attach authz check del \
+				detach diff drain explain export flush help import monitor \
 				resolve route set show splice stats version
 		fi ;;
 	drain)
@@ -384,18 +417,30 @@ _meshctl()
 			esac ;;
 		esac ;;
 	route)
-		case ${#args[@]}:$prev in
-		1:*) _meshctl_words test ;;
-		*:-f|2:*)
-			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-			compopt -o filenames 2>/dev/null ;;
-		*) _meshctl_words -f --file ;;
-		esac ;;
+		if [ ${#args[@]} = 1 ]; then
+			_meshctl_words test
+		else
+			_meshctl_test
+		fi ;;
+	authz)
+		if [ ${#args[@]} = 1 ]; then
+			_meshctl_lines < <(echo test; _meshctl_values workload name)
+		elif [ "${args[1]}" = test ]; then
+			_meshctl_test
+		else
+			_meshctl_authz
+		fi ;;
 	apply|check|diff) _meshctl_file "${args[0]}" ;;
 	show) _meshctl_show ;;
 	add|set|del) _meshctl_change ;;
 	splice) _meshctl_splice $((${#args[@]} - 1)) ;;
-	attach|detach) _meshctl_lines < <(_meshctl_netns) ;;
+	attach)
+		case ${#args[@]} in
+		1) _meshctl_lines < <(_meshctl_netns) ;;
+		2) _meshctl_words workload ;;
+		3) _meshctl_lines < <(_meshctl_values workload name) ;;
+		esac ;;
+	detach) _meshctl_lines < <(_meshctl_netns) ;;
 	esac
 }
 

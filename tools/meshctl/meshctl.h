@@ -17,7 +17,8 @@ enum {
 	STATUS_OK = 0,
 	STATUS_USAGE = 1,	/* the command line or a file is wrong */
 	STATUS_KERNEL = 2,	/* the kernel refused, or does not have it */
-	STATUS_DIFFERENT = 3,	/* diff --exit-code found differences */
+	/* diff --exit-code, or a test, found differences; authz: it is denied */
+	STATUS_DIFFERENT = 3,
 };
 
 /* The options that come before the command. */
@@ -28,6 +29,7 @@ struct ctl {
 int cmd_add(const struct ctl *ctl, int argc, char **argv);
 int cmd_apply(const struct ctl *ctl, int argc, char **argv);
 int cmd_attach(const struct ctl *ctl, int argc, char **argv);
+int cmd_authz(const struct ctl *ctl, int argc, char **argv);
 int cmd_check(const struct ctl *ctl, int argc, char **argv);
 int cmd_del(const struct ctl *ctl, int argc, char **argv);
 int cmd_detach(const struct ctl *ctl, int argc, char **argv);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "text.h"
+#include "text_match.h"
 #include "util.h"
 #include "validate.h"
 #include "value.h"
@@ -100,6 +101,9 @@ static const struct field file_fields[] = {
 	  .sub = &route_table },
 	{ .name = "listeners", .type = FIELD_CHILDREN, .sub = &listener },
 	{ .name = "splice", .type = FIELD_CHILD, .sub = &splice },
+	{ .name = "workloads", .type = FIELD_CHILDREN, .sub = &workload },
+	{ .name = "authorization", .type = FIELD_CHILDREN,
+	  .sub = &authorization },
 };
 
 const struct schema schema_file = {
@@ -115,6 +119,8 @@ static const struct schema *const kinds[] = {
 	[L7MESH_KIND_VIRTUAL_HOST] = &virtual_host,
 	[L7MESH_KIND_ROUTE] = &route,
 	[L7MESH_KIND_SPLICE] = &splice,
+	[L7MESH_KIND_WORKLOAD] = &workload,
+	[L7MESH_KIND_AUTHORIZATION] = &authorization,
 };
 
 const struct schema *schema_of(enum l7mesh_kind kind)
@@ -135,6 +141,14 @@ const struct schema *schema_named(const char *name)
 			return kinds[i];
 	}
 	return NULL;
+}
+
+bool schema_listed(const char *const *names, const char *name, size_t len)
+{
+	for (; names && *names; names++)
+		if (strlen(*names) == len && !strncasecmp(*names, name, len))
+			return true;
+	return false;
 }
 
 const struct field *schema_field(const struct schema *schema, const char *name)

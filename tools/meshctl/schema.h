@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * schema: the seven kinds of objects, described once.
+ * schema: the nine kinds of objects, described once.
  *
  * Files, the command line, netlink messages, JSON and error messages all follow
  * these tables: a field has the same name everywhere, one type, one range and
@@ -55,6 +55,7 @@ enum {
 	FIELD_NUMBERS = 1 << 6,	/* in files: a list of numbers, kept as text */
 	FIELD_NULL = 1 << 7,	/* in files: null is the same as not there */
 	FIELD_NOCASE = 1 << 8,	/* a name's case does not matter: kept as it is listed */
+	FIELD_NUMERIC = 1 << 9,	/* in files: texts, of which numbers need no quotes */
 };
 
 struct field {
@@ -68,10 +69,14 @@ struct field {
 	const char *fallback;	/* the default, as on the command line */
 	uint32_t min, max;	/* of a list: how many, 0 being any number */
 	const char *const *names;
+	const char *const *not_yet;	/* names that others have, for a message */
 	const char *(*check)(const char *s, size_t len);
 	const struct schema *sub;
 	enum l7mesh_kind refers;	/* names an object of this kind */
 };
+
+/* For a static list of names. */
+#define NAMES(...)	((const char *const []){ __VA_ARGS__, NULL })
 
 /* No schema has more fields. */
 #define SCHEMA_FIELDS_MAX 56
@@ -85,6 +90,7 @@ struct schema {
 
 	const char *single;	/* the field that a single value in a file is */
 	bool open;		/* in files: other keys are not looked at */
+	const char *const *not_yet;	/* keys that others have, for a message */
 
 	/* What fields must or must not go together; complains to the scope. */
 	void (*rule)(const struct scope *scope, const json_t *body);
@@ -103,6 +109,9 @@ const struct schema *schema_of(enum l7mesh_kind kind);
 
 /* By name, singular or plural; NULL if there is none. */
 const struct schema *schema_named(const char *name);
+
+/* Is it, in any case, one of a NULL-ended list (which may be NULL)? */
+bool schema_listed(const char *const *names, const char *name, size_t len);
 
 /* The field of that name; NULL if there is none. */
 const struct field *schema_field(const struct schema *schema, const char *name);

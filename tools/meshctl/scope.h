@@ -48,6 +48,7 @@ struct scope {
 	struct mark self;
 	struct mark marks[SCHEMA_FIELDS_MAX];
 	bool partial;		/* required fields may be missing: set, del */
+	bool strange;		/* it has a key that the schema has not */
 };
 
 /* Notes an error at a mark. */

@@ -213,6 +213,49 @@ static void row_splice(struct table *t, const json_t *body)
 	table_add(t, cell(body, "bypass_shaping"));
 }
 
+/* What it is by default is made of two other fields. */
+static char *identity_cell(const json_t *body)
+{
+	const char *space = object_get(body, "namespace");
+	const char *account = object_get(body, "service_account");
+
+	if (json_object_get(body, "identity") || !*space || !*account)
+		return cell(body, "identity");
+	return xasprintf("spiffe://cluster.local/ns/%s/sa/%s", space, account);
+}
+
+static void row_workload(struct table *t, const json_t *body)
+{
+	static const char *const columns[] = { "name", "namespace", "identity",
+					       "addresses", "netns", "labels",
+					       "node", NULL };
+
+	table_add(t, cell(body, "name"));
+	table_add(t, cell(body, "namespace"));
+	table_add(t, identity_cell(body));
+	table_add(t, join_items(json_object_get(body, "addresses"), value_text));
+	table_add(t, cell(body, "netns"));
+	table_add(t, cell(body, "labels"));
+	table_add(t, cell(body, "node"));
+	table_add(t, options_cell(schema_of(L7MESH_KIND_WORKLOAD), body,
+				  columns));
+}
+
+static void row_authorization(struct table *t, const json_t *body)
+{
+	static const char *const columns[] = { "name", "action", "namespace",
+					       "selector", "rules", NULL };
+
+	table_add(t, cell(body, "name"));
+	table_add(t, cell(body, "action"));
+	table_add(t, cell(body, "namespace"));
+	table_add(t, cell(body, "selector"));
+	table_add(t, xasprintf("%zu", json_array_size(json_object_get(body,
+								      "rules"))));
+	table_add(t, options_cell(schema_of(L7MESH_KIND_AUTHORIZATION), body,
+				  columns));
+}
+
 /* How each kind is shown, in the order in which all are. */
 static const struct view {
 	enum l7mesh_kind kind;
@@ -234,6 +277,12 @@ static const struct view {
 	    "METADATA" } },
 	{ L7MESH_KIND_SPLICE, row_splice,
 	  { "SPLICE", "EXCEPT", "BYPASS_SHAPING" } },
+	{ L7MESH_KIND_WORKLOAD, row_workload,
+	  { "WORKLOAD", "NAMESPACE", "IDENTITY", "ADDRESSES", "NETNS", "LABELS",
+	    "NODE", "OPTIONS" } },
+	{ L7MESH_KIND_AUTHORIZATION, row_authorization,
+	  { "AUTHORIZATION", "ACTION", "NAMESPACE", "SELECTOR", "RULES",
+	    "OPTIONS" } },
 };
 
 #define NVIEWS (sizeof(views) / sizeof(views[0]))
@@ -316,8 +365,8 @@ static int show_config(const struct ctl *ctl, const struct schema *schema,
 static int usage(void)
 {
 	complain("usage: meshctl show [cluster|endpoint|listener|route_table|"
-		 "virtual_host|route|splice [NAME]] | maglev CLUSTER | "
-		 "attached | splices | stats");
+		 "virtual_host|route|splice|workload|authorization [NAME]] | "
+		 "maglev CLUSTER | attached | splices | stats");
 	return STATUS_USAGE;
 }
 

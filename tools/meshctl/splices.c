@@ -91,17 +91,19 @@ static void add_names(json_t *end, const json_t *netns, const json_t *sockets)
 		json_object_update(end, (json_t *)owner);
 }
 
-static void add_all_names(json_t *list)
+static int add_all_names(struct nl *nl, json_t *list)
 {
 	json_t *netns = netns_scan(), *sockets = sockets_scan(), *pair;
 	size_t i;
 
+	(void)nl;
 	json_array_foreach(list, i, pair) {
 		add_names(json_object_get(pair, "client"), netns, sockets);
 		add_names(json_object_get(pair, "server"), netns, sockets);
 	}
 	json_decref(netns);
 	json_decref(sockets);
+	return STATUS_OK;
 }
 
 /* "nginx/612", or "-" if no process is known to have it. */

@@ -37,6 +37,11 @@ void validate_cors(const struct scope *scope, const json_t *body);
 void validate_header_op(const struct scope *scope, const json_t *body);
 void validate_redirect(const struct scope *scope, const json_t *body);
 void validate_direct_response(const struct scope *scope, const json_t *body);
+void validate_authorization_source(const struct scope *scope, const json_t *body);
+void validate_authorization_operation(const struct scope *scope,
+				      const json_t *body);
+void validate_authorization_condition(const struct scope *scope,
+				      const json_t *body);
 void validate_action(const struct scope *scope, const json_t *body);
 
 #endif

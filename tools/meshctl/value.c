@@ -352,6 +352,10 @@ static json_t *parse_enum(const struct field *f, const char *text, size_t len,
 		      strncasecmp(f->names[i], text, len) :
 		      memcmp(f->names[i], text, len)))
 			return json_text(f->names[i], len);
+	if (schema_listed(f->not_yet, text, len)) {
+		refuse(why, text, len, "there yet");
+		return NULL;
+	}
 	allowed = xstrdup("one of ");
 	for (i = 0; f->names[i]; i++) {
 		more = xasprintf("%s%s%s", allowed, i ? ", " : "",

@@ -148,12 +148,14 @@ static void set_field(struct words *w, const struct field *f, json_t *body,
 		set_nothing(w, f, body, text);
 		return;
 	}
+	if (f->type == FIELD_STRING && f->flags & FIELD_EMPTY && !strcmp(text, "none"))
+		text = "";
 	value = f->sub ? f->sub->from_word(f->sub, text, &why) :
 			 value_parse(f, text, strlen(text), &why);
 	if (!value)
 		wrong(w, word_of(f), why);
 	else if (f->type == FIELD_STRING && f->flags & FIELD_EMPTY)
-		json_object_set_new(body, f->name, value);	/* '' takes it away */
+		json_object_set_new(body, f->name, value);	/* "none" takes it away */
 	else
 		value_set(body, f, value);
 	free(why);

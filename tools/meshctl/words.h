@@ -64,5 +64,8 @@ char *header_op_to_word(const json_t *value);
 json_t *splice_except_from_word(const struct schema *schema, const char *word,
 				char **why);
 char *splice_except_to_word(const json_t *value);
+json_t *authorization_rule_from_word(const struct schema *schema,
+				     const char *word, char **why);
+char *authorization_rule_to_word(const json_t *value);
 
 #endif

@@ -6,7 +6,7 @@
  * One family, "l7mesh". Every request acts on the mesh of the network
  * namespace in which its socket was opened.
  *
- * Objects. A configuration is a set of objects of seven kinds. An object is
+ * Objects. A configuration is a set of objects of nine kinds. An object is
  * carried by exactly one top-level attribute, nested and named after its kind:
  *
  *	kind           attribute              identified by
@@ -17,6 +17,8 @@
  *	virtual_host   L7MESH_A_VIRTUAL_HOST  ROUTE_TABLE, NAME
  *	route          L7MESH_A_ROUTE         ROUTE_TABLE, VIRTUAL_HOST, INDEX
  *	splice         L7MESH_A_SPLICE        nothing: there is one at most
+ *	workload       L7MESH_A_WORKLOAD      NAME
+ *	authorization  L7MESH_A_AUTHORIZATION NAME
  *
  * Changes. L7MESH_CMD_ADD creates an object (-EEXIST if there is one),
  * L7MESH_CMD_SET changes the attributes given of one that exists (-ENOENT),
@@ -119,25 +121,27 @@ enum l7mesh_cmd {
 	L7MESH_CMD_TXN_COMMIT,
 	L7MESH_CMD_TXN_ABORT,	/* do. Forget what was staged. */
 	/*
-	 * do: CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE, VIRTUAL_HOST, ROUTE, SPLICE.
-	 * Create the one object that is given. A notification as well, with the object.
+	 * do: CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE, VIRTUAL_HOST, ROUTE, SPLICE,
+	 * WORKLOAD, AUTHORIZATION. Create the one object that is given. A notification
+	 * as well, with the object.
 	 */
 	L7MESH_CMD_ADD,
 	/*
-	 * do: CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE, VIRTUAL_HOST, ROUTE, SPLICE.
-	 * Change the attributes given of one object. A notification as well, with the
-	 * object.
+	 * do: CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE, VIRTUAL_HOST, ROUTE, SPLICE,
+	 * WORKLOAD, AUTHORIZATION. Change the attributes given of one object. A
+	 * notification as well, with the object.
 	 */
 	L7MESH_CMD_SET,
 	/*
-	 * do: CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE, VIRTUAL_HOST, ROUTE, SPLICE.
-	 * Remove one object by its key. A notification as well, with the key.
+	 * do: CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE, VIRTUAL_HOST, ROUTE, SPLICE,
+	 * WORKLOAD, AUTHORIZATION. Remove one object by its key. A notification as
+	 * well, with the key.
 	 */
 	L7MESH_CMD_DEL,
 	/*
 	 * dump: KIND; answers GENERATION, CLUSTER, ENDPOINT, LISTENER, ROUTE_TABLE,
-	 * VIRTUAL_HOST, ROUTE, SPLICE. The objects of one snapshot: all, or those of
-	 * KIND.
+	 * VIRTUAL_HOST, ROUTE, SPLICE, WORKLOAD, AUTHORIZATION. The objects of one
+	 * snapshot: all, or those of KIND.
 	 */
 	L7MESH_CMD_GET,
 	L7MESH_CMD_FLUSH,	/* do. Remove every object. */
@@ -179,6 +183,12 @@ enum l7mesh_cmd {
 	 * are any.
 	 */
 	L7MESH_CMD_EXPLAIN,
+	/*
+	 * do: AUTHORIZE; answers VERDICT, POLICY. What authorization says of a
+	 * connection or request to a workload, nothing being sent or counted; POLICY:
+	 * which one decided, if one did.
+	 */
+	L7MESH_CMD_AUTHORIZE,
 
 	/* private: */
 	__L7MESH_CMD_MAX,
@@ -194,6 +204,8 @@ enum l7mesh_kind {
 	L7MESH_KIND_VIRTUAL_HOST,
 	L7MESH_KIND_ROUTE,
 	L7MESH_KIND_SPLICE,
+	L7MESH_KIND_WORKLOAD,
+	L7MESH_KIND_AUTHORIZATION,
 
 	/* private: */
 	__L7MESH_KIND_MAX,
@@ -370,6 +382,29 @@ enum l7mesh_mismatch {
 	L7MESH_MISMATCH_FRACTION,	/* the request did not draw it */
 };
 
+/* What becomes of what a rule of an authorization policy matches. */
+enum l7mesh_authorization_action {
+	L7MESH_AUTHORIZATION_ALLOW,
+	L7MESH_AUTHORIZATION_DENY,
+	L7MESH_AUTHORIZATION_AUDIT,	/* it is counted, and goes on */
+};
+
+/* How a connection is refused that may not be. */
+enum l7mesh_refuse {
+	L7MESH_REFUSE_RESET,	/* with a RST */
+	L7MESH_REFUSE_DROP,	/* its SYN is not answered */
+};
+
+/* What authorization says. */
+enum l7mesh_verdict {
+	L7MESH_VERDICT_ALLOWED,	/* a policy that allows has a rule for it */
+	/* no policy that allows is for the workload, and none denies it */
+	L7MESH_VERDICT_UNASKED,
+	L7MESH_VERDICT_DENIED,	/* a policy that denies has a rule for it */
+	/* none of the policies that allow has a rule for it */
+	L7MESH_VERDICT_NOT_ALLOWED,
+};
+
 /* An element of a list: the attribute's type is L7MESH_LIST_ITEM. */
 enum {
 	L7MESH_LIST_UNSPEC,
@@ -408,6 +443,12 @@ enum l7mesh_attr {
 	L7MESH_A_REQUEST_HEAD,	/* binary: what the endpoint gets, up to 65000 bytes */
 	L7MESH_A_RESPONSE,	/* binary: what the client gets if the mesh answers */
 	L7MESH_A_MISMATCH,	/* nest: enum l7mesh_mismatch_attr */
+	L7MESH_A_WORKLOAD,	/* nest: enum l7mesh_workload_attr */
+	L7MESH_A_AUTHORIZATION,	/* nest: enum l7mesh_authorization_attr */
+	L7MESH_A_AUTHORIZE,	/* nest: enum l7mesh_authorize_attr */
+	L7MESH_A_VERDICT,	/* u32: enum l7mesh_verdict */
+	/* string: the name of the authorization policy that decided */
+	L7MESH_A_POLICY,
 
 	/* private: */
 	__L7MESH_A_MAX,
@@ -817,6 +858,11 @@ enum l7mesh_listener_attr {
 	 * is to; default 1000
 	 */
 	L7MESH_LISTENER_A_DETECT_TIMEOUT,
+	/*
+	 * u8: 0 or 1; only where packets arrive at a namespace that has the address
+	 * itself; with PACKETS; default 0
+	 */
+	L7MESH_LISTENER_A_INBOUND,
 	/*
 	 * u16: host order; above PORT, then each port from that to this one; 0: PORT
 	 * alone; default 0
@@ -1353,6 +1399,163 @@ enum l7mesh_mismatch_attr {
 	/* private: */
 	__L7MESH_MISMATCH_A_MAX,
 	L7MESH_MISMATCH_A_MAX = __L7MESH_MISMATCH_A_MAX - 1
+};
+
+/*
+ * What runs somewhere, and who it is: Istio's WorkloadEntry. Inbound policy holds where
+ * NETNS is that of a namespace that obeys the mesh.
+ */
+enum l7mesh_workload_attr {
+	L7MESH_WORKLOAD_A_UNSPEC,
+	L7MESH_WORKLOAD_A_NAME,	/* string */
+	L7MESH_WORKLOAD_A_NAMESPACE,	/* string */
+	L7MESH_WORKLOAD_A_SERVICE_ACCOUNT,	/* string */
+	/*
+	 * string: spiffe://...; default: made of NAMESPACE and SERVICE_ACCOUNT, in
+	 * trust domain cluster.local
+	 */
+	L7MESH_WORKLOAD_A_IDENTITY,
+	/*
+	 * nest: a list of addresses; at most 64; whatever comes from one of them comes
+	 * from it
+	 */
+	L7MESH_WORKLOAD_A_ADDRESSES,
+	/* string: KEY=VALUE,... of letters, digits and -_./ */
+	L7MESH_WORKLOAD_A_LABELS,
+	L7MESH_WORKLOAD_A_NODE,	/* string: where it runs, for who reads it */
+	/* u64: from 1; SO_NETNS_COOKIE of its namespace, if it is on this node */
+	L7MESH_WORKLOAD_A_NETNS,
+	/* u32: enum l7mesh_refuse; connections that may not be; default: reset */
+	L7MESH_WORKLOAD_A_REFUSE,
+	/*
+	 * u8: 0 or 1; 1: what the addresses of the mesh's own namespace send passes;
+	 * default 1
+	 */
+	L7MESH_WORKLOAD_A_EXEMPT_NODE,
+	L7MESH_WORKLOAD_A_PAD,
+
+	/* private: */
+	__L7MESH_WORKLOAD_A_MAX,
+	L7MESH_WORKLOAD_A_MAX = __L7MESH_WORKLOAD_A_MAX - 1
+};
+
+/* Istio's AuthorizationPolicy. */
+enum l7mesh_authorization_attr {
+	L7MESH_AUTHORIZATION_A_UNSPEC,
+	L7MESH_AUTHORIZATION_A_NAME,	/* string */
+	/* string: whose workloads it is for; default: all */
+	L7MESH_AUTHORIZATION_A_NAMESPACE,
+	/*
+	 * string: KEY=VALUE,...: the labels of the workloads that it is for; default:
+	 * all
+	 */
+	L7MESH_AUTHORIZATION_A_SELECTOR,
+	/* u32: enum l7mesh_authorization_action; default: allow */
+	L7MESH_AUTHORIZATION_A_ACTION,
+	/*
+	 * u8: 0 or 1; 1: what it would deny, or not allow, is counted, and goes on;
+	 * default 0
+	 */
+	L7MESH_AUTHORIZATION_A_AUDIT,
+	/*
+	 * nest: a list of nests, enum l7mesh_authorization_rule_attr; replaced whole;
+	 * empty: it matches nothing
+	 */
+	L7MESH_AUTHORIZATION_A_RULES,
+
+	/* private: */
+	__L7MESH_AUTHORIZATION_A_MAX,
+	L7MESH_AUTHORIZATION_A_MAX = __L7MESH_AUTHORIZATION_A_MAX - 1
+};
+
+/*
+ * It matches what one of FROM, one of TO and all of WHEN match. What is not given
+ * matches everything.
+ */
+enum l7mesh_authorization_rule_attr {
+	L7MESH_AUTHORIZATION_RULE_A_UNSPEC,
+	/* nest: a list of nests, enum l7mesh_authorization_source_attr */
+	L7MESH_AUTHORIZATION_RULE_A_FROM,
+	/* nest: a list of nests, enum l7mesh_authorization_operation_attr */
+	L7MESH_AUTHORIZATION_RULE_A_TO,
+	/* nest: a list of nests, enum l7mesh_authorization_condition_attr */
+	L7MESH_AUTHORIZATION_RULE_A_WHEN,
+
+	/* private: */
+	__L7MESH_AUTHORIZATION_RULE_A_MAX,
+	L7MESH_AUTHORIZATION_RULE_A_MAX = __L7MESH_AUTHORIZATION_RULE_A_MAX - 1
+};
+
+/* All that is given must match. NOT_...: none of them may. */
+enum l7mesh_authorization_source_attr {
+	L7MESH_AUTHORIZATION_SOURCE_A_UNSPEC,
+	L7MESH_AUTHORIZATION_SOURCE_A_PRINCIPALS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_SOURCE_A_NOT_PRINCIPALS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_SOURCE_A_NAMESPACES,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_SOURCE_A_NOT_NAMESPACES,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_SOURCE_A_IP_BLOCKS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_SOURCE_A_NOT_IP_BLOCKS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_SOURCE_A_REMOTE_IP_BLOCKS,	/* nest: a list of strings */
+	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_SOURCE_A_NOT_REMOTE_IP_BLOCKS,
+
+	/* private: */
+	__L7MESH_AUTHORIZATION_SOURCE_A_MAX,
+	L7MESH_AUTHORIZATION_SOURCE_A_MAX = __L7MESH_AUTHORIZATION_SOURCE_A_MAX - 1
+};
+
+/* All that is given must match. NOT_...: none of them may. */
+enum l7mesh_authorization_operation_attr {
+	L7MESH_AUTHORIZATION_OPERATION_A_UNSPEC,
+	L7MESH_AUTHORIZATION_OPERATION_A_HOSTS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_OPERATION_A_NOT_HOSTS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_OPERATION_A_PORTS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_OPERATION_A_NOT_PORTS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_OPERATION_A_METHODS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_OPERATION_A_NOT_METHODS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_OPERATION_A_PATHS,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_OPERATION_A_NOT_PATHS,	/* nest: a list of strings */
+
+	/* private: */
+	__L7MESH_AUTHORIZATION_OPERATION_A_MAX,
+	L7MESH_AUTHORIZATION_OPERATION_A_MAX = __L7MESH_AUTHORIZATION_OPERATION_A_MAX - 1
+};
+
+/* At least one of VALUES and NOT_VALUES. */
+enum l7mesh_authorization_condition_attr {
+	L7MESH_AUTHORIZATION_CONDITION_A_UNSPEC,
+	/* string: such as request.headers[NAME] */
+	L7MESH_AUTHORIZATION_CONDITION_A_KEY,
+	L7MESH_AUTHORIZATION_CONDITION_A_VALUES,	/* nest: a list of strings */
+	L7MESH_AUTHORIZATION_CONDITION_A_NOT_VALUES,	/* nest: a list of strings */
+
+	/* private: */
+	__L7MESH_AUTHORIZATION_CONDITION_A_MAX,
+	L7MESH_AUTHORIZATION_CONDITION_A_MAX = __L7MESH_AUTHORIZATION_CONDITION_A_MAX - 1
+};
+
+/* A connection or request that nobody makes. */
+enum l7mesh_authorize_attr {
+	L7MESH_AUTHORIZE_A_UNSPEC,
+	L7MESH_AUTHORIZE_A_WORKLOAD,	/* string: the name of the one that it is for */
+	/* string: the name of the workload that it is from */
+	L7MESH_AUTHORIZE_A_SOURCE,
+	/* binary: from where it is, network order; default: SOURCE's first */
+	L7MESH_AUTHORIZE_A_SOURCE_ADDRESS,
+	/* binary: to where it is, network order; default: WORKLOAD's first */
+	L7MESH_AUTHORIZE_A_ADDRESS,
+	L7MESH_AUTHORIZE_A_PORT,	/* u16: host order */
+	/* binary: of HTTP/1, if it is a request */
+	L7MESH_AUTHORIZE_A_REQUEST_HEAD,
+	/*
+	 * binary: who trusted proxies say that it is from, network order; default:
+	 * SOURCE_ADDRESS
+	 */
+	L7MESH_AUTHORIZE_A_CLIENT,
+
+	/* private: */
+	__L7MESH_AUTHORIZE_A_MAX,
+	L7MESH_AUTHORIZE_A_MAX = __L7MESH_AUTHORIZE_A_MAX - 1
 };
 
 #endif /* _UAPI_LINUX_L7MESH_H */

@@ -56,6 +56,11 @@ struct http_options {
 	bool packets;	/* connections that arrive as packets are taken as well */
 	/* connections from TRUSTED_SOURCES begin with a PROXY header */
 	bool proxy_protocol;
+	/*
+	 * only where packets arrive at a namespace that has the address itself; with
+	 * PACKETS
+	 */
+	bool inbound;
 };
 
 #define HTTP_OPTIONS_DEFAULT { \
@@ -108,7 +113,8 @@ static inline bool http_options_equal(const struct http_options *a,
 	       a->packets == b->packets &&
 	       a->source == b->source &&
 	       a->proxy_protocol == b->proxy_protocol &&
-	       a->detect_timeout == b->detect_timeout;
+	       a->detect_timeout == b->detect_timeout &&
+	       a->inbound == b->inbound;
 }
 
 #endif

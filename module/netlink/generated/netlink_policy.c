@@ -314,6 +314,7 @@ const struct nla_policy netlink_listener_policy[L7MESH_LISTENER_A_MAX + 1] = {
 	},
 	[L7MESH_LISTENER_A_DETECT_TIMEOUT] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &range_1_86400000),
+	[L7MESH_LISTENER_A_INBOUND] = NLA_POLICY_MAX(NLA_U8, 1),
 	[L7MESH_LISTENER_A_PORT_END] = { .type = NLA_U16 },
 	[L7MESH_LISTENER_A_ADDRESSES] = NLA_POLICY_NESTED(address_list_policy),
 	[L7MESH_LISTENER_A_FROM] = NLA_POLICY_NESTED(network_list_policy),
@@ -527,12 +528,135 @@ const struct nla_policy netlink_splice_policy[L7MESH_SPLICE_A_MAX + 1] = {
 	[L7MESH_SPLICE_A_BYPASS_SHAPING] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
+static const struct nla_policy
+workload_address_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+};
+
+const struct nla_policy netlink_workload_policy[L7MESH_WORKLOAD_A_MAX + 1] = {
+	[L7MESH_WORKLOAD_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_WORKLOAD_A_NAMESPACE] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_WORKLOAD_A_SERVICE_ACCOUNT] = {
+		.type = NLA_STRING, .len = L7MESH_NAME_MAX,
+	},
+	[L7MESH_WORKLOAD_A_IDENTITY] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_WORKLOAD_A_ADDRESSES] = NLA_POLICY_NESTED(workload_address_list_policy),
+	[L7MESH_WORKLOAD_A_LABELS] = { .type = NLA_STRING, .len = L7MESH_METADATA_MAX },
+	[L7MESH_WORKLOAD_A_NODE] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_WORKLOAD_A_NETNS] = NLA_POLICY_MIN(NLA_U64, 1),
+	[L7MESH_WORKLOAD_A_REFUSE] = NLA_POLICY_MAX(NLA_U32, L7MESH_REFUSE_DROP),
+	[L7MESH_WORKLOAD_A_EXEMPT_NODE] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+const struct nla_policy
+netlink_authorization_source_policy[L7MESH_AUTHORIZATION_SOURCE_A_MAX + 1] = {
+	[L7MESH_AUTHORIZATION_SOURCE_A_PRINCIPALS] = NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_SOURCE_A_NOT_PRINCIPALS] =
+		NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_SOURCE_A_NAMESPACES] = NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_SOURCE_A_NOT_NAMESPACES] =
+		NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_SOURCE_A_IP_BLOCKS] = NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_SOURCE_A_NOT_IP_BLOCKS] =
+		NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_SOURCE_A_REMOTE_IP_BLOCKS] =
+		NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_SOURCE_A_NOT_REMOTE_IP_BLOCKS] =
+		NLA_POLICY_NESTED(name_list_policy),
+};
+
+static const struct nla_policy
+authorization_source_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_authorization_source_policy),
+};
+
+static const struct nla_policy value_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = { .type = NLA_STRING, .len = L7MESH_VALUE_MAX },
+};
+
+const struct nla_policy
+netlink_authorization_operation_policy[L7MESH_AUTHORIZATION_OPERATION_A_MAX + 1] = {
+	[L7MESH_AUTHORIZATION_OPERATION_A_HOSTS] = NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_OPERATION_A_NOT_HOSTS] =
+		NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_OPERATION_A_PORTS] = NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_OPERATION_A_NOT_PORTS] =
+		NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_OPERATION_A_METHODS] = NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_OPERATION_A_NOT_METHODS] =
+		NLA_POLICY_NESTED(name_list_policy),
+	[L7MESH_AUTHORIZATION_OPERATION_A_PATHS] = NLA_POLICY_NESTED(value_list_policy),
+	[L7MESH_AUTHORIZATION_OPERATION_A_NOT_PATHS] =
+		NLA_POLICY_NESTED(value_list_policy),
+};
+
+static const struct nla_policy
+authorization_operation_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_authorization_operation_policy),
+};
+
+const struct nla_policy
+netlink_authorization_condition_policy[L7MESH_AUTHORIZATION_CONDITION_A_MAX + 1] = {
+	[L7MESH_AUTHORIZATION_CONDITION_A_KEY] = {
+		.type = NLA_STRING, .len = L7MESH_NAME_MAX,
+	},
+	[L7MESH_AUTHORIZATION_CONDITION_A_VALUES] = NLA_POLICY_NESTED(value_list_policy),
+	[L7MESH_AUTHORIZATION_CONDITION_A_NOT_VALUES] =
+		NLA_POLICY_NESTED(value_list_policy),
+};
+
+static const struct nla_policy
+authorization_condition_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_authorization_condition_policy),
+};
+
+const struct nla_policy
+netlink_authorization_rule_policy[L7MESH_AUTHORIZATION_RULE_A_MAX + 1] = {
+	[L7MESH_AUTHORIZATION_RULE_A_FROM] =
+		NLA_POLICY_NESTED(authorization_source_list_policy),
+	[L7MESH_AUTHORIZATION_RULE_A_TO] =
+		NLA_POLICY_NESTED(authorization_operation_list_policy),
+	[L7MESH_AUTHORIZATION_RULE_A_WHEN] =
+		NLA_POLICY_NESTED(authorization_condition_list_policy),
+};
+
+static const struct nla_policy
+authorization_rule_list_policy[L7MESH_LIST_ITEM + 1] = {
+	[L7MESH_LIST_ITEM] = NLA_POLICY_NESTED(netlink_authorization_rule_policy),
+};
+
+const struct nla_policy
+netlink_authorization_policy[L7MESH_AUTHORIZATION_A_MAX + 1] = {
+	[L7MESH_AUTHORIZATION_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_AUTHORIZATION_A_NAMESPACE] = {
+		.type = NLA_STRING, .len = L7MESH_NAME_MAX,
+	},
+	[L7MESH_AUTHORIZATION_A_SELECTOR] = {
+		.type = NLA_STRING, .len = L7MESH_METADATA_MAX,
+	},
+	[L7MESH_AUTHORIZATION_A_ACTION] =
+		NLA_POLICY_MAX(NLA_U32, L7MESH_AUTHORIZATION_AUDIT),
+	[L7MESH_AUTHORIZATION_A_AUDIT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[L7MESH_AUTHORIZATION_A_RULES] =
+		NLA_POLICY_NESTED(authorization_rule_list_policy),
+};
+
 const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1] = {
 	[L7MESH_EXPLAIN_A_LISTENER] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
 	[L7MESH_EXPLAIN_A_HEAD] = { .type = NLA_BINARY, .len = 65000 },
 	[L7MESH_EXPLAIN_A_SOURCE] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[L7MESH_EXPLAIN_A_SOURCE_NETNS] = NLA_POLICY_MIN(NLA_U64, 1),
 	[L7MESH_EXPLAIN_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+const struct nla_policy netlink_authorize_policy[L7MESH_AUTHORIZE_A_MAX + 1] = {
+	[L7MESH_AUTHORIZE_A_WORKLOAD] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_AUTHORIZE_A_SOURCE] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+	[L7MESH_AUTHORIZE_A_SOURCE_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[L7MESH_AUTHORIZE_A_ADDRESS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[L7MESH_AUTHORIZE_A_PORT] = { .type = NLA_U16 },
+	[L7MESH_AUTHORIZE_A_REQUEST_HEAD] = { .type = NLA_BINARY, .len = 61440 },
+	[L7MESH_AUTHORIZE_A_CLIENT] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 };
 
 const struct nla_policy
@@ -568,11 +692,21 @@ const struct nla_policy netlink_route_key_policy[L7MESH_ROUTE_A_INDEX + 1] = {
 
 const struct nla_policy netlink_splice_key_policy[1] = {};
 
+const struct nla_policy
+netlink_workload_key_policy[L7MESH_WORKLOAD_A_NAME + 1] = {
+	[L7MESH_WORKLOAD_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+};
+
+const struct nla_policy
+netlink_authorization_key_policy[L7MESH_AUTHORIZATION_A_NAME + 1] = {
+	[L7MESH_AUTHORIZATION_A_NAME] = { .type = NLA_STRING, .len = L7MESH_NAME_MAX },
+};
+
 const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1] = {
 	[L7MESH_A_REPLACE] = { .type = NLA_FLAG },
 };
 
-const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1] = {
+const struct nla_policy netlink_change_policy[L7MESH_A_AUTHORIZATION + 1] = {
 	[L7MESH_A_CLUSTER] = NLA_POLICY_NESTED(netlink_cluster_policy),
 	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(netlink_endpoint_policy),
 	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(netlink_listener_policy),
@@ -580,9 +714,11 @@ const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1] = {
 	[L7MESH_A_VIRTUAL_HOST] = NLA_POLICY_NESTED(netlink_virtual_host_policy),
 	[L7MESH_A_ROUTE] = NLA_POLICY_NESTED(netlink_route_policy),
 	[L7MESH_A_SPLICE] = NLA_POLICY_NESTED(netlink_splice_policy),
+	[L7MESH_A_WORKLOAD] = NLA_POLICY_NESTED(netlink_workload_policy),
+	[L7MESH_A_AUTHORIZATION] = NLA_POLICY_NESTED(netlink_authorization_policy),
 };
 
-const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1] = {
+const struct nla_policy netlink_key_policy[L7MESH_A_AUTHORIZATION + 1] = {
 	[L7MESH_A_CLUSTER] = NLA_POLICY_NESTED(netlink_cluster_key_policy),
 	[L7MESH_A_ENDPOINT] = NLA_POLICY_NESTED(netlink_endpoint_key_policy),
 	[L7MESH_A_LISTENER] = NLA_POLICY_NESTED(netlink_listener_key_policy),
@@ -590,10 +726,12 @@ const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1] = {
 	[L7MESH_A_VIRTUAL_HOST] = NLA_POLICY_NESTED(netlink_virtual_host_key_policy),
 	[L7MESH_A_ROUTE] = NLA_POLICY_NESTED(netlink_route_key_policy),
 	[L7MESH_A_SPLICE] = NLA_POLICY_NESTED(netlink_splice_key_policy),
+	[L7MESH_A_WORKLOAD] = NLA_POLICY_NESTED(netlink_workload_key_policy),
+	[L7MESH_A_AUTHORIZATION] = NLA_POLICY_NESTED(netlink_authorization_key_policy),
 };
 
 const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1] = {
-	[L7MESH_A_KIND] = NLA_POLICY_RANGE(NLA_U32, 1, L7MESH_KIND_SPLICE),
+	[L7MESH_A_KIND] = NLA_POLICY_RANGE(NLA_U32, 1, L7MESH_KIND_AUTHORIZATION),
 };
 
 const struct nla_policy netlink_netns_policy[L7MESH_A_NETNS_PID + 1] = {
@@ -615,4 +753,9 @@ const struct nla_policy netlink_drain_policy[L7MESH_A_DRAIN_END + 1] = {
 
 const struct nla_policy netlink_explain_request_policy[L7MESH_A_EXPLAIN + 1] = {
 	[L7MESH_A_EXPLAIN] = NLA_POLICY_NESTED(netlink_explain_policy),
+};
+
+const struct nla_policy
+netlink_authorize_request_policy[L7MESH_A_AUTHORIZE + 1] = {
+	[L7MESH_A_AUTHORIZE] = NLA_POLICY_NESTED(netlink_authorize_policy),
 };

@@ -13,6 +13,8 @@
 /* How many a list may have that the header has no name for. */
 #define NETLINK_HASH_POLICY_LIST_MAX	16
 #define NETLINK_VALUE_MATCH_LIST_MAX	100
+#define NETLINK_WORKLOAD_ADDRESS_LIST_MAX	64
+#define NETLINK_AUTHORIZATION_RULE_LIST_MAX	512
 
 extern const struct nla_policy
 	netlink_hash_policy_policy[L7MESH_HASH_POLICY_A_MAX + 1];
@@ -50,7 +52,19 @@ extern const struct nla_policy netlink_route_policy[L7MESH_ROUTE_A_MAX + 1];
 extern const struct nla_policy
 	netlink_splice_except_policy[L7MESH_SPLICE_EXCEPT_A_MAX + 1];
 extern const struct nla_policy netlink_splice_policy[L7MESH_SPLICE_A_MAX + 1];
+extern const struct nla_policy netlink_workload_policy[L7MESH_WORKLOAD_A_MAX + 1];
+extern const struct nla_policy
+	netlink_authorization_source_policy[L7MESH_AUTHORIZATION_SOURCE_A_MAX + 1];
+extern const struct nla_policy
+	netlink_authorization_operation_policy[L7MESH_AUTHORIZATION_OPERATION_A_MAX + 1];
+extern const struct nla_policy
+	netlink_authorization_condition_policy[L7MESH_AUTHORIZATION_CONDITION_A_MAX + 1];
+extern const struct nla_policy
+	netlink_authorization_rule_policy[L7MESH_AUTHORIZATION_RULE_A_MAX + 1];
+extern const struct nla_policy
+	netlink_authorization_policy[L7MESH_AUTHORIZATION_A_MAX + 1];
 extern const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1];
+extern const struct nla_policy netlink_authorize_policy[L7MESH_AUTHORIZE_A_MAX + 1];
 extern const struct nla_policy
 	netlink_cluster_key_policy[L7MESH_CLUSTER_A_NAME + 1];
 extern const struct nla_policy
@@ -61,14 +75,20 @@ extern const struct nla_policy
 	netlink_virtual_host_key_policy[L7MESH_VIRTUAL_HOST_A_NAME + 1];
 extern const struct nla_policy netlink_route_key_policy[L7MESH_ROUTE_A_INDEX + 1];
 extern const struct nla_policy netlink_splice_key_policy[1];
+extern const struct nla_policy
+	netlink_workload_key_policy[L7MESH_WORKLOAD_A_NAME + 1];
+extern const struct nla_policy
+	netlink_authorization_key_policy[L7MESH_AUTHORIZATION_A_NAME + 1];
 extern const struct nla_policy netlink_begin_policy[L7MESH_A_REPLACE + 1];
-extern const struct nla_policy netlink_change_policy[L7MESH_A_SPLICE + 1];
-extern const struct nla_policy netlink_key_policy[L7MESH_A_SPLICE + 1];
+extern const struct nla_policy netlink_change_policy[L7MESH_A_AUTHORIZATION + 1];
+extern const struct nla_policy netlink_key_policy[L7MESH_A_AUTHORIZATION + 1];
 extern const struct nla_policy netlink_get_policy[L7MESH_A_KIND + 1];
 extern const struct nla_policy netlink_netns_policy[L7MESH_A_NETNS_PID + 1];
 extern const struct nla_policy
 	netlink_cluster_name_policy[L7MESH_A_CLUSTER_NAME + 1];
 extern const struct nla_policy netlink_drain_policy[L7MESH_A_DRAIN_END + 1];
 extern const struct nla_policy netlink_explain_request_policy[L7MESH_A_EXPLAIN + 1];
+extern const struct nla_policy
+	netlink_authorize_request_policy[L7MESH_A_AUTHORIZE + 1];
 
 #endif

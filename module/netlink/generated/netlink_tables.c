@@ -271,6 +271,7 @@ static const struct attr_option listener_table[] = {
 	ATTR_OPTION(ENUM, L7MESH_LISTENER_A_SOURCE, http_options, source),
 	ATTR_OPTION(FLAG, L7MESH_LISTENER_A_PROXY_PROTOCOL, http_options, proxy_protocol),
 	ATTR_OPTION(U32, L7MESH_LISTENER_A_DETECT_TIMEOUT, http_options, detect_timeout),
+	ATTR_OPTION(FLAG, L7MESH_LISTENER_A_INBOUND, http_options, inbound),
 };
 
 ATTR_OPTION_IS(http_options, request_timeout, u32);
@@ -307,6 +308,7 @@ ATTR_OPTION_IS(http_options, packets, bool);
 ATTR_OPTION_IS(http_options, source, u8);
 ATTR_OPTION_IS(http_options, proxy_protocol, bool);
 ATTR_OPTION_IS(http_options, detect_timeout, u32);
+ATTR_OPTION_IS(http_options, inbound, bool);
 
 const struct attr_options netlink_listener_options = {
 	.table = listener_table,

@@ -132,6 +132,19 @@ static const char *const splice_policy_names[] = {
 	NULL,
 };
 
+static const char *const refuse_names[] = {
+	[L7MESH_REFUSE_RESET] = "reset",
+	[L7MESH_REFUSE_DROP] = "drop",
+	NULL,
+};
+
+static const char *const authorization_action_names[] = {
+	[L7MESH_AUTHORIZATION_ALLOW] = "allow",
+	[L7MESH_AUTHORIZATION_DENY] = "deny",
+	[L7MESH_AUTHORIZATION_AUDIT] = "audit",
+	NULL,
+};
+
 static const struct field hash_policy_fields[] = {
 	{ .name = "header", .attr = L7MESH_HASH_POLICY_A_HEADER,
 	  .type = FIELD_STRING, .flags = FIELD_LOWER,
@@ -667,6 +680,8 @@ static const struct field listener_fields[] = {
 	  .type = FIELD_U8_BOOL, .fallback = "false" },
 	{ .name = "source", .attr = L7MESH_LISTENER_A_SOURCE,
 	  .type = FIELD_ENUM, .names = source_names, .fallback = "auto" },
+	{ .name = "inbound", .attr = L7MESH_LISTENER_A_INBOUND,
+	  .type = FIELD_U8_BOOL, .fallback = "false" },
 	{ .name = "proxy_protocol", .attr = L7MESH_LISTENER_A_PROXY_PROTOCOL,
 	  .type = FIELD_U8_BOOL, .fallback = "false" },
 	{ .name = "trusted_sources", .attr = L7MESH_LISTENER_A_TRUSTED_SOURCES,
@@ -1149,4 +1164,178 @@ static const struct schema splice = {
 	.attr = L7MESH_A_SPLICE,
 	FIELDS(splice_fields),
 	.single = "policy",
+};
+
+static const struct field workload_fields[] = {
+	{ .name = "name", .attr = L7MESH_WORKLOAD_A_NAME, .type = FIELD_STRING,
+	  .flags = FIELD_REQUIRED | FIELD_KEY, .check = text_check_name },
+	{ .name = "namespace", .attr = L7MESH_WORKLOAD_A_NAMESPACE,
+	  .type = FIELD_STRING, .check = text_check_name },
+	{ .name = "service_account", .attr = L7MESH_WORKLOAD_A_SERVICE_ACCOUNT,
+	  .type = FIELD_STRING, .check = text_check_name },
+	{ .name = "identity", .attr = L7MESH_WORKLOAD_A_IDENTITY,
+	  .type = FIELD_STRING, .check = text_check_spiffe },
+	{ .name = "addresses", .attr = L7MESH_WORKLOAD_A_ADDRESSES,
+	  .type = FIELD_LIST, .flags = FIELD_EMPTY, .word = "address",
+	  .max = 64, .item = FIELD_ADDRESS },
+	{ .name = "labels", .attr = L7MESH_WORKLOAD_A_LABELS,
+	  .type = FIELD_STRING, .check = text_check_metadata },
+	{ .name = "node", .attr = L7MESH_WORKLOAD_A_NODE, .type = FIELD_STRING,
+	  .check = text_check_name },
+	{ .name = "netns", .attr = L7MESH_WORKLOAD_A_NETNS, .type = FIELD_U64,
+	  .min = 1 },
+	{ .name = "refuse", .attr = L7MESH_WORKLOAD_A_REFUSE,
+	  .type = FIELD_ENUM, .names = refuse_names, .fallback = "reset" },
+	{ .name = "exempt_node", .attr = L7MESH_WORKLOAD_A_EXEMPT_NODE,
+	  .type = FIELD_U8_BOOL, .fallback = "true" },
+};
+
+static_assert(ARRAY_SIZE(workload_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
+static const struct schema workload = {
+	.name = "workload",
+	.kind = L7MESH_KIND_WORKLOAD,
+	.attr = L7MESH_A_WORKLOAD,
+	FIELDS(workload_fields),
+};
+
+static const struct field authorization_source_fields[] = {
+	{ .name = "principals",
+	  .attr = L7MESH_AUTHORIZATION_SOURCE_A_PRINCIPALS, .type = FIELD_LIST,
+	  .check = text_check_principal },
+	{ .name = "not_principals",
+	  .attr = L7MESH_AUTHORIZATION_SOURCE_A_NOT_PRINCIPALS,
+	  .type = FIELD_LIST, .check = text_check_principal },
+	{ .name = "namespaces",
+	  .attr = L7MESH_AUTHORIZATION_SOURCE_A_NAMESPACES, .type = FIELD_LIST,
+	  .check = text_check_name },
+	{ .name = "not_namespaces",
+	  .attr = L7MESH_AUTHORIZATION_SOURCE_A_NOT_NAMESPACES,
+	  .type = FIELD_LIST, .check = text_check_name },
+	{ .name = "ip_blocks", .attr = L7MESH_AUTHORIZATION_SOURCE_A_IP_BLOCKS,
+	  .type = FIELD_LIST, .check = text_check_ip_block },
+	{ .name = "not_ip_blocks",
+	  .attr = L7MESH_AUTHORIZATION_SOURCE_A_NOT_IP_BLOCKS,
+	  .type = FIELD_LIST, .check = text_check_ip_block },
+	{ .name = "remote_ip_blocks",
+	  .attr = L7MESH_AUTHORIZATION_SOURCE_A_REMOTE_IP_BLOCKS,
+	  .type = FIELD_LIST, .check = text_check_ip_block },
+	{ .name = "not_remote_ip_blocks",
+	  .attr = L7MESH_AUTHORIZATION_SOURCE_A_NOT_REMOTE_IP_BLOCKS,
+	  .type = FIELD_LIST, .check = text_check_ip_block },
+};
+
+static_assert(ARRAY_SIZE(authorization_source_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
+static const struct schema authorization_source = {
+	.name = "source",
+	FIELDS(authorization_source_fields),
+	.rule = validate_authorization_source,
+	.not_yet = NAMES("request_principals", "not_request_principals",
+		"requestPrincipals", "notRequestPrincipals"),
+};
+
+static const struct field authorization_operation_fields[] = {
+	{ .name = "hosts", .attr = L7MESH_AUTHORIZATION_OPERATION_A_HOSTS,
+	  .type = FIELD_LIST, .check = text_check_host_match },
+	{ .name = "not_hosts",
+	  .attr = L7MESH_AUTHORIZATION_OPERATION_A_NOT_HOSTS,
+	  .type = FIELD_LIST, .check = text_check_host_match },
+	{ .name = "ports", .attr = L7MESH_AUTHORIZATION_OPERATION_A_PORTS,
+	  .type = FIELD_LIST, .flags = FIELD_NUMERIC,
+	  .check = text_check_port },
+	{ .name = "not_ports",
+	  .attr = L7MESH_AUTHORIZATION_OPERATION_A_NOT_PORTS,
+	  .type = FIELD_LIST, .flags = FIELD_NUMERIC,
+	  .check = text_check_port },
+	{ .name = "methods", .attr = L7MESH_AUTHORIZATION_OPERATION_A_METHODS,
+	  .type = FIELD_LIST, .check = text_check_method_match },
+	{ .name = "not_methods",
+	  .attr = L7MESH_AUTHORIZATION_OPERATION_A_NOT_METHODS,
+	  .type = FIELD_LIST, .check = text_check_method_match },
+	{ .name = "paths", .attr = L7MESH_AUTHORIZATION_OPERATION_A_PATHS,
+	  .type = FIELD_LIST, .check = text_check_path_match },
+	{ .name = "not_paths",
+	  .attr = L7MESH_AUTHORIZATION_OPERATION_A_NOT_PATHS,
+	  .type = FIELD_LIST, .check = text_check_path_match },
+};
+
+static_assert(ARRAY_SIZE(authorization_operation_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
+static const struct schema authorization_operation = {
+	.name = "operation",
+	FIELDS(authorization_operation_fields),
+	.rule = validate_authorization_operation,
+};
+
+static const struct field authorization_condition_fields[] = {
+	{ .name = "key", .attr = L7MESH_AUTHORIZATION_CONDITION_A_KEY,
+	  .type = FIELD_STRING, .flags = FIELD_REQUIRED,
+	  .check = text_check_condition_key },
+	{ .name = "values", .attr = L7MESH_AUTHORIZATION_CONDITION_A_VALUES,
+	  .type = FIELD_LIST, .flags = FIELD_NUMERIC,
+	  .check = text_check_condition_value },
+	{ .name = "not_values",
+	  .attr = L7MESH_AUTHORIZATION_CONDITION_A_NOT_VALUES,
+	  .type = FIELD_LIST, .flags = FIELD_NUMERIC,
+	  .check = text_check_condition_value },
+};
+
+static_assert(ARRAY_SIZE(authorization_condition_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
+static const struct schema authorization_condition = {
+	.name = "condition",
+	FIELDS(authorization_condition_fields),
+	.rule = validate_authorization_condition,
+};
+
+static const struct field authorization_rule_fields[] = {
+	{ .name = "from", .attr = L7MESH_AUTHORIZATION_RULE_A_FROM,
+	  .type = FIELD_LIST, .sub = &authorization_source },
+	{ .name = "to", .attr = L7MESH_AUTHORIZATION_RULE_A_TO,
+	  .type = FIELD_LIST, .sub = &authorization_operation },
+	{ .name = "when", .attr = L7MESH_AUTHORIZATION_RULE_A_WHEN,
+	  .type = FIELD_LIST, .sub = &authorization_condition },
+};
+
+static_assert(ARRAY_SIZE(authorization_rule_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
+static const struct schema authorization_rule = {
+	.name = "rule",
+	FIELDS(authorization_rule_fields),
+	.from_word = authorization_rule_from_word,
+	.to_word = authorization_rule_to_word,
+};
+
+static const struct field authorization_fields[] = {
+	{ .name = "name", .attr = L7MESH_AUTHORIZATION_A_NAME,
+	  .type = FIELD_STRING, .flags = FIELD_REQUIRED | FIELD_KEY,
+	  .check = text_check_name },
+	{ .name = "namespace", .attr = L7MESH_AUTHORIZATION_A_NAMESPACE,
+	  .type = FIELD_STRING, .check = text_check_name },
+	{ .name = "selector", .attr = L7MESH_AUTHORIZATION_A_SELECTOR,
+	  .type = FIELD_STRING, .check = text_check_metadata },
+	{ .name = "action", .attr = L7MESH_AUTHORIZATION_A_ACTION,
+	  .type = FIELD_ENUM, .names = authorization_action_names,
+	  .not_yet = NAMES("custom"), .fallback = "allow" },
+	{ .name = "audit", .attr = L7MESH_AUTHORIZATION_A_AUDIT,
+	  .type = FIELD_U8_BOOL, .fallback = "false" },
+	{ .name = "rules", .attr = L7MESH_AUTHORIZATION_A_RULES,
+	  .type = FIELD_LIST, .flags = FIELD_EMPTY, .word = "rule", .max = 512,
+	  .sub = &authorization_rule },
+};
+
+static_assert(ARRAY_SIZE(authorization_fields) <= SCHEMA_FIELDS_MAX,
+	      "more fields than schema.h says");
+
+static const struct schema authorization = {
+	.name = "authorization",
+	.kind = L7MESH_KIND_AUTHORIZATION,
+	.attr = L7MESH_A_AUTHORIZATION,
+	FIELDS(authorization_fields),
 };

@@ -61,9 +61,10 @@ static const char *const usage[] = {
 		"[normalize_path|merge_slashes true|false] [escaped_slashes "
 		"keep|reject|decode] [host_port ignore|match] "
 		"[headers_with_underscores allow|reject|drop] [packets "
-		"true|false] [source auto|keep] [proxy_protocol true|false] "
-		"[trusted_sources ADDRESS/BITS|none]... [expect_continue "
-		"forward|answer] [upgrade none|websocket|any] [connect "
+		"true|false] [source auto|keep] [inbound true|false] "
+		"[proxy_protocol true|false] [trusted_sources "
+		"ADDRESS/BITS|none]... [expect_continue forward|answer] "
+		"[upgrade none|websocket|any] [connect "
 		"refuse|forward|terminate] "
 		"[x_request_id|x_forwarded_for|x_forwarded_proto|x_forwarded_host|forwarded|via|traceparent "
 		"true|false] [trusted_hops N] [abort_on_close true|false] "
@@ -105,4 +106,13 @@ static const char *const usage[] = {
 	[L7MESH_KIND_SPLICE] =
 		"splice [mesh|attached|all|off] [except PORT|none]... "
 		"[bypass_shaping true|false]",
+	[L7MESH_KIND_WORKLOAD] =
+		"workload NAME [namespace NAME] [service_account NAME] "
+		"[identity SPIFFE_ID] [address ADDRESS|none]... [labels "
+		"KEY=VALUE,...] [node NAME] [netns COOKIE] [refuse "
+		"reset|drop] [exempt_node true|false]",
+	[L7MESH_KIND_AUTHORIZATION] =
+		"authorization NAME [namespace NAME] [selector KEY=VALUE,...] "
+		"[action allow|deny|audit] [audit true|false] [rule "
+		"JSON|none]...",
 };

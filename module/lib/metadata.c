@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "upstream/metadata.h"
+#include "lib/metadata.h"
 
 static bool is_label_char(char c)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * metadata: what is said of an endpoint, such as version=v1,stage=canary, and which of
- * it a subset asks for.
+ * metadata: what is said of an endpoint, or of a workload as its labels, such as
+ * version=v1,stage=canary, and which of it a subset or a selector asks for.
  *
  * Pairs with commas, each key once. Keys and values are of the characters that
  * Kubernetes allows in labels; a value may be empty.

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * workload: something that runs, here or elsewhere, and who it is: what policies select,
+ * and what they know a client by. Istio's WorkloadEntry.
+ *
+ * Immutable and counted: snapshots and drafts hold it. It is one allocation with all that
+ * it points to. Context: process, but for reading.
+ */
+#ifndef L7MESH_WORKLOAD_H
+#define L7MESH_WORKLOAD_H
+
+#include <linux/refcount.h>
+#include "lib/address.h"
+#include "lib/name_ref.h"
+#include "lib/span.h"
+
+struct account;
+struct nlattr;
+struct refusal;
+struct sk_buff;
+
+#define WORKLOAD_SPIFFE		"spiffe://"
+#define WORKLOAD_ADDRESSES_MAX	64
+
+/* "cluster.local/ns/", "/sa/" and two names. */
+#define WORKLOAD_PRINCIPAL_MAX	540
+
+struct workload {
+	refcount_t ref;
+	size_t bytes;
+	struct name_ref name;
+	struct name_ref namespace;	/* empty: none */
+	struct name_ref principal;	/* its identity without "spiffe://"; empty: none */
+	struct span service_account;
+	struct span identity;		/* as it was given; empty: it was not */
+	struct span labels;		/* metadata; empty: none */
+	struct span node;
+	const struct address *addresses;	/* port 0 */
+	u32 naddresses;
+	u64 netns;			/* cookie of its namespace, 0: not on this node */
+	u8 refuse;			/* enum l7mesh_refuse */
+	bool exempt_node;
+};
+
+/* What a specification that is being made points to. */
+struct workload_parser {
+	char principal[WORKLOAD_PRINCIPAL_MAX];
+	struct address addresses[WORKLOAD_ADDRESSES_MAX];
+};
+
+/* One without anything but a name. */
+struct workload workload_spec(const struct name_ref *name);
+
+/**
+ * workload_take() - Change a specification by what a message says
+ * @w: specification; points to the message and @p afterwards
+ * @p: room
+ * @tb: the attributes of its nest
+ * @r: refusal
+ *
+ * Return: 0 or a negative errno.
+ */
+int workload_take(struct workload *w, struct workload_parser *p, struct nlattr **tb,
+		  struct refusal *r);
+
+/* The attributes that make it, but for its name: 0 or -EMSGSIZE. */
+int workload_put_attrs(struct sk_buff *skb, const struct workload *w);
+
+/**
+ * workload_clone() - A workload of its own memory
+ * @account: charged
+ * @spec: what to copy; ref and bytes need not be set
+ *
+ * Return: one with one reference, or what account_new() says.
+ */
+struct workload *workload_clone(struct account *account, const struct workload *spec);
+
+/* Would replacing one by the other, of the same name, change nothing? */
+bool workload_equal(const struct workload *a, const struct workload *b);
+
+static inline struct workload *workload_get(struct workload *w)
+{
+	refcount_inc(&w->ref);
+	return w;
+}
+
+/* When no reader can see it any more; NULL is nothing. */
+void workload_put(struct account *account, struct workload *w);
+
+#endif

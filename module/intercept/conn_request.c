@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "intercept/conn_request.h"
+
+#include <linux/kprobes.h>
+#include <linux/l7mesh.h>
+#include <linux/percpu.h>
+#include <net/tcp.h>
+#include "authz/authz_table.h"
+#include "authz/workload.h"
+#include "intercept/hook.h"
+#include "link/acceptor.h"
+#include "link/client.h"
+#include "mesh/inbound.h"
+#include "mesh/mesh.h"
+
+/*
+ * What this CPU is about to let pass, so that the next call of the hooked function is not
+ * ours. With BHs disabled nothing else comes in between, but where softirqs are tasks: then
+ * who was interrupted is asked once more.
+ */
+static DEFINE_PER_CPU(const struct sk_buff *, passing);
+
+static void addresses_of(const struct sk_buff *skb, struct address *from,
+			 struct address *to)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		address_set_v4(from, ip_hdr(skb)->saddr, th->source);
+		address_set_v4(to, ip_hdr(skb)->daddr, th->dest);
+	} else {
+		address_set_v6(from, &ipv6_hdr(skb)->saddr, th->source);
+		address_set_v6(to, &ipv6_hdr(skb)->daddr, th->dest);
+	}
+}
+
+/* Under RCU. The guard of the namespace that a socket is in, and whose it is; or NULL. */
+static const struct guard *guard_of(const struct sock *sk, struct mesh **m,
+				    const struct authz_table **t)
+{
+	const struct net *net = sock_net(sk);
+
+	*m = mesh_obeyed(net);
+	if (!*m)
+		return NULL;
+	*t = rcu_dereference((*m)->snapshot)->authz;
+	return authz_table_guard(*t, net->net_cookie);
+}
+
+/*
+ * The engine takes all that comes to such an address. What is left to the kernel all the
+ * same, such as a SYN behind IPv6 extension headers, would get around the listener.
+ */
+static bool goes_around(const struct mesh *m, const struct address *from,
+			const struct address *to)
+{
+	const struct listener_slot *slot =
+		listener_find(rcu_dereference(m->snapshot), to, from, NULL);
+
+	return slot && slot->listener->http.inbound;
+}
+
+static bool denies(const struct sock *sk, const struct sk_buff *skb)
+{
+	struct address from, to;
+	struct authz_request req = { .peer = &from, .client = &from, .to = &to };
+	const struct authz_table *t;
+	const struct guard *g;
+	struct mesh *m;
+
+	g = guard_of(sk, &m, &t);
+	if (likely(!g) || skb->skb_iif == LOOPBACK_IFINDEX || acceptor_owns(sk))
+		return false;
+	addresses_of(skb, &from, &to);
+	return goes_around(m, &from, &to) || inbound_denies(m, t, g, &req);
+}
+
+bool conn_request_wanted(struct ftrace_regs *regs)
+{
+	const struct sock *sk = (void *)compat_ftrace_argument(regs, 2);
+	const struct sk_buff *skb = (void *)compat_ftrace_argument(regs, 3);
+	bool denied;
+
+	if (this_cpu_read(passing) == skb)
+		return false;
+	rcu_read_lock();
+	denied = denies(sk, skb);
+	rcu_read_unlock();
+	return denied;
+}
+
+/* What is to become of it that is denied: @refuse, or it passes. */
+static bool passes(const struct sock *sk, const struct sk_buff *skb, u8 *refuse)
+{
+	const struct authz_table *t;
+	struct address from, to;
+	const struct guard *g;
+	bool exempt = true;
+	struct mesh *m;
+
+	rcu_read_lock();
+	/* It may be guarded no more by now. */
+	g = guard_of(sk, &m, &t);
+	if (g) {
+		addresses_of(skb, &from, &to);
+		exempt = inbound_exempt(m, g, &from, &to, client_has_program);
+		*refuse = g->workload->refuse;
+		if (!exempt)
+			stat_inc(m->stats, STAT_AUTHZ_REFUSED);
+	}
+	rcu_read_unlock();
+	return exempt;
+}
+
+unsigned long conn_request_function(void)
+{
+	struct kprobe kp = {
+		.symbol_name = "tcp_conn_request",
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	unsigned long at;
+
+	if (register_kprobe(&kp))
+		return 0;
+	at = (unsigned long)kp.addr;
+	unregister_kprobe(&kp);
+	return at;
+}
+
+int conn_request_refuse(struct request_sock_ops *rsk_ops,
+			const struct tcp_request_sock_ops *af_ops, struct sock *sk,
+			struct sk_buff *skb)
+{
+	u8 refuse = L7MESH_REFUSE_RESET;
+	int err = 0;
+
+	if (passes(sk, skb, &refuse)) {
+		this_cpu_write(passing, skb);
+		/* That calls the hooked function anew. */
+		err = inet_csk(sk)->icsk_af_ops->conn_request(sk, skb);
+		this_cpu_write(passing, NULL);
+	} else if (refuse == L7MESH_REFUSE_RESET) {
+		compat_send_reset(rsk_ops, sk, skb);
+	}
+	hook_leave();
+	return err;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * conn_request: who may open a TCP connection to a workload's namespace, whoever listens
+ * there. Asked once for each SYN that comes to a listening socket, at tcp_conn_request(),
+ * before there is anything of the connection: what is allowed costs nothing afterwards.
+ *
+ * What does not come from outside of the namespace is not asked, nor what comes to the
+ * engine: that asks by itself, as it may know more.
+ *
+ * Context: softirq, or with BHs disabled.
+ */
+#ifndef L7MESH_CONN_REQUEST_H
+#define L7MESH_CONN_REQUEST_H
+
+#include "lib/compat.h"
+
+struct request_sock_ops;
+struct sk_buff;
+struct sock;
+struct tcp_request_sock_ops;
+
+/* Of a call of tcp_conn_request(): does policy deny it? */
+bool conn_request_wanted(struct ftrace_regs *regs);
+
+/*
+ * Where it is; 0 if nobody knows: newer kernels export it no more. Context: process, module
+ * init.
+ */
+unsigned long conn_request_function(void);
+
+/* In its place: refuses, as the workload wants that to be done, what is not exempt. */
+int conn_request_refuse(struct request_sock_ops *rsk_ops,
+			const struct tcp_request_sock_ops *af_ops, struct sock *sk,
+			struct sk_buff *skb);
+
+#endif
