@@ -829,6 +829,247 @@ def _():
             equal(tcp(mesh), {f"{EVIL}:80": {"10.2.0.66": 1}})
 
 
+# ---- policies ----
+
+ISTIO = "security.istio.io/v1"
+
+
+def istio(name, kind="AuthorizationPolicy", version=ISTIO, dry_run=None, **spec):
+    made = manifest(kind, name, spec, version=version)
+    if dry_run is not None:
+        made["metadata"]["annotations"] = {"istio.io/dry-run": dry_run, "other": "x"}
+    return made
+
+
+def policies(*manifests, options=()):
+    """By name, and what is reported of each manifest."""
+    status, mesh, report = run_import(*manifests, options=options)
+    equal((status, report == "" or isinstance(report, dict)), (0, True))
+    report = report or {}
+    return ({p.pop("name"): p for p in mesh.get("authorization", [])},
+            {name: entry["problems"] for name, entry in report.items()})
+
+
+def problems_of(*manifests):
+    """Of the only one that has any."""
+    _, report = policies(*manifests)
+    true(len(report) == 1, report)
+    return next(iter(report.values()))
+
+
+def allow(*rules, **more):
+    return {"namespace": "shop", "action": "allow", "rules": [*rules], **more}
+
+
+@test("an AuthorizationPolicy is one of the mesh, of which nothing is lost")
+def _():
+    source = {"principals": ["a/*", "*/b", "*"], "notPrincipals": ["c"],
+              "namespaces": ["d", "e*"], "notNamespaces": ["f"],
+              "ipBlocks": ["10.0.0.0/8", "fd00::1"], "notIpBlocks": ["10.0.0.1"],
+              "remoteIpBlocks": ["10.0.0.2"], "notRemoteIpBlocks": ["10.0.0.3"]}
+    operation = {"hosts": ["a.b", "*.c"], "notHosts": ["d.c"], "ports": ["80", "0"],
+                 "notPorts": ["81"], "methods": ["GET"], "notMethods": ["PUT"],
+                 "paths": ["/a*", "*/b", "/x/{*}/{**}"], "notPaths": ["/c"]}
+    when = [{"key": "request.headers[x-y]", "values": ["a", "b*"], "notValues": ["c"]},
+            {"key": "source.ip", "notValues": ["10.0.0.9"]},
+            {"key": "destination.port", "values": ["443"]}]
+    for version in ISTIO, ISTIO + "beta1":
+        made, report = policies(istio(
+            "shop/all", version=version, action="ALLOW",
+            selector={"matchLabels": {"app": "cart", "k.io/tier": "back"}},
+            rules=[{"from": [{"source": source}, {"source": {"principals": ["z"]}}],
+                    "to": [{"operation": operation}], "when": when}, {}]))
+        equal(report, {})
+        equal(made, {"shop/all": allow({
+            "from": [{"principals": ["a/*", "*/b", "*"], "not_principals": ["c"],
+                      "namespaces": ["d", "e*"], "not_namespaces": ["f"],
+                      "ip_blocks": ["10.0.0.0/8", "fd00::1"],
+                      "not_ip_blocks": ["10.0.0.1"], "remote_ip_blocks": ["10.0.0.2"],
+                      "not_remote_ip_blocks": ["10.0.0.3"]}, {"principals": ["z"]}],
+            "to": [{"hosts": ["a.b", "*.c"], "not_hosts": ["d.c"], "ports": ["80", "0"],
+                    "not_ports": ["81"], "methods": ["GET"], "not_methods": ["PUT"],
+                    "paths": ["/a*", "*/b", "/x/{*}/{**}"], "not_paths": ["/c"]}],
+            "when": [{"key": "request.headers[x-y]", "values": ["a", "b*"],
+                      "not_values": ["c"]},
+                     {"key": "source.ip", "not_values": ["10.0.0.9"]},
+                     {"key": "destination.port", "values": ["443"]}]}, {},
+            selector="app=cart,k.io/tier=back")})
+
+
+@test("what a policy does, for whom, and whether it only counts")
+def _():
+    for spec, got in (
+            ({}, allow()), ({"rules": []}, allow()), ({"rules": [{}]}, allow({})),
+            ({"action": "DENY"}, allow(action="deny")),
+            ({"action": "AUDIT", "rules": [{}]}, allow({}, action="audit")),
+            ({"selector": {}}, allow()), ({"selector": {"matchLabels": {}}}, allow()),
+            ({"selector": {"matchLabels": {"a": ""}}}, allow(selector="a="))):
+        equal((spec, policies(istio("shop/a", **spec))),
+              (spec, ({"shop/a": got}, {})))
+    # Those of the root namespace are for all.
+    for options, root in (((), "istio-system"), (("--root-namespace", "top"), "top")):
+        made, _ = policies(istio("istio-system/a"), istio("top/a"), istio("shop/a"),
+                           options=options)
+        equal({name: p.get("namespace") for name, p in made.items()},
+              {name + "/a": None if name == root else name
+               for name in ("istio-system", "top", "shop")})
+    for text in "true", "1", "T", "True":
+        equal(policies(istio("shop/a", dry_run=text))[0]["shop/a"]["audit"], True)
+    for text in "false", "0", "f":
+        equal(policies(istio("shop/a", dry_run=text)), ({"shop/a": allow()}, {}))
+    made, report = policies(istio("shop/a", dry_run="yes"))
+    equal((made, [*report]), ({"shop/a": allow()}, ["AuthorizationPolicy shop/a"]))
+
+
+@test("service accounts are ends of identities, whatever the trust domain")
+def _():
+    made, _ = policies(istio("shop/a", rules=[{"from": [
+        {"source": {"serviceAccounts": ["cart", "ops/x"]}},
+        {"source": {"notServiceAccounts": ["y"]}}]}]))
+    equal(made["shop/a"]["rules"], [{"from": [
+        {"principals": ["*/ns/shop/sa/cart", "*/ns/ops/sa/x"]},
+        {"not_principals": ["*/ns/shop/sa/y"]}]}])
+    for wrong in (["*"], ["ops/*"], ["a/b/c"], ["/a"], ["a/"], [""]):
+        said = problems_of(istio("shop/a", rules=[{"from": [
+            {"source": {"serviceAccounts": wrong}}]}]))
+        true("ACCOUNT or NAMESPACE/ACCOUNT" in said[0], said)
+    for other in "principals", "notPrincipals", "namespaces", "notNamespaces":
+        said = problems_of(istio("shop/a", rules=[{"from": [
+            {"source": {"serviceAccounts": ["a"], other: ["b"]}}]}]))
+        true(f"not allowed with {other}" in said[0], said)
+
+
+WRONG_RULES = (
+    ({"from": [{"source": {"requestPrincipals": ["*"]}}]}, "is not there yet"),
+    ({"from": [{"source": {"notRequestPrincipals": ["*"]}}]}, "is not there yet"),
+    ({"when": [{"key": "request.auth.claims[x]", "values": ["a"]}]}, "is not there yet"),
+    ({"when": [{"key": "experimental.envoy.filters.x", "values": ["a"]}]},
+     "is not there yet"),
+    ({"when": [{"key": "odd", "values": ["a"]}]}, "is not one of request.headers"),
+    ({"when": [{"key": "source.ip", "values": ["a"]}]}, "of source.ip"),
+    ({"when": [{"key": "source.ip"}]}, "values or notValues is needed"),
+    ({"from": []}, "the list is empty"), ({"to": []}, "the list is empty"),
+    ({"from": [{}]}, "source: missing"), ({"from": [{"source": {}}]}, "nothing is given"),
+    ({"to": [{"operation": {}}]}, "nothing is given"),
+    ({"to": [{"operation": {"paths": []}}]}, "the list is empty"),
+    ({"to": [{"operation": {"ports": ["http"]}}]}, "is not a port"),
+    ({"to": [{"operation": {"odd": ["x"]}}]}, '"odd" is not one of'),
+    ({"from": [{"source": {"principals": ["spiffe://x/y"]}}]}, "without spiffe://"))
+
+
+@test("a rule that cannot be is an error, and matches nothing; everything, if it denies")
+def _():
+    for rule, why in WRONG_RULES:
+        for action, rules in (("ALLOW", [{"to": [{"ports": ["80"]}]}]),
+                              ("AUDIT", [{"to": [{"ports": ["80"]}]}]),
+                              ("DENY", [{}, {"to": [{"ports": ["80"]}]}])):
+            good = istio("good/a", rules=[{}])
+            wrong = istio("shop/a", action=action, rules=[
+                rule, {"to": [{"operation": {"ports": ["80"]}}]}],
+                          selector={"matchLabels": {"a": "b"}})
+            made, report = policies(good, wrong)
+            equal((rule, action, made), (rule, action, {
+                "good/a": allow({}, namespace="good"),
+                "shop/a": allow(*rules, action=action.lower(), selector="a=b")}))
+            equal([*report], ["AuthorizationPolicy shop/a"])
+            said, = report["AuthorizationPolicy shop/a"]
+            true("items[1].spec.rules[0]" in said and why in said, (rule, said))
+            status, mesh, _ = run_import(good, wrong, options=["--strict"])
+            equal((status, mesh), (1, {}))
+
+
+@test("a policy of which it is not known for whom it is, is for its whole namespace")
+def _():
+    rule = {"to": [{"operation": {"ports": ["80"]}}]}
+    own = {"to": [{"ports": ["80"]}]}
+    long = {"matchLabels": {f"label{i}": "x" * 30 for i in range(9)}}
+    for unsure, why, known in (
+            ({"targetRefs": [{"kind": "Gateway", "name": "x"}]}, "by selector", True),
+            ({"targetRef": {"kind": "Service", "name": "x"}}, "by selector", True),
+            ({"selector": long}, "255 characters", True),
+            ({"selector": {"matchLabels": {"a": "*"}}}, "KEY=VALUE", True),
+            ({"selector": {"matchExpressions": []}}, '"matchExpressions"', False),
+            ({"odd": 1}, '"odd"', False)):
+        for action, rules in (("ALLOW", []), (None, []), ("AUDIT", []),
+                              ("DENY", [own] if known else [{}])):
+            made, report = policies(istio(
+                "shop/a", rules=[rule], **({"action": action} if action else {}),
+                **{"selector": {"matchLabels": {"a": "b"}}, **unsure}))
+            equal((unsure, action, {k: v for k, v in made["shop/a"].items()
+                                    if k != "selector" or known}),
+                  (unsure, action, allow(*rules, action=(action or "ALLOW").lower())))
+            true(why in report["AuthorizationPolicy shop/a"][0], report)
+    # What is for a Gateway of the root namespace is not for all.
+    for spec, namespace in (({"targetRefs": [{"kind": "Gateway"}]}, "istio-system"),
+                            ({"selector": long}, None)):
+        made, _ = policies(istio("istio-system/a", **spec))
+        equal(made["istio-system/a"].get("namespace"), namespace)
+
+
+@test("what a policy is to do, and cannot, is denied")
+def _():
+    own = [{"to": [{"ports": ["80"]}]}]
+    for action, rules in (("CUSTOM", own), ("ODD", [{}]), ("allow", [{}])):
+        made, report = policies(istio(
+            "shop/a", action=action, provider={"name": "x"},
+            selector={"matchLabels": {"a": "b"}},
+            rules=[{"to": [{"operation": {"ports": ["80"]}}]}]))
+        equal((action, made), (action, {"shop/a": allow(*rules, action="deny",
+                                                        selector="a=b")}))
+        true("spec.action" in report["AuthorizationPolicy shop/a"][0], report)
+    for wrong in (5, [], "x"):
+        made, report = policies({**istio("shop/a"), "spec": wrong})
+        equal((made, len(report)), ({"shop/a": allow({}, action="deny")}, 1))
+    made, report = policies(istio("shop/a", action="DENY", rules=5))
+    equal((made, len(report)), ({"shop/a": allow({}, action="deny")}, 1))
+    # More than the kernel takes.
+    for spec in ({"rules": [{}] * 513}, {"rules": [{"to": [{"operation": {
+            "paths": [f"/{i}" + "x" * 4000 for i in range(20)]}}]}]}):
+        for action, rules in (("ALLOW", []), ("DENY", [{}])):
+            made, report = policies(istio("shop/a", action=action, **spec))
+            equal(made, {"shop/a": allow(*rules, action=action.lower())})
+            equal(len(report), 1)
+    equal(len(policies(istio("shop/a", rules=[{}] * 512))[0]["shop/a"]["rules"]), 512)
+
+
+@test("without a policy whose name is not known nothing is printed")
+def _():
+    nameless, odd, good = istio("shop/x"), istio("shop/x"), istio("shop/a")
+    del nameless["metadata"]["name"]
+    odd["metadata"]["namespace"] = "a/b"
+    for wrong in ([nameless], [odd], [good]):
+        status, mesh, _ = run_import(good, *wrong)
+        equal((status, mesh), (1, {}))
+    equal(run_import(good, istio("evil/a"))[0], 0)
+
+
+@test("a PeerAuthentication makes nothing, and is an error where it asks for certificates")
+def _():
+    def peer(**spec):
+        return istio("shop/a", "PeerAuthentication", **spec)
+    for spec in ({}, {"mtls": {}}, *({"mtls": {"mode": mode}} for mode in
+                                     ("UNSET", "DISABLE", "PERMISSIVE")),
+                 {"selector": {"matchLabels": {"a": "b"}}}):
+        equal((spec, policies(peer(**spec))), (spec, ({}, {})))
+    for spec, why in (({"mtls": {"mode": "STRICT"}}, 'mtls.mode: "STRICT" is not there yet'),
+                      ({"portLevelMtls": {"80": {"mode": "DISABLE"}}},
+                       '"portLevelMtls" is not there yet'),
+                      ({"mtls": {"mode": "ODD"}}, "is not one of")):
+        said = problems_of(peer(**spec))
+        true(why in said[0], said)
+
+
+@test("of other kinds and versions of Istio's security it is said, and not of others'")
+def _():
+    for kind, version, known in (("RequestAuthentication", ISTIO, False),
+                                 ("AuthorizationPolicy", "security.istio.io/v2", False),
+                                 ("AuthorizationPolicy", "policy.linkerd.io/v1alpha1", None),
+                                 ("VirtualService", "networking.istio.io/v1", None)):
+        made, report = policies(istio("shop/a", kind, version, odd=1))
+        equal((kind, made, [*report]), (kind, {}, [] if known is None else [
+            kind + " shop/a"]))
+
+
 # ---- what it costs ----
 
 # Counts what a program looks up and compares: the same number each time.

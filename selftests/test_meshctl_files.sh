@@ -364,7 +364,7 @@ for file in first names shop subsets; do
 	tap_is "what is imported can be applied: $file" \
 		"$(tap_outcome "$MESHCTL" check -f "envoy/$file.mesh.yaml")" "0 "
 done
-usage="meshctl: usage: meshctl import gateway-api [--strict] [--addresses NETWORKS] FILE... | envoy [-a ADDRESS] FILE"
+usage="meshctl: usage: meshctl import gateway-api [--strict] [--addresses NETWORKS] [--root-namespace NAME] FILE... | envoy [-a ADDRESS] FILE"
 says "resolve with something" "meshctl: usage: meshctl resolve [--once]" \
 	resolve web
 says "import: nothing to import" "$usage" import gateway-api
@@ -380,7 +380,7 @@ completes "meshctl apply " "-f --file --dry-run"
 completes "meshctl diff -f mesh.y" "mesh.yaml"
 completes "meshctl add " "cluster endpoint listener route_table virtual_host route splice workload authorization"
 completes "meshctl import " "gateway-api envoy"
-completes "meshctl import gateway-api --" "--strict --addresses"
+completes "meshctl import gateway-api --" "--strict --addresses --root-namespace"
 completes "meshctl import gateway-api mesh.y" "mesh.yaml"
 completes "meshctl explain web " "GET POST OPTIONS http://"
 completes "meshctl explain web http://a/ s" "source source_netns"

@@ -14,6 +14,13 @@ static json_t *texts_of(struct problems *p)
 	return list;
 }
 
+/* Is what is wrong with such manifests said as they are imported? */
+static bool reports_itself(enum manifest_kind kind)
+{
+	return kind <= MANIFEST_TCP_ROUTE ||
+	       (kind > MANIFEST_REFERENCE_GRANT && kind < MANIFEST_OTHER);
+}
+
 /* Those that nothing is made of by themselves: what is wrong with them. */
 static void report_others(struct import *imp)
 {
@@ -27,7 +34,7 @@ static void report_others(struct import *imp)
 		imp->failed = true;
 		if (!imp->report)
 			problems_print(imp->at->problems);
-		if (!imp->report || imp->at->kind <= MANIFEST_TCP_ROUTE)
+		if (!imp->report || reports_itself(imp->at->kind))
 			continue;
 		entry = gateway_entry(imp);
 		json_object_set_new(entry, "problems",
@@ -134,13 +141,42 @@ static json_t *tables_tree(const struct import *imp)
 	return tree;
 }
 
-static json_t *listeners_tree(const json_t *listeners)
+static json_t *values_of(json_t *object)
 {
-	json_t *tree = must(json_array()), *listener;
-	const char *name;
+	json_t *list = must(json_array()), *value;
+	const char *key;
 
-	json_object_foreach((json_t *)listeners, name, listener)
-		json_array_append(tree, listener);
+	json_object_foreach(object, key, value)
+		json_array_append(list, value);
+	return list;
+}
+
+static void import_all(struct import *imp)
+{
+	report_others(imp);
+	each(imp, MANIFEST_SERVICE, gateway_note_service);
+	each(imp, MANIFEST_ENDPOINT_SLICE, gateway_note_slice);
+	each(imp, MANIFEST_GATEWAY, gateway_note_given);
+	each(imp, MANIFEST_GATEWAY, gateway_claim_given);
+	each(imp, MANIFEST_GATEWAY, gateway_claim_asked);
+	each(imp, MANIFEST_GATEWAY, gateway_listeners);
+	each(imp, MANIFEST_HTTP_ROUTE, gateway_attach);
+	each(imp, MANIFEST_TLS_ROUTE, gateway_attach);
+	each(imp, MANIFEST_TCP_ROUTE, gateway_attach);
+	gateway_place_clusters(imp);
+	each(imp, MANIFEST_AUTHORIZATION_POLICY, gateway_istio);
+	each(imp, MANIFEST_PEER_AUTHENTICATION, gateway_peer);
+}
+
+static json_t *tree_of(const struct import *imp)
+{
+	json_t *tree;
+
+	tree = must(json_pack("{s:o, s:o, s:o}",
+			      "clusters", clusters_tree(imp),
+			      "route_tables", tables_tree(imp),
+			      "listeners", values_of(imp->listeners)));
+	set_list(tree, "authorization", values_of(imp->policies));
 	return tree;
 }
 
@@ -156,26 +192,15 @@ json_t *gateway_api_import(const struct manifests *m,
 		.sessions = must(json_object()),
 		.tables = must(json_object()), .protocols = must(json_object()),
 		.listeners = must(json_object()),
-		.attached = must(json_object()), .report = report,
+		.attached = must(json_object()), .root = options->root,
+		.policies = must(json_object()),
+		.policy_names = must(json_object()), .report = report,
 	};
 	json_t *tree = NULL;
 
-	report_others(&imp);
-	each(&imp, MANIFEST_SERVICE, gateway_note_service);
-	each(&imp, MANIFEST_ENDPOINT_SLICE, gateway_note_slice);
-	each(&imp, MANIFEST_GATEWAY, gateway_note_given);
-	each(&imp, MANIFEST_GATEWAY, gateway_claim_given);
-	each(&imp, MANIFEST_GATEWAY, gateway_claim_asked);
-	each(&imp, MANIFEST_GATEWAY, gateway_listeners);
-	each(&imp, MANIFEST_HTTP_ROUTE, gateway_attach);
-	each(&imp, MANIFEST_TLS_ROUTE, gateway_attach);
-	each(&imp, MANIFEST_TCP_ROUTE, gateway_attach);
-	gateway_place_clusters(&imp);
-	if (!imp.failed || !options->strict)
-		tree = must(json_pack("{s:o, s:o, s:o}",
-				      "clusters", clusters_tree(&imp),
-				      "route_tables", tables_tree(&imp),
-				      "listeners", listeners_tree(imp.listeners)));
+	import_all(&imp);
+	if (!imp.lost && (!imp.failed || !options->strict))
+		tree = tree_of(&imp);
 	json_decref(imp.services);
 	json_decref(imp.endpoints);
 	json_decref(imp.given);
@@ -187,5 +212,7 @@ json_t *gateway_api_import(const struct manifests *m,
 	json_decref(imp.protocols);
 	json_decref(imp.listeners);
 	json_decref(imp.attached);
+	json_decref(imp.policies);
+	json_decref(imp.policy_names);
 	return tree;
 }

@@ -10,6 +10,8 @@
  * instead. A hostname belongs to one of a Gateway's listeners, whose routes alone serve
  * it. Each port of a Service that is used becomes a cluster, of the ready endpoints in
  * its EndpointSlices.
+ *
+ * Istio's AuthorizationPolicies become authorization policies.
  */
 #ifndef MESHCTL_GATEWAY_API_H
 #define MESHCTL_GATEWAY_API_H
@@ -19,13 +21,15 @@
 struct gateway_options {
 	bool strict;
 	const json_t *networks;	/* that Gateways may ask for; NULL: any */
+	const char *root;	/* the namespace whose policies are for all */
 };
 
 /*
  * The file as config_tree() has it. What cannot be carried over, or refers to what is
  * not there, does not hold up the rest: it is printed, with the manifest and the field,
  * or with @report appended to that list: each Gateway and route with Gateway API's
- * conditions, of others those with problems. If strict NULL if there is anything.
+ * conditions, of others those with problems. NULL if a policy is wrong and none that is
+ * as strict can be made; if strict, if there is anything.
  */
 json_t *gateway_api_import(const struct manifests *m,
 			   const struct gateway_options *options, json_t *report);

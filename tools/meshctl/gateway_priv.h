@@ -10,6 +10,8 @@
  *	gateway_time.c		HTTPRoutes' rules: timeouts, retries, sessions
  *	gateway_stream.c	TLSRoutes and TCPRoutes: backends
  *	gateway_backend.c	backends: clusters of Services and EndpointSlices
+ *	gateway_istio.c		AuthorizationPolicies
+ *	gateway_policy.c	policies: whom they are for; those that are made
  *	gateway_report.c	what is wrong, and Gateway API's conditions
  */
 #ifndef MESHCTL_GATEWAY_PRIV_H
@@ -70,11 +72,15 @@ struct import {
 	json_t *listeners;		/* by name */
 	json_t *attached;		/* tables and hostnames that have the route */
 	bool served;			/* the parent has it at one of these */
+	const char *root;		/* the namespace whose policies are for all */
+	json_t *policies;		/* by name */
+	json_t *policy_names;		/* of manifests, by kind */
 	json_t *report;			/* a list; NULL: errors are printed at once */
 	json_t *faults[REASONS];	/* of @at: messages, as keys; NULL: none */
 	size_t rule_errors;		/* of @at's rules so far, repeated ones too */
 	size_t good_rules;		/* of @at */
 	bool failed;
+	bool lost;			/* a policy that nobody can be closed for */
 };
 
 /* An error of a field of the manifest that is being imported. */
@@ -106,6 +112,9 @@ json_t *gateway_entry(const struct import *imp);
 
 /* Conditions of what is looked at, by their types. */
 json_t *gateway_conditions(const struct import *imp, const char *const *types);
+
+/* One without conditions: what is wrong with it, if anything; and no more. */
+void gateway_report_problems(struct import *imp);
 
 /* Listeners, with their tables, of the Gateway that is being imported. */
 void gateway_listeners(struct import *imp);
@@ -219,6 +228,30 @@ json_t *gateway_stream_routes(struct import *imp);
 
 /* When all is attached: tcp listeners have clusters, not tables. */
 void gateway_place_clusters(struct import *imp);
+
+/*
+ * A policy that cannot be carried over may refuse more than it asks for, but nothing
+ * less; so one that nobody knows the place of leaves nothing to print.
+ */
+
+/* Has the policy that is imported a name of its own? If not, nothing is printed. */
+bool gateway_policy_is_named(struct import *imp);
+
+/* "app=cart,tier=back" of labels; NULL with an error. Freed by the caller. */
+char *gateway_policy_selector(struct import *imp, const json_t *labels,
+			      const char *field);
+
+/*
+ * Takes a policy as files have it, which becomes stricter, with an error, if it cannot
+ * be one.
+ */
+void gateway_policy_add(struct import *imp, json_t *policy);
+
+/* The policy of the AuthorizationPolicy that is being imported. */
+void gateway_istio(struct import *imp);
+
+/* Of a PeerAuthentication nothing is made: what it says is an error, or no matter. */
+void gateway_peer(struct import *imp);
 
 /* A value at a path of keys. */
 static inline json_t *get2(const json_t *object, const char *key, const char *inner)

@@ -143,6 +143,23 @@ void gateway_report_end(struct import *imp, json_t *entry)
 	gateway_forget(imp, 0, REASONS - 1);
 }
 
+void gateway_report_problems(struct import *imp)
+{
+	json_t *entry, *list, *value;
+	const char *message;
+
+	note_read(imp, REASON_INVALID, "");
+	entry = imp->faults[REASON_INVALID] ? gateway_entry(imp) : NULL;
+	if (entry) {
+		list = must(json_array());
+		json_object_foreach(imp->faults[REASON_INVALID], message, value)
+			json_array_append_new(list,
+					      json_text(message, strlen(message)));
+		json_object_set_new(entry, "problems", list);
+	}
+	gateway_report_end(imp, entry);
+}
+
 static char *join(json_t *messages)
 {
 	const char *message;

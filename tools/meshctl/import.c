@@ -14,7 +14,8 @@
 #include "value.h"
 
 #define USAGE "usage: meshctl import gateway-api [--strict] " \
-	      "[--addresses NETWORKS] FILE... | envoy [-a ADDRESS] FILE"
+	      "[--addresses NETWORKS] [--root-namespace NAME] FILE... | " \
+	      "envoy [-a ADDRESS] FILE"
 
 /* What the tables of the schema cannot tell is found by reading it as a file. */
 static bool is_good(json_t *tree)
@@ -71,11 +72,11 @@ static json_t *import_manifests(const struct ctl *ctl, char *const *files,
 	return tree;
 }
 
-/* [--strict] [--addresses NETWORKS] FILE...; *@usage if it is something else. */
+/* [--strict] [--addresses ...] [--root-namespace ...] FILE...; else *@usage. */
 static json_t *import_gateway_api(const struct ctl *ctl, int argc, char **argv,
 				  bool *usage)
 {
-	struct gateway_options options = { 0 };
+	struct gateway_options options = { .root = "istio-system" };
 	json_t *networks = NULL, *tree;
 
 	for (; argc && !strncmp(*argv, "--", 2); argc--, argv++) {
@@ -85,6 +86,9 @@ static json_t *import_gateway_api(const struct ctl *ctl, int argc, char **argv,
 			networks = networks_of(*++argv);
 			if (!networks)
 				return NULL;
+			argc--;
+		} else if (!strcmp(*argv, "--root-namespace") && argc > 1) {
+			options.root = *++argv;
 			argc--;
 		} else {
 			break;

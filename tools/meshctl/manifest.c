@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "foreign.h"
 #include "load.h"
-#include "text.h"
+#include "manifest_priv.h"
 #include "util.h"
-#include "validate.h"
 
 /* A name of DNS: labels of letters, digits and hyphens. */
 static bool is_dns_name(const char *s, size_t len)
@@ -50,27 +48,32 @@ static const char *check_namespace(const char *s, size_t len)
 }
 
 /* What all of them have. */
-static const struct field labels_fields[] = {
-	TEXT("kubernetes.io/service-name"),
+static const char *check_annotation(const char *s, size_t len)
+{
+	(void)s;
+	(void)len;
+	return NULL;
+}
+
+static const struct field annotations_fields[] = {
+	{ .name = MANIFEST_DRY_RUN, .type = FIELD_STRING,
+	  .check = check_annotation },
 };
 
-OPEN(labels, "labels");
+OPEN(annotations, "annotations");
 
 static const struct field metadata_fields[] = {
 	NAME("name"),
 	{ .name = "namespace", .type = FIELD_STRING, .check = check_namespace,
 	  .fallback = "default" },
-	NEST("labels", labels),
+	MAP("labels"), NEST("annotations", annotations),
 	{ .name = "creationTimestamp", .type = FIELD_STRING,
 	  .flags = FIELD_NULL, .check = text_check_value },
 };
 
-OPEN(metadata, "metadata");
-
-#define METADATA	{ .name = "metadata", .type = FIELD_NEST,	\
-			  .flags = FIELD_REQUIRED, .sub = &metadata }
-#define SPEC(s)		{ .name = "spec", .type = FIELD_NEST,		\
-			  .flags = FIELD_REQUIRED, .sub = &(s) }
+const struct schema manifest_metadata = {
+	.name = "metadata", .open = true, FIELDS(metadata_fields),
+};
 
 /* ---- Gateway ---- */
 
@@ -504,29 +507,52 @@ static const struct schema grant = {
 
 /* ---- what nothing can be made of ---- */
 
-static void refuse_route(const struct scope *scope, const json_t *body)
+static void refuse(const struct scope *scope, const json_t *body)
 {
 	scope_problem(scope, "kind", "a %s cannot be carried over",
 		      json_string_value(json_object_get(body, "kind")));
 }
 
-static const struct field other_route_fields[] = {
-	TEXT("kind"), NEST("metadata", metadata),
+static const struct field other_fields[] = {
+	TEXT("kind"), NEST("metadata", manifest_metadata),
 };
 
-static const struct schema other_route = {
-	.name = "route", .kind = (enum l7mesh_kind)MANIFEST_OTHER_ROUTE,
-	.open = true, .rule = refuse_route, FIELDS(other_route_fields),
+static const struct schema other = {
+	.name = "manifest", .kind = (enum l7mesh_kind)MANIFEST_OTHER,
+	.open = true, .rule = refuse, FIELDS(other_fields),
 };
 
-static const struct schema *const schemas[] = {
-	[MANIFEST_GATEWAY] = &gateway,
-	[MANIFEST_HTTP_ROUTE] = &http_route,
-	[MANIFEST_TLS_ROUTE] = &tls_route,
-	[MANIFEST_TCP_ROUTE] = &tcp_route,
-	[MANIFEST_SERVICE] = &service,
-	[MANIFEST_ENDPOINT_SLICE] = &slice,
-	[MANIFEST_REFERENCE_GRANT] = &grant,
+static bool is_listed(const char *const *list, const char *text)
+{
+	for (; *list; list++)
+		if (!strcmp(*list, text))
+			return true;
+	return false;
+}
+
+/* By kind; of these versions, which are any if there are none. */
+static const struct {
+	const struct schema *schema;
+	const char *const *versions;
+} kinds[] = {
+	[MANIFEST_GATEWAY] = { &gateway },
+	[MANIFEST_HTTP_ROUTE] = { &http_route },
+	[MANIFEST_TLS_ROUTE] = { &tls_route },
+	[MANIFEST_TCP_ROUTE] = { &tcp_route },
+	[MANIFEST_SERVICE] = { &service },
+	[MANIFEST_ENDPOINT_SLICE] = { &slice },
+	[MANIFEST_REFERENCE_GRANT] = { &grant },
+	[MANIFEST_AUTHORIZATION_POLICY] = {
+		&manifest_authorization_policy,
+		NAMES("security.istio.io/v1", "security.istio.io/v1beta1") },
+	[MANIFEST_PEER_AUTHENTICATION] = {
+		&manifest_peer_authentication,
+		NAMES("security.istio.io/v1", "security.istio.io/v1beta1") },
+};
+
+/* Groups of which a kind that is not known is an error. */
+static const char *const groups[] = {
+	"gateway.networking.", "security.istio.io/",
 };
 
 static const struct schema *schema_of_kind(const char *kind,
@@ -535,14 +561,17 @@ static const struct schema *schema_of_kind(const char *kind,
 	static const char *const ignored[] = { "GatewayClass", NULL };
 	size_t i;
 
-	for (i = MANIFEST_GATEWAY; i < MANIFEST_OTHER_ROUTE; i++)
-		if (!strcmp(schemas[i]->name, kind))
-			return schemas[i];
-	for (i = 0; ignored[i]; i++)
-		if (!strcmp(ignored[i], kind))
-			return NULL;
-	return strncmp(api_version, "gateway.networking.", 19) ? NULL :
-								 &other_route;
+	for (i = MANIFEST_GATEWAY; i < MANIFEST_OTHER; i++)
+		if (!strcmp(kinds[i].schema->name, kind) &&
+		    (!kinds[i].versions ||
+		     is_listed(kinds[i].versions, api_version)))
+			return kinds[i].schema;
+	if (is_listed(ignored, kind))
+		return NULL;
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (!strncmp(api_version, groups[i], strlen(groups[i])))
+			return &other;
+	return NULL;
 }
 
 /* How many problems are those of parts that can be left out. */
@@ -625,6 +654,13 @@ static void refuse_second(struct manifest *m)
 	m->broken = true;
 }
 
+/* Is there one of a name? Of others several are looked for together. */
+static bool is_one(enum manifest_kind kind)
+{
+	return kind != MANIFEST_ENDPOINT_SLICE &&
+	       kind != MANIFEST_REFERENCE_GRANT && kind != MANIFEST_OTHER;
+}
+
 static void index_all(struct manifests *m)
 {
 	struct manifest *one;
@@ -640,7 +676,7 @@ static void index_all(struct manifests *m)
 		key = index_key(one->kind, manifest_namespace(one->body),
 				sought_as(one));
 		list = json_object_get(m->index, key);
-		if (list && one->kind <= MANIFEST_SERVICE)
+		if (list && is_one(one->kind))
 			refuse_second(one);
 		else if (!list)
 			json_object_set_new(m->index, key, list = must(json_array()));
@@ -686,8 +722,8 @@ void manifests_free(struct manifests *m)
 
 const char *manifest_kind(const struct manifest *m)
 {
-	return m->kind == MANIFEST_OTHER_ROUTE ? object_get(m->body, "kind") :
-						 schemas[m->kind]->name;
+	return m->kind == MANIFEST_OTHER ? object_get(m->body, "kind") :
+						 kinds[m->kind].schema->name;
 }
 
 size_t manifest_wrong(const json_t *mapping)

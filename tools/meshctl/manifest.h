@@ -4,13 +4,17 @@
  *
  * Described as schemas, so that a key that nobody knows what to do with is an error
  * that names it. What a cluster writes into manifests (status, most of metadata) and
- * manifests of other kinds are not looked at; those of Gateway API that nothing can be
- * made of are an error. An error is one of its manifest, see load_manifests().
+ * manifests of other kinds are not looked at; those of Gateway API, and of Istio's
+ * security, that nothing can be made of are an error. An error is one of its manifest,
+ * see load_manifests().
  */
 #ifndef MESHCTL_MANIFEST_H
 #define MESHCTL_MANIFEST_H
 
 #include "config.h"
+
+/* The annotation of a policy that only counts. */
+#define MANIFEST_DRY_RUN	"istio.io/dry-run"
 
 enum manifest_kind {
 	MANIFEST_GATEWAY = L7MESH_KIND_MAX + 1,
@@ -20,7 +24,9 @@ enum manifest_kind {
 	MANIFEST_SERVICE,
 	MANIFEST_ENDPOINT_SLICE,
 	MANIFEST_REFERENCE_GRANT,
-	MANIFEST_OTHER_ROUTE,
+	MANIFEST_AUTHORIZATION_POLICY,
+	MANIFEST_PEER_AUTHENTICATION,
+	MANIFEST_OTHER,
 };
 
 struct manifest {

@@ -412,7 +412,8 @@ _meshctl()
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			compopt -o filenames 2>/dev/null
 			case ${args[1]}:$cur in
-			gateway-api:-*) _meshctl_words --strict --addresses ;;
+			gateway-api:-*) _meshctl_words --strict --addresses \
+				--root-namespace ;;
 			envoy:-*) _meshctl_words -a ;;
 			esac ;;
 		esac ;;

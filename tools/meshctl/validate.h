@@ -42,6 +42,8 @@ void validate_authorization_operation(const struct scope *scope,
 				      const json_t *body);
 void validate_authorization_condition(const struct scope *scope,
 				      const json_t *body);
+/* The same of Istio's, in manifests. */
+void validate_istio_condition(const struct scope *scope, const json_t *body);
 void validate_action(const struct scope *scope, const json_t *body);
 
 #endif

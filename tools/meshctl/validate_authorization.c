@@ -58,19 +58,30 @@ static void validate_values(const struct scope *scope, const json_t *body,
 	}
 }
 
-void validate_authorization_condition(const struct scope *scope,
-				      const json_t *body)
+/* @others: what the field of those is called that must not be. */
+static void validate_condition(const struct scope *scope, const json_t *body,
+			       const char *others)
 {
 	const struct field *values = schema_field(scope->schema, "values");
-	const struct field *others = schema_field(scope->schema, "not_values");
+	const struct field *negated = schema_field(scope->schema, others);
 
-	if (!json_object_get(body, "values") &&
-	    !json_object_get(body, "not_values") &&
+	if (!json_object_get(body, "values") && !json_object_get(body, others) &&
 	    !scope->marks[values - scope->schema->fields].line &&
-	    !scope->marks[others - scope->schema->fields].line)
-		scope_problem(scope, NULL, "values or not_values is needed");
+	    !scope->marks[negated - scope->schema->fields].line)
+		scope_problem(scope, NULL, "values or %s is needed", others);
 	if (!*object_get(body, "key"))
 		return;
 	validate_values(scope, body, "values");
-	validate_values(scope, body, "not_values");
+	validate_values(scope, body, others);
+}
+
+void validate_authorization_condition(const struct scope *scope,
+				      const json_t *body)
+{
+	validate_condition(scope, body, "not_values");
+}
+
+void validate_istio_condition(const struct scope *scope, const json_t *body)
+{
+	validate_condition(scope, body, "notValues");
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * manifest, as its own files see it: the schemas of manifests.
+ *
+ *	manifest.c		of Gateway API and what it refers to; the streams
+ *	manifest_policy.c	of policies
+ */
+#ifndef MESHCTL_MANIFEST_PRIV_H
+#define MESHCTL_MANIFEST_PRIV_H
+
+#include "foreign.h"
+#include "manifest.h"
+#include "text.h"
+#include "validate.h"
+
+#define METADATA	{ .name = "metadata", .type = FIELD_NEST,	\
+			  .flags = FIELD_REQUIRED, .sub = &manifest_metadata }
+#define SPEC(s)		{ .name = "spec", .type = FIELD_NEST,		\
+			  .flags = FIELD_REQUIRED, .sub = &(s) }
+
+extern const struct schema manifest_metadata;
+extern const struct schema manifest_authorization_policy;
+extern const struct schema manifest_peer_authentication;
+
+#endif
