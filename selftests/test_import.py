@@ -988,6 +988,7 @@ def _():
             ({"targetRef": {"kind": "Service", "name": "x"}}, "by selector", True),
             ({"selector": long}, "255 characters", True),
             ({"selector": {"matchLabels": {"a": "*"}}}, "KEY=VALUE", True),
+            ({"selector": {"matchLabels": {"a": "b,a=c"}}}, "KEY=VALUE", True),
             ({"selector": {"matchExpressions": []}}, '"matchExpressions"', False),
             ({"odd": 1}, '"odd"', False)):
         for action, rules in (("ALLOW", []), (None, []), ("AUDIT", []),
@@ -1068,6 +1069,144 @@ def _():
         made, report = policies(istio("shop/a", kind, version, odd=1))
         equal((kind, made, [*report]), (kind, {}, [] if known is None else [
             kind + " shop/a"]))
+
+
+# ---- workloads ----
+
+def pod(name, *ips, labels=None, born=None, phase="Running", ports=(), **spec):
+    return manifest("Pod", name, {
+        "serviceAccountName": "front", "nodeName": "node1",
+        "containers": [{"name": "c", "image": "x", "ports": [*ports]}], **spec},
+                    born, "v1", labels, status={
+                        "phase": phase, "podIPs": [{"ip": a} for a in ips],
+                        **({"podIP": ips[0]} if ips else {})})
+
+
+def entry(name, address, born=None, labels=None, own=None, **spec):
+    return manifest("WorkloadEntry", name, {
+        **({"address": address} if address else {}), "labels": labels or {}, **spec},
+                    born, "networking.istio.io/v1", own)
+
+
+def workloads(*manifests, options=()):
+    status, mesh, report = run_import(*manifests, options=options)
+    equal((status, report == "" or isinstance(report, dict)), (0, True))
+    return {w.pop("name"): w for w in mesh.get("workloads", [])}, report or {}
+
+
+@test("a Pod is a workload, by its status and its specification")
+def _():
+    made, report = workloads(
+        pod("shop/front-1", "10.2.0.10", "FD00:0::10", labels={"app": "front", "t": ""}),
+        pod("shop/pending", phase="Pending"), pod("ops/x", "10.2.0.11", nodeName="node2"),
+        pod("shop/ended", "10.2.0.11", phase="Succeeded"),
+        pod("shop/failed", "10.2.0.10", phase="Failed"))
+    equal((made, report), ({
+        "shop/front-1": {"namespace": "shop", "service_account": "front",
+                         "addresses": ["10.2.0.10", "fd00::10"], "labels": "app=front,t=",
+                         "node": "node1"},
+        "shop/pending": {"namespace": "shop", "service_account": "front", "node": "node1"},
+        "ops/x": {"namespace": "ops", "service_account": "front",
+                  "addresses": ["10.2.0.11"], "node": "node2"}}, {}))
+    # What a cluster always gives may be left out of a file.
+    plain = pod("shop/a")
+    plain["spec"], plain["status"] = {"containers": []}, {"podIP": "10.2.0.12"}
+    equal(workloads(plain)[0], {"shop/a": {
+        "namespace": "shop", "service_account": "default", "addresses": ["10.2.0.12"]}})
+
+
+@test("a Pod of its node's network is none, which is told and no error")
+def _():
+    host = pod("kube-system/proxy", "10.2.0.1", hostNetwork=True)
+    for options in (), ("--strict",):
+        made, report = workloads(host, pod("shop/a", "10.2.0.2"), options=options)
+        equal([*made], ["shop/a"])
+        equal([(name, [*r]) for name, r in report.items()],
+              [("Pod kube-system/proxy", ["file", "line", "column", "kind", "namespace",
+                                          "name", "remarks"])])
+
+
+@test("a WorkloadEntry is one, by its own labels before those of its specification")
+def _():
+    made, report = workloads(entry(
+        "shop/vm", "10.3.0.1", serviceAccount="vm", labels={"app": "x", "a": "b"},
+        own={"app": "vm"}, ports={"http": 80}, weight=1, network="n", locality="a/b"),
+        entry("shop/plain", "fd00::1"), entry("shop/none", None))
+    equal((made, report), ({
+        "shop/vm": {"namespace": "shop", "service_account": "vm",
+                    "addresses": ["10.3.0.1"], "labels": "app=vm,a=b"},
+        "shop/plain": {"namespace": "shop", "addresses": ["fd00::1"]},
+        "shop/none": {"namespace": "shop"}}, {}))
+    for version in "v1beta1", "v1alpha3":
+        vm = entry("shop/vm", "10.3.0.1")
+        vm["apiVersion"] = "networking.istio.io/" + version
+        equal([*workloads(vm)[0]], ["shop/vm"])
+
+
+@test("an address is a Pod's before an entry's, and the older one's of two")
+def _():
+    for one, other, winner in (
+            (pod("good/a", "10.2.0.1", born=YOUNG), entry("evil/b", "10.2.0.1", OLD),
+             "good/a"),
+            (entry("good/a", "10.2.0.1", OLD), entry("evil/b", "10.2.0.1", YOUNG), "good/a"),
+            (entry("good/a", "FD00:0::1", YOUNG), entry("evil/b", "fd00::1", OLD), "evil/b"),
+            (pod("good/a", "10.2.0.1", born=OLD), pod("evil/b", "10.2.0.1", born=YOUNG),
+             "good/a")):
+        for both in (one, other), (other, one):
+            made, report = workloads(*both)
+            equal([name for name, w in made.items() if "addresses" in w], [winner])
+            loser, = report
+            true(winner not in loser and
+                 f"is the address of {'Pod' if one['kind'] == 'Pod' else 'WorkloadEntry'} "
+                 + winner in report[loser]["problems"][0], report)
+    # Nor is the name.
+    made, report = workloads(entry("good/a", "10.2.0.2", OLD), pod("good/a", "10.2.0.1"))
+    equal((made["good/a"]["addresses"], [*report]), (["10.2.0.1"], ["WorkloadEntry good/a"]))
+
+
+@test("whatever a tenant's workloads are, others' are there")
+def _():
+    good = pod("good/a", "10.2.0.1")
+    for wrong, count in (
+            (entry("evil/a", "localhost"), 1), (entry("evil/a", "unix:///x"), 1),
+            (entry("evil/a", "127.0.0.1"), 1), (entry("evil/a", "169.254.169.254"), 1),
+            (entry("evil/a", "0.0.0.0"), 1), (entry("evil/a", "::ffff:10.2.0.1"), 1),
+            (entry("evil/a", "10.9.0.1", labels={"a": "b,a=c"}), 1),
+            (entry("evil/a", "10.9.0.1", labels={"a": "b=c"}), 1),
+            (entry("evil/a", "10.9.0.1", labels={"a,b": "c"}), 1),
+            (entry("evil/a", "10.9.0.1", labels={"a": "b c"}), 1),
+            # An identity has its parts behind slashes.
+            (entry("evil/a", "10.9.0.1", serviceAccount="x/ns/good/sa/y"), 1),
+            (entry("evil/a", "10.9.0.1", serviceAccount=""), 1),
+            (entry("evil/" + "x" * 253, "10.9.0.1"), 2),
+            (pod("evil/a", "10.9.0.1", nodeName="a b"), 1),
+            (pod("evil/a", "127.0.0.1"), 2)):
+        made, report = workloads(good, wrong, istio(
+            "evil/p", selector={"matchLabels": {"a": "x", "a,b": "y"}}))
+        report.pop("AuthorizationPolicy evil/p")
+        equal((wrong, "good/a" in made, len(made)), (wrong, True, count))
+        equal((wrong, [*report]), (wrong, [] if "x" * 253 in str(wrong) else [
+            wrong["kind"] + " evil/a"]))
+
+
+@test("of labels that have no room those are left that a policy for them may ask for")
+def _():
+    labels = {f"label{i}": "x" * 30 for i in range(9)}
+    kept = {f"label{i}": "x" * 30 for i in range(5)}
+    for policy, got in (
+            (istio("shop/p", selector={"matchLabels": {"label3": "y"}}), "label3"),
+            (istio("istio-system/p", selector={"matchLabels": {"label4": "y"}}), "label4"),
+            (istio("evil/p", selector={"matchLabels": labels}), None),
+            (istio("evil/p"), None)):
+        made, report = workloads(pod("shop/a", "10.2.0.1", labels=labels), policy)
+        report.pop("AuthorizationPolicy evil/p", None)
+        equal((made["shop/a"].get("labels"), report),
+              (got and f"{got}={'x' * 30}", {}))
+    made, report = workloads(pod("shop/a", labels=kept), istio("shop/p"))
+    equal((made["shop/a"]["labels"].count(","), report), (4, {}))
+    made, report = workloads(pod("shop/a", labels=labels), istio(
+        "shop/p", selector={"matchLabels": labels}))
+    equal((made, sorted(report)), ({}, ["AuthorizationPolicy shop/p", "Pod shop/a"]))
 
 
 # ---- what it costs ----

@@ -164,6 +164,9 @@ static void import_all(struct import *imp)
 	each(imp, MANIFEST_TLS_ROUTE, gateway_attach);
 	each(imp, MANIFEST_TCP_ROUTE, gateway_attach);
 	gateway_place_clusters(imp);
+	each(imp, MANIFEST_AUTHORIZATION_POLICY, gateway_note_asked);
+	each(imp, MANIFEST_POD, gateway_pod);
+	each(imp, MANIFEST_WORKLOAD_ENTRY, gateway_workload_entry);
 	each(imp, MANIFEST_AUTHORIZATION_POLICY, gateway_istio);
 	each(imp, MANIFEST_PEER_AUTHENTICATION, gateway_peer);
 }
@@ -176,6 +179,7 @@ static json_t *tree_of(const struct import *imp)
 			      "clusters", clusters_tree(imp),
 			      "route_tables", tables_tree(imp),
 			      "listeners", values_of(imp->listeners)));
+	set_list(tree, "workloads", values_of(imp->workloads));
 	set_list(tree, "authorization", values_of(imp->policies));
 	return tree;
 }
@@ -193,7 +197,10 @@ json_t *gateway_api_import(const struct manifests *m,
 		.tables = must(json_object()), .protocols = must(json_object()),
 		.listeners = must(json_object()),
 		.attached = must(json_object()), .root = options->root,
+		.workloads = must(json_object()),
+		.owners = must(json_object()), .asked = must(json_object()),
 		.policies = must(json_object()),
+		.remarks = must(json_array()),
 		.policy_names = must(json_object()), .report = report,
 	};
 	json_t *tree = NULL;
@@ -212,6 +219,10 @@ json_t *gateway_api_import(const struct manifests *m,
 	json_decref(imp.protocols);
 	json_decref(imp.listeners);
 	json_decref(imp.attached);
+	json_decref(imp.workloads);
+	json_decref(imp.owners);
+	json_decref(imp.asked);
+	json_decref(imp.remarks);
 	json_decref(imp.policies);
 	json_decref(imp.policy_names);
 	return tree;

@@ -11,7 +11,8 @@
  * it. Each port of a Service that is used becomes a cluster, of the ready endpoints in
  * its EndpointSlices.
  *
- * Istio's AuthorizationPolicies become authorization policies.
+ * Pods and Istio's WorkloadEntries become workloads, and AuthorizationPolicies
+ * authorization policies.
  */
 #ifndef MESHCTL_GATEWAY_API_H
 #define MESHCTL_GATEWAY_API_H
@@ -28,7 +29,7 @@ struct gateway_options {
  * The file as config_tree() has it. What cannot be carried over, or refers to what is
  * not there, does not hold up the rest: it is printed, with the manifest and the field,
  * or with @report appended to that list: each Gateway and route with Gateway API's
- * conditions, of others those with problems. NULL if a policy is wrong and none that is
+ * conditions, of others those with problems or remarks. NULL if a policy is wrong and none that is
  * as strict can be made; if strict, if there is anything.
  */
 json_t *gateway_api_import(const struct manifests *m,

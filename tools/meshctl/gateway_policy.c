@@ -22,25 +22,48 @@ bool gateway_policy_is_named(struct import *imp)
 	return good;
 }
 
+/* A pair behind those of @text, which it takes over; NULL: they are not so. */
+static char *add_label(char *text, const char *key, const char *value)
+{
+	char *pair = xasprintf("%s=%s", key, value), *both = NULL;
+
+	/* With a comma it would be two. */
+	if (!strchr(pair, ',') && !text_check_metadata(pair, strlen(pair)))
+		both = xasprintf("%s%s%s", text, *text ? "," : "", pair);
+	free(pair);
+	free(text);
+	return both;
+}
+
+char *gateway_labels(const json_t *labels, const char **why)
+{
+	char *text = xstrdup("");
+	const char *key;
+	json_t *value;
+
+	*why = text_check_metadata("", 0);
+	json_object_foreach((json_t *)labels, key, value) {
+		text = add_label(text, key, json_string_value(value));
+		if (!text)
+			return NULL;
+		if (strlen(text) > L7MESH_METADATA_MAX)
+			break;
+	}
+	if (!text_check_metadata_or_none(text, strlen(text)))
+		return text;
+	free(text);
+	return NULL;
+}
+
 char *gateway_policy_selector(struct import *imp, const json_t *labels,
 			      const char *field)
 {
-	char *text = xstrdup(""), *longer;
-	const char *key, *allowed;
-	json_t *value;
+	const char *why;
+	char *text = gateway_labels(labels, &why);
 
-	json_object_foreach((json_t *)labels, key, value) {
-		longer = xasprintf("%s%s%s=%s", text, *text ? "," : "", key,
-				   json_string_value(value));
-		free(text);
-		text = longer;
-	}
-	allowed = text_check_metadata_or_none(text, strlen(text));
-	if (!allowed)
-		return text;
-	gateway_fail(imp, REASON_INVALID, field, "these are not %s", allowed);
-	free(text);
-	return NULL;
+	if (!text)
+		gateway_fail(imp, REASON_INVALID, field, "these are not %s", why);
+	return text;
 }
 
 /* What the tables of the schema cannot tell is found by reading it as a file. */

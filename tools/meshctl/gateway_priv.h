@@ -11,6 +11,7 @@
  *	gateway_stream.c	TLSRoutes and TCPRoutes: backends
  *	gateway_backend.c	backends: clusters of Services and EndpointSlices
  *	gateway_istio.c		AuthorizationPolicies
+ *	gateway_workload.c	Pods and WorkloadEntries: workloads
  *	gateway_policy.c	policies: whom they are for; those that are made
  *	gateway_report.c	what is wrong, and Gateway API's conditions
  */
@@ -73,12 +74,16 @@ struct import {
 	json_t *attached;		/* tables and hostnames that have the route */
 	bool served;			/* the parent has it at one of these */
 	const char *root;		/* the namespace whose policies are for all */
+	json_t *workloads;		/* by name */
+	json_t *owners;			/* by address: whose manifest has it */
+	json_t *asked;			/* by namespace: labels that policies ask for */
 	json_t *policies;		/* by name */
 	json_t *policy_names;		/* of manifests, by kind */
 	json_t *report;			/* a list; NULL: errors are printed at once */
 	json_t *faults[REASONS];	/* of @at: messages, as keys; NULL: none */
 	size_t rule_errors;		/* of @at's rules so far, repeated ones too */
 	size_t good_rules;		/* of @at */
+	json_t *remarks;		/* on @at */
 	bool failed;
 	bool lost;			/* a policy that nobody can be closed for */
 };
@@ -87,6 +92,9 @@ struct import {
 void gateway_fail(struct import *imp, enum gateway_reason reason,
 		  const char *field, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* What is no error, and yet to be known. */
+void gateway_remark(struct import *imp, const char *field, const char *what);
 
 /* One that is printed already, or will be. */
 void gateway_note(struct import *imp, enum gateway_reason reason,
@@ -113,7 +121,7 @@ json_t *gateway_entry(const struct import *imp);
 /* Conditions of what is looked at, by their types. */
 json_t *gateway_conditions(const struct import *imp, const char *const *types);
 
-/* One without conditions: what is wrong with it, if anything; and no more. */
+/* One without conditions: what is wrong with it or to be known, if anything. */
 void gateway_report_problems(struct import *imp);
 
 /* Listeners, with their tables, of the Gateway that is being imported. */
@@ -237,7 +245,10 @@ void gateway_place_clusters(struct import *imp);
 /* Has the policy that is imported a name of its own? If not, nothing is printed. */
 bool gateway_policy_is_named(struct import *imp);
 
-/* "app=cart,tier=back" of labels; NULL with an error. Freed by the caller. */
+/* "app=cart,tier=back"; NULL, with what they are not. Freed by the caller. */
+char *gateway_labels(const json_t *labels, const char **why);
+
+/* The same of a policy's selector, with an error. */
 char *gateway_policy_selector(struct import *imp, const json_t *labels,
 			      const char *field);
 
@@ -246,6 +257,13 @@ char *gateway_policy_selector(struct import *imp, const json_t *labels,
  * be one.
  */
 void gateway_policy_add(struct import *imp, json_t *policy);
+
+/* Each policy, before workloads: which labels it asks for. */
+void gateway_note_asked(struct import *imp);
+
+/* The workload of a Pod, then of a WorkloadEntry, that is being imported. */
+void gateway_pod(struct import *imp);
+void gateway_workload_entry(struct import *imp);
 
 /* The policy of the AuthorizationPolicy that is being imported. */
 void gateway_istio(struct import *imp);

@@ -48,10 +48,28 @@ void gateway_note(struct import *imp, enum gateway_reason reason,
 	imp->failed = true;
 }
 
+static void say(const struct manifest *at, const char *message)
+{
+	fprintf(stderr, "%s:%zu:%zu: %s %s/%s: %s\n", at->file, at->mark.line,
+		at->mark.column, manifest_kind(at), manifest_namespace(at->body),
+		manifest_name(at->body), message);
+}
+
+void gateway_remark(struct import *imp, const char *field, const char *what)
+{
+	char *message = xasprintf("%s: %s", field, what);
+
+	if (imp->report)
+		json_array_append_new(imp->remarks,
+				      json_text(message, strlen(message)));
+	else
+		say(imp->at, message);
+	free(message);
+}
+
 void gateway_fail(struct import *imp, enum gateway_reason reason,
 		  const char *field, const char *fmt, ...)
 {
-	const struct manifest *at = imp->at;
 	char *what, *message;
 	va_list args;
 
@@ -61,10 +79,7 @@ void gateway_fail(struct import *imp, enum gateway_reason reason,
 	message = xasprintf("%s: %s", field, what);
 	/* Each match of a rule finds the rule's errors. */
 	if (!imp->report && !get(imp->faults[reason], message))
-		fprintf(stderr, "%s:%zu:%zu: %s %s/%s: %s\n", at->file,
-			at->mark.line, at->mark.column, manifest_kind(at),
-			manifest_namespace(at->body), manifest_name(at->body),
-			message);
+		say(imp->at, message);
 	gateway_note(imp, reason, message);
 	imp->rule_errors += reason == REASON_UNSUPPORTED_VALUE ||
 			    reason == REASON_INCOMPATIBLE_FILTERS;
@@ -143,20 +158,31 @@ void gateway_report_end(struct import *imp, json_t *entry)
 	gateway_forget(imp, 0, REASONS - 1);
 }
 
+/* Texts that are keys. */
+static json_t *keys_of(json_t *object)
+{
+	json_t *list = must(json_array()), *value;
+	const char *key;
+
+	json_object_foreach(object, key, value)
+		json_array_append_new(list, json_text(key, strlen(key)));
+	return list;
+}
+
 void gateway_report_problems(struct import *imp)
 {
-	json_t *entry, *list, *value;
-	const char *message;
+	json_t *entry = NULL, *problems;
 
 	note_read(imp, REASON_INVALID, "");
-	entry = imp->faults[REASON_INVALID] ? gateway_entry(imp) : NULL;
+	problems = keys_of(imp->faults[REASON_INVALID]);
+	if (json_array_size(problems) || json_array_size(imp->remarks))
+		entry = gateway_entry(imp);
 	if (entry) {
-		list = must(json_array());
-		json_object_foreach(imp->faults[REASON_INVALID], message, value)
-			json_array_append_new(list,
-					      json_text(message, strlen(message)));
-		json_object_set_new(entry, "problems", list);
+		set_list(entry, "problems", json_incref(problems));
+		set_list(entry, "remarks", json_copy(imp->remarks));
 	}
+	json_decref(problems);
+	json_array_clear(imp->remarks);
 	gateway_report_end(imp, entry);
 }
 

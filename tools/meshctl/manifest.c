@@ -25,6 +25,12 @@ static bool is_dns_name(const char *s, size_t len)
 	return len && len <= 253;
 }
 
+const char *manifest_check_dns(const char *s, size_t len)
+{
+	return is_dns_name(s, len) ? NULL :
+	       "a name of DNS: up to 253 letters, digits, hyphens and dots";
+}
+
 /* Gateway API knows no other wildcard, and no address. */
 static const char *check_hostname(const char *s, size_t len)
 {
@@ -548,6 +554,11 @@ static const struct {
 	[MANIFEST_PEER_AUTHENTICATION] = {
 		&manifest_peer_authentication,
 		NAMES("security.istio.io/v1", "security.istio.io/v1beta1") },
+	[MANIFEST_POD] = { &manifest_pod, NAMES("v1") },
+	[MANIFEST_WORKLOAD_ENTRY] = {
+		&manifest_workload_entry,
+		NAMES("networking.istio.io/v1", "networking.istio.io/v1beta1",
+		      "networking.istio.io/v1alpha3") },
 };
 
 /* Groups of which a kind that is not known is an error. */

@@ -4,6 +4,7 @@
  *
  *	manifest.c		of Gateway API and what it refers to; the streams
  *	manifest_policy.c	of policies
+ *	manifest_workload.c	of what says who runs where
  */
 #ifndef MESHCTL_MANIFEST_PRIV_H
 #define MESHCTL_MANIFEST_PRIV_H
@@ -21,5 +22,10 @@
 extern const struct schema manifest_metadata;
 extern const struct schema manifest_authorization_policy;
 extern const struct schema manifest_peer_authentication;
+extern const struct schema manifest_pod;
+extern const struct schema manifest_workload_entry;
+
+/* A check, as those of text.h. */
+const char *manifest_check_dns(const char *s, size_t len);
 
 #endif
