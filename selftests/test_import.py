@@ -847,7 +847,8 @@ def policies(*manifests, options=()):
     equal((status, report == "" or isinstance(report, dict)), (0, True))
     report = report or {}
     return ({p.pop("name"): p for p in mesh.get("authorization", [])},
-            {name: entry["problems"] for name, entry in report.items()})
+            {name: entry["problems"] for name, entry in report.items()
+             if "remarks" not in entry})
 
 
 def problems_of(*manifests):
@@ -1209,6 +1210,391 @@ def _():
     equal((made, sorted(report)), ({}, ["AuthorizationPolicy shop/p", "Pod shop/a"]))
 
 
+# ---- NetworkPolicy ----
+
+NAMESPACE = "kubernetes.io/metadata.name"
+
+
+def network(name, *ingress, selector=None, born=None, **spec):
+    return manifest("NetworkPolicy", name, {
+        "podSelector": labels_as(selector or {}),
+        **({"ingress": [*ingress]} if ingress else {}), **spec}, born,
+                    "networking.k8s.io/v1")
+
+
+def labels_as(labels):
+    return {"matchLabels": labels} if labels else {}
+
+
+def pods_of(**labels):
+    return {"podSelector": labels_as(labels)}
+
+
+def in_namespace(*names, **more):
+    """By a label, or an expression."""
+    if len(names) == 1:
+        return {"namespaceSelector": {"matchLabels": {NAMESPACE: names[0]}}, **more}
+    return {"namespaceSelector": {"matchExpressions": [
+        {"key": NAMESPACE, "operator": "In", "values": [*names]}]} if names else {}, **more}
+
+
+def net(*rules, **more):
+    return {"shop/n/net": allow(*rules, **more)}
+
+
+def ports(*numbers):
+    return [{"ports": [str(n) for n in numbers]}]
+
+
+@test("a NetworkPolicy allows what it lets in, and who is selected nothing else")
+def _():
+    for made, got in (
+            (network("shop/n"), net()), (network("shop/n", {}), net({})),
+            (network("shop/n", selector={"a": "b"}), net(selector="a=b")),
+            (network("shop/n", podSelector={"matchLabels": {"a": "b"}, "matchExpressions": [
+                {"key": "c", "operator": "In", "values": ["d"]}]}), net(selector="a=b,c=d")),
+            (network("shop/n", {"from": [], "ports": []}), net({})),
+            (network("shop/n", policyTypes=["Ingress"]), net()),
+            # No Pod is both.
+            (network("shop/n", podSelector={"matchLabels": {"a": "b"}, "matchExpressions": [
+                {"key": "a", "operator": "In", "values": ["d"]}]}), {}),
+            ({**network("shop/n"), "spec": {}}, net())):
+        equal((made["spec"], policies(made)), (made["spec"], (got, {})))
+
+
+@test("whom it lets in: networks, namespaces, and Pods that are there, by their addresses")
+def _():
+    there = [pod("shop/a", "10.2.0.1", "fd00::1", labels={"app": "a", "t": "x"}),
+             pod("shop/b", "10.2.0.2", labels={"app": "b", "t": "x"}),
+             pod("ops/a", "10.2.0.3", labels={"app": "a"}),
+             pod("dev/a", "10.2.0.4", labels={"app": "a", "t": "x"}),
+             pod("shop/host", "10.2.0.9", labels={"app": "a"}, hostNetwork=True),
+             pod("shop/old", "10.2.0.8", labels={"app": "a"}, phase="Failed")]
+    for peers, sources in (
+            ([{"ipBlock": {"cidr": "10.0.0.0/8"}}], [{"ip_blocks": ["10.0.0.0/8"]}]),
+            ([{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16", "10.2.0.0/16"]}},
+              {"ipBlock": {"cidr": "fd00::/8"}}],
+             [{"ip_blocks": ["10.0.0.0/8"], "not_ip_blocks": ["10.1.0.0/16", "10.2.0.0/16"]},
+              {"ip_blocks": ["fd00::/8"]}]),
+            ([pods_of()], [{"namespaces": ["shop"]}]),
+            ([in_namespace("ops")], [{"namespaces": ["ops"]}]),
+            ([in_namespace("ops", "dev"), pods_of()],
+             [{"namespaces": ["ops", "dev", "shop"]}]),
+            ([in_namespace()], [{"namespaces": ["*"]}]),
+            ([in_namespace(**pods_of())], [{"namespaces": ["*"]}]),
+            ([{"namespaceSelector": {"matchLabels": {NAMESPACE: "ops"}, "matchExpressions": [
+                {"key": NAMESPACE, "operator": "In", "values": ["ops", "dev"]}]}}],
+             [{"namespaces": ["ops"]}]),
+            ([pods_of(app="a")], [{"ip_blocks": ["10.2.0.1", "fd00::1"]}]),
+            ([pods_of(t="x")], [{"ip_blocks": ["10.2.0.1", "fd00::1", "10.2.0.2"]}]),
+            ([pods_of(t="x", app="b"), {"ipBlock": {"cidr": "10.9.0.0/16"}}],
+             [{"ip_blocks": ["10.2.0.2", "10.9.0.0/16"]}]),
+            ([in_namespace("ops", "dev", **pods_of(app="a"))],
+             [{"ip_blocks": ["10.2.0.3", "10.2.0.4"]}]),
+            ([in_namespace(**pods_of(t="x", app="a"))],
+             [{"ip_blocks": ["10.2.0.4", "10.2.0.1", "fd00::1"]}]),
+            ([{"podSelector": {"matchExpressions": [
+                {"key": "app", "operator": "In", "values": ["b"]}]}}],
+             [{"ip_blocks": ["10.2.0.2"]}]),
+            # Nobody is not everybody.
+            ([pods_of(app="none")], None), ([in_namespace("none", **pods_of(app="a"))], None),
+            ([{"podSelector": {"matchLabels": {"app": "a"}, "matchExpressions": [
+                {"key": "app", "operator": "In", "values": ["b"]}]}}], None)):
+        made, report = policies(*there, network("shop/n", {"from": peers}))
+        equal((peers, made, report),
+              (peers, net(*([{"from": sources}] if sources else [])), {}))
+
+
+@test("which ports it lets in: numbers, ranges, and names that Pods give them")
+def _():
+    def named(name, number, **more):
+        return {"name": name, "containerPort": number, **more}
+    there = [pod("shop/a", "10.2.0.1", labels={"app": "a"},
+                 ports=[named("http", 8080), named("odd", 1), named("dns", 53, protocol="UDP")]),
+             pod("shop/b", "10.2.0.2", labels={"app": "a"},
+                 ports=[named("http", 8080, protocol="TCP"), named("odd", 2)]),
+             pod("shop/c", "10.2.0.3", labels={"app": "c"}, ports=[named("own", 9)]),
+             pod("ops/a", "10.2.0.4", labels={"app": "a"}, ports=[named("http", 1)])]
+    for listed, got, why in (
+            ([{"port": 80}], ports(80), None), ([{"port": 80, "protocol": "TCP"}], ports(80), None),
+            ([{"port": 80}, {"port": 443}], ports(80, 443), None),
+            ([{"port": 80, "endPort": 80}], ports(80), None),
+            ([{"port": 1000, "endPort": 1063}], ports(*range(1000, 1064)), None),
+            ([{"protocol": "TCP"}], "all", None), ([{}], "all", None),
+            ([{"port": "http"}], ports(8080), None),
+            ([{"port": "http"}, {"port": 1}], ports(8080, 1), None),
+            ([{"port": "odd"}], None, "not the same port"),
+            ([{"port": "odd"}, {"port": 80}], ports(80), "not the same port"),
+            ([{"port": "own"}], None, "not the same port"),
+            ([{"port": "dns"}], None, "not the same port"),
+            ([{"port": 53, "protocol": "UDP"}], None, "UDP is not enforced"),
+            ([{"protocol": "SCTP"}, {"port": 53}], ports(53), "SCTP is not enforced"),
+            ([{"port": 1000, "endPort": 1064}], None, "65 ports cannot"),
+            ([{"port": 80, "endPort": 79}], None, "not above it"),
+            ([{"port": "http", "endPort": 79}], None, "not above it"),
+            ([{"endPort": 79}], None, "not above it"),
+            ([{"port": 0}], None, "is not a port"), ([{"port": 65536}], None, "is not a port"),
+            ([{"port": 80, "odd": 1}], None, '"odd"')):
+        made, report = policies(*there, network(
+            "shop/n", {"ports": listed}, {"ports": [{"port": 7}]}, selector={"app": "a"}))
+        rules = [{}] if got == "all" else [{"to": got}] if got else []
+        equal((listed, made), (listed, net(*rules, {"to": ports(7)}, selector="app=a")))
+        equal((listed, [*report]), (listed, ["NetworkPolicy shop/n"] if why else []))
+        true(not why or "spec.ingress[0]" in report["NetworkPolicy shop/n"][0] and
+             why in report["NetworkPolicy shop/n"][0], report)
+    made, report = policies(network("shop/n", {"ports": [{"port": "http"}]}))
+    equal(made, net())
+    true("no Pod that is selected is there" in report["NetworkPolicy shop/n"][0], report)
+
+
+@test("a rule of a NetworkPolicy that cannot be carried over lets nobody in")
+def _():
+    def expression(operator, *values, key="a"):
+        return {"matchExpressions": [{"key": key, "operator": operator, "values": [*values]}]}
+    for rule, why in (
+            *(({"from": [{"podSelector": e}]}, "only In with one value") for e in (
+                expression("In", "b", "c"), expression("NotIn", "b"), expression("Exists"))),
+            *(({"from": [{"namespaceSelector": e}]}, "only " + NAMESPACE) for e in (
+                expression("In", "b"), expression("NotIn", "b", key=NAMESPACE),
+                {"matchLabels": {"team": "x"}})),
+            ({"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}, **pods_of()}]}, "not allowed with"),
+            ({"from": [{}]}, "nothing is given"), ({"from": [{"ipBlock": {}}]}, "missing"),
+            ({"from": [{"ipBlock": {"cidr": "x"}}]}, "is not an IPv4"),
+            ({"from": 5}, "a list is needed"), ({"odd": []}, '"odd"')):
+        made, report = policies(network("shop/n", rule, {"ports": [{"port": 80}]}))
+        equal((rule, made), (rule, net({"to": ports(80)})))
+        said, = report["NetworkPolicy shop/n"]
+        true("spec.ingress[0]" in said and why in said, said)
+    # Of one of which it is not known whom it is for, all are.
+    for wrong, why in (
+            ({"podSelector": expression("In", "b", "c")}, "only In with one value"),
+            ({"podSelector": expression("Exists")}, "only In with one value"),
+            ({"podSelector": {"matchLabels": {f"label{i}": "x" * 30 for i in range(9)}}},
+             "255 characters"), ({"odd": 1}, '"odd"'), ({"policyTypes": ["x"]}, "is not Ingress"),
+            ({"policyTypes": ["Egress", "x"]}, "is not Ingress"),
+            ({"ingress": 5}, "a list is needed")):
+        made, report = policies(network("shop/n", {}, **wrong))
+        equal((wrong, made), (wrong, net()))
+        true(any(why in said for said in report["NetworkPolicy shop/n"]), report)
+
+
+@test("what leaves Pods is not enforced, which is said")
+def _():
+    for spec, made, said in (
+            ({"policyTypes": ["Egress"]}, {}, True), ({"policyTypes": ["Ingress"]}, net(), False),
+            ({"policyTypes": ["Ingress", "Egress"], "egress": [{}]}, net(), True),
+            ({"egress": [{}]}, net(), True),
+            ({"policyTypes": ["Ingress"], "egress": [{}]}, net(), False)):
+        got, report = policies(network("shop/n", **spec))
+        equal((spec, got, [*report.values()]), (spec, made, [
+            ["spec.egress: it is not enforced by this mesh"]] if said else []))
+        equal(run_import(network("shop/n", **spec), options=["--strict"])[0], int(said))
+
+
+@test("a NetworkPolicy of another API is another thing")
+def _():
+    for version in "crd.projectcalico.org/v1", "projectcalico.org/v3":
+        other = network("shop/n", selector={"a": "b"})
+        other["apiVersion"] = version
+        equal(policies(other), ({}, {}))
+
+
+# ---- both kinds: a model of what clusters do, and one of the mesh ----
+
+def chosen(selector, labels):
+    return all(labels.get(k) == v for k, v in selector.items())
+
+
+def is_from(sources, source):
+    return not sources or any(
+        ("namespaces" not in s or source["ns"] in s["namespaces"]) and
+        ("ip_blocks" not in s or source["ip"] in s["ip_blocks"]) for s in sources)
+
+
+def has_conditions(conditions, source, port):
+    found = {"source.namespace": source["ns"], "source.ip": source["ip"],
+             "destination.port": str(port)}
+    return all(found[c["key"]] in c["values"] for c in conditions)
+
+
+def rule_matches(rule, source, port):
+    return is_from(rule.get("from"), source) and has_conditions(
+        rule.get("when", ()), source, port) and (
+            not rule.get("to") or any(str(port) in to["ports"] for to in rule["to"]))
+
+
+def mesh_allows(made, target, source, port):
+    """AUTHORIZATION, of the man page."""
+    own = [p for p in made if p.get("namespace", target["ns"]) == target["ns"] and
+           chosen(dict(pair.split("=") for pair in p["selector"].split(","))
+                  if "selector" in p else {}, target["labels"])]
+    matched = {a: [p for p in own if p.get("action", "allow") == a and
+                   any(rule_matches(r, source, port) for r in p.get("rules", []))]
+               for a in ("allow", "deny")}
+    return not matched["deny"] and (bool(matched["allow"]) or not any(
+        p.get("action", "allow") == "allow" for p in own))
+
+
+def cluster_allows(networks, istios, target, source, port):
+    """Kubernetes, and Istio."""
+    own = [n for n in networks if n["metadata"]["namespace"] == target["ns"] and
+           chosen(n["spec"]["podSelector"].get("matchLabels", {}), target["labels"])]
+    letting = any(
+        (not r.get("from") or any(
+            source["ns"] == peer["namespaceSelector"]["matchLabels"][NAMESPACE]
+            if "namespaceSelector" in peer else
+            source["ip"] == peer["ipBlock"]["cidr"] if "ipBlock" in peer else
+            source["ns"] == target["ns"] and source["pod"] and
+            chosen(peer["podSelector"].get("matchLabels", {}), source["labels"])
+            for peer in r["from"])) and
+        (not r.get("ports") or any(p["port"] == port for p in r["ports"]))
+        for n in own for r in n["spec"].get("ingress", []))
+    def converted(i):
+        spec = i["spec"]
+        return {"namespace": target["ns"] if i["metadata"]["namespace"] == "istio-system"
+                else i["metadata"]["namespace"], "action": spec["action"].lower(),
+                **({"selector": ",".join(f"{k}={v}" for k, v in labels.items())}
+                   if (labels := spec["selector"].get("matchLabels")) else {}),
+                "rules": [{**r, "from": [s["source"] for s in r.get("from", [])],
+                           "to": [o["operation"] for o in r.get("to", [])]}
+                          for r in spec["rules"]]}
+    return (not own or letting) and mesh_allows(
+        [converted(i) for i in istios], target, source, port)
+
+
+SPACES, PORTS = ("a", "b"), (80, 81, 82)
+KINDS = [{}, {"app": "x"}, {"app": "y"}, {"t": "1"}, {"app": "x", "t": "1"}]
+PEOPLE = [{"ns": ns, "ip": f"10.2.{i}.{k + 1}", "labels": labels, "pod": True}
+          for i, ns in enumerate(SPACES) for k, labels in enumerate(KINDS)]
+
+
+def random_network(random, name):
+    def peer():
+        kind = random.randrange(3)
+        return (pods_of(**random.choice(KINDS)) if kind == 0 else
+                in_namespace(random.choice(SPACES)) if kind == 1 else
+                {"ipBlock": {"cidr": random.choice(PEOPLE)["ip"]}})
+    def rule():
+        return {**({"from": [peer() for _ in range(random.randrange(1, 3))]}
+                   if random.random() < .7 else {}),
+                **({"ports": [{"port": p} for p in random.sample(PORTS, 2)]}
+                   if random.random() < .5 else {})}
+    return network(name, *(rule() for _ in range(random.choice((0, 1, 1, 2)))),
+                   selector=random.choice(KINDS))
+
+
+def random_istio(random, name):
+    def rule():
+        return {**({"from": [{"source": {"namespaces": [random.choice(SPACES)]}}]}
+                   if random.random() < .5 else {}),
+                **({"to": [{"operation": {"ports": [str(p) for p in random.sample(PORTS, 2)]}}]}
+                   if random.random() < .5 else {}),
+                **({"when": [{"key": "source.ip", "values": [
+                    s["ip"] for s in random.sample(PEOPLE, 5)]}]}
+                   if random.random() < .3 else {})}
+    return istio(name, action=random.choice(("ALLOW", "ALLOW", "DENY")),
+                 selector=labels_as(random.choice(KINDS)),
+                 rules=[rule() for _ in range(random.choice((0, 1, 2)))])
+
+
+def compare(networks, istios):
+    """Who reaches whom in a cluster, and in the mesh; and what was refused."""
+    there = [pod(f"{p['ns']}/p{i}", p["ip"], labels=p["labels"])
+             for i, p in enumerate(PEOPLE)]
+    made, report = policies(*there, *networks, *istios)
+    outsider = {"ns": None, "ip": "10.9.9.9", "labels": {}, "pod": False}
+    asked = [(t, s, p) for t in PEOPLE for s in [*PEOPLE, outsider] for p in PORTS]
+    return ([cluster_allows(networks, istios, *a) for a in asked],
+            [mesh_allows(made.values(), *a) for a in asked],
+            report, asked)
+
+
+@test("together with Istio's policies both have to allow; what cannot be told is denied")
+def _():
+    random = Random(23)
+    exact = refused = 0
+    for _ in range(150):
+        networks = [random_network(random, f"{random.choice(SPACES)}/n{i}")
+                    for i in range(random.randrange(4))]
+        istios = [random_istio(random, f"{random.choice((*SPACES, 'istio-system'))}/i{i}")
+                  for i in range(random.randrange(4))]
+        wanted, got, report, asked = compare(networks, istios)
+        case = json.dumps([[m["metadata"]["namespace"], m["metadata"]["name"], m["spec"]]
+                           for m in networks + istios])
+        refusals = {tuple(name.split()[1].split("/")) for name in report}
+        for (target, *_), in_cluster, in_mesh in zip(asked, wanted, got):
+            hit = any(n["metadata"]["namespace"] == target["ns"] and
+                      (target["ns"], n["metadata"]["name"]) in refusals and
+                      chosen(n["spec"]["podSelector"].get("matchLabels", {}),
+                             target["labels"]) for n in networks)
+            equal((case, target, in_mesh), (case, target, in_cluster and not hit))
+        exact += bool(networks and istios and not report)
+        refused += bool(report)
+    print(f"# {exact} exact, {refused} refused")
+    true(exact > 30 and refused > 10)
+
+
+@test("both kinds: namespace-wide ones, and a NetworkPolicy that has others beside it")
+def _():
+    rule = {"from": [{"source": {"namespaces": ["ops"]}}]}
+    nobody, front = network("shop/none"), network(
+        "shop/n", {"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}},
+                            in_namespace("ops")], "ports": [{"port": 80}]},
+        selector={"app": "x"})
+    made, report = policies(istio("shop/i", rules=[rule]), nobody, front)
+    equal((made, report), ({
+        "shop/none/net": allow(), "shop/n/shop/i": allow(
+            {"from": [{"namespaces": ["ops"]}], "when": [
+                {"key": "source.ip", "values": ["10.0.0.0/8"], "not_values": ["10.1.0.0/16"]},
+                {"key": "destination.port", "values": ["80"]}]},
+            {"from": [{"namespaces": ["ops"]}], "when": [
+                {"key": "source.namespace", "values": ["ops"]},
+                {"key": "destination.port", "values": ["80"]}]}, selector="app=x")}, {}))
+    # One for all, of which the others have nothing in the cluster to be told by.
+    made, report = policies(istio("shop/i", rules=[rule]), front)
+    equal(made, {"shop/i": allow({"from": [{"namespaces": ["ops"]}]}),
+                 "shop/n/net": allow({}, action="deny", selector="app=x")})
+    true("AuthorizationPolicy shop/i" in report["NetworkPolicy shop/n"][0], report)
+    # Those of which there is nothing to be told: no rules, an audit, or other workloads.
+    for other in (istio("shop/i"), istio("shop/i", action="DENY", rules=[rule]),
+                  istio("shop/i", rules=[rule], dry_run="true"),
+                  istio("ops/i", rules=[rule]), istio("istio-system/i"),
+                  istio("shop/i", rules=[rule], selector=labels_as({"app": "y"}))):
+        made, report = policies(other, front)
+        equal((other, report), (other, {}))
+        true("shop/n/net" in made or not other["spec"].get("rules"), made)
+    # Nobody else's is touched by a tenant's.
+    made, report = policies(istio("istio-system/i", rules=[rule]), front)
+    equal((made["istio-system/i"], made["shop/n/net"]["action"], [*report]),
+          ({"action": "allow", "rules": [{"from": [{"namespaces": ["ops"]}]}]}, "deny",
+           ["NetworkPolicy shop/n"]))
+
+
+@test("both kinds: as many rules as a policy may have")
+def _():
+    for count, action in ((128, "allow"), (129, "deny")):
+        made, report = policies(
+            istio("shop/i", rules=[{"from": [{"source": {"namespaces": [f"x{i}"]}}]}
+                                   for i in range(count)], selector=labels_as({"app": "x"})),
+            network("shop/n", *({"ports": [{"port": 1 + i}]} for i in range(4)),
+                    selector={"app": "x"}), network("shop/none"))
+        name = "shop/n/shop/i" if action == "allow" else "shop/n/net"
+        equal((made[name]["action"], len(made[name]["rules"]), len(report)),
+              (action, 512 if action == "allow" else 1, action == "deny"))
+
+
+@test("too many of both kinds: the NetworkPolicies of that namespace deny everything")
+def _():
+    many = [istio(f"shop/i{i}", selector=labels_as({"app": "y"})) for i in range(128)]
+    for count, action in ((128, "allow"), (129, "deny")):
+        made, report = policies(*many, *(network(f"shop/n{i}", selector={"app": "x"})
+                                         for i in range(count)), network("ops/n"))
+        equal({p["action"] for name, p in made.items() if name.endswith("/net")
+               and name != "ops/n/net"}, {action})
+        equal((made["ops/n/net"]["action"], len(report)),
+              ("allow", count if action == "deny" else 0))
+
+
 # ---- what it costs ----
 
 # Counts what a program looks up and compares: the same number each time.
@@ -1326,12 +1712,42 @@ def many_backends(n):
                   backendRefs=listed * 3)]
 
 
+def many_policies(n):
+    """Pods of several namespaces, each with labels, an address, and a policy of each kind
+    that is for it, and one that is for none."""
+    made = []
+    for i in range(n):
+        name, labels = f"n{i % 7}/x{i}", {"app": f"a{i}", "all": "x"}
+        made += [
+            pod(name, f"10.2.{i // 200}.{i % 200 + 1}", labels=labels,
+                ports=[{"name": "http", "containerPort": 80}]),
+            entry(f"{name}e", f"10.3.{i // 200}.{i % 200 + 1}"),
+            istio(name, selector=labels_as({"app": f"a{i}"}), rules=[
+                {"from": [{"source": {"namespaces": ["n1"]}}]}]),
+            network(name, {"from": [in_namespace(**pods_of(app=f"a{i}", all="x")),
+                                    in_namespace("n1")], "ports": [{"port": "http"}]},
+                    selector={"app": f"a{i}", "all": "x"}),
+            network(f"{name}-none", selector={"app": "none"})]
+    return made
+
+
+def many_labels(n):
+    return [pod("shop/a", "10.2.0.1", labels={f"l{i}": "x" for i in range(n)}),
+            istio("shop/a", selector=labels_as({f"l{i}": "x" for i in range(n)}))]
+
+
+def many_peers(n):
+    return [network("shop/a", {"from": [in_namespace(*(f"n{i}" for i in range(n)),
+                                                     **pods_of(app="x"))]})]
+
+
 @test("four times as many manifests, listeners and fields take four times as long")
 def _():
     with tempfile.TemporaryDirectory() as folder:
         for many in (many_listeners, many_alike, many_ports, many_sections,
                      many_gateways, many_services, many_errors, many_headers,
-                     many_streams, many_backends):
+                     many_streams, many_backends, many_policies, many_labels,
+                     many_peers):
             few, more = (counted(folder, many(n)) for n in (50, 200))
             print(f"# {many.__name__}: {few} calls, then {more}")
             true(more < 6 * few, f"{many.__name__}: {few} calls, then {more}")

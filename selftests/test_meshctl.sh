@@ -446,7 +446,7 @@ tap_is "what is detached keeps its cookie" \
 	"$(meshctl -j show workload shop/cart-1 | jq '.[0].netns > 0')" true
 
 # What test_meshctl_files.sh sees imported.
-for file in isolation partial streams; do
+for file in isolation partial policies streams; do
 	does apply -f "gateway-api/$file.mesh.yaml"
 done
 does flush

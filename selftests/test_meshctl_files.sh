@@ -324,7 +324,7 @@ for file in gateway-api/*.bad.yaml; do
 		"$(tap_outcome "$MESHCTL" import gateway-api --strict "$file")" \
 		"1 $(<"${file%.yaml}.err")"
 done
-for file in isolation partial streams; do
+for file in isolation partial policies streams; do
 	tap_is "Gateway API's manifests, as a mesh file: $file" \
 		"$("$MESHCTL" import gateway-api "gateway-api/$file.yaml" \
 			2>"$temporary/errors")" \

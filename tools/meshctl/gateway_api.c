@@ -165,10 +165,14 @@ static void import_all(struct import *imp)
 	each(imp, MANIFEST_TCP_ROUTE, gateway_attach);
 	gateway_place_clusters(imp);
 	each(imp, MANIFEST_AUTHORIZATION_POLICY, gateway_note_asked);
+	each(imp, MANIFEST_NETWORK_POLICY, gateway_note_asked);
 	each(imp, MANIFEST_POD, gateway_pod);
 	each(imp, MANIFEST_WORKLOAD_ENTRY, gateway_workload_entry);
 	each(imp, MANIFEST_AUTHORIZATION_POLICY, gateway_istio);
 	each(imp, MANIFEST_PEER_AUTHENTICATION, gateway_peer);
+	each(imp, MANIFEST_NETWORK_POLICY, gateway_note_network);
+	gateway_cover(imp);
+	each(imp, MANIFEST_NETWORK_POLICY, gateway_network);
 }
 
 static json_t *tree_of(const struct import *imp)
@@ -200,6 +204,8 @@ json_t *gateway_api_import(const struct manifests *m,
 		.workloads = must(json_object()),
 		.owners = must(json_object()), .asked = must(json_object()),
 		.policies = must(json_object()),
+		.pods = must(json_object()), .allows = must(json_object()),
+		.isolating = must(json_object()),
 		.remarks = must(json_array()),
 		.policy_names = must(json_object()), .report = report,
 	};
@@ -224,6 +230,9 @@ json_t *gateway_api_import(const struct manifests *m,
 	json_decref(imp.asked);
 	json_decref(imp.remarks);
 	json_decref(imp.policies);
+	json_decref(imp.pods);
+	json_decref(imp.allows);
+	json_decref(imp.isolating);
 	json_decref(imp.policy_names);
 	return tree;
 }

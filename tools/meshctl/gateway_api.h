@@ -11,8 +11,8 @@
  * it. Each port of a Service that is used becomes a cluster, of the ready endpoints in
  * its EndpointSlices.
  *
- * Pods and Istio's WorkloadEntries become workloads, and AuthorizationPolicies
- * authorization policies.
+ * Pods and Istio's WorkloadEntries become workloads, AuthorizationPolicies and
+ * NetworkPolicies authorization policies.
  */
 #ifndef MESHCTL_GATEWAY_API_H
 #define MESHCTL_GATEWAY_API_H

@@ -213,6 +213,18 @@ static json_t *policy_of(struct import *imp, const struct kind *kind,
 	return policy;
 }
 
+static void add_policy(struct import *imp, json_t *policy, const struct kind *kind)
+{
+	json_t *given = get(get2(imp->at->body, "spec", "selector"), "matchLabels");
+	json_t *labels = kind->unsure || !given ? must(json_object()) :
+						  json_incref(given);
+
+	gateway_policy_add(imp, policy);
+	if (is(policy, "action", "allow") && !get(policy, "audit"))
+		gateway_note_allow(imp, policy, labels);
+	json_decref(labels);
+}
+
 void gateway_istio(struct import *imp)
 {
 	const json_t *body = imp->at->body;
@@ -225,7 +237,7 @@ void gateway_istio(struct import *imp)
 						       "matchLabels"),
 						   "spec.selector.matchLabels");
 		kind.unsure |= !selector;
-		gateway_policy_add(imp, policy_of(imp, &kind, selector));
+		add_policy(imp, policy_of(imp, &kind, selector), &kind);
 		free(selector);
 	}
 	gateway_report_problems(imp);

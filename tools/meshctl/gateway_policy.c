@@ -6,9 +6,6 @@
 #include "load.h"
 #include "text.h"
 
-/* As many as the kernel takes. */
-#define RULES_MAX	512
-
 bool gateway_policy_is_named(struct import *imp)
 {
 	const json_t *body = imp->at->body;
@@ -83,9 +80,9 @@ static bool is_good(struct import *imp, const json_t *policy)
 	if (!good)
 		gateway_fail(imp, REASON_INVALID, "spec", "%s", p.list[0].text);
 	problems_drop(&p);
-	if (json_array_size(get(policy, "rules")) <= RULES_MAX)
+	if (json_array_size(get(policy, "rules")) <= GATEWAY_RULES_MAX)
 		return good;
-	gateway_fail(imp, REASON_INVALID, "spec", "more than %d rules", RULES_MAX);
+	gateway_fail(imp, REASON_INVALID, "spec", "more than %d rules", GATEWAY_RULES_MAX);
 	return false;
 }
 

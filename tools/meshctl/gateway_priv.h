@@ -12,6 +12,9 @@
  *	gateway_backend.c	backends: clusters of Services and EndpointSlices
  *	gateway_istio.c		AuthorizationPolicies
  *	gateway_workload.c	Pods and WorkloadEntries: workloads
+ *	gateway_network.c	NetworkPolicies
+ *	gateway_selector.c	NetworkPolicies: what their selectors select
+ *	gateway_both.c		NetworkPolicies beside AuthorizationPolicies
  *	gateway_policy.c	policies: whom they are for; those that are made
  *	gateway_report.c	what is wrong, and Gateway API's conditions
  */
@@ -78,6 +81,11 @@ struct import {
 	json_t *owners;			/* by address: whose manifest has it */
 	json_t *asked;			/* by namespace: labels that policies ask for */
 	json_t *policies;		/* by name */
+	json_t *pods;			/* by namespace and label: addresses, body */
+	json_t *allows;			/* AuthorizationPolicies, by namespace: see
+					 * gateway_note_allow()
+					 */
+	json_t *isolating;		/* NetworkPolicies, by namespace: labels */
 	json_t *policy_names;		/* of manifests, by kind */
 	json_t *report;			/* a list; NULL: errors are printed at once */
 	json_t *faults[REASONS];	/* of @at: messages, as keys; NULL: none */
@@ -237,6 +245,9 @@ json_t *gateway_stream_routes(struct import *imp);
 /* When all is attached: tcp listeners have clusters, not tables. */
 void gateway_place_clusters(struct import *imp);
 
+/* As many as the kernel takes of one. */
+#define GATEWAY_RULES_MAX	512
+
 /*
  * A policy that cannot be carried over may refuse more than it asks for, but nothing
  * less; so one that nobody knows the place of leaves nothing to print.
@@ -267,6 +278,38 @@ void gateway_workload_entry(struct import *imp);
 
 /* The policy of the AuthorizationPolicy that is being imported. */
 void gateway_istio(struct import *imp);
+
+/* The labels that a podSelector asks for; NULL: it selects nothing. */
+json_t *gateway_labels_of(const json_t *selector);
+
+/* Names of namespaces that a selector selects, as keys; NULL: all. */
+json_t *gateway_namespaces(const struct import *imp, const json_t *selector);
+
+/* For NetworkPolicies: the Pod that is being imported, and which addresses it has. */
+void gateway_note_pod(struct import *imp, json_t *addresses);
+
+/*
+ * Pods, for gateway_has_labels(): of a namespace, "" being all, those with the labels and
+ * perhaps others.
+ */
+const json_t *gateway_pods(const struct import *imp, const char *namespace,
+			   json_t *labels);
+bool gateway_has_labels(const json_t *pod, json_t *labels);
+
+/* For them: an AuthorizationPolicy that allows, for workloads with @labels. */
+void gateway_note_allow(struct import *imp, json_t *policy, json_t *labels);
+
+/* Then each NetworkPolicy, for others of them: whom it is for. */
+void gateway_note_network(struct import *imp);
+
+/* Then, of all: takes those that allow nothing but together with NetworkPolicies. */
+void gateway_cover(struct import *imp);
+
+/* Then, each again: the policies of a NetworkPolicy. */
+void gateway_network(struct import *imp);
+
+/* Takes the one of a NetworkPolicy, for Pods with @labels, if it stands by itself. */
+void gateway_both(struct import *imp, json_t *policy, json_t *labels);
 
 /* Of a PeerAuthentication nothing is made: what it says is an error, or no matter. */
 void gateway_peer(struct import *imp);

@@ -40,9 +40,11 @@ void gateway_note_asked(struct import *imp)
 {
 	const char *own = manifest_namespace(imp->at->body);
 	const json_t *spec = get(imp->at->body, "spec");
-	bool root = !strcmp(own, imp->root);
+	bool root = imp->at->kind == MANIFEST_AUTHORIZATION_POLICY &&
+		    !strcmp(own, imp->root);
 
 	note_keys(keys_of(imp, root ? "" : own), get(spec, "selector"));
+	note_keys(keys_of(imp, own), get(spec, "podSelector"));
 }
 
 /* Those of a workload's labels that a policy for it may ask for. */
@@ -162,6 +164,7 @@ static void import_pod(struct import *imp)
 	if (!text)
 		return;
 	addresses = pod_addresses(imp);
+	gateway_note_pod(imp, addresses);
 	add_workload(imp, *account ? account : "default", addresses, text);
 	json_decref(addresses);
 	free(text);

@@ -554,6 +554,8 @@ static const struct {
 	[MANIFEST_PEER_AUTHENTICATION] = {
 		&manifest_peer_authentication,
 		NAMES("security.istio.io/v1", "security.istio.io/v1beta1") },
+	[MANIFEST_NETWORK_POLICY] = {
+		&manifest_network_policy, NAMES("networking.k8s.io/v1") },
 	[MANIFEST_POD] = { &manifest_pod, NAMES("v1") },
 	[MANIFEST_WORKLOAD_ENTRY] = {
 		&manifest_workload_entry,

@@ -13,6 +13,12 @@
 
 #include "config.h"
 
+/* The label that every namespace has: its name. */
+#define MANIFEST_NAMESPACE	"kubernetes.io/metadata.name"
+
+/* How many ports a range of a NetworkPolicy may be. */
+#define MANIFEST_RANGE_MAX	64
+
 /* The annotation of a policy that only counts. */
 #define MANIFEST_DRY_RUN	"istio.io/dry-run"
 
@@ -26,6 +32,7 @@ enum manifest_kind {
 	MANIFEST_REFERENCE_GRANT,
 	MANIFEST_AUTHORIZATION_POLICY,
 	MANIFEST_PEER_AUTHENTICATION,
+	MANIFEST_NETWORK_POLICY,
 	MANIFEST_POD,
 	MANIFEST_WORKLOAD_ENTRY,
 	MANIFEST_OTHER,

@@ -3,7 +3,8 @@
  * manifest, as its own files see it: the schemas of manifests.
  *
  *	manifest.c		of Gateway API and what it refers to; the streams
- *	manifest_policy.c	of policies
+ *	manifest_policy.c	of Istio's policies
+ *	manifest_network.c	of NetworkPolicies
  *	manifest_workload.c	of what says who runs where
  */
 #ifndef MESHCTL_MANIFEST_PRIV_H
@@ -22,6 +23,7 @@
 extern const struct schema manifest_metadata;
 extern const struct schema manifest_authorization_policy;
 extern const struct schema manifest_peer_authentication;
+extern const struct schema manifest_network_policy;
 extern const struct schema manifest_pod;
 extern const struct schema manifest_workload_entry;
 
