@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # needs: no VM
 """What meshctl makes of the configuration of others, where these do not trust each
-other: Gateway API's manifests of several namespaces, and the order of Envoy's header
-operations."""
+other: Gateway API's manifests of several namespaces, workloads and policies, and the
+order of Envoy's header operations."""
 
 import json
 import os
