@@ -102,12 +102,13 @@ static const char *path_problem(struct span text)
 		struct span rest = span_from(text, i);
 
 		if (text.p[i] == '%')
-			return "paths are compared with nothing escaped: write the character itself";
+			return "paths are compared with nothing escaped";
 		if (text.p[i] == '\\' || text.p[i] == '?' || text.p[i] == '#')
 			return "a path has no \\, and is compared without query";
-		if (span_starts_with(rest, SPAN("//")) || span_starts_with(rest, SPAN("/./")) ||
-		    span_starts_with(rest, SPAN("/../")) || span_eq(rest, SPAN("/.")) ||
-		    span_eq(rest, SPAN("/..")))
+		if (span_starts_with(rest, SPAN("//")) ||
+		    span_starts_with(rest, SPAN("/./")) ||
+		    span_starts_with(rest, SPAN("/../")) ||
+		    span_eq(rest, SPAN("/.")) || span_eq(rest, SPAN("/..")))
 			return "paths are compared without //, /. and /..";
 	}
 	return NULL;

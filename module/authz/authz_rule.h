@@ -59,8 +59,8 @@ enum authz_value_kind {
 struct authz_value {
 	u8 kind;		/* enum authz_value_kind */
 	u16 port;		/* host order */
-	struct name_ref text;	/* without the "*" that the kind is known by; its hash
-				 * is known of AUTHZ_EXACT
+	struct name_ref text;	/* without the star that tells the kind; its hash is known
+				 * of AUTHZ_EXACT
 				 */
 	struct network network;
 };

@@ -145,9 +145,9 @@ static void put_entry(struct guard_list *l, const struct guard_entry *e, bool re
 	*bucket = l->n + 1;
 }
 
-static void for_each_rule(struct guard *g, void (*add)(struct guard_list *l,
-						       const struct guard_entry *e,
-						       bool rest))
+typedef void (add_entry)(struct guard_list *l, const struct guard_entry *e, bool rest);
+
+static void walk_rules(struct guard *g, add_entry *add)
 {
 	u32 i, k;
 
@@ -182,7 +182,7 @@ static int make_lists(struct account *account, struct guard *g)
 	u32 counts[GUARD_LISTS], i;
 	int err;
 
-	for_each_rule(g, count_entry);
+	walk_rules(g, count_entry);
 	for (i = 0; i < GUARD_LISTS; i++) {
 		counts[i] = g->lists[i].n;
 		err = counts[i] ? make_list(account, &g->lists[i]) : 0;
@@ -190,7 +190,7 @@ static int make_lists(struct account *account, struct guard *g)
 			return err;
 		g->lists[i].nrest = 0;
 	}
-	for_each_rule(g, put_entry);
+	walk_rules(g, put_entry);
 	for (i = 0; i < GUARD_LISTS; i++)
 		g->lists[i].n = counts[i];
 	return 0;

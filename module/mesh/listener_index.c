@@ -406,7 +406,7 @@ static int make_room(struct maker *m, struct account *a)
 }
 
 /* Positions are numbers of 32 bits. */
-#define ENTRIES_MAX	(1U << 30)
+#define ENTRIES_MAX	BIT(30)
 
 /* How much there may be; a range needs a place as well, of any port. */
 static int count(struct maker *m, struct refusal *r)
