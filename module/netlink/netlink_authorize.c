@@ -190,14 +190,16 @@ int netlink_authorize(struct netlink_request *q)
 	struct mesh *m;
 	int err;
 
-	if (!nest)
-		return refusal_set_missing(&q->r, NULL, L7MESH_A_AUTHORIZE, "AUTHORIZE");
 	m = mesh_own_get(q->mn, &q->r);
 	if (IS_ERR(m))
 		return PTR_ERR(m);
-	if (!m)
-		return refusal_set(&q->r, -ENOENT, "there is no mesh");
-	err = answer(q, m, nest);
-	mesh_put(m);
+	if (!nest)
+		err = refusal_set_missing(&q->r, NULL, L7MESH_A_AUTHORIZE, "AUTHORIZE");
+	else if (!m)
+		err = refusal_set(&q->r, -ENOENT, "there is no mesh");
+	else
+		err = answer(q, m, nest);
+	if (m)
+		mesh_put(m);
 	return err;
 }

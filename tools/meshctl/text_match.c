@@ -114,8 +114,8 @@ static bool is_template(const char *s, size_t len)
 static bool is_path_match(const char *s, size_t len)
 {
 	/* Unlike elsewhere nothing is escaped, so any text may be there. */
-	if (!len || text_check_value(s, len) ||
-	    (s[0] != '/' && s[0] != '*'))
+	if (!len || text_check_value(s, len) || memchr(s, '?', len) ||
+	    memchr(s, '#', len) || (s[0] != '/' && s[0] != '*'))
 		return false;
 	return memchr(s, '{', len) || memchr(s, '}', len) ?
 	       is_template(s, len) : is_starred(s, len);
