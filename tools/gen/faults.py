@@ -44,7 +44,6 @@ FAULTS = (
     ("name: query\n        type: nest", "name: query\n        type: string"),
     ("type: nest\n        nested-attributes: match\n", "type: nest\n"),
     ("#@ is: network\n      -\n", "      -\n"),
-    ("#@ is: address\n        #@ arg: ADDRESS", "#@ is: network\n        #@ arg: ADDRESS"),
     ("#@ check: spiffe\n", "#@ check: spiffe\n        #@ flags: [numeric]\n"),
     ("#@ not-yet: [custom]\n", "#@ not-yet: [custom]\n        #@ is: address\n"),
     # Units.
