@@ -30,6 +30,7 @@
 #include "lib/inside.h"
 #include "link/acceptor.h"
 #include "link/identity.h"
+#include "mesh/inbound.h"
 #include "mesh/mesh.h"
 #include "upstream/health.h"
 
@@ -329,16 +330,6 @@ static int plan_no_memory(struct plan *p)
 	return -ENOMEM;
 }
 
-/*
- * An address that is not local must not be connected to: the packet would leave the
- * namespace.
- */
-static bool is_local(struct net *net, const struct address *a)
-{
-	return a->family == AF_INET ? inet_addr_type(net, a->v4) == RTN_LOCAL :
-				      ipv6_chk_addr(net, &a->v6, NULL, 0);
-}
-
 /* Refused: loopback is up, but has no free port or no address. */
 static int plan_no_loopback(struct plan *p)
 {
@@ -379,8 +370,9 @@ static int plan_target(struct plan *p, struct sock *sk)
 	if (l->has_proxy) {
 		r->kind = REDIRECT_PROXY;
 		r->target = l->proxy;
+		/* If it is nowhere here the packet would leave the namespace. */
 		if (address_is_loopback(&l->proxy) &&
-		    !is_local(sock_net(sk), &l->proxy))
+		    !inbound_is_here(sock_net(sk), &l->proxy))
 			return plan_no_loopback(p);
 		return can_reach(sk, r->target.family) ? 0 : plan_refuse(p);
 	}

@@ -22,7 +22,7 @@ struct net;
 typedef bool (inbound_has_program)(struct net *net, const struct address *from,
 				   const struct address *to);
 
-/* Has a namespace this address itself? Under RCU; any context but hard interrupts. */
+/* Has a namespace this address itself? Any context but hard interrupts. */
 bool inbound_is_here(struct net *net, const struct address *a);
 
 /**

@@ -92,7 +92,31 @@ static bool is_connect(const json_t *question)
 	return !strcmp(method_of(question), "CONNECT");
 }
 
-static bool has_host(const json_t *headers)
+bool ask_take_value(json_t *question, const struct field *f, const char *text)
+{
+	char *why = NULL;
+	json_t *value = value_parse(f, text, strlen(text), &why);
+
+	if (value)
+		json_object_set_new(question, f->name, value);
+	else
+		complain("%s: %s", f->name, why);
+	free(why);
+	return value;
+}
+
+void ask_add_header(json_t *question, const char *line)
+{
+	json_t *headers = json_object_get(question, "headers");
+
+	if (!headers) {
+		headers = must(json_array());
+		json_object_set_new(question, "headers", headers);
+	}
+	json_array_append_new(headers, json_text(line, strlen(line)));
+}
+
+bool ask_has_host(const json_t *headers)
 {
 	const json_t *line;
 	size_t i;
@@ -120,7 +144,7 @@ char *ask_check(const json_t *question)
 					 "http://HOST/PATH or /PATH is needed",
 					 url);
 		free(parts.target);
-		if (!parts.host_len && !has_host(headers))
+		if (!parts.host_len && !ask_has_host(headers))
 			return xstrdup("url: without a host it needs a header host");
 	}
 	return check_headers(headers);
@@ -137,7 +161,7 @@ static char *compose(const json_t *question, const struct url *url)
 	if (!out)
 		must(NULL);
 	fprintf(out, "%s %s HTTP/1.1\r\n", method_of(question), url->target);
-	if (!has_host(headers))
+	if (!ask_has_host(headers))
 		fprintf(out, "host: %.*s\r\n", (int)url->host_len, url->host);
 	json_array_foreach(headers, i, line)
 		fprintf(out, "%s\r\n", json_string_value(line));

@@ -15,8 +15,19 @@
 #define MESHCTL_ASK_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "nl.h"
+#include "schema.h"
+
+/* An option of a question, from the command line. False: it is none; complained of. */
+bool ask_take_value(json_t *question, const struct field *f, const char *text);
+
+/* One more of a question's header lines. */
+void ask_add_header(json_t *question, const char *line);
+
+/* Is Host among header lines? NULL has none. */
+bool ask_has_host(const json_t *headers);
 
 /*
  * Checks a question, and takes its URL apart; NULL if it is well, else why not,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "authz.h"
 #include "tree.h"
 #include "util.h"
@@ -23,40 +24,28 @@ static const struct field fields[] = { AUTHZ_FIELDS };
 static bool take_value(json_t *question, const struct field *f,
 		       const char *text)
 {
-	char *why = NULL;
-	json_t *value = value_parse(f, text, strlen(text), &why);
+	bool twice = get(question, f->name);
 
-	if (get(question, f->name) && value) {
-		json_decref(value);
-		value = NULL;
-		why = xstrdup("given twice");
-	}
-	if (value)
-		json_object_set_new(question, f->name, value);
-	else
-		complain("%s: %s", f->name, why);
-	free(why);
-	return value;
+	if (!ask_take_value(question, f, text))
+		return false;
+	if (twice)
+		complain("%s: given twice", f->name);
+	return !twice;
 }
 
 /* "x-user=anna" as the line "x-user: anna", which it may be as well. */
 static bool add_header(json_t *question, const char *word)
 {
 	size_t n = strcspn(word, "=:"), skip = n + strspn(word + n, "=:");
-	json_t *headers = get(question, "headers");
 	char *line;
 
 	if (text_check_token(word, n) || skip != n + 1) {
 		complain("header: \"%s\" is not NAME=VALUE", word);
 		return false;
 	}
-	if (!headers) {
-		headers = must(json_array());
-		json_object_set_new(question, "headers", headers);
-	}
 	skip += strspn(word + skip, " \t");
 	line = xasprintf("%.*s: %s", (int)n, word, word + skip);
-	json_array_append_new(headers, json_text(line, strlen(line)));
+	ask_add_header(question, line);
 	free(line);
 	return true;
 }

@@ -32,24 +32,13 @@ static bool is_request(const json_t *question)
 	       get(question, "host") || get(question, "headers");
 }
 
-static bool has_host(const json_t *headers)
-{
-	const json_t *line;
-	size_t i;
-
-	json_array_foreach(headers, i, line)
-		if (!strncasecmp(json_string_value(line), "host:", 5))
-			return true;
-	return false;
-}
-
 /* The lines of the head: the host first, if it is not among them. */
 static json_t *lines_of(const json_t *question, const char *host)
 {
 	const json_t *headers = get(question, "headers");
 	json_t *lines = must(json_array());
 
-	if (get(question, "host") || !has_host(headers))
+	if (get(question, "host") || !ask_has_host(headers))
 		json_array_append_new(lines, must(json_sprintf("host: %s",
 							       host)));
 	if (headers)

@@ -50,38 +50,13 @@ static int take_request(json_t *question, int argc, char **argv)
 	return 2;
 }
 
-static bool take_value(json_t *question, const struct field *f,
-		       const char *text)
-{
-	char *why = NULL;
-	json_t *value = value_parse(f, text, strlen(text), &why);
-
-	if (value)
-		json_object_set_new(question, f->name, value);
-	else
-		complain("%s: %s", f->name, why);
-	free(why);
-	return value;
-}
-
-static void add_header(json_t *question, const char *line)
-{
-	json_t *headers = json_object_get(question, "headers");
-
-	if (!headers) {
-		headers = must(json_array());
-		json_object_set_new(question, "headers", headers);
-	}
-	json_array_append_new(headers, json_text(line, strlen(line)));
-}
-
 static bool take_options(json_t *question, int argc, char **argv)
 {
 	for (; argc >= 2 && is_option(argv[0]); argc -= 2, argv += 2) {
 		if (!strcmp(argv[0], "header"))
-			add_header(question, argv[1]);
-		else if (!take_value(question, !strcmp(argv[0], "source") ?
-				     &source_field : &netns_field, argv[1]))
+			ask_add_header(question, argv[1]);
+		else if (!ask_take_value(question, !strcmp(argv[0], "source") ?
+					 &source_field : &netns_field, argv[1]))
 			return false;
 	}
 	if (argc)
