@@ -541,13 +541,13 @@ static const struct {
 	const struct schema *schema;
 	const char *const *versions;
 } kinds[] = {
-	[MANIFEST_GATEWAY] = { &gateway },
-	[MANIFEST_HTTP_ROUTE] = { &http_route },
-	[MANIFEST_TLS_ROUTE] = { &tls_route },
-	[MANIFEST_TCP_ROUTE] = { &tcp_route },
-	[MANIFEST_SERVICE] = { &service },
-	[MANIFEST_ENDPOINT_SLICE] = { &slice },
-	[MANIFEST_REFERENCE_GRANT] = { &grant },
+	[MANIFEST_GATEWAY] = { .schema = &gateway },
+	[MANIFEST_HTTP_ROUTE] = { .schema = &http_route },
+	[MANIFEST_TLS_ROUTE] = { .schema = &tls_route },
+	[MANIFEST_TCP_ROUTE] = { .schema = &tcp_route },
+	[MANIFEST_SERVICE] = { .schema = &service },
+	[MANIFEST_ENDPOINT_SLICE] = { .schema = &slice },
+	[MANIFEST_REFERENCE_GRANT] = { .schema = &grant },
 	[MANIFEST_AUTHORIZATION_POLICY] = {
 		&manifest_authorization_policy,
 		NAMES("security.istio.io/v1", "security.istio.io/v1beta1") },
