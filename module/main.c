@@ -18,6 +18,7 @@
 #include "lib/stats.h"
 #include "lib/version.h"
 #include "link/client.h"
+#include "mesh/inbound.h"
 #include "mesh/mesh.h"
 #include "netlink/netlink.h"
 #include "selftest.h"
@@ -79,6 +80,11 @@ static void __init begin_to_splice(void)
 		  err == -EBUSY ? ", is kernel.ftrace_enabled 0?" : "");
 }
 
+static const struct inbound_sight sight = {
+	.has_program = client_has_program,
+	.is_in = client_is_in,
+};
+
 static int __init l7mesh_init(void)
 {
 	int err;
@@ -90,6 +96,7 @@ static int __init l7mesh_init(void)
 	if (err)
 		goto out_config;
 	client_claims_by(intercept_claim);
+	inbound_sees_by(&sight);
 	err = engine_init();
 	if (err)
 		goto out_intercept;

@@ -49,6 +49,38 @@ def workloads(**options):
          "addresses": list(ADDRESSES["front"]), "labels": "app=front"}]
 
 
+def local(pod):
+    """The same workloads, another of which is on this node, too."""
+    return [{**w, "netns": cookie(pod)} if w["name"] == pod else w for w in workloads()]
+
+
+@contextlib.contextmanager
+def attached(pod):
+    meshctl("attach", pod)
+    try:
+        yield
+    finally:
+        meshctl("detach", pod)
+
+
+def move_addresses(of, old, new):
+    for a, bits in zip(ADDRESSES[of], (24, 64)):
+        options = ["nodad"] if ":" in a else []
+        run_in(old, "ip", "addr", "del", f"{a}/{bits}", "dev", "eth0")
+        run_in(new, "ip", "addr", "add", f"{a}/{bits}", "dev", "eth0", *options)
+    run_in("cart", "ip", "neigh", "flush", "all")
+
+
+@contextlib.contextmanager
+def taken(pod, by):
+    """Somebody has a pod's addresses."""
+    move_addresses(pod, pod, by)
+    try:
+        yield
+    finally:
+        move_addresses(pod, by, pod)
+
+
 def policy(name="p", rules=(), **more):
     return {"name": name, "rules": list(rules), **more}
 
@@ -58,9 +90,9 @@ def guard(*policies, **options):
     apply({"workloads": workloads(**options), "authorization": list(policies)})
 
 
-def inbound(*policies, listener=None, **options):
+def inbound(*policies, listener=None, who=None, **options):
     """The same, and the engine takes what comes to the application's own port."""
-    apply({"workloads": workloads(**options), "authorization": list(policies),
+    apply({"workloads": who or workloads(**options), "authorization": list(policies),
            "clusters": [{"name": f"own{i}", "max_idle": 0, "endpoints": [
                {"address": a, "port": PORT}]} for i, a in enumerate(CART)],
            "route_tables": [{"name": f"in{i}", "virtual_hosts": [
@@ -306,6 +338,66 @@ def _():
         cart.close_all()
 
 
+@test("connections: a local workload is who its namespace is, whoever has its address")
+def _():
+    who = local("front")
+    with attached("front"):
+        apply({"workloads": who, "authorization": [policy(rules=[FROM_FRONT])]})
+        grown = Counters()
+        equal(who_connects(), ["front"])
+        grown.reach("authorization_unproven", 0)
+        answer = json.loads(meshctl("-j", "authz", "cart", "from", "front"))
+        equal((answer["source"], answer["identity_kind"]), ("front", "kernel"))
+        with taken("front", by="other"):
+            for to, source in zip(CART, ADDRESSES["front"]):
+                equal(attempt("other", to, PORT, source=source), "ECONNREFUSED")
+            grown.reach("authorization_unproven", 2)
+            apply({"workloads": who, "authorization": [
+                policy(rules=[{"from": [{"not_principals": ["*"]}]}])]})
+            for to, source in zip(CART, ADDRESSES["front"]):
+                equal(attempt("other", to, PORT, 20, source=source), None)
+        cart.close_all()
+        apply({"workloads": who, "authorization": [policy(rules=[FROM_FRONT])]})
+        equal(who_connects(), ["front"])
+
+
+DNAT = f"""
+    table inet kube {{
+        chain c {{ type nat hook HOOK priority -100;
+            ip daddr 10.96.0.8 tcp dport 80 dnat ip to {CART[0]}:{PORT}
+            ip6 daddr fd00:96::8 tcp dport 80 dnat ip6 to [{CART[1]}]:{PORT}
+        }}
+    }}"""
+
+
+@contextlib.contextmanager
+def answers_by_the_node():
+    """So that they are translated back."""
+    ways = list(zip(ADDRESSES["front"], ADDRESSES["node"]))
+    for to, via in ways:
+        run_in("cart", "ip", "route", "add", to, "via", via)
+    try:
+        yield
+    finally:
+        for to, via in ways:
+            run_in("cart", "ip", "route", "del", to, "via", via)
+
+
+@test("connections: who it is from is known where NAT has chosen what it is to")
+def _():
+    vips = "10.96.0.8", "fd00:96::8"
+    with attached("front"), forwarding(), answers_by_the_node():
+        apply({"workloads": local("front"), "authorization": [policy(rules=[FROM_FRONT])]})
+        for pod, hook in ((None, "prerouting"), ("front", "output")):
+            with nft(DNAT.replace("HOOK", hook), pod):
+                grown = Counters()
+                equal([attempt("front", vip, 80, 20) for vip in vips], [None, None])
+                grown.reach("authorization_unproven", 0)
+        with nft(DNAT.replace("HOOK", "prerouting")):
+            equal([attempt("other", vip, 80, 20) for vip in vips], ["ECONNREFUSED"] * 2)
+    cart.close_all()
+
+
 @test("connections: a namespace with a workload takes no others' packets for a listener")
 def _():
     vip = "10.96.0.7"
@@ -542,6 +634,33 @@ def _():
           [(False, "d"), (False, "d")])
     guard(policy("d", [{"to": [{"methods": ["PUT"]}]}], action="deny"))
     equal(who_connects(("front", "other")), [])
+
+
+@test("requests: a local workload is who its namespace is, whoever has its address")
+def _():
+    def ask_from(pod, to, source):
+        c = Client(pod, to, PORT, make=lambda *args: bound(source, *args))
+        status = ask(pod, to=to, client=c)[0]
+        c.close()
+        return status
+
+    def bound(source, *args):
+        s = socket.socket(*args)
+        s.bind((source, 0))
+        return s
+    ends = list(zip(CART, ADDRESSES["front"]))
+    with attached("front"):
+        inbound(policy(rules=[FROM_FRONT]), who=local("front"))
+        grown = Counters()
+        equal([ask("front", to=to)[0] for to in CART], [200, 200])
+        c = Client("front", CART[0], PORT)
+        equal([ask("front", client=c)[0] for _ in range(3)], [200] * 3)
+        grown.reach("authorization_unproven", 0)
+        with taken("front", by="other"):
+            equal([ask_from("other", *end) for end in ends], [403, 403])
+            grown.reach("authorization_unproven", 2)
+        c.close()
+        equal([ask("front", to=to)[0] for to in CART], [200, 200])
 
 
 @test("a thousand policies, each for somebody else, are no obstacle, and too many values are")

@@ -381,9 +381,14 @@ does add authorization shop/cart namespace shop selector app=cart \
 	rule '{"from": [{"principals": ["cluster.local/ns/shop/sa/front"]}], "to": [{"ports": [8080]}]}' \
 	rule '{"to": [{"methods": ["GET"], "paths": ["/public*"], "hosts": ["cart.shop"]}], "when": [{"key": "request.headers[x-a]", "values": ["b"]}]}'
 does add authorization bad action deny rule '{"from": [{"ip_blocks": ["10.6.6.0/24"]}]}'
-authz "0 allowed by shop/cart" port 8080 from shop/front-1
-authz "0 allowed by shop/cart" port 8080 from 10.2.0.30
-authz "3 denied: no policy allows it" port 8081 from shop/front-1
+authz "0 allowed by shop/cart; from shop/front-1 (address)" port 8080 \
+	from shop/front-1
+authz "0 allowed by shop/cart; from shop/front-1 (address)" port 8080 \
+	from 10.2.0.30
+authz "3 denied: no policy allows it; from shop/front-1 (address)" port 8081 \
+	from shop/front-1
+authz "3 denied: no policy allows it; from shop/cart-1 (kernel)" port 8080 \
+	from shop/cart-1
 authz "3 denied: no policy allows it" port 8080 from 10.9.9.9
 authz "3 denied by bad" port 8080 from 10.6.6.6
 authz "0 allowed by shop/cart" port 80 from 10.9.9.9 path /public/a?b \
@@ -394,9 +399,9 @@ authz "3 denied: no policy allows it" port 80 from 10.9.9.9 path /public \
 	host cart.shop header x-a=c
 authz "3 denied: no policy allows it" port 80 from 10.9.9.9 method POST \
 	path /public host cart.shop header x-a=b
-asks . '{"workload":"shop/cart-1","allowed":false,"verdict":"denied","policy":"bad"}' \
+asks . '{"workload":"shop/cart-1","allowed":false,"verdict":"denied","policy":"bad","identity_kind":"none"}' \
 	authz shop/cart-1 port 8080 from 10.6.6.6
-asks '[.allowed, .verdict, .policy]' '[false,"not_allowed",null]' \
+asks '[.allowed, .verdict, .policy, .source]' '[false,"not_allowed",null,null]' \
 	authz shop/cart-1 port 8080 from 10.9.9.9
 tap_check "authz of a workload that is not there" \
 	grep -q '^2 meshctl: the kernel refused: ' \

@@ -9,6 +9,7 @@
 #ifndef L7MESH_WORKLOAD_H
 #define L7MESH_WORKLOAD_H
 
+#include <linux/l7mesh.h>
 #include <linux/refcount.h>
 #include "lib/address.h"
 #include "lib/name_ref.h"
@@ -82,6 +83,14 @@ static inline struct workload *workload_get(struct workload *w)
 {
 	refcount_inc(&w->ref);
 	return w;
+}
+
+/* How well it may be known, at best, whom a connection is from that has its address. */
+static inline u8 workload_identity_kind(const struct workload *w)
+{
+	if (!w)
+		return L7MESH_IDENTITY_KIND_NONE;
+	return w->netns ? L7MESH_IDENTITY_KIND_KERNEL : L7MESH_IDENTITY_KIND_ADDRESS;
 }
 
 /* When no reader can see it any more; NULL is nothing. */

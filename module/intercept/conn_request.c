@@ -9,7 +9,6 @@
 #include "authz/workload.h"
 #include "intercept/hook.h"
 #include "link/acceptor.h"
-#include "link/client.h"
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
 
@@ -60,7 +59,8 @@ static bool goes_around(const struct mesh *m, const struct address *from,
 	return slot && slot->listener->http.inbound;
 }
 
-static bool denies(const struct sock *sk, const struct sk_buff *skb)
+/* Or who it is from has to be seen, which takes what a callback may not. */
+static bool may_deny(const struct sock *sk, const struct sk_buff *skb)
 {
 	struct address from, to;
 	struct authz_request req = { .peer = &from, .client = &from, .to = &to };
@@ -72,30 +72,46 @@ static bool denies(const struct sock *sk, const struct sk_buff *skb)
 	if (likely(!g) || skb->skb_iif == LOOPBACK_IFINDEX || acceptor_owns(sk))
 		return false;
 	addresses_of(skb, &from, &to);
-	return goes_around(m, &from, &to) || inbound_denies(m, t, g, &req);
+	inbound_source(t, &req);
+	return goes_around(m, &from, &to) || inbound_wants_proof(g, &req) ||
+	       inbound_denies(m, g, &req);
 }
 
 bool conn_request_wanted(struct ftrace_regs *regs)
 {
 	const struct sock *sk = (void *)compat_ftrace_argument(regs, 2);
 	const struct sk_buff *skb = (void *)compat_ftrace_argument(regs, 3);
-	bool denied;
+	bool wanted;
 
 	if (this_cpu_read(passing) == skb)
 		return false;
 	rcu_read_lock();
-	denied = denies(sk, skb);
+	wanted = may_deny(sk, skb);
 	rcu_read_unlock();
-	return denied;
+	return wanted;
 }
 
-/* What is to become of it that is denied: @refuse, or it passes. */
+/* Of what may_deny(): what has to be proven has not been decided yet. */
+static bool is_allowed(struct mesh *m, const struct authz_table *t,
+		       const struct guard *g, struct authz_request *req)
+{
+	u64 proven = 0;
+
+	inbound_source(t, req);
+	if (goes_around(m, req->peer, req->to) || !inbound_wants_proof(g, req))
+		return false;
+	inbound_prove(m, req, &proven);
+	return !inbound_denies(m, g, req);
+}
+
+/* What is to become of it: @refuse, or it passes. */
 static bool passes(const struct sock *sk, const struct sk_buff *skb, u8 *refuse)
 {
-	const struct authz_table *t;
 	struct address from, to;
+	struct authz_request req = { .peer = &from, .client = &from, .to = &to };
+	const struct authz_table *t;
 	const struct guard *g;
-	bool exempt = true;
+	bool pass = true;
 	struct mesh *m;
 
 	rcu_read_lock();
@@ -103,13 +119,14 @@ static bool passes(const struct sock *sk, const struct sk_buff *skb, u8 *refuse)
 	g = guard_of(sk, &m, &t);
 	if (g) {
 		addresses_of(skb, &from, &to);
-		exempt = inbound_exempt(m, g, &from, &to, client_has_program);
+		pass = is_allowed(m, t, g, &req) ||
+		       inbound_exempt(m, g, &from, &to);
 		*refuse = g->workload->refuse;
-		if (!exempt)
+		if (!pass)
 			stat_inc(m->stats, STAT_AUTHZ_REFUSED);
 	}
 	rcu_read_unlock();
-	return exempt;
+	return pass;
 }
 
 unsigned long conn_request_function(void)

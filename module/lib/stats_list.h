@@ -33,6 +33,7 @@ STAT(REDIRECTS_FORGOTTEN, "redirects_forgotten")
 STAT(AUTHZ_ALLOWED, "authorization_allowed")
 STAT(AUTHZ_REFUSED, "authorization_refused")
 STAT(AUTHZ_EXEMPT, "authorization_exempt")
+STAT(AUTHZ_UNPROVEN, "authorization_unproven")
 STAT(AUTHZ_AUDITED, "authorization_audited")
 STAT(AUTHZ_DRY_DENIED, "authorization_would_deny")
 

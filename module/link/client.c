@@ -5,6 +5,12 @@
 #include "lib/compat.h"
 #include "link/link.h"
 
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+#endif
+
 static bool (*redirection)(const struct sock *child,
 			   struct client_claim *claim) __ro_after_init;
 
@@ -88,4 +94,82 @@ bool client_has_program(struct net *net, const struct address *from,
 	}
 	sock_gen_put(sk);
 	return has;
+}
+
+static bool has_socket(struct net *net, const struct address *from,
+		       const struct address *to)
+{
+	struct sock *sk = from->family == to->family ? look_up_in(net, from, to) : NULL;
+
+	if (!sk)
+		return false;
+	sock_gen_put(sk);
+	return true;
+}
+
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+static void put_end(struct nf_conntrack_man *man, const struct address *a)
+{
+	man->l3num = a->family;
+	man->u.tcp.port = a->port;
+	if (a->family == AF_INET)
+		man->u3.ip = a->v4;
+	else
+		man->u3.in6 = a->v6;
+}
+
+/* What comes back from @to, as conntrack knows it. */
+static struct nf_conntrack_tuple answer_of(const struct address *from,
+					   const struct address *to)
+{
+	struct nf_conntrack_man client = {};
+	struct nf_conntrack_tuple t = {};
+
+	put_end(&t.src, to);
+	put_end(&client, from);
+	t.dst.u3 = client.u3;
+	t.dst.u.tcp.port = client.u.tcp.port;
+	t.dst.protonum = IPPROTO_TCP;
+	return t;
+}
+
+/* What @from had asked for, where that was translated to @to. */
+static bool find_original(struct net *net, const struct address *from,
+			  const struct address *to, struct address *original)
+{
+	/* Not the default zone itself: origdst.c takes that for an application. */
+	const struct nf_conntrack_zone zone = nf_ct_zone_dflt;
+	const struct nf_conntrack_tuple answer = answer_of(from, to), *asked;
+	struct nf_conntrack_tuple_hash *h = nf_conntrack_find_get(net, &zone, &answer);
+	struct nf_conn *ct;
+
+	if (!h)
+		return false;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	asked = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	if (asked->src.l3num == AF_INET)
+		address_set_v4(original, asked->dst.u3.ip, asked->dst.u.tcp.port);
+	else
+		address_set_v6(original, &asked->dst.u3.in6, asked->dst.u.tcp.port);
+	nf_ct_put(ct);
+	return true;
+}
+#else
+static bool find_original(struct net *net, const struct address *from,
+			  const struct address *to, struct address *original)
+{
+	return false;
+}
+#endif
+
+bool client_is_in(struct net *net, struct net *node, const struct address *from,
+		  const struct address *to)
+{
+	struct address original;
+
+	return has_socket(net, from, to) ||
+	       (find_original(node, from, to, &original) &&
+		has_socket(net, from, &original)) ||
+	       (find_original(net, from, to, &original) &&
+		has_socket(net, from, &original));
 }

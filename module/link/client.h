@@ -74,4 +74,20 @@ bool client_is_gone(const struct link *link);
 bool client_has_program(struct net *net, const struct address *from,
 			const struct address *to);
 
+/**
+ * client_is_in() - Has a namespace the client's end of a connection?
+ * @net: the client's namespace
+ * @node: the namespace that routes for it, where what it asks for may have been
+ *	translated
+ * @from: the client's address
+ * @to: the other end's
+ *
+ * Under RCU; any context but hard interrupts.
+ *
+ * Return: true if a socket there, whoever has it, is at @from and connected to @to, or
+ * to what conntrack of @node or of @net has made @to of.
+ */
+bool client_is_in(struct net *net, struct net *node, const struct address *from,
+		  const struct address *to);
+
 #endif

@@ -11,6 +11,13 @@
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
 
+static const struct inbound_sight *sight __ro_after_init;
+
+void inbound_sees_by(const struct inbound_sight *given)
+{
+	sight = given;
+}
+
 bool inbound_is_here(struct net *net, const struct address *a)
 {
 	if (a->family == AF_INET)
@@ -33,7 +40,7 @@ struct span inbound_path(const struct message *m, gfp_t gfp, char **memory)
 }
 
 bool inbound_exempt(struct mesh *m, const struct guard *g, const struct address *peer,
-		    const struct address *to, inbound_has_program *has_program)
+		    const struct address *to)
 {
 	const struct mesh_net *owner;
 	bool exempt = false;
@@ -44,20 +51,57 @@ bool inbound_exempt(struct mesh *m, const struct guard *g, const struct address 
 	rcu_read_lock();
 	owner = READ_ONCE(m->owner);
 	if (owner)
-		exempt = has_program(owner->net, peer, to);
+		exempt = sight->has_program(owner->net, peer, to);
 	rcu_read_unlock();
 	if (exempt)
 		stat_inc(m->stats, STAT_AUTHZ_EXEMPT);
 	return exempt;
 }
 
-bool inbound_denies(struct mesh *m, const struct authz_table *t, const struct guard *g,
-		    struct authz_request *req)
+void inbound_source(const struct authz_table *t, struct authz_request *req)
 {
-	struct guard_decision d;
-
 	req->source = authz_table_workload(t, req->peer);
-	d = guard_decide(g, req);
+	req->source_kind = workload_identity_kind(req->source);
+}
+
+/* Whether a namespace has the client's socket. If it is not attached, nobody can tell. */
+static bool is_in(const struct mesh *m, u64 netns, const struct authz_request *req,
+		  u8 *kind)
+{
+	const struct mesh_net *owner;
+	struct net *net;
+	bool is = true;
+
+	/* Between a namespace's pre_exit and its exit there is a grace period. */
+	rcu_read_lock();
+	net = mesh_attached_net(m, netns);
+	owner = READ_ONCE(m->owner);
+	if (net && owner)
+		is = sight->is_in(net, owner->net, req->peer, req->to);
+	else
+		*kind = L7MESH_IDENTITY_KIND_ADDRESS;
+	rcu_read_unlock();
+	return is;
+}
+
+void inbound_prove(struct mesh *m, struct authz_request *req, u64 *proven)
+{
+	if (req->source_kind != L7MESH_IDENTITY_KIND_KERNEL ||
+	    req->source->netns == *proven)
+		return;
+	if (!is_in(m, req->source->netns, req, &req->source_kind)) {
+		stat_inc(m->stats, STAT_AUTHZ_UNPROVEN);
+		req->source = NULL;
+		req->source_kind = L7MESH_IDENTITY_KIND_NONE;
+	} else if (req->source_kind == L7MESH_IDENTITY_KIND_KERNEL) {
+		*proven = req->source->netns;
+	}
+}
+
+bool inbound_denies(struct mesh *m, const struct guard *g, struct authz_request *req)
+{
+	struct guard_decision d = guard_decide(g, req);
+
 	if (d.audited)
 		stat_inc(m->stats, STAT_AUTHZ_AUDITED);
 	if (d.dry_denied)
@@ -66,11 +110,4 @@ bool inbound_denies(struct mesh *m, const struct authz_table *t, const struct gu
 		return true;
 	stat_inc(m->stats, STAT_AUTHZ_ALLOWED);
 	return false;
-}
-
-bool inbound_allows(struct mesh *m, const struct authz_table *t, const struct guard *g,
-		    struct authz_request *req, inbound_has_program *has_program)
-{
-	return !inbound_denies(m, t, g, req) ||
-	       inbound_exempt(m, g, req->peer, req->to, has_program);
 }

@@ -4,12 +4,15 @@
  * connections and for HTTP requests alike: who it is from, what its guard says, and what is
  * counted.
  *
- * A client is known by the address that the connection is from: which workload has it is
- * the configuration's word. Kernel knowledge of who that is ends where packets begin.
+ * A client is known by the address that its connection is from: which workload has it is
+ * the configuration's word. Of a workload whose namespace is attached here the kernel
+ * knows more: it is only who it is said to be if that namespace has the client's socket.
+ * Else nobody knows who it is.
  */
 #ifndef L7MESH_INBOUND_H
 #define L7MESH_INBOUND_H
 
+#include <linux/l7mesh.h>
 #include <linux/types.h>
 #include "authz/guard.h"
 
@@ -18,9 +21,16 @@ struct mesh;
 struct message;
 struct net;
 
-/* Does a program of a namespace have this connection? client_has_program(). */
-typedef bool (inbound_has_program)(struct net *net, const struct address *from,
-				   const struct address *to);
+/* What is seen of sockets by who may: client_has_program(), client_is_in(). */
+struct inbound_sight {
+	bool (*has_program)(struct net *net, const struct address *from,
+			    const struct address *to);
+	bool (*is_in)(struct net *net, struct net *node, const struct address *from,
+		      const struct address *to);
+};
+
+/* Context: module init. @sight: constant. */
+void inbound_sees_by(const struct inbound_sight *sight);
 
 /* Has a namespace this address itself? Any context but hard interrupts. */
 bool inbound_is_here(struct net *net, const struct address *a);
@@ -36,27 +46,42 @@ bool inbound_is_here(struct net *net, const struct address *a);
 struct span inbound_path(const struct message *m, gfp_t gfp, char **memory);
 
 /**
- * inbound_allows() - May this be?
- * @m: mesh, which counts it
- * @t: its table
- * @g: the workload's guard, of @t
- * @req: ->peer, ->client, ->to and what is known of HTTP and TLS; ->source becomes who is
- *	known to be at ->peer; ->cost grows
- * @has_program: as for inbound_exempt()
+ * inbound_source() - Who is it from, as its address has it?
+ * @t: the mesh's table
+ * @req: ->peer; out: ->source, ->source_kind
  *
- * Any context but hard interrupts. Who refuses counts that.
+ * Takes no lock and no reference.
  */
-bool inbound_allows(struct mesh *m, const struct authz_table *t, const struct guard *g,
-		    struct authz_request *req, inbound_has_program *has_program);
+void inbound_source(const struct authz_table *t, struct authz_request *req);
+
+/* Is more to be asked for than its address? Nobody looks who it is if no policy asks. */
+static inline bool inbound_wants_proof(const struct guard *g,
+				       const struct authz_request *req)
+{
+	return req->source_kind == L7MESH_IDENTITY_KIND_KERNEL && g->npolicies;
+}
 
 /**
- * inbound_denies() - Does the guard deny it, whoever it is from?
+ * inbound_prove() - Is it really from who it is said to be?
+ * @m: mesh, which counts if not
+ * @req: after inbound_source(); out: the same of who is nobody, if not
+ * @proven: in, out: cookie of a namespace of which that is known of this connection; 0:
+ *	of none
  *
- * As inbound_allows(), but for what inbound_exempt() lets pass. Takes no lock and no
- * reference, not even of what frees when it is given back: for ftrace callbacks.
+ * Any context but hard interrupts.
  */
-bool inbound_denies(struct mesh *m, const struct authz_table *t, const struct guard *g,
-		    struct authz_request *req);
+void inbound_prove(struct mesh *m, struct authz_request *req, u64 *proven);
+
+/**
+ * inbound_denies() - Does the guard deny it?
+ * @m: mesh, which counts it
+ * @g: the workload's guard
+ * @req: ->peer, ->client, ->to, ->source and what is known of HTTP and TLS; ->cost grows
+ *
+ * Who refuses counts that. Takes no lock and no reference, not even of what frees when it is
+ * given back: for ftrace callbacks.
+ */
+bool inbound_denies(struct mesh *m, const struct guard *g, struct authz_request *req);
 
 /**
  * inbound_exempt() - Does what is denied pass, as the node itself sends it?
@@ -64,7 +89,6 @@ bool inbound_denies(struct mesh *m, const struct authz_table *t, const struct gu
  * @g: the workload's guard
  * @peer: from where, with its port
  * @to: to where
- * @has_program: client_has_program(), as sockets are seen above
  *
  * The node is the namespace that owns the mesh: a program there has a socket with just these
  * addresses. What the node only forwards has none, whatever address it puts there; nor have
@@ -74,6 +98,6 @@ bool inbound_denies(struct mesh *m, const struct authz_table *t, const struct gu
  * Any context but hard interrupts. Counts what is exempt.
  */
 bool inbound_exempt(struct mesh *m, const struct guard *g, const struct address *peer,
-		    const struct address *to, inbound_has_program *has_program);
+		    const struct address *to);
 
 #endif

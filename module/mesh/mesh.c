@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "authz/authz_table.h"
@@ -32,6 +33,15 @@ DEFINE_STATIC_KEY_FALSE(mesh_active);
  * lock, which a commit holds for as long as it builds, may only be tried under it.
  */
 static DEFINE_MUTEX(mesh_mutex);
+
+/*
+ * All that are attached, by cookie. Cookies are numbers in a row, and only who may
+ * administer a namespace has it attached. A reader that is in a namespace which is
+ * attached elsewhere goes on in the same bucket.
+ */
+#define ATTACHED_BUCKETS	256
+
+static struct hlist_head attached_nets[ATTACHED_BUCKETS];
 
 static struct workqueue_struct *mesh_wq;
 static const struct mesh_parts *parts __ro_after_init;
@@ -133,6 +143,21 @@ struct snapshot *mesh_snapshot_get(struct mesh *m)
 
 static void reap(struct work_struct *work);
 
+static struct hlist_head *bucket_of(u64 cookie)
+{
+	return &attached_nets[cookie % ATTACHED_BUCKETS];
+}
+
+struct net *mesh_attached_net(const struct mesh *m, u64 cookie)
+{
+	struct mesh_net *mn;
+
+	hlist_for_each_entry_rcu(mn, bucket_of(cookie), by_cookie)
+		if (mn->net->net_cookie == cookie)
+			return rcu_dereference(mn->mesh) == m ? mn->net : NULL;
+	return NULL;
+}
+
 static struct mesh *alloc_mesh(void)
 {
 	struct mesh *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
@@ -168,6 +193,7 @@ static void detach(struct mesh_net *mn)
 						   lockdep_is_held(&mesh_mutex));
 
 	list_del(&mn->attached);
+	hlist_del_rcu(&mn->by_cookie);
 	RCU_INIT_POINTER(mn->mesh, NULL);
 	/* Pairs with mesh_own_get(). */
 	smp_store_release(&mn->is_attached, false);
@@ -613,6 +639,7 @@ static int attach(struct mesh_net *mn, struct mesh_net *target)
 	target->is_attached = true;
 	list_add_tail(&target->attached, &m->attached);
 	rcu_assign_pointer(target->mesh, m);
+	hlist_add_head_rcu(&target->by_cookie, bucket_of(target->net->net_cookie));
 	return 0;
 }
 

@@ -65,6 +65,7 @@ struct mesh_net {
 	struct mesh __rcu *mesh;	/* obeyed: own, or the one attached to; or NULL */
 	bool is_attached;		/* changed under mesh_mutex, around mesh */
 	struct list_head attached;	/* in mesh->attached */
+	struct hlist_node by_cookie;	/* of who is attached; RCU, mesh_mutex */
 	struct http_net *http;		/* made by engine_net_init() */
 	struct packet_net *packets;	/* made by packet_net_init() */
 	unsigned long shaping_until;	/* shaping.c: how long its answer is good */
@@ -195,6 +196,15 @@ int mesh_attach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
  * Return: 0, -ENOENT, or -EPERM.
  */
 int mesh_detach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r);
+
+/**
+ * mesh_attached_net() - The attached namespace of a cookie
+ * @m: mesh
+ * @cookie: SO_NETNS_COOKIE
+ *
+ * Any context, under RCU. Return: borrowed under RCU, or NULL.
+ */
+struct net *mesh_attached_net(const struct mesh *m, u64 cookie);
 
 /* An attached namespace, as dumps show it. */
 struct attached {

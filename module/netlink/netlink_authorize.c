@@ -2,7 +2,7 @@
 /*
  * AUTHORIZE: what authorization says of a connection or a request that nobody makes, to a
  * workload that need not be on this node. Nobody is exempt, and no listener's options
- * matter: only policies are asked.
+ * matter: only policies are asked. Its source is taken for who it is said to be.
  */
 #include <linux/mm.h>
 
@@ -116,13 +116,17 @@ static int ask(struct question *q, struct nlattr **tb, const struct nlattr *nest
 	return err ?: read_head(q, tb[L7MESH_AUTHORIZE_A_REQUEST_HEAD]);
 }
 
-static int put_verdict(struct sk_buff *skb, const struct guard_decision *d)
+static int put_answer(struct sk_buff *skb, const struct guard_decision *d,
+		      const struct workload *source)
 {
 	return nla_put_u32(skb, L7MESH_A_VERDICT, d->verdict) ?:
-	       (d->policy ? attr_put_span(skb, L7MESH_A_POLICY, d->policy->name.name) : 0);
+	       (d->policy ? attr_put_span(skb, L7MESH_A_POLICY, d->policy->name.name) : 0) ?:
+	       (source ? attr_put_span(skb, L7MESH_A_SOURCE, source->name.name) : 0) ?:
+	       nla_put_u32(skb, L7MESH_A_IDENTITY_KIND, workload_identity_kind(source));
 }
 
-static int reply(struct netlink_request *q, const struct guard_decision *d)
+static int reply(struct netlink_request *q, const struct guard_decision *d,
+		 const struct workload *source)
 {
 	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *header;
@@ -131,7 +135,7 @@ static int reply(struct netlink_request *q, const struct guard_decision *d)
 		return -ENOMEM;
 	header = genlmsg_put_reply(skb, &q->info, &l7mesh_family, 0,
 				   L7MESH_CMD_AUTHORIZE);
-	if (!header || put_verdict(skb, d)) {
+	if (!header || put_answer(skb, d, source)) {
 		nlmsg_free(skb);
 		return -EMSGSIZE;
 	}
@@ -160,7 +164,7 @@ static int decide(struct netlink_request *request, struct question *q)
 	if (IS_ERR(g))
 		return PTR_ERR(g);
 	d = guard_decide(g, &req);
-	err = reply(request, &d);
+	err = reply(request, &d, q->source);
 	guard_put(q->s->account, g);
 	return err;
 }

@@ -41,6 +41,7 @@ struct conn {
 	struct address from;		/* whose connection it is, whatever a proxy says; port 0 */
 	char by[IFNAMSIZ];		/* the interface that its packets come by, or "" */
 	struct address source;		/* the client; port 0 */
+	u64 source_netns;		/* cookie: its namespace is known to have it; 0: none is */
 	struct identity *identity;	/* the client's, counted */
 	struct mem_cgroup *payer;	/* the identity's, see payer.h; or NULL */
 	u8 source_len;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
 
-#include "link/client.h"
 #include "mesh/inbound.h"
 #include "stream/stream_priv.h"
 #include "tls/hello.h"
@@ -37,8 +36,11 @@ static bool ask(struct stream *s, struct run *run, const struct guard *g, struct
 	bool allowed;
 
 	link_peer(&c->link, &peer);
-	allowed = inbound_allows(c->mesh, s->snapshot->authz, g, &req,
-				 client_has_program);
+	inbound_source(s->snapshot->authz, &req);
+	if (inbound_wants_proof(g, &req))
+		inbound_prove(c->mesh, &req, &c->source_netns);
+	allowed = !inbound_denies(c->mesh, g, &req) ||
+		  inbound_exempt(c->mesh, g, &peer, req.to);
 	run->left -= req.cost * COST_COMPARISON;
 	return allowed;
 }

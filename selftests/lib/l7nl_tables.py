@@ -176,7 +176,7 @@ TOP = ("", {
     "EXPLAIN": EXPLAIN, "EXPLANATION": EXPLANATION, "REQUEST_HEAD": "bin",
     "RESPONSE": "bin", "MISMATCH": MISMATCH, "WORKLOAD": WORKLOAD,
     "AUTHORIZATION": AUTHORIZATION, "AUTHORIZE": AUTHORIZE, "VERDICT": "u32",
-    "POLICY": "str"})
+    "POLICY": "str", "SOURCE": "str", "IDENTITY_KIND": "u32"})
 
 # Of plain options: default, least, most, type.
 OPTIONS = {

@@ -100,11 +100,15 @@ static void print_answer(const json_t *answer)
 	const char *policy = json_string_value(get(answer, "policy"));
 
 	if (is(answer, "verdict", "unasked"))
-		puts("allowed: no policy asks");
+		printf("allowed: no policy asks");
 	else if (is(answer, "verdict", "not_allowed"))
-		puts("denied: no policy allows it");
+		printf("denied: no policy allows it");
 	else
-		printf("%s by %s\n", object_get(answer, "verdict"), policy ?: "?");
+		printf("%s by %s", object_get(answer, "verdict"), policy ?: "?");
+	if (get(answer, "source"))
+		printf("; from %s (%s)", object_get(answer, "source"),
+		       object_get(answer, "identity_kind"));
+	putchar('\n');
 }
 
 static int authorize(const struct ctl *ctl, const json_t *question)

@@ -149,6 +149,24 @@ static const struct {
 
 #define NVERDICTS (sizeof(verdicts) / sizeof(verdicts[0]))
 
+static const char *const identity_kinds[] = {
+	[L7MESH_IDENTITY_KIND_NONE] = "none",
+	[L7MESH_IDENTITY_KIND_ADDRESS] = "address",
+	[L7MESH_IDENTITY_KIND_KERNEL] = "kernel",
+};
+
+#define NKINDS (sizeof(identity_kinds) / sizeof(identity_kinds[0]))
+
+static void take_source(const struct nlmsghdr *nlh, json_t *answer)
+{
+	const struct nlattr *source = nl_attr(nlh, L7MESH_A_SOURCE);
+	uint32_t kind = nl_u32(nl_attr(nlh, L7MESH_A_IDENTITY_KIND));
+
+	if (source)
+		set_text(answer, "source", nl_string(source));
+	set_text(answer, "identity_kind", kind < NKINDS ? identity_kinds[kind] : "?");
+}
+
 static void take(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlattr *verdict = nl_attr(nlh, L7MESH_A_VERDICT);
@@ -162,6 +180,7 @@ static void take(const struct nlmsghdr *nlh, void *data)
 	set_text(answer, "verdict", n < NVERDICTS ? verdicts[n].word : "?");
 	if (policy)
 		set_text(answer, "policy", nl_string(policy));
+	take_source(nlh, answer);
 }
 
 static int request(struct nl *nl, const struct nlmsghdr *nlh, const char *where,

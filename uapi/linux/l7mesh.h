@@ -184,9 +184,9 @@ enum l7mesh_cmd {
 	 */
 	L7MESH_CMD_EXPLAIN,
 	/*
-	 * do: AUTHORIZE; answers VERDICT, POLICY. What authorization says of a
-	 * connection or request to a workload, nothing being sent or counted; POLICY:
-	 * which one decided, if one did.
+	 * do: AUTHORIZE; answers VERDICT, POLICY, SOURCE, IDENTITY_KIND. What
+	 * authorization says of a connection or request to a workload, nothing being
+	 * sent or counted; POLICY: which one decided, if one did.
 	 */
 	L7MESH_CMD_AUTHORIZE,
 
@@ -395,6 +395,17 @@ enum l7mesh_refuse {
 	L7MESH_REFUSE_DROP,	/* its SYN is not answered */
 };
 
+/* How it is known whom a connection is from. */
+enum l7mesh_identity_kind {
+	L7MESH_IDENTITY_KIND_NONE,	/* nobody knows */
+	L7MESH_IDENTITY_KIND_ADDRESS,	/* by its address, which a workload has */
+	/*
+	 * the network namespace of the workload with that address has the client's
+	 * socket
+	 */
+	L7MESH_IDENTITY_KIND_KERNEL,
+};
+
 /* What authorization says. */
 enum l7mesh_verdict {
 	L7MESH_VERDICT_ALLOWED,	/* a policy that allows has a rule for it */
@@ -449,6 +460,10 @@ enum l7mesh_attr {
 	L7MESH_A_VERDICT,	/* u32: enum l7mesh_verdict */
 	/* string: the name of the authorization policy that decided */
 	L7MESH_A_POLICY,
+	/* string: the name of the workload that a connection or request is from */
+	L7MESH_A_SOURCE,
+	/* u32: enum l7mesh_identity_kind; how its source would be known */
+	L7MESH_A_IDENTITY_KIND,
 
 	/* private: */
 	__L7MESH_A_MAX,
