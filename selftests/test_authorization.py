@@ -79,6 +79,8 @@ def taken(pod, by):
         yield
     finally:
         move_addresses(pod, by, pod)
+        for via in ADDRESSES["node"]:
+            run_in(pod, "ip", "route", "replace", "default", "via", via)
 
 
 def policy(name="p", rules=(), **more):
@@ -90,18 +92,21 @@ def guard(*policies, **options):
     apply({"workloads": workloads(**options), "authorization": list(policies)})
 
 
-def inbound(*policies, listener=None, who=None, **options):
+def inbound(*policies, listener=None, who=None, more=None, **options):
     """The same, and the engine takes what comes to the application's own port."""
+    config = {
+        "clusters": [{"name": f"own{i}", "max_idle": 0, "endpoints": [
+            {"address": a, "port": PORT}]} for i, a in enumerate(CART)],
+        "route_tables": [{"name": f"in{i}", "virtual_hosts": [
+            {"name": "any", "domains": ["*"],
+             "routes": [{"action": {"cluster": f"own{i}"}}]}]} for i in range(2)],
+        "listeners": [{"name": f"in{i}", "address": a, "port": PORT, "protocol": "http",
+                       "route_table": f"in{i}", "packets": True, "inbound": True,
+                       "source": "keep", **(listener or {})}
+                      for i, a in enumerate(CART)]}
     apply({"workloads": who or workloads(**options), "authorization": list(policies),
-           "clusters": [{"name": f"own{i}", "max_idle": 0, "endpoints": [
-               {"address": a, "port": PORT}]} for i, a in enumerate(CART)],
-           "route_tables": [{"name": f"in{i}", "virtual_hosts": [
-               {"name": "any", "domains": ["*"],
-                "routes": [{"action": {"cluster": f"own{i}"}}]}]} for i in range(2)],
-           "listeners": [{"name": f"in{i}", "address": a, "port": PORT,
-                          "protocol": "http", "route_table": f"in{i}", "packets": True,
-                          "inbound": True, "source": "keep", **(listener or {})}
-                         for i, a in enumerate(CART)]})
+           **{kind: objects + (more or {}).get(kind, [])
+              for kind, objects in config.items()}})
 
 
 def who_connects(pods=("front", "other", "node"), port=PORT):
@@ -373,7 +378,8 @@ DNAT = f"""
 @contextlib.contextmanager
 def answers_by_the_node():
     """So that they are translated back."""
-    ways = list(zip(ADDRESSES["front"], ADDRESSES["node"]))
+    ways = [way for pod in ("front", "other")
+            for way in zip(ADDRESSES[pod], ADDRESSES["node"])]
     for to, via in ways:
         run_in("cart", "ip", "route", "add", to, "via", via)
     try:
@@ -396,6 +402,18 @@ def _():
         with nft(DNAT.replace("HOOK", "prerouting")):
             equal([attempt("other", vip, 80, 20) for vip in vips], ["ECONNREFUSED"] * 2)
     cart.close_all()
+
+
+@test("connections: ports that are excluded nobody asks for")
+def _():
+    for ports, reach in ((f"22,{PORT - 1}-{PORT + 1}", ["front", "other", "node"]),
+                         (f"{PORT + 1}-65535,{PORT - 1}", []), ("", [])):
+        guard(policy(), exclude_ports=ports)
+        equal((ports, who_connects()), (ports, reach))
+    guard(policy(), exclude_ports=str(PORT))
+    true(attempt("other", CART[0], PORT + 1) == "ECONNREFUSED")
+    inbound(policy(), exclude_ports=str(PORT))
+    equal(ask("other", "/a"), (200, "/a"))
 
 
 @test("connections: a namespace with a workload takes no others' packets for a listener")
@@ -661,6 +679,115 @@ def _():
             grown.reach("authorization_unproven", 2)
         c.close()
         equal([ask("front", to=to)[0] for to in CART], [200, 200])
+
+
+@contextlib.contextmanager
+def one_hop(*policies, action=None, more=None, listener=None):
+    """Pod "front" is attached, too, and reaches cart by a Service of the mesh's."""
+    with attached("front"):
+        inbound(*policies, who=local("front"), listener=listener, more={
+            "clusters": [{"name": f"cart{i}", "endpoints": [{"address": a, "port": PORT}]}
+                         for i, a in enumerate(CART)],
+            "route_tables": [{"name": f"out{i}", "virtual_hosts": [
+                {"name": "any", "domains": ["*"],
+                 "routes": [{"action": {"cluster": f"cart{i}", **(action or {})},
+                             **(more or {})}]}]} for i in range(2)],
+            "listeners": [{"name": f"out{i}", "address": vip, "port": 80,
+                           "protocol": "http", "route_table": f"out{i}"}
+                          for i, vip in enumerate(VIPS)]})
+        yield
+
+
+VIPS = "10.96.0.9", "fd00:96::9"
+
+
+def ask_vip(path="/", *fields, vip=VIPS[0], **options):
+    c = Client("front", vip)
+    try:
+        return ask("front", path, *fields, client=c, **options)
+    finally:
+        c.close()
+
+
+@test("one hop: a pod's request to a pod is read once, and both sides' policies hold")
+def _():
+    peers = []
+
+    def seen(vip):
+        c = Client("front", vip)
+        c.send(request("/a", host="cart"))
+        conn, _ = cart.request()
+        peers.append(conn.sock.getpeername()[0].removeprefix("::ffff:"))
+        conn.send(OK)
+        equal(c.response()[0].status, 200)
+        c.close()
+    rule = {**FROM_FRONT, "to": [{"paths": ["/a*"], "methods": ["GET"]}]}
+    with one_hop(policy(rules=[rule])):
+        grown = Counters()
+        for vip in VIPS:
+            seen(vip)
+        equal(peers, list(ADDRESSES["front"]))
+        grown.reach("requests_one_hop", 2)
+        grown.reach("authorization_allowed", 2)
+        equal(grown("requests"), 2)
+        # What may not be takes both hops, and is answered where it is refused.
+        equal([ask_vip("/b")[0], ask_vip("/a", method="PUT")[0],
+               ask_vip("/b", vip=VIPS[1])[0]], [403] * 3)
+        grown.reach("reply_403_authorization", 3)
+        equal(grown("requests_one_hop"), 2)
+        # Others are asked by the listener, as ever.
+        equal([ask("other", "/a")[0], ask("front", "/a")[0]], [403, 200])
+
+
+@test("one hop: a leg that is there serves what may be, and nothing that may not")
+def _():
+    with one_hop(policy(rules=[{"to": [{"paths": ["/a*"]}]}])):
+        grown = Counters()
+        c = Client("front", VIPS[0])
+        equal([ask("front", path, client=c)[0] for path in ("/a", "/b", "/a1", "/c", "/a")],
+              [200, 403, 200, 403, 200])
+        grown.reach("requests_one_hop", 3)
+        inbound_again = policy(rules=[{"to": [{"paths": ["/c"]}]}])
+        meshctl("set", "authorization", "p", "rule", json.dumps(inbound_again["rules"][0]))
+        equal([ask("front", path, client=c)[0] for path in ("/a", "/c")], [403, 200])
+        c.close()
+
+
+@test("one hop: what a policy would see otherwise at the other end takes two")
+def _():
+    paths = policy(rules=[{"to": [{"paths": ["/a*"]}]}])
+    fields = policy("d", [{"when": [{"key": "request.headers[x-a]", "values": ["1"]}]}],
+                    action="deny")
+    rewrite = {"action": {"rewrite": {"prefix": "/a"}},
+               "more": {"match": {"path": {"prefix": "/b"}}}}
+    add = {"more": {"request_headers": [{"name": "x-b", "value": "v"}]}}
+    for policies, options, asked, hops in (
+            ([paths], {}, ("/a%20b", "/a//b", "/a/../a", "/a/.b"), 0),
+            ([paths], {}, ("/a", "/a/b?%2e//.."), 2),
+            ([paths, fields], {}, ("/a",), 0),
+            ([paths], rewrite, ("/b",), 0),
+            ([paths], add, ("/a",), 0)):
+        with one_hop(*policies, **options):
+            grown = Counters()
+            equal((asked, [ask_vip(path)[0] for path in asked]), (asked, [200] * len(asked)))
+            grown.reach("requests_one_hop", hops)
+    for listener in {"trusted_hops": 1}, {"source": "auto"}, {"max_requests_per_source": 9}:
+        with one_hop(paths, listener=listener):
+            grown = Counters()
+            equal(ask_vip("/a")[0], 200)
+            equal((listener, grown("requests_one_hop")), (listener, 0))
+
+
+@test("one hop: no packet but a leg's gets around a listener")
+def _():
+    with one_hop(policy(rules=[{"to": [{"paths": ["/a"]}]}])):
+        grown = Counters()
+        equal(ask("front", "/b")[0], 403)
+        c = Client("front", CART[0], PORT)
+        c.send(request("/b", host="cart"))
+        equal(c.response()[0].status, 403)
+        c.close()
+        equal(grown("requests_one_hop"), 0)
 
 
 @test("a thousand policies, each for somebody else, are no obstacle, and too many values are")

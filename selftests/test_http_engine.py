@@ -20,10 +20,10 @@ import zlib
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
-from l7 import (Backend, Client, Counters, SentMemory, Stream, all_ended,
-                apply, close_clients, closed_from_now, equal, in_pod, meshctl, note,
-                pods_of_a_mesh, request, run_in, run_tests, stats, test, true,
-                until)
+from l7 import (PATIENCE, TIMES_SLOWER, Backend, Client, Counters, SentMemory,
+                Stream, all_ended, apply, close_clients, closed_from_now, equal,
+                in_pod, meshctl, note, pods_of_a_mesh, request, run_in, run_tests,
+                stats, test, true, until)
 
 VIP, VIP6, HASTY = "10.96.0.1", "fd00:96::1", "10.96.0.2"
 WEB = "10.2.0.20"
@@ -651,7 +651,8 @@ def _():
             closed = closed_from_now()
             c = client(address, sizes=4096)
             answered(c)
-            for _ in range(100):
+            # Within the time after which the rest is not read any more.
+            for _ in range(100 // TIMES_SLOWER ** 2):
                 c.send(bytes(10000))
             c.ended()
             equal(closed("downstream_connections_closed"), 0)
@@ -1267,7 +1268,7 @@ def _():
     conn, _ = web.request()
     reader = threading.Thread(target=drain, args=(conn, 64 * MIB))
     reader.start()
-    c.sock.settimeout(60)
+    c.sock.settimeout(2 * PATIENCE)
     c.send(b"z" * (64 * MIB - sent))
     reader.join()
     conn.send(reply(b"all"))

@@ -181,9 +181,10 @@ does add workload other identity spiffe://example.org/other refuse drop
 lists "shop/cart-1 shop spiffe://cluster.local/ns/shop/sa/cart 10.2.0.31 fd00:2::31 - app=cart,version= n1 -
 other - spiffe://example.org/other - - - - refuse drop" workload
 does set workload shop/cart-1 address none labels app=cart netns 4711 \
-	exempt_node false
-lists "shop/cart-1 shop spiffe://cluster.local/ns/shop/sa/cart - 4711 app=cart n1 exempt_node false" \
+	exempt_node false exclude_ports 22,8000-8010 on_failure open
+lists "shop/cart-1 shop spiffe://cluster.local/ns/shop/sa/cart - 4711 app=cart n1 exempt_node false on_failure open" \
 	workload shop/cart-1
+asks '.[0].exclude_ports' '"22,8000-8010"' show workload shop/cart-1
 does del workload other
 does add authorization shop/cart namespace shop selector app=cart \
 	rule '{"to": [{"ports": [8080], "methods": ["GET"]}], "from": [{"principals": ["cluster.local/ns/shop/sa/front"]}]}' \
@@ -504,7 +505,7 @@ set cluster seen lb maglev table_size 65537 connect_timeout 5s response_timeout 
 add listener seen 10.96.0.9:80 protocol tcp cluster seen
 set listener seen 10.96.0.9:80 protocol tcp cluster seen headers_timeout 10s request_timeout 0s idle_timeout 5m stream_idle_timeout 5m max_connection_duration 0s detect_timeout 1s max_connections_per_source 0 max_requests_per_source 0 max_requests_per_connection 0 max_header_bytes 61440 max_headers 100 max_uri_bytes 8192 max_body_bytes 0 buffer_limit 0 normalize_path false merge_slashes false escaped_slashes keep host_port ignore headers_with_underscores allow packets false source auto inbound false proxy_protocol false expect_continue forward upgrade websocket connect refuse x_request_id true x_forwarded_for true x_forwarded_proto true x_forwarded_host false forwarded false via false traceparent false trusted_hops 0 abort_on_close false
 add workload seen address 10.0.0.1
-set workload seen address 10.0.0.1 refuse drop exempt_node true
+set workload seen address 10.0.0.1 refuse drop exempt_node true on_failure closed
 add authorization seen rule '{\"to\":[{\"ports\":[\"80\"]}]}'
 set authorization seen action deny audit false rule '{\"to\":[{\"ports\":[\"80\"]}]}'
 del authorization seen

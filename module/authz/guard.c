@@ -235,6 +235,16 @@ static int check_cost(const struct guard *g, struct refusal *r)
 			   GUARD_COST_MAX);
 }
 
+static bool asks_fields(const struct authorization *a)
+{
+	u32 i;
+
+	for (i = 0; i < a->rules.nterms; i++)
+		if (a->rules.terms[i].key == AUTHZ_HEADER)
+			return true;
+	return false;
+}
+
 static int select_policies(struct account *account, struct guard *g,
 			   const struct objset *policies)
 {
@@ -258,6 +268,7 @@ static int select_policies(struct account *account, struct guard *g,
 			continue;
 		g->policies[g->npolicies++] = authorization_get(a);
 		g->lists[kind_of(a)].npolicies++;
+		g->asks_fields |= asks_fields(a);
 		cond_resched();
 	}
 	return 0;

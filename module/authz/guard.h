@@ -58,6 +58,7 @@ struct guard {
 	const struct workload *workload;	/* counted */
 	struct authorization **policies;	/* counted: those for the workload */
 	u32 npolicies;
+	bool asks_fields;	/* some rule asks for a request's field */
 	struct guard_list lists[GUARD_LISTS];
 };
 

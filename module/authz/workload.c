@@ -96,6 +96,19 @@ static int take_labels(struct span *to, const struct nlattr *nla, struct refusal
 	return problem ? refusal_set_attr(r, nla, -EINVAL, "%s", problem) : 0;
 }
 
+static int take_excluded(struct workload *w, struct workload_parser *p,
+			 const struct nlattr *nla, struct refusal *r)
+{
+	const char *problem;
+
+	if (!nla)
+		return 0;
+	w->exclude_ports = attr_span(nla);
+	w->excluded = p->excluded;
+	problem = port_list_parse(w->exclude_ports, p->excluded, &w->nexcluded);
+	return problem ? refusal_set_attr(r, nla, -EINVAL, "%s", problem) : 0;
+}
+
 static void make_principal(struct workload *w, struct workload_parser *p)
 {
 	struct span principal = {};
@@ -140,6 +153,7 @@ int workload_take(struct workload *w, struct workload_parser *p, struct nlattr *
 
 	if (!err && tb[L7MESH_WORKLOAD_A_ADDRESSES])
 		err = take_addresses(w, p, tb[L7MESH_WORKLOAD_A_ADDRESSES], r);
+	err = err ?: take_excluded(w, p, tb[L7MESH_WORKLOAD_A_EXCLUDE_PORTS], r);
 	if (err)
 		return err;
 	make_principal(w, p);
@@ -149,6 +163,8 @@ int workload_take(struct workload *w, struct workload_parser *p, struct nlattr *
 		w->refuse = nla_get_u32(tb[L7MESH_WORKLOAD_A_REFUSE]);
 	if (tb[L7MESH_WORKLOAD_A_EXEMPT_NODE])
 		w->exempt_node = nla_get_u8(tb[L7MESH_WORKLOAD_A_EXEMPT_NODE]);
+	if (tb[L7MESH_WORKLOAD_A_ON_FAILURE])
+		w->on_failure = nla_get_u32(tb[L7MESH_WORKLOAD_A_ON_FAILURE]);
 	return 0;
 }
 
@@ -180,12 +196,14 @@ int workload_put_attrs(struct sk_buff *skb, const struct workload *w)
 	      attr_put_some(skb, L7MESH_WORKLOAD_A_IDENTITY, w->identity) ?:
 	      put_addresses(skb, w) ?:
 	      attr_put_some(skb, L7MESH_WORKLOAD_A_LABELS, w->labels) ?:
-	      attr_put_some(skb, L7MESH_WORKLOAD_A_NODE, w->node);
+	      attr_put_some(skb, L7MESH_WORKLOAD_A_NODE, w->node) ?:
+	      attr_put_some(skb, L7MESH_WORKLOAD_A_EXCLUDE_PORTS, w->exclude_ports);
 	if (!err && w->netns)
 		err = nla_put_u64_64bit(skb, L7MESH_WORKLOAD_A_NETNS, w->netns,
 					L7MESH_WORKLOAD_A_PAD);
 	return err ?: nla_put_u32(skb, L7MESH_WORKLOAD_A_REFUSE, w->refuse) ?:
-		      nla_put_u8(skb, L7MESH_WORKLOAD_A_EXEMPT_NODE, w->exempt_node);
+		      nla_put_u8(skb, L7MESH_WORKLOAD_A_EXEMPT_NODE, w->exempt_node) ?:
+		      nla_put_u32(skb, L7MESH_WORKLOAD_A_ON_FAILURE, w->on_failure);
 }
 
 static void pack_workload(struct packer *p, void *object)
@@ -194,6 +212,8 @@ static void pack_workload(struct packer *p, void *object)
 
 	w->addresses = pack_array(p, w->addresses,
 				  w->naddresses * sizeof(*w->addresses));
+	w->excluded = pack_array(p, w->excluded,
+				 w->nexcluded * sizeof(*w->excluded));
 	pack_span(p, &w->name.name);
 	pack_span(p, &w->namespace.name);
 	pack_span(p, &w->principal.name);
@@ -201,6 +221,7 @@ static void pack_workload(struct packer *p, void *object)
 	pack_span(p, &w->identity);
 	pack_span(p, &w->labels);
 	pack_span(p, &w->node);
+	pack_span(p, &w->exclude_ports);
 }
 
 struct workload *workload_clone(struct account *account, const struct workload *spec)
@@ -221,7 +242,9 @@ bool workload_equal(const struct workload *a, const struct workload *b)
 	       span_eq(a->service_account, b->service_account) &&
 	       span_eq(a->identity, b->identity) && span_eq(a->labels, b->labels) &&
 	       span_eq(a->node, b->node) && a->netns == b->netns &&
-	       a->refuse == b->refuse && a->exempt_node == b->exempt_node &&
+	       span_eq(a->exclude_ports, b->exclude_ports) &&
+	       a->refuse == b->refuse && a->on_failure == b->on_failure &&
+	       a->exempt_node == b->exempt_node &&
 	       a->naddresses == b->naddresses &&
 	       !memcmp(a->addresses, b->addresses,
 		       a->naddresses * sizeof(*a->addresses));

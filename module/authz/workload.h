@@ -13,6 +13,7 @@
 #include <linux/refcount.h>
 #include "lib/address.h"
 #include "lib/name_ref.h"
+#include "lib/port_list.h"
 #include "lib/span.h"
 
 struct account;
@@ -39,7 +40,11 @@ struct workload {
 	const struct address *addresses;	/* port 0 */
 	u32 naddresses;
 	u64 netns;			/* cookie of its namespace, 0: not on this node */
+	struct span exclude_ports;	/* as it was given; empty: none */
+	const struct port_range *excluded;	/* the same */
+	u32 nexcluded;
 	u8 refuse;			/* enum l7mesh_refuse */
+	u8 on_failure;			/* enum l7mesh_on_failure */
 	bool exempt_node;
 };
 
@@ -47,6 +52,7 @@ struct workload {
 struct workload_parser {
 	char principal[WORKLOAD_PRINCIPAL_MAX];
 	struct address addresses[WORKLOAD_ADDRESSES_MAX];
+	struct port_range excluded[PORT_LIST_MAX];
 };
 
 /* One without anything but a name. */
@@ -83,6 +89,12 @@ static inline struct workload *workload_get(struct workload *w)
 {
 	refcount_inc(&w->ref);
 	return w;
+}
+
+/* Is no policy asked for one of its ports, in host order? */
+static inline bool workload_excludes(const struct workload *w, u16 port)
+{
+	return port_list_has(w->excluded, w->nexcluded, port);
 }
 
 /* How well it may be known, at best, whom a connection is from that has its address. */

@@ -33,9 +33,9 @@ static void addresses_of(const struct sk_buff *skb, struct address *from,
 	}
 }
 
-/* Under RCU. The guard of the namespace that a socket is in, and whose it is; or NULL. */
-static const struct guard *guard_of(const struct sock *sk, struct mesh **m,
-				    const struct authz_table **t)
+/* Under RCU. The guard of the port that a SYN is for, and whose it is; or NULL. */
+static const struct guard *guard_of(const struct sock *sk, const struct sk_buff *skb,
+				    struct mesh **m, const struct authz_table **t)
 {
 	const struct net *net = sock_net(sk);
 
@@ -43,20 +43,23 @@ static const struct guard *guard_of(const struct sock *sk, struct mesh **m,
 	if (!*m)
 		return NULL;
 	*t = rcu_dereference((*m)->snapshot)->authz;
-	return authz_table_guard(*t, net->net_cookie);
+	return inbound_guard(*t, net->net_cookie, tcp_hdr(skb)->dest);
 }
 
 /*
  * The engine takes all that comes to such an address. What is left to the kernel all the
- * same, such as a SYN behind IPv6 extension headers, would get around the listener.
+ * same, such as a SYN behind IPv6 extension headers, would get around the listener. But
+ * where the engine has no socket just now, and that is to pass, it does.
  */
-static bool goes_around(const struct mesh *m, const struct address *from,
-			const struct address *to)
+static bool goes_around(const struct mesh *m, const struct guard *g, const struct sock *sk,
+			const struct authz_request *req)
 {
 	const struct listener_slot *slot =
-		listener_find(rcu_dereference(m->snapshot), to, from, NULL);
+		listener_find(rcu_dereference(m->snapshot), req->to, req->peer, NULL);
 
-	return slot && slot->listener->http.inbound;
+	return slot && slot->listener->http.inbound &&
+	       (g->workload->on_failure == L7MESH_ON_FAILURE_CLOSED ||
+		acceptor_of_packets(mesh_net(sock_net(sk))->http, req->to->family));
 }
 
 /* Or who it is from has to be seen, which takes what a callback may not. */
@@ -68,12 +71,12 @@ static bool may_deny(const struct sock *sk, const struct sk_buff *skb)
 	const struct guard *g;
 	struct mesh *m;
 
-	g = guard_of(sk, &m, &t);
+	g = guard_of(sk, skb, &m, &t);
 	if (likely(!g) || skb->skb_iif == LOOPBACK_IFINDEX || acceptor_owns(sk))
 		return false;
 	addresses_of(skb, &from, &to);
 	inbound_source(t, &req);
-	return goes_around(m, &from, &to) || inbound_wants_proof(g, &req) ||
+	return goes_around(m, g, sk, &req) || inbound_wants_proof(g, &req) ||
 	       inbound_denies(m, g, &req);
 }
 
@@ -93,12 +96,15 @@ bool conn_request_wanted(struct ftrace_regs *regs)
 
 /* Of what may_deny(): what has to be proven has not been decided yet. */
 static bool is_allowed(struct mesh *m, const struct authz_table *t,
-		       const struct guard *g, struct authz_request *req)
+		       const struct guard *g, const struct sock *sk,
+		       struct authz_request *req)
 {
 	u64 proven = 0;
 
+	if (inbound_is_asked(m, t, req->peer, req->to))
+		return true;
 	inbound_source(t, req);
-	if (goes_around(m, req->peer, req->to) || !inbound_wants_proof(g, req))
+	if (goes_around(m, g, sk, req) || !inbound_wants_proof(g, req))
 		return false;
 	inbound_prove(m, req, &proven);
 	return !inbound_denies(m, g, req);
@@ -116,10 +122,10 @@ static bool passes(const struct sock *sk, const struct sk_buff *skb, u8 *refuse)
 
 	rcu_read_lock();
 	/* It may be guarded no more by now. */
-	g = guard_of(sk, &m, &t);
+	g = guard_of(sk, skb, &m, &t);
 	if (g) {
 		addresses_of(skb, &from, &to);
-		pass = is_allowed(m, t, g, &req) ||
+		pass = is_allowed(m, t, g, sk, &req) ||
 		       inbound_exempt(m, g, &from, &to);
 		*refuse = g->workload->refuse;
 		if (!pass)

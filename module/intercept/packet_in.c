@@ -25,6 +25,8 @@
 #include <net/tcp.h>
 #include <net/xfrm.h>
 #include "authz/authz_table.h"
+#include "authz/guard.h"
+#include "authz/workload.h"
 #include "intercept/packet_priv.h"
 #include "link/acceptor.h"
 #include "link/transparent.h"
@@ -216,6 +218,21 @@ static bool is_for_here(const struct arrival *a, const struct listener *l)
 	       !authz_table_guard(a->snapshot->authz, net->net_cookie);
 }
 
+/* A leg of ours goes to the application straight, if all that its listener does is to ask. */
+static bool is_asked_elsewhere(const struct arrival *a, const struct listener_slot *slot)
+{
+	return slot->asks && inbound_is_asked(a->mesh, a->snapshot->authz, &a->from, &a->to);
+}
+
+/* Its namespace has no socket for it just now. May the application have it instead? */
+static bool passes_untaken(const struct arrival *a, const struct listener *l)
+{
+	const struct guard *g = l->http.inbound ?
+		authz_table_guard(a->snapshot->authz, a->pn->mn->net->net_cookie) : NULL;
+
+	return g && g->workload->on_failure == L7MESH_ON_FAILURE_OPEN;
+}
+
 /*
  * Who takes a packet to no connection that there is? Counted. NULL: nobody, then @verdict
  * says what becomes of it.
@@ -228,12 +245,13 @@ static struct sock *taker(const struct arrival *a, bool begins,
 	struct sock *acceptor;
 
 	*verdict = NF_ACCEPT;
-	if (!slot || !is_for_here(a, slot->listener))
+	if (!slot || !is_for_here(a, slot->listener) || is_asked_elsewhere(a, slot))
 		return NULL;
 	acceptor = acceptor_of_packets(a->pn->mn->http, a->to.family);
 	if (!acceptor || !refcount_inc_not_zero(&acceptor->sk_refcnt)) {
 		packet_settle_later(a->pn->mn);
-		*verdict = drop(a, STAT_PACKETS_NO_ACCEPTOR);
+		if (!passes_untaken(a, slot->listener))
+			*verdict = drop(a, STAT_PACKETS_NO_ACCEPTOR);
 		return NULL;
 	}
 	if (begins && !is_good_source(a)) {

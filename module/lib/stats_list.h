@@ -30,6 +30,7 @@ STAT(BYPASSED_FAMILY, "bypassed_family")
 STAT(REDIRECTS_FORGOTTEN, "redirects_forgotten")
 
 /* authorization */
+STAT(ONE_HOP, "requests_one_hop")
 STAT(AUTHZ_ALLOWED, "authorization_allowed")
 STAT(AUTHZ_REFUSED, "authorization_refused")
 STAT(AUTHZ_EXEMPT, "authorization_exempt")

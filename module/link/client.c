@@ -3,6 +3,7 @@
 
 #include <net/tcp.h>
 #include "lib/compat.h"
+#include "link/leg.h"
 #include "link/link.h"
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
@@ -105,6 +106,17 @@ static bool has_socket(struct net *net, const struct address *from,
 		return false;
 	sock_gen_put(sk);
 	return true;
+}
+
+bool client_is_asked(struct net *net, const struct address *from,
+		     const struct address *to)
+{
+	struct sock *sk = from->family == to->family ? look_up_in(net, from, to) : NULL;
+	bool asked = sk && sk_fullsock(sk) && leg_is_asked(sk);
+
+	if (sk)
+		sock_gen_put(sk);
+	return asked;
 }
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)

@@ -75,6 +75,17 @@ bool client_has_program(struct net *net, const struct address *from,
 			const struct address *to);
 
 /**
+ * client_is_asked() - Is the client's end a leg for which policy is asked elsewhere?
+ * @net: the client's namespace
+ * @from: its address
+ * @to: the other end's
+ *
+ * Under RCU; any context but hard interrupts. See leg_is_asked().
+ */
+bool client_is_asked(struct net *net, const struct address *from,
+		     const struct address *to);
+
+/**
  * client_is_in() - Has a namespace the client's end of a connection?
  * @net: the client's namespace
  * @node: the namespace that routes for it, where what it asks for may have been

@@ -10,6 +10,7 @@
 #include "mesh/mesh.h"
 
 static struct kmem_cache *leg_cache;
+static const struct callbacks *leg_events __ro_after_init;
 
 int leg_cache_init(void)
 {
@@ -128,12 +129,14 @@ static void reap_later(struct http_net *hn)
 static bool client_equal(const struct leg_client *a, const struct leg_client *b)
 {
 	return address_eq(&a->shown, &b->shown) && address_eq(&a->named, &b->named) &&
-	       address_eq(&a->to, &b->to) && a->more == b->more;
+	       address_eq(&a->to, &b->to) && a->more == b->more &&
+	       a->asked == b->asked;
 }
 
 static bool is_personal(const struct leg_client *client)
 {
-	return leg_client_is_shown(client) || leg_client_is_named(client);
+	return leg_client_is_shown(client) || leg_client_is_named(client) ||
+	       client->asked;
 }
 
 /* How many idle legs are looked at for one of a client's, with BH off. */
@@ -396,6 +399,25 @@ static struct leg *leg_begin(struct http_net *hn, struct endpoint *ep,
 	}
 	leg_close(leg);
 	return NULL;
+}
+
+void leg_know(const struct callbacks *events)
+{
+	leg_events = events;
+}
+
+bool leg_is_asked(struct sock *sk)
+{
+	const struct link *link;
+	bool asked = false;
+
+	/* What is unhooked belongs to nobody. */
+	read_lock_bh(&sk->sk_callback_lock);
+	link = callbacks_are(sk, leg_events) ? sk->sk_user_data : NULL;
+	if (link)
+		asked = container_of(link, struct leg, link)->client.asked;
+	read_unlock_bh(&sk->sk_callback_lock);
+	return asked;
 }
 
 /* How often a leg with its client's address tries another port, where that is taken. */

@@ -42,6 +42,9 @@ struct leg_client {
 				 */
 	struct address to;	/* what ->named has asked for */
 	u64 more;		/* identifies what it is told besides; 0: nothing */
+	bool asked;		/* inbound policy at the endpoint is asked by who uses it, see
+				 * stream_hop.c
+				 */
 };
 
 struct leg {
@@ -181,6 +184,12 @@ void leg_doom(struct leg *leg, struct list_head *doomed);
  * broken.
  */
 void leg_break(struct leg *leg);
+
+/* What the links of streams' legs call. Context: module init, before there are any. */
+void leg_know(const struct callbacks *events);
+
+/* Is this socket a leg with client.asked? Any context but hard interrupts. */
+bool leg_is_asked(struct sock *sk);
 
 /* Idle legs of a namespace are reaped. Context: process; there are none yet. */
 void leg_reaper_init(struct http_net *hn);

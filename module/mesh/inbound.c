@@ -25,6 +25,13 @@ bool inbound_is_here(struct net *net, const struct address *a)
 	return ipv6_chk_addr(net, &a->v6, NULL, 0);
 }
 
+const struct guard *inbound_guard(const struct authz_table *t, u64 netns, __be16 port)
+{
+	const struct guard *g = authz_table_guard(t, netns);
+
+	return g && workload_excludes(g->workload, ntohs(port)) ? NULL : g;
+}
+
 struct span inbound_path(const struct message *m, gfp_t gfp, char **memory)
 {
 	/* An absolute target may have none: it is read as "/". That of CONNECT has none. */
@@ -98,16 +105,40 @@ void inbound_prove(struct mesh *m, struct authz_request *req, u64 *proven)
 	}
 }
 
+/* What was decided. */
+static void count_decision(struct mesh *m, const struct guard_decision *d)
+{
+	if (d->audited)
+		stat_inc(m->stats, STAT_AUTHZ_AUDITED);
+	if (d->dry_denied)
+		stat_inc(m->stats, STAT_AUTHZ_DRY_DENIED);
+	if (!guard_denies(d))
+		stat_inc(m->stats, STAT_AUTHZ_ALLOWED);
+}
+
 bool inbound_denies(struct mesh *m, const struct guard *g, struct authz_request *req)
 {
 	struct guard_decision d = guard_decide(g, req);
 
-	if (d.audited)
-		stat_inc(m->stats, STAT_AUTHZ_AUDITED);
-	if (d.dry_denied)
-		stat_inc(m->stats, STAT_AUTHZ_DRY_DENIED);
+	count_decision(m, &d);
+	return guard_denies(&d);
+}
+
+bool inbound_would_allow(struct mesh *m, const struct guard *g, struct authz_request *req)
+{
+	struct guard_decision d = guard_decide(g, req);
+
 	if (guard_denies(&d))
-		return true;
-	stat_inc(m->stats, STAT_AUTHZ_ALLOWED);
-	return false;
+		return false;
+	count_decision(m, &d);
+	return true;
+}
+
+bool inbound_is_asked(const struct mesh *m, const struct authz_table *t,
+		      const struct address *from, const struct address *to)
+{
+	const struct workload *w = authz_table_workload(t, from);
+	struct net *net = w && w->netns ? mesh_attached_net(m, w->netns) : NULL;
+
+	return net && sight->is_asked(net, from, to);
 }

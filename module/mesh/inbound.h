@@ -21,12 +21,17 @@ struct mesh;
 struct message;
 struct net;
 
-/* What is seen of sockets by who may: client_has_program(), client_is_in(). */
+/*
+ * What is seen of sockets by who may: client_has_program(), client_is_in(),
+ * client_is_asked().
+ */
 struct inbound_sight {
 	bool (*has_program)(struct net *net, const struct address *from,
 			    const struct address *to);
 	bool (*is_in)(struct net *net, struct net *node, const struct address *from,
 		      const struct address *to);
+	bool (*is_asked)(struct net *net, const struct address *from,
+			 const struct address *to);
 };
 
 /* Context: module init. @sight: constant. */
@@ -34,6 +39,16 @@ void inbound_sees_by(const struct inbound_sight *sight);
 
 /* Has a namespace this address itself? Any context but hard interrupts. */
 bool inbound_is_here(struct net *net, const struct address *a);
+
+/**
+ * inbound_guard() - What guards a port of a namespace
+ * @t: the mesh's table, or NULL
+ * @netns: its cookie
+ * @port: port
+ *
+ * Return: a guard of @t; NULL: nobody asks.
+ */
+const struct guard *inbound_guard(const struct authz_table *t, u64 netns, __be16 port);
 
 /**
  * inbound_path() - A request's path, as policies see it
@@ -82,6 +97,22 @@ void inbound_prove(struct mesh *m, struct authz_request *req, u64 *proven);
  * given back: for ftrace callbacks.
  */
 bool inbound_denies(struct mesh *m, const struct guard *g, struct authz_request *req);
+
+/* The same, the other way round; and only if it is allowed is anything counted. */
+bool inbound_would_allow(struct mesh *m, const struct guard *g, struct authz_request *req);
+
+/**
+ * inbound_is_asked() - Is policy asked by who has sent it, as of one hop?
+ * @m: mesh
+ * @t: its table
+ * @from: client
+ * @to: endpoint
+ *
+ * Under RCU; any context but hard interrupts. True of a leg from a namespace of the mesh's,
+ * which is known by its socket.
+ */
+bool inbound_is_asked(const struct mesh *m, const struct authz_table *t,
+		      const struct address *from, const struct address *to);
 
 /**
  * inbound_exempt() - Does what is denied pass, as the node itself sends it?

@@ -141,17 +141,6 @@ const struct listener_slot *listener_pick(const struct snapshot *s,
 
 /* ---- making ---- */
 
-struct listener_slot listener_slot(const struct snapshot *s, struct listener *l)
-{
-	struct listener_slot slot = { .listener = l };
-
-	if (listener_routes(l))
-		slot.route_table = objset_find(&s->route_tables, &l->route_table);
-	else if (!l->has_proxy)
-		slot.cluster = objset_find(&s->clusters, &l->cluster);
-	return slot;
-}
-
 /* A listener at an address, for a network. */
 struct entry {
 	struct listener *l;

@@ -32,6 +32,7 @@ struct listener_slot {
 		struct cluster *cluster;
 		struct route_table *route_table;
 	};
+	bool asks;	/* inbound, and all it does is to have policies asked: see stream_hop.c */
 };
 
 /* Who takes what comes to an address and a port. */

@@ -617,6 +617,7 @@ int conn_cache_init(void)
 		return -ENOMEM;
 	link_know(&conn_callbacks);
 	link_know(&leg_callbacks);
+	leg_know(&leg_callbacks);
 	return 0;
 }
 

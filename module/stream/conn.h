@@ -29,6 +29,7 @@
 #include "link/identity.h"
 #include "link/line.h"
 #include "link/link.h"
+#include "mesh/inbound.h"
 #include "mesh/mesh.h"
 #include "stream/conn_source.h"
 #include "stream/stream.h"
@@ -117,8 +118,8 @@ static inline const struct address *conn_shown(const struct conn *c)
 static inline const struct guard *conn_guard(const struct conn *c,
 					     const struct snapshot *s)
 {
-	return c->identity ? NULL :
-			     authz_table_guard(s->authz, c->hn->net->net_cookie);
+	return c->identity ? NULL : inbound_guard(s->authz, c->hn->net->net_cookie,
+						  c->original.port);
 }
 
 /* The listener of a connection, borrowed from a snapshot; NULL if there is none. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
 
+#include "authz/workload.h"
 #include "mesh/inbound.h"
 #include "stream/stream_priv.h"
 #include "tls/hello.h"
@@ -52,9 +53,24 @@ static void refuse_h2c(struct stream *s)
 		s->upgrade = false;
 }
 
-static noinline bool authorize(struct stream *s, struct run *run, const struct guard *g)
+/* Its path cannot be seen, as there is no memory for that. */
+static bool passes_unseen(struct stream *s, struct run *run, const struct guard *g)
+{
+	if (g->workload->on_failure == L7MESH_ON_FAILURE_OPEN)
+		return true;
+	stream_refuse(s, run, STAT_REPLY_NO_MEMORY, 503);
+	return false;
+}
+
+void stream_reply_forbidden(struct stream *s, struct run *run)
 {
 	struct reply r = { .status = 403, .body = SPAN("rbac: access denied") };
+
+	stream_reply(s, run, STAT_REPLY_FORBIDDEN, &r);
+}
+
+static noinline bool authorize(struct stream *s, struct run *run, const struct guard *g)
+{
 	struct span path = {};
 	char *memory = NULL;
 	bool allowed;
@@ -62,15 +78,13 @@ static noinline bool authorize(struct stream *s, struct run *run, const struct g
 	if (!s->conn->relays) {
 		refuse_h2c(s);
 		path = inbound_path(s->request_head, run_gfp(s, run), &memory);
-		if (!path.p) {
-			stream_refuse(s, run, STAT_REPLY_NO_MEMORY, 503);
-			return false;
-		}
+		if (!path.p)
+			return passes_unseen(s, run, g);
 	}
 	allowed = ask(s, run, g, path);
 	kfree(memory);
 	if (!allowed)
-		stream_reply(s, run, STAT_REPLY_FORBIDDEN, &r);
+		stream_reply_forbidden(s, run);
 	return allowed;
 }
 

@@ -106,6 +106,8 @@ void stream_pick_endpoint(struct stream *s, struct run *run)
 		stream_refuse_overload(s, run);
 		return;
 	}
+	if (unlikely(s->snapshot->authz))
+		stream_choose_hop(s, run);
 	try_begin_load(t);
 	s->request = REQUEST_ROUTED;
 }

@@ -17,6 +17,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+struct address;
 struct endpoint;
 struct leg;
 
@@ -24,6 +25,9 @@ struct try {
 	struct list_head list;	/* stream->others, when it is not the current one */
 	struct leg *leg;	/* from where its response comes; NULL: not yet there */
 	struct endpoint *ep;	/* of the snapshot, or held */
+	const struct address *hop_from;	/* of the snapshot: from where it is one hop, see
+					 * stream_hop.c; or NULL
+					 */
 	u64 sent_at;		/* ns: when the request was sent; 0: nobody wants to know */
 	u32 leg_idle;		/* ms that the leg may be idle afterwards, ... */
 	u32 leg_max_idle;	/* ... and how many may */

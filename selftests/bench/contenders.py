@@ -15,6 +15,7 @@ A proxy runs under a user of its own, whose connections are not redirected.
 """
 
 import itertools
+import json
 import os
 import pwd
 import shutil
@@ -107,6 +108,44 @@ class Packets(L7mesh):
         run("meshctl detach client")
         for number, service in enumerate(net.services):
             run(f"meshctl set listener {service.name} {net.vip(number)}:80 packets true")
+
+
+class Guarded(L7mesh):
+    """Each server's pod is a workload, and a policy says who may connect: its clients'."""
+    POLICY = {"from": [{"principals": ["*/sa/caller"]}]}
+
+    def up(self, net):
+        super().up(net)
+        for pod, address in net.addresses().items():
+            role = "caller" if pod in net.callers else "server"
+            run(f"meshctl add workload {pod} namespace bench service_account {role} "
+                f"address {address} labels role={role}")
+            run(f"meshctl detach {pod}")
+            run(f"meshctl attach {pod} workload {pod}")
+        rule = json.dumps(self.POLICY, separators=(",", ":"))
+        run(f"meshctl add authorization p selector role=server rule {rule}")
+
+
+class Inbound(Guarded):
+    """And a policy says what may be asked for: by a listener at each server's address."""
+    POLICY = {**Guarded.POLICY, "to": [{"methods": ["GET", "POST"], "paths": ["/*"]}]}
+
+    def __init__(self, name, label, options=""):
+        super().__init__(name, label, "http", "mesh")
+        self.options = options
+
+    def up(self, net):
+        super().up(net)
+        for service in net.services:
+            for i, endpoint in enumerate(service.endpoints):
+                name = f"own-{service.name}-{i}"
+                run(f"meshctl add cluster {name}")
+                run(f"meshctl add endpoint {name} {endpoint}")
+                run(f"meshctl add route_table {name}")
+                run(f"meshctl add virtual_host {name}/{name} domain *")
+                run(f"meshctl add route {name}/{name} cluster {name}")
+                run(f"meshctl add listener {name} {endpoint} protocol http packets true "
+                    f"inbound true source keep route_table {name} {self.options}")
 
 
 class Ipvs(Contender):
@@ -269,6 +308,67 @@ defaults
             f"set weight web/s{n % 3} {1 + n % 2}\n")
 
 
+class NftDnat(Contender):
+    """At the node, for clients that are not attached, as kube-proxy does in nft mode."""
+    name = "nft-dnat"
+    label = "nft DNAT at the node"
+    command = "nft"
+
+    def up(self, net):
+        self.net = net
+        self.address = f"{VIP}:80"
+        run("sysctl -qw net.ipv4.ip_forward=1")
+        rules = ["table ip bench {", "chain pre {",
+                 "type nat hook prerouting priority -100;"]
+        for number, service in enumerate(net.services):
+            ends = [e.replace(":", " . ") for e in service.endpoints]
+            choice = ", ".join(f"{i} : {e}" for i, e in enumerate(ends))
+            rules.append(f"ip daddr {net.vip(number)} tcp dport 80 dnat ip addr . port "
+                         f"to numgen inc mod {len(ends)} map {{ {choice} }}")
+        # The answers would not come by the node.
+        rules += ["}", "chain post {", "type nat hook postrouting priority 100;",
+                  "ct status dnat masquerade", "}", "}"]
+        run(["nft", "-f", "-"], "\n".join(rules))
+
+    def down(self):
+        run("nft delete table ip bench")
+
+
+class Tproxy(Haproxy):
+    """At the node, for clients that are not attached."""
+
+    def up(self, net):
+        self.net = net
+        self.address = f"{VIP}:80"
+        run("sysctl -qw net.ipv4.ip_forward=1")
+        run("ip rule add fwmark 1 lookup 100")
+        run("ip route add local default dev lo table 100")
+        run(["nft", "-f", "-"], f"""table ip bench {{
+            chain pre {{ type filter hook prerouting priority -150;
+                ip daddr 10.96.0.0/16 tcp dport 80 tproxy to 127.0.0.1:{OUTBOUND} \\
+                    meta mark set 1 accept
+            }} }}""")
+        self.start("node", True, False)
+
+    def config(self, folder, outbound, inbound):
+        return super().config(folder, outbound, inbound).replace(
+            f"bind :{OUTBOUND}", f"bind 127.0.0.1:{OUTBOUND} transparent")
+
+    def launch(self, pod, folder, path):
+        run(f"haproxy -D -q -f {path}")
+        return [read_pid(f"{folder}/haproxy.pid")]
+
+    def change(self, n):
+        run(f"socat - UNIX-CONNECT:{self.net.folder}/node/haproxy.sock",
+            f"set weight web/s{n % 3} {1 + n % 2}\n")
+
+    def down(self):
+        super().down()
+        run("nft delete table ip bench")
+        run("ip route del local default dev lo table 100")
+        run("ip rule del fwmark 1 lookup 100")
+
+
 class Nginx(Proxy):
     """Where a read fills its buffer it asks FIONREAD whether there is more, which knows
     nothing of what a sockmap has brought (in Linux 6.1), and waits for ever: beside one
@@ -421,9 +521,14 @@ def contenders():
          L7mesh("l4-plain", "l7mesh L4, no splice", "tcp", "off"),
          L7mesh("http", "l7mesh HTTP", "http", "mesh"),
          L7mesh("http-plain", "l7mesh HTTP, no splice", "http", "off"),
+         Guarded("l4-policy", "l7mesh L4, and inbound policy", "tcp", "mesh"),
+         Inbound("inbound", "l7mesh HTTP, and inbound policy: one hop"),
+         Inbound("inbound-twice", "l7mesh HTTP, and inbound policy: two hops",
+                 "trusted_hops 1"),
          Packets("packets-l4", "l7mesh L4, client not attached", "tcp", "mesh"),
          Packets("packets-http", "l7mesh HTTP, client not attached", "http", "mesh"),
-         Ipvs()],
+         Ipvs(), NftDnat(),
+         Tproxy("haproxy-tproxy", "nft TPROXY and HAProxy at the node", False)],
         proxies(Nginx, "nginx", "nginx"),
         proxies(Haproxy, "haproxy", "HAProxy"),
         proxies(Envoy, "envoy", "Envoy")))

@@ -74,6 +74,12 @@ class Topology:
     def vip(number):
         return f"10.96.0.{1 + number}"
 
+    def addresses(self):
+        """By pod."""
+        return {"client": "10.2.0.10",
+                **{pod: f"10.{s.network}.0.{n}"
+                   for s in self.services for pod, n in s.pods.items()}}
+
     def net(self, *words):
         run(["env", f"NET_DIR={self.folder}", NET, *words])
 
@@ -127,7 +133,8 @@ class Topology:
         return process
 
     def until_listens(self, pod, port):
-        until(60, lambda: run(f"ip netns exec {pod} ss -Hltn sport = :{port}"))
+        where = f"ip netns exec {pod} " if pod in self.pods else ""
+        until(60, lambda: run(f"{where}ss -Hltn sport = :{port}"))
 
     def __exit__(self, *_):
         if self.services[0].wire:

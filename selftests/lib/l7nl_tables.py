@@ -146,7 +146,7 @@ MISMATCH = ("MISMATCH", {
 WORKLOAD = ("WORKLOAD", {
     "NAME": "str", "NAMESPACE": "str", "SERVICE_ACCOUNT": "str", "IDENTITY": "str",
     "ADDRESSES": ["ip"], "LABELS": "str", "NODE": "str", "NETNS": "u64",
-    "REFUSE": "u32", "EXEMPT_NODE": "u8"})
+    "REFUSE": "u32", "EXEMPT_NODE": "u8", "EXCLUDE_PORTS": "str", "ON_FAILURE": "u32"})
 AUTHORIZATION_SOURCE = ("AUTHORIZATION_SOURCE", {
     "PRINCIPALS": ["str"], "NOT_PRINCIPALS": ["str"], "NAMESPACES": ["str"],
     "NOT_NAMESPACES": ["str"], "IP_BLOCKS": ["str"], "NOT_IP_BLOCKS": ["str"],

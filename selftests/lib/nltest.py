@@ -321,8 +321,10 @@ EVERYTHING = [
     {"WORKLOAD": {"NAME": "w", "NAMESPACE": "n", "SERVICE_ACCOUNT": "s",
                   "IDENTITY": "spiffe://" + "i" * 246,
                   "ADDRESSES": ["10.0.0.9", "fd00::9"], "LABELS": "k=" + "v" * 253,
-                  "NODE": "z", "NETNS": (1 << 64) - 1, "REFUSE": 1, "EXEMPT_NODE": 0}},
-    {"WORKLOAD": {"NAME": "x", "ADDRESSES": [], "REFUSE": 0, "EXEMPT_NODE": 1}},
+                  "NODE": "z", "NETNS": (1 << 64) - 1, "REFUSE": 1, "EXEMPT_NODE": 0,
+                  "EXCLUDE_PORTS": ",".join(["60000-65535"] * 64), "ON_FAILURE": 1}},
+    {"WORKLOAD": {"NAME": "x", "ADDRESSES": [], "REFUSE": 0, "EXEMPT_NODE": 1,
+                  "ON_FAILURE": 0}},
     {"AUTHORIZATION": {"NAME": "p", "NAMESPACE": "n", "SELECTOR": "k=" + "v" * 253,
                        "ACTION": 2, "AUDIT": 1, "RULES": [
                            {"FROM": [

@@ -161,7 +161,8 @@ _meshctl_fields()
 		_meshctl_words except bypass_shaping ;;
 	workload)
 		_meshctl_words namespace service_account identity address \
-			labels node netns refuse exempt_node ;;
+			labels node netns refuse exempt_node exclude_ports \
+			on_failure ;;
 	authorization)
 		_meshctl_words namespace selector action audit rule ;;
 	# end of fields
@@ -229,6 +230,8 @@ _meshctl_value()
 		_meshctl_words connect_failure reset gateway_error 5xx retriable_4xx ;;
 	refuse)
 		_meshctl_words reset drop ;;
+	on_failure)
+		_meshctl_words closed open ;;
 	action)
 		_meshctl_words allow deny audit ;;
 	# end of values

@@ -13,6 +13,7 @@
 #include "value.h"
 
 #define SPIFFE "spiffe://"
+#define PORTS_MAX 64
 
 static bool begins(const char *s, size_t len, const char *with)
 {
@@ -139,6 +140,35 @@ const char *text_check_port(const char *s, size_t len)
 	if (len && i == len && port <= UINT16_MAX && (len == 1 || s[0] != '0'))
 		return NULL;
 	return "a port, 0 to 65535";
+}
+
+/* A port that something can have, or two with a dash in between, in order. */
+static bool is_range(const char *s, size_t len)
+{
+	const char *dash = memchr(s, '-', len);
+	size_t n = dash ? (size_t)(dash - s) : len;
+
+	if (text_check_port(s, n) || *s == '0')
+		return false;
+	return !dash || (!text_check_port(dash + 1, len - n - 1) &&
+			 strtoul(s, NULL, 10) <= strtoul(dash + 1, NULL, 10));
+}
+
+const char *text_check_port_list(const char *s, size_t len)
+{
+	const char *end = s + len;
+	size_t n, count = 0;
+
+	if (!len)
+		return NULL;
+	for (; strlen(s) == (size_t)(end - s); s += n + 1) {
+		n = strcspn(s, ",");
+		if (!is_range(s, n) || ++count > PORTS_MAX)
+			break;
+		if (s + n == end)
+			return NULL;
+	}
+	return "PORT or FROM-TO,...: up to 64 ports and ranges";
 }
 
 /* "/24" behind an address of so many bits. */

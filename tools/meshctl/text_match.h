@@ -21,6 +21,9 @@ const char *text_check_method_match(const char *s, size_t len);
 const char *text_check_path_match(const char *s, size_t len);
 
 const char *text_check_port(const char *s, size_t len);
+/* "22,8000-8010", or nothing. */
+const char *text_check_port_list(const char *s, size_t len);
+
 /* "10.0.0.1", "10.0.0.0/8": bits that do not count may be set. */
 const char *text_check_ip_block(const char *s, size_t len);
 

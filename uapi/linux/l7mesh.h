@@ -101,6 +101,7 @@
 #define L7MESH_SUBSETS_MAX		64
 #define L7MESH_SUBSET_NAME_MAX		63
 #define L7MESH_METADATA_MAX		255
+#define L7MESH_PORT_LIST_MAX		767
 
 enum l7mesh_cmd {
 	L7MESH_CMD_UNSPEC,
@@ -393,6 +394,12 @@ enum l7mesh_authorization_action {
 enum l7mesh_refuse {
 	L7MESH_REFUSE_RESET,	/* with a RST */
 	L7MESH_REFUSE_DROP,	/* its SYN is not answered */
+};
+
+/* What becomes of what cannot be judged. */
+enum l7mesh_on_failure {
+	L7MESH_ON_FAILURE_CLOSED,	/* it is refused */
+	L7MESH_ON_FAILURE_OPEN,	/* it passes */
 };
 
 /* How it is known whom a connection is from. */
@@ -1447,6 +1454,16 @@ enum l7mesh_workload_attr {
 	 * default 1
 	 */
 	L7MESH_WORKLOAD_A_EXEMPT_NODE,
+	/*
+	 * string: PORT or FROM-TO, ...: at most 64 of its ports for which no policy is
+	 * asked
+	 */
+	L7MESH_WORKLOAD_A_EXCLUDE_PORTS,
+	/*
+	 * u32: enum l7mesh_on_failure; what cannot be judged, as there is no memory for
+	 * it; default: closed
+	 */
+	L7MESH_WORKLOAD_A_ON_FAILURE,
 	L7MESH_WORKLOAD_A_PAD,
 
 	/* private: */

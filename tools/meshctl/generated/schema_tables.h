@@ -138,6 +138,12 @@ static const char *const refuse_names[] = {
 	NULL,
 };
 
+static const char *const on_failure_names[] = {
+	[L7MESH_ON_FAILURE_CLOSED] = "closed",
+	[L7MESH_ON_FAILURE_OPEN] = "open",
+	NULL,
+};
+
 static const char *const authorization_action_names[] = {
 	[L7MESH_AUTHORIZATION_ALLOW] = "allow",
 	[L7MESH_AUTHORIZATION_DENY] = "deny",
@@ -1188,6 +1194,10 @@ static const struct field workload_fields[] = {
 	  .type = FIELD_ENUM, .names = refuse_names, .fallback = "reset" },
 	{ .name = "exempt_node", .attr = L7MESH_WORKLOAD_A_EXEMPT_NODE,
 	  .type = FIELD_U8_BOOL, .fallback = "true" },
+	{ .name = "exclude_ports", .attr = L7MESH_WORKLOAD_A_EXCLUDE_PORTS,
+	  .type = FIELD_STRING, .check = text_check_port_list },
+	{ .name = "on_failure", .attr = L7MESH_WORKLOAD_A_ON_FAILURE,
+	  .type = FIELD_ENUM, .names = on_failure_names, .fallback = "closed" },
 };
 
 static_assert(ARRAY_SIZE(workload_fields) <= SCHEMA_FIELDS_MAX,

@@ -110,7 +110,8 @@ static const char *const usage[] = {
 		"workload NAME [namespace NAME] [service_account NAME] "
 		"[identity SPIFFE_ID] [address ADDRESS|none]... [labels "
 		"KEY=VALUE,...] [node NAME] [netns COOKIE] [refuse "
-		"reset|drop] [exempt_node true|false]",
+		"reset|drop] [exempt_node true|false] [exclude_ports "
+		"PORT,FROM-TO,...] [on_failure closed|open]",
 	[L7MESH_KIND_AUTHORIZATION] =
 		"authorization NAME [namespace NAME] [selector KEY=VALUE,...] "
 		"[action allow|deny|audit] [audit true|false] [rule "
