@@ -6,9 +6,13 @@ failing once: the right answer, a refusal or a reset, and all is well afterwards
    client in pod "app" -- virtual IPs -- http_server.py in pod "web"
 """
 
+import contextlib
 import functools
 import hashlib
 import os
+import socket
+import ssl
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
@@ -17,11 +21,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import faults
 from faults import REFUSED, answer, attempt, sweep
 from l7 import (Client, Counters, Net, all_ended, apply, close_clients, drained, equal,
-                meshctl, request, run_tests, test, true, until)
+                in_pod, meshctl, request, run_tests, test, true, until)
 from l7nl import Genl
 
 VIP, VIP6, L4, L4V6 = "10.96.0.1", "fd00:96::1", "10.96.0.2", "fd00:96::2"
-TUNNEL = "10.96.0.3"
+TUNNEL, PROXIED, TLS = "10.96.0.3", "10.96.0.4", "10.96.0.5"
+WEB, WEB6 = "10.2.0.20", "fd00:2::20"
+VIP_IN = "10.96.0.6"
 CONFIG = {
     "clusters": [
         {"name": "web", "connect_timeout": "3s", "response_timeout": "5s",
@@ -75,6 +81,13 @@ CONFIG = {
          "expect_continue": "answer", "normalize_path": True,
          "x_forwarded_host": True, "forwarded": True, "via": True,
          "traceparent": True},
+        {"name": "proxied", "address": PROXIED, "port": 80, "protocol": "http",
+         "route_table": "t", "proxy_protocol": True,
+         "trusted_sources": ["10.2.0.0/24"]},
+        {"name": "tls", "address": TLS, "port": 443, "protocol": "tls",
+         "route_table": "t"},
+        {"name": "auto", "address": TLS, "port": 80, "protocol": "auto",
+         "route_table": "t", "tls_route_table": "t", "cluster": "web"},
         {"name": "tcp", "address": L4, "port": 9000, "protocol": "tcp",
          "cluster": "web"},
         {"name": "tcp6", "address": L4V6, "port": 9000, "protocol": "tcp",
@@ -263,6 +276,95 @@ def _():
     for address in L4, L4V6:
         swept(f"connect {address}", lambda a=address: attempt(
             lambda: connect(a)))
+
+
+def proxy_header(tlvs):
+    """Version 2, from 192.0.2.7:7 to 10.96.0.4:80."""
+    block = (socket.inet_aton("192.0.2.7") + socket.inet_aton(PROXIED) +
+             struct.pack("!HH", 7, 80) + tlvs)
+    return (b"\r\n\r\n\0\r\nQUIT\n" + b"\x21\x11" +
+            struct.pack("!H", len(block)) + block)
+
+
+@test("a PROXY header, in one piece and in many, with more than there is room for at once",
+      1200)
+def _():
+    tlv = b"\xe0" + struct.pack("!H", 1000) + bytes(1000)
+    for name, tlvs, piece in ("whole", b"", 4096), ("pieces", tlv, 97), ("large", tlv, 4096):
+        def told(tlvs=tlvs, piece=piece):
+            c = Client("app", PROXIED)
+            c.send_slowly(proxy_header(tlvs) + get("/"), piece)
+            return answer(c, 200, b"web\n")
+        swept(f"PROXY header, {name}", lambda told=told: attempt(told))
+
+
+def client_hello():
+    said = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    tls = context.wrap_bio(ssl.MemoryBIO(), said, server_hostname="web")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return said.read()
+
+
+@test("a ClientHello, and what tells it from HTTP", 1200)
+def _():
+    hello = client_hello()
+
+    def greets(port, piece):
+        c = Client("app", TLS, port)
+        c.send_slowly(hello, piece)
+        # It comes to a server that takes it for bad HTTP.
+        return "ok" if c.fill() else "ended"
+    for port, piece in (443, 4096), (443, 50), (80, 50):
+        swept(f"ClientHello, port {port}, {piece} bytes at a time",
+              lambda port=port, piece=piece: attempt(lambda: greets(port, piece)))
+
+    def http():
+        c = Client("app", TLS)
+        c.send_slowly(get("/"), 3)
+        return answer(c, 200, b"web\n")
+    swept("HTTP where TLS might be", lambda: attempt(http))
+
+
+def cookie(pod):
+    with in_pod(pod), socket.socket() as s:
+        return struct.unpack("Q", s.getsockopt(socket.SOL_SOCKET, 71, 8))[0]
+
+
+def with_policy(rule):
+    """Of pod "web", asked by a listener at its own address, and by one hop."""
+    own = [{"name": "own", "virtual_hosts": [
+        {"name": "v", "domains": ["*"], "routes": [{"action": {"cluster": "web"}}]}]}]
+    return {**CONFIG, "route_tables": CONFIG["route_tables"] + own,
+            "clusters": [{"name": "web", "endpoints": [
+                {"address": WEB, "port": 9000}]}, *CONFIG["clusters"][1:]],
+            "listeners": CONFIG["listeners"] + [
+                {"name": "in", "address": WEB, "port": 9000, "protocol": "http",
+                 "route_table": "own", "packets": True, "inbound": True,
+                 "source": "keep"},
+                {"name": "out", "address": VIP_IN, "port": 80, "protocol": "http",
+                 "route_table": "own"}],
+            "workloads": [
+                {"name": "web", "addresses": [WEB, WEB6], "netns": cookie("web"),
+                 "exempt_node": False},
+                {"name": "app", "addresses": ["10.2.0.10", "fd00:2::10"],
+                 "netns": cookie("app")}],
+            "authorization": [{"name": "p", "rules": [{"to": [rule]}]}]}
+
+
+@test("requests that policies are asked for, by two hops and by one", 1200)
+def _():
+    meshctl("attach", "web")
+    for rule, hops in ({"ports": ["9000"]}, 1), ({"paths": ["/*"]}, 0):
+        apply(with_policy(rule))
+        grown = Counters()
+        equal(one(get("/%61%20b"), address=VIP_IN)(), "ok")
+        grown.reach("requests_one_hop", hops)
+        close_clients()
+        swept(f"{2 - hops} hops", one(get("/%61%20b"), address=VIP_IN), after=drain)
+    meshctl("detach", "web")
+    apply(CONFIG)
 
 
 @test("every connection and every leg has ended")

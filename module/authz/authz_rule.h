@@ -97,7 +97,9 @@ struct authz_rules {
 /* Whom it is from, where to, what it is; borrowed. */
 struct authz_request {
 	const struct workload *source;	/* NULL: nobody knows */
-	u8 source_kind;			/* how it is known: enum l7mesh_identity_kind */
+	u8 source_kind;			/* how it is known: enum l7mesh_identity_kind; none: it
+					 * only says so, see guard.c
+					 */
 	const struct address *peer;	/* the connection's other end */
 	const struct address *client;	/* the same, or who a trusted proxy says */
 	const struct address *to;

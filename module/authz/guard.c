@@ -235,12 +235,12 @@ static int check_cost(const struct guard *g, struct refusal *r)
 			   GUARD_COST_MAX);
 }
 
-static bool asks_fields(const struct authorization *a)
+static bool asks_more(const struct authorization *a)
 {
 	u32 i;
 
-	for (i = 0; i < a->rules.nterms; i++)
-		if (a->rules.terms[i].key == AUTHZ_HEADER)
+	for (i = 0; i < a->rules.nrules; i++)
+		if (a->rules.rules[i].http || a->rules.rules[i].sni)
 			return true;
 	return false;
 }
@@ -268,7 +268,7 @@ static int select_policies(struct account *account, struct guard *g,
 			continue;
 		g->policies[g->npolicies++] = authorization_get(a);
 		g->lists[kind_of(a)].npolicies++;
-		g->asks_fields |= asks_fields(a);
+		g->asks_more |= asks_more(a);
 		cond_resched();
 	}
 	return 0;
@@ -386,12 +386,41 @@ static const struct authorization *find(const struct guard_list *l,
 	return found ?: find_hashed(l, hash_port(ntohs(req->to->port)), req, strict);
 }
 
+/* Who says who it is, but does not prove it, is allowed what anybody is, ... */
+static const struct authorization *find_allowing(const struct guard_list *l,
+						 struct authz_request *req)
+{
+	const struct workload *claimed = req->source;
+	const struct authorization *found;
+
+	if (req->source_kind == L7MESH_IDENTITY_KIND_NONE)
+		req->source = NULL;
+	found = find(l, req, true);
+	req->source = claimed;
+	return found;
+}
+
+/* ... and denied what either is, lest it be of use not to prove it. */
+static const struct authorization *find_denying(const struct guard_list *l,
+						struct authz_request *req)
+{
+	const struct workload *claimed = req->source;
+	const struct authorization *found = find(l, req, false);
+
+	if (found || !claimed || req->source_kind != L7MESH_IDENTITY_KIND_NONE)
+		return found;
+	req->source = NULL;
+	found = find(l, req, false);
+	req->source = claimed;
+	return found;
+}
+
 static void decide(const struct guard *g, struct authz_request *req,
 		   struct guard_decision *d)
 {
 	const struct guard_list *allow = &g->lists[GUARD_ALLOW];
 
-	d->policy = find(&g->lists[GUARD_DENY], req, false);
+	d->policy = find_denying(&g->lists[GUARD_DENY], req);
 	if (d->policy) {
 		d->verdict = L7MESH_VERDICT_DENIED;
 		return;
@@ -400,7 +429,7 @@ static void decide(const struct guard *g, struct authz_request *req,
 		d->verdict = L7MESH_VERDICT_UNASKED;
 		return;
 	}
-	d->policy = find(allow, req, true);
+	d->policy = find_allowing(allow, req);
 	d->verdict = d->policy ? L7MESH_VERDICT_ALLOWED : L7MESH_VERDICT_NOT_ALLOWED;
 }
 
@@ -408,11 +437,11 @@ static void decide(const struct guard *g, struct authz_request *req,
 static bool would_deny(const struct guard *g, struct authz_request *req,
 		       const struct guard_decision *d)
 {
-	if (find(&g->lists[GUARD_DRY_DENY], req, false))
+	if (find_denying(&g->lists[GUARD_DRY_DENY], req))
 		return true;
 	return g->lists[GUARD_DRY_ALLOW].npolicies &&
 	       d->verdict != L7MESH_VERDICT_ALLOWED &&
-	       !find(&g->lists[GUARD_DRY_ALLOW], req, true);
+	       !find_allowing(&g->lists[GUARD_DRY_ALLOW], req);
 }
 
 struct guard_decision guard_decide(const struct guard *g,
@@ -421,7 +450,7 @@ struct guard_decision guard_decide(const struct guard *g,
 	struct guard_decision d = {};
 
 	decide(g, req, &d);
-	d.audited = find(&g->lists[GUARD_AUDIT], req, false);
+	d.audited = find_denying(&g->lists[GUARD_AUDIT], req);
 	if (!guard_denies(&d))
 		d.dry_denied = would_deny(g, req, &d);
 	return d;

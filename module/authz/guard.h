@@ -58,7 +58,7 @@ struct guard {
 	const struct workload *workload;	/* counted */
 	struct authorization **policies;	/* counted: those for the workload */
 	u32 npolicies;
-	bool asks_fields;	/* some rule asks for a request's field */
+	bool asks_more;		/* some rule asks for more than who connects to what */
 	struct guard_list lists[GUARD_LISTS];
 };
 

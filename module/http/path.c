@@ -72,20 +72,6 @@ static u32 unescape(const struct path_rules *r, char *path, u32 len)
 	return to - path;
 }
 
-bool path_is_strict(const char *path, u32 len)
-{
-	char last = 0;
-	u32 i;
-
-	if (!len || path[0] != '/')
-		return false;
-	for (i = 0; i < len; last = path[i++])
-		if (path[i] == '%' || path[i] == '\\' ||
-		    (last == '/' && (path[i] == '/' || path[i] == '.')))
-			return false;
-	return true;
-}
-
 u32 path_unescape(char *path, u32 len)
 {
 	const char *at = path, *end = path + len;

@@ -41,9 +41,6 @@ static inline void path_rules_strict(struct path_rules *r)
 		r->escaped_slashes = PATH_SLASHES_DECODE;
 }
 
-/* Is a path as strict rules would leave it? False if that is not seen at a glance. */
-bool path_is_strict(const char *path, u32 len);
-
 /* Put what is escaped in its own place; returns the new length. What is malformed stays. */
 u32 path_unescape(char *path, u32 len);
 

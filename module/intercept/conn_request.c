@@ -9,6 +9,7 @@
 #include "authz/workload.h"
 #include "intercept/hook.h"
 #include "link/acceptor.h"
+#include "link/client.h"
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
 
@@ -77,7 +78,7 @@ static bool may_deny(const struct sock *sk, const struct sk_buff *skb)
 	addresses_of(skb, &from, &to);
 	inbound_source(t, &req);
 	return goes_around(m, g, sk, &req) || inbound_wants_proof(g, &req) ||
-	       inbound_denies(m, g, &req);
+	       !inbound_would_allow(m, g, &req);
 }
 
 bool conn_request_wanted(struct ftrace_regs *regs)
@@ -94,19 +95,22 @@ bool conn_request_wanted(struct ftrace_regs *regs)
 	return wanted;
 }
 
-/* Of what may_deny(): what has to be proven has not been decided yet. */
 static bool is_allowed(struct mesh *m, const struct authz_table *t,
 		       const struct guard *g, const struct sock *sk,
-		       struct authz_request *req)
+		       const struct sk_buff *skb, struct authz_request *req)
 {
+	const struct client_end end = {
+		.from = req->peer,
+		.to = req->to,
+		.isn = ntohl(tcp_hdr(skb)->seq),
+	};
 	u64 proven = 0;
 
-	if (inbound_is_asked(m, t, req->peer, req->to))
-		return true;
-	inbound_source(t, req);
-	if (goes_around(m, g, sk, req) || !inbound_wants_proof(g, req))
+	if (goes_around(m, g, sk, req) && !inbound_is_asked(m, t, req->peer, req->to))
 		return false;
-	inbound_prove(m, req, &proven);
+	inbound_source(t, req);
+	if (inbound_wants_proof(g, req))
+		inbound_prove(m, req, &end, &proven);
 	return !inbound_denies(m, g, req);
 }
 
@@ -125,7 +129,7 @@ static bool passes(const struct sock *sk, const struct sk_buff *skb, u8 *refuse)
 	g = guard_of(sk, skb, &m, &t);
 	if (g) {
 		addresses_of(skb, &from, &to);
-		pass = is_allowed(m, t, g, sk, &req) ||
+		pass = is_allowed(m, t, g, sk, skb, &req) ||
 		       inbound_exempt(m, g, &from, &to);
 		*refuse = g->workload->refuse;
 		if (!pass)

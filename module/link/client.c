@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link/client.h"
 
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/l3mdev.h>
 #include <net/tcp.h>
 #include "lib/compat.h"
 #include "link/leg.h"
@@ -63,18 +66,45 @@ bool client_is_gone(const struct link *link)
 	return gone;
 }
 
-/* With a reference for sock_gen_put(), or NULL. Under RCU. */
-static struct sock *look_up_in(struct net *net, const struct address *from,
-			       const struct address *to)
+/* The same, of a socket that may be bound to a device; 0: it is not. */
+static struct sock *look_up_by(struct net *net, const struct address *from,
+			       const struct address *to, int dif)
 {
-	int dif = net->loopback_dev->ifindex;
-
+	if (!dif)
+		dif = net->loopback_dev->ifindex;
 #if IS_ENABLED(CONFIG_IPV6)
 	if (from->family == AF_INET6)
 		return compat_lookup6(net, &to->v6, to->port, &from->v6,
 				      ntohs(from->port), dif);
 #endif
 	return compat_lookup(net, to->v4, to->port, from->v4, ntohs(from->port), dif);
+}
+
+static struct sock *look_up_in(struct net *net, const struct address *from,
+			       const struct address *to)
+{
+	return look_up_by(net, from, to, 0);
+}
+
+/* The device that has an address, or NULL. Under RCU. */
+static struct net_device *device_of(struct net *net, const struct address *a)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (a->family == AF_INET6)
+		return ipv6_dev_find(net, &a->v6, NULL);
+#endif
+	return __ip_dev_find(net, a->v4, false);
+}
+
+/* A socket that is bound to the device of its address, or to the VRF of that. */
+static struct sock *look_up_bound(struct net *net, const struct address *from,
+				  const struct address *to)
+{
+	struct net_device *dev = device_of(net, from);
+	struct sock *sk = dev ? look_up_by(net, from, to, dev->ifindex) : NULL;
+	int master = dev && !sk ? l3mdev_master_ifindex_rcu(dev) : 0;
+
+	return master ? look_up_by(net, from, to, master) : sk;
 }
 
 bool client_has_program(struct net *net, const struct address *from,
@@ -97,15 +127,50 @@ bool client_has_program(struct net *net, const struct address *from,
 	return has;
 }
 
-static bool has_socket(struct net *net, const struct address *from,
-		       const struct address *to)
+/* Is it a client's that has sent just this SYN? */
+static bool has_begun(const struct sock *sk, u32 isn)
 {
-	struct sock *sk = from->family == to->family ? look_up_in(net, from, to) : NULL;
+	return sk->sk_state == TCP_SYN_SENT && READ_ONCE(tcp_sk(sk)->snd_una) == isn;
+}
 
+/*
+ * Is the other end of it @ours? What each has got is among what the other has sent. Of a
+ * socket that waits for our FIN, or longer, only how far it sent is left.
+ */
+static bool is_other_end(struct sock *sk, const struct sock *ours)
+{
+	const struct tcp_sock *us = tcp_sk(ours), *tp;
+
+	if (sk->sk_state == TCP_TIME_WAIT)
+		return tcp_twsk(sk)->tw_snd_nxt == us->rcv_nxt;
+	if (!sk_fullsock(sk))
+		return false;
+	tp = tcp_sk(sk);
+	return between(us->rcv_nxt, READ_ONCE(tp->snd_una), READ_ONCE(tp->write_seq)) &&
+	       between(READ_ONCE(tp->rcv_nxt), us->snd_una, us->write_seq);
+}
+
+static bool agrees(struct sock *sk, const struct client_end *end)
+{
+	return end->link ? is_other_end(sk, end->link->sk) :
+			   sk_fullsock(sk) && has_begun(sk, end->isn);
+}
+
+static bool has_socket(struct net *net, const struct address *to,
+		       const struct client_end *end)
+{
+	const struct address *from = end->from;
+	struct sock *sk;
+	bool is;
+
+	if (from->family != to->family)
+		return false;
+	sk = look_up_in(net, from, to) ?: look_up_bound(net, from, to);
 	if (!sk)
 		return false;
+	is = agrees(sk, end);
 	sock_gen_put(sk);
-	return true;
+	return is;
 }
 
 bool client_is_asked(struct net *net, const struct address *from,
@@ -174,14 +239,13 @@ static bool find_original(struct net *net, const struct address *from,
 }
 #endif
 
-bool client_is_in(struct net *net, struct net *node, const struct address *from,
-		  const struct address *to)
+bool client_is_in(struct net *net, struct net *node, const struct client_end *end)
 {
 	struct address original;
 
-	return has_socket(net, from, to) ||
-	       (find_original(node, from, to, &original) &&
-		has_socket(net, from, &original)) ||
-	       (find_original(net, from, to, &original) &&
-		has_socket(net, from, &original));
+	return has_socket(net, end->to, end) ||
+	       (find_original(node, end->from, end->to, &original) &&
+		has_socket(net, &original, end)) ||
+	       (find_original(net, end->from, end->to, &original) &&
+		has_socket(net, &original, end));
 }

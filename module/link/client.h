@@ -85,20 +85,26 @@ bool client_has_program(struct net *net, const struct address *from,
 bool client_is_asked(struct net *net, const struct address *from,
 		     const struct address *to);
 
+/* The client's end of a connection, as the other one sees it. */
+struct client_end {
+	const struct address *from, *to;
+	const struct link *link;	/* the other end; NULL: the connection begins, ... */
+	u32 isn;			/* ... with this number */
+};
+
 /**
  * client_is_in() - Has a namespace the client's end of a connection?
  * @net: the client's namespace
  * @node: the namespace that routes for it, where what it asks for may have been
  *	translated
- * @from: the client's address
- * @to: the other end's
+ * @end: which
  *
  * Under RCU; any context but hard interrupts.
  *
- * Return: true if a socket there, whoever has it, is at @from and connected to @to, or
- * to what conntrack of @node or of @net has made @to of.
+ * Return: true if a socket there, whoever has it, is at @end->from and connected to
+ * @end->to, or to what conntrack of @node or of @net has made that of; and if its
+ * sequence numbers are the connection's, as another one may have had its addresses.
  */
-bool client_is_in(struct net *net, struct net *node, const struct address *from,
-		  const struct address *to);
+bool client_is_in(struct net *net, struct net *node, const struct client_end *end);
 
 #endif

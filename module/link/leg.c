@@ -45,19 +45,28 @@ static struct pool_bucket *bucket_of_leg(const struct leg *leg)
 	return bucket_of(leg->pool->hn, leg->pool->ep, leg->pool->id);
 }
 
-static struct pool *pool_find(struct pool_bucket *b, const struct endpoint *ep,
-			      const struct identity *id, bool personal)
+static bool is_personal(const struct leg_client *client)
 {
+	return leg_client_is_shown(client) || leg_client_is_named(client);
+}
+
+static struct pool *pool_find(struct pool_bucket *b, const struct endpoint *ep,
+			      const struct identity *id,
+			      const struct leg_client *client)
+{
+	bool personal = is_personal(client);
 	struct pool *p;
 
 	hlist_for_each_entry(p, &b->pools, node)
-		if (p->ep == ep && p->id == id && p->personal == personal)
+		if (p->ep == ep && p->id == id && p->personal == personal &&
+		    p->asked == client->asked)
 			return p;
 	return NULL;
 }
 
 static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep,
-			       struct identity *id, bool personal)
+			       struct identity *id,
+			       const struct leg_client *client)
 {
 	struct pool *p = kzalloc(sizeof(*p),
 				 GFP_KERNEL | payer_gfp(identity_payer(id)));
@@ -67,7 +76,8 @@ static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep,
 	p->hn = hn;
 	p->ep = endpoint_get(ep);
 	p->id = identity_get(id);
-	p->personal = personal;
+	p->personal = is_personal(client);
+	p->asked = client->asked;
 	INIT_LIST_HEAD(&p->idle);
 	return p;
 }
@@ -83,15 +93,16 @@ static void pool_free(struct pool *p)
 
 /* Count one more leg in the pool where it belongs, which is made if need be. */
 static struct pool *pool_join(struct http_net *hn, struct endpoint *ep,
-			      struct identity *id, bool personal)
+			      struct identity *id,
+			      const struct leg_client *client)
 {
 	struct pool_bucket *b = bucket_of(hn, ep, id);
-	struct pool *fresh = pool_alloc(hn, ep, id, personal), *p;
+	struct pool *fresh = pool_alloc(hn, ep, id, client), *p;
 
 	if (!fresh)
 		return NULL;
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep, id, personal);
+	p = pool_find(b, ep, id, client);
 	if (!p) {
 		p = fresh;
 		fresh = NULL;
@@ -129,14 +140,7 @@ static void reap_later(struct http_net *hn)
 static bool client_equal(const struct leg_client *a, const struct leg_client *b)
 {
 	return address_eq(&a->shown, &b->shown) && address_eq(&a->named, &b->named) &&
-	       address_eq(&a->to, &b->to) && a->more == b->more &&
-	       a->asked == b->asked;
-}
-
-static bool is_personal(const struct leg_client *client)
-{
-	return leg_client_is_shown(client) || leg_client_is_named(client) ||
-	       client->asked;
+	       address_eq(&a->to, &b->to) && a->more == b->more;
 }
 
 /* How many idle legs are looked at for one of a client's, with BH off. */
@@ -164,7 +168,7 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 	struct pool *p;
 
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep, id, is_personal(client));
+	p = pool_find(b, ep, id, client);
 	if (p)
 		leg = pool_first(p, client);
 	/* The endpoint may close an expired leg at any moment. */
@@ -307,7 +311,7 @@ static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
 
 	if (!leg)
 		return NULL;
-	leg->pool = pool_join(hn, ep, id, is_personal(&user->client));
+	leg->pool = pool_join(hn, ep, id, &user->client);
 	if (!leg->pool) {
 		kmem_cache_free(leg_cache, leg);
 		return NULL;

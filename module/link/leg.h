@@ -70,7 +70,8 @@ struct leg {
 
 /*
  * Legs to one endpoint for one identity: those of which the endpoint knows the client, or
- * those of which it does not. Lives as long as it has a leg.
+ * those of which it does not, and of these those for which inbound policy is asked, or those
+ * for which it is not. Lives as long as it has a leg.
  */
 struct pool {
 	struct hlist_node node;
@@ -78,6 +79,7 @@ struct pool {
 	struct endpoint *ep;	/* counted */
 	struct identity *id;	/* counted */
 	bool personal;		/* it knows */
+	bool asked;		/* client.asked */
 	struct list_head idle;	/* most recently used first */
 	u32 nidle;
 	u32 nlegs;

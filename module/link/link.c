@@ -23,11 +23,6 @@ bool link_owns(const struct sock *sk)
 	return false;
 }
 
-void link_self(const struct link *l, struct address *a)
-{
-	sock_local_address(l->sk, a);
-}
-
 void link_peer(const struct link *l, struct address *a)
 {
 	sock_peer_address(l->sk, a);

@@ -352,9 +352,6 @@ static inline int link_error(struct link *l)
 /* The other end. */
 void link_peer(const struct link *l, struct address *a);
 
-/* This end, once it is connected. */
-void link_self(const struct link *l, struct address *a);
-
 /* The port of the other end. */
 static inline __be16 link_peer_port(const struct link *l)
 {

@@ -656,9 +656,10 @@ struct snapshot *draft_build(struct draft *d, u64 generation, struct refusal *r)
 	if (!err)
 		err = check(s, r);
 	if (!err)
-		err = listener_index(s, r);
-	if (!err)
 		err = build_authz(d, s, r);
+	/* Listeners refer to guards. */
+	if (!err)
+		err = listener_index(s, r);
 	if (!err)
 		return s;
 	snapshot_kill(s);

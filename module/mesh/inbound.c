@@ -71,38 +71,33 @@ void inbound_source(const struct authz_table *t, struct authz_request *req)
 	req->source_kind = workload_identity_kind(req->source);
 }
 
-/* Whether a namespace has the client's socket. If it is not attached, nobody can tell. */
-static bool is_in(const struct mesh *m, u64 netns, const struct authz_request *req,
-		  u8 *kind)
+static bool is_in(const struct mesh *m, u64 netns, const struct client_end *end)
 {
 	const struct mesh_net *owner;
 	struct net *net;
-	bool is = true;
+	bool is;
 
 	/* Between a namespace's pre_exit and its exit there is a grace period. */
 	rcu_read_lock();
 	net = mesh_attached_net(m, netns);
 	owner = READ_ONCE(m->owner);
-	if (net && owner)
-		is = sight->is_in(net, owner->net, req->peer, req->to);
-	else
-		*kind = L7MESH_IDENTITY_KIND_ADDRESS;
+	is = net && owner && sight->is_in(net, owner->net, end);
 	rcu_read_unlock();
 	return is;
 }
 
-void inbound_prove(struct mesh *m, struct authz_request *req, u64 *proven)
+void inbound_prove(struct mesh *m, struct authz_request *req,
+		   const struct client_end *end, u64 *proven)
 {
 	if (req->source_kind != L7MESH_IDENTITY_KIND_KERNEL ||
 	    req->source->netns == *proven)
 		return;
-	if (!is_in(m, req->source->netns, req, &req->source_kind)) {
-		stat_inc(m->stats, STAT_AUTHZ_UNPROVEN);
-		req->source = NULL;
-		req->source_kind = L7MESH_IDENTITY_KIND_NONE;
-	} else if (req->source_kind == L7MESH_IDENTITY_KIND_KERNEL) {
+	if (is_in(m, req->source->netns, end)) {
 		*proven = req->source->netns;
+		return;
 	}
+	stat_inc(m->stats, STAT_AUTHZ_UNPROVEN);
+	req->source_kind = L7MESH_IDENTITY_KIND_NONE;
 }
 
 /* What was decided. */

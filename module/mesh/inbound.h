@@ -5,9 +5,9 @@
  * counted.
  *
  * A client is known by the address that its connection is from: which workload has it is
- * the configuration's word. Of a workload whose namespace is attached here the kernel
- * knows more: it is only who it is said to be if that namespace has the client's socket.
- * Else nobody knows who it is.
+ * the configuration's word. Of a workload that has a namespace on this node the kernel
+ * knows more: it only proves to be it if that namespace is attached, and has the client's
+ * socket.
  */
 #ifndef L7MESH_INBOUND_H
 #define L7MESH_INBOUND_H
@@ -17,6 +17,7 @@
 #include "authz/guard.h"
 
 struct authz_table;
+struct client_end;
 struct mesh;
 struct message;
 struct net;
@@ -28,8 +29,7 @@ struct net;
 struct inbound_sight {
 	bool (*has_program)(struct net *net, const struct address *from,
 			    const struct address *to);
-	bool (*is_in)(struct net *net, struct net *node, const struct address *from,
-		      const struct address *to);
+	bool (*is_in)(struct net *net, struct net *node, const struct client_end *end);
 	bool (*is_asked)(struct net *net, const struct address *from,
 			 const struct address *to);
 };
@@ -79,13 +79,15 @@ static inline bool inbound_wants_proof(const struct guard *g,
 /**
  * inbound_prove() - Is it really from who it is said to be?
  * @m: mesh, which counts if not
- * @req: after inbound_source(); out: the same of who is nobody, if not
+ * @req: after inbound_source(); out: ->source_kind is none, if not
+ * @end: what is known of the client's end
  * @proven: in, out: cookie of a namespace of which that is known of this connection; 0:
  *	of none
  *
  * Any context but hard interrupts.
  */
-void inbound_prove(struct mesh *m, struct authz_request *req, u64 *proven);
+void inbound_prove(struct mesh *m, struct authz_request *req,
+		   const struct client_end *end, u64 *proven);
 
 /**
  * inbound_denies() - Does the guard deny it?

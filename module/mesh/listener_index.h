@@ -20,6 +20,7 @@
 #include "lib/network.h"
 
 struct cluster;
+struct guard;
 struct listener;
 struct refusal;
 struct route_table;
@@ -32,7 +33,9 @@ struct listener_slot {
 		struct cluster *cluster;
 		struct route_table *route_table;
 	};
-	bool asks;	/* inbound, and all it does is to have policies asked: see stream_hop.c */
+	const struct guard *asks;	/* inbound, and all it does is to ask this one, who
+					 * connects to what: see stream_hop.c; or NULL
+					 */
 };
 
 /* Who takes what comes to an address and a port. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <uapi/linux/l7mesh.h>
+#include "authz/authz_table.h"
+#include "authz/workload.h"
+#include "mesh/inbound.h"
 #include "mesh/snapshot.h"
 
 /* Nothing but what has a workload's connections asked for, and come from whom they do. */
@@ -46,6 +49,7 @@ static bool is_only(const struct cluster *c, const struct address *a)
 	       cluster_options_equal(&c->options, &plain);
 }
 
+/* What it does is to ask, and to send what may be to where it is itself. */
 static bool only_asks(const struct snapshot *s, const struct listener *l,
 		      const struct route_table *t)
 {
@@ -56,13 +60,23 @@ static bool only_asks(const struct snapshot *s, const struct listener *l,
 	return c && is_only(c, &l->address);
 }
 
+static const struct guard *guard_of(const struct snapshot *s, const struct address *a)
+{
+	const struct workload *w = authz_table_workload(s->authz, a);
+	const struct guard *g = w && w->netns ?
+				inbound_guard(s->authz, w->netns, a->port) : NULL;
+
+	return g && !g->asks_more ? g : NULL;
+}
+
 struct listener_slot listener_slot(const struct snapshot *s, struct listener *l)
 {
 	struct listener_slot slot = { .listener = l };
 
 	if (listener_routes(l)) {
 		slot.route_table = objset_find(&s->route_tables, &l->route_table);
-		slot.asks = only_asks(s, l, slot.route_table);
+		if (only_asks(s, l, slot.route_table))
+			slot.asks = guard_of(s, &l->address);
 	} else if (!l->has_proxy) {
 		slot.cluster = objset_find(&s->clusters, &l->cluster);
 	}

@@ -9,6 +9,7 @@
  * that nobody finds the mesh any more, then exit closes what the engine has.
  */
 #include <linux/err.h>
+#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/rculist.h>
@@ -35,13 +36,12 @@ DEFINE_STATIC_KEY_FALSE(mesh_active);
 static DEFINE_MUTEX(mesh_mutex);
 
 /*
- * All that are attached, by cookie. Cookies are numbers in a row, and only who may
- * administer a namespace has it attached. A reader that is in a namespace which is
- * attached elsewhere goes on in the same bucket.
+ * All that are attached, by cookie. A reader that is at a namespace which is attached
+ * anew goes on in the same bucket.
  */
-#define ATTACHED_BUCKETS	256
+#define ATTACHED_BITS	8
 
-static struct hlist_head attached_nets[ATTACHED_BUCKETS];
+static struct hlist_head attached_nets[1 << ATTACHED_BITS];
 
 static struct workqueue_struct *mesh_wq;
 static const struct mesh_parts *parts __ro_after_init;
@@ -145,7 +145,7 @@ static void reap(struct work_struct *work);
 
 static struct hlist_head *bucket_of(u64 cookie)
 {
-	return &attached_nets[cookie % ATTACHED_BUCKETS];
+	return &attached_nets[hash_64(cookie, ATTACHED_BITS)];
 }
 
 struct net *mesh_attached_net(const struct mesh *m, u64 cookie)

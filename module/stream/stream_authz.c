@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
 
-#include "authz/workload.h"
+#include "link/client.h"
 #include "mesh/inbound.h"
 #include "stream/stream_priv.h"
 #include "tls/hello.h"
@@ -34,12 +34,13 @@ static bool ask(struct stream *s, struct run *run, const struct guard *g, struct
 		.path = path,
 		.sni = sni_of(s, &hello),
 	};
+	const struct client_end end = { &peer, &c->original, &c->link };
 	bool allowed;
 
 	link_peer(&c->link, &peer);
 	inbound_source(s->snapshot->authz, &req);
 	if (inbound_wants_proof(g, &req))
-		inbound_prove(c->mesh, &req, &c->source_netns);
+		inbound_prove(c->mesh, &req, &end, &c->source_netns);
 	allowed = !inbound_denies(c->mesh, g, &req) ||
 		  inbound_exempt(c->mesh, g, &peer, req.to);
 	run->left -= req.cost * COST_COMPARISON;
@@ -53,24 +54,9 @@ static void refuse_h2c(struct stream *s)
 		s->upgrade = false;
 }
 
-/* Its path cannot be seen, as there is no memory for that. */
-static bool passes_unseen(struct stream *s, struct run *run, const struct guard *g)
-{
-	if (g->workload->on_failure == L7MESH_ON_FAILURE_OPEN)
-		return true;
-	stream_refuse(s, run, STAT_REPLY_NO_MEMORY, 503);
-	return false;
-}
-
-void stream_reply_forbidden(struct stream *s, struct run *run)
-{
-	struct reply r = { .status = 403, .body = SPAN("rbac: access denied") };
-
-	stream_reply(s, run, STAT_REPLY_FORBIDDEN, &r);
-}
-
 static noinline bool authorize(struct stream *s, struct run *run, const struct guard *g)
 {
+	struct reply r = { .status = 403, .body = SPAN("rbac: access denied") };
 	struct span path = {};
 	char *memory = NULL;
 	bool allowed;
@@ -78,13 +64,15 @@ static noinline bool authorize(struct stream *s, struct run *run, const struct g
 	if (!s->conn->relays) {
 		refuse_h2c(s);
 		path = inbound_path(s->request_head, run_gfp(s, run), &memory);
-		if (!path.p)
-			return passes_unseen(s, run, g);
+		if (!path.p) {
+			stream_refuse(s, run, STAT_REPLY_NO_MEMORY, 503);
+			return false;
+		}
 	}
 	allowed = ask(s, run, g, path);
 	kfree(memory);
 	if (!allowed)
-		stream_reply_forbidden(s, run);
+		stream_reply(s, run, STAT_REPLY_FORBIDDEN, &r);
 	return allowed;
 }
 

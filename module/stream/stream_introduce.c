@@ -12,7 +12,7 @@ struct leg_client stream_leg_client(const struct stream *s,
 {
 	const struct conn *c = s->conn;
 	const struct address *shown = conn_shown(c);
-	struct leg_client client = { .asked = s->try->hop_from };
+	struct leg_client client = { .asked = s->try->one_hop };
 
 	if (shown)
 		client.shown = *shown;

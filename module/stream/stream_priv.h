@@ -306,12 +306,9 @@ bool stream_meet_policies(struct stream *s, struct run *run);
 
 /* stream_authz.c: whether a request may be, or a connection that is relayed; else refuses it */
 bool stream_authorize(struct stream *s, struct run *run);
-void stream_reply_forbidden(struct stream *s, struct run *run);
 
 /* stream_hop.c: an endpoint was picked: may the leg go straight to the application? */
 void stream_choose_hop(struct stream *s, struct run *run);
-/* The leg is there: is what was allowed still allowed? Else the request is refused. */
-bool stream_may_hop(struct stream *s, struct run *run);
 
 /* stream_copy.c: all of the request is sent, and there are to be copies of it */
 void stream_copy(struct stream *s, struct run *run);

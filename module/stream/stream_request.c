@@ -501,8 +501,6 @@ void stream_send_head(struct stream *s, struct run *run)
 				       STAT_REPLY_BAD_RESPONSE, 502);
 		return;
 	}
-	if (unlikely(t->hop_from) && !stream_may_hop(s, run))
-		return;
 	if (unlikely(!t->leg->introduced || !out_empty(&s->up)) && !introduce(s, run))
 		return;
 	if (ends_tunnel_here(s)) {

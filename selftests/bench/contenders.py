@@ -112,7 +112,7 @@ class Packets(L7mesh):
 
 class Guarded(L7mesh):
     """Each server's pod is a workload, and a policy says who may connect: its clients'."""
-    POLICY = {"from": [{"principals": ["*/sa/caller"]}]}
+    policy = {"from": [{"principals": ["*/sa/caller"]}]}
 
     def up(self, net):
         super().up(net)
@@ -122,17 +122,17 @@ class Guarded(L7mesh):
                 f"address {address} labels role={role}")
             run(f"meshctl detach {pod}")
             run(f"meshctl attach {pod} workload {pod}")
-        rule = json.dumps(self.POLICY, separators=(",", ":"))
+        rule = json.dumps(self.policy, separators=(",", ":"))
         run(f"meshctl add authorization p selector role=server rule {rule}")
 
 
 class Inbound(Guarded):
-    """And a policy says what may be asked for: by a listener at each server's address."""
-    POLICY = {**Guarded.POLICY, "to": [{"methods": ["GET", "POST"], "paths": ["/*"]}]}
+    """And each request is asked for: by a listener at each server's address, or, if the
+    policy has no condition on what is in it, in the client's pod."""
 
-    def __init__(self, name, label, options=""):
+    def __init__(self, name, label, conditions=None):
         super().__init__(name, label, "http", "mesh")
-        self.options = options
+        self.policy = {**Guarded.policy, **(conditions or {})}
 
     def up(self, net):
         super().up(net)
@@ -145,7 +145,7 @@ class Inbound(Guarded):
                 run(f"meshctl add virtual_host {name}/{name} domain *")
                 run(f"meshctl add route {name}/{name} cluster {name}")
                 run(f"meshctl add listener {name} {endpoint} protocol http packets true "
-                    f"inbound true source keep route_table {name} {self.options}")
+                    f"inbound true source keep route_table {name}")
 
 
 class Ipvs(Contender):
@@ -345,9 +345,9 @@ class Tproxy(Haproxy):
         run("ip route add local default dev lo table 100")
         run(["nft", "-f", "-"], f"""table ip bench {{
             chain pre {{ type filter hook prerouting priority -150;
-                ip daddr 10.96.0.0/16 tcp dport 80 tproxy to 127.0.0.1:{OUTBOUND} \\
-                    meta mark set 1 accept
-            }} }}""")
+                ip daddr 10.96.0.0/16 tcp dport 80 meta mark set 1 tproxy to 127.0.0.1:{OUTBOUND} accept
+            }}
+        }}""")
         self.start("node", True, False)
 
     def config(self, folder, outbound, inbound):
@@ -523,8 +523,8 @@ def contenders():
          L7mesh("http-plain", "l7mesh HTTP, no splice", "http", "off"),
          Guarded("l4-policy", "l7mesh L4, and inbound policy", "tcp", "mesh"),
          Inbound("inbound", "l7mesh HTTP, and inbound policy: one hop"),
-         Inbound("inbound-twice", "l7mesh HTTP, and inbound policy: two hops",
-                 "trusted_hops 1"),
+         Inbound("inbound-http", "l7mesh HTTP, and inbound policy of paths: two hops",
+                 {"to": [{"methods": ["GET", "POST"], "paths": ["/*"]}]}),
          Packets("packets-l4", "l7mesh L4, client not attached", "tcp", "mesh"),
          Packets("packets-http", "l7mesh HTTP, client not attached", "http", "mesh"),
          Ipvs(), NftDnat(),

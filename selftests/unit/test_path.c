@@ -158,36 +158,8 @@ static void test_properties(void)
 	tap_ok(ok, "path: what is normal stays, has no dots, is not longer");
 }
 
-/* What is strict at a glance is what strict rules leave alone. */
-static void test_strict(void)
-{
-	static const char *const strict[] = {
-		"/", "/a", "/a/", "/a/b.c", "/a.b/c..d/e.", "/*", "/a:b@c;d=e",
-	};
-	static const char *const not[] = {
-		"", "*", "a", "//", "/a//b", "/.", "/a/.", "/../a", "/a/.b", "/%61",
-		"/a%", "/a\\b",
-	};
-	struct path_rules rules = {};
-	char path[64];
-	u32 i;
-
-	path_rules_strict(&rules);
-	for (i = 0; i < ARRAY_SIZE(strict); i++) {
-		strcpy(path, strict[i]);
-		tap_ok(path_is_strict(path, strlen(path)) &&
-		       path_normalize(&rules, path, strlen(path)) == strlen(strict[i]) &&
-		       !strncmp(path, strict[i], strlen(strict[i])),
-		       "path: \"%s\" is strict", strict[i]);
-	}
-	for (i = 0; i < ARRAY_SIZE(not); i++)
-		tap_ok(!path_is_strict(not[i], strlen(not[i])),
-		       "path: \"%s\" is not, or not at a glance", not[i]);
-}
-
 void test_path(void)
 {
-	test_strict();
 	test_tables();
 	test_properties();
 }

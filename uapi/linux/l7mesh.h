@@ -396,10 +396,10 @@ enum l7mesh_refuse {
 	L7MESH_REFUSE_DROP,	/* its SYN is not answered */
 };
 
-/* What becomes of what cannot be judged. */
+/* What becomes of what nobody can read. */
 enum l7mesh_on_failure {
 	L7MESH_ON_FAILURE_CLOSED,	/* it is refused */
-	L7MESH_ON_FAILURE_OPEN,	/* it passes */
+	L7MESH_ON_FAILURE_OPEN,	/* the application gets it */
 };
 
 /* How it is known whom a connection is from. */
@@ -1460,8 +1460,8 @@ enum l7mesh_workload_attr {
 	 */
 	L7MESH_WORKLOAD_A_EXCLUDE_PORTS,
 	/*
-	 * u32: enum l7mesh_on_failure; what cannot be judged, as there is no memory for
-	 * it; default: closed
+	 * u32: enum l7mesh_on_failure; new connections for which a listener with
+	 * INBOUND should ask, but has no socket just now; default: closed
 	 */
 	L7MESH_WORKLOAD_A_ON_FAILURE,
 	L7MESH_WORKLOAD_A_PAD,
