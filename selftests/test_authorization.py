@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from endpoints import OK
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal,
-                in_pod, meshctl, note, request, run_in, run_tests, test, true, until)
+                in_pod, meshctl, note, request, run_in, run_tests, stats, test, true, until)
 from l7nl import Genl, Refused
 from network import attempt, forwarding, nft
 
@@ -335,6 +335,79 @@ def _():
                                 (named, "deny", []), (others, "deny", [])):
         guard(policy(rules=[rule], action=action))
         equal((rule, action, who_connects(("other",))), (rule, action, reach))
+
+
+class Decided:
+    """What policies and workloads have counted since this was made, but for zeros."""
+
+    def __init__(self):
+        self.before = self.now()
+
+    @staticmethod
+    def now():
+        said = stats()
+        return {(o["name"], name): n
+                for kind in ("authorization", "workloads") for o in said[kind]
+                for name, n in o.items() if name != "name"}
+
+    def __call__(self):
+        return {f"{name} {what}": n - self.before.get((name, what), 0)
+                for (name, what), n in self.now().items()
+                if n != self.before.get((name, what), 0)}
+
+
+ALLOW_FRONT = policy("a", [FROM_FRONT])
+DENY_FRONT = policy("d", [FROM_FRONT], action="deny")
+AUDIT_ALL = policy("all", [{}], action="audit")
+
+
+@test("counters: each policy counts the connections that it decides, a workload the rest")
+def _():
+    for policies, counted in (
+            ([ALLOW_FRONT, AUDIT_ALL],
+             {"a allowed": 2, "all audited": 4, "cart connections_refused": 2}),
+            ([DENY_FRONT], {"d denied": 2}),
+            ([{**ALLOW_FRONT, "name": "b", "action": "allow"}, DENY_FRONT],
+             {"d denied": 2, "cart connections_refused": 2}),
+            ([{**DENY_FRONT, "audit": True}], {"d would_deny": 2}),
+            ([{**ALLOW_FRONT, "audit": True}], {"a would_allow": 2, "cart would_refuse": 2}),
+            ([policy("n"), {**ALLOW_FRONT, "audit": True}],
+             {"a would_allow": 2, "cart connections_refused": 4}),
+            ([policy("o", [{}]), {**ALLOW_FRONT, "audit": True}],
+             {"o allowed": 4, "a would_allow": 2})):
+        guard(*policies)
+        decided = Decided()
+        who_connects(("front", "other"))
+        equal((policies, decided()), (policies, counted))
+
+
+@test("counters: requests are counted as connections are")
+def _():
+    get = {"to": [{"methods": ["GET"]}]}
+    for policies, counted in (
+            ([policy("g", [get]), policy("all", [{}], action="audit")],
+             {"g allowed": 1, "all audited": 2, "cart requests_refused": 1}),
+            ([policy("d", [get], action="deny")], {"d denied": 1}),
+            ([policy("d", [get], action="deny", audit=True)], {"d would_deny": 1}),
+            ([policy("g", [get], audit=True)], {"g would_allow": 1, "cart would_refuse": 1})):
+        inbound(*policies)
+        decided = Decided()
+        statuses([req(), req(method="PUT")])
+        equal((policies, decided()), (policies, counted))
+
+
+@test("counters: they go on over a change, but for one of the action; who is exempt is none")
+def _():
+    guard(ALLOW_FRONT)
+    decided = Decided()
+    for more in {}, {"audit": True}, {"rules": []}, {"rules": [FROM_FRONT]}:
+        guard({**ALLOW_FRONT, **more}, node=f"{len(more)}", exempt_node=True)
+        who_connects(("front", "node"))
+    equal(decided(), {"a allowed": 4, "a would_allow": 2, "cart would_refuse": 2,
+                      "cart connections_refused": 2})
+    guard({**ALLOW_FRONT, "action": "deny"})
+    equal({what: n for (name, what), n in Decided.now().items() if name == "a"},
+          {"denied": 0, "would_deny": 0})
 
 
 # ---- HTTP ----

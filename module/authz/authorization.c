@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/stringify.h>
 
+#include "authz/authz_count.h"
 #include "authz/workload.h"
 #include "http/chars.h"
 #include "lib/account.h"
@@ -593,8 +594,17 @@ struct authorization *authorization_clone(struct account *account,
 	if (IS_ERR(a))
 		return a;
 	refcount_set(&a->ref, 1);
+	a->count = NULL;
 	stats_object_created(OBJECT_AUTHORIZATION);
 	return a;
+}
+
+int authorization_finish(struct account *account, struct authorization *a,
+			 const struct authorization *before)
+{
+	bool same = before && before->action == a->action;
+
+	return authz_count_take(account, &a->count, same ? before->count : NULL);
 }
 
 bool authorization_equal(const struct authorization *a, const struct authorization *b)
@@ -615,5 +625,6 @@ void authorization_put(struct account *account, struct authorization *a)
 	if (!a || !refcount_dec_and_test(&a->ref))
 		return;
 	stats_object_destroyed(OBJECT_AUTHORIZATION);
+	authz_count_put(account, a->count);
 	account_free(account, a, a->bytes);
 }

@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 
 #include "authz/authorization.h"
+#include "authz/authz_count.h"
 #include "authz/guard.h"
 #include "authz/workload.h"
 #include "lib/account.h"
@@ -393,15 +394,26 @@ static void decide(const struct guard *g, struct authz_request *req,
 	d->verdict = d->policy ? L7MESH_VERDICT_ALLOWED : L7MESH_VERDICT_NOT_ALLOWED;
 }
 
-/* Of what was not denied: if all that only counts did more than that? */
-static bool would_deny(const struct guard *g, struct authz_request *req,
-		       const struct guard_decision *d)
+/*
+ * What policies that only count would do: to what a policy denies, nothing; with what none
+ * allows, they can do no more than allow it.
+ */
+static void decide_dry(const struct guard *g, struct authz_request *req,
+		       struct guard_decision *d)
 {
-	if (find(&g->lists[GUARD_DRY_DENY], req, false))
-		return true;
-	return g->lists[GUARD_DRY_ALLOW].npolicies &&
-	       d->verdict != L7MESH_VERDICT_ALLOWED &&
-	       !find(&g->lists[GUARD_DRY_ALLOW], req, true);
+	const struct guard_list *allow = &g->lists[GUARD_DRY_ALLOW];
+
+	if (d->verdict == L7MESH_VERDICT_DENIED)
+		return;
+	if (!guard_denies(d)) {
+		d->dry = find(&g->lists[GUARD_DRY_DENY], req, false);
+		d->dry_denied = d->dry;
+	}
+	if (d->dry)
+		return;
+	d->dry = find(allow, req, true);
+	d->dry_denied = allow->npolicies && !d->dry &&
+			d->verdict == L7MESH_VERDICT_UNASKED;
 }
 
 struct guard_decision guard_decide(const struct guard *g,
@@ -411,7 +423,30 @@ struct guard_decision guard_decide(const struct guard *g,
 
 	decide(g, req, &d);
 	d.audited = find(&g->lists[GUARD_AUDIT], req, false);
-	if (!guard_denies(&d))
-		d.dry_denied = would_deny(g, req, &d);
+	decide_dry(g, req, &d);
 	return d;
+}
+
+/* ---- counting ---- */
+
+void guard_count(const struct guard *g, const struct guard_decision *d)
+{
+	if (d->verdict == L7MESH_VERDICT_ALLOWED)
+		authz_count_inc(d->policy->count, AUTHZ_MATCHED);
+	if (d->audited)
+		authz_count_inc(d->audited->count, AUTHZ_MATCHED);
+	if (d->dry)
+		authz_count_inc(d->dry->count, AUTHZ_WOULD_MATCH);
+	else if (d->dry_denied)
+		authz_count_inc(g->workload->count, AUTHZ_WOULD_REFUSE);
+}
+
+void guard_count_refused(const struct guard *g, const struct guard_decision *d,
+			 bool request)
+{
+	if (d->verdict == L7MESH_VERDICT_DENIED)
+		authz_count_inc(d->policy->count, AUTHZ_MATCHED);
+	else if (d->verdict == L7MESH_VERDICT_NOT_ALLOWED)
+		authz_count_inc(g->workload->count, request ? AUTHZ_REQUEST_REFUSED :
+							      AUTHZ_CONNECTION_REFUSED);
 }

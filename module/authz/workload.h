@@ -15,6 +15,7 @@
 #include "lib/span.h"
 
 struct account;
+struct authz_count;
 struct nlattr;
 struct refusal;
 struct sk_buff;
@@ -40,6 +41,7 @@ struct workload {
 	u64 netns;			/* cookie of its namespace, 0: not on this node */
 	u8 refuse;			/* enum l7mesh_refuse */
 	bool exempt_node;
+	struct authz_count *count;	/* counted; NULL: it was never on this node */
 };
 
 /* What a specification that is being made points to. */
@@ -74,6 +76,10 @@ int workload_put_attrs(struct sk_buff *skb, const struct workload *w);
  * Return: one with one reference, or what account_new() says.
  */
 struct workload *workload_clone(struct account *account, const struct workload *spec);
+
+/* As authorization_finish(). */
+int workload_finish(struct account *account, struct workload *w,
+		    const struct workload *before);
 
 /* Would replacing one by the other, of the same name, change nothing? */
 bool workload_equal(const struct workload *a, const struct workload *b);

@@ -20,6 +20,17 @@
  */
 static DEFINE_PER_CPU(const struct sk_buff *, passing);
 
+/*
+ * What was last decided on this CPU, for the hooked function to count, which is called next.
+ * As BHs are disabled until then, the policy is there.
+ */
+struct decided {
+	const struct sk_buff *skb;
+	struct guard_decision d;
+};
+
+static DEFINE_PER_CPU(struct decided, decided);
+
 static void addresses_of(const struct sk_buff *skb, struct address *from,
 			 struct address *to)
 {
@@ -60,7 +71,8 @@ static bool goes_around(const struct mesh *m, const struct address *from,
 	return slot && slot->listener->http.inbound;
 }
 
-static bool denies(const struct sock *sk, const struct sk_buff *skb)
+static bool denies(const struct sock *sk, const struct sk_buff *skb,
+		   struct guard_decision *d)
 {
 	struct address from, to;
 	struct authz_request req = { .peer = &from, .client = &from, .to = &to };
@@ -72,21 +84,34 @@ static bool denies(const struct sock *sk, const struct sk_buff *skb)
 	if (likely(!g) || skb->skb_iif == LOOPBACK_IFINDEX || acceptor_owns(sk))
 		return false;
 	addresses_of(skb, &from, &to);
-	return goes_around(m, &from, &to) || inbound_denies(m, t, g, &req);
+	return goes_around(m, &from, &to) || inbound_denies(m, t, g, &req, d);
 }
 
 bool conn_request_wanted(struct ftrace_regs *regs)
 {
 	const struct sock *sk = (void *)compat_ftrace_argument(regs, 2);
 	const struct sk_buff *skb = (void *)compat_ftrace_argument(regs, 3);
+	struct guard_decision d = {};
 	bool denied;
 
 	if (this_cpu_read(passing) == skb)
 		return false;
 	rcu_read_lock();
-	denied = denies(sk, skb);
+	denied = denies(sk, skb, &d);
 	rcu_read_unlock();
+	if (denied)
+		*this_cpu_ptr(&decided) = (struct decided){ skb, d };
 	return denied;
+}
+
+/* It was refused, which this CPU has decided, unless it is one whose softirqs are tasks. */
+static void count(struct mesh *m, const struct guard *g, const struct sk_buff *skb)
+{
+	const struct decided *of = this_cpu_ptr(&decided);
+
+	stat_inc(m->stats, STAT_AUTHZ_REFUSED);
+	if (of->skb == skb)
+		guard_count_refused(g, &of->d, false);
 }
 
 /* What is to become of it that is denied: @refuse, or it passes. */
@@ -106,7 +131,7 @@ static bool passes(const struct sock *sk, const struct sk_buff *skb, u8 *refuse)
 		exempt = inbound_exempt(m, g, &from, &to, client_has_program);
 		*refuse = g->workload->refuse;
 		if (!exempt)
-			stat_inc(m->stats, STAT_AUTHZ_REFUSED);
+			count(m, g, skb);
 	}
 	rcu_read_unlock();
 	return exempt;

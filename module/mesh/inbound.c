@@ -52,17 +52,16 @@ bool inbound_exempt(struct mesh *m, const struct guard *g, const struct address 
 }
 
 bool inbound_denies(struct mesh *m, const struct authz_table *t, const struct guard *g,
-		    struct authz_request *req)
+		    struct authz_request *req, struct guard_decision *d)
 {
-	struct guard_decision d;
-
 	req->source = authz_table_workload(t, req->peer);
-	d = guard_decide(g, req);
-	if (d.audited)
+	*d = guard_decide(g, req);
+	guard_count(g, d);
+	if (d->audited)
 		stat_inc(m->stats, STAT_AUTHZ_AUDITED);
-	if (d.dry_denied)
+	if (d->dry_denied)
 		stat_inc(m->stats, STAT_AUTHZ_DRY_DENIED);
-	if (guard_denies(&d))
+	if (guard_denies(d))
 		return true;
 	stat_inc(m->stats, STAT_AUTHZ_ALLOWED);
 	return false;
@@ -71,6 +70,11 @@ bool inbound_denies(struct mesh *m, const struct authz_table *t, const struct gu
 bool inbound_allows(struct mesh *m, const struct authz_table *t, const struct guard *g,
 		    struct authz_request *req, inbound_has_program *has_program)
 {
-	return !inbound_denies(m, t, g, req) ||
-	       inbound_exempt(m, g, req->peer, req->to, has_program);
+	struct guard_decision d;
+
+	if (!inbound_denies(m, t, g, req, &d) ||
+	    inbound_exempt(m, g, req->peer, req->to, has_program))
+		return true;
+	guard_count_refused(g, &d, req->message);
+	return false;
 }

@@ -44,19 +44,21 @@ struct span inbound_path(const struct message *m, gfp_t gfp, char **memory);
  *	known to be at ->peer; ->cost grows
  * @has_program: as for inbound_exempt()
  *
- * Any context but hard interrupts. Who refuses counts that.
+ * Any context but hard interrupts. Who refuses counts that, but for policies and workloads.
  */
 bool inbound_allows(struct mesh *m, const struct authz_table *t, const struct guard *g,
 		    struct authz_request *req, inbound_has_program *has_program);
 
 /**
  * inbound_denies() - Does the guard deny it, whoever it is from?
+ * @d: out: what it decided
  *
- * As inbound_allows(), but for what inbound_exempt() lets pass. Takes no lock and no
- * reference, not even of what frees when it is given back: for ftrace callbacks.
+ * As inbound_allows(), but for what inbound_exempt() lets pass; and that a policy refused
+ * it is for the caller to count: guard_count_refused(). Takes no lock and no reference, not
+ * even of what frees when it is given back: for ftrace callbacks.
  */
 bool inbound_denies(struct mesh *m, const struct authz_table *t, const struct guard *g,
-		    struct authz_request *req);
+		    struct authz_request *req, struct guard_decision *d);
 
 /**
  * inbound_exempt() - Does what is denied pass, as the node itself sends it?

@@ -154,8 +154,9 @@ enum l7mesh_cmd {
 	/* dump: answers ATTACHED. The namespaces that obey this configuration. */
 	L7MESH_CMD_ATTACHED_GET,
 	/*
-	 * dump: answers STAT, ENDPOINT_STATS. The counters of the mesh, then those of
-	 * its endpoints.
+	 * dump: answers STAT, ENDPOINT_STATS, AUTHORIZATION_STATS, WORKLOAD_STATS. The
+	 * counters of the mesh, then those of its endpoints, authorization policies and
+	 * workloads.
 	 */
 	L7MESH_CMD_STATS_GET,
 	/*
@@ -449,6 +450,8 @@ enum l7mesh_attr {
 	L7MESH_A_VERDICT,	/* u32: enum l7mesh_verdict */
 	/* string: the name of the authorization policy that decided */
 	L7MESH_A_POLICY,
+	L7MESH_A_AUTHORIZATION_STATS,	/* nest: enum l7mesh_authorization_stats_attr */
+	L7MESH_A_WORKLOAD_STATS,	/* nest: enum l7mesh_workload_stats_attr */
 
 	/* private: */
 	__L7MESH_A_MAX,
@@ -1319,6 +1322,45 @@ enum l7mesh_endpoint_stats_attr {
 	/* private: */
 	__L7MESH_ENDPOINT_STATS_A_MAX,
 	L7MESH_ENDPOINT_STATS_A_MAX = __L7MESH_ENDPOINT_STATS_A_MAX - 1
+};
+
+/*
+ * How many connections and requests a policy decided; what its action cannot do is not
+ * there.
+ */
+enum l7mesh_authorization_stats_attr {
+	L7MESH_AUTHORIZATION_STATS_A_UNSPEC,
+	L7MESH_AUTHORIZATION_STATS_A_NAME,	/* string */
+	L7MESH_AUTHORIZATION_STATS_A_ALLOWED,	/* u64 */
+	L7MESH_AUTHORIZATION_STATS_A_DENIED,	/* u64 */
+	L7MESH_AUTHORIZATION_STATS_A_AUDITED,	/* u64 */
+	L7MESH_AUTHORIZATION_STATS_A_WOULD_ALLOW,	/* u64: while AUDIT was set */
+	L7MESH_AUTHORIZATION_STATS_A_WOULD_DENY,	/* u64: the same */
+	L7MESH_AUTHORIZATION_STATS_A_PAD,
+
+	/* private: */
+	__L7MESH_AUTHORIZATION_STATS_A_MAX,
+	L7MESH_AUTHORIZATION_STATS_A_MAX = __L7MESH_AUTHORIZATION_STATS_A_MAX - 1
+};
+
+/*
+ * What came to a workload that is or was bound, and none of the policies that allow had
+ * a rule for.
+ */
+enum l7mesh_workload_stats_attr {
+	L7MESH_WORKLOAD_STATS_A_UNSPEC,
+	L7MESH_WORKLOAD_STATS_A_NAME,	/* string */
+	L7MESH_WORKLOAD_STATS_A_CONNECTIONS_REFUSED,	/* u64 */
+	L7MESH_WORKLOAD_STATS_A_REQUESTS_REFUSED,	/* u64 */
+	/*
+	 * u64: both, which would have been if policies with AUDIT did more than count
+	 */
+	L7MESH_WORKLOAD_STATS_A_WOULD_REFUSE,
+	L7MESH_WORKLOAD_STATS_A_PAD,
+
+	/* private: */
+	__L7MESH_WORKLOAD_STATS_A_MAX,
+	L7MESH_WORKLOAD_STATS_A_MAX = __L7MESH_WORKLOAD_STATS_A_MAX - 1
 };
 
 /*
