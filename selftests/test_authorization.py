@@ -58,7 +58,7 @@ def guard(*policies, **options):
     apply({"workloads": workloads(**options), "authorization": list(policies)})
 
 
-def inbound(*policies, listener=None, **options):
+def inbound(*policies, listener=None, others=(), **options):
     """The same, and the engine takes what comes to the application's own port."""
     apply({"workloads": workloads(**options), "authorization": list(policies),
            "clusters": [{"name": f"own{i}", "max_idle": 0, "endpoints": [
@@ -69,7 +69,7 @@ def inbound(*policies, listener=None, **options):
            "listeners": [{"name": f"in{i}", "address": a, "port": PORT,
                           "protocol": "http", "route_table": f"in{i}", "packets": True,
                           "inbound": True, "source": "keep", **(listener or {})}
-                         for i, a in enumerate(CART)]})
+                         for i, a in enumerate(CART)] + list(others)})
 
 
 def who_connects(pods=("front", "other", "node"), port=PORT):
@@ -615,6 +615,75 @@ def _():
           [(False, "d"), (False, "d")])
     guard(policy("d", [{"to": [{"methods": ["PUT"]}]}], action="deny"))
     equal(who_connects(("front", "other")), [])
+
+
+VIPS = "10.96.0.7", "fd00:96::7"
+TO_CART = [{"name": f"tcp{i}", "address": vip, "port": 80, "protocol": "tcp",
+            "cluster": f"own{i}"} for i, vip in enumerate(VIPS)] + [
+           {"name": f"http{i}", "address": vip, "port": 81, "protocol": "http",
+            "route_table": f"in{i}"} for i, vip in enumerate(VIPS)]
+
+
+def explained(listener, *words):
+    """Of whom, from whom, of what, whether, and by what."""
+    words = ["http://cart" + w if w[0] == "/" else w for w in words]
+    said = json.loads(meshctl("-j", "explain", listener, *words))
+    of = said.get("authorization", {})
+    return [of.get(key) for key in ("workload", "from", "of", "verdict", "policy")]
+
+
+@test("explain says what authorization says where a connection or request ends")
+def _():
+    get = {**FROM_FRONT, "to": [{"methods": ["GET"], "paths": ["/a*"]}]}
+    policies = policy("get", [get]), policy("d", [{"to": [{"paths": ["/a/x"]}]}],
+                                            action="deny")
+    for i, front in enumerate(ADDRESSES["front"]):
+        source = "source", front
+        inbound(*policies, others=TO_CART)
+        # At the listener of the workload's own, and through another: each request.
+        for listener in f"in{i}", f"http{i}":
+            of = ["cart", "front", "request"]
+            for words, result in ((["/a"], ["allowed", "get"]),
+                                  (["/b/%2e%2e/%61"], ["allowed", "get"]),
+                                  (["PUT", "/a"], ["not_allowed", None]),
+                                  (["/a/x"], ["denied", "d"])):
+                equal((listener, words, explained(listener, *words, *source)),
+                      (listener, words, of + result))
+            equal(explained(listener, "/a", "source", ADDRESSES["other"][i]),
+                  ["cart", None, "request", "not_allowed", None])
+        equal(statuses([req("/a", to=CART[i]), req("/b/%2e%2e/%61", to=CART[i]),
+                        req("/a", method="PUT", to=CART[i]), req("/a/x", to=CART[i])]),
+              [200, 200, 403, 403])
+        refused = json.loads(meshctl("-j", "explain", f"in{i}", "PUT", "http://cart/a", *source))
+        equal((refused["status"], refused["reason"], refused["response"]["body"]),
+              (403, "reply_403_authorization", "rbac: access denied"))
+        # Nobody reads requests there.
+        equal(explained(f"tcp{i}", *source), ["cart", "front", "connection", "denied", "d"])
+        inbound(policy("get", [get]), listener={"inbound": False, "port": PORT + 1},
+                others=TO_CART)
+        equal(explained(f"http{i}", "/a", *source),
+              ["cart", "front", "connection", "not_allowed", None])
+        inbound(policy("f", [FROM_FRONT]), listener={"inbound": False, "port": PORT + 1},
+                others=TO_CART)
+        equal(explained(f"tcp{i}", *source), ["cart", "front", "connection", "allowed", "f"])
+        true("cart from front, the connection: allowed by f" in
+             meshctl("explain", f"tcp{i}", *source))
+
+
+@test("explain knows a program by its namespace; asks nobody within it, or without a guard")
+def _():
+    nothing = [None] * 5
+    inbound(policy("f", [FROM_FRONT]), others=TO_CART)
+    meshctl("set", "workload", "front", "netns", str(cookie("front")))
+    for i in range(2):
+        equal(explained(f"http{i}", "/", "source_netns", str(cookie("front"))),
+              ["cart", "front", "request", "allowed", "f"])
+        equal(explained(f"tcp{i}", "source_netns", str(cookie("cart"))), nothing)
+        equal(explained(f"http{i}", "/"), ["cart", None, "request", "not_allowed", None])
+    inbound(others=TO_CART)
+    equal(explained("tcp0"), ["cart", None, "connection", "unasked", None])
+    meshctl("del", "workload", "cart")
+    equal(explained("tcp0"), nothing)
 
 
 @test("a thousand policies, each for somebody else, are no obstacle, and too many values are")

@@ -52,7 +52,7 @@ static void refuse_h2c(struct stream *s)
 
 static noinline bool authorize(struct stream *s, struct run *run, const struct guard *g)
 {
-	struct reply r = { .status = 403, .body = SPAN("rbac: access denied") };
+	struct reply r = { .status = 403, .body = REPLY_FORBIDDEN };
 	struct span path = {};
 	char *memory = NULL;
 	bool allowed;

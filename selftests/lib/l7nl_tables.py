@@ -140,7 +140,9 @@ EXPLAIN = ("EXPLAIN", {
 EXPLANATION = ("EXPLANATION", {
     "PROTOCOL": "u32", "CLIENT": "ip", "ROUTE_TABLE": "str", "VIRTUAL_HOST": "str",
     "ROUTE": "u32", "POLICIES": "u32", "STATUS": "u16", "REASON": "str",
-    "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "HASH": "u64", "SUBSET": "str"})
+    "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "HASH": "u64", "SUBSET": "str",
+    "WORKLOAD": "str", "SOURCE_WORKLOAD": "str", "VERDICT": "u32",
+    "AUTHORIZATION": "str", "OF_REQUEST": "flag"})
 MISMATCH = ("MISMATCH", {
     "ROUTE": "u32", "KIND": "u32", "OF": "str"})
 WORKLOAD = ("WORKLOAD", {

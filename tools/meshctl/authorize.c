@@ -97,14 +97,10 @@ static bool take_question(json_t *question, int argc, char **argv)
 
 static void print_answer(const json_t *answer)
 {
-	const char *policy = json_string_value(get(answer, "policy"));
+	char *words = authz_words(answer);
 
-	if (is(answer, "verdict", "unasked"))
-		puts("allowed: no policy asks");
-	else if (is(answer, "verdict", "not_allowed"))
-		puts("denied: no policy allows it");
-	else
-		printf("%s by %s\n", object_get(answer, "verdict"), policy ?: "?");
+	puts(words);
+	free(words);
 }
 
 static int authorize(const struct ctl *ctl, const json_t *question)

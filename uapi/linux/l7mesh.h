@@ -1422,6 +1422,16 @@ enum l7mesh_explanation_attr {
 	L7MESH_EXPLANATION_A_HASH,
 	L7MESH_EXPLANATION_A_PAD,
 	L7MESH_EXPLANATION_A_SUBSET,	/* string: of the cluster */
+	/*
+	 * string: whose policies are asked: that of the listener's, or the endpoint's,
+	 * address, if it is bound
+	 */
+	L7MESH_EXPLANATION_A_WORKLOAD,
+	L7MESH_EXPLANATION_A_SOURCE_WORKLOAD,	/* string: the client, if that is one */
+	L7MESH_EXPLANATION_A_VERDICT,	/* u32: enum l7mesh_verdict */
+	L7MESH_EXPLANATION_A_AUTHORIZATION,	/* string: the policy that decided */
+	/* flag: VERDICT is of the request; else of its connection */
+	L7MESH_EXPLANATION_A_OF_REQUEST,
 
 	/* private: */
 	__L7MESH_EXPLANATION_A_MAX,
