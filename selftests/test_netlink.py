@@ -494,7 +494,7 @@ def _():
             "ACTIVE": 0, "EJECTED": 0, "DRAINING": 0, "HEALTHY": 0}
            for o in EVERYTHING if "ENDPOINT" in o])
     equal([o["AUTHORIZATION_STATS"] for o in answers if "AUTHORIZATION_STATS" in o],
-          [{"NAME": "p", "AUDITED": 0}, {"NAME": "q", "ALLOWED": 0, "WOULD_ALLOW": 0}])
+          [{"NAME": "p", "AUDITED": 0}, {"NAME": "q", "ALLOWED": 0, "WOULD_ALLOW": 0, "CUT": 0}])
     equal([o["WORKLOAD_STATS"] for o in answers if "WORKLOAD_STATS" in o],
           [{"NAME": "w", "CONNECTIONS_REFUSED": 0, "REQUESTS_REFUSED": 0,
             "WOULD_REFUSE": 0}])

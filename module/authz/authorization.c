@@ -529,6 +529,8 @@ int authorization_take(struct authorization *a, struct authorization_parser *p,
 		a->action = nla_get_u32(tb[L7MESH_AUTHORIZATION_A_ACTION]);
 	if (tb[L7MESH_AUTHORIZATION_A_AUDIT])
 		a->audit = nla_get_u8(tb[L7MESH_AUTHORIZATION_A_AUDIT]);
+	if (tb[L7MESH_AUTHORIZATION_A_CUT])
+		a->cut = nla_get_u8(tb[L7MESH_AUTHORIZATION_A_CUT]);
 	if (!tb[L7MESH_AUTHORIZATION_A_RULES])
 		return 0;
 	return take_rules(a, p, tb[L7MESH_AUTHORIZATION_A_RULES], r);
@@ -545,6 +547,7 @@ int authorization_put_attrs(struct sk_buff *skb, const struct authorization *a)
 	       attr_put_some(skb, L7MESH_AUTHORIZATION_A_SELECTOR, a->selector) ?:
 	       nla_put_u32(skb, L7MESH_AUTHORIZATION_A_ACTION, a->action) ?:
 	       nla_put_u8(skb, L7MESH_AUTHORIZATION_A_AUDIT, a->audit) ?:
+	       nla_put_u8(skb, L7MESH_AUTHORIZATION_A_CUT, a->cut) ?:
 	       nla_put(skb, L7MESH_AUTHORIZATION_A_RULES | NLA_F_NESTED, a->given.len,
 		       a->given.p);
 }
@@ -611,7 +614,7 @@ bool authorization_equal(const struct authorization *a, const struct authorizati
 {
 	return span_eq(a->namespace.name, b->namespace.name) &&
 	       span_eq(a->selector, b->selector) && a->action == b->action &&
-	       a->audit == b->audit && span_eq(a->given, b->given);
+	       a->audit == b->audit && a->cut == b->cut && span_eq(a->given, b->given);
 }
 
 bool authorization_selects(const struct authorization *a, const struct workload *w)

@@ -28,6 +28,7 @@ struct authorization {
 	struct span selector;		/* metadata that its workloads have */
 	u8 action;			/* enum l7mesh_authorization_action */
 	bool audit;			/* it only counts */
+	bool cut;			/* it ends connections that it comes to forbid */
 	struct span given;		/* the items of RULES */
 	struct authz_rules rules;
 	struct authz_count *count;	/* counted; NULL: it is no part of a snapshot */

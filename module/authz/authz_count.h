@@ -19,6 +19,7 @@ enum authz_event {
 	/* of a policy */
 	AUTHZ_MATCHED = 0,		/* a rule of it decided, or was to be told of */
 	AUTHZ_WOULD_MATCH,		/* it would have decided, but only counts */
+	AUTHZ_CUT,			/* it ended a connection */
 	/* of a workload: no policy that allows had a rule for ... */
 	AUTHZ_CONNECTION_REFUSED = 0,
 	AUTHZ_REQUEST_REFUSED,

@@ -236,6 +236,17 @@ static int check_cost(const struct guard *g, struct refusal *r)
 			   GUARD_COST_MAX);
 }
 
+static void note_cut(struct guard *g, const struct authorization *a)
+{
+	enum guard_list_kind kind = kind_of(a);
+
+	if (!a->cut || (kind != GUARD_DENY && kind != GUARD_ALLOW))
+		return;
+	g->cuts = true;
+	if (kind == GUARD_ALLOW && !g->cutter)
+		g->cutter = a;
+}
+
 static int select_policies(struct account *account, struct guard *g,
 			   const struct objset *policies)
 {
@@ -259,6 +270,7 @@ static int select_policies(struct account *account, struct guard *g,
 			continue;
 		g->policies[g->npolicies++] = authorization_get(a);
 		g->lists[kind_of(a)].npolicies++;
+		note_cut(g, a);
 		cond_resched();
 	}
 	return 0;
@@ -326,6 +338,8 @@ static bool matches(const struct guard_entry *e, struct authz_request *req,
 {
 	const struct authz_rules *set = &e->policy->rules;
 
+	if (req->cut && !e->policy->cut)
+		return false;
 	return authz_rule_matches(set, &set->rules[e->rule], req, strict);
 }
 
@@ -425,6 +439,20 @@ struct guard_decision guard_decide(const struct guard *g,
 	d.audited = find(&g->lists[GUARD_AUDIT], req, false);
 	decide_dry(g, req, &d);
 	return d;
+}
+
+const struct authorization *guard_cuts(const struct guard *g, struct authz_request *req)
+{
+	const struct authorization *by;
+
+	if (!g->cuts)
+		return NULL;
+	req->cut = true;
+	by = find(&g->lists[GUARD_DENY], req, false);
+	req->cut = false;
+	if (by || !g->cutter)
+		return by;
+	return find(&g->lists[GUARD_ALLOW], req, true) ? NULL : g->cutter;
 }
 
 /* ---- counting ---- */

@@ -59,6 +59,8 @@ struct guard {
 	struct authorization **policies;	/* counted: those for the workload */
 	u32 npolicies;
 	struct guard_list lists[GUARD_LISTS];
+	bool cuts;			/* some policy that does more than count has ->cut */
+	const struct authorization *cutter;	/* the first of those that allow; or NULL */
 };
 
 /* What has been decided. */
@@ -95,6 +97,18 @@ void guard_put(struct account *account, struct guard *g);
  * Any context; GUARD_COST_MAX at most is added to @req->cost, or a little more.
  */
 struct guard_decision guard_decide(const struct guard *g, struct authz_request *req);
+
+/**
+ * guard_cuts() - Which policy ends a connection that is there?
+ * @g: guard, held
+ * @req: connection
+ *
+ * One with ->cut that denies it; or if none of those that allow does, the first of these
+ * with ->cut. As long as guard_decide().
+ *
+ * Return: the policy, or NULL.
+ */
+const struct authorization *guard_cuts(const struct guard *g, struct authz_request *req);
 
 /**
  * guard_count() - Count a decision by policy, and for the workload

@@ -35,6 +35,7 @@ STAT(AUTHZ_REFUSED, "authorization_refused")
 STAT(AUTHZ_EXEMPT, "authorization_exempt")
 STAT(AUTHZ_AUDITED, "authorization_audited")
 STAT(AUTHZ_DRY_DENIED, "authorization_would_deny")
+STAT(AUTHZ_CUT, "authorization_cut")
 
 /* HTTP, downstream */
 STAT(DOWNSTREAM_CONNECTIONS, "downstream_connections")

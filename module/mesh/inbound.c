@@ -78,3 +78,14 @@ bool inbound_allows(struct mesh *m, const struct authz_table *t, const struct gu
 	guard_count_refused(g, &d, req->message);
 	return false;
 }
+
+const struct authorization *inbound_cuts(struct mesh *m, const struct authz_table *t,
+					 const struct guard *g, struct authz_request *req,
+					 inbound_has_program *has_program)
+{
+	const struct authorization *by;
+
+	req->source = authz_table_workload(t, req->peer);
+	by = guard_cuts(g, req);
+	return by && !inbound_exempt(m, g, req->peer, req->to, has_program) ? by : NULL;
+}

@@ -61,6 +61,17 @@ bool inbound_denies(struct mesh *m, const struct authz_table *t, const struct gu
 		    struct authz_request *req, struct guard_decision *d);
 
 /**
+ * inbound_cuts() - Is a connection to end that is there?
+ *
+ * As inbound_allows(), but nothing is counted except for what is exempt.
+ *
+ * Return: the policy that ends it, of @g; or NULL.
+ */
+const struct authorization *inbound_cuts(struct mesh *m, const struct authz_table *t,
+					 const struct guard *g, struct authz_request *req,
+					 inbound_has_program *has_program);
+
+/**
  * inbound_exempt() - Does what is denied pass, as the node itself sends it?
  * @m: mesh
  * @g: the workload's guard

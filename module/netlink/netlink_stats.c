@@ -94,7 +94,9 @@ static int fill_authorization(struct sk_buff *skb, const struct authorization *a
 	err = attr_put_span(skb, L7MESH_AUTHORIZATION_STATS_A_NAME, a->name.name) ?:
 	      put_count(skb, policy_stats[a->action].decided, a->count, AUTHZ_MATCHED);
 	if (!err && would)
-		err = put_count(skb, would, a->count, AUTHZ_WOULD_MATCH);
+		err = put_count(skb, would, a->count, AUTHZ_WOULD_MATCH) ?:
+		      put_count(skb, L7MESH_AUTHORIZATION_STATS_A_CUT, a->count,
+				AUTHZ_CUT);
 	return attr_end_nest(skb, nest, err);
 }
 

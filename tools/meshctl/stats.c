@@ -71,6 +71,7 @@ static const struct number of_policy[] = {
 	{ "audited", L7MESH_AUTHORIZATION_STATS_A_AUDITED },
 	{ "would_allow", L7MESH_AUTHORIZATION_STATS_A_WOULD_ALLOW },
 	{ "would_deny", L7MESH_AUTHORIZATION_STATS_A_WOULD_DENY },
+	{ "cut", L7MESH_AUTHORIZATION_STATS_A_CUT },
 	{ NULL }
 };
 
@@ -200,7 +201,7 @@ static void print_stats(const json_t *stats)
 	static const char *const policies[] = { "AUTHORIZATION", "ALLOWED",
 						"DENIED", "AUDITED",
 						"WOULD_ALLOW", "WOULD_DENY",
-						NULL };
+						"CUT", NULL };
 	static const char *const workloads[] = { "WORKLOAD",
 						 "CONNECTIONS_REFUSED",
 						 "REQUESTS_REFUSED",

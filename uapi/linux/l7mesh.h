@@ -1337,6 +1337,7 @@ enum l7mesh_authorization_stats_attr {
 	L7MESH_AUTHORIZATION_STATS_A_WOULD_ALLOW,	/* u64: while AUDIT was set */
 	L7MESH_AUTHORIZATION_STATS_A_WOULD_DENY,	/* u64: the same */
 	L7MESH_AUTHORIZATION_STATS_A_PAD,
+	L7MESH_AUTHORIZATION_STATS_A_CUT,	/* u64: connections that it ended */
 
 	/* private: */
 	__L7MESH_AUTHORIZATION_STATS_A_MAX,
@@ -1514,6 +1515,11 @@ enum l7mesh_authorization_attr {
 	 * empty: it matches nothing
 	 */
 	L7MESH_AUTHORIZATION_A_RULES,
+	/*
+	 * u8: 0 or 1; 1: when a change has it forbid connections that are there, these
+	 * are reset; default 0
+	 */
+	L7MESH_AUTHORIZATION_A_CUT,
 
 	/* private: */
 	__L7MESH_AUTHORIZATION_A_MAX,

@@ -639,6 +639,7 @@ netlink_authorization_policy[L7MESH_AUTHORIZATION_A_MAX + 1] = {
 	[L7MESH_AUTHORIZATION_A_AUDIT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[L7MESH_AUTHORIZATION_A_RULES] =
 		NLA_POLICY_NESTED(authorization_rule_list_policy),
+	[L7MESH_AUTHORIZATION_A_CUT] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1] = {

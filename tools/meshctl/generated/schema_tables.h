@@ -1325,6 +1325,8 @@ static const struct field authorization_fields[] = {
 	  .not_yet = NAMES("custom"), .fallback = "allow" },
 	{ .name = "audit", .attr = L7MESH_AUTHORIZATION_A_AUDIT,
 	  .type = FIELD_U8_BOOL, .fallback = "false" },
+	{ .name = "cut", .attr = L7MESH_AUTHORIZATION_A_CUT,
+	  .type = FIELD_U8_BOOL, .fallback = "false" },
 	{ .name = "rules", .attr = L7MESH_AUTHORIZATION_A_RULES,
 	  .type = FIELD_LIST, .flags = FIELD_EMPTY, .word = "rule", .max = 512,
 	  .sub = &authorization_rule },

@@ -113,6 +113,6 @@ static const char *const usage[] = {
 		"reset|drop] [exempt_node true|false]",
 	[L7MESH_KIND_AUTHORIZATION] =
 		"authorization NAME [namespace NAME] [selector KEY=VALUE,...] "
-		"[action allow|deny|audit] [audit true|false] [rule "
-		"JSON|none]...",
+		"[action allow|deny|audit] [audit true|false] [cut "
+		"true|false] [rule JSON|none]...",
 };
