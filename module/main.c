@@ -11,6 +11,7 @@
 #include <linux/genetlink.h>
 #include <linux/module.h>
 #include <net/genetlink.h>
+#include "intercept/cut.h"
 #include "intercept/intercept.h"
 #include "intercept/judge.h"
 #include "intercept/packet.h"
@@ -34,6 +35,7 @@ static int net_begins(struct mesh_net *mn)
 	int err;
 
 	redirect_net_init(mn);
+	cut_net_init(mn);
 	err = engine_net_init(mn);
 	if (err)
 		return err;
@@ -45,6 +47,7 @@ static int net_begins(struct mesh_net *mn)
 
 static void net_ends(struct mesh_net *mn)
 {
+	cut_net_exit(mn);
 	packet_net_exit(mn);
 	engine_net_exit(mn);
 	redirect_net_exit(mn);
@@ -54,6 +57,7 @@ static const struct mesh_parts parts = {
 	.intercept = intercept_enable,
 	.let_pass = intercept_disable,
 	.respliced = splice_reconsider,
+	.cut = cut_look,
 	.settle_packets = packet_settle,
 	.settle_packets_later = packet_settle_later,
 	.net_begins = net_begins,

@@ -200,6 +200,16 @@ does set authorization shop/cart action deny audit true rule none
 lists "shop/cart deny shop app=cart 0 audit true" authorization shop/cart
 does del authorization nobody
 asks 'map(.name)' '["shop/cart"]' show authorization
+asks '[.authorization, .workloads]' \
+	'[[{"name":"shop/cart","denied":0,"would_deny":0,"cut":0}],[{"name":"shop/cart-1","connections_refused":0,"requests_refused":0,"would_refuse":0}]]' \
+	stats
+tap_is "people read what policies and workloads count" \
+	"$(meshctl stats | grep -A1 -e '^AUTHORIZATION' -e '^WORKLOAD' | tr -s ' ')" \
+	"AUTHORIZATION ALLOWED DENIED AUDITED WOULD_ALLOW WOULD_DENY CUT
+shop/cart - 0 - - 0 0
+--
+WORKLOAD CONNECTIONS_REFUSED REQUESTS_REFUSED WOULD_REFUSE
+shop/cart-1 0 0 0"
 
 does drain listener web deadline 1s
 does drain endpoint pg 10.2.0.21:5432
@@ -507,7 +517,7 @@ set listener seen 10.96.0.9:80 protocol tcp cluster seen headers_timeout 10s req
 add workload seen address 10.0.0.1
 set workload seen address 10.0.0.1 refuse drop exempt_node true on_failure closed
 add authorization seen rule '{\"to\":[{\"ports\":[\"80\"]}]}'
-set authorization seen action deny audit false rule '{\"to\":[{\"ports\":[\"80\"]}]}'
+set authorization seen action deny audit false cut false rule '{\"to\":[{\"ports\":[\"80\"]}]}'
 del authorization seen
 del workload seen
 del listener seen

@@ -481,7 +481,7 @@ def _():
     equal(generation(g), 1)
 
 
-@alone("stats: every counter, every endpoint")
+@alone("stats: every counter, every endpoint, every policy, every workload with a namespace")
 def _():
     g = base(Genl())
     answers = g.dump("STATS_GET")
@@ -493,6 +493,11 @@ def _():
             "CONNECTIONS": 0, "REQUESTS": 0, "FAILURES": 0,
             "ACTIVE": 0, "EJECTED": 0, "DRAINING": 0, "HEALTHY": 0}
            for o in EVERYTHING if "ENDPOINT" in o])
+    equal([o["AUTHORIZATION_STATS"] for o in answers if "AUTHORIZATION_STATS" in o],
+          [{"NAME": "p", "AUDITED": 0}, {"NAME": "q", "ALLOWED": 0, "WOULD_ALLOW": 0, "CUT": 0}])
+    equal([o["WORKLOAD_STATS"] for o in answers if "WORKLOAD_STATS" in o],
+          [{"NAME": "w", "CONNECTIONS_REFUSED": 0, "REQUESTS_REFUSED": 0,
+            "WOULD_REFUSE": 0}])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/stringify.h>
 
+#include "authz/authz_count.h"
 #include "authz/workload.h"
 #include "http/chars.h"
 #include "lib/account.h"
@@ -528,6 +529,8 @@ int authorization_take(struct authorization *a, struct authorization_parser *p,
 		a->action = nla_get_u32(tb[L7MESH_AUTHORIZATION_A_ACTION]);
 	if (tb[L7MESH_AUTHORIZATION_A_AUDIT])
 		a->audit = nla_get_u8(tb[L7MESH_AUTHORIZATION_A_AUDIT]);
+	if (tb[L7MESH_AUTHORIZATION_A_CUT])
+		a->cut = nla_get_u8(tb[L7MESH_AUTHORIZATION_A_CUT]);
 	if (!tb[L7MESH_AUTHORIZATION_A_RULES])
 		return 0;
 	return take_rules(a, p, tb[L7MESH_AUTHORIZATION_A_RULES], r);
@@ -544,6 +547,7 @@ int authorization_put_attrs(struct sk_buff *skb, const struct authorization *a)
 	       attr_put_some(skb, L7MESH_AUTHORIZATION_A_SELECTOR, a->selector) ?:
 	       nla_put_u32(skb, L7MESH_AUTHORIZATION_A_ACTION, a->action) ?:
 	       nla_put_u8(skb, L7MESH_AUTHORIZATION_A_AUDIT, a->audit) ?:
+	       nla_put_u8(skb, L7MESH_AUTHORIZATION_A_CUT, a->cut) ?:
 	       nla_put(skb, L7MESH_AUTHORIZATION_A_RULES | NLA_F_NESTED, a->given.len,
 		       a->given.p);
 }
@@ -593,15 +597,24 @@ struct authorization *authorization_clone(struct account *account,
 	if (IS_ERR(a))
 		return a;
 	refcount_set(&a->ref, 1);
+	a->count = NULL;
 	stats_object_created(OBJECT_AUTHORIZATION);
 	return a;
+}
+
+int authorization_finish(struct account *account, struct authorization *a,
+			 const struct authorization *before)
+{
+	bool same = before && before->action == a->action;
+
+	return authz_count_take(account, &a->count, same ? before->count : NULL);
 }
 
 bool authorization_equal(const struct authorization *a, const struct authorization *b)
 {
 	return span_eq(a->namespace.name, b->namespace.name) &&
 	       span_eq(a->selector, b->selector) && a->action == b->action &&
-	       a->audit == b->audit && span_eq(a->given, b->given);
+	       a->audit == b->audit && a->cut == b->cut && span_eq(a->given, b->given);
 }
 
 bool authorization_selects(const struct authorization *a, const struct workload *w)
@@ -615,5 +628,6 @@ void authorization_put(struct account *account, struct authorization *a)
 	if (!a || !refcount_dec_and_test(&a->ref))
 		return;
 	stats_object_destroyed(OBJECT_AUTHORIZATION);
+	authz_count_put(account, a->count);
 	account_free(account, a, a->bytes);
 }

@@ -14,6 +14,7 @@
 #include "authz/authz_rule.h"
 
 struct account;
+struct authz_count;
 struct nlattr;
 struct refusal;
 struct sk_buff;
@@ -27,8 +28,10 @@ struct authorization {
 	struct span selector;		/* metadata that its workloads have */
 	u8 action;			/* enum l7mesh_authorization_action */
 	bool audit;			/* it only counts */
+	bool cut;			/* it ends connections that it comes to forbid */
 	struct span given;		/* the items of RULES */
 	struct authz_rules rules;
+	struct authz_count *count;	/* counted; NULL: it is no part of a snapshot */
 };
 
 /* What a specification that is being made points to, besides a message. */
@@ -61,6 +64,18 @@ int authorization_put_attrs(struct sk_buff *skb, const struct authorization *a);
  */
 struct authorization *authorization_clone(struct account *account,
 					  const struct authorization *spec);
+
+/**
+ * authorization_finish() - Make it ready for a snapshot
+ * @account: charged
+ * @a: policy that nobody else has
+ * @before: the one of that name which it replaces, or NULL: if it does the same, @a goes on
+ *	counting where it was
+ *
+ * Return: 0, or what account_new() says.
+ */
+int authorization_finish(struct account *account, struct authorization *a,
+			 const struct authorization *before);
 
 /* Would replacing one by the other, of the same name, change nothing? */
 bool authorization_equal(const struct authorization *a, const struct authorization *b);

@@ -107,6 +107,8 @@ struct authz_request {
 	struct span path;		/* of the message, with nothing escaped */
 	struct span sni;		/* ->p NULL: nobody knows */
 
+	bool cut;			/* it is there: ask those only that end what is */
+
 	u32 cost;			/* out: grows by what was looked at */
 };
 

@@ -84,6 +84,7 @@ static int add_guard(struct account *account, struct authz_table *t,
 	if (IS_ERR(g))
 		return PTR_ERR(g);
 	*at = g;
+	t->cuts |= g->cuts;
 	return 0;
 }
 

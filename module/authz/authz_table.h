@@ -34,6 +34,7 @@ struct authz_table {
 	u32 guard_mask;
 	u32 nguards, naddresses;
 	bool has_paths;			/* some policy asks for paths */
+	bool cuts;			/* some guard does */
 };
 
 /**

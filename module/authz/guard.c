@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 
 #include "authz/authorization.h"
+#include "authz/authz_count.h"
 #include "authz/guard.h"
 #include "authz/workload.h"
 #include "lib/account.h"
@@ -245,6 +246,17 @@ static bool asks_more(const struct authorization *a)
 	return false;
 }
 
+static void note_cut(struct guard *g, const struct authorization *a)
+{
+	enum guard_list_kind kind = kind_of(a);
+
+	if (!a->cut || (kind != GUARD_DENY && kind != GUARD_ALLOW))
+		return;
+	g->cuts = true;
+	if (kind == GUARD_ALLOW && !g->cutter)
+		g->cutter = a;
+}
+
 static int select_policies(struct account *account, struct guard *g,
 			   const struct objset *policies)
 {
@@ -269,6 +281,7 @@ static int select_policies(struct account *account, struct guard *g,
 		g->policies[g->npolicies++] = authorization_get(a);
 		g->lists[kind_of(a)].npolicies++;
 		g->asks_more |= asks_more(a);
+		note_cut(g, a);
 		cond_resched();
 	}
 	return 0;
@@ -336,6 +349,8 @@ static bool matches(const struct guard_entry *e, struct authz_request *req,
 {
 	const struct authz_rules *set = &e->policy->rules;
 
+	if (req->cut && !e->policy->cut)
+		return false;
 	return authz_rule_matches(set, &set->rules[e->rule], req, strict);
 }
 
@@ -433,15 +448,26 @@ static void decide(const struct guard *g, struct authz_request *req,
 	d->verdict = d->policy ? L7MESH_VERDICT_ALLOWED : L7MESH_VERDICT_NOT_ALLOWED;
 }
 
-/* Of what was not denied: if all that only counts did more than that? */
-static bool would_deny(const struct guard *g, struct authz_request *req,
-		       const struct guard_decision *d)
+/*
+ * What policies that only count would do: to what a policy denies, nothing; with what none
+ * allows, they can do no more than allow it.
+ */
+static void decide_dry(const struct guard *g, struct authz_request *req,
+		       struct guard_decision *d)
 {
-	if (find_denying(&g->lists[GUARD_DRY_DENY], req))
-		return true;
-	return g->lists[GUARD_DRY_ALLOW].npolicies &&
-	       d->verdict != L7MESH_VERDICT_ALLOWED &&
-	       !find_allowing(&g->lists[GUARD_DRY_ALLOW], req);
+	const struct guard_list *allow = &g->lists[GUARD_DRY_ALLOW];
+
+	if (d->verdict == L7MESH_VERDICT_DENIED)
+		return;
+	if (!guard_denies(d)) {
+		d->dry = find_denying(&g->lists[GUARD_DRY_DENY], req);
+		d->dry_denied = d->dry;
+	}
+	if (d->dry)
+		return;
+	d->dry = find_allowing(allow, req);
+	d->dry_denied = allow->npolicies && !d->dry &&
+			d->verdict == L7MESH_VERDICT_UNASKED;
 }
 
 struct guard_decision guard_decide(const struct guard *g,
@@ -451,7 +477,44 @@ struct guard_decision guard_decide(const struct guard *g,
 
 	decide(g, req, &d);
 	d.audited = find_denying(&g->lists[GUARD_AUDIT], req);
-	if (!guard_denies(&d))
-		d.dry_denied = would_deny(g, req, &d);
+	decide_dry(g, req, &d);
 	return d;
+}
+
+const struct authorization *guard_cuts(const struct guard *g, struct authz_request *req)
+{
+	const struct authorization *by;
+
+	if (!g->cuts)
+		return NULL;
+	req->cut = true;
+	by = find_denying(&g->lists[GUARD_DENY], req);
+	req->cut = false;
+	if (by || !g->cutter)
+		return by;
+	return find_allowing(&g->lists[GUARD_ALLOW], req) ? NULL : g->cutter;
+}
+
+/* ---- counting ---- */
+
+void guard_count(const struct guard *g, const struct guard_decision *d)
+{
+	if (d->verdict == L7MESH_VERDICT_ALLOWED)
+		authz_count_inc(d->policy->count, AUTHZ_MATCHED);
+	if (d->audited)
+		authz_count_inc(d->audited->count, AUTHZ_MATCHED);
+	if (d->dry)
+		authz_count_inc(d->dry->count, AUTHZ_WOULD_MATCH);
+	else if (d->dry_denied)
+		authz_count_inc(g->workload->count, AUTHZ_WOULD_REFUSE);
+}
+
+void guard_count_refused(const struct guard *g, const struct guard_decision *d,
+			 bool request)
+{
+	if (d->verdict == L7MESH_VERDICT_DENIED)
+		authz_count_inc(d->policy->count, AUTHZ_MATCHED);
+	else if (d->verdict == L7MESH_VERDICT_NOT_ALLOWED)
+		authz_count_inc(g->workload->count, request ? AUTHZ_REQUEST_REFUSED :
+							      AUTHZ_CONNECTION_REFUSED);
 }

@@ -60,13 +60,16 @@ struct guard {
 	u32 npolicies;
 	bool asks_more;		/* some rule asks for more than who connects to what */
 	struct guard_list lists[GUARD_LISTS];
+	bool cuts;			/* some policy that does more than count has ->cut */
+	const struct authorization *cutter;	/* the first of those that allow; or NULL */
 };
 
 /* What has been decided. */
 struct guard_decision {
 	u8 verdict;			/* enum l7mesh_verdict */
 	const struct authorization *policy;	/* whose rule it was; or NULL */
-	bool audited;			/* it is to be counted */
+	const struct authorization *audited;	/* whose rule is to be told of; or NULL */
+	const struct authorization *dry;	/* of what only counts: the same; or NULL */
 	bool dry_denied;		/* with what only counts it would be denied */
 };
 
@@ -95,6 +98,32 @@ void guard_put(struct account *account, struct guard *g);
  * Any context; GUARD_COST_MAX at most is added to @req->cost, or a little more.
  */
 struct guard_decision guard_decide(const struct guard *g, struct authz_request *req);
+
+/**
+ * guard_cuts() - Which policy ends a connection that is there?
+ * @g: guard, held
+ * @req: connection
+ *
+ * One with ->cut that denies it; or if none of those that allow does, the first of these
+ * with ->cut. As long as guard_decide().
+ *
+ * Return: the policy, or NULL.
+ */
+const struct authorization *guard_cuts(const struct guard *g, struct authz_request *req);
+
+/**
+ * guard_count() - Count a decision by policy, and for the workload
+ * @g: guard of a snapshot, held
+ * @d: what it decided
+ *
+ * But for what it denied: whether that is refused is up to others, who call
+ * guard_count_refused() then. Any context.
+ */
+void guard_count(const struct guard *g, const struct guard_decision *d);
+
+/* @request: of HTTP; else a connection. */
+void guard_count_refused(const struct guard *g, const struct guard_decision *d,
+			 bool request);
 
 static inline bool guard_denies(const struct guard_decision *d)
 {

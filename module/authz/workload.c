@@ -5,6 +5,7 @@
 #include <linux/l7mesh.h>
 #include <linux/stringify.h>
 
+#include "authz/authz_count.h"
 #include "lib/account.h"
 #include "lib/attr.h"
 #include "lib/metadata.h"
@@ -232,8 +233,17 @@ struct workload *workload_clone(struct account *account, const struct workload *
 	if (IS_ERR(w))
 		return w;
 	refcount_set(&w->ref, 1);
+	w->count = NULL;
 	stats_object_created(OBJECT_WORKLOAD);
 	return w;
+}
+
+int workload_finish(struct account *account, struct workload *w,
+		    const struct workload *before)
+{
+	struct authz_count *count = before ? before->count : NULL;
+
+	return count || w->netns ? authz_count_take(account, &w->count, count) : 0;
 }
 
 bool workload_equal(const struct workload *a, const struct workload *b)
@@ -255,5 +265,6 @@ void workload_put(struct account *account, struct workload *w)
 	if (!w || !refcount_dec_and_test(&w->ref))
 		return;
 	stats_object_destroyed(OBJECT_WORKLOAD);
+	authz_count_put(account, w->count);
 	account_free(account, w, w->bytes);
 }

@@ -17,6 +17,7 @@
 #include "lib/span.h"
 
 struct account;
+struct authz_count;
 struct nlattr;
 struct refusal;
 struct sk_buff;
@@ -46,6 +47,7 @@ struct workload {
 	u8 refuse;			/* enum l7mesh_refuse */
 	u8 on_failure;			/* enum l7mesh_on_failure */
 	bool exempt_node;
+	struct authz_count *count;	/* counted; NULL: it was never on this node */
 };
 
 /* What a specification that is being made points to. */
@@ -81,6 +83,10 @@ int workload_put_attrs(struct sk_buff *skb, const struct workload *w);
  * Return: one with one reference, or what account_new() says.
  */
 struct workload *workload_clone(struct account *account, const struct workload *spec);
+
+/* As authorization_finish(). */
+int workload_finish(struct account *account, struct workload *w,
+		    const struct workload *before);
 
 /* Would replacing one by the other, of the same name, change nothing? */
 bool workload_equal(const struct workload *a, const struct workload *b);

@@ -97,7 +97,8 @@ bool conn_request_wanted(struct ftrace_regs *regs)
 
 static bool is_allowed(struct mesh *m, const struct authz_table *t,
 		       const struct guard *g, const struct sock *sk,
-		       const struct sk_buff *skb, struct authz_request *req)
+		       const struct sk_buff *skb, struct authz_request *req,
+		       struct guard_decision *d)
 {
 	const struct client_end end = {
 		.from = req->peer,
@@ -111,7 +112,14 @@ static bool is_allowed(struct mesh *m, const struct authz_table *t,
 	inbound_source(t, req);
 	if (inbound_wants_proof(g, req))
 		inbound_prove(m, req, &end, &proven);
-	return !inbound_denies(m, g, req);
+	return !inbound_denies(m, g, req, d);
+}
+
+static void count_refused(struct mesh *m, const struct guard *g,
+			  const struct guard_decision *d)
+{
+	stat_inc(m->stats, STAT_AUTHZ_REFUSED);
+	guard_count_refused(g, d, false);
 }
 
 /* What is to become of it: @refuse, or it passes. */
@@ -120,6 +128,7 @@ static bool passes(const struct sock *sk, const struct sk_buff *skb, u8 *refuse)
 	struct address from, to;
 	struct authz_request req = { .peer = &from, .client = &from, .to = &to };
 	const struct authz_table *t;
+	struct guard_decision d = {};
 	const struct guard *g;
 	bool pass = true;
 	struct mesh *m;
@@ -129,11 +138,11 @@ static bool passes(const struct sock *sk, const struct sk_buff *skb, u8 *refuse)
 	g = guard_of(sk, skb, &m, &t);
 	if (g) {
 		addresses_of(skb, &from, &to);
-		pass = is_allowed(m, t, g, sk, skb, &req) ||
+		pass = is_allowed(m, t, g, sk, skb, &req, &d) ||
 		       inbound_exempt(m, g, &from, &to);
 		*refuse = g->workload->refuse;
 		if (!pass)
-			stat_inc(m->stats, STAT_AUTHZ_REFUSED);
+			count_refused(m, g, &d);
 	}
 	rcu_read_unlock();
 	return pass;

@@ -5,6 +5,7 @@
 #include <net/transp_v6.h>
 #include "intercept/conn_request.h"
 #include "intercept/connect.h"
+#include "intercept/cut.h"
 #include "intercept/getname.h"
 #include "intercept/hook.h"
 #include "intercept/intercept.h"
@@ -121,13 +122,17 @@ int intercept_init(void)
 	if (!set_state || !destroy_sock || !all[CONN_REQUEST].function)
 		return -ENOENT;
 	memcpy(hooks, all, sizeof(hooks));
-	err = connect_init();
+	err = connect_init() ?: cut_init();
 	if (err)
 		return err;
-	return redirect_init();
+	err = redirect_init();
+	if (err)
+		cut_exit();
+	return err;
 }
 
 void intercept_exit(void)
 {
 	redirect_exit();
+	cut_exit();
 }

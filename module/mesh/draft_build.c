@@ -206,17 +206,20 @@ static int build_cluster(struct draft *d, struct draft_object *o,
 }
 
 /* What is equal to what was published stays that. */
-static int build_whole(struct draft *d, struct draft_object *o)
+static int build_whole(struct draft *d, struct draft_object *o, struct refusal *r)
 {
 	const struct named_ops *ops = &named_ops[o->kind];
 	void *prev = draft_published(d, o->kind, &o->name);
+	int err;
 
 	if (prev && ops->equal(o->object, prev)) {
 		ops->put(d->account, o->object);
 		ops->get(prev);
 		o->object = prev;
+		return 0;
 	}
-	return 0;
+	err = ops->finish ? ops->finish(d->account, o->object, prev) : 0;
+	return err ? account_refuse(d->account, r, err) : 0;
 }
 
 /*
@@ -342,7 +345,7 @@ static int build_object(struct draft *d, struct draft_object *o,
 	case NAMED_ROUTE_TABLE:
 		return build_table(d, o, r);
 	default:
-		return build_whole(d, o);
+		return build_whole(d, o, r);
 	}
 }
 

@@ -100,9 +100,9 @@ void inbound_prove(struct mesh *m, struct authz_request *req,
 	req->source_kind = L7MESH_IDENTITY_KIND_NONE;
 }
 
-/* What was decided. */
-static void count_decision(struct mesh *m, const struct guard_decision *d)
+static void count(struct mesh *m, const struct guard *g, const struct guard_decision *d)
 {
+	guard_count(g, d);
 	if (d->audited)
 		stat_inc(m->stats, STAT_AUTHZ_AUDITED);
 	if (d->dry_denied)
@@ -111,12 +111,12 @@ static void count_decision(struct mesh *m, const struct guard_decision *d)
 		stat_inc(m->stats, STAT_AUTHZ_ALLOWED);
 }
 
-bool inbound_denies(struct mesh *m, const struct guard *g, struct authz_request *req)
+bool inbound_denies(struct mesh *m, const struct guard *g, struct authz_request *req,
+		    struct guard_decision *d)
 {
-	struct guard_decision d = guard_decide(g, req);
-
-	count_decision(m, &d);
-	return guard_denies(&d);
+	*d = guard_decide(g, req);
+	count(m, g, d);
+	return guard_denies(d);
 }
 
 bool inbound_would_allow(struct mesh *m, const struct guard *g, struct authz_request *req)
@@ -125,7 +125,7 @@ bool inbound_would_allow(struct mesh *m, const struct guard *g, struct authz_req
 
 	if (guard_denies(&d))
 		return false;
-	count_decision(m, &d);
+	count(m, g, &d);
 	return true;
 }
 
@@ -136,4 +136,14 @@ bool inbound_is_asked(const struct mesh *m, const struct authz_table *t,
 	struct net *net = w && w->netns ? mesh_attached_net(m, w->netns) : NULL;
 
 	return net && sight->is_asked(net, from, to);
+}
+
+const struct authorization *inbound_cuts(struct mesh *m, const struct authz_table *t,
+					 const struct guard *g, struct authz_request *req)
+{
+	const struct authorization *by;
+
+	inbound_source(t, req);
+	by = guard_cuts(g, req);
+	return by && !inbound_exempt(m, g, req->peer, req->to) ? by : NULL;
 }

@@ -94,11 +94,13 @@ void inbound_prove(struct mesh *m, struct authz_request *req,
  * @m: mesh, which counts it
  * @g: the workload's guard
  * @req: ->peer, ->client, ->to, ->source and what is known of HTTP and TLS; ->cost grows
+ * @d: out: what it decided
  *
- * Who refuses counts that. Takes no lock and no reference, not even of what frees when it is
- * given back: for ftrace callbacks.
+ * Who refuses counts that, with guard_count_refused(). Takes no lock and no reference, not
+ * even of what frees when it is given back: for ftrace callbacks.
  */
-bool inbound_denies(struct mesh *m, const struct guard *g, struct authz_request *req);
+bool inbound_denies(struct mesh *m, const struct guard *g, struct authz_request *req,
+		    struct guard_decision *d);
 
 /* The same, the other way round; and only if it is allowed is anything counted. */
 bool inbound_would_allow(struct mesh *m, const struct guard *g, struct authz_request *req);
@@ -115,6 +117,20 @@ bool inbound_would_allow(struct mesh *m, const struct guard *g, struct authz_req
  */
 bool inbound_is_asked(const struct mesh *m, const struct authz_table *t,
 		      const struct address *from, const struct address *to);
+
+/**
+ * inbound_cuts() - Is a connection to end that is there?
+ * @m: mesh
+ * @t: its table
+ * @g: the workload's guard, of @t
+ * @req: ->peer, ->client, ->to; its source is who has that address
+ *
+ * Nothing is counted except for what is exempt. Any context but hard interrupts.
+ *
+ * Return: the policy that ends it, of @g; or NULL.
+ */
+const struct authorization *inbound_cuts(struct mesh *m, const struct authz_table *t,
+					 const struct guard *g, struct authz_request *req);
 
 /**
  * inbound_exempt() - Does what is denied pass, as the node itself sends it?

@@ -558,6 +558,44 @@ static int check_guards(const struct mesh *m, const struct snapshot *s,
 			   name->name.len, name->name.p);
 }
 
+/*
+ * However many changes there were meanwhile: once. That is a walk over all connections of
+ * the node, whoever changes something: so there are no more than so many a second.
+ */
+#define CUT_INTERVAL	(HZ / 10)
+
+static void cut(struct work_struct *unused);
+static DECLARE_DELAYED_WORK(cut_work, cut);
+
+/* How many walks have begun, and up to which all is done. The work writes them. */
+static unsigned long cuts_begun, cuts_done;
+static unsigned long cut_next;		/* jiffies: when the next may be */
+
+static void cut(struct work_struct *unused)
+{
+	unsigned long walk = cuts_begun + 1;
+
+	WRITE_ONCE(cuts_begun, walk);
+	/* Either the walk sees a new snapshot, or who publishes that sees the walk. */
+	smp_mb();
+	if (parts->cut(cuts_done))
+		queue_delayed_work(mesh_wq, &cut_work, HZ);
+	else
+		cuts_done = walk;
+	WRITE_ONCE(cut_next, jiffies + CUT_INTERVAL);
+}
+
+static void cut_soon(struct mesh *m)
+{
+	unsigned long now = jiffies, next = READ_ONCE(cut_next);
+
+	/* The snapshot is the new one already, see cut(). */
+	smp_mb();
+	WRITE_ONCE(m->cut_walk, READ_ONCE(cuts_begun) + 1);
+	mod_delayed_work(mesh_wq, &cut_work,
+			 time_in_range(next, now, now + CUT_INTERVAL) ? next - now : 0);
+}
+
 int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 {
 	struct snapshot *old =
@@ -581,6 +619,8 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 	check_queue_follow(&m->checks, old, s);
 	if (!splice_policy_equal(&old->splice, &s->splice))
 		parts->respliced();
+	if (s->authz && s->authz != old->authz && s->authz->cuts)
+		cut_soon(m);
 	old->retired = true;
 	atomic_inc(&m->account->retired);
 	snapshot_kill(old);
@@ -863,7 +903,8 @@ int mesh_init(const struct mesh_parts *given)
 
 void mesh_exit(void)
 {
-	/* Hooks look at namespaces' parts of the mesh: they go before those do. */
+	/* Hooks and works look at namespaces' parts of the mesh: they go before those do. */
+	cancel_delayed_work_sync(&cut_work);
 	mutex_lock(&interception_mutex);
 	interception_stop();
 	mutex_unlock(&interception_mutex);

@@ -21,6 +21,7 @@
 #define L7MESH_MESH_H
 
 #include <linux/jump_label.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
@@ -50,6 +51,7 @@ struct mesh {
 	atomic_t nchecks;			/* health checks that are being made */
 	bool intercepts;			/* had a listener; under lock */
 	u8 packet_use;				/* PACKETS_..., written under lock */
+	unsigned long cut_walk;			/* the first walk that is to look at it */
 	struct mesh_net *owner;			/* changed under mesh_mutex and lock; NULL
 						 * once it is gone, after mesh_net->mesh
 						 */
@@ -70,6 +72,8 @@ struct mesh_net {
 	struct packet_net *packets;	/* made by packet_net_init() */
 	unsigned long shaping_until;	/* shaping.c: how long its answer is good */
 	bool shaping;
+	struct llist_head cuts;		/* cut.c: connections that end, and what ends them */
+	struct delayed_work cut_work;
 	struct list_head orphans;	/* redirect.c: records of clients that are gone, */
 	u32 norphans;			/* and their number */
 };
@@ -260,6 +264,11 @@ struct mesh_parts {
 	void (*let_pass)(void);
 	/* What is to be spliced has changed. */
 	void (*respliced)(void);
+	/*
+	 * Policies that end connections have changed, of meshes whose ->cut_walk is greater
+	 * than @done: 0, or it is to be called again.
+	 */
+	int (*cut)(unsigned long done);
 	/*
 	 * Whether a namespace's packets are to be taken may have changed: settled now, or
 	 * soon, where nobody may wait.

@@ -31,11 +31,20 @@ static bool equal_##type(const void *a, const void *b)		\
 	return type##_equal(a, b);				\
 }
 
+#define FINISHED(type)						\
+WHOLE(type)							\
+								\
+static int finish_##type(struct account *account, void *object,	\
+			 const void *before)			\
+{								\
+	return type##_finish(account, object, before);		\
+}
+
 COUNTED(cluster)
 COUNTED(route_table)
 WHOLE(listener)
-WHOLE(workload)
-WHOLE(authorization)
+FINISHED(workload)
+FINISHED(authorization)
 
 #define SETS(type, set)						\
 	.set_at = offsetof(struct snapshot, set),		\
@@ -48,10 +57,14 @@ WHOLE(authorization)
 	.clone = clone_##type,					\
 	.equal = equal_##type
 
+#define FINISHES(type, set)					\
+	WHOLES(type, set),					\
+	.finish = finish_##type
+
 const struct named_ops named_ops[NAMED_KINDS] = {
 	[NAMED_CLUSTER] = { SETS(cluster, clusters) },
 	[NAMED_LISTENER] = { WHOLES(listener, listeners) },
 	[NAMED_ROUTE_TABLE] = { SETS(route_table, route_tables) },
-	[NAMED_WORKLOAD] = { WHOLES(workload, workloads) },
-	[NAMED_AUTHORIZATION] = { WHOLES(authorization, authorizations) },
+	[NAMED_WORKLOAD] = { FINISHES(workload, workloads) },
+	[NAMED_AUTHORIZATION] = { FINISHES(authorization, authorizations) },
 };

@@ -31,6 +31,11 @@ struct named_ops {
 	/* NULL: drafts know how it is made, of parts. */
 	void *(*clone)(struct account *account, const void *spec);
 	bool (*equal)(const void *a, const void *b);
+	/*
+	 * NULL: nothing. A new object becomes a snapshot's, instead of @before if that is
+	 * not NULL: 0, or what account_new() says.
+	 */
+	int (*finish)(struct account *account, void *object, const void *before);
 };
 
 extern const struct named_ops named_ops[NAMED_KINDS];

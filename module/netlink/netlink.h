@@ -256,8 +256,6 @@ int netlink_authorize(struct netlink_request *q);
 int netlink_fill_workload(struct sk_buff *skb, const struct workload *w);
 int netlink_fill_authorization(struct sk_buff *skb, const struct authorization *a);
 int netlink_fill_splice(struct sk_buff *skb, const struct splice_policy *p);
-int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
-				const struct member *m);
 /* Only what identifies an object. */
 int netlink_fill_key(struct sk_buff *skb, const struct object_key *key);
 /* All of an object that a snapshot has. */

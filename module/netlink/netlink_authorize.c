@@ -148,6 +148,7 @@ static int decide(struct netlink_request *request, struct question *q)
 {
 	struct authz_request req = {
 		.source = q->source,
+		.source_kind = workload_identity_kind(q->source),
 		.peer = &q->peer,
 		.client = &q->client,
 		.to = &q->to,

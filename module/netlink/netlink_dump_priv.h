@@ -3,6 +3,7 @@
  * netlink_dump, as its own files see it:
  *
  *	netlink_dump.c		the state of dumps, and all dumps but ...
+ *	netlink_stats.c		STATS_GET
  *	netlink_explain.c	EXPLAIN
  */
 #ifndef L7MESH_NETLINK_DUMP_PRIV_H

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* All is decided as it begins, but for mismatches; the dump tells of it. */
 #include <linux/mm.h>
+#include "authz/authorization.h"
+#include "authz/workload.h"
 #include "lib/objset.h"
 #include "mesh/mesh.h"
 #include "netlink/netlink_dump_priv.h"
@@ -85,6 +87,7 @@ static int take_source(struct dump *d, struct question *q, const struct nlattr *
 	struct address *source = &q->source;
 	int err;
 
+	q->source_unsaid = !nla;
 	if (!nla) {
 		if (source->family == AF_INET)
 			address_set_v4(source, htonl(INADDR_LOOPBACK), 0);
@@ -233,6 +236,26 @@ static int put_answer(struct sk_buff *skb, const struct explanation *e)
 	return err;
 }
 
+static int put_authz(struct sk_buff *skb, const struct explained_authz *a)
+{
+	const struct authorization *policy = a->decision.policy;
+	int err;
+
+	if (!a->workload)
+		return 0;
+	err = attr_put_span(skb, L7MESH_EXPLANATION_A_WORKLOAD, a->workload->name.name) ?:
+	      nla_put_u32(skb, L7MESH_EXPLANATION_A_VERDICT, a->decision.verdict);
+	if (!err && a->source)
+		err = attr_put_span(skb, L7MESH_EXPLANATION_A_SOURCE_WORKLOAD,
+				    a->source->name.name);
+	if (!err && policy)
+		err = attr_put_span(skb, L7MESH_EXPLANATION_A_AUTHORIZATION,
+				    policy->name.name);
+	if (!err && a->request)
+		err = nla_put_flag(skb, L7MESH_EXPLANATION_A_OF_REQUEST);
+	return err;
+}
+
 static int fill_outcome(struct sk_buff *skb, const struct explanation *e)
 {
 	const struct listener *l = e->question->slot.listener;
@@ -248,7 +271,7 @@ static int fill_outcome(struct sk_buff *skb, const struct explanation *e)
 		      nla_put_u32(skb, L7MESH_EXPLANATION_A_POLICIES,
 				  e->policies);
 	if (!err)
-		err = put_answer(skb, e) ?: put_target(skb, e);
+		err = put_answer(skb, e) ?: put_target(skb, e) ?: put_authz(skb, &e->authz);
 	return attr_end_nest(skb, nest, err);
 }
 

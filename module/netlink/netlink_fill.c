@@ -41,40 +41,6 @@ int netlink_fill_endpoint(struct sk_buff *skb, const struct cluster *c,
 	return attr_end_nest(skb, nest, err);
 }
 
-int netlink_fill_endpoint_stats(struct sk_buff *skb, const struct cluster *c,
-				const struct member *m)
-{
-	const struct address *a = &m->ep->address;
-	struct nlattr *nest = nla_nest_start(skb, L7MESH_A_ENDPOINT_STATS);
-	int err;
-
-	if (!nest)
-		return -EMSGSIZE;
-	err = attr_put_span(skb, L7MESH_ENDPOINT_STATS_A_CLUSTER,
-			    c->name.name) ||
-	      netlink_put_address(skb, L7MESH_ENDPOINT_STATS_A_ADDRESS, a) ||
-	      nla_put_u16(skb, L7MESH_ENDPOINT_STATS_A_PORT, ntohs(a->port)) ||
-	      nla_put_u64_64bit(skb, L7MESH_ENDPOINT_STATS_A_CONNECTIONS,
-				atomic64_read(&m->ep->connections),
-				L7MESH_ENDPOINT_STATS_A_PAD) ||
-	      nla_put_u64_64bit(skb, L7MESH_ENDPOINT_STATS_A_REQUESTS,
-				atomic64_read(&m->ep->requests),
-				L7MESH_ENDPOINT_STATS_A_PAD) ||
-	      nla_put_u64_64bit(skb, L7MESH_ENDPOINT_STATS_A_FAILURES,
-				atomic64_read(&m->ep->failures),
-				L7MESH_ENDPOINT_STATS_A_PAD) ||
-	      nla_put_u32(skb, L7MESH_ENDPOINT_STATS_A_ACTIVE,
-			  atomic_read(&m->ep->active)) ||
-	      nla_put_u32(skb, L7MESH_ENDPOINT_STATS_A_EJECTED,
-			  endpoint_ejected_ms(m->ep)) ||
-	      nla_put_u8(skb, L7MESH_ENDPOINT_STATS_A_DRAINING,
-			 READ_ONCE(m->ep->draining));
-	if (!err && c->health.interval)
-		err = nla_put_u8(skb, L7MESH_ENDPOINT_STATS_A_HEALTHY,
-				 READ_ONCE(m->ep->healthy));
-	return attr_end_nest(skb, nest, err);
-}
-
 static int put_target(struct sk_buff *skb, const struct listener *l)
 {
 	if (l->protocol == L7MESH_PROTOCOL_AUTO)

@@ -5,6 +5,7 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 
+#include "authz/authz_table.h"
 #include "http/forward.h"
 #include "http1/head.h"
 #include "lib/budget.h"
@@ -318,16 +319,40 @@ static void note_listener(struct explanation *e)
 	e->policies |= policy_explain(&l->policies, &v);
 }
 
+/* A workload's own listener reads paths as its policies do. */
+static struct routing_refusal check(struct explanation *e, const struct snapshot *s)
+{
+	struct http_options options = *options_of(e);
+
+	if (s->authz && s->authz->has_paths && options.packets &&
+	    authz_table_workload(s->authz, &e->question->original))
+		path_rules_strict(&options.path);
+	return routing_check(&options, e->head);
+}
+
+static int forbid(struct explanation *e)
+{
+	struct reply r = { .status = 403, .body = REPLY_FORBIDDEN };
+
+	return answer(e, STAT_REPLY_FORBIDDEN, &r);
+}
+
 static int explain_request(struct explanation *e, const struct snapshot *s)
 {
 	const struct listener_slot *slot = &e->question->slot;
-	struct routing_refusal r = routing_check(options_of(e), e->head);
+	struct routing_refusal r = check(e, s);
+	int err;
 
 	note_listener(e);
 	if (r.status)
 		return refuse(e, r.reason, r.status);
 	route_request_init(&e->request, e->head);
 	describe_client(e);
+	err = explain_authz_listener(e, s);
+	if (err)
+		return err;
+	if (guard_denies(&e->authz.decision))
+		return forbid(e);
 	find_route(e, slot->route_table);
 	if (e->vhost)
 		e->position = position_of(e->vhost, e->route);
@@ -370,17 +395,29 @@ static int explain_http(struct explanation *e, const struct snapshot *s)
 	return refuse(e, r.reason, r.status);
 }
 
+static int explain_connection(struct explanation *e, const struct snapshot *s)
+{
+	const struct listener_slot *slot = &e->question->slot;
+
+	if (!slot->listener->has_proxy && !pick(e, slot->cluster, NULL))
+		e->own.reason = STAT_REFUSED_NO_ENDPOINT;
+	return explain_authz_listener(e, s);
+}
+
 int explain(struct explanation *e, const struct snapshot *s,
 	    const struct question *q)
 {
 	const struct listener *l = q->slot.listener;
+	int err;
 
 	*e = (struct explanation){ .question = q, .client = q->source };
 	if (listener_serves_http(l))
-		return explain_http(e, s);
-	if (!l->has_proxy && !pick(e, q->slot.cluster, NULL))
-		e->own.reason = STAT_REFUSED_NO_ENDPOINT;
-	return 0;
+		err = explain_http(e, s);
+	else
+		err = explain_connection(e, s);
+	if (!err && e->ep && !e->own.reason && !e->authz.workload)
+		err = explain_authz_endpoint(e, s);
+	return err;
 }
 
 void explain_release(struct explanation *e)

@@ -11,6 +11,7 @@
 #ifndef L7MESH_EXPLAIN_H
 #define L7MESH_EXPLAIN_H
 
+#include "authz/guard.h"
 #include "lib/address.h"
 #include "lib/out_buffer.h"
 #include "mesh/snapshot.h"
@@ -21,8 +22,16 @@ struct question {
 	struct listener_slot slot;
 	struct address original;	/* what the client connects to */
 	struct address source;		/* the client */
-	u64 netns;			/* cookie of its namespace */
+	bool source_unsaid;		/* it is not known by that: any program of ... */
+	u64 netns;			/* ... its namespace, by its cookie */
 	struct span head;		/* HTTP only */
+};
+
+/* Of the workload that it leads to, which has a guard; or all is NULL. */
+struct explained_authz {
+	const struct workload *workload, *source;
+	struct guard_decision decision;
+	bool request;			/* it is of the request; else of a connection */
 };
 
 struct explanation {
@@ -41,6 +50,7 @@ struct explanation {
 	const struct endpoint *ep;
 	bool hashed;
 	u64 hash;
+	struct explained_authz authz;
 	struct out forwarded;		/* the head that the endpoint gets, ... */
 	struct out reply;		/* ... or what the client gets from the mesh */
 };
@@ -57,6 +67,13 @@ int explain(struct explanation *e, const struct snapshot *s,
 	    const struct question *q);
 
 void explain_release(struct explanation *e);
+
+/*
+ * explain_authz.c, for explain(): ->authz, where the listener, or the endpoint, is a
+ * workload's own address. 0 or -ENOMEM.
+ */
+int explain_authz_listener(struct explanation *e, const struct snapshot *s);
+int explain_authz_endpoint(struct explanation *e, const struct snapshot *s);
 
 /**
  * explain_mismatch() - Why a route was not the one

@@ -13,6 +13,9 @@
 #include "lib/span.h"
 #include "route/rewrite.h"
 
+/* What Envoy says who may not do what he asks for. */
+#define REPLY_FORBIDDEN	SPAN("rbac: access denied")
+
 struct reply {
 	u16 status;
 	struct span body;	/* p NULL: the reason phrase with a line end */

@@ -35,14 +35,17 @@ static bool ask(struct stream *s, struct run *run, const struct guard *g, struct
 		.sni = sni_of(s, &hello),
 	};
 	const struct client_end end = { &peer, &c->original, &c->link };
+	struct guard_decision d;
 	bool allowed;
 
 	link_peer(&c->link, &peer);
 	inbound_source(s->snapshot->authz, &req);
 	if (inbound_wants_proof(g, &req))
 		inbound_prove(c->mesh, &req, &end, &c->source_netns);
-	allowed = !inbound_denies(c->mesh, g, &req) ||
+	allowed = !inbound_denies(c->mesh, g, &req, &d) ||
 		  inbound_exempt(c->mesh, g, &peer, req.to);
+	if (!allowed)
+		guard_count_refused(g, &d, req.message);
 	run->left -= req.cost * COST_COMPARISON;
 	return allowed;
 }
@@ -56,7 +59,7 @@ static void refuse_h2c(struct stream *s)
 
 static noinline bool authorize(struct stream *s, struct run *run, const struct guard *g)
 {
-	struct reply r = { .status = 403, .body = SPAN("rbac: access denied") };
+	struct reply r = { .status = 403, .body = REPLY_FORBIDDEN };
 	struct span path = {};
 	char *memory = NULL;
 	bool allowed;

@@ -259,7 +259,14 @@ def stats():
     return {"counters": {m["STAT"]["NAME"]: m["STAT"]["VALUE"]
                          for m in answers if "STAT" in m},
             "endpoints": [_endpoint(m["ENDPOINT_STATS"])
-                          for m in answers if "ENDPOINT_STATS" in m]}
+                          for m in answers if "ENDPOINT_STATS" in m],
+            "authorization": _named(answers, "AUTHORIZATION_STATS"),
+            "workloads": _named(answers, "WORKLOAD_STATS")}
+
+
+def _named(answers, kind):
+    return [{name.lower(): value for name, value in m[kind].items()}
+            for m in answers if kind in m]
 
 
 def _endpoint(said):

@@ -140,7 +140,9 @@ EXPLAIN = ("EXPLAIN", {
 EXPLANATION = ("EXPLANATION", {
     "PROTOCOL": "u32", "CLIENT": "ip", "ROUTE_TABLE": "str", "VIRTUAL_HOST": "str",
     "ROUTE": "u32", "POLICIES": "u32", "STATUS": "u16", "REASON": "str",
-    "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "HASH": "u64", "SUBSET": "str"})
+    "CLUSTER": "str", "ADDRESS": "ip", "PORT": "u16", "HASH": "u64", "SUBSET": "str",
+    "WORKLOAD": "str", "SOURCE_WORKLOAD": "str", "VERDICT": "u32",
+    "AUTHORIZATION": "str", "OF_REQUEST": "flag"})
 MISMATCH = ("MISMATCH", {
     "ROUTE": "u32", "KIND": "u32", "OF": "str"})
 WORKLOAD = ("WORKLOAD", {
@@ -161,10 +163,16 @@ AUTHORIZATION_RULE = ("AUTHORIZATION_RULE", {
     "WHEN": [AUTHORIZATION_CONDITION]})
 AUTHORIZATION = ("AUTHORIZATION", {
     "NAME": "str", "NAMESPACE": "str", "SELECTOR": "str", "ACTION": "u32",
-    "AUDIT": "u8", "RULES": [AUTHORIZATION_RULE]})
+    "AUDIT": "u8", "RULES": [AUTHORIZATION_RULE], "CUT": "u8"})
 AUTHORIZE = ("AUTHORIZE", {
     "WORKLOAD": "str", "SOURCE": "str", "SOURCE_ADDRESS": "ip", "ADDRESS": "ip",
     "PORT": "u16", "REQUEST_HEAD": "bin", "CLIENT": "ip"})
+AUTHORIZATION_STATS = ("AUTHORIZATION_STATS", {
+    "NAME": "str", "ALLOWED": "u64", "DENIED": "u64", "AUDITED": "u64",
+    "WOULD_ALLOW": "u64", "WOULD_DENY": "u64", "CUT": "u64"})
+WORKLOAD_STATS = ("WORKLOAD_STATS", {
+    "NAME": "str", "CONNECTIONS_REFUSED": "u64", "REQUESTS_REFUSED": "u64",
+    "WOULD_REFUSE": "u64"})
 TOP = ("", {
     "CLUSTER": CLUSTER, "ENDPOINT": ENDPOINT, "LISTENER": LISTENER,
     "ROUTE_TABLE": ROUTE_TABLE, "VIRTUAL_HOST": VIRTUAL_HOST, "ROUTE": ROUTE,
@@ -176,7 +184,8 @@ TOP = ("", {
     "EXPLAIN": EXPLAIN, "EXPLANATION": EXPLANATION, "REQUEST_HEAD": "bin",
     "RESPONSE": "bin", "MISMATCH": MISMATCH, "WORKLOAD": WORKLOAD,
     "AUTHORIZATION": AUTHORIZATION, "AUTHORIZE": AUTHORIZE, "VERDICT": "u32",
-    "POLICY": "str", "SOURCE": "str", "IDENTITY_KIND": "u32"})
+    "POLICY": "str", "SOURCE": "str", "IDENTITY_KIND": "u32",
+    "AUTHORIZATION_STATS": AUTHORIZATION_STATS, "WORKLOAD_STATS": WORKLOAD_STATS})
 
 # Of plain options: default, least, most, type.
 OPTIONS = {

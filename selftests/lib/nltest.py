@@ -326,7 +326,7 @@ EVERYTHING = [
     {"WORKLOAD": {"NAME": "x", "ADDRESSES": [], "REFUSE": 0, "EXEMPT_NODE": 1,
                   "ON_FAILURE": 0}},
     {"AUTHORIZATION": {"NAME": "p", "NAMESPACE": "n", "SELECTOR": "k=" + "v" * 253,
-                       "ACTION": 2, "AUDIT": 1, "RULES": [
+                       "ACTION": 2, "AUDIT": 1, "CUT": 1, "RULES": [
                            {"FROM": [
                                {"PRINCIPALS": ["a/b"], "NOT_PRINCIPALS": ["*"],
                                 "NAMESPACES": ["a*b"], "NOT_NAMESPACES": ["c"],
@@ -344,7 +344,7 @@ EVERYTHING = [
                                       "NOT_VALUES": ["*"]},
                                      {"KEY": "connection.sni", "VALUES": ["s"]}]},
                            {}]}},
-    {"AUTHORIZATION": {"NAME": "q", "ACTION": 0, "AUDIT": 0, "RULES": []}},
+    {"AUTHORIZATION": {"NAME": "q", "ACTION": 0, "AUDIT": 0, "CUT": 0, "RULES": []}},
     {"SPLICE": {"POLICY": 1, "EXCEPT": [{"PORT": 25}, {"PORT": 65535}],
                 "BYPASS_SHAPING": 1}},
 ]

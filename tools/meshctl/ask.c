@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authz.h"
 #include "dump.h"
 #include "message.h"
 #include "text.h"
@@ -318,6 +319,29 @@ static void set_hash(json_t *to, const struct nlattr *attr)
 	free(text);
 }
 
+/* As "authz" would answer. */
+static void set_authorization(json_t *to, const struct nlattr *nest)
+{
+	const struct nlattr *workload, *verdict;
+	json_t *answer;
+
+	workload = nl_nested(nest, L7MESH_EXPLANATION_A_WORKLOAD);
+	verdict = nl_nested(nest, L7MESH_EXPLANATION_A_VERDICT);
+	if (!workload || !verdict)
+		return;
+	answer = must(json_object());
+	set_text(answer, "workload", workload);
+	set_text(answer, "from",
+		 nl_nested(nest, L7MESH_EXPLANATION_A_SOURCE_WORKLOAD));
+	json_object_set_new(answer, "of",
+			    must(json_string(nl_nested(nest, L7MESH_EXPLANATION_A_OF_REQUEST) ?
+					     "request" : "connection")));
+	authz_set_verdict(answer, verdict);
+	set_text(answer, "policy",
+		 nl_nested(nest, L7MESH_EXPLANATION_A_AUTHORIZATION));
+	json_object_set_new(to, "authorization", answer);
+}
+
 static void take_explanation(json_t *to, const struct nlattr *nest)
 {
 	const struct schema *listener = schema_of(L7MESH_KIND_LISTENER);
@@ -347,6 +371,7 @@ static void take_explanation(json_t *to, const struct nlattr *nest)
 	set_endpoint(to, nl_nested(nest, L7MESH_EXPLANATION_A_ADDRESS),
 		     nl_nested(nest, L7MESH_EXPLANATION_A_PORT));
 	set_hash(to, nl_nested(nest, L7MESH_EXPLANATION_A_HASH));
+	set_authorization(to, nest);
 }
 
 static void take_mismatch(json_t *to, const struct nlattr *nest)
@@ -432,7 +457,8 @@ static json_t *in_order(json_t *answer, const json_t *question)
 	static const char *const keys[] = {
 		"protocol", "client", "route_table", "virtual_host",
 		"mismatches", "route", "policies", "status", "reason",
-		"cluster", "subset", "endpoint", "hash", "request", "response",
+		"cluster", "subset", "endpoint", "hash", "authorization",
+		"request", "response",
 	};
 	json_t *ordered = must(json_object()), *value;
 	size_t i;

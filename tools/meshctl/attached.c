@@ -182,8 +182,8 @@ static void reset_cookie(void *data)
 	((struct search *)data)->cookie = 0;
 }
 
-/* The cookie of a namespace that is attached; 0, with an error printed, if not. */
-static uint64_t cookie_of(struct nl *nl, int fd)
+/* The cookie of a namespace that is attached; 0 if it is not, or an error is printed. */
+static uint64_t find_cookie(struct nl *nl, int fd)
 {
 	struct search s = { 0 };
 	struct nlmsghdr *request;
@@ -196,23 +196,21 @@ static uint64_t cookie_of(struct nl *nl, int fd)
 	}
 	s.inode = st.st_ino;
 	request = nl_prepare(nl, buf, L7MESH_CMD_ATTACHED_GET, NLM_F_DUMP);
-	if (dump_retry(nl, request, take_cookie, reset_cookie, &s))
-		return 0;
-	if (!s.cookie)
-		complain("somebody has detached the namespace again");
-	return s.cookie;
+	return dump_retry(nl, request, take_cookie, reset_cookie, &s) ? 0 : s.cookie;
 }
 
 static int bind_workload(struct nl *nl, int fd, const char *name)
 {
-	uint64_t cookie = cookie_of(nl, fd);
+	uint64_t cookie = find_cookie(nl, fd);
 	struct nlmsghdr *request;
 	char buf[1024];
 	json_t *body;
 	int status;
 
-	if (!cookie)
+	if (!cookie) {
+		complain("somebody has detached the namespace again");
 		return STATUS_KERNEL;
+	}
 	body = must(json_pack("{s:s, s:I}", "name", name, "netns",
 			      (json_int_t)cookie));
 	request = nl_prepare(nl, buf, L7MESH_CMD_SET, NLM_F_ACK);
@@ -263,9 +261,58 @@ int cmd_attach(const struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-int cmd_detach(const struct ctl *ctl, int argc, char **argv)
+/* It runs nowhere here, as far as anybody knows. */
+static int unbind_workload(struct nl *nl, const json_t *workload)
+{
+	struct nlmsghdr *request;
+	char buf[1024];
+	json_t *body;
+	int status;
+
+	body = must(json_pack("{s:O, s:i}", "name", get(workload, "name"), "netns", 0));
+	request = nl_prepare(nl, buf, L7MESH_CMD_SET, NLM_F_ACK);
+	message_put(request, L7MESH_KIND_WORKLOAD, body);
+	status = nl_do(nl, request, NULL, NULL);
+	json_decref(body);
+	return status;
+}
+
+static int unbind(struct nl *nl, uint64_t cookie)
+{
+	struct config workloads;
+	int status = dump_kind(nl, L7MESH_KIND_WORKLOAD, &workloads);
+	const json_t *body;
+	size_t i;
+
+	if (status)
+		return status;
+	for (i = 0; i < workloads.count && !status; i++) {
+		body = workloads.objects[i].body;
+		if ((uint64_t)number(body, "netns") == cookie)
+			status = unbind_workload(nl, body);
+	}
+	config_free(&workloads);
+	return status;
+}
+
+static int detach(int fd)
 {
 	struct nl nl;
+	uint64_t cookie;
+	int status = nl_open(&nl);
+
+	if (status)
+		return status;
+	cookie = find_cookie(&nl, fd);
+	status = ask_of(&nl, L7MESH_CMD_DETACH, fd);
+	if (!status && cookie)
+		status = unbind(&nl, cookie);
+	nl_close(&nl);
+	return status;
+}
+
+int cmd_detach(const struct ctl *ctl, int argc, char **argv)
+{
 	int fd, status;
 
 	(void)ctl;
@@ -276,11 +323,7 @@ int cmd_detach(const struct ctl *ctl, int argc, char **argv)
 	fd = netns_open(argv[1]);
 	if (fd < 0)
 		return STATUS_USAGE;
-	status = nl_open(&nl);
-	if (!status) {
-		status = ask_of(&nl, L7MESH_CMD_DETACH, fd);
-		nl_close(&nl);
-	}
+	status = detach(fd);
 	close(fd);
 	return status;
 }

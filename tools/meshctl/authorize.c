@@ -97,14 +97,10 @@ static bool take_question(json_t *question, int argc, char **argv)
 
 static void print_answer(const json_t *answer)
 {
-	const char *policy = json_string_value(get(answer, "policy"));
+	char *words = authz_words(answer);
 
-	if (is(answer, "verdict", "unasked"))
-		printf("allowed: no policy asks");
-	else if (is(answer, "verdict", "not_allowed"))
-		printf("denied: no policy allows it");
-	else
-		printf("%s by %s", object_get(answer, "verdict"), policy ?: "?");
+	printf("%s", words);
+	free(words);
 	if (get(answer, "source"))
 		printf("; from %s (%s)", object_get(answer, "source"),
 		       object_get(answer, "identity_kind"));

@@ -167,17 +167,34 @@ static void take_source(const struct nlmsghdr *nlh, json_t *answer)
 	set_text(answer, "identity_kind", kind < NKINDS ? identity_kinds[kind] : "?");
 }
 
+void authz_set_verdict(json_t *answer, const struct nlattr *verdict)
+{
+	uint32_t n = nl_u32(verdict);
+
+	set_bool(answer, "allowed", n < NVERDICTS && verdicts[n].allowed);
+	set_text(answer, "verdict", n < NVERDICTS ? verdicts[n].word : "?");
+}
+
+char *authz_words(const json_t *answer)
+{
+	const char *policy = json_string_value(get(answer, "policy"));
+
+	if (is(answer, "verdict", "unasked"))
+		return xstrdup("allowed: no policy asks");
+	if (is(answer, "verdict", "not_allowed"))
+		return xstrdup("denied: no policy allows it");
+	return xasprintf("%s by %s", object_get(answer, "verdict"), policy ?: "?");
+}
+
 static void take(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlattr *verdict = nl_attr(nlh, L7MESH_A_VERDICT);
 	const struct nlattr *policy = nl_attr(nlh, L7MESH_A_POLICY);
-	uint32_t n = nl_u32(verdict);
 	json_t *answer = data;
 
 	if (!verdict)
 		return;
-	set_bool(answer, "allowed", n < NVERDICTS && verdicts[n].allowed);
-	set_text(answer, "verdict", n < NVERDICTS ? verdicts[n].word : "?");
+	authz_set_verdict(answer, verdict);
 	if (policy)
 		set_text(answer, "policy", nl_string(policy));
 	take_source(nlh, answer);

@@ -44,6 +44,12 @@ char *authz_check(const json_t *question);
 int authz_ask(struct nl *nl, const json_t *question, const char *where,
 	      json_t **answer);
 
+/* "allowed" and "verdict" of an answer, as the kernel says it. */
+void authz_set_verdict(json_t *answer, const struct nlattr *verdict);
+
+/* What an answer with these and "policy" says, as words; the caller frees them. */
+char *authz_words(const json_t *answer);
+
 /* "authz test FILE [-f MESH]"; returns the tool's status. */
 int authz_test(const struct ctl *ctl, int argc, char **argv);
 

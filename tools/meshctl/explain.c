@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "authz.h"
 #include "meshctl.h"
 #include "text.h"
 #include "util.h"
@@ -169,6 +170,21 @@ static void print_endpoint(const json_t *answer)
 		printf("%-13s %s\n", "proxy", endpoint);
 }
 
+/* "cart from front, the connection: denied by p" */
+static void print_authorization(const json_t *authz)
+{
+	const char *from = string_of(authz, "from");
+	char *words;
+
+	if (!authz)
+		return;
+	words = authz_words(authz);
+	printf("%-13s %s%s%s, the %s: %s\n", "workload",
+	       string_of(authz, "workload"), from ? " from " : "", from ?: "",
+	       string_of(authz, "of"), words);
+	free(words);
+}
+
 static void print_message(const json_t *answer, const char *key)
 {
 	const json_t *message = json_object_get(answer, key), *line;
@@ -196,6 +212,7 @@ static void print_answer(const json_t *answer)
 	print_line(answer, "cluster", "cluster");
 	print_line(answer, "subset", "subset");
 	print_endpoint(answer);
+	print_authorization(json_object_get(answer, "authorization"));
 	print_line(answer, "status", "status");
 	print_line(answer, "reason", "counter");
 	print_message(answer, "request");

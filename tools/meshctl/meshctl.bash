@@ -164,7 +164,7 @@ _meshctl_fields()
 			labels node netns refuse exempt_node exclude_ports \
 			on_failure ;;
 	authorization)
-		_meshctl_words namespace selector action audit rule ;;
+		_meshctl_words namespace selector action audit cut rule ;;
 	# end of fields
 	esac
 }
@@ -200,7 +200,7 @@ _meshctl_value()
 	x_forwarded_host|forwarded|via|traceparent|abort_on_close|\
 	strip_query|cors_credentials|avoid_previous_hosts|\
 	hedge_on_per_try_timeout|fault_by_header|bypass_shaping|\
-	exempt_node|audit)
+	exempt_node|audit|cut)
 		_meshctl_words true false ;;
 	protocol)
 		_meshctl_words tcp http tls auto ;;

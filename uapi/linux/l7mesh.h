@@ -155,8 +155,9 @@ enum l7mesh_cmd {
 	/* dump: answers ATTACHED. The namespaces that obey this configuration. */
 	L7MESH_CMD_ATTACHED_GET,
 	/*
-	 * dump: answers STAT, ENDPOINT_STATS. The counters of the mesh, then those of
-	 * its endpoints.
+	 * dump: answers STAT, ENDPOINT_STATS, AUTHORIZATION_STATS, WORKLOAD_STATS. The
+	 * counters of the mesh, then those of its endpoints, authorization policies and
+	 * workloads.
 	 */
 	L7MESH_CMD_STATS_GET,
 	/*
@@ -471,6 +472,8 @@ enum l7mesh_attr {
 	L7MESH_A_SOURCE,
 	/* u32: enum l7mesh_identity_kind; how its source would be known */
 	L7MESH_A_IDENTITY_KIND,
+	L7MESH_A_AUTHORIZATION_STATS,	/* nest: enum l7mesh_authorization_stats_attr */
+	L7MESH_A_WORKLOAD_STATS,	/* nest: enum l7mesh_workload_stats_attr */
 
 	/* private: */
 	__L7MESH_A_MAX,
@@ -1344,6 +1347,46 @@ enum l7mesh_endpoint_stats_attr {
 };
 
 /*
+ * How many connections and requests a policy decided; what its action cannot do is not
+ * there.
+ */
+enum l7mesh_authorization_stats_attr {
+	L7MESH_AUTHORIZATION_STATS_A_UNSPEC,
+	L7MESH_AUTHORIZATION_STATS_A_NAME,	/* string */
+	L7MESH_AUTHORIZATION_STATS_A_ALLOWED,	/* u64 */
+	L7MESH_AUTHORIZATION_STATS_A_DENIED,	/* u64 */
+	L7MESH_AUTHORIZATION_STATS_A_AUDITED,	/* u64 */
+	L7MESH_AUTHORIZATION_STATS_A_WOULD_ALLOW,	/* u64: while AUDIT was set */
+	L7MESH_AUTHORIZATION_STATS_A_WOULD_DENY,	/* u64: the same */
+	L7MESH_AUTHORIZATION_STATS_A_PAD,
+	L7MESH_AUTHORIZATION_STATS_A_CUT,	/* u64: connections that it ended */
+
+	/* private: */
+	__L7MESH_AUTHORIZATION_STATS_A_MAX,
+	L7MESH_AUTHORIZATION_STATS_A_MAX = __L7MESH_AUTHORIZATION_STATS_A_MAX - 1
+};
+
+/*
+ * What came to a workload that is or was bound, and none of the policies that allow had
+ * a rule for.
+ */
+enum l7mesh_workload_stats_attr {
+	L7MESH_WORKLOAD_STATS_A_UNSPEC,
+	L7MESH_WORKLOAD_STATS_A_NAME,	/* string */
+	L7MESH_WORKLOAD_STATS_A_CONNECTIONS_REFUSED,	/* u64 */
+	L7MESH_WORKLOAD_STATS_A_REQUESTS_REFUSED,	/* u64 */
+	/*
+	 * u64: both, which would have been if policies with AUDIT did more than count
+	 */
+	L7MESH_WORKLOAD_STATS_A_WOULD_REFUSE,
+	L7MESH_WORKLOAD_STATS_A_PAD,
+
+	/* private: */
+	__L7MESH_WORKLOAD_STATS_A_MAX,
+	L7MESH_WORKLOAD_STATS_A_MAX = __L7MESH_WORKLOAD_STATS_A_MAX - 1
+};
+
+/*
  * The first piece has SIZE and the endpoints in table order (L7MESH_A_ENDPOINT objects
  * precede it in the same dump); the pieces' ENTRIES concatenated are the table, an
  * index into those endpoints for each slot.
@@ -1402,6 +1445,16 @@ enum l7mesh_explanation_attr {
 	L7MESH_EXPLANATION_A_HASH,
 	L7MESH_EXPLANATION_A_PAD,
 	L7MESH_EXPLANATION_A_SUBSET,	/* string: of the cluster */
+	/*
+	 * string: whose policies are asked: that of the listener's, or the endpoint's,
+	 * address, if it is bound
+	 */
+	L7MESH_EXPLANATION_A_WORKLOAD,
+	L7MESH_EXPLANATION_A_SOURCE_WORKLOAD,	/* string: the client, if that is one */
+	L7MESH_EXPLANATION_A_VERDICT,	/* u32: enum l7mesh_verdict */
+	L7MESH_EXPLANATION_A_AUTHORIZATION,	/* string: the policy that decided */
+	/* flag: VERDICT is of the request; else of its connection */
+	L7MESH_EXPLANATION_A_OF_REQUEST,
 
 	/* private: */
 	__L7MESH_EXPLANATION_A_MAX,
@@ -1445,7 +1498,10 @@ enum l7mesh_workload_attr {
 	/* string: KEY=VALUE,... of letters, digits and -_./ */
 	L7MESH_WORKLOAD_A_LABELS,
 	L7MESH_WORKLOAD_A_NODE,	/* string: where it runs, for who reads it */
-	/* u64: from 1; SO_NETNS_COOKIE of its namespace, if it is on this node */
+	/*
+	 * u64: SO_NETNS_COOKIE of its namespace, if it is on this node; 0: it is not;
+	 * default 0
+	 */
 	L7MESH_WORKLOAD_A_NETNS,
 	/* u32: enum l7mesh_refuse; connections that may not be; default: reset */
 	L7MESH_WORKLOAD_A_REFUSE,
@@ -1494,6 +1550,11 @@ enum l7mesh_authorization_attr {
 	 * empty: it matches nothing
 	 */
 	L7MESH_AUTHORIZATION_A_RULES,
+	/*
+	 * u8: 0 or 1; 1: when a change has it forbid connections that are there, these
+	 * are reset; default 0
+	 */
+	L7MESH_AUTHORIZATION_A_CUT,
 
 	/* private: */
 	__L7MESH_AUTHORIZATION_A_MAX,

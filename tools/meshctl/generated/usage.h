@@ -114,6 +114,6 @@ static const char *const usage[] = {
 		"PORT,FROM-TO,...] [on_failure closed|open]",
 	[L7MESH_KIND_AUTHORIZATION] =
 		"authorization NAME [namespace NAME] [selector KEY=VALUE,...] "
-		"[action allow|deny|audit] [audit true|false] [rule "
-		"JSON|none]...",
+		"[action allow|deny|audit] [audit true|false] [cut "
+		"true|false] [rule JSON|none]...",
 };

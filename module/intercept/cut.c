@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "intercept/cut.h"
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <net/inet_hashtables.h>
+#include <net/tcp.h>
+
+#include "authz/authorization.h"
+#include "authz/authz_count.h"
+#include "authz/authz_table.h"
+#include "link/acceptor.h"
+#include "link/client.h"
+#include "mesh/inbound.h"
+#include "mesh/mesh.h"
+
+#define GATHERED_MIN	64
+
+/* When a socket that is locked is tried again. */
+#define AGAIN_AFTER	(HZ / 100 + 1)
+
+/* Of its own: who locks a socket just when it is to end blocks the work of his pod. */
+static struct workqueue_struct *cut_wq;
+
+/* A connection that is to end; it holds its namespace, so that this lasts until then. */
+struct cut {
+	struct llist_node node;
+	struct sock *sk;		/* counted */
+};
+
+/* A walk, and the sockets of one bucket: each counted, with its namespace. */
+struct walk {
+	unsigned long done;
+	struct sock **socks;
+	u32 n, room;
+};
+
+/*
+ * Under RCU. The guard of a namespace whose mesh is to be looked at, if any policy of it
+ * cuts; or NULL.
+ */
+static const struct guard *guard_of(const struct net *net, const struct walk *w,
+				    struct mesh **m, const struct authz_table **t)
+{
+	const struct guard *g;
+
+	*m = mesh_obeyed(net);
+	if (!*m || READ_ONCE((*m)->cut_walk) <= w->done)
+		return NULL;
+	*t = rcu_dereference((*m)->snapshot)->authz;
+	g = authz_table_guard(*t, net->net_cookie);
+	return g && g->cuts ? g : NULL;
+}
+
+/*
+ * The interface that the SYN of an accepted connection came by: where multicast would go,
+ * which nothing else sets for TCP. 0: this is not one, or only a request for one.
+ */
+static int interface_of(const struct sock *sk)
+{
+	int index = inet_sk(sk)->mc_index;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (!index && sk->sk_family == AF_INET6)
+		index = inet6_sk(sk)->mcast_oif;
+#endif
+	return index;
+}
+
+/*
+ * What does not hold its namespace is the engine's, which asks by itself, or no program's.
+ * MPTCP's subflows are the kernel's as well, but do hold it.
+ */
+static bool is_from_outside(const struct sock *sk)
+{
+	int index;
+
+	if (sk->sk_state == TCP_NEW_SYN_RECV)
+		return !acceptor_owns(inet_reqsk(sk)->rsk_listener);
+	if (!sk_fullsock(sk) || !sk->sk_net_refcnt)
+		return false;
+	index = interface_of(sk);
+	return index && index != LOOPBACK_IFINDEX;
+}
+
+/* Under RCU, and the lock of its bucket. */
+static bool concerns(const struct sock *sk, const struct walk *w)
+{
+	const struct authz_table *t;
+	struct mesh *m;
+
+	return guard_of(sock_net(sk), w, &m, &t) && is_from_outside(sk);
+}
+
+static bool hold(struct sock *sk)
+{
+	struct net *net = maybe_get_net(sock_net(sk));
+
+	if (!net)
+		return false;
+	if (refcount_inc_not_zero(&sk->sk_refcnt))
+		return true;
+	put_net(net);
+	return false;
+}
+
+static void let_go(struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+
+	sock_gen_put(sk);
+	put_net(net);
+}
+
+/* Returns how many there are, which may be more than there is room for. */
+static u32 gather(struct inet_hashinfo *h, u32 bucket, struct walk *w)
+{
+	spinlock_t *lock = inet_ehash_lockp(h, bucket);
+	const struct hlist_nulls_node *node;
+	struct sock *sk;
+	u32 n = 0;
+
+	w->n = 0;
+	rcu_read_lock();
+	spin_lock_bh(lock);
+	sk_nulls_for_each(sk, node, &h->ehash[bucket].chain) {
+		if (!concerns(sk, w))
+			continue;
+		if (n++ < w->room && hold(sk))
+			w->socks[w->n++] = sk;
+	}
+	spin_unlock_bh(lock);
+	rcu_read_unlock();
+	return n;
+}
+
+static void drop(struct walk *w)
+{
+	while (w->n)
+		let_go(w->socks[--w->n]);
+}
+
+static int make_room(struct walk *w, u32 n)
+{
+	struct sock **socks = kvmalloc_array(n, sizeof(*socks), GFP_KERNEL);
+
+	drop(w);
+	if (!socks)
+		return -ENOMEM;
+	kvfree(w->socks);
+	w->socks = socks;
+	w->room = n;
+	return 0;
+}
+
+static void addresses_of(const struct sock *sk, struct address *from, struct address *to)
+{
+	if (sk->sk_family == AF_INET6) {
+		address_set_v6(from, &sk->sk_v6_daddr, sk->sk_dport);
+		address_set_v6(to, &sk->sk_v6_rcv_saddr, htons(sk->sk_num));
+	} else {
+		address_set_v4(from, sk->sk_daddr, sk->sk_dport);
+		address_set_v4(to, sk->sk_rcv_saddr, htons(sk->sk_num));
+	}
+}
+
+/* Is it to end? Then that is counted. */
+static bool is_cut(const struct sock *sk, const struct walk *w)
+{
+	const struct authorization *by = NULL;
+	struct net *net = sock_net(sk);
+	const struct authz_table *t;
+	struct address from, to;
+	struct authz_request req = { .peer = &from, .client = &from, .to = &to };
+	const struct guard *g;
+	struct mesh *m;
+
+	addresses_of(sk, &from, &to);
+	rcu_read_lock();
+	g = guard_of(net, w, &m, &t);
+	if (g && !inbound_is_here(net, &from))
+		by = inbound_cuts(m, t, g, &req);
+	if (by) {
+		authz_count_inc(by->count, AUTHZ_CUT);
+		stat_inc(m->stats, STAT_AUTHZ_CUT);
+	}
+	rcu_read_unlock();
+	return by;
+}
+
+/* @c: is used up, if it returns true. */
+static bool judge(struct sock *sk, const struct walk *w, struct cut *c)
+{
+	struct mesh_net *mn = mesh_net(sock_net(sk));
+
+	if (!is_cut(sk, w))
+		return false;
+	c->sk = sk;
+	if (llist_add(&c->node, &mn->cuts))
+		mod_delayed_work(cut_wq, &mn->cut_work, 0);
+	return true;
+}
+
+/* Without memory for it nothing is ended, nor counted. */
+static int judge_all(struct walk *w)
+{
+	struct cut *c = NULL;
+	int err = 0;
+
+	while (w->n && !err) {
+		c = c ?: kmalloc(sizeof(*c), GFP_KERNEL);
+		if (!c)
+			err = -ENOMEM;
+		else if (judge(w->socks[--w->n], w, c))
+			c = NULL;
+		else
+			let_go(w->socks[w->n]);
+		cond_resched();
+	}
+	drop(w);
+	kfree(c);
+	return err;
+}
+
+static int look_at(struct inet_hashinfo *h, u32 bucket, struct walk *w)
+{
+	u32 n;
+	int err;
+
+	while ((n = gather(h, bucket, w)) > w->room) {
+		err = make_room(w, n * 2);
+		if (err)
+			return err;
+	}
+	return judge_all(w);
+}
+
+static int walk(struct inet_hashinfo *h, struct walk *w)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; !err && i <= h->ehash_mask; i++) {
+		if (!hlist_nulls_empty(&h->ehash[i].chain))
+			err = look_at(h, i, w);
+		cond_resched();
+	}
+	return err;
+}
+
+static struct inet_hashinfo *hash_of(const struct net *net)
+{
+	return net->ipv4.tcp_death_row.hashinfo;
+}
+
+/*
+ * The next namespace, by cookie, that has sockets in a table of its own and a policy that
+ * cuts; held.
+ */
+static struct net *next_apart(const struct walk *w, u64 after)
+{
+	const struct authz_table *t;
+	struct net *net, *next = NULL;
+	struct mesh *m;
+
+	rcu_read_lock();
+	for_each_net_rcu(net)
+		if (net->net_cookie > after && hash_of(net) != hash_of(&init_net) &&
+		    guard_of(net, w, &m, &t) &&
+		    (!next || net->net_cookie < next->net_cookie))
+			next = net;
+	if (next)
+		next = maybe_get_net(next);
+	rcu_read_unlock();
+	return next;
+}
+
+static int walk_all(struct walk *w)
+{
+	int err = walk(hash_of(&init_net), w);
+	struct net *net;
+	u64 cookie = 0;
+
+	while (!err && (net = next_apart(w, cookie))) {
+		cookie = net->net_cookie;
+		err = walk(hash_of(net), w);
+		put_net(net);
+	}
+	return err;
+}
+
+int cut_look(unsigned long done)
+{
+	struct walk w = { .done = done };
+	int err = make_room(&w, GATHERED_MIN);
+
+	if (err)
+		return err;
+	/* What was decided by an older snapshot is in the tables after that. */
+	synchronize_rcu();
+	err = walk_all(&w);
+	kvfree(w.socks);
+	return err;
+}
+
+/* ---- namespaces ---- */
+
+/* To wait for who has it locked might be for ever. */
+static bool is_locked(const struct sock *sk)
+{
+	return sk_fullsock(sk) && sock_owned_by_user_nocheck(sk);
+}
+
+static void end_those(struct work_struct *work)
+{
+	struct mesh_net *mn = container_of(to_delayed_work(work), struct mesh_net, cut_work);
+	struct llist_node *all = llist_del_all(&mn->cuts);
+	bool again = false;
+	struct cut *c, *next;
+
+	llist_for_each_entry_safe(c, next, all, node) {
+		if (is_locked(c->sk)) {
+			llist_add(&c->node, &mn->cuts);
+			again = true;
+		} else {
+			tcp_abort(c->sk, ECONNABORTED);
+			let_go(c->sk);
+			kfree(c);
+		}
+		cond_resched();
+	}
+	if (again)
+		queue_delayed_work(cut_wq, &mn->cut_work, AGAIN_AFTER);
+}
+
+void cut_net_init(struct mesh_net *mn)
+{
+	init_llist_head(&mn->cuts);
+	INIT_DELAYED_WORK(&mn->cut_work, end_those);
+}
+
+void cut_net_exit(struct mesh_net *mn)
+{
+	struct cut *c, *next;
+
+	cancel_delayed_work_sync(&mn->cut_work);
+	llist_for_each_entry_safe(c, next, llist_del_all(&mn->cuts), node) {
+		let_go(c->sk);
+		kfree(c);
+	}
+}
+
+int cut_init(void)
+{
+	cut_wq = alloc_workqueue("l7mesh_cut", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	return cut_wq ? 0 : -ENOMEM;
+}
+
+void cut_exit(void)
+{
+	destroy_workqueue(cut_wq);
+}
