@@ -940,6 +940,40 @@ def _():
     equal([ask("front")[0], ask(None)[0]], [403, 200])
 
 
+@test("requests: a port that a file says is http has them asked for, without a listener")
+def _():
+    def of(protocol, **more):
+        return {"workloads": workloads(ports=[{"port": PORT, "protocol": protocol},
+                                              {"port": PORT + 1, "protocol": "http"}]),
+                "authorization": [policy(rules=[{**FROM_FRONT,
+                                                 "to": [{"paths": ["/a*"]}]}])], **more}
+
+    def answers():
+        return [ask("front", path, to=to)[0] for to in CART for path in ("/a", "/b", "/b/../a")]
+    apply(of("http"))
+    equal(answers(), [200, 403, 200] * 2)
+    equal([ask("other", "/a", to=to)[0] for to in CART], [403, 403])
+    names = [f"inbound/cart/{at}:{port}" for at in (CART[0], f"[{CART[1]}]")
+             for port in (PORT, PORT + 1)]
+    has = json.loads(meshctl("-j", "export"))
+    equal([sorted(o["name"] for o in has[kind])
+           for kind in ("clusters", "route_tables", "listeners")], [sorted(names)] * 3)
+    meshctl("diff", "--exit-code", "-f", "-", file=json.dumps(of("http")))
+    meshctl("apply", "-f", "-", file=json.dumps(has))
+    equal(answers(), [200, 403, 200] * 2)
+    apply(of("tcp"))
+    equal(who_connects(("front",)), [])
+    # At one of its addresses the file has a listener of its own.
+    apply(of("http",
+             route_tables=[{"name": "own", "virtual_hosts": [
+                 {"name": "any", "domains": ["*"],
+                  "routes": [{"action": {"direct_response": {"status": 418}}}]}]}],
+             listeners=[{"name": "own", "address": CART[0], "port": PORT,
+                         "protocol": "http", "route_table": "own", "packets": True,
+                         "inbound": True, "source": "keep"}]))
+    equal(answers(), [418, 403, 418, 200, 403, 200])
+
+
 @test("requests: a tcp listener at the workload's address asks as connections are asked")
 def _():
     for policies, reach in ((), ["front", "other"]), ([policy(rules=[FROM_FRONT])], ["front"]):

@@ -254,6 +254,14 @@ meshctl export >"$temporary/2.yaml"
 tap_check "export and apply, and nothing changes" \
 	cmp "$temporary/1.yaml" "$temporary/2.yaml"
 meshctl -j export >"$temporary/1.json"
+asks '[.listeners[] | select(.name | startswith("inbound/"))] |
+	map([.name[8:], .address, .port, .protocol, .route_table == .name, length]) |
+	sort' \
+	"[$(for at in 10.2.0.32 '[fd00:2::32]'; do for port in 1 80; do
+		plain=${at#[}
+		printf '["ported/%s:%s","%s",%s,"http",true,8],' "$at" "$port" \
+			"${plain%]}" "$port"
+	done; done | sed 's/,$//')]" export
 does flush
 asks . '{}' show
 does apply -f "$temporary/1.json"

@@ -55,6 +55,7 @@ accepts 'splice: off'
 accepts 'route_tables: [{name: t, virtual_hosts: [{name: h, domains: [h], routes: [{action: {redirect: {}}}, {action: {redirect: {status: 307}}}]}]}]'
 accepts '{"splice": {}}'
 accepts 'workloads: [{name: a, addresses: []}]'
+accepts 'workloads: [{name: a, addresses: [10.0.0.1], ports: []}]'
 accepts '{"workloads": [{"name": "a"}], "authorization": [{"name": "a", "rules": [{}]}]}'
 accepts 'authorization: [{name: a, rules: [{to: [{ports: [80, "80"]}], when: [{key: destination.port, values: [80, "80"]}]}]}]'
 printf 'clusters: [{name: 1}]\n' >"$temporary/input"
@@ -85,6 +86,21 @@ tap_is "an object that no message can carry" \
 tap_is "aliases of aliases are bounded" \
 	"$(tap_outcome "$MESHCTL" check -f "$temporary/bomb")" \
 	"1 $temporary/bomb:4:23: more than 2097152 values, with aliases expanded"
+{
+	echo "workloads:"
+	ports='&p [{port: 1, protocol: http}'
+	for i in {2..64}; do ports+=", {port: $i, protocol: http}"; done
+	ports+=']'
+	for w in {0..4}; do
+		echo "- name: w$w"
+		echo "  addresses: [10.1.$w.0$(printf ", 10.1.$w.%d" {1..63})]"
+		echo "  ports: $ports"
+		ports='*p'
+	done
+} >"$temporary/ports"
+tap_is "ports of addresses are bounded" \
+	"$(tap_outcome "$MESHCTL" check -f "$temporary/ports")" \
+	"1 $temporary/ports:4:1573: workloads[4].ports[56]: more than 20000 ports of addresses are http"
 says "no file" "meshctl: $temporary/none: No such file or directory" \
 	check -f "$temporary/none"
 says "a folder" "meshctl: $temporary: Is a directory" check -f "$temporary"

@@ -113,7 +113,7 @@ class Field:
         elif self.group:
             yield f".sub = &{self.group['c_name']},"
         else:
-            yield f".sub = &{c_word(self.get('of'))},"
+            yield f".sub = &{c_word(self.get('of') or self.get('schema'))},"
 
     def values(self):
         a = self.attribute
@@ -215,7 +215,8 @@ def sets(spec):
 
     def add(s):
         for child in s.get("children", []):
-            with_children(spec.sets[child["of"]])
+            if "of" in child:
+                with_children(spec.sets[child["of"]])
         if not s.is_list and not by_hand(s) and s not in found:
             found.append(s)
 

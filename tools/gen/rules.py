@@ -166,7 +166,10 @@ def check_set(s, spec):
         need(any(a.get("group") == group["file"] for a in s.attributes), s.name,
              f"nothing is in its group {group['file']!r}")
     for child in s.get("children", []):
-        check_name(child["of"], spec.sets, s.name, "set")
+        need(("of" in child) != ("schema" in child), f"{s.name}.{child['file']}",
+             "of or schema is needed")
+        if "of" in child:
+            check_name(child["of"], spec.sets, s.name, "set")
     need(s.is_list == (len(s.attributes) == 1 and
                        s.attributes[0].get("multi-attr") is True), s.name,
          "a list has one attribute, which is there more than once, and its prefix")

@@ -52,7 +52,8 @@ Those of a set:
 
     groups          of files: file (its key), title, after; defaults: all of its
                     fields have some; rule, words: see below; usage
-    children        of files: file (the key), of (which set they are)
+    children        of files: file (the key), of (which set they are), or schema: that
+                    of what no kernel knows, which meshctl's schema.c has
     title           what messages call it, if not its name
     rule            NAME: validate_NAME() looks at it
     words           NAME: NAME_from_word() and NAME_to_word() make one word of it
@@ -105,7 +106,7 @@ KEYS = {
         not-yet usage fields completes""",
     "part": "member! struct! size of header",
     "group": "file! title after! defaults rule words usage",
-    "child": "file! of!",
+    "child": "file! of schema",
     "list of operations": "enum-model! name-prefix! list!",
     "operation": """name! doc! value! attribute-set! flags do dump event mcgrp
         policy""",

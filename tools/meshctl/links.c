@@ -29,14 +29,13 @@ static bool has(const json_t *body, const char *name)
 	return json_object_get(body, name);
 }
 
-static bool is_seen(const struct links *links, const char *what,
-		    const char *name)
+size_t links_line(const struct links *links, const char *what, const char *name)
 {
 	char *key = xasprintf("%s %s", what, name);
-	bool seen = json_object_get(links->seen, key);
+	json_int_t line = json_integer_value(json_object_get(links->seen, key));
 
 	free(key);
-	return seen;
+	return line;
 }
 
 /* Notes @key, which it frees; returns the line that had it before, or 0. */
@@ -131,7 +130,7 @@ static void check_locality(struct links *links, const struct scope *scope,
 	const char *locality = object_get(body, "locality");
 	char *name = xasprintf("%s %s", object_get(body, "cluster"), locality);
 
-	if (*locality && !is_seen(links, "locality", name))
+	if (*locality && !links_line(links, "locality", name))
 		scope_problem(scope, "locality",
 			      "\"%s\" is not one of the cluster's localities",
 			      locality);
@@ -222,12 +221,12 @@ void links_resolve(struct links *links, struct problems *problems)
 
 	for (i = 0; i < links->count; i++) {
 		l = &links->list[i];
-		if (!is_seen(links, schema_of(l->kind)->name, l->name))
+		if (!links_line(links, schema_of(l->kind)->name, l->name))
 			problem(problems, l->mark, NULL,
 				"%s: \"%s\" is not the name of a %s in this "
 				"file", l->path, l->name,
 				schema_of(l->kind)->name);
-		else if (l->ipv4 && is_seen(links, "ipv6", l->name))
+		else if (l->ipv4 && links_line(links, "ipv6", l->name))
 			problem(problems, l->mark, NULL,
 				"%s: \"%s\" has IPv6 endpoints, to which the "
 				"IPv4 sockets of this listener's clients "

@@ -36,6 +36,9 @@ void links_define(struct links *links, const struct scope *scope,
 void links_refer(struct links *links, const struct field *f,
 		 const json_t *body, struct mark mark, const struct path *path);
 
+/* The line that has what is unique, such as a "cluster" of that name; 0: none has. */
+size_t links_line(const struct links *links, const char *what, const char *name);
+
 /* Complains about references to what is not there, or does not fit. */
 void links_resolve(struct links *links, struct problems *problems);
 

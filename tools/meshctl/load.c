@@ -8,6 +8,7 @@
 
 #include "links.h"
 #include "message.h"
+#include "ports.h"
 #include "text.h"
 #include "util.h"
 #include "validate.h"
@@ -553,6 +554,8 @@ static void load_root(struct loader *l)
 	}
 	load_object(l, l->schema, root, NULL, NULL);
 	links_resolve(&l->links, &l->problems);
+	if (!l->problems.count && l->schema == &schema_file)
+		ports_expand(l->config, &l->links, &l->problems);
 }
 
 static const yaml_char_t *anchor_of(const yaml_event_t *event)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ports.h"
 #include "text.h"
 #include "text_match.h"
 #include "util.h"
@@ -17,8 +18,8 @@
 
 /*
  * Of objects and what they are made of, generated/schema_tables.h has the fields. Here
- * is what it refers to and does not have: two schemas of one set of attributes, and two
- * fields of one attribute.
+ * is what it refers to and does not have: two schemas of one set of attributes, two
+ * fields of one attribute, and what no kernel knows.
  */
 static const struct field range_fields[] = {
 	{ .name = "start", .attr = L7MESH_VALUE_MATCH_A_RANGE_START,
@@ -91,6 +92,22 @@ static const struct schema direct_response = {
 	.name = "direct response",
 	FIELDS(direct_response_fields),
 	.rule = validate_direct_response,
+};
+
+static const char *const port_protocol_names[] = { "tcp", "http", NULL };
+
+static const struct field workload_port_fields[] = {
+	{ .name = "workload", .type = FIELD_STRING, .flags = FIELD_PARENT },
+	{ .name = "port", .type = FIELD_U16, .flags = FIELD_REQUIRED,
+	  .min = 1, .max = UINT16_MAX },
+	{ .name = "protocol", .type = FIELD_ENUM, .names = port_protocol_names,
+	  .fallback = "tcp" },
+};
+
+static const struct schema workload_port = {
+	.name = "port",
+	.kind = PORTS_KIND,
+	FIELDS(workload_port_fields),
 };
 
 #include "generated/schema_tables.h"

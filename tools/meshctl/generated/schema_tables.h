@@ -1198,6 +1198,7 @@ static const struct field workload_fields[] = {
 	  .type = FIELD_STRING, .check = text_check_port_list },
 	{ .name = "on_failure", .attr = L7MESH_WORKLOAD_A_ON_FAILURE,
 	  .type = FIELD_ENUM, .names = on_failure_names, .fallback = "closed" },
+	{ .name = "ports", .type = FIELD_CHILDREN, .sub = &workload_port },
 };
 
 static_assert(ARRAY_SIZE(workload_fields) <= SCHEMA_FIELDS_MAX,

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ports: the ports of workloads, in files: those whose requests are asked for.
+ *
+ * No kernel knows them. Of one that is http, as a file is loaded, objects are made by which
+ * the engine takes what comes to it, at each of the workload's addresses: a listener, with
+ * a table of one route, to a cluster with one endpoint, which is that address and port.
+ * They have nothing but defaults otherwise.
+ */
+#ifndef MESHCTL_PORTS_H
+#define MESHCTL_PORTS_H
+
+#include "config.h"
+#include "links.h"
+
+/* Of the schema of a port: no kind of the kernel's. */
+#define PORTS_KIND	((enum l7mesh_kind)(L7MESH_KIND_MAX + 1))
+
+/*
+ * Puts what is made of ports in their place in @config, a mesh file's, which nothing else
+ * is wrong with; @links has its objects. Complains about ports of which nothing can be made.
+ */
+void ports_expand(struct config *config, const struct links *links,
+		  struct problems *problems);
+
+#endif
