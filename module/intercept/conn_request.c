@@ -55,7 +55,7 @@ static bool goes_around(const struct mesh *m, const struct address *from,
 			const struct address *to)
 {
 	const struct listener_slot *slot =
-		listener_find(rcu_dereference(m->snapshot), to, from, NULL);
+		listener_find(&rcu_dereference(m->snapshot)->index, to, from, NULL);
 
 	return slot && slot->listener->http.inbound;
 }

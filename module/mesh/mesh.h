@@ -57,6 +57,7 @@ struct mesh {
 	struct rcu_head rcu;
 };
 
+struct datagram_net;
 struct http_net;
 struct packet_net;
 
@@ -67,6 +68,7 @@ struct mesh_net {
 	struct list_head attached;	/* in mesh->attached */
 	struct http_net *http;		/* made by engine_net_init() */
 	struct packet_net *packets;	/* made by packet_net_init() */
+	struct datagram_net *datagrams;	/* made by datagram_net_init() */
 	unsigned long shaping_until;	/* shaping.c: how long its answer is good */
 	bool shaping;
 	struct list_head orphans;	/* redirect.c: records of clients that are gone, */
@@ -236,6 +238,14 @@ int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r);
  * Return: false if no such namespace is attached, or it is going.
  */
 bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout);
+
+/**
+ * mesh_reconsider_udp() - Flows of datagrams may have to leave their endpoints
+ * @m: mesh
+ *
+ * An endpoint is ill. Soon, and nobody waits for it. Context: process.
+ */
+void mesh_reconsider_udp(struct mesh *m);
 
 /* As health_look_by(), of who owns it, if anybody does. Any context. */
 void mesh_look_by(struct mesh *m, unsigned long at);
