@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <net/genetlink.h>
 #include "intercept/cut.h"
+#include "intercept/datagram.h"
 #include "intercept/intercept.h"
 #include "intercept/judge.h"
 #include "intercept/packet.h"
@@ -19,6 +20,7 @@
 #include "lib/stats.h"
 #include "lib/version.h"
 #include "link/client.h"
+#include "link/drain.h"
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
 #include "netlink/netlink.h"
@@ -41,13 +43,44 @@ static int net_begins(struct mesh_net *mn)
 		return err;
 	err = packet_net_init(mn);
 	if (err)
-		engine_net_exit(mn);
+		goto out_engine;
+	err = datagram_net_init(mn);
+	if (!err)
+		return 0;
+	packet_net_exit(mn);
+out_engine:
+	engine_net_exit(mn);
 	return err;
+}
+
+static int settle_packets(struct mesh_net *mn)
+{
+	return packet_settle(mn) ?: datagram_settle(mn);
+}
+
+static void settle_packets_later(struct mesh_net *mn)
+{
+	packet_settle_later(mn);
+	datagram_settle_later(mn);
+}
+
+static void net_leaves(struct mesh_net *mn)
+{
+	packet_net_leave(mn);
+	datagram_net_leave(mn);
+}
+
+static void drain(struct mesh_net *mn, const struct drain *d)
+{
+	engine_net_drain(mn, d);
+	if (d->ep)
+		datagram_settle_later(mn);
 }
 
 static void net_ends(struct mesh_net *mn)
 {
 	cut_net_exit(mn);
+	datagram_net_exit(mn);
 	packet_net_exit(mn);
 	engine_net_exit(mn);
 	redirect_net_exit(mn);
@@ -58,12 +91,12 @@ static const struct mesh_parts parts = {
 	.let_pass = intercept_disable,
 	.respliced = splice_reconsider,
 	.cut = cut_look,
-	.settle_packets = packet_settle,
-	.settle_packets_later = packet_settle_later,
+	.settle_packets = settle_packets,
+	.settle_packets_later = settle_packets_later,
 	.net_begins = net_begins,
-	.net_leaves = packet_net_leave,
+	.net_leaves = net_leaves,
 	.net_ends = net_ends,
-	.drain = engine_net_drain,
+	.drain = drain,
 };
 
 /* Without it all is as with it, but slower. */
@@ -144,7 +177,9 @@ static void __exit l7mesh_exit(void)
 	if (splice)
 		splice_disable();
 	splice_exit();
+	datagram_stop();
 	mesh_exit();
+	datagram_exit();
 	engine_exit();
 	intercept_exit();
 	/* Meshes first: freeing one gives up its snapshot. */

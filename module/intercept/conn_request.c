@@ -56,7 +56,8 @@ static bool goes_around(const struct mesh *m, const struct guard *g, const struc
 			const struct authz_request *req)
 {
 	const struct listener_slot *slot =
-		listener_find(rcu_dereference(m->snapshot), req->to, req->peer, NULL);
+		listener_find(&rcu_dereference(m->snapshot)->index, req->to, req->peer,
+			      NULL);
 
 	return slot && slot->listener->http.inbound &&
 	       (g->workload->on_failure == L7MESH_ON_FAILURE_CLOSED ||

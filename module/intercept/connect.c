@@ -140,7 +140,7 @@ static bool is_wanted(const struct sock *sk, const struct address *to)
 	m = mesh_obeyed(sock_net(sk));
 	if (!m)
 		goto out;
-	t = listener_target(rcu_dereference(m->snapshot), to);
+	t = listener_target(&rcu_dereference(m->snapshot)->index, to);
 	if (!t || (!t->npicks && t->slot.listener->http.inbound))
 		goto out;
 	if (!sk_is_mptcp(sk) && !is_users(sk))
@@ -400,7 +400,7 @@ static bool plan_choose(struct plan *p, const struct sock *sk,
 {
 	enum mesh_stat why;
 
-	p->slot = listener_choose(p->snapshot, t, &p->r->source, NULL);
+	p->slot = listener_choose(&p->snapshot->index, t, &p->r->source, NULL);
 	if (!p->slot || p->slot->listener->http.inbound)
 		return false;
 	if (likely(!t->npicks))
@@ -432,7 +432,7 @@ static int plan_make(struct plan *p, struct sock *sk, const struct address *to)
 	if (!p->mesh)
 		return PLAN_BYPASS;
 	p->snapshot = mesh_snapshot_get(p->mesh);
-	t = listener_target(p->snapshot, to);
+	t = listener_target(&p->snapshot->index, to);
 	if (!t)
 		return PLAN_BYPASS;
 	p->r = redirect_alloc();

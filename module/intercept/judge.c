@@ -35,7 +35,7 @@ static bool goes_to_packets(const struct sock *client, const struct mesh *m)
 	if (!READ_ONCE(m->packet_use))
 		return false;
 	sock_peer_address(client, &to);
-	t = listener_target(rcu_dereference(m->snapshot), &to);
+	t = listener_target(&rcu_dereference(m->snapshot)->index, &to);
 	/* Where it depends on the client, what is between may change its address. */
 	return t && (t->npicks || t->slot.listener->http.packets);
 }

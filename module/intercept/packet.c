@@ -39,7 +39,7 @@ static void tell_interface(const struct sock *child, char *name)
  */
 static bool is_taken(const struct snapshot *s, const struct client_claim *claim)
 {
-	const struct listener_target *t = listener_target(s, &claim->original);
+	const struct listener_target *t = listener_target(&s->index, &claim->original);
 
 	return t && (!t->npicks || *claim->by) &&
 	       listener_of_packets(s, &claim->original, &claim->source, claim->by);

@@ -33,6 +33,32 @@ void attr_take_options(const struct attr_options *o, void *to,
 			     tb[o->table[i].attr]);
 }
 
+static size_t size_of(u8 type)
+{
+	switch (type) {
+	case ATTR_OPTION_U64:
+		return sizeof(u64);
+	case ATTR_OPTION_U32:
+		return sizeof(u32);
+	case ATTR_OPTION_U16:
+		return sizeof(u16);
+	default:
+		return sizeof(u8);
+	}
+}
+
+const struct attr_option *attr_option_differing(const struct attr_options *o,
+						const void *a, const void *b)
+{
+	const struct attr_option *option = o->table;
+
+	for (; option < o->table + o->n; option++)
+		if (memcmp(a + option->offset, b + option->offset,
+			   size_of(option->type)))
+			return option;
+	return NULL;
+}
+
 static bool is_zero(u8 type, const void *from)
 {
 	switch (type) {

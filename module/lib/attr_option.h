@@ -56,6 +56,17 @@ struct attr_options {
 void attr_take_options(const struct attr_options *o, void *to,
 		       struct nlattr **tb);
 
+/**
+ * attr_option_differing() - What two do not have in common
+ * @o: table
+ * @a: the struct that it is about
+ * @b: another one
+ *
+ * Return: the first option in which they differ, or NULL.
+ */
+const struct attr_option *attr_option_differing(const struct attr_options *o,
+						const void *a, const void *b);
+
 /* All that are there. Return: 0 or -EMSGSIZE. */
 int attr_put_options(struct sk_buff *skb, const struct attr_options *o,
 		     const void *from);

@@ -452,8 +452,32 @@ static int refuse_cluster(const struct listener *l, struct refusal *r)
 			   l->cluster.name.len, l->cluster.name.p);
 }
 
-static int check_tcp(const struct snapshot *s, const struct listener *l,
+static int refuse_family(const struct listener *l, const struct cluster *c,
+			 const char *family, const char *other, struct refusal *r)
+{
+	return refusal_set(r, -EINVAL,
+			   "listener \"%.*s\" is %s, but its cluster \"%.*s\" has an %s endpoint",
+			   l->name.name.len, l->name.name.p, family,
+			   c->name.name.len, c->name.name.p, other);
+}
+
+/* A datagram's addresses are translated, and nobody tells an endpoint of them. */
+static int check_udp(const struct listener *l, const struct cluster *c,
 		     struct refusal *r)
+{
+	if (listener_has_family(l, AF_INET6) && c->has_v4)
+		return refuse_family(l, c, "IPv6 and udp", "IPv4", r);
+	if (!c->options.proxy_protocol)
+		return 0;
+	return refusal_set(r, -EINVAL,
+			   "listener \"%.*s\" is udp, but its cluster \"%.*s\" has a proxy_protocol",
+			   l->name.name.len, l->name.name.p,
+			   c->name.name.len, c->name.name.p);
+}
+
+/* Of tcp or udp. */
+static int check_l4(const struct snapshot *s, const struct listener *l,
+		    struct refusal *r)
 {
 	struct cluster *c;
 
@@ -463,11 +487,8 @@ static int check_tcp(const struct snapshot *s, const struct listener *l,
 	if (!c)
 		return refuse_cluster(l, r);
 	if (listener_has_family(l, AF_INET) && c->has_v6)
-		return refusal_set(r, -EINVAL,
-				   "listener \"%.*s\" is IPv4, but its cluster \"%.*s\" has an IPv6 endpoint",
-				   l->name.name.len, l->name.name.p,
-				   c->name.name.len, c->name.name.p);
-	return 0;
+		return refuse_family(l, c, "IPv4", "IPv6", r);
+	return listener_is_udp(l) ? check_udp(l, c, r) : 0;
 }
 
 /* @tls: it is to be one for TLS */
@@ -491,7 +512,7 @@ static int check_listener(const struct snapshot *s, const struct listener *l,
 	int err;
 
 	if (!listener_routes(l))
-		return check_tcp(s, l, r);
+		return check_l4(s, l, r);
 	err = check_listener_table(s, l, &l->route_table,
 				   l->protocol == L7MESH_PROTOCOL_TLS, r);
 	if (!err && l->tls_route_table.name.len)

@@ -4,6 +4,8 @@
  * are for some clients or have ranges, there is an entry for each address and network;
  * these are sorted, so that what belongs together stands together, and what collides
  * side by side.
+ *
+ * UDP has ports of its own, and so an index: TCP does not see its listeners.
  */
 #include <linux/bitops.h>
 #include <linux/err.h>
@@ -68,10 +70,9 @@ target_of_any(const struct listener_index *x, const struct address *to)
 	return p->target.slot.listener || p->target.npicks ? &p->target : NULL;
 }
 
-const struct listener_target *listener_target(const struct snapshot *s,
+const struct listener_target *listener_target(const struct listener_index *x,
 					      const struct address *to)
 {
-	const struct listener_index *x = &s->index;
 	const struct listener_place *p;
 
 	if (!x->table)
@@ -125,15 +126,15 @@ static const struct listener_slot *pick_by(const struct listener_index *x,
 	return &p->slot;
 }
 
-const struct listener_slot *listener_pick(const struct snapshot *s,
+const struct listener_slot *listener_pick(const struct listener_index *x,
 					  const struct listener_target *t,
 					  const struct address *from, const char *by)
 {
 	const struct listener_slot *slot;
 
-	slot = by && *by ? pick_by(&s->index, t, from, by) : NULL;
+	slot = by && *by ? pick_by(x, t, from, by) : NULL;
 	if (!slot)
-		slot = pick_by(&s->index, t, from, "");
+		slot = pick_by(x, t, from, "");
 	if (slot)
 		return slot;
 	return t->slot.listener ? &t->slot : NULL;
@@ -152,6 +153,7 @@ struct entry {
 struct maker {
 	const struct snapshot *s;
 	struct listener_index *x;
+	bool udp;		/* of udp listeners, or of all others */
 	struct refusal *r;
 	struct entry *entries;
 	u32 n, room;
@@ -407,6 +409,8 @@ static int count(struct maker *m, struct refusal *r)
 
 	for (i = 0; i < m->s->listeners.n; i++) {
 		l = m->s->listeners.objects[i];
+		if (listener_is_udp(l) != m->udp)
+			continue;
 		naddresses = l->nmore + 1;
 		n = naddresses * max(l->nfrom, 1U);
 		all += n;
@@ -431,7 +435,8 @@ static int fill(struct maker *m)
 	u32 i;
 
 	for (i = 0; i < set->n && !err; i++)
-		err = add_listener(m, set->objects[i]);
+		if (listener_is_udp(set->objects[i]) == m->udp)
+			err = add_listener(m, set->objects[i]);
 	return err ?: add_special(m);
 }
 
@@ -458,6 +463,8 @@ static int index_packets(struct snapshot *s, struct refusal *r)
 
 	for (i = 0; i < s->listeners.n; i++) {
 		l = s->listeners.objects[i];
+		if (listener_is_udp(l))
+			s->packet_use |= PACKETS_UDP;
 		if (!l->http.packets)
 			continue;
 		n += l->nmore + 1;
@@ -481,37 +488,76 @@ static int index_packets(struct snapshot *s, struct refusal *r)
 	return 0;
 }
 
-int listener_index(struct snapshot *s, struct refusal *r)
+static int make_index(struct maker *m, struct account *a, struct refusal *r)
 {
-	struct maker m = { .s = s, .x = &s->index, .r = r };
-	int err;
+	int err = count(m, r);
 
-	if (!s->listeners.n)
-		return 0;
-	err = count(&m, r);
-	if (err)
+	if (err || !m->x->room)
 		return err;
-	if (m.x->range_room > L7MESH_LISTENER_RANGES_MAX)
+	if (m->x->range_room > L7MESH_LISTENER_RANGES_MAX)
 		return refusal_set(r, -E2BIG, "more than "
 				   __stringify(L7MESH_LISTENER_RANGES_MAX)
 				   " ranges of ports");
-	m.x->seed = get_random_u32();
-	err = make_room(&m, s->account);
+	m->x->seed = get_random_u32();
+	err = make_room(m, a);
 	if (err)
-		account_refuse(s->account, r, err);
+		account_refuse(a, r, err);
 	else
-		err = fill(&m);
-	account_free(s->account, m.entries, m.room * sizeof(*m.entries));
-	return err ?: index_packets(s, r);
+		err = fill(m);
+	account_free(a, m->entries, m->room * sizeof(*m->entries));
+	return err;
 }
 
-void listener_index_free(struct snapshot *s)
+int listener_index(struct snapshot *s, struct refusal *r)
 {
-	struct listener_index *x = &s->index;
-	struct account *a = s->account;
+	struct maker m = { .s = s, .x = &s->index, .r = r };
+	struct maker udp = { .s = s, .x = &s->udp, .udp = true, .r = r };
 
+	return make_index(&m, s->account, r) ?: make_index(&udp, s->account, r) ?:
+	       index_packets(s, r);
+}
+
+static void free_index(struct account *a, struct listener_index *x)
+{
 	account_free(a, x->table, ((size_t)x->mask + 1) * sizeof(*x->table));
 	account_free(a, x->places, x->room * sizeof(*x->places));
 	account_free(a, x->ranges, x->range_room * sizeof(*x->ranges));
 	account_free(a, x->picks, x->pick_room * sizeof(*x->picks));
+}
+
+void listener_index_free(struct snapshot *s)
+{
+	free_index(s->account, &s->index);
+	free_index(s->account, &s->udp);
+}
+
+/* ---- telling two apart ---- */
+
+/* The next udp listener from @i on, or NULL. */
+static struct listener *next_udp(const struct snapshot *s, u32 *i)
+{
+	while (*i < s->listeners.n) {
+		struct listener *l = s->listeners.objects[(*i)++];
+
+		if (listener_is_udp(l))
+			return l;
+	}
+	return NULL;
+}
+
+bool listener_index_same_udp(const struct snapshot *a, const struct snapshot *b)
+{
+	struct listener *x, *y;
+	u32 i = 0, j = 0;
+
+	if (!((a->packet_use | b->packet_use) & PACKETS_UDP))
+		return true;
+	do {
+		x = next_udp(a, &i);
+		y = next_udp(b, &j);
+		if (x != y)
+			return false;
+		cond_resched();
+	} while (x && listener_slot(a, x).cluster == listener_slot(b, x).cluster);
+	return !x;
 }

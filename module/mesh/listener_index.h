@@ -81,7 +81,7 @@ struct listener_index {
 };
 
 /**
- * listener_index() - Make a snapshot's index
+ * listener_index() - Make a snapshot's indexes
  * @s: snapshot with its sets filled; freed with listener_index_free() either way
  * @r: filled if two listeners are for the same, or account_refuse()
  *
@@ -93,6 +93,17 @@ int listener_index(struct snapshot *s, struct refusal *r);
 void listener_index_free(struct snapshot *s);
 
 /**
+ * listener_index_same_udp() - Do two snapshots do the same with datagrams?
+ * @a: snapshot
+ * @b: another of the same mesh, both held
+ *
+ * Context: process.
+ *
+ * Return: true if their udp listeners are the same objects, and their clusters are.
+ */
+bool listener_index_same_udp(const struct snapshot *a, const struct snapshot *b);
+
+/**
  * listener_slot() - A listener with what it refers to
  * @s: snapshot that has it
  * @l: listener
@@ -101,49 +112,49 @@ struct listener_slot listener_slot(const struct snapshot *s, struct listener *l)
 
 /**
  * listener_target() - Who takes what comes to an address and a port
- * @s: snapshot, held or under RCU
+ * @x: index of a snapshot that is held or under RCU
  * @to: address and port
  *
  * One hash probe, one more for the address with any port if the snapshot has such
  * listeners, or ranges, and of the ranges of an address as many as the logarithm of
  * their number.
  *
- * Return: borrowed from @s, or NULL if nobody does.
+ * Return: borrowed from the snapshot, or NULL if nobody does.
  */
-const struct listener_target *listener_target(const struct snapshot *s,
+const struct listener_target *listener_target(const struct listener_index *x,
 					      const struct address *to);
 
 /* For listener_choose(): among the picks of a target. */
-const struct listener_slot *listener_pick(const struct snapshot *s,
+const struct listener_slot *listener_pick(const struct listener_index *x,
 					  const struct listener_target *t,
 					  const struct address *from, const char *by);
 
 /**
  * listener_choose() - Who of a target takes a client
- * @s: snapshot, held or under RCU
+ * @x: index of a snapshot that is held or under RCU
  * @t: target
  * @from: the client; its port does not matter
  * @by: the interface that its packets come by; NULL: none do
  *
  * At most as many steps as the logarithm of the number of picks, and 129, twice.
  *
- * Return: borrowed from @s, or NULL if nobody does.
+ * Return: borrowed from the snapshot, or NULL if nobody does.
  */
 static inline const struct listener_slot *
-listener_choose(const struct snapshot *s, const struct listener_target *t,
+listener_choose(const struct listener_index *x, const struct listener_target *t,
 		const struct address *from, const char *by)
 {
-	return likely(!t->npicks) ? &t->slot : listener_pick(s, t, from, by);
+	return likely(!t->npicks) ? &t->slot : listener_pick(x, t, from, by);
 }
 
 /* Both: the listener that takes what a client sends to an address and a port. */
 static inline const struct listener_slot *
-listener_find(const struct snapshot *s, const struct address *to,
+listener_find(const struct listener_index *x, const struct address *to,
 	      const struct address *from, const char *by)
 {
-	const struct listener_target *t = listener_target(s, to);
+	const struct listener_target *t = listener_target(x, to);
 
-	return t ? listener_choose(s, t, from, by) : NULL;
+	return t ? listener_choose(x, t, from, by) : NULL;
 }
 
 #endif

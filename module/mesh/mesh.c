@@ -499,13 +499,14 @@ static int settle_attached(struct mesh *m, struct refusal *r)
 	return err ? refusal_set(r, err, "packets cannot be taken") : 0;
 }
 
-/* mesh->lock held. What is taken no more is not for somebody to wait for. */
+/* What is taken no more is not for somebody to wait for. */
 static void settle_all_later(struct mesh *m)
 {
 	struct mesh_net *mn;
 
 	mutex_lock(&mesh_mutex);
-	parts->settle_packets_later(m->owner);
+	if (m->owner)
+		parts->settle_packets_later(m->owner);
 	list_for_each_entry(mn, &m->attached, attached)
 		parts->settle_packets_later(mn);
 	mutex_unlock(&mesh_mutex);
@@ -600,6 +601,7 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 {
 	struct snapshot *old =
 		rcu_dereference_protected(m->snapshot, lockdep_is_held(&m->lock));
+	bool moves = !listener_index_same_udp(old, s);
 	int err = check_guards(m, s, r);
 
 	if (err)
@@ -612,10 +614,10 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 		return err;
 	m->generation = s->generation;
 	rcu_assign_pointer(m->snapshot, s);
-	if (m->packet_use & ~s->packet_use) {
-		WRITE_ONCE(m->packet_use, s->packet_use);
+	moves |= m->packet_use & ~s->packet_use;
+	WRITE_ONCE(m->packet_use, s->packet_use);
+	if (moves)
 		settle_all_later(m);
-	}
 	check_queue_follow(&m->checks, old, s);
 	if (!splice_policy_equal(&old->splice, &s->splice))
 		parts->respliced();
@@ -828,6 +830,12 @@ bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout)
 	}
 	mutex_unlock(&mesh_mutex);
 	return begun;
+}
+
+void mesh_reconsider_udp(struct mesh *m)
+{
+	if (READ_ONCE(m->packet_use) & PACKETS_UDP)
+		settle_all_later(m);
 }
 
 void mesh_look_by(struct mesh *m, unsigned long at)

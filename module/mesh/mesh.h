@@ -59,6 +59,7 @@ struct mesh {
 	struct rcu_head rcu;
 };
 
+struct datagram_net;
 struct http_net;
 struct packet_net;
 
@@ -70,6 +71,7 @@ struct mesh_net {
 	struct hlist_node by_cookie;	/* of who is attached; RCU, mesh_mutex */
 	struct http_net *http;		/* made by engine_net_init() */
 	struct packet_net *packets;	/* made by packet_net_init() */
+	struct datagram_net *datagrams;	/* made by datagram_net_init() */
 	unsigned long shaping_until;	/* shaping.c: how long its answer is good */
 	bool shaping;
 	struct llist_head cuts;		/* cut.c: connections that end, and what ends them */
@@ -250,6 +252,14 @@ int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r);
  * Return: false if no such namespace is attached, or it is going.
  */
 bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout);
+
+/**
+ * mesh_reconsider_udp() - Flows of datagrams may have to leave their endpoints
+ * @m: mesh
+ *
+ * An endpoint is ill. Soon, and nobody waits for it. Context: process.
+ */
+void mesh_reconsider_udp(struct mesh *m);
 
 /* As health_look_by(), of who owns it, if anybody does. Any context. */
 void mesh_look_by(struct mesh *m, unsigned long at);

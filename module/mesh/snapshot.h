@@ -65,6 +65,7 @@ static inline bool listener_has_family(const struct listener *l, u16 family)
 enum {
 	PACKETS_TAKEN = BIT(0),		/* connections that arrive as packets */
 	PACKETS_KEPT = BIT(1),		/* and the client's address towards endpoints */
+	PACKETS_UDP = BIT(2),		/* datagrams that a namespace sends */
 };
 
 /*
@@ -73,7 +74,20 @@ enum {
  */
 static inline bool listener_routes(const struct listener *l)
 {
-	return l->protocol != L7MESH_PROTOCOL_TCP;
+	/* In the bits of numbers, as one instruction looks at. */
+	const u8 routing = L7MESH_PROTOCOL_HTTP | L7MESH_PROTOCOL_TLS |
+			   L7MESH_PROTOCOL_AUTO;
+
+	static_assert(!L7MESH_PROTOCOL_TCP);
+	static_assert(!(L7MESH_PROTOCOL_UDP & (L7MESH_PROTOCOL_HTTP | L7MESH_PROTOCOL_TLS |
+					       L7MESH_PROTOCOL_AUTO)));
+	return l->protocol & routing;
+}
+
+/* Is it for datagrams? TCP finds none of these, see struct snapshot. */
+static inline bool listener_is_udp(const struct listener *l)
+{
+	return l->protocol == L7MESH_PROTOCOL_UDP;
 }
 
 /* May its connections be HTTP? */
@@ -104,7 +118,8 @@ struct snapshot {
 	struct objset authorizations;	/* of struct authorization */
 	struct authz_table *authz;	/* counted: what they say; or NULL */
 	struct splice_policy splice;
-	struct listener_index index;
+	struct listener_index index;	/* of all listeners but udp ones */
+	struct listener_index udp;	/* of these: both may be at one address and port */
 	u8 packet_use;			/* PACKETS_..., of its listeners */
 	u8 packets_bits;		/* the binary logarithm of the size of ... */
 	unsigned long *packets;		/* NULL, or a bit for each address of a listener
@@ -119,7 +134,7 @@ static inline const struct listener_slot *
 listener_of_packets(const struct snapshot *s, const struct address *to,
 		    const struct address *from, const char *by)
 {
-	const struct listener_slot *slot = listener_find(s, to, from, by);
+	const struct listener_slot *slot = listener_find(&s->index, to, from, by);
 
 	return slot && slot->listener->http.packets ? slot : NULL;
 }

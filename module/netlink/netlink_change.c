@@ -329,10 +329,10 @@ static int check_target(struct change *c, const struct listener *l,
 	if (!routes && l->route_table.name.len)
 		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_ROUTE_TABLE] ?:
 					tb[L7MESH_LISTENER_A_PROTOCOL], -EINVAL,
-					"a tcp listener has no ROUTE_TABLE, but CLUSTER or PROXY_ADDRESS");
+					"a tcp or udp listener has no ROUTE_TABLE, but CLUSTER or PROXY_ADDRESS");
 	if (!routes && !l->has_proxy && !l->cluster.name.len)
 		return refusal_set_missing(c->r, c->nest, L7MESH_LISTENER_A_CLUSTER,
-					   "a tcp listener's CLUSTER or PROXY_ADDRESS");
+					   "a tcp or udp listener's CLUSTER or PROXY_ADDRESS");
 	if (l->has_proxy &&
 	    listener_has_family(l, l->proxy.family == AF_INET ? AF_INET6 : AF_INET))
 		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_PROXY_ADDRESS] ?:
@@ -389,6 +389,42 @@ static int check_proxy(struct change *c, const struct listener *l, struct nlattr
 	return 0;
 }
 
+/* What is of connections, or of HTTP, and is as by default it is not. */
+static int check_udp(struct change *c, const struct listener *l, struct nlattr **tb)
+{
+	const struct nlattr *protocol = tb[L7MESH_LISTENER_A_PROTOCOL];
+	const struct attr_option *o;
+
+	if (!listener_is_udp(l))
+		return 0;
+	if (l->has_proxy)
+		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_PROXY_ADDRESS] ?: protocol,
+					-EINVAL, "a udp listener has no proxy, but CLUSTER");
+	if (*l->interface)
+		return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_INTERFACE] ?: protocol,
+					-EINVAL,
+					"a udp listener has no INTERFACE: it takes no packets");
+	o = attr_option_differing(&netlink_listener_options, &l->http,
+				  &http_options_default);
+	if (!o)
+		return 0;
+	return refusal_set_attr(c->r, tb[o->attr] ?: protocol, -EINVAL,
+				tb[o->attr] ? "a udp listener has no such option" :
+					      "the listener has options that no udp listener has");
+}
+
+/* The same of policies. */
+static int check_udp_policies(struct change *c, const struct listener *l,
+			      struct nlattr **tb)
+{
+	if (!listener_is_udp(l) || !l->policies.n)
+		return 0;
+	return refusal_set_attr(c->r, tb[L7MESH_LISTENER_A_RATE_LIMIT] ?:
+				tb[L7MESH_LISTENER_A_TRUSTED_SOURCES] ?:
+				tb[L7MESH_LISTENER_A_PROTOCOL], -EINVAL,
+				"a udp listener has no policies");
+}
+
 /* Nothing would ever come to it. */
 static int check_inbound(struct change *c, const struct listener *l, struct nlattr **tb)
 {
@@ -443,7 +479,7 @@ static int parse_listener(struct change *c, struct nlattr **tb, struct listener 
 	if (err)
 		return err;
 	attr_take_options(&netlink_listener_options, &l->http, tb);
-	return check_proxy(c, l, tb) ?: check_interface(c, l, tb) ?:
+	return check_udp(c, l, tb) ?: check_proxy(c, l, tb) ?: check_interface(c, l, tb) ?:
 	       check_inbound(c, l, tb);
 }
 
@@ -462,7 +498,7 @@ static int put_listener(struct change *c, struct nlattr **tb, const void *old)
 		err = policy_parse(&p, &l.policies, POLICY_OF_LISTENER, tb, &l.http,
 				   c->r);
 	if (!err)
-		err = check_trust(c, &l, tb);
+		err = check_trust(c, &l, tb) ?: check_udp_policies(c, &l, tb);
 	if (!err)
 		err = draft_put(c->d, NAMED_LISTENER, &l.name, &l, c->r);
 	policy_parse_end(&p);

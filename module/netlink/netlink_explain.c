@@ -116,7 +116,7 @@ static int take_head(struct dump *d, struct question *q,
 				   "HEAD is missing: the listener's protocol is http or auto");
 	if (!http && nla)
 		return refusal_set(d->r, -EINVAL,
-				   "HEAD is given, and the listener's protocol is tcp");
+				   "HEAD is given, and the listener's protocol is tcp or udp");
 	if (nla)
 		q->head = (struct span){ nla_data(nla), nla_len(nla) };
 	return 0;

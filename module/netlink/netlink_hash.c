@@ -17,7 +17,14 @@ static const struct {
 	{ L7MESH_HASH_POLICY_A_COOKIE, HASH_POLICY_COOKIE },
 	{ L7MESH_HASH_POLICY_A_QUERY, HASH_POLICY_QUERY },
 	{ L7MESH_HASH_POLICY_A_PATH, HASH_POLICY_PATH },
+	{ L7MESH_HASH_POLICY_A_FIVE_TUPLE, HASH_POLICY_FIVE_TUPLE },
 };
+
+static bool has_name(u8 kind)
+{
+	return kind == HASH_POLICY_HEADER || kind == HASH_POLICY_COOKIE ||
+	       kind == HASH_POLICY_QUERY;
+}
 
 static int parse_hash_name(struct hash_policy *hp, const struct nlattr *nla,
 			   struct refusal *r)
@@ -88,9 +95,9 @@ static int parse_hash_policy(struct hash_policy *hp, const struct nlattr *item,
 	}
 	if (n != 1)
 		return refusal_set_attr(r, item, -EINVAL,
-					"exactly one of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH is needed");
+					"exactly one of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH, FIVE_TUPLE is needed");
 	hp->combine = tb[L7MESH_HASH_POLICY_A_COMBINE];
-	if (hp->kind != HASH_POLICY_SOURCE_ADDRESS && hp->kind != HASH_POLICY_PATH)
+	if (has_name(hp->kind))
 		err = parse_hash_name(hp, found, r);
 	return err ?: parse_cookie(hp, tb, r);
 }
@@ -156,6 +163,8 @@ static int put_hashed(struct sk_buff *skb, const struct hash_policy *hp)
 				     hp->name);
 	case HASH_POLICY_PATH:
 		return nla_put_flag(skb, L7MESH_HASH_POLICY_A_PATH);
+	case HASH_POLICY_FIVE_TUPLE:
+		return nla_put_flag(skb, L7MESH_HASH_POLICY_A_FIVE_TUPLE);
 	default:
 		return nla_put_flag(skb, L7MESH_HASH_POLICY_A_SOURCE_ADDRESS);
 	}

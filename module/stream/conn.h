@@ -126,7 +126,7 @@ static inline const struct guard *conn_guard(const struct conn *c,
 static inline const struct listener_slot *conn_slot(const struct conn *c,
 						    const struct snapshot *s)
 {
-	return listener_find(s, &c->original, &c->from, c->by);
+	return listener_find(&s->index, &c->original, &c->from, c->by);
 }
 
 /**

@@ -130,7 +130,7 @@ int explain_authz_endpoint(struct explanation *e, const struct snapshot *s)
 	if (!g)
 		return 0;
 	req.source = source_of(e->question, s, to->family, &peer);
-	slot = listener_find(s, to, &peer, NULL);
+	slot = listener_find(&s->index, to, &peer, NULL);
 	if (!slot || !slot->listener->http.inbound ||
 	    !listener_serves_http(slot->listener) || !e->head)
 		return ask(e, g, &req);

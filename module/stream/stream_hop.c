@@ -44,7 +44,7 @@ static const struct address *address_of(const struct workload *w, u16 family)
 static const struct guard *guard_of(const struct stream *s, const struct workload *from,
 				    const struct address *to)
 {
-	const struct listener_target *target = listener_target(s->snapshot, to);
+	const struct listener_target *target = listener_target(&s->snapshot->index, to);
 	const struct guard *g = target && !target->npicks ? target->slot.asks : NULL;
 
 	return g && g->workload->netns != from->netns ? g : NULL;

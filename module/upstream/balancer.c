@@ -19,6 +19,11 @@ struct member *balancer_member_at(const struct member_set *set, u64 point)
 	return &set->members[low];
 }
 
+struct member *balancer_draw_by(const struct member_set *set, u64 lot)
+{
+	return balancer_member_at(set, mul_u64_u64_shr(lot, set->total_weight, 64));
+}
+
 struct member *balancer_draw(const struct member_set *set)
 {
 	u64 total = set->total_weight;

@@ -56,6 +56,8 @@ static inline const struct balancer_ops *balancer_of(const struct cluster *c)
 
 /* The member whose share of the total weight @point, below it, falls into. */
 struct member *balancer_member_at(const struct member_set *set, u64 point);
+/* The one that @lot, of any 64 bits, falls upon, by weight. */
+struct member *balancer_draw_by(const struct member_set *set, u64 lot);
 /* A random one, by weight. */
 struct member *balancer_draw(const struct member_set *set);
 

@@ -167,7 +167,8 @@ static struct member *hash_pick(const struct cluster *c, struct member_set *set,
 		return &set->members[ring_lookup(&set->ring, hash)];
 	if (set->maglev.entries)
 		return &set->members[maglev_lookup(&set->maglev, hash)];
-	return balancer_draw(set);
+	/* Of one member, or of a flow's where nobody has asked for a table. */
+	return balancer_draw_by(set, hash);
 }
 
 const struct balancer_ops balancer_maglev = {

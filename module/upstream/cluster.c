@@ -108,12 +108,16 @@ void cluster_put(struct account *account, struct cluster *c)
 	account_free(account, c, c->bytes);
 }
 
-static void find_v6(struct cluster *c)
+static void find_families(struct cluster *c)
 {
 	u32 i;
 
-	for (i = 0; i < c->nmembers; i++)
-		c->has_v6 |= c->members[i].ep->address.family == AF_INET6;
+	for (i = 0; i < c->nmembers; i++) {
+		if (c->members[i].ep->address.family == AF_INET6)
+			c->has_v6 = true;
+		else
+			c->has_v4 = true;
+	}
 }
 
 /* Until now it is where the members come from. */
@@ -155,7 +159,7 @@ int cluster_set_members(struct account *account, struct cluster *c,
 		return err;
 	}
 	c->nmembers = n;
-	find_v6(c);
+	find_families(c);
 	return 0;
 }
 

@@ -113,7 +113,7 @@ struct cluster {
 	struct member *members;		/* in the order of address_text() */
 	char *metadata;			/* of all members */
 	size_t metadata_bytes;
-	bool has_v6;			/* a member has an IPv6 address */
+	bool has_v4, has_v6;		/* a member has such an address */
 
 	/* from cluster_finish() on */
 	struct roster all;

@@ -26,6 +26,18 @@ static bool hash_source(const struct address *source, u64 *hash)
 			 hash);
 }
 
+u64 hash_policy_flow(const struct address *from, const struct address *to)
+{
+	char text[2 * ADDRESS_TEXT_MAX];
+	struct span all = { text, address_text(from, text) };
+	u64 hash;
+
+	text[all.len++] = ' ';
+	all.len += address_text(to, text + all.len);
+	hash_span(all, &hash);
+	return hash;
+}
+
 static struct span value_at(const struct pick *pick, const struct message_field *f)
 {
 	return message_value(pick->message, f);
@@ -183,8 +195,10 @@ static bool hash_one(const struct hash_policy *hp, struct pick *pick, u64 *hash)
 	if (hp->kind == HASH_POLICY_SOURCE_ADDRESS)
 		return hash_source(&pick->source, hash);
 	/* A TCP connection has nothing but its source address to hash. */
-	if (!m)
-		return false;
+	if (!m) {
+		*hash = pick->flow;
+		return pick->has_flow && hp->kind == HASH_POLICY_FIVE_TUPLE;
+	}
 	switch (hp->kind) {
 	case HASH_POLICY_HEADER:
 		return hash_header(pick, hp->name, hash);
@@ -192,6 +206,8 @@ static bool hash_one(const struct hash_policy *hp, struct pick *pick, u64 *hash)
 		return hash_cookie(hp, pick, hash);
 	case HASH_POLICY_QUERY:
 		return hash_query(pick, hp->name, hash);
+	case HASH_POLICY_FIVE_TUPLE:
+		return false;
 	default:
 		return hash_span(message_path(m), hash);
 	}

@@ -5,7 +5,8 @@
  * Envoy's RouteAction.HashPolicy (HashPolicyImpl::generateHash()), but that a policy is
  * terminal unless it says otherwise: the first that yields a value is used. Values are
  * hashed by XXH64, seed 0: a header's value, or all of them, sorted; an address as text,
- * a cookie's value, a query parameter's, the path. Any context.
+ * a cookie's value, a query parameter's, the path; of datagrams what hash_policy_flow() says.
+ * Any context.
  */
 #ifndef L7MESH_HASH_POLICY_H
 #define L7MESH_HASH_POLICY_H
@@ -19,8 +20,10 @@ enum hash_policy_kind {
 	HASH_POLICY_COOKIE,
 	HASH_POLICY_QUERY,
 	HASH_POLICY_PATH,
+	HASH_POLICY_FIVE_TUPLE,
 };
 
+struct address;
 struct packer;
 struct pick;
 
@@ -71,6 +74,15 @@ bool hash_policy_equal(const struct hash_policy *a,
 		       const struct hash_policy *b);
 bool hash_policies_equal(const struct hash_policies *a,
 			 const struct hash_policies *b);
+
+/**
+ * hash_policy_flow() - The hash of a flow of datagrams
+ * @from: its sender
+ * @to: the listener's address and port
+ *
+ * Of the text "10.2.0.10:4711 10.96.0.1:53"; IPv6 as in address_text().
+ */
+u64 hash_policy_flow(const struct address *from, const struct address *to);
 
 /* See pack.h. */
 void hash_policies_pack(struct packer *p, struct hash_policies *policies);

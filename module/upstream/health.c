@@ -69,6 +69,7 @@ static void failed(struct endpoint *ep, const struct health_check *hc,
 	ep->check_row = 0;
 	WRITE_ONCE(ep->healthy, false);
 	stat_inc(m->stats, STAT_BECAME_UNHEALTHY);
+	mesh_reconsider_udp(m);
 }
 
 static void note_time(struct endpoint *ep)

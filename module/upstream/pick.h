@@ -23,6 +23,8 @@ struct pick {
 	struct endpoint *const *avoid;
 	u32 navoid;
 	bool peek;			/* only to see: no turn is taken */
+	bool has_flow;			/* it is of datagrams, from these addresses and ports ... */
+	u64 flow;			/* ... to those: their hash */
 	bool unobserved;		/* nobody tells the endpoint's detectors how it ends */
 	u8 asked;			/* so many hash policies were, see hash_policies_ask() */
 	bool hashed;			/* out: by which hash it was picked, if by one */

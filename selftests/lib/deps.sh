@@ -37,7 +37,8 @@ deps_of() {
 			conntrack bash-completion mandoc procps psmisc \
 			netcat-openbsd ethtool liburing-dev gcc libc6-dev make \
 			apache2-bin apache2-utils lighttpd varnish \
-			nghttp2-client slowhttptest dnsmasq-base ipvsadm openssl
+			nghttp2-client slowhttptest dnsmasq-base ipvsadm openssl \
+			bind9-dnsutils ngtcp2-client ngtcp2-server
 		;;
 	bench) echo gcc make libc6-dev libxxhash-dev valgrind libhttp-parser-dev \
 			libh2o0.13 ;;

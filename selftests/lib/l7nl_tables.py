@@ -7,7 +7,8 @@ types of its attributes, or their sets; a list is one in brackets.
 
 HASH_POLICY = ("HASH_POLICY", {
     "HEADER": "str", "SOURCE_ADDRESS": "flag", "COOKIE": "str", "COOKIE_TTL": "u32",
-    "COOKIE_PATH": "str", "QUERY": "str", "PATH": "flag", "COMBINE": "flag"})
+    "COOKIE_PATH": "str", "QUERY": "str", "PATH": "flag", "COMBINE": "flag",
+    "FIVE_TUPLE": "flag"})
 HEALTH_CHECK = ("HEALTH_CHECK", {
     "INTERVAL": "u32", "TIMEOUT": "u32", "JITTER": "u32", "NO_TRAFFIC_INTERVAL": "u32",
     "UNHEALTHY_THRESHOLD": "u32", "HEALTHY_THRESHOLD": "u32", "PORT": "u16",

@@ -11,9 +11,26 @@ def rotated(x, n):
     return (x << n | x >> 64 - n) & M64
 
 
+def round_of(lane, word):
+    word = int.from_bytes(word, "little") * P2
+    return rotated(lane + word & M64, 31) * P1 & M64
+
+
+def stripes(data, seed):
+    """What the stripes of 32 bytes come to."""
+    lanes = [seed + P1 + P2, seed + P2, seed, seed - P1]
+    for at in range(0, len(data) & ~31, 32):
+        lanes = [round_of(lane, data[at + 8 * i:at + 8 * i + 8])
+                 for i, lane in enumerate(lanes)]
+    h = sum(rotated(lane, n) for lane, n in zip(lanes, (1, 7, 12, 18))) & M64
+    for lane in lanes:
+        h = ((h ^ rotated(lane * P2 & M64, 31) * P1 & M64) * P1 + P4) & M64
+    return h
+
+
 def xxh64(data, seed=0):
-    """XXH64 of fewer than 32 bytes."""
-    h = seed + P5 + len(data) & M64
+    h = (stripes(data, seed) if len(data) >= 32 else seed + P5) + len(data) & M64
+    data = data[len(data) & ~31:]
     while len(data) >= 8:
         k = rotated(int.from_bytes(data[:8], "little") * P2 & M64, 31) * P1
         h = (rotated(h ^ k & M64, 27) * P1 + P4) & M64

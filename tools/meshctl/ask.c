@@ -349,7 +349,7 @@ static void take_explanation(json_t *to, const struct nlattr *nest)
 	const struct nlattr *attr;
 
 	attr = nl_nested(nest, L7MESH_EXPLANATION_A_PROTOCOL);
-	if (attr && nl_u32(attr) <= L7MESH_PROTOCOL_AUTO)
+	if (attr && nl_u32(attr) <= L7MESH_PROTOCOL_UDP)
 		json_object_set_new(to, "protocol",
 				    must(json_string(protocol->names[nl_u32(attr)])));
 	attr = nl_nested(nest, L7MESH_EXPLANATION_A_CLIENT);

@@ -2,7 +2,7 @@
 /*
  * item: list items and groups that are one word on the command line.
  *
- *	hash policy		header:x-user, source_address, query:id, path,
+ *	hash policy		header:x-user, source_address, query:id, path, five_tuple,
  *				cookie:sid, cookie:sid,ttl=600,path=/
  *	header, query match	name=value, name^=prefix, name$=suffix,
  *				name*=part, name~=regex, name@=start..end, name;
@@ -96,11 +96,12 @@ static json_t *one_policy_from_word(const struct schema *schema,
 		return with_field(schema, must(json_object()),
 				  word[0] == 'h' ? "header" : "query",
 				  colon + 1, strlen(colon + 1), why);
-	if (!strcmp(word, "source_address") || !strcmp(word, "path"))
+	if (!strcmp(word, "source_address") || !strcmp(word, "path") ||
+	    !strcmp(word, "five_tuple"))
 		return with_field(schema, must(json_object()), word, "true", 4,
 				  why);
 	*why = xasprintf("\"%s\" is not header:NAME, source_address, "
-			 "cookie:NAME, query:NAME or path", word);
+			 "cookie:NAME, query:NAME, path or five_tuple", word);
 	return NULL;
 }
 
@@ -137,6 +138,8 @@ static char *one_policy_to_word(const json_t *value)
 	if (header || query)
 		return xasprintf("%s:%s", header ? "header" : "query",
 				 header ? header : query);
+	if (json_object_get(value, "five_tuple"))
+		return xstrdup("five_tuple");
 	return xstrdup(json_object_get(value, "path") ? "path" :
 							"source_address");
 }

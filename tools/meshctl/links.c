@@ -73,14 +73,20 @@ static void define_domains(struct links *links, const struct scope *scope,
 	}
 }
 
-/* @name: the field that has the address */
+static bool is_udp(const json_t *body)
+{
+	return !strcmp(object_get(body, "protocol"), "udp");
+}
+
+/* @name: the field that has the address. UDP has ports of its own. */
 static void define_socket(struct links *links, const struct scope *scope,
 			  const char *name, const json_t *at)
 {
 	char *socket = socket_text(at);
 	json_int_t before;
 
-	before = note(links, xasprintf("socket %s", socket), scope->self.line);
+	before = note(links, xasprintf("socket %s%s", is_udp(at) ? "udp " : "", socket),
+		      scope->self.line);
 	if (before)
 		scope_problem(scope, name,
 			      "%s is taken by the listener on line %"
@@ -141,9 +147,10 @@ static void define_endpoint(struct links *links, const struct scope *scope,
 			    const json_t *body)
 {
 	check_locality(links, scope, body);
-	if (strchr(object_get(body, "address"), ':'))
-		note(links, xasprintf("ipv6 %s", object_get(body, "cluster")),
-		     scope->self.line);
+	note(links, xasprintf("ipv%c %s",
+			      strchr(object_get(body, "address"), ':') ? '6' : '4',
+			      object_get(body, "cluster")),
+	     scope->self.line);
 }
 
 static void define_key(struct links *links, const struct scope *scope,
@@ -184,15 +191,21 @@ void links_define(struct links *links, const struct scope *scope,
 		define_domains(links, scope, body);
 }
 
-static bool is_ipv4_tcp(const json_t *body)
+/* Is one of its addresses of this family? */
+static bool has_family(const json_t *body, bool v6)
 {
-	bool v4 = !strchr(object_get(body, "address"), ':');
+	bool has = !strchr(object_get(body, "address"), ':') != v6;
 	const json_t *address;
 	size_t i;
 
 	json_array_foreach(json_object_get(body, "addresses"), i, address)
-		v4 = v4 || !strchr(json_string_value(address), ':');
-	return v4 && !strcmp(object_get(body, "protocol"), "tcp");
+		has = has || !strchr(json_string_value(address), ':') != v6;
+	return has;
+}
+
+static bool is_tcp(const json_t *body)
+{
+	return !strcmp(object_get(body, "protocol"), "tcp");
 }
 
 void links_refer(struct links *links, const struct field *f,
@@ -210,7 +223,8 @@ void links_refer(struct links *links, const struct field *f,
 		.name = xstrdup(object_get(body, f->name)),
 		.mark = mark,
 		.path = path_text(&self),
-		.ipv4 = is_ipv4_tcp(body),
+		.ipv4 = (is_tcp(body) || is_udp(body)) && has_family(body, false),
+		.ipv6 = is_udp(body) && has_family(body, true),
 	};
 }
 
@@ -231,5 +245,10 @@ void links_resolve(struct links *links, struct problems *problems)
 				"%s: \"%s\" has IPv6 endpoints, to which the "
 				"IPv4 sockets of this listener's clients "
 				"cannot connect", l->path, l->name);
+		else if (l->ipv6 && is_seen(links, "ipv4", l->name))
+			problem(problems, l->mark, NULL,
+				"%s: \"%s\" has IPv4 endpoints, to which the "
+				"datagrams of an IPv6 listener cannot be led",
+				l->path, l->name);
 	}
 }

@@ -15,7 +15,8 @@ struct link {
 	char *name;
 	struct mark mark;
 	char *path;
-	bool ipv4;		/* a TCP listener with an IPv4 address */
+	bool ipv4;		/* a TCP or UDP listener with an IPv4 address */
+	bool ipv6;		/* a UDP listener with an IPv6 address */
 };
 
 struct links {

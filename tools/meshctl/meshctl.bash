@@ -174,7 +174,8 @@ _meshctl_value()
 {
 	case $prev in
 	# What is not one of a few words.
-	hash) _meshctl_words header: source_address cookie: query: path combine: none ;;
+	hash) _meshctl_words header: source_address cookie: query: path five_tuple \
+		combine: none ;;
 	request_header|response_header)
 		_meshctl_words set: add: add_if_absent: remove: none ;;
 	policy) _meshctl_words mesh attached all off ;;
@@ -203,7 +204,7 @@ _meshctl_value()
 	exempt_node|audit|cut)
 		_meshctl_words true false ;;
 	protocol)
-		_meshctl_words tcp http tls auto ;;
+		_meshctl_words tcp http tls auto udp ;;
 	escaped_slashes)
 		_meshctl_words keep reject decode ;;
 	host_port)

@@ -41,10 +41,11 @@ static void exactly_one(const struct scope *scope, const json_t *body,
 void validate_hash_policy(const struct scope *scope, const json_t *body)
 {
 	static const char *const names[] = { "header", "source_address",
-					     "cookie", "query", "path", NULL };
+					     "cookie", "query", "path",
+					     "five_tuple", NULL };
 
 	exactly_one(scope, body, names,
-		    "header, source_address, cookie, query, path");
+		    "header, source_address, cookie, query, path, five_tuple");
 	if (given(scope, body, "cookie_ttl") && !given(scope, body, "cookie"))
 		scope_problem(scope, "cookie_ttl", "only with cookie");
 	if (given(scope, body, "cookie_path") &&
@@ -147,6 +148,32 @@ static void validate_auto(const struct scope *scope, const json_t *body)
 		scope_problem(scope, "proxy", "not allowed with protocol auto");
 }
 
+/* Is a field as it would be if nobody had set it? */
+static bool is_default(const struct field *f, const json_t *value)
+{
+	return f->fallback && json_equal(value, value_default(f));
+}
+
+/* All else is of connections, or of HTTP. TLS' table is complained about elsewhere. */
+static void validate_udp(const struct scope *scope, const json_t *body)
+{
+	static const char *const allowed[] = { "name", "address", "port", "port_end",
+					       "addresses", "from", "protocol",
+					       "cluster", "tls_route_table", NULL };
+	const struct field *f;
+	size_t i;
+
+	if (!given(scope, body, "cluster"))
+		scope_problem(scope, "cluster",
+			      "missing; a listener of protocol udp needs it");
+	for (i = 0; i < scope->schema->nfields; i++) {
+		f = &scope->schema->fields[i];
+		if (has(body, f->name) && !schema_listed(allowed, f->name, strlen(f->name)) &&
+		    !is_default(f, json_object_get(body, f->name)))
+			scope_problem(scope, f->name, "not allowed with protocol udp");
+	}
+}
+
 static bool is_ipv6(const json_t *value)
 {
 	return strchr(json_string_value(value), ':');
@@ -231,6 +258,8 @@ void validate_listener(const struct scope *scope, const json_t *body)
 		validate_routed(scope, body, protocol);
 	if (!scope->partial && !strcmp(protocol, "tcp"))
 		validate_tcp(scope, body);
+	if (!scope->partial && !strcmp(protocol, "udp"))
+		validate_udp(scope, body);
 	if (!scope->partial && !strcmp(protocol, "auto"))
 		validate_auto(scope, body);
 	else if (!scope->partial && given(scope, body, "tls_route_table"))

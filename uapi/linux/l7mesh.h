@@ -258,6 +258,7 @@ enum l7mesh_protocol {
 	/* by the server that a client asks for; what it says is passed on */
 	L7MESH_PROTOCOL_TLS,
 	L7MESH_PROTOCOL_AUTO,	/* http, tls or tcp, by what a client says first */
+	L7MESH_PROTOCOL_UDP,	/* datagrams; of a namespace's own programs */
 };
 
 /* "%2F" and "%5C" in a path. */
@@ -730,8 +731,8 @@ enum l7mesh_health_check_attr {
 };
 
 /*
- * One of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH per item; the first that yields a
- * value is used, unless it has COMBINE.
+ * One of HEADER, SOURCE_ADDRESS, COOKIE, QUERY, PATH, FIVE_TUPLE per item; the first
+ * that yields a value is used, unless it has COMBINE.
  */
 enum l7mesh_hash_policy_attr {
 	L7MESH_HASH_POLICY_A_UNSPEC,
@@ -748,6 +749,8 @@ enum l7mesh_hash_policy_attr {
 	L7MESH_HASH_POLICY_A_QUERY,	/* string: a parameter's name */
 	L7MESH_HASH_POLICY_A_PATH,	/* flag: the path, without query */
 	L7MESH_HASH_POLICY_A_COMBINE,	/* flag: the value is mixed with later ones */
+	/* flag: of a udp listener's flow: the addresses and ports of both ends */
+	L7MESH_HASH_POLICY_A_FIVE_TUPLE,
 
 	/* private: */
 	__L7MESH_HASH_POLICY_A_MAX,
@@ -772,8 +775,8 @@ enum l7mesh_endpoint_attr {
 };
 
 /*
- * http, tls: ROUTE_TABLE. tcp: CLUSTER, or PROXY_ADDRESS with PROXY_PORT. auto:
- * ROUTE_TABLE and CLUSTER, perhaps TLS_ROUTE_TABLE.
+ * http, tls: ROUTE_TABLE. tcp: CLUSTER, or PROXY_ADDRESS with PROXY_PORT. udp: CLUSTER.
+ * auto: ROUTE_TABLE and CLUSTER, perhaps TLS_ROUTE_TABLE.
  */
 enum l7mesh_listener_attr {
 	L7MESH_LISTENER_A_UNSPEC,

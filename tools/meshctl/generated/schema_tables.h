@@ -39,6 +39,7 @@ static const char *const protocol_names[] = {
 	[L7MESH_PROTOCOL_HTTP] = "http",
 	[L7MESH_PROTOCOL_TLS] = "tls",
 	[L7MESH_PROTOCOL_AUTO] = "auto",
+	[L7MESH_PROTOCOL_UDP] = "udp",
 	NULL,
 };
 
@@ -168,6 +169,8 @@ static const struct field hash_policy_fields[] = {
 	{ .name = "path", .attr = L7MESH_HASH_POLICY_A_PATH,
 	  .type = FIELD_FLAG },
 	{ .name = "combine", .attr = L7MESH_HASH_POLICY_A_COMBINE,
+	  .type = FIELD_FLAG },
+	{ .name = "five_tuple", .attr = L7MESH_HASH_POLICY_A_FIVE_TUPLE,
 	  .type = FIELD_FLAG },
 };
 
