@@ -245,7 +245,7 @@ void links_resolve(struct links *links, struct problems *problems)
 				"%s: \"%s\" has IPv6 endpoints, to which the "
 				"IPv4 sockets of this listener's clients "
 				"cannot connect", l->path, l->name);
-		else if (l->ipv6 && is_seen(links, "ipv4", l->name))
+		else if (l->ipv6 && links_line(links, "ipv4", l->name))
 			problem(problems, l->mark, NULL,
 				"%s: \"%s\" has IPv4 endpoints, to which the "
 				"datagrams of an IPv6 listener cannot be led",
