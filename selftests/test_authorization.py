@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# takes: 60
+# takes: 100
 """Who may reach a workload: connections to it, and requests that a listener takes at its
 own address.
 

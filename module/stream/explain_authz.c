@@ -47,6 +47,8 @@ static int ask(struct explanation *e, const struct guard *g, struct authz_reques
 
 	if (req->source == g->workload)
 		return 0;
+	/* It is taken for who it is said to be. */
+	req->source_kind = workload_identity_kind(req->source);
 	if (req->message) {
 		req->path = inbound_path(req->message, GFP_KERNEL, &memory);
 		req->sni = AUTHZ_NO_SNI;

@@ -72,14 +72,14 @@ static const struct number of_policy[] = {
 	{ "would_allow", L7MESH_AUTHORIZATION_STATS_A_WOULD_ALLOW },
 	{ "would_deny", L7MESH_AUTHORIZATION_STATS_A_WOULD_DENY },
 	{ "cut", L7MESH_AUTHORIZATION_STATS_A_CUT },
-	{ NULL }
+	{ NULL, 0 }
 };
 
 static const struct number of_workload[] = {
 	{ "connections_refused", L7MESH_WORKLOAD_STATS_A_CONNECTIONS_REFUSED },
 	{ "requests_refused", L7MESH_WORKLOAD_STATS_A_REQUESTS_REFUSED },
 	{ "would_refuse", L7MESH_WORKLOAD_STATS_A_WOULD_REFUSE },
-	{ NULL }
+	{ NULL, 0 }
 };
 
 static_assert((int)L7MESH_AUTHORIZATION_STATS_A_NAME ==
