@@ -104,7 +104,7 @@ def refusals_of_numbers():
             ("ENDPOINT", "WEIGHT", [0, 1000001]),
             ("ENDPOINT", "PRIORITY", [128]),
             ("VIRTUAL_HOST", "ORDER", [2]),
-            ("LISTENER", "PROTOCOL", [4])):
+            ("LISTENER", "PROTOCOL", [5])):
         for value in bad:
             yield (merge(NEW[kind], **{field: value}), errno.ERANGE,
                    "integer out of range", f"{kind}.{field}")
@@ -152,6 +152,14 @@ def refusals_of_listeners():
            'listener "n" refers to cluster "z"', "LISTENER.CLUSTER")
     yield (merge(tcp, CLUSTER="a"), errno.EINVAL,
            'IPv4, but its cluster "a" has an IPv6 endpoint', "LISTENER.CLUSTER")
+    udp = merge(tcp, PROTOCOL=4, CLUSTER="a")
+    yield udp, errno.EINVAL, "no policies", "LISTENER.TRUSTED_SOURCES"
+    for name, value in ("PACKETS", 1), ("SOURCE", 1), ("MAX_HEADERS", 5):
+        yield (merge(udp, **{name: value}), errno.EINVAL, "no such option",
+               f"LISTENER.{name}")
+    yield (merge(proxy, PROTOCOL=4), errno.EINVAL, "has no proxy",
+           "LISTENER.PROXY_ADDRESS")
+    yield merge(udp, INTERFACE="eth0"), errno.EINVAL, "no INTERFACE", "LISTENER.INTERFACE"
     yield (merge(NEW["LISTENER"], ADDRESS="10.96.0.1"), errno.EEXIST,
            "same address and port", ANY)
     yield (merge(NEW["LISTENER"], ADDRESS="::ffff:10.96.0.1"), errno.EEXIST,

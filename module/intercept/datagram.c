@@ -289,6 +289,7 @@ static struct nf_conn *look_on(struct walk *w)
 	local_bh_disable();
 	rcu_read_lock();
 	nf_conntrack_lock(lock);
+	__acquire(lock);	/* which sparse cannot know */
 	while (w->bucket < nf_conntrack_htable_size) {
 		ct = first_over(w, &seen);
 		if (ct)
