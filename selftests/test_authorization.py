@@ -50,7 +50,7 @@ def workloads(**options):
          "addresses": list(CART), "labels": "app=cart,tier=back", "netns": cookie("cart"),
          "exempt_node": False, **options},
         {"name": "front", "namespace": "shop", "service_account": "front",
-         "addresses": list(ADDRESSES["front"]), "labels": "app=front"}]
+         "addresses": list(ADDRESSES["front"]), "labels": "app=front", "netns": 0}]
 
 
 def local(pod):

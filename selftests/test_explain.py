@@ -350,7 +350,7 @@ def _():
           "protocol is http or auto\n")
     equal(refused(2, "explain", "tcp", "http://shop/"),
           "meshctl: the kernel refused: HEAD is given, and the listener's "
-          "protocol is tcp\n")
+          "protocol is tcp or udp\n")
     for words in (("4", "shop/"), ("4", "/"), ("4", "https://shop/"), ("4", "http:///"),
                   ("4", "GET", "http://a", "x"),
                   ("4", "http://a", "header", "nothing"),

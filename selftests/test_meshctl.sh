@@ -465,6 +465,13 @@ tap_is "and then there is no difference" \
 sed 's/shop, labels/shop, netns: 4712, labels/' "$temporary/bound.yaml" |
 	meshctl apply -f -
 asks '.[0].netns' 4712 show workload shop/cart-1
+sed 's/shop, labels/shop, netns: 0, labels/' "$temporary/bound.yaml" \
+	>"$temporary/nowhere.yaml"
+does apply -f "$temporary/nowhere.yaml"
+asks '.[0].netns' null show workload shop/cart-1
+tap_is "a file that says of a workload that it is nowhere takes its namespace back" \
+	"$(tap_outcome meshctl diff --exit-code -f "$temporary/nowhere.yaml")" "0 "
+does set workload shop/cart-1 netns 4712
 does detach "$pod"
 tap_is "what is detached keeps its cookie" \
 	"$(meshctl -j show workload shop/cart-1 | jq '.[0].netns > 0')" true

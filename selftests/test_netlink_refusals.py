@@ -673,7 +673,6 @@ def refusals_of_workloads():
     for identity in "spiffe://", "a/b":
         yield bad("an identity is", "IDENTITY", IDENTITY=identity)
     yield bad("metadata", "LABELS", LABELS="x")
-    yield bad("", "NETNS", errno.ERANGE, NETNS=0)
     yield bad("", "REFUSE", errno.ERANGE, REFUSE=2)
     yield bad("same address, 10.0.0.9", "NAME", errno.EEXIST, ADDRESSES=["10.0.0.9"])
     yield bad("same network namespace", "NAME", errno.EEXIST, NETNS=(1 << 64) - 1)

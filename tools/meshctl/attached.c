@@ -261,52 +261,14 @@ int cmd_attach(const struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-/* It runs nowhere here, as far as anybody knows. */
-static int unbind_workload(struct nl *nl, const json_t *workload)
-{
-	struct nlmsghdr *request;
-	char buf[1024];
-	json_t *body;
-	int status;
-
-	body = must(json_pack("{s:O, s:i}", "name", get(workload, "name"), "netns", 0));
-	request = nl_prepare(nl, buf, L7MESH_CMD_SET, NLM_F_ACK);
-	message_put(request, L7MESH_KIND_WORKLOAD, body);
-	status = nl_do(nl, request, NULL, NULL);
-	json_decref(body);
-	return status;
-}
-
-static int unbind(struct nl *nl, uint64_t cookie)
-{
-	struct config workloads;
-	int status = dump_kind(nl, L7MESH_KIND_WORKLOAD, &workloads);
-	const json_t *body;
-	size_t i;
-
-	if (status)
-		return status;
-	for (i = 0; i < workloads.count && !status; i++) {
-		body = workloads.objects[i].body;
-		if ((uint64_t)number(body, "netns") == cookie)
-			status = unbind_workload(nl, body);
-	}
-	config_free(&workloads);
-	return status;
-}
-
 static int detach(int fd)
 {
 	struct nl nl;
-	uint64_t cookie;
 	int status = nl_open(&nl);
 
 	if (status)
 		return status;
-	cookie = find_cookie(&nl, fd);
 	status = ask_of(&nl, L7MESH_CMD_DETACH, fd);
-	if (!status && cookie)
-		status = unbind(&nl, cookie);
 	nl_close(&nl);
 	return status;
 }

@@ -26,7 +26,14 @@ static bool is_open(const struct object *o)
 	return o->kind == L7MESH_KIND_WORKLOAD && !get(o->body, "netns");
 }
 
-/* A body with the field where messages and dumps have it. */
+/* As dumps have it that is nowhere here. */
+static bool is_nowhere(const struct object *o)
+{
+	return o->kind == L7MESH_KIND_WORKLOAD && get(o->body, "netns") &&
+	       !number(o->body, "netns");
+}
+
+/* A body with the field where messages and dumps have it; NULL: without it. */
 static json_t *with_netns(const json_t *body, json_t *netns)
 {
 	const struct schema *schema = schema_of(L7MESH_KIND_WORKLOAD);
@@ -36,10 +43,10 @@ static json_t *with_netns(const json_t *body, json_t *netns)
 
 	for (i = 0; i < schema->nfields; i++) {
 		name = schema->fields[i].name;
-		if (!strcmp(name, "netns"))
-			json_object_set(whole, name, netns);
-		else
+		if (strcmp(name, "netns"))
 			copy(whole, name, body, name);
+		else if (netns)
+			json_object_set(whole, name, netns);
 	}
 	return whole;
 }
@@ -56,7 +63,8 @@ void bound_keep(const struct config *file, const struct config *current,
 		o = &file->objects[i];
 		netns = is_open(o) ? get(known, object_get(o->body, "name")) :
 				     NULL;
-		body = netns ? with_netns(o->body, netns) : json_incref(o->body);
+		body = netns || is_nowhere(o) ? with_netns(o->body, netns) :
+						json_incref(o->body);
 		config_add(to, o->kind, body, o->mark);
 	}
 	json_decref(known);

@@ -1501,10 +1501,7 @@ enum l7mesh_workload_attr {
 	/* string: KEY=VALUE,... of letters, digits and -_./ */
 	L7MESH_WORKLOAD_A_LABELS,
 	L7MESH_WORKLOAD_A_NODE,	/* string: where it runs, for who reads it */
-	/*
-	 * u64: SO_NETNS_COOKIE of its namespace, if it is on this node; 0: it is not;
-	 * default 0
-	 */
+	/* u64: SO_NETNS_COOKIE of its namespace, if it is on this node; 0: it is not */
 	L7MESH_WORKLOAD_A_NETNS,
 	/* u32: enum l7mesh_refuse; connections that may not be; default: reset */
 	L7MESH_WORKLOAD_A_REFUSE,
