@@ -93,6 +93,7 @@ static const struct mesh_parts parts = {
 	.cut = cut_look,
 	.settle_packets = settle_packets,
 	.settle_packets_later = settle_packets_later,
+	.look_at_flows = datagram_look,
 	.net_begins = net_begins,
 	.net_leaves = net_leaves,
 	.net_ends = net_ends,

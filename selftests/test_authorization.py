@@ -385,7 +385,7 @@ def _():
     snat = f"""
         table inet kube {{
             chain c {{ type nat hook postrouting priority 100;
-                ip daddr {CART[0]} tcp dport {PORT} snat ip to {ADDRESSES["front"][0]}:40000-50000
+                ip daddr {CART[0]} tcp dport {PORT} snat ip to {ADDRESSES["front"][0]}:20000-30000
             }}
         }}"""
     with attached("front"):
@@ -1081,14 +1081,14 @@ def one_hop(*policies, action=None, more=None, listener=None):
                              **(more or {})}]}]} for i in range(2)],
             "listeners": [{"name": f"out{i}", "address": vip, "port": 80,
                            "protocol": "http", "route_table": f"out{i}"}
-                          for i, vip in enumerate(VIPS)]})
+                          for i, vip in enumerate(HOP_VIPS)]})
         yield
 
 
-VIPS = "10.96.0.9", "fd00:96::9"
+HOP_VIPS = "10.96.0.9", "fd00:96::9"
 
 
-def ask_vip(path="/", *fields, vip=VIPS[0], **options):
+def ask_vip(path="/", *fields, vip=HOP_VIPS[0], **options):
     c = Client("front", vip)
     try:
         return ask("front", path, *fields, client=c, **options)
@@ -1113,7 +1113,7 @@ def _():
         c.close()
     with one_hop(ONE_HOP, action={"rewrite": {"path": "/b"}}):
         grown = Counters()
-        for vip in VIPS:
+        for vip in HOP_VIPS:
             seen(vip)
         equal(peers, list(ADDRESSES["front"]))
         grown.reach("requests_one_hop", 2)
@@ -1129,7 +1129,7 @@ def _():
 def _():
     with one_hop(ONE_HOP):
         grown = Counters()
-        c = Client("front", VIPS[0])
+        c = Client("front", HOP_VIPS[0])
         equal([ask("front", path, client=c) for path in ("/a", "/b")],
               [(200, "/a"), (200, "/b")])
         grown.reach("requests_one_hop", 2)

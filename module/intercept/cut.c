@@ -9,15 +9,13 @@
 #include "authz/authorization.h"
 #include "authz/authz_count.h"
 #include "authz/authz_table.h"
+#include "authz/workload.h"
 #include "link/acceptor.h"
 #include "link/client.h"
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
 
 #define GATHERED_MIN	64
-
-/* When a socket that is locked is tried again. */
-#define AGAIN_AFTER	(HZ / 100 + 1)
 
 /* Of its own: who locks a socket just when it is to end blocks the work of his pod. */
 static struct workqueue_struct *cut_wq;
@@ -30,7 +28,8 @@ struct cut {
 
 /* A walk, and the sockets of one bucket: each counted, with its namespace. */
 struct walk {
-	unsigned long done;
+	unsigned long done, number;
+	bool again;			/* there is something that has to wait */
 	struct sock **socks;
 	u32 n, room;
 };
@@ -39,13 +38,13 @@ struct walk {
  * Under RCU. The guard of a namespace whose mesh is to be looked at, if any policy of it
  * cuts; or NULL.
  */
-static const struct guard *guard_of(const struct net *net, const struct walk *w,
+static const struct guard *guard_of(const struct net *net, unsigned long done,
 				    struct mesh **m, const struct authz_table **t)
 {
 	const struct guard *g;
 
 	*m = mesh_obeyed(net);
-	if (!*m || READ_ONCE((*m)->cut_walk) <= w->done)
+	if (!*m || READ_ONCE((*m)->cut_walk) <= done)
 		return NULL;
 	*t = rcu_dereference((*m)->snapshot)->authz;
 	g = authz_table_guard(*t, net->net_cookie);
@@ -53,15 +52,18 @@ static const struct guard *guard_of(const struct net *net, const struct walk *w,
 }
 
 /*
- * The interface that the SYN of an accepted connection came by: where multicast would go,
- * which nothing else sets for TCP. 0: this is not one, or only a request for one.
+ * The interface that the SYN of an accepted connection came by: where multicast would go.
+ * TCP sets that anew, for whoever connects as well, if a program wants to be told of each
+ * packet's address (IPV6_RECVPKTINFO): then nobody knows. 0: this is not one, or only a
+ * request for one, or nobody knows.
  */
 static int interface_of(const struct sock *sk)
 {
 	int index = inet_sk(sk)->mc_index;
 
 #if IS_ENABLED(CONFIG_IPV6)
-	if (!index && sk->sk_family == AF_INET6)
+	if (!index && sk->sk_family == AF_INET6 && !inet6_sk(sk)->rxopt.bits.rxinfo &&
+	    !inet6_sk(sk)->rxopt.bits.rxoinfo)
 		index = inet6_sk(sk)->mcast_oif;
 #endif
 	return index;
@@ -83,13 +85,29 @@ static bool is_from_outside(const struct sock *sk)
 	return index && index != LOOPBACK_IFINDEX;
 }
 
+/*
+ * Is what an earlier walk has found in a namespace still to be ended? That bounds how much
+ * there may be.
+ */
+static bool is_busy(const struct net *net, const struct walk *w)
+{
+	unsigned long by = READ_ONCE(mesh_net(net)->cut_by);
+
+	return by && by != w->number;
+}
+
 /* Under RCU, and the lock of its bucket. */
-static bool concerns(const struct sock *sk, const struct walk *w)
+static bool concerns(const struct sock *sk, struct walk *w)
 {
 	const struct authz_table *t;
 	struct mesh *m;
 
-	return guard_of(sock_net(sk), w, &m, &t) && is_from_outside(sk);
+	if (!guard_of(sock_net(sk), w->done, &m, &t) || !is_from_outside(sk))
+		return false;
+	if (!is_busy(sock_net(sk), w))
+		return true;
+	w->again = true;
+	return false;
 }
 
 static bool hold(struct sock *sk)
@@ -164,8 +182,11 @@ static void addresses_of(const struct sock *sk, struct address *from, struct add
 	}
 }
 
-/* Is it to end? Then that is counted. */
-static bool is_cut(const struct sock *sk, const struct walk *w)
+/*
+ * Is it to end? Not if its mesh has not changed since the walk @done; @count: then that is
+ * counted.
+ */
+static bool is_cut(const struct sock *sk, unsigned long done, bool count)
 {
 	const struct authorization *by = NULL;
 	struct net *net = sock_net(sk);
@@ -177,10 +198,11 @@ static bool is_cut(const struct sock *sk, const struct walk *w)
 
 	addresses_of(sk, &from, &to);
 	rcu_read_lock();
-	g = guard_of(net, w, &m, &t);
-	if (g && !inbound_is_here(net, &from))
+	g = guard_of(net, done, &m, &t);
+	if (g && !workload_excludes(g->workload, ntohs(to.port)) &&
+	    !inbound_is_here(net, &from))
 		by = inbound_cuts(m, t, g, &req);
-	if (by) {
+	if (by && count) {
 		authz_count_inc(by->count, AUTHZ_CUT);
 		stat_inc(m->stats, STAT_AUTHZ_CUT);
 	}
@@ -193,11 +215,12 @@ static bool judge(struct sock *sk, const struct walk *w, struct cut *c)
 {
 	struct mesh_net *mn = mesh_net(sock_net(sk));
 
-	if (!is_cut(sk, w))
+	if (!is_cut(sk, w->done, false))
 		return false;
 	c->sk = sk;
+	WRITE_ONCE(mn->cut_by, w->number);
 	if (llist_add(&c->node, &mn->cuts))
-		mod_delayed_work(cut_wq, &mn->cut_work, 0);
+		queue_work(cut_wq, &mn->cut_work);
 	return true;
 }
 
@@ -266,7 +289,7 @@ static struct net *next_apart(const struct walk *w, u64 after)
 	rcu_read_lock();
 	for_each_net_rcu(net)
 		if (net->net_cookie > after && hash_of(net) != hash_of(&init_net) &&
-		    guard_of(net, w, &m, &t) &&
+		    guard_of(net, w->done, &m, &t) &&
 		    (!next || net->net_cookie < next->net_cookie))
 			next = net;
 	if (next)
@@ -291,7 +314,8 @@ static int walk_all(struct walk *w)
 
 int cut_look(unsigned long done)
 {
-	struct walk w = { .done = done };
+	static unsigned long number;
+	struct walk w = { .done = done, .number = ++number ?: ++number };
 	int err = make_room(&w, GATHERED_MIN);
 
 	if (err)
@@ -300,7 +324,7 @@ int cut_look(unsigned long done)
 	synchronize_rcu();
 	err = walk_all(&w);
 	kvfree(w.socks);
-	return err;
+	return err ?: (w.again ? -EAGAIN : 0);
 }
 
 /* ---- namespaces ---- */
@@ -311,39 +335,57 @@ static bool is_locked(const struct sock *sk)
 	return sk_fullsock(sk) && sock_owned_by_user_nocheck(sk);
 }
 
+/*
+ * False if it cannot be just now: a program has it locked, or what was a request is a
+ * connection by now.
+ */
+static bool end(struct sock *sk)
+{
+	if (sk->sk_state == TCP_NEW_SYN_RECV)
+		return inet_csk_reqsk_queue_drop(inet_reqsk(sk)->rsk_listener,
+						 inet_reqsk(sk));
+	if (is_locked(sk))
+		return false;
+	tcp_abort(sk, ECONNABORTED);
+	return true;
+}
+
+/* What a change has allowed again meanwhile stays. */
 static void end_those(struct work_struct *work)
 {
-	struct mesh_net *mn = container_of(to_delayed_work(work), struct mesh_net, cut_work);
+	struct mesh_net *mn = container_of(work, struct mesh_net, cut_work);
 	struct llist_node *all = llist_del_all(&mn->cuts);
-	bool again = false;
 	struct cut *c, *next;
+	bool again = false;
 
 	llist_for_each_entry_safe(c, next, all, node) {
-		if (is_locked(c->sk)) {
-			llist_add(&c->node, &mn->cuts);
-			again = true;
-		} else {
-			tcp_abort(c->sk, ECONNABORTED);
-			let_go(c->sk);
-			kfree(c);
+		if (is_cut(c->sk, 0, false)) {
+			if (end(c->sk))
+				is_cut(c->sk, 0, true);
+			else
+				again = true;
 		}
+		let_go(c->sk);
+		kfree(c);
 		cond_resched();
 	}
+	if (llist_empty(&mn->cuts))
+		WRITE_ONCE(mn->cut_by, 0);
 	if (again)
-		queue_delayed_work(cut_wq, &mn->cut_work, AGAIN_AFTER);
+		mesh_cut_later(mn);
 }
 
 void cut_net_init(struct mesh_net *mn)
 {
 	init_llist_head(&mn->cuts);
-	INIT_DELAYED_WORK(&mn->cut_work, end_those);
+	INIT_WORK(&mn->cut_work, end_those);
 }
 
 void cut_net_exit(struct mesh_net *mn)
 {
 	struct cut *c, *next;
 
-	cancel_delayed_work_sync(&mn->cut_work);
+	cancel_work_sync(&mn->cut_work);
 	llist_for_each_entry_safe(c, next, llist_del_all(&mn->cuts), node) {
 		let_go(c->sk);
 		kfree(c);

@@ -4,9 +4,10 @@
  * such a policy is to (its option "cut").
  *
  * After a change all established sockets of the node are looked at, by a work, and those
- * that are to go are left to a work of their namespace. One that a program has locked is
- * tried again later, as that may take as long as the program likes; who locks one just when
- * it is to end keeps up nobody but his own pod. Only what was accepted from outside of the
+ * that are to go are left to a work of their namespace, which asks once more. One that a
+ * program has locked is looked for again later, as that may take as long as the program
+ * likes; who locks one just when it is to end keeps up his own pod, and who unloads the
+ * module. Only what was accepted from outside of the
  * namespace is ended, and nothing that the engine has: it asks by itself.
  *
  * A SYN that was allowed before the change has a socket by then, or a request for one; but
@@ -27,7 +28,7 @@ struct mesh_net;
  * Context: process, may sleep; never two at a time. By the snapshots of this moment, or
  * later ones.
  *
- * Return: 0; -ENOMEM: not all could be ended, and it is to be called again.
+ * Return: 0; -ENOMEM, -EAGAIN: not all could be ended, and it is to be called again.
  */
 int cut_look(unsigned long done);
 

@@ -200,7 +200,7 @@ static bool is_ill(struct cluster *c, const struct endpoint *ep)
 {
 	if (!c->health.interval || !READ_ONCE(ep->checked) || READ_ONCE(ep->healthy))
 		return false;
-	cluster_keep_surveyed(c, &c->all);
+	/* As of the last pick, or the last look at its members. */
 	return has_well(c);
 }
 
@@ -331,10 +331,17 @@ static unsigned long walk_pause(void)
 
 static void walk_work(struct work_struct *work)
 {
-	bool asked = xchg(&walk_asked, false);
+	unsigned long pause = walk_pause();
 	struct walk w = {};
+	bool asked;
 	long delay;
 
+	/* Asked for while the last one went on. */
+	if (pause) {
+		queue_delayed_work(system_unbound_wq, &walker, pause);
+		return;
+	}
+	asked = xchg(&walk_asked, false);
 	walk(&w);
 	WRITE_ONCE(walked, jiffies);
 	if (!asked && !w.next)
@@ -346,7 +353,7 @@ static void walk_work(struct work_struct *work)
 }
 
 /* Somebody has changed something. */
-static void ask_for_walk(void)
+void datagram_look(void)
 {
 	spin_lock(&walker_lock);
 	if (!walks_over) {
@@ -431,7 +438,7 @@ int datagram_settle(struct mesh_net *mn)
 	else
 		unhook(dn);
 	if (dn->used)
-		ask_for_walk();
+		datagram_look();
 	mutex_unlock(&dn->mutex);
 	return err;
 }
@@ -511,6 +518,10 @@ int datagram_settle(struct mesh_net *mn)
 }
 
 void datagram_settle_later(struct mesh_net *mn)
+{
+}
+
+void datagram_look(void)
 {
 }
 

@@ -38,6 +38,9 @@ int datagram_settle(struct mesh_net *mn);
 /* The same, soon. Any context; @mn may not be going. */
 void datagram_settle_later(struct mesh_net *mn);
 
+/* Flows may have to leave their endpoints: soon. Context: process. */
+void datagram_look(void);
+
 /*
  * A namespace begins; it leaves its mesh and has no hook any more; it ends, a grace period
  * later. Context: process.

@@ -2,6 +2,7 @@
 #include "link/client.h"
 
 #include <linux/inetdevice.h>
+#include <linux/ipv6.h>
 #include <net/addrconf.h>
 #include <net/l3mdev.h>
 #include <net/tcp.h>
@@ -91,7 +92,7 @@ static struct net_device *device_of(struct net *net, const struct address *a)
 {
 #if IS_ENABLED(CONFIG_IPV6)
 	if (a->family == AF_INET6)
-		return ipv6_dev_find(net, &a->v6, NULL);
+		return ipv6_mod_enabled() ? ipv6_dev_find(net, &a->v6, NULL) : NULL;
 #endif
 	return __ip_dev_find(net, a->v4, false);
 }

@@ -39,8 +39,19 @@ int link_open(struct link *l, const struct identity *id, struct net *net,
 	return err;
 }
 
+/* It holds its namespace from now on, as a program's would: cut.c tells it by this. */
+static void forget_interface(struct sock *sk)
+{
+	inet_sk(sk)->mc_index = 0;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6)
+		inet6_sk(sk)->mcast_oif = 0;
+#endif
+}
+
 void link_close(struct link *l, bool reset)
 {
+	forget_interface(l->sk);
 	if (reset)
 		sock_no_linger(l->sk);
 	compat_sock_hold_net(l->sk);

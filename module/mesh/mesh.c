@@ -576,6 +576,11 @@ static void cut(struct work_struct *unused)
 {
 	unsigned long walk = cuts_begun + 1;
 
+	/* Asked for while the last one went on. */
+	if (time_before(jiffies, cut_next)) {
+		queue_delayed_work(mesh_wq, &cut_work, cut_next - jiffies);
+		return;
+	}
 	WRITE_ONCE(cuts_begun, walk);
 	/* Either the walk sees a new snapshot, or who publishes that sees the walk. */
 	smp_mb();
@@ -586,13 +591,42 @@ static void cut(struct work_struct *unused)
 	WRITE_ONCE(cut_next, jiffies + CUT_INTERVAL);
 }
 
+/* Under RCU: cut() waits for who is here. */
+static void want_cut(struct mesh *m)
+{
+	/* The snapshot is the new one already, see cut(). */
+	smp_mb();
+	WRITE_ONCE(m->cut_walk, READ_ONCE(cuts_begun) + 1);
+}
+
+void mesh_cut_later(struct mesh_net *mn)
+{
+	struct mesh *m;
+
+	rcu_read_lock();
+	m = rcu_dereference(mn->mesh);
+	if (m)
+		want_cut(m);
+	rcu_read_unlock();
+	queue_delayed_work(mesh_wq, &cut_work, HZ);
+}
+
+static bool has_cuts(struct mesh *m)
+{
+	struct snapshot *s = mesh_snapshot_get(m);
+	bool has = s->authz && s->authz->cuts;
+
+	snapshot_put(s);
+	return has;
+}
+
 static void cut_soon(struct mesh *m)
 {
 	unsigned long now = jiffies, next = READ_ONCE(cut_next);
 
-	/* The snapshot is the new one already, see cut(). */
-	smp_mb();
-	WRITE_ONCE(m->cut_walk, READ_ONCE(cuts_begun) + 1);
+	rcu_read_lock();
+	want_cut(m);
+	rcu_read_unlock();
 	mod_delayed_work(mesh_wq, &cut_work,
 			 time_in_range(next, now, now + CUT_INTERVAL) ? next - now : 0);
 }
@@ -735,6 +769,18 @@ static int settle_target(struct mesh_net *mn, struct mesh_net *target,
 	return refusal_set(r, err, "its packets cannot be taken");
 }
 
+/* Connections to who is attached after its policies were there. */
+static void cut_in(struct mesh_net *target)
+{
+	struct mesh *m = get_obeyed(target);
+
+	if (!m)
+		return;
+	if (has_cuts(m))
+		cut_soon(m);
+	mesh_put(m);
+}
+
 int mesh_attach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
 {
 	struct mesh *m;
@@ -746,6 +792,8 @@ int mesh_attach(struct mesh_net *mn, struct mesh_net *target, struct refusal *r)
 	} while (err == -EAGAIN);
 	if (!err)
 		err = settle_target(mn, target, r);
+	if (!err)
+		cut_in(target);
 	parts->respliced();
 	m = err ? get_obeyed(mn) : NULL;
 	if (m) {
@@ -835,7 +883,7 @@ bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout)
 void mesh_reconsider_udp(struct mesh *m)
 {
 	if (READ_ONCE(m->packet_use) & PACKETS_UDP)
-		settle_all_later(m);
+		parts->look_at_flows();
 }
 
 void mesh_look_by(struct mesh *m, unsigned long at)

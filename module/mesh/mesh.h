@@ -74,8 +74,9 @@ struct mesh_net {
 	struct datagram_net *datagrams;	/* made by datagram_net_init() */
 	unsigned long shaping_until;	/* shaping.c: how long its answer is good */
 	bool shaping;
-	struct llist_head cuts;		/* cut.c: connections that end, and what ends them */
-	struct delayed_work cut_work;
+	struct llist_head cuts;		/* cut.c: connections that end, what ends them, */
+	struct work_struct cut_work;
+	unsigned long cut_by;		/* and the walk that found them; 0: all are ended */
 	struct list_head orphans;	/* redirect.c: records of clients that are gone, */
 	u32 norphans;			/* and their number */
 };
@@ -254,6 +255,14 @@ int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r);
 bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout);
 
 /**
+ * mesh_cut_later() - Not all could be ended that policies cut
+ * @mn: namespace in which it is
+ *
+ * It is looked for again in a second. Context: process.
+ */
+void mesh_cut_later(struct mesh_net *mn);
+
+/**
  * mesh_reconsider_udp() - Flows of datagrams may have to leave their endpoints
  * @m: mesh
  *
@@ -285,6 +294,8 @@ struct mesh_parts {
 	 */
 	int (*settle_packets)(struct mesh_net *mn);
 	void (*settle_packets_later)(struct mesh_net *mn);
+	/* Flows of datagrams may have to leave their endpoints. */
+	void (*look_at_flows)(void);
 	/*
 	 * A namespace begins. It has left its mesh, and will end after a grace period. It
 	 * ends: what it has is closed.

@@ -16,7 +16,7 @@ static const struct guard *guard_at(const struct snapshot *s, const struct addre
 {
 	const struct workload *w = authz_table_workload(s->authz, a);
 
-	return w && w->netns ? authz_table_guard(s->authz, w->netns) : NULL;
+	return w && w->netns ? inbound_guard(s->authz, w->netns, a->port) : NULL;
 }
 
 /* Who asks; @peer: which address of his the workload sees, of its family. */

@@ -54,6 +54,8 @@ static void passed(struct endpoint *ep, const struct health_check *hc,
 	WRITE_ONCE(ep->since, jiffies);
 	WRITE_ONCE(ep->healthy, true);
 	stat_inc(m->stats, STAT_BECAME_HEALTHY);
+	/* There may have been a panic, in which flows stay with the ill. */
+	mesh_reconsider_udp(m);
 }
 
 static void failed(struct endpoint *ep, const struct health_check *hc,

@@ -61,6 +61,8 @@ def tapped(name, n):
                       "route add default via 10.2.0.1",
                       "route add default via fd00:2::1"):
             run_in(name, "ip", *words.split())
+        # Another one may have had its addresses a moment ago.
+        subprocess.run(["ip", "neigh", "flush", "dev", "mesh0"], check=True)
         yield
     finally:
         os.write(stopper, b"x")
