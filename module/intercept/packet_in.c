@@ -290,6 +290,9 @@ static unsigned int take_tcp(struct arrival *a)
 	a->to.port = th->dest;
 	begins = th->syn && !th->ack && !th->rst && !th->fin;
 	sk = established(a);
+	/* As with TPROXY: nobody's, whoever had it. */
+	if (sk && begins && sk->sk_state == TCP_TIME_WAIT)
+		return take_first(a, begins, inet_twsk(sk));
 	if (sk && !inet_sk_transparent(sk)) {
 		bool theirs = is_anothers(a);
 
@@ -300,9 +303,6 @@ static unsigned int take_tcp(struct arrival *a)
 	}
 	if (!sk)
 		return take_first(a, begins, NULL);
-	/* As with TPROXY. */
-	if (begins && sk->sk_state == TCP_TIME_WAIT)
-		return take_first(a, begins, inet_twsk(sk));
 	return give(a, sk);
 }
 

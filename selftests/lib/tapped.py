@@ -53,6 +53,10 @@ def tapped(name, n):
                                                     stop))
     carrier.start()
     try:
+        # Of its own, lest a bridge have the least address of those that come and go.
+        with open("/sys/class/net/mesh0/address", encoding="ascii") as f:
+            own = f.read().strip()
+        subprocess.run(["ip", "link", "set", "mesh0", "address", own], check=True)
         subprocess.run(["ip", "link", "set", f"tap{n}", "master", "mesh0", "up"],
                        check=True)
         for words in ("link set lo up", "link set eth0 up",
