@@ -17,6 +17,7 @@
  *	stream_route.c		from an understood request to an endpoint
  *	stream_policy.c		what policies say of a request
  *	stream_authz.c		what authorization says of it
+ *	stream_hop.c		whether it needs to be read by its endpoint's pod as well
  *	stream_copy.c		copies of requests
  *	stream_pace.c		responses that are to be slow
  *	stream_limits.c	what happens to a request beyond a limit
