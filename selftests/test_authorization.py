@@ -1041,6 +1041,25 @@ def _():
     equal(who_connects(("front", "other")), [])
 
 
+@test("requests: where a listener has no socket just now, on_failure says what becomes of them")
+def _():
+    """Somebody destroys it; the next SYN is the first to miss it."""
+    for on_failure, engine in ("closed", 1), ("open", 0):
+        inbound(policy(rules=[FROM_FRONT]), on_failure=on_failure)
+        equal([ask("front", to=to)[0] for to in CART], [200, 200])
+        for to in CART:
+            # The address of RFC 7600, and that of RFC 6666.
+            own = "[100::1]" if ":" in to else "192.0.0.8"
+            killed = run_in("cart", "ss", "-HKntl", "src", own).splitlines()
+            equal((to, len(killed)), (to, 1))
+            grown = Counters()
+            equal((on_failure, ask("front", to=to)[0]), (on_failure, 200))
+            grown.reach("requests", engine)
+        equal(attempt("other", CART[0], PORT, 20), None)
+        equal(ask("other")[0], 403)
+        close_connections()
+
+
 @test("requests: a local workload is who its namespace is, whoever has its address")
 def _():
     def ask_from(pod, to, source):
