@@ -141,6 +141,23 @@ def forget(pod="app"):
 
 
 @contextlib.contextmanager
+def repeated(step):
+    """Again and again, meanwhile."""
+    stop = threading.Event()
+
+    def go_on():
+        while not stop.is_set():
+            step()
+    t = threading.Thread(target=go_on)
+    t.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        t.join()
+
+
+@contextlib.contextmanager
 def seen_on_the_way(vip):
     """Whether the node sees a datagram to a virtual address."""
     at, want = (24, socket.inet_pton(socket.AF_INET6, vip)) if ":" in vip else (
@@ -484,20 +501,12 @@ def accepts(port):
         s = socket.create_server(("::", port), family=socket.AF_INET6,
                                  dualstack_ipv6=True)
     s.settimeout(0.1)
-    stop = threading.Event()
 
     def accept():
-        while not stop.is_set():
-            with contextlib.suppress(OSError):
-                s.accept()[0].close()
-    t = threading.Thread(target=accept)
-    t.start()
-    try:
+        with contextlib.suppress(OSError):
+            s.accept()[0].close()
+    with contextlib.closing(s), repeated(accept):
         yield
-    finally:
-        stop.set()
-        t.join()
-        s.close()
 
 
 def all_well():
@@ -842,21 +851,14 @@ def _():
 
 @contextlib.contextmanager
 def changes(vip):
-    stop = threading.Event()
 
     def change():
-        while not stop.is_set():
-            for what in "add", "del":
-                meshctl(what, "endpoint", f"c-{vip}", f"[{WEBS[vip]}]:9449"
-                        if ":" in vip else f"{WEBS[vip]}:9449",
-                        *(["weight", "1", "priority", "1"] if what == "add" else []))
-    t = threading.Thread(target=change)
-    t.start()
-    try:
+        for what in "add", "del":
+            meshctl(what, "endpoint", f"c-{vip}", f"[{WEBS[vip]}]:9449"
+                    if ":" in vip else f"{WEBS[vip]}:9449",
+                    *(["weight", "1", "priority", "1"] if what == "add" else []))
+    with repeated(change):
         yield
-    finally:
-        stop.set()
-        t.join()
 
 
 def quic(folder, vip):

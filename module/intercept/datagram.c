@@ -200,7 +200,7 @@ static bool is_ill(struct cluster *c, const struct endpoint *ep)
 {
 	if (!c->health.interval || !READ_ONCE(ep->checked) || READ_ONCE(ep->healthy))
 		return false;
-	/* As of the last pick, or the last look at its members. */
+	cluster_keep_surveyed(c, &c->all);
 	return has_well(c);
 }
 
