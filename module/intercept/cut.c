@@ -335,19 +335,19 @@ static bool is_locked(const struct sock *sk)
 	return sk_fullsock(sk) && sock_owned_by_user_nocheck(sk);
 }
 
-/*
- * False if it cannot be just now: a program has it locked, or what was a request is a
- * connection by now.
- */
+/* False if it cannot be just now, as a program has it locked. */
 static bool end(struct sock *sk)
 {
-	if (sk->sk_state == TCP_NEW_SYN_RECV)
-		return inet_csk_reqsk_queue_drop(inet_reqsk(sk)->rsk_listener,
-						 inet_reqsk(sk));
 	if (is_locked(sk))
 		return false;
 	tcp_abort(sk, ECONNABORTED);
 	return true;
+}
+
+/* What was a request may be a connection by now, and then it does not end with that. */
+static bool may_be_more(const struct sock *sk)
+{
+	return sk->sk_state == TCP_NEW_SYN_RECV;
 }
 
 /* What a change has allowed again meanwhile stays. */
@@ -364,6 +364,7 @@ static void end_those(struct work_struct *work)
 				is_cut(c->sk, 0, true);
 			else
 				again = true;
+			again |= may_be_more(c->sk);
 		}
 		let_go(c->sk);
 		kfree(c);
