@@ -214,7 +214,8 @@ def _():
                              o["name"] not in ("del", "drain"), seen)
                 reached |= {name for _, name in seen}
     answers = {"attached", "stat", "stat-list", "endpoint-stats", "maglev",
-               "splice-pair", "splice-end", "explanation", "mismatch"}
+               "splice-pair", "splice-end", "explanation", "mismatch",
+               "authorization-stats", "workload-stats"}
     equal(reached, set(SETS) - {"top"} - answers)
 
 
