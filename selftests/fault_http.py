@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import faults
 from faults import REFUSED, answer, attempt, sweep
 from l7 import (Client, Counters, Net, all_ended, apply, close_clients, drained, equal,
-                in_pod, meshctl, request, run_tests, test, true, until)
+                meshctl, netns_cookie, request, run_tests, test, true, until)
 from l7nl import Genl
 
 VIP, VIP6, L4, L4V6 = "10.96.0.1", "fd00:96::1", "10.96.0.2", "fd00:96::2"
@@ -327,11 +327,6 @@ def _():
     swept("HTTP where TLS might be", lambda: attempt(http))
 
 
-def cookie(pod):
-    with in_pod(pod), socket.socket() as s:
-        return struct.unpack("Q", s.getsockopt(socket.SOL_SOCKET, 71, 8))[0]
-
-
 def with_policy(rule):
     """Of pod "web", asked by a listener at its own address, and by one hop."""
     own = [{"name": "own", "virtual_hosts": [
@@ -346,10 +341,10 @@ def with_policy(rule):
                 {"name": "out", "address": VIP_IN, "port": 80, "protocol": "http",
                  "route_table": "own"}],
             "workloads": [
-                {"name": "web", "addresses": [WEB, WEB6], "netns": cookie("web"),
+                {"name": "web", "addresses": [WEB, WEB6], "netns": netns_cookie("web"),
                  "exempt_node": False},
                 {"name": "app", "addresses": ["10.2.0.10", "fd00:2::10"],
-                 "netns": cookie("app")}],
+                 "netns": netns_cookie("app")}],
             "authorization": [{"name": "p", "rules": [{"to": [rule]}]}]}
 
 

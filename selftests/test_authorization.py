@@ -15,7 +15,6 @@ import os
 import resource
 import select
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -24,13 +23,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK
-from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal,
-                in_pod, meshctl, note, request, run_in, run_tests, stats, test, true, until)
+from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained,
+                equal, in_pod, meshctl, netns_cookie, note, request, run_in, run_tests,
+                stats, test, true, until)
 from l7nl import Genl, Refused
 from missing_page import give_pages, is_stuck, missing_page
 from network import attempt, forwarding, nft
 
-SO_NETNS_COOKIE = 71
 PORT = 9000             # where the application listens
 ADDRESSES = {"node": ("10.2.0.1", "fd00:2::1"), "front": ("10.2.0.10", "fd00:2::10"),
              "other": ("10.2.0.11", "fd00:2::11"), "cart": ("10.2.0.20", "fd00:2::20")}
@@ -39,15 +38,10 @@ FRONT = "cluster.local/ns/shop/sa/front"
 net = cart = other = None
 
 
-def cookie(pod):
-    with in_pod(pod), socket.socket() as s:
-        return struct.unpack("Q", s.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8))[0]
-
-
 def workloads(**options):
     return [
         {"name": "cart", "namespace": "shop", "service_account": "cart",
-         "addresses": list(CART), "labels": "app=cart,tier=back", "netns": cookie("cart"),
+         "addresses": list(CART), "labels": "app=cart,tier=back", "netns": netns_cookie("cart"),
          "exempt_node": False, **options},
         {"name": "front", "namespace": "shop", "service_account": "front",
          "addresses": list(ADDRESSES["front"]), "labels": "app=front", "netns": 0}]
@@ -55,7 +49,7 @@ def workloads(**options):
 
 def local(pod):
     """The same workloads, another of which is on this node, too."""
-    return [{**w, "netns": cookie(pod)} if w["name"] == pod else w for w in workloads()]
+    return [{**w, "netns": netns_cookie(pod)} if w["name"] == pod else w for w in workloads()]
 
 
 @contextlib.contextmanager
@@ -736,7 +730,7 @@ def send_missing(conn):
 def _():
     meshctl("attach", "other")
     bound = {"name": "other", "addresses": list(ADDRESSES["other"]), "exempt_node": False,
-             "netns": cookie("other")}
+             "netns": netns_cookie("other")}
     try:
         apply({"workloads": workloads() + [bound]})
         locked, free = opened("front")
@@ -1258,11 +1252,11 @@ def _():
 def _():
     nothing = [None] * 5
     inbound(policy("f", [FROM_FRONT]), others=TO_CART)
-    meshctl("set", "workload", "front", "netns", str(cookie("front")))
+    meshctl("set", "workload", "front", "netns", str(netns_cookie("front")))
     for i in range(2):
-        equal(explained(f"http{i}", "/", "source_netns", str(cookie("front"))),
+        equal(explained(f"http{i}", "/", "source_netns", str(netns_cookie("front"))),
               ["cart", "front", "request", "allowed", "f"])
-        equal(explained(f"tcp{i}", "source_netns", str(cookie("cart"))), nothing)
+        equal(explained(f"tcp{i}", "source_netns", str(netns_cookie("cart"))), nothing)
         equal(explained(f"http{i}", "/"), ["cart", None, "request", "not_allowed", None])
     inbound(others=TO_CART)
     equal(explained("tcp0"), ["cart", None, "connection", "unasked", None])
@@ -1292,8 +1286,8 @@ def _():
     with contextlib.closing(g):
         for attrs, text in (
                 ({"ADDRESSES": [CART[0]]}, "same address, 10.2.0.20"),
-                ({"NETNS": cookie("cart")}, "in the same network namespace"),
-                ({"NETNS": cookie(None)}, "in the mesh's own network namespace")):
+                ({"NETNS": netns_cookie("cart")}, "in the same network namespace"),
+                ({"NETNS": netns_cookie(None)}, "in the mesh's own network namespace")):
             try:
                 g.add(WORKLOAD={"NAME": "w", **attrs})
                 raise AssertionError(f"{attrs} was taken")

@@ -18,11 +18,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB, Endpoints, answer, ask
 from l7 import (PATIENCE, Client, Counters, apply, close_connections, equal, in_pod,
-                meshctl, pods_of_a_mesh, run_tests, stats, test, true, until)
+                meshctl, netns_cookie, pods_of_a_mesh, run_tests, stats, test, true,
+                until)
 
 WEB6, APP = "fd00:2::20", "10.2.0.10"
 PORTS = range(9100, 9103)
-SO_NETNS_COOKIE = 71
 CHECK = "user-agent: l7mesh-health-check"
 web = None
 
@@ -42,13 +42,6 @@ def mesh(check, ports=PORTS, address=WEB, **cluster):
              "route_table": "main"} for name, vip in (("4", VIP), ("6", VIP6))]
         + [{"name": "tcp", "address": VIP, "port": 81, "protocol": "tcp",
             "cluster": "c"}] * (address == WEB)})
-
-
-def cookie_of(pod):
-    with in_pod(pod):
-        with socket.socket() as s:
-            return int.from_bytes(s.getsockopt(socket.SOL_SOCKET,
-                                               SO_NETNS_COOKIE, 8), sys.byteorder)
 
 
 def no_more_checks():
@@ -232,7 +225,7 @@ def _():
 
 @test("another port, from another namespace")
 def _():
-    mesh({**EVERY, "port": 9102, "netns": cookie_of("app")}, ports=PORTS[:1])
+    mesh({**EVERY, "port": 9102, "netns": netns_cookie("app")}, ports=PORTS[:1])
     for _ in range(3):
         which, conn, _ = web.taken()
         equal((which, conn.sock.getpeername()[0].removeprefix("::ffff:")),
@@ -293,7 +286,7 @@ def _():
 
 @test("a shorter interval counts at once, also for who is being asked just then")
 def _():
-    cookies = [0, cookie_of("app")]
+    cookies = [0, netns_cookie("app")]
     for cookie in cookies:
         slow = {**EVERY, "interval": "60m", **({"netns": cookie} if cookie else {})}
         mesh(slow, ports=PORTS[:1])

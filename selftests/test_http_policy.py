@@ -13,7 +13,6 @@ import os
 import re
 import select
 import selectors
-import socket
 import sys
 import time
 
@@ -22,13 +21,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from endpoints import OK, Endpoints
 from l7 import (Backend, Client, Counters, apply, close_clients, close_connections,
-                equal, in_pod, meshctl, note, pods_of_a_mesh, request, run_in,
+                equal, meshctl, netns_cookie, note, pods_of_a_mesh, request, run_in,
                 run_tests, stats, test, true, until)
 from xxh64 import rotated, xxh64
 
 WEB, APP, APP6 = "10.2.0.20", "10.2.0.10", "fd00:2::10"
 VIP, VIP2, VIP6 = "10.96.0.1", "10.96.0.2", "fd00:96::1"
-SO_NETNS_COOKIE = 71
 web = None
 
 
@@ -237,9 +235,7 @@ def _():
 
 @test("the client: its network, its namespace, the listener")
 def _():
-    with in_pod("own"), socket.socket() as s:
-        cookie = int.from_bytes(s.getsockopt(socket.SOL_SOCKET,
-                                             SO_NETNS_COOKIE, 8), sys.byteorder)
+    cookie = netns_cookie("own")
     mesh(host("client", [
         says("own", source_netns=cookie, path={"prefix": "/netns"}),
         says("app", source=f"{APP}/32", path={"prefix": "/source"}),

@@ -13,8 +13,6 @@ sees, and what is counted.
 import contextlib
 import os
 import select
-import socket
-import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
@@ -22,11 +20,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 import tapped
 from endpoints import OK
-from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal,
-                in_pod, meshctl, note, request, run_in, run_tests, test, write_file)
+from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained,
+                equal, in_pod, meshctl, netns_cookie, note, request, run_in, run_tests,
+                test, write_file)
 from network import forwarding
 
-SO_NETNS_COOKIE = 71
 PORT, WEB = 9000, 9080
 ADDRESSES = {"front": ("10.2.0.10", "fd00:2::10"), "other": ("10.2.0.11", "fd00:2::11"),
              "node": ("10.2.0.1", "fd00:2::1"), "far": ("10.3.0.30", "fd00:3::30"),
@@ -41,11 +39,6 @@ POLICIES = {"none": [],
                       "rules": [{"from": [{"principals": ["*/sa/client"]}]}]}]}
 net = None
 servers = {}
-
-
-def cookie(pod):
-    with in_pod(pod), socket.socket() as s:
-        return struct.unpack("Q", s.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8))[0]
 
 
 def workload(name, addresses, **more):
@@ -68,8 +61,8 @@ def mesh(policies):
     families = range(2)
     taken = {"packets": True, "source": "keep"}
     apply({
-        "workloads": [workload("cart", CART, netns=cookie("cart"), exempt_node=False),
-                      workload("front", ADDRESSES["front"], netns=cookie("front")),
+        "workloads": [workload("cart", CART, netns=netns_cookie("cart"), exempt_node=False),
+                      workload("front", ADDRESSES["front"], netns=netns_cookie("front")),
                       *[workload(w, a) for w, a in ADDRESSES.items() if w != "front"]],
         "authorization": [{"selector": "name=cart", **p} for p in policies],
         "clusters": [c for i in families for c in (cluster(f"tcp{i}", CART[i], PORT),

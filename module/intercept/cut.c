@@ -11,9 +11,9 @@
 #include "authz/authz_table.h"
 #include "authz/workload.h"
 #include "link/acceptor.h"
-#include "link/client.h"
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
+#include "splice/sock_address.h"
 
 #define GATHERED_MIN	64
 
@@ -171,15 +171,13 @@ static int make_room(struct walk *w, u32 n)
 	return 0;
 }
 
-static void addresses_of(const struct sock *sk, struct address *from, struct address *to)
+/* Also of a request for a connection, which is no struct inet_sock. */
+static void local_address(const struct sock *sk, struct address *a)
 {
-	if (sk->sk_family == AF_INET6) {
-		address_set_v6(from, &sk->sk_v6_daddr, sk->sk_dport);
-		address_set_v6(to, &sk->sk_v6_rcv_saddr, htons(sk->sk_num));
-	} else {
-		address_set_v4(from, sk->sk_daddr, sk->sk_dport);
-		address_set_v4(to, sk->sk_rcv_saddr, htons(sk->sk_num));
-	}
+	if (sk->sk_family == AF_INET6)
+		address_set_v6(a, &sk->sk_v6_rcv_saddr, htons(sk->sk_num));
+	else
+		address_set_v4(a, sk->sk_rcv_saddr, htons(sk->sk_num));
 }
 
 /*
@@ -196,7 +194,8 @@ static bool is_cut(const struct sock *sk, unsigned long done, bool count)
 	const struct guard *g;
 	struct mesh *m;
 
-	addresses_of(sk, &from, &to);
+	sock_peer_address(sk, &from);
+	local_address(sk, &to);
 	rcu_read_lock();
 	g = guard_of(net, done, &m, &t);
 	if (g && !workload_excludes(g->workload, ntohs(to.port)) &&
@@ -335,15 +334,6 @@ static bool is_locked(const struct sock *sk)
 	return sk_fullsock(sk) && sock_owned_by_user_nocheck(sk);
 }
 
-/* False if it cannot be just now, as a program has it locked. */
-static bool end(struct sock *sk)
-{
-	if (is_locked(sk))
-		return false;
-	tcp_abort(sk, ECONNABORTED);
-	return true;
-}
-
 /* What was a request may be a connection by now, and then it does not end with that. */
 static bool may_be_more(const struct sock *sk)
 {
@@ -359,11 +349,10 @@ static void end_those(struct work_struct *work)
 	bool again = false;
 
 	llist_for_each_entry_safe(c, next, all, node) {
-		if (is_cut(c->sk, 0, false)) {
-			if (end(c->sk))
-				is_cut(c->sk, 0, true);
-			else
-				again = true;
+		if (is_locked(c->sk)) {
+			again |= is_cut(c->sk, 0, false);
+		} else if (is_cut(c->sk, 0, true)) {
+			tcp_abort(c->sk, ECONNABORTED);
 			again |= may_be_more(c->sk);
 		}
 		let_go(c->sk);

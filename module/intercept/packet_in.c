@@ -31,6 +31,7 @@
 #include "link/acceptor.h"
 #include "link/transparent.h"
 #include "mesh/inbound.h"
+#include "splice/sock_address.h"
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 #include <net/netfilter/nf_conntrack.h>
@@ -112,7 +113,7 @@ static unsigned int deliver(const struct arrival *a)
 /* The connection of these addresses, to be put; or NULL. */
 static struct sock *established(const struct arrival *a)
 {
-	return packet_connection(a->pn, &a->from, &a->to, a->skb->dev->ifindex);
+	return sock_between(a->pn->mn->net, &a->to, &a->from, a->skb->dev->ifindex);
 }
 
 /*

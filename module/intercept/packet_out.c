@@ -7,6 +7,7 @@
 #include <net/tcp.h>
 #include "intercept/packet_priv.h"
 #include "link/transparent.h"
+#include "splice/sock_address.h"
 
 static bool is_for_leg(const struct packet_net *pn, const struct sk_buff *skb,
 		       struct address *from, struct address *to, u32 transport)
@@ -20,7 +21,7 @@ static bool is_for_leg(const struct packet_net *pn, const struct sk_buff *skb,
 		return false;
 	from->port = ports[0];
 	to->port = ports[1];
-	sk = packet_connection(pn, from, to, pn->mn->net->loopback_dev->ifindex);
+	sk = sock_between(pn->mn->net, to, from, pn->mn->net->loopback_dev->ifindex);
 	if (!sk)
 		return false;
 	ours = inet_sk_transparent(sk);

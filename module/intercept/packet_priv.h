@@ -49,24 +49,6 @@ struct dst_entry *packet_dst(struct packet_net *pn, int which);
 /* No packet can ask for one any more. */
 void packet_dst_drop(struct packet_net *pn);
 
-/* The connection of these addresses, whatever its state, to be put; or NULL. */
-static inline struct sock *packet_connection(const struct packet_net *pn,
-					     const struct address *from,
-					     const struct address *to, int dif)
-{
-	struct net *net = pn->mn->net;
-
-	if (to->family == AF_INET)
-		return compat_lookup(net, from->v4, from->port, to->v4,
-				     ntohs(to->port), dif);
-#if IS_ENABLED(CONFIG_IPV6)
-	return compat_lookup6(net, &from->v6, from->port, &to->v6,
-			      ntohs(to->port), dif);
-#else
-	return NULL;
-#endif
-}
-
 /* Hooks, whose priv is the packet_net. */
 unsigned int packet_in_v4(void *priv, struct sk_buff *skb,
 			  const struct nf_hook_state *state);

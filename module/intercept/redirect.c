@@ -560,22 +560,6 @@ bool redirect_original_due(const struct net *net, const struct address *client,
 	return due;
 }
 
-/* Whose packets come from @client to @target by this device. Under RCU. */
-static struct sock *look_up(struct net *net, const struct address *client,
-			    const struct address *target,
-			    const struct net_device *dev)
-{
-	u16 port = ntohs(target->port);
-
-#if IS_ENABLED(CONFIG_IPV6)
-	if (target->family == AF_INET6)
-		return compat_lookup6(net, &client->v6, client->port,
-				      &target->v6, port, dev->ifindex);
-#endif
-	return compat_lookup(net, client->v4, client->port, target->v4, port,
-			     dev->ifindex);
-}
-
 /*
  * What the proxy has accepted, for sock_gen_put(). Any device finds it, unless it is
  * bound to one: then not beyond DEVICES_MAX of them, as a namespace may have any number.
@@ -584,14 +568,14 @@ static struct sock *look_up(struct net *net, const struct address *client,
 static struct sock *find_child(struct net *net, const struct address *client,
 			       const struct address *target)
 {
-	struct sock *child = look_up(net, client, target, net->loopback_dev);
+	struct sock *child = sock_between(net, target, client, net->loopback_dev->ifindex);
 	const struct net_device *dev;
 	unsigned int n = 0;
 
 	if (child)
 		return child;
 	for_each_netdev_rcu(net, dev) {
-		child = look_up(net, client, target, dev);
+		child = sock_between(net, target, client, dev->ifindex);
 		if (child || ++n == DEVICES_MAX)
 			break;
 	}

@@ -9,6 +9,7 @@
 #include "lib/compat.h"
 #include "link/leg.h"
 #include "link/link.h"
+#include "splice/sock_address.h"
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 #include <net/netfilter/nf_conntrack.h>
@@ -67,24 +68,11 @@ bool client_is_gone(const struct link *link)
 	return gone;
 }
 
-/* The same, of a socket that may be bound to a device; 0: it is not. */
-static struct sock *look_up_by(struct net *net, const struct address *from,
-			       const struct address *to, int dif)
-{
-	if (!dif)
-		dif = net->loopback_dev->ifindex;
-#if IS_ENABLED(CONFIG_IPV6)
-	if (from->family == AF_INET6)
-		return compat_lookup6(net, &to->v6, to->port, &from->v6,
-				      ntohs(from->port), dif);
-#endif
-	return compat_lookup(net, to->v4, to->port, from->v4, ntohs(from->port), dif);
-}
-
+/* The same, of a client's that is bound to no device. */
 static struct sock *look_up_in(struct net *net, const struct address *from,
 			       const struct address *to)
 {
-	return look_up_by(net, from, to, 0);
+	return sock_between(net, from, to, net->loopback_dev->ifindex);
 }
 
 /* The device that has an address, or NULL. Under RCU. */
@@ -102,10 +90,10 @@ static struct sock *look_up_bound(struct net *net, const struct address *from,
 				  const struct address *to)
 {
 	struct net_device *dev = device_of(net, from);
-	struct sock *sk = dev ? look_up_by(net, from, to, dev->ifindex) : NULL;
+	struct sock *sk = dev ? sock_between(net, from, to, dev->ifindex) : NULL;
 	int master = dev && !sk ? l3mdev_master_ifindex_rcu(dev) : 0;
 
-	return master ? look_up_by(net, from, to, master) : sk;
+	return master ? sock_between(net, from, to, master) : sk;
 }
 
 bool client_has_program(struct net *net, const struct address *from,

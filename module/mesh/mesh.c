@@ -866,16 +866,15 @@ int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r)
 
 bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout)
 {
-	struct mesh_net *mn;
-	bool begun = false;
+	struct net *net;
+	bool begun;
 
 	mutex_lock(&mesh_mutex);
-	list_for_each_entry(mn, &m->attached, attached) {
-		if (mn->net->net_cookie != cookie)
-			continue;
-		begun = call_begin(call, mn->http, timeout);
-		break;
-	}
+	rcu_read_lock();
+	net = mesh_attached_net(m, cookie);
+	rcu_read_unlock();
+	/* What is attached stays that as long as this is locked. */
+	begun = net && call_begin(call, mesh_net(net)->http, timeout);
 	mutex_unlock(&mesh_mutex);
 	return begun;
 }

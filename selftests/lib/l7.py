@@ -208,6 +208,15 @@ def in_pod(pod):
         os.close(home)
 
 
+SO_NETNS_COOKIE = 71
+
+
+def netns_cookie(pod):
+    with in_pod(pod), socket.socket() as s:
+        return int.from_bytes(s.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8),
+                              sys.byteorder)
+
+
 def run_in(pod, *command, **options):
     """The output of a command that runs in a pod."""
     options = {"check": True, "stdout": subprocess.PIPE, "text": True,

@@ -182,8 +182,8 @@ static void reset_cookie(void *data)
 	((struct search *)data)->cookie = 0;
 }
 
-/* The cookie of a namespace that is attached; 0 if it is not, or an error is printed. */
-static uint64_t find_cookie(struct nl *nl, int fd)
+/* The cookie of a namespace that is attached; 0, with an error printed, if not. */
+static uint64_t cookie_of(struct nl *nl, int fd)
 {
 	struct search s = { 0 };
 	struct nlmsghdr *request;
@@ -196,21 +196,23 @@ static uint64_t find_cookie(struct nl *nl, int fd)
 	}
 	s.inode = st.st_ino;
 	request = nl_prepare(nl, buf, L7MESH_CMD_ATTACHED_GET, NLM_F_DUMP);
-	return dump_retry(nl, request, take_cookie, reset_cookie, &s) ? 0 : s.cookie;
+	if (dump_retry(nl, request, take_cookie, reset_cookie, &s))
+		return 0;
+	if (!s.cookie)
+		complain("somebody has detached the namespace again");
+	return s.cookie;
 }
 
 static int bind_workload(struct nl *nl, int fd, const char *name)
 {
-	uint64_t cookie = find_cookie(nl, fd);
+	uint64_t cookie = cookie_of(nl, fd);
 	struct nlmsghdr *request;
 	char buf[1024];
 	json_t *body;
 	int status;
 
-	if (!cookie) {
-		complain("somebody has detached the namespace again");
+	if (!cookie)
 		return STATUS_KERNEL;
-	}
 	body = must(json_pack("{s:s, s:I}", "name", name, "netns",
 			      (json_int_t)cookie));
 	request = nl_prepare(nl, buf, L7MESH_CMD_SET, NLM_F_ACK);
@@ -261,20 +263,9 @@ int cmd_attach(const struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-static int detach(int fd)
-{
-	struct nl nl;
-	int status = nl_open(&nl);
-
-	if (status)
-		return status;
-	status = ask_of(&nl, L7MESH_CMD_DETACH, fd);
-	nl_close(&nl);
-	return status;
-}
-
 int cmd_detach(const struct ctl *ctl, int argc, char **argv)
 {
+	struct nl nl;
 	int fd, status;
 
 	(void)ctl;
@@ -285,7 +276,11 @@ int cmd_detach(const struct ctl *ctl, int argc, char **argv)
 	fd = netns_open(argv[1]);
 	if (fd < 0)
 		return STATUS_USAGE;
-	status = detach(fd);
+	status = nl_open(&nl);
+	if (!status) {
+		status = ask_of(&nl, L7MESH_CMD_DETACH, fd);
+		nl_close(&nl);
+	}
 	close(fd);
 	return status;
 }
