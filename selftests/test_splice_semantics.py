@@ -763,6 +763,27 @@ def _(a, b):
     return got, receive(b, len(sent)) == sent
 
 
+@program("a sender asks what has not arrived, whose reader was in its system call")
+def _(a, b):
+    try:
+        hold = Hold()
+    except OSError as e:
+        return [e.errno]
+    a.sendall(b"first")
+    reader = threading.Thread(target=lambda: libc.recv(
+        b.fileno(), ctypes.c_void_p(hold.at), 5, 0))
+    reader.start()
+    time.sleep(0.3)
+    a.sendall(b"second")
+    hold.let_go()
+    reader.join(10)
+    until(lambda: ioctl(a, termios.TIOCOUTQ) == 0)
+    a.sendall(b"third")
+    got = receive(b, 11)
+    until(lambda: ioctl(a, termios.TIOCOUTQ) == 0)
+    return got
+
+
 def checksum(data):
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:

@@ -258,8 +258,10 @@ void splice_release_cb(struct sock *sk)
 {
 	struct splice_end *e = splice_settle(sk);
 
-	if (e)
+	if (e) {
 		splice_released(sk, e);
+		splice_catch_up(sk, e);
+	}
 	tcp_prot.release_cb(sk);
 }
 

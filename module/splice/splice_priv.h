@@ -132,6 +132,15 @@ struct splice_end *splice_settle(struct sock *sk);
  */
 void splice_leave_owned(struct sock *sk);
 
+/**
+ * splice_catch_up() - What the peer has received is acknowledged
+ * @sk: the sender: its slock is held, and nobody else owns it
+ * @e: its end
+ *
+ * Bytes in the peer's backlog are not acknowledged when they are sent.
+ */
+void splice_catch_up(struct sock *sk, const struct splice_end *e);
+
 /*
  * Counts calls that may sleep; splice_disable() waits for them. They notice soon
  * that splicing is not enabled any more, and leave.

@@ -209,13 +209,34 @@ void splice_deliver(struct sock *sk, struct sk_buff *skb)
 	sk->sk_backlog.len += skb->truesize;
 }
 
-/* TCP at the peer may be waiting to learn what has arrived: see synchronize(). */
+/* Whoever owns it does that when he lets go: see splice_release_cb(). */
+static void tell_sender(const struct splice_end *e)
+{
+	struct sock *peer;
+
+	rcu_read_lock();
+	peer = splice_peer(e);
+	if (peer) {
+		spin_lock_bh(&peer->sk_lock.slock);
+		if (!sock_owned_by_user(peer))
+			splice_catch_up(peer, e->other);
+		spin_unlock_bh(&peer->sk_lock.slock);
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * What was in the backlog has arrived, and the sender asks (SIOCOUTQ, ss) what has not.
+ * TCP there may be waiting for it as well: see synchronize().
+ */
 static void answer(struct sock *sk, struct splice_end *e)
 {
 	/* Pairs with the one in synchronize(). */
 	smp_mb();
 	if (xchg(&e->other->ack_wanted, false))
 		compat_send_ack(sk);
+	else
+		tell_sender(e);
 }
 
 void splice_made_room(struct sock *sk, struct splice_end *e)

@@ -274,6 +274,20 @@ static void acknowledge(struct tcp_sock *tp, const struct sock *peer)
 	}
 }
 
+void splice_catch_up(struct sock *sk, const struct splice_end *e)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct sock *peer;
+
+	if (likely(tp->snd_una == tp->snd_nxt) || !is_drained(sk))
+		return;
+	rcu_read_lock();
+	peer = splice_peer(e);
+	if (peer)
+		acknowledge(tcp_sk(sk), peer);
+	rcu_read_unlock();
+}
+
 /* The control block of a new buffer is all zeroes. */
 static void set_numbers(const struct sock *sk, struct sk_buff *skb)
 {
