@@ -10,6 +10,7 @@
 #include "authz/authz_count.h"
 #include "authz/authz_table.h"
 #include "authz/workload.h"
+#include "intercept/abort.h"
 #include "link/acceptor.h"
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
@@ -17,7 +18,7 @@
 
 #define GATHERED_MIN	64
 
-/* Of its own: who locks a socket just when it is to end blocks the work of his pod. */
+/* Of its own: there may be many connections to end. */
 static struct workqueue_struct *cut_wq;
 
 /* A connection that is to end; it holds its namespace, so that this lasts until then. */
@@ -180,11 +181,25 @@ static void local_address(const struct sock *sk, struct address *a)
 		address_set_v4(a, sk->sk_rcv_saddr, htons(sk->sk_num));
 }
 
+/* @again: set if it has to be looked for once more. */
+static void end(struct sock *sk, struct mesh *m, const struct authorization *by, bool *again)
+{
+	if (abort_connection(sk)) {
+		*again = true;
+		return;
+	}
+	authz_count_inc(by->count, AUTHZ_CUT);
+	stat_inc(m->stats, STAT_AUTHZ_CUT);
+	/* What was a request may be a connection by now, which does not end with that. */
+	if (sk->sk_state == TCP_NEW_SYN_RECV)
+		*again = true;
+}
+
 /*
- * Is it to end? Not if its mesh has not changed since the walk @done; @count: then that is
- * counted.
+ * Is it to end? Not if its mesh has not changed since the walk @done. @again: then it does;
+ * or NULL.
  */
-static bool is_cut(const struct sock *sk, unsigned long done, bool count)
+static bool is_cut(struct sock *sk, unsigned long done, bool *again)
 {
 	const struct authorization *by = NULL;
 	struct net *net = sock_net(sk);
@@ -201,10 +216,8 @@ static bool is_cut(const struct sock *sk, unsigned long done, bool count)
 	if (g && !workload_excludes(g->workload, ntohs(to.port)) &&
 	    !inbound_is_here(net, &from))
 		by = inbound_cuts(m, t, g, &req);
-	if (by && count) {
-		authz_count_inc(by->count, AUTHZ_CUT);
-		stat_inc(m->stats, STAT_AUTHZ_CUT);
-	}
+	if (by && again)
+		end(sk, m, by, again);
 	rcu_read_unlock();
 	return by;
 }
@@ -214,7 +227,7 @@ static bool judge(struct sock *sk, const struct walk *w, struct cut *c)
 {
 	struct mesh_net *mn = mesh_net(sock_net(sk));
 
-	if (!is_cut(sk, w->done, false))
+	if (!is_cut(sk, w->done, NULL))
 		return false;
 	c->sk = sk;
 	WRITE_ONCE(mn->cut_by, w->number);
@@ -328,18 +341,6 @@ int cut_look(unsigned long done)
 
 /* ---- namespaces ---- */
 
-/* To wait for who has it locked might be for ever. */
-static bool is_locked(const struct sock *sk)
-{
-	return sk_fullsock(sk) && sock_owned_by_user_nocheck(sk);
-}
-
-/* What was a request may be a connection by now, and then it does not end with that. */
-static bool may_be_more(const struct sock *sk)
-{
-	return sk->sk_state == TCP_NEW_SYN_RECV;
-}
-
 /* What a change has allowed again meanwhile stays. */
 static void end_those(struct work_struct *work)
 {
@@ -349,12 +350,7 @@ static void end_those(struct work_struct *work)
 	bool again = false;
 
 	llist_for_each_entry_safe(c, next, all, node) {
-		if (is_locked(c->sk)) {
-			again |= is_cut(c->sk, 0, false);
-		} else if (is_cut(c->sk, 0, true)) {
-			tcp_abort(c->sk, ECONNABORTED);
-			again |= may_be_more(c->sk);
-		}
+		is_cut(c->sk, 0, &again);
 		let_go(c->sk);
 		kfree(c);
 		cond_resched();

@@ -6,9 +6,8 @@
  * After a change all established sockets of the node are looked at, by a work, and those
  * that are to go are left to a work of their namespace, which asks once more. One that a
  * program has locked is looked for again later, as that may take as long as the program
- * likes; who locks one just when it is to end keeps up his own pod, and who unloads the
- * module. Only what was accepted from outside of the
- * namespace is ended, and nothing that the engine has: it asks by itself.
+ * likes. Only what was accepted from outside of the namespace is ended, and nothing that
+ * the engine has: it asks by itself.
  *
  * A SYN that was allowed before the change has a socket by then, or a request for one; but
  * for one that was answered by a SYN cookie, whose connection may begin as long as that is
