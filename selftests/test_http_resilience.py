@@ -1240,12 +1240,14 @@ def _():
         "consecutive_gateway_failure": 3, "max_ejection_percent": 100}}
     mesh(cluster, ports=[*PORTS[:3], NOBODY])
     nobody_was_there()
-    mesh({"response_timeout": "100ms", **cluster}, ports=[*PORTS[:3], NOBODY])
+    mesh({"response_timeout": "2s", **cluster}, ports=[*PORTS[:3], NOBODY])
     c = Client("app", VIP)
     seen = [0] * 4
     while min(seen) < 3:
         ask(c)
-        found = many.poll(0.3)
+        found = None
+        while not found and not c.unread():
+            found = many.poll(0.05)
         if found and found[0] == 0:
             found[1].head()
             many.refuse(*found)

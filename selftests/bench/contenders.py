@@ -110,6 +110,15 @@ class Packets(L7mesh):
             run(f"meshctl set listener {service.name} {net.vip(number)}:80 packets true")
 
 
+class Hooks(L7mesh):
+    """All pods are attached, and a listener takes packets; but it is another address's."""
+
+    def up(self, net):
+        super().up(net)
+        self.address = net.endpoints
+        run(f"meshctl set listener web {net.vip(0)}:80 packets true")
+
+
 class Guarded(L7mesh):
     """Each server's pod is a workload, and a policy says who may connect: its clients'."""
     policy = {"from": [{"principals": ["*/sa/caller"]}]}
@@ -525,6 +534,7 @@ def contenders():
          Inbound("inbound", "l7mesh HTTP, and inbound policy: one hop"),
          Inbound("inbound-http", "l7mesh HTTP, and inbound policy of paths: two hops",
                  {"to": [{"methods": ["GET", "POST"], "paths": ["/*"]}]}),
+         Hooks("hooks", "direct, past a mesh that takes packets to others", "tcp", "off"),
          Packets("packets-l4", "l7mesh L4, client not attached", "tcp", "mesh"),
          Packets("packets-http", "l7mesh HTTP, client not attached", "http", "mesh"),
          Ipvs(), NftDnat(),

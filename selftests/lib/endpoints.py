@@ -4,7 +4,8 @@
 import select
 import time
 
-from l7 import PATIENCE, Backend, Stream, apply, request, stats, true, until
+from l7 import (PATIENCE, Backend, Stream, apply, request, stats, true, until,
+                what_goes_on)
 
 WEB = "10.2.0.20"
 VIP, VIP6 = "10.96.0.1", "fd00:96::1"
@@ -75,7 +76,8 @@ class Endpoints(list):
     def taken(self):
         """Which one has the next request, its connection, and its head."""
         found = self.poll(PATIENCE)
-        true(found, "no request came")
+        if not found:
+            raise AssertionError(f"no request came; {what_goes_on()}")
         return (*found, found[1].head())
 
     def refuse(self, which, conn, end=Stream.reset):

@@ -642,6 +642,14 @@ class Backend:
                 self.sock.accept()[0].close()
 
 
+def what_goes_on():
+    """For who has waited in vain: what has come that clients have not read, and what the
+    mesh has counted."""
+    counted = {name: n for name, n in stats()["counters"].items() if n}
+    unread = [c.unread() for c in _clients if c.sock.fileno() >= 0]
+    return f"clients have {unread}; counters: {counted}"
+
+
 def close_clients():
     while _clients:
         _clients.pop().close()
