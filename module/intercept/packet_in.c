@@ -340,7 +340,7 @@ static bool is_ours_to_take(const struct sk_buff *skb,
 }
 
 /* What nearly all packets pay for: some 25 instructions, and no stack. */
-static bool may_be_taken(const struct packet_net *pn, u32 key)
+static __always_inline bool may_be_taken(const struct packet_net *pn, u32 key)
 {
 	const struct mesh *m = rcu_dereference(pn->mn->mesh);
 
@@ -385,8 +385,8 @@ static unsigned int take_icmp_v4(struct arrival *a)
 	return take_error(a);
 }
 
-static noinline unsigned int take_v4(struct packet_net *pn, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
+static unsigned int take_v4(struct packet_net *pn, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 	struct arrival a;
@@ -402,19 +402,26 @@ static noinline unsigned int take_v4(struct packet_net *pn, struct sk_buff *skb,
 	return ip->protocol == IPPROTO_ICMP ? take_icmp_v4(&a) : NF_ACCEPT;
 }
 
-unsigned int packet_in_v4(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state)
+/* What comes from a queue to user space does so in a task. */
+static noinline unsigned int take_v4_bh(struct packet_net *pn, struct sk_buff *skb,
+					const struct nf_hook_state *state)
 {
-	struct packet_net *pn = priv;
 	unsigned int verdict;
 
-	if (likely(!may_be_taken(pn, address_key_v4(ip_hdr(skb)->daddr))))
-		return NF_ACCEPT;
-	/* What comes from a queue to user space does so in a task. */
 	local_bh_disable();
 	verdict = take_v4(pn, skb, state);
 	local_bh_enable();
 	return verdict;
+}
+
+unsigned int packet_in_v4(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	struct packet_net *pn = priv;
+
+	if (likely(!may_be_taken(pn, address_key_v4(ip_hdr(skb)->daddr))))
+		return NF_ACCEPT;
+	return take_v4_bh(pn, skb, state);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -444,8 +451,8 @@ static unsigned int take_icmp_v6(struct arrival *a)
 	return take_error(a);
 }
 
-static noinline unsigned int take_v6(struct packet_net *pn, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
+static unsigned int take_v6(struct packet_net *pn, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
 {
 	const struct ipv6hdr *ip = ipv6_hdr(skb);
 	struct arrival a;
@@ -463,18 +470,25 @@ static noinline unsigned int take_v6(struct packet_net *pn, struct sk_buff *skb,
 	return ip->nexthdr == IPPROTO_ICMPV6 ? take_icmp_v6(&a) : NF_ACCEPT;
 }
 
-unsigned int packet_in_v6(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state)
+/* What comes from a queue to user space does so in a task. */
+static noinline unsigned int take_v6_bh(struct packet_net *pn, struct sk_buff *skb,
+					const struct nf_hook_state *state)
 {
-	struct packet_net *pn = priv;
 	unsigned int verdict;
 
-	if (likely(!may_be_taken(pn, address_key_v6(&ipv6_hdr(skb)->daddr))))
-		return NF_ACCEPT;
-	/* What comes from a queue to user space does so in a task. */
 	local_bh_disable();
 	verdict = take_v6(pn, skb, state);
 	local_bh_enable();
 	return verdict;
+}
+
+unsigned int packet_in_v6(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	struct packet_net *pn = priv;
+
+	if (likely(!may_be_taken(pn, address_key_v6(&ipv6_hdr(skb)->daddr))))
+		return NF_ACCEPT;
+	return take_v6_bh(pn, skb, state);
 }
 #endif

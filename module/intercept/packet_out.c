@@ -50,7 +50,7 @@ static unsigned int keep_here(struct packet_net *pn, struct sk_buff *skb, int wh
 	return skb_dst_force(skb) ? NF_ACCEPT : drop(pn);
 }
 
-static noinline unsigned int send_v4(struct packet_net *pn, struct sk_buff *skb)
+static unsigned int send_v4(struct packet_net *pn, struct sk_buff *skb)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 	struct address from, to;
@@ -64,23 +64,30 @@ static noinline unsigned int send_v4(struct packet_net *pn, struct sk_buff *skb)
 	return keep_here(pn, skb, V4);
 }
 
-unsigned int packet_out_v4(void *priv, struct sk_buff *skb,
-			   const struct nf_hook_state *state)
+static noinline unsigned int send_v4_bh(struct packet_net *pn, struct sk_buff *skb)
 {
-	struct packet_net *pn = priv;
 	unsigned int verdict;
 
-	if (likely(!transparent_may_have(pn->transparent,
-					 address_key_v4(ip_hdr(skb)->daddr))))
-		return NF_ACCEPT;
 	local_bh_disable();
 	verdict = send_v4(pn, skb);
 	local_bh_enable();
 	return verdict;
 }
 
+/* As packet_in.c's, without a stack for nearly all. */
+unsigned int packet_out_v4(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	struct packet_net *pn = priv;
+
+	if (likely(!transparent_may_have(pn->transparent,
+					 address_key_v4(ip_hdr(skb)->daddr))))
+		return NF_ACCEPT;
+	return send_v4_bh(pn, skb);
+}
+
 #if IS_ENABLED(CONFIG_IPV6)
-static noinline unsigned int send_v6(struct packet_net *pn, struct sk_buff *skb)
+static unsigned int send_v6(struct packet_net *pn, struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip = ipv6_hdr(skb);
 	struct address from, to;
@@ -101,18 +108,24 @@ static noinline unsigned int send_v6(struct packet_net *pn, struct sk_buff *skb)
 	return keep_here(pn, skb, V6);
 }
 
-unsigned int packet_out_v6(void *priv, struct sk_buff *skb,
-			   const struct nf_hook_state *state)
+static noinline unsigned int send_v6_bh(struct packet_net *pn, struct sk_buff *skb)
 {
-	struct packet_net *pn = priv;
 	unsigned int verdict;
 
-	if (likely(!transparent_may_have(pn->transparent,
-					 address_key_v6(&ipv6_hdr(skb)->daddr))))
-		return NF_ACCEPT;
 	local_bh_disable();
 	verdict = send_v6(pn, skb);
 	local_bh_enable();
 	return verdict;
+}
+
+unsigned int packet_out_v6(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	struct packet_net *pn = priv;
+
+	if (likely(!transparent_may_have(pn->transparent,
+					 address_key_v6(&ipv6_hdr(skb)->daddr))))
+		return NF_ACCEPT;
+	return send_v6_bh(pn, skb);
 }
 #endif

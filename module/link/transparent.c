@@ -23,8 +23,7 @@ struct transparent *transparent_of(struct http_net *hn)
 	return &hn->transparent;
 }
 
-static struct transparent_keys *keys_of(struct transparent *t,
-					const struct address *source)
+static union transparent_keys *keys_of(struct transparent *t, const struct address *source)
 {
 	return &t->keys[hash_32(address_key(source), TRANSPARENT_BITS)];
 }
@@ -94,7 +93,7 @@ int transparent_bind(struct transparent *t, struct link *l,
 
 void transparent_unbind(struct transparent *t, const struct address *source)
 {
-	struct transparent_keys *k = keys_of(t, source);
+	union transparent_keys *k = keys_of(t, source);
 
 	WRITE_ONCE(k->until, ((u32)jiffies + LINGER) | 1);
 	/* Who sees no leg any more sees this. */

@@ -27,13 +27,16 @@ struct link;
 #define TRANSPARENT_BITS	10
 
 /* Addresses of some key. */
-struct transparent_keys {
-	atomic_t legs;		/* open, that have one of them */
-	u32 until;		/* jiffies: TCP may go on with closed ones; 0: there were none */
+union transparent_keys {
+	struct {
+		atomic_t legs;	/* open, that have one of them */
+		u32 until;	/* jiffies: TCP may go on with closed ones; 0: there were none */
+	};
+	u64 both;		/* read at once */
 };
 
 struct transparent {
-	struct transparent_keys keys[1 << TRANSPARENT_BITS];
+	union transparent_keys keys[1 << TRANSPARENT_BITS];
 };
 
 /* A namespace's. */
@@ -73,15 +76,13 @@ void transparent_unbind(struct transparent *t, const struct address *source);
  */
 static inline bool transparent_may_have(const struct transparent *t, u32 key)
 {
-	const struct transparent_keys *k = &t->keys[hash_32(key, TRANSPARENT_BITS)];
-	u32 until;
+	union transparent_keys k = {
+		.both = READ_ONCE(t->keys[hash_32(key, TRANSPARENT_BITS)].both),
+	};
 
-	if (unlikely(atomic_read(&k->legs)))
-		return true;
-	/* Pairs with the one in transparent_unbind(). */
-	smp_rmb();
-	until = READ_ONCE(k->until);
-	return unlikely(until) && time_before32((u32)jiffies, until);
+	if (likely(!k.both))
+		return false;
+	return atomic_read(&k.legs) || time_before32((u32)jiffies, k.until);
 }
 
 #endif

@@ -444,14 +444,14 @@ static int fill(struct maker *m)
 #define PACKETS_BITS	16
 
 /* A bit for each address of a listener that takes packets, if there are such. */
-static void mark_packets(struct snapshot *s, const struct listener *l)
+static void mark_packets(unsigned long *packets, u8 shift, const struct listener *l)
 {
 	struct address a;
 	u32 i;
 
 	for (i = 0; i <= l->nmore; i++) {
 		a = listener_address(l, i);
-		__set_bit(hash_32(address_key(&a), s->packets_bits), s->packets);
+		__set_bit(__hash_32(address_key(&a)) >> shift, packets);
 	}
 }
 
@@ -459,6 +459,7 @@ static int index_packets(struct snapshot *s, struct refusal *r)
 {
 	const struct listener *l;
 	u32 i, n = 0;
+	u8 shift;
 	void *p;
 
 	for (i = 0; i < s->listeners.n; i++) {
@@ -474,16 +475,16 @@ static int index_packets(struct snapshot *s, struct refusal *r)
 	}
 	if (!n)
 		return 0;
-	s->packets_bits = order_base_2((u64)n * PACKETS_BITS);
-	p = account_new(s->account,
-			BITS_TO_LONGS(BIT(s->packets_bits)) * sizeof(long));
+	shift = 32 - order_base_2((u64)n * PACKETS_BITS);
+	p = account_new(s->account, snapshot_packets_size(shift));
 	if (IS_ERR(p))
 		return account_refuse(s->account, r, PTR_ERR(p));
 	s->packets = p;
+	s->packets_shift = shift;
 	for (i = 0; i < s->listeners.n; i++) {
 		l = s->listeners.objects[i];
 		if (l->http.packets)
-			mark_packets(s, l);
+			mark_packets(p, shift, l);
 	}
 	return 0;
 }

@@ -17,10 +17,14 @@
 
 static struct workqueue_struct *free_wq;
 
+/* Where no listener takes packets, so that nobody has to ask for that. */
+static const unsigned long no_packets;
+#define NO_PACKETS_SHIFT	31
+
 static void free_packets(struct snapshot *s)
 {
-	account_free(s->account, s->packets,
-		     BITS_TO_LONGS(BIT(s->packets_bits)) * sizeof(long));
+	if (s->packets != &no_packets)
+		account_free(s->account, s->packets, snapshot_packets_size(s->packets_shift));
 }
 
 static void free_set(struct snapshot *s, enum named_kind kind)
@@ -77,6 +81,8 @@ struct snapshot *snapshot_alloc(struct account *account, u64 generation)
 	INIT_RCU_WORK(&s->free_work, free_snapshot);
 	s->generation = generation;
 	s->account = account_get(account);
+	s->packets = &no_packets;
+	s->packets_shift = NO_PACKETS_SHIFT;
 	stats_object_created(OBJECT_SNAPSHOT);
 	return s;
 }

@@ -121,9 +121,9 @@ struct snapshot {
 	struct listener_index index;	/* of all listeners but udp ones */
 	struct listener_index udp;	/* of these: both may be at one address and port */
 	u8 packet_use;			/* PACKETS_..., of its listeners */
-	u8 packets_bits;		/* the binary logarithm of the size of ... */
-	unsigned long *packets;		/* NULL, or a bit for each address of a listener
-					 * that takes packets, see snapshot_may_take()
+	u8 packets_shift;		/* what a key's hash is shifted by, to be a bit of ... */
+	const unsigned long *packets;	/* one for each address of a listener that takes
+					 * packets, see snapshot_may_take()
 					 */
 	bool retired;			/* was replaced by another */
 	struct rcu_work free_work;
@@ -151,6 +151,11 @@ static inline bool listener_relays(const struct listener_slot *slot)
 	       (l->http.proxy_protocol || slot->cluster->options.proxy_protocol);
 }
 
+static inline size_t snapshot_packets_size(u8 shift)
+{
+	return BITS_TO_LONGS(BIT(32 - shift)) * sizeof(long);
+}
+
 /**
  * snapshot_may_take() - Might a packet be for a listener that takes packets?
  * @s: snapshot, held or under RCU
@@ -162,7 +167,8 @@ static inline bool listener_relays(const struct listener_slot *slot)
  */
 static inline bool snapshot_may_take(const struct snapshot *s, u32 key)
 {
-	return s->packets && test_bit(hash_32(key, s->packets_bits), s->packets);
+	/* hash_32(), with what it would subtract from 32. */
+	return test_bit(__hash_32(key) >> s->packets_shift, s->packets);
 }
 
 /**
