@@ -121,7 +121,6 @@ static void __init begin_to_splice(void)
 static const struct inbound_sight sight = {
 	.has_program = client_has_program,
 	.is_in = client_is_in,
-	.is_asked = client_is_asked,
 };
 
 static int __init l7mesh_init(void)

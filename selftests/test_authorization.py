@@ -1149,7 +1149,7 @@ def _():
         grown.reach("upstream_legs_opened", 1)
         for rule, statuses, hops in (
                 ({"from": [{"principals": ["x"]}]}, [403], 0),
-                ({"to": [{"paths": ["/c"]}]}, [403, 200], 0),
+                ({"to": [{"paths": ["/c"]}]}, [403, 200], 1),
                 (ONE_HOP["rules"][0], [200, 200], 2)):
             grown = Counters()
             meshctl("set", "authorization", "p", "rule", json.dumps(rule))
@@ -1159,40 +1159,145 @@ def _():
         c.close()
 
 
+@test("one hop: policies may ask for a method, a host and a path")
+def _():
+    def asked(expected, requests):
+        for vip in HOP_VIPS:
+            grown = Counters()
+            seen = [ask_vip(path, method=method, host=host, vip=vip)
+                    for method, host, path in requests]
+            equal(seen, [(200, path) if ok else (403, None)
+                         for ok, (_, _, path) in zip(expected, requests)])
+            grown.reach("requests_one_hop", sum(expected))
+            grown.reach("requests", 2 * len(requests) - sum(expected))
+    allow = policy(rules=[{**FROM_FRONT, "to": [
+        {"methods": ["GET", "HEAD"], "paths": ["/a*"], "hosts": ["cart", "x.test"]}]}])
+    with one_hop(allow):
+        asked([1, 1, 0, 0, 0], [
+            ("GET", "cart", "/a"), ("HEAD", "x.test", "/a/b?c"), ("PUT", "cart", "/a"),
+            ("GET", "y.test", "/a"), ("GET", "cart", "/b")])
+    deny = policy("d", [{"to": [{"paths": ["/a/x"]}]}], action="deny")
+    with one_hop(allow, deny):
+        asked([1, 0, 1], [("GET", "cart", "/a/xx"), ("GET", "cart", "/a/x"),
+                          ("GET", "cart", "/a/x/")])
+
+
+@test("one hop: no spelling evades what asks for a path")
+def _():
+    """What the listener there would write otherwise, it is left to."""
+    with one_hop(policy(rules=[{"to": [{"not_paths": ["/a/secret*"]}]}])):
+        grown = Counters()
+        for path in ("/a/secret", "/a//secret", "/a/./secret", "/a/%73ecret",
+                     "/a/b/../secret", "/a/b/..\\secret", "/a%2Fsecret", "//a/secret",
+                     "/a/b/%2e%2e/secret", "/a/%2E/secret?x"):
+            equal((path, ask_vip(path)), (path, (403, None)))
+        equal([ask_vip("/a/b//c"), ask_vip("/a/%62"), ask_vip("/a/.b"), ask_vip("/a/b.")],
+              [(200, "/a/b/c"), (200, "/a/b"), (200, "/a/.b"), (200, "/a/b.")])
+        grown.reach("requests_one_hop", 1)
+
+
 @test("one hop: what asks for more, and what does more, takes two")
 def _():
     paths = policy(rules=[{"to": [{"paths": ["/a*"]}]}])
-    with one_hop(paths):
+    fields = policy(rules=[{"when": [{"key": "request.headers[x]", "values": ["1"]}]}])
+    with one_hop(fields):
         grown = Counters()
-        equal([ask_vip("/a")[0], ask_vip("/b")[0]], [200, 403])
+        equal([ask_vip("/a", "X: 1")[0], ask_vip("/a")[0]], [200, 403])
         equal(grown("requests_one_hop"), 0)
     for listener in {"trusted_hops": 1}, {"source": "auto"}, {"max_requests_per_source": 9}:
         with one_hop(ONE_HOP, listener=listener):
             grown = Counters()
             equal(ask_vip("/a")[0], 200)
             equal((listener, grown("requests_one_hop")), (listener, 0))
-
-
-@test("one hop: a leg is judged as any connection, where it comes")
-def _():
-    """The client's namespace takes another address for it than anybody has thought."""
-    with one_hop(policy(rules=[{"from": [{"ip_blocks": [ADDRESSES["front"][0]]}]}])):
-        equal(ask_vip("/a")[0], 200)
-        run_in("front", "ip", "addr", "add", "10.2.0.99/24", "dev", "eth0")
-        run_in("front", "ip", "route", "add", f"{CART[0]}/32", "dev", "eth0", "src",
-               "10.2.0.99")
-        try:
-            meshctl("drain")
+    # What is sent is what is judged.
+    for action, path, expected in (({"rewrite": {"path": "/a"}}, "/b", (200, "/a")),
+                                   ({"rewrite": {"path": "/b"}}, "/a", (403, None)),
+                                   ({"rewrite": {"host": "cart"}}, "/a", (200, "/a"))):
+        with one_hop(paths, action=action):
             grown = Counters()
-            equal(ask_vip("/a"), (403, None))
-            grown.reach("reply_403_authorization", 1)
-            # While there is a way for their last packets.
-            close_connections()
-            meshctl("drain")
-            drained()
+            equal((action, ask_vip(path)), (action, expected))
+            equal(grown("requests_one_hop"), 0)
+
+
+@test("one hop: what is sent never is in the client's pod's hands")
+def _():
+    """Its own rules drop all that it sends to the application."""
+    rules = "".join(f"add rule inet kube o {family} daddr {a} counter drop\n"
+                    for family, a in zip(("ip", "ip6"), CART))
+    with one_hop(policy(rules=[{**FROM_FRONT, "to": [{"paths": ["/a"]}]}])):
+        with nft("add table inet kube\n"
+                 "add chain inet kube o { type filter hook output priority -300; }\n" +
+                 rules, pod="front"):
+            equal([ask_vip("/a", vip=vip) for vip in HOP_VIPS], [(200, "/a")] * 2)
+            said = run_in("front", "nft", "list", "table", "inet", "kube")
+            equal(said.count("packets 0 bytes 0"), 2)
+
+
+@test("one hop: a server's namespace may be detached meanwhile, and attached again")
+def _():
+    with one_hop(ONE_HOP):
+        grown = Counters()
+        c = Client("front", HOP_VIPS[0])
+        equal(ask("front", "/a", client=c)[0], 200)
+        grown.reach("requests_one_hop", 1)
+        meshctl("detach", "cart")
+        try:
+            equal(ask("front", "/b", client=c)[0], 200)
+            equal(grown("requests_one_hop"), 1)
         finally:
-            run_in("front", "ip", "route", "del", f"{CART[0]}/32")
-            run_in("front", "ip", "addr", "del", "10.2.0.99/24", "dev", "eth0")
+            meshctl("attach", "cart")
+        equal(ask("front", "/c", client=c)[0], 200)
+        grown.reach("requests_one_hop", 2)
+        c.close()
+
+
+@contextlib.contextmanager
+def another_server(name, n):
+    """A pod whose requests take one hop, and what listens there. It ends with its pod."""
+    at = f"10.2.0.{n}"
+    net("net_pod", f"{name}={n}")
+    meshctl("attach", name)
+    server = Backend(name, PORT)
+    with one_hop(policy(rules=[FROM_FRONT])):
+        meshctl("add", "workload", name, "namespace", "shop", "labels", "app=cart",
+                "address", at, "netns", str(netns_cookie(name)))
+        for what in (("cluster", "there"), ("endpoint", "there", f"{at}:{PORT}"),
+                     ("route_table", "there"),
+                     ("virtual_host", "there/any", "domain", "*"),
+                     ("route", "there/any", "cluster", "there"),
+                     ("listener", "there", f"{at}:{PORT}", "protocol", "http", "packets",
+                      "true", "inbound", "true", "source", "keep", "route_table", "there"),
+                     ("listener", "to", "10.96.0.10:80", "protocol", "http",
+                      "route_table", "there")):
+            meshctl("add", *what)
+        yield server
+        server.close()
+        net("net_remove", name)
+        until(lambda: not os.path.exists(f"/sys/class/net/pod{n}"))
+
+
+def fill(conn):
+    """Until nobody takes any more."""
+    conn.sock.settimeout(0.5)
+    with contextlib.suppress(TimeoutError):
+        while True:
+            conn.sock.send(b"x" * 4096)
+
+
+@test("one hop: a server's namespace goes, though nobody reads what it has sent")
+def _():
+    grown = Counters()
+    with another_server("brief", 21) as server:
+        c, idle = (Client("front", "10.96.0.10") for _ in range(2))
+        idle.send(request("/", host="a"))
+        server.request()[0].send(OK)
+        equal(idle.response()[0].status, 200)
+        c.send(request("/", host="a"))
+        conn, _ = server.request()
+        conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        grown.reach("requests_one_hop", 2)
+        fill(conn)
+    c.was_reset()
 
 
 VIPS = "10.96.0.7", "fd00:96::7"

@@ -236,14 +236,15 @@ static int check_cost(const struct guard *g, struct refusal *r)
 			   GUARD_COST_MAX);
 }
 
-static bool asks_more(const struct authorization *a)
+static void note_questions(struct guard *g, const struct authorization *a)
 {
 	u32 i;
 
-	for (i = 0; i < a->rules.nrules; i++)
-		if (a->rules.rules[i].http || a->rules.rules[i].sni)
-			return true;
-	return false;
+	for (i = 0; i < a->rules.nterms; i++) {
+		g->asks_request |= a->rules.terms[i].key >= AUTHZ_HOST;
+		g->asks_more |= a->rules.terms[i].key == AUTHZ_HEADER ||
+				a->rules.terms[i].key == AUTHZ_SNI;
+	}
 }
 
 static void note_cut(struct guard *g, const struct authorization *a)
@@ -280,7 +281,7 @@ static int select_policies(struct account *account, struct guard *g,
 			continue;
 		g->policies[g->npolicies++] = authorization_get(a);
 		g->lists[kind_of(a)].npolicies++;
-		g->asks_more |= asks_more(a);
+		note_questions(g, a);
 		note_cut(g, a);
 		cond_resched();
 	}

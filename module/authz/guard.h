@@ -58,7 +58,8 @@ struct guard {
 	const struct workload *workload;	/* counted */
 	struct authorization **policies;	/* counted: those for the workload */
 	u32 npolicies;
-	bool asks_more;		/* some rule asks for more than who connects to what */
+	bool asks_request;	/* some rule asks for what is in a request, ... */
+	bool asks_more;		/* ... and for more than its method, host and path */
 	struct guard_list lists[GUARD_LISTS];
 	bool cuts;			/* some policy that does more than count has ->cut */
 	const struct authorization *cutter;	/* the first of those that allow; or NULL */

@@ -108,7 +108,7 @@ static bool is_allowed(struct mesh *m, const struct authz_table *t,
 	};
 	u64 proven = 0;
 
-	if (goes_around(m, g, sk, req) && !inbound_is_asked(m, t, req->peer, req->to))
+	if (goes_around(m, g, sk, req))
 		return false;
 	inbound_source(t, req);
 	if (inbound_wants_proof(g, req))

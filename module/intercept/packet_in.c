@@ -219,12 +219,6 @@ static bool is_for_here(const struct arrival *a, const struct listener *l)
 	       !authz_table_guard(a->snapshot->authz, net->net_cookie);
 }
 
-/* A leg of ours goes to the application straight, if all that its listener does is to ask. */
-static bool is_asked_elsewhere(const struct arrival *a, const struct listener_slot *slot)
-{
-	return slot->asks && inbound_is_asked(a->mesh, a->snapshot->authz, &a->from, &a->to);
-}
-
 /* Its namespace has no socket for it just now. May the application have it instead? */
 static bool passes_untaken(const struct arrival *a, const struct listener *l)
 {
@@ -246,7 +240,7 @@ static struct sock *taker(const struct arrival *a, bool begins,
 	struct sock *acceptor;
 
 	*verdict = NF_ACCEPT;
-	if (!slot || !is_for_here(a, slot->listener) || is_asked_elsewhere(a, slot))
+	if (!slot || !is_for_here(a, slot->listener))
 		return NULL;
 	acceptor = acceptor_of_packets(a->pn->mn->http, a->to.family);
 	if (!acceptor || !refcount_inc_not_zero(&acceptor->sk_refcnt)) {

@@ -162,17 +162,6 @@ static bool has_socket(struct net *net, const struct address *to,
 	return is;
 }
 
-bool client_is_asked(struct net *net, const struct address *from,
-		     const struct address *to)
-{
-	struct sock *sk = from->family == to->family ? look_up_in(net, from, to) : NULL;
-	bool asked = sk && sk_fullsock(sk) && leg_is_asked(sk);
-
-	if (sk)
-		sock_gen_put(sk);
-	return asked;
-}
-
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 static void put_end(struct nf_conntrack_man *man, const struct address *a)
 {

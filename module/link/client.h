@@ -74,17 +74,6 @@ bool client_is_gone(const struct link *link);
 bool client_has_program(struct net *net, const struct address *from,
 			const struct address *to);
 
-/**
- * client_is_asked() - Is the client's end a leg for which policy is asked elsewhere?
- * @net: the client's namespace
- * @from: its address
- * @to: the other end's
- *
- * Under RCU; any context but hard interrupts. See leg_is_asked().
- */
-bool client_is_asked(struct net *net, const struct address *from,
-		     const struct address *to);
-
 /* The client's end of a connection, as the other one sees it. */
 struct client_end {
 	const struct address *from, *to;

@@ -37,10 +37,11 @@ struct http_net {
 	/* Gets what they accepted, which is its to close. Context: process. */
 	void (*accept)(struct http_net *hn, struct link *accepted);
 
-	spinlock_t conns_lock;		/* BH */
+	spinlock_t conns_lock;		/* BH; also of ->guests */
 	struct list_head conns;		/* those that the latest walk has visited last */
 	u32 walk;			/* its number; under conns_lock */
 	struct mutex walk_mutex;	/* before conns_lock: one walk at a time */
+	struct list_head guests;	/* legs that connections of other namespaces' use */
 	atomic_t nconns;		/* that take memory; waited for by engine_net_exit() */
 	atomic_t nlegs;			/* the same */
 	atomic_t nunpaid;		/* connections that no control group pays for */

@@ -10,7 +10,6 @@
 #include "mesh/mesh.h"
 
 static struct kmem_cache *leg_cache;
-static const struct callbacks *leg_events __ro_after_init;
 
 int leg_cache_init(void)
 {
@@ -59,25 +58,23 @@ static struct pool *pool_find(struct pool_bucket *b, const struct endpoint *ep,
 
 	hlist_for_each_entry(p, &b->pools, node)
 		if (p->ep == ep && p->id == id && p->personal == personal &&
-		    p->asked == client->asked)
+		    p->guest == client->guest)
 			return p;
 	return NULL;
 }
 
 static struct pool *pool_alloc(struct http_net *hn, struct endpoint *ep,
-			       struct identity *id,
-			       const struct leg_client *client)
+			       const struct leg_user *user)
 {
-	struct pool *p = kzalloc(sizeof(*p),
-				 GFP_KERNEL | payer_gfp(identity_payer(id)));
+	struct pool *p = kzalloc(sizeof(*p), GFP_KERNEL | payer_gfp(user->payer));
 
 	if (!p)
 		return NULL;
 	p->hn = hn;
 	p->ep = endpoint_get(ep);
-	p->id = identity_get(id);
-	p->personal = is_personal(client);
-	p->asked = client->asked;
+	p->id = identity_get(user->identity);
+	p->personal = is_personal(&user->client);
+	p->guest = user->client.guest;
 	INIT_LIST_HEAD(&p->idle);
 	return p;
 }
@@ -93,16 +90,15 @@ static void pool_free(struct pool *p)
 
 /* Count one more leg in the pool where it belongs, which is made if need be. */
 static struct pool *pool_join(struct http_net *hn, struct endpoint *ep,
-			      struct identity *id,
-			      const struct leg_client *client)
+			      const struct leg_user *user)
 {
-	struct pool_bucket *b = bucket_of(hn, ep, id);
-	struct pool *fresh = pool_alloc(hn, ep, id, client), *p;
+	struct pool_bucket *b = bucket_of(hn, ep, user->identity);
+	struct pool *fresh = pool_alloc(hn, ep, user), *p;
 
 	if (!fresh)
 		return NULL;
 	spin_lock_bh(&b->lock);
-	p = pool_find(b, ep, id, client);
+	p = pool_find(b, ep, user->identity, &user->client);
 	if (!p) {
 		p = fresh;
 		fresh = NULL;
@@ -184,7 +180,7 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 
 bool leg_bind(struct leg *leg, struct stream *stream)
 {
-	if (leg->broken || !link_is_fresh(&leg->link))
+	if (leg->broken || READ_ONCE(leg->pool->hn->dead) || !link_is_fresh(&leg->link))
 		return false;
 	leg->stream = stream;
 	return true;
@@ -273,6 +269,31 @@ static void leg_unhook(struct leg *leg)
 	link_unlock(&leg->link);
 }
 
+/* Returns false if the namespace goes: who evicts has not seen it, or has. */
+static bool come_in(struct leg *leg, struct mem_cgroup *payer)
+{
+	struct http_net *hn = leg->pool->hn;
+	bool charged;
+
+	spin_lock_bh(&hn->conns_lock);
+	list_add_tail(&leg->guest, &hn->guests);
+	spin_unlock_bh(&hn->conns_lock);
+	/* It has no identity that its memory is charged to. */
+	link_lock(&leg->link);
+	charged = link_charge(&leg->link, payer);
+	link_unlock(&leg->link);
+	return charged && !READ_ONCE(hn->dead);
+}
+
+static void go_out(struct leg *leg)
+{
+	struct http_net *hn = leg->pool->hn;
+
+	spin_lock_bh(&hn->conns_lock);
+	list_del(&leg->guest);
+	spin_unlock_bh(&hn->conns_lock);
+}
+
 static void leg_free(struct leg *leg)
 {
 	kmem_cache_free(leg_cache, leg);
@@ -283,6 +304,8 @@ void leg_close(struct leg *leg)
 {
 	struct http_net *hn = leg->pool->hn;
 
+	if (leg->client.guest)
+		go_out(leg);
 	leg_unhook(leg);
 	link_close(&leg->link, leg->reset);
 	if (leg->foreign)
@@ -304,14 +327,12 @@ static void leg_close_work(struct work_struct *work)
 static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
 			     const struct leg_user *user)
 {
-	struct identity *id = user->identity;
 	struct leg *leg = kmem_cache_zalloc(leg_cache,
-					    GFP_KERNEL |
-					    payer_gfp(identity_payer(id)));
+					    GFP_KERNEL | payer_gfp(user->payer));
 
 	if (!leg)
 		return NULL;
-	leg->pool = pool_join(hn, ep, id, &user->client);
+	leg->pool = pool_join(hn, ep, user);
 	if (!leg->pool) {
 		kmem_cache_free(leg_cache, leg);
 		return NULL;
@@ -320,6 +341,7 @@ static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
 	leg->introduced = !leg_client_is_named(&leg->client);
 	leg->drains = atomic_read(&hn->drains);
 	INIT_LIST_HEAD(&leg->list);
+	INIT_LIST_HEAD(&leg->guest);
 	INIT_WORK(&leg->close_work, leg_close_work);
 	stats_object_created(OBJECT_LEG);
 	http_net_leg_born(hn);
@@ -338,12 +360,11 @@ static int leg_link(struct leg *leg)
 static struct leg *leg_make(struct http_net *hn, struct endpoint *ep,
 			    const struct leg_user *user, int *err)
 {
-	struct mem_cgroup *payer = identity_payer(user->identity);
-	struct mem_cgroup *old = payer_enter(payer);
+	struct mem_cgroup *old = payer_enter(user->payer);
 	struct leg *leg = leg_alloc(hn, ep, user);
 
 	*err = leg ? leg_link(leg) : -ENOMEM;
-	payer_leave(payer, old);
+	payer_leave(user->payer, old);
 	if (!*err)
 		return leg;
 	if (leg) {
@@ -396,32 +417,14 @@ static struct leg *leg_begin(struct http_net *hn, struct endpoint *ep,
 	link_limit(&leg->link, leg->buffer_limit);
 	link_send_anywhere(&leg->link);
 	link_hook(&leg->link, user->callbacks);
-	*err = leg_connect(leg, user);
+	*err = user->client.guest && !come_in(leg, user->payer) ? -ENOBUFS :
+								  leg_connect(leg, user);
 	if (!*err) {
 		leg->mesh = mesh_get(user->mesh);
 		return leg;
 	}
 	leg_close(leg);
 	return NULL;
-}
-
-void leg_know(const struct callbacks *events)
-{
-	leg_events = events;
-}
-
-bool leg_is_asked(struct sock *sk)
-{
-	const struct link *link;
-	bool asked = false;
-
-	/* What is unhooked belongs to nobody. */
-	read_lock_bh(&sk->sk_callback_lock);
-	link = callbacks_are(sk, leg_events) ? sk->sk_user_data : NULL;
-	if (link)
-		asked = container_of(link, struct leg, link)->client.asked;
-	read_unlock_bh(&sk->sk_callback_lock);
-	return asked;
 }
 
 /* How often a leg with its client's address tries another port, where that is taken. */

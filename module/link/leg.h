@@ -42,8 +42,8 @@ struct leg_client {
 				 */
 	struct address to;	/* what ->named has asked for */
 	u64 more;		/* identifies what it is told besides; 0: nothing */
-	bool asked;		/* inbound policy at the endpoint is asked by who uses it, see
-				 * stream_hop.c
+	bool guest;		/* it begins in the endpoint's own namespace, of which the
+				 * client is not, see stream_hop.c
 				 */
 };
 
@@ -60,6 +60,8 @@ struct leg {
 	bool reset;		/* to be closed with RST */
 	u32 buffer_limit;	/* see link_limit() */
 	bool foreign;		/* what it shows is not its namespace's, see transparent.h */
+	bool evicted;		/* a guest whose namespace goes; under hn->conns_lock */
+	struct list_head guest;	/* in hn->guests */
 	bool introduced;	/* the endpoint was told what it is to be told */
 	struct leg_client client;
 };
@@ -70,8 +72,7 @@ struct leg {
 
 /*
  * Legs to one endpoint for one identity: those of which the endpoint knows the client, or
- * those of which it does not, and of these those for which inbound policy is asked, or those
- * for which it is not. Lives as long as it has a leg.
+ * those of which it does not; or guests. Lives as long as it has a leg.
  */
 struct pool {
 	struct hlist_node node;
@@ -79,7 +80,7 @@ struct pool {
 	struct endpoint *ep;	/* counted */
 	struct identity *id;	/* counted */
 	bool personal;		/* it knows */
-	bool asked;		/* client.asked */
+	bool guest;		/* client.guest */
 	struct list_head idle;	/* most recently used first */
 	u32 nidle;
 	u32 nlegs;
@@ -99,7 +100,8 @@ struct leg_user {
 	const struct callbacks *callbacks; /* of the leg's link for good; for a leg
 					    * that nobody uses they call leg_break()
 					    */
-	struct identity *identity;	/* for whom it acts */
+	struct identity *identity;	/* for whom it acts; of a guest NULL */
+	struct mem_cgroup *payer;	/* who pays for it, or NULL */
 	struct leg_client client;	/* what the endpoint is to know */
 	bool named;			/* a proxy has named client.shown */
 	struct mesh *mesh;		/* whose counters count it */
@@ -149,7 +151,7 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
  * @leg: leg, locked
  * @stream: who uses it
  *
- * Return: false if it turned out to be broken; close it.
+ * Return: false if it turned out to be broken, or its namespace goes; close it.
  */
 bool leg_bind(struct leg *leg, struct stream *stream);
 
@@ -186,12 +188,6 @@ void leg_doom(struct leg *leg, struct list_head *doomed);
  * broken.
  */
 void leg_break(struct leg *leg);
-
-/* What the links of streams' legs call. Context: module init, before there are any. */
-void leg_know(const struct callbacks *events);
-
-/* Is this socket a leg with client.asked? Any context but hard interrupts. */
-bool leg_is_asked(struct sock *sk);
 
 /* Idle legs of a namespace are reaped. Context: process; there are none yet. */
 void leg_reaper_init(struct http_net *hn);

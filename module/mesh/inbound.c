@@ -130,15 +130,6 @@ bool inbound_would_allow(struct mesh *m, const struct guard *g, struct authz_req
 	return true;
 }
 
-bool inbound_is_asked(const struct mesh *m, const struct authz_table *t,
-		      const struct address *from, const struct address *to)
-{
-	const struct workload *w = authz_table_workload(t, from);
-	struct net *net = w && w->netns ? mesh_attached_net(m, w->netns) : NULL;
-
-	return net && sight->is_asked(net, from, to);
-}
-
 const struct authorization *inbound_cuts(struct mesh *m, const struct authz_table *t,
 					 const struct guard *g, struct authz_request *req)
 {

@@ -22,16 +22,11 @@ struct mesh;
 struct message;
 struct net;
 
-/*
- * What is seen of sockets by who may: client_has_program(), client_is_in(),
- * client_is_asked().
- */
+/* What is seen of sockets by who may: client_has_program(), client_is_in(). */
 struct inbound_sight {
 	bool (*has_program)(struct net *net, const struct address *from,
 			    const struct address *to);
 	bool (*is_in)(struct net *net, struct net *node, const struct client_end *end);
-	bool (*is_asked)(struct net *net, const struct address *from,
-			 const struct address *to);
 };
 
 /* Context: module init. @sight: constant. */
@@ -104,19 +99,6 @@ bool inbound_denies(struct mesh *m, const struct guard *g, struct authz_request 
 
 /* The same, the other way round; and only if it is allowed is anything counted. */
 bool inbound_would_allow(struct mesh *m, const struct guard *g, struct authz_request *req);
-
-/**
- * inbound_is_asked() - Is policy asked by who has sent it, as of one hop?
- * @m: mesh
- * @t: its table
- * @from: client
- * @to: endpoint
- *
- * Under RCU; any context but hard interrupts. True of a leg from a namespace of the mesh's,
- * which is known by its socket.
- */
-bool inbound_is_asked(const struct mesh *m, const struct authz_table *t,
-		      const struct address *from, const struct address *to);
 
 /**
  * inbound_cuts() - Is a connection to end that is there?

@@ -318,23 +318,41 @@ static void conn_close(struct conn *c)
 	conn_put(c);
 }
 
-/* @ep: counted for this */
+/* Where the leg is to be, which stays until it is there; or NULL. */
+static struct http_net *hold_net(const struct conn *c, u64 hop)
+{
+	struct http_net *hn;
+
+	rcu_read_lock();
+	hn = conn_leg_net(c, hop);
+	if (hn)
+		http_net_leg_born(hn);
+	rcu_read_unlock();
+	return hn;
+}
+
+/* @ep: counted for this; @hop: the cookie of its namespace, if it begins there */
 static void open_leg(struct conn *c, struct endpoint *ep,
-		     const struct leg_client *client)
+		     const struct leg_client *client, u64 hop)
 {
 	const struct leg_user user = {
 		.stream = &c->stream,
 		.callbacks = &leg_callbacks,
-		.identity = c->identity,
+		.identity = conn_leg_identity(c, hop),
+		.payer = c->payer,
 		.client = *client,
-		.named = c->said,
+		.named = c->said && !hop,
 		.mesh = c->mesh,
 		.buffer_limit = c->options.buffer_limit,
 	};
-	struct leg *leg;
-	int err;
+	struct http_net *hn = hold_net(c, hop);
+	struct leg *leg = NULL;
+	int err = -ENETUNREACH;
 
-	leg = leg_open(c->hn, ep, &user, &err);
+	if (hn) {
+		leg = leg_open(hn, ep, &user, &err);
+		http_net_leg_gone(hn);
+	}
 	link_lock(&c->link);
 	stream_leg_opened(&c->stream, leg, err);
 	link_unlock(&c->link);
@@ -346,6 +364,7 @@ struct chores {
 	struct list_head doomed;	/* legs */
 	struct endpoint *open;		/* counted, or NULL */
 	struct leg_client client;	/* whom it is told of */
+	u64 hop;			/* see open_leg() */
 	bool shut_down;
 	struct leg *leg_shut_down;	/* only the work closes legs; or NULL */
 };
@@ -364,6 +383,7 @@ static void chores_collect(struct chores *todo, struct conn *c)
 	if (t->open_leg) {
 		todo->open = endpoint_get(t->ep);
 		todo->client = stream_leg_client(&c->stream, c->stream.cluster);
+		todo->hop = stream_hop(&c->stream);
 	}
 	t->open_leg = false;
 	todo->shut_down = c->shut_down == SHUT_DOWN_WANTED;
@@ -379,7 +399,7 @@ static bool chores_do(struct chores *todo, struct conn *c)
 {
 	close_legs(&todo->doomed);
 	if (todo->open)
-		open_leg(c, todo->open, &todo->client);
+		open_leg(c, todo->open, &todo->client, todo->hop);
 	if (todo->shut_down)
 		link_shut(&c->link);
 	if (todo->leg_shut_down)
@@ -617,7 +637,6 @@ int conn_cache_init(void)
 		return -ENOMEM;
 	link_know(&conn_callbacks);
 	link_know(&leg_callbacks);
-	leg_know(&leg_callbacks);
 	return 0;
 }
 

@@ -114,6 +114,26 @@ static inline const struct address *conn_shown(const struct conn *c)
 	return c->options.source == L7MESH_SOURCE_KEEP ? &c->source : NULL;
 }
 
+/*
+ * Where a leg of its begins: in its own namespace, or that of cookie @hop, if that is still
+ * there and attached; or NULL. Under RCU.
+ */
+static inline struct http_net *conn_leg_net(const struct conn *c, u64 hop)
+{
+	struct net *net;
+
+	if (likely(!hop))
+		return c->hn;
+	net = mesh_attached_net(c->mesh, hop);
+	return net ? mesh_net(net)->http : NULL;
+}
+
+/* For whom it acts: elsewhere nobody has an identity of this namespace. */
+static inline struct identity *conn_leg_identity(const struct conn *c, u64 hop)
+{
+	return likely(!hop) ? c->identity : NULL;
+}
+
 /* What guards the workload that a connection has come to; NULL: none, or not from outside. */
 static inline const struct guard *conn_guard(const struct conn *c,
 					     const struct snapshot *s)

@@ -82,6 +82,7 @@ static void engine_setup(struct http_net *hn, struct mesh_net *mn)
 	mutex_init(&hn->mutex);
 	spin_lock_init(&hn->conns_lock);
 	INIT_LIST_HEAD(&hn->conns);
+	INIT_LIST_HEAD(&hn->guests);
 	mutex_init(&hn->walk_mutex);
 	leg_reaper_init(hn);
 	INIT_DELAYED_WORK(&hn->drainer, drainer_work);
@@ -174,6 +175,38 @@ void engine_net_drain(struct mesh_net *mn, const struct drain *d)
 	remind_by(mn->http, until);
 }
 
+/* Whoever uses the leg ends. Returns false if it is locked just now. */
+static bool evict(struct leg *leg)
+{
+	if (!link_trylock(&leg->link))
+		return false;
+	if (leg->stream)
+		kill(leg->stream->conn, NULL);
+	link_unlock_tried(&leg->link);
+	leg->evicted = true;
+	return true;
+}
+
+/* Returns whether all have been: nobody comes in any more. */
+static bool evict_batch(struct http_net *hn)
+{
+	struct leg *leg;
+	bool done;
+	int n;
+
+	spin_lock_bh(&hn->conns_lock);
+	for (n = 0; n < WALK_BATCH; n++) {
+		leg = list_first_entry_or_null(&hn->guests, struct leg, guest);
+		if (!leg || leg->evicted || !evict(leg))
+			break;
+		list_move_tail(&leg->guest, &hn->guests);
+	}
+	leg = list_first_entry_or_null(&hn->guests, struct leg, guest);
+	done = !leg || leg->evicted;
+	spin_unlock_bh(&hn->conns_lock);
+	return done;
+}
+
 void engine_net_exit(struct mesh_net *mn)
 {
 	struct http_net *hn = mn->http;
@@ -194,6 +227,8 @@ void engine_net_exit(struct mesh_net *mn)
 	/* No connection parks a leg any more; nobody can queue this again. */
 	cancel_delayed_work_sync(&hn->reaper);
 	leg_reap(hn, true);
+	while (!evict_batch(hn))
+		schedule_timeout_uninterruptible(1);
 	wait_var_event(&hn->nlegs, !atomic_read(&hn->nlegs));
 	mn->http = NULL;
 	quota_exit(&hn->quota);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One hop: a pod asks for what an application in another pod of this node has, and the
- * listener there would do no more than ask that workload's policies (listener_slot.asks),
- * which ask for nothing but who connects to what. Then they are asked here for each
- * request, and the leg goes to the application itself: what is sent is read once.
+ * listener there would do no more than ask that workload's policies (listener_slot.asks).
+ * Then they are asked here for each request, and what is sent is read once.
  *
- * The namespace there knows such a leg by its socket, and leaves it to no listener; but its
- * guard judges the connection, as any. That is why policies may ask for no more: what they
- * are told here the client's pod could still change on its way, as it may have its own
- * rules for what it sends.
+ * The leg begins in the application's namespace, as the listener's there would, from the
+ * client's address. So the client's pod, which may have its own rules and sockets for what
+ * it sends, never has what is sent here in its hands. It is a guest there: when that
+ * namespace goes, so does the stream that uses it, see engine_net_exit().
+ *
+ * Policies may ask for a request's method, host and path, if these are sent as they came,
+ * and the listener would leave them as they are, too.
  *
  * What is denied is not answered here. It takes two hops, so that who refuses it, and
  * what is counted, is the same in any case.
@@ -29,7 +31,7 @@ static const struct workload *client_workload(const struct stream *s)
 	return g ? g->workload : NULL;
 }
 
-/* From where the leg will be, unless the pod has several such addresses; or NULL. */
+/* The first such address of its; or NULL. */
 static const struct address *address_of(const struct workload *w, u16 family)
 {
 	u32 i;
@@ -38,6 +40,14 @@ static const struct address *address_of(const struct workload *w, u16 family)
 		if (w->addresses[i].family == family)
 			return &w->addresses[i];
 	return NULL;
+}
+
+const struct address *stream_hop_source(const struct stream *s)
+{
+	const struct guard *g = authz_table_guard(s->snapshot->authz,
+						  s->conn->hn->net->net_cookie);
+
+	return address_of(g->workload, s->try->ep->address.family);
 }
 
 /* What guards the endpoint, if it can be asked here; or NULL. */
@@ -50,6 +60,39 @@ static const struct guard *guard_of(const struct stream *s, const struct workloa
 	return g && g->workload->netns != from->netns ? g : NULL;
 }
 
+/* What path_rules_strict() would leave as it is, for all that is seen at a glance. */
+static bool is_strict(struct span path)
+{
+	u32 i;
+
+	for (i = 0; i < path.len; i++) {
+		if (path.p[i] == '%' || path.p[i] == '\\')
+			return false;
+		if (path.p[i] == '/' && i + 1 < path.len &&
+		    (path.p[i + 1] == '/' || path.p[i + 1] == '.'))
+			return false;
+	}
+	return path.len;
+}
+
+static bool is_sent_as_it_came(const struct stream *s)
+{
+	const struct route *r = s->route;
+
+	return !r->edit_cost && !s->vhost->edit_cost && !r->rewrite.host.len &&
+	       !r->rewrite.path_kind && is_strict(message_path(s->request_head));
+}
+
+static bool is_there(const struct stream *s, const struct guard *g)
+{
+	bool is;
+
+	rcu_read_lock();
+	is = conn_leg_net(s->conn, g->workload->netns);
+	rcu_read_unlock();
+	return is;
+}
+
 static bool allows(struct stream *s, struct run *run, const struct guard *g,
 		   const struct workload *w, const struct address *from)
 {
@@ -59,6 +102,9 @@ static bool allows(struct stream *s, struct run *run, const struct guard *g,
 		.peer = from,
 		.client = from,
 		.to = &s->try->ep->address,
+		.message = s->request_head,
+		.path = message_path(s->request_head),
+		.sni = AUTHZ_NO_SNI,
 	};
 	bool allowed = inbound_would_allow(s->conn->mesh, g, &req);
 
@@ -79,11 +125,17 @@ void stream_choose_hop(struct stream *s, struct run *run)
 	const struct address *to = &s->try->ep->address, *from;
 	const struct guard *g;
 
-	s->try->one_hop = false;
+	s->try->hop = NULL;
 	from = w ? address_of(w, to->family) : NULL;
 	g = from ? guard_of(s, w, to) : NULL;
-	if (!g || !is_plain(s) || !allows(s, run, g, w, from))
+	if (!g || !is_plain(s) || (g->asks_request && !is_sent_as_it_came(s)) ||
+	    !is_there(s, g) || !allows(s, run, g, w, from))
 		return;
-	s->try->one_hop = true;
+	s->try->hop = g;
 	stat_inc(s->conn->mesh->stats, STAT_ONE_HOP);
+}
+
+u64 stream_hop(const struct stream *s)
+{
+	return s->try->hop ? s->try->hop->workload->netns : 0;
 }

@@ -11,8 +11,8 @@ struct leg_client stream_leg_client(const struct stream *s,
 				    const struct cluster *cluster)
 {
 	const struct conn *c = s->conn;
-	const struct address *shown = conn_shown(c);
-	struct leg_client client = { .asked = s->try->one_hop };
+	const struct address *shown = s->try->hop ? stream_hop_source(s) : conn_shown(c);
+	struct leg_client client = { .guest = s->try->hop };
 
 	if (shown)
 		client.shown = *shown;

@@ -18,17 +18,18 @@
 #include <linux/types.h>
 
 struct endpoint;
+struct guard;
 struct leg;
 
 struct try {
 	struct list_head list;	/* stream->others, when it is not the current one */
 	struct leg *leg;	/* from where its response comes; NULL: not yet there */
 	struct endpoint *ep;	/* of the snapshot, or held */
+	const struct guard *hop; /* of the snapshot: the endpoint's, see stream_hop.c; or NULL */
 	u64 sent_at;		/* ns: when the request was sent; 0: nobody wants to know */
 	u32 leg_idle;		/* ms that the leg may be idle afterwards, ... */
 	u32 leg_max_idle;	/* ... and how many may */
 	bool ep_held;
-	bool one_hop;		/* see stream_hop.c */
 	bool active;		/* counts as the endpoint's load, ... */
 	bool connected;		/* ... and in the connections of stream->load */
 	bool open_leg;		/* the work is to open a leg */

@@ -77,15 +77,29 @@ void try_drop_leg(struct stream *s, struct run *run, bool reuse)
 		try_unlock_leg(run);
 }
 
+static struct leg *idle_leg(const struct stream *s)
+{
+	const struct leg_client client = stream_leg_client(s, s->cluster);
+	const struct conn *c = s->conn;
+	u64 hop = stream_hop(s);
+	struct leg *leg = NULL;
+	struct http_net *hn;
+
+	rcu_read_lock();
+	hn = conn_leg_net(c, hop);
+	if (hn)
+		leg = leg_take(hn, s->try->ep, conn_leg_identity(c, hop), &client);
+	rcu_read_unlock();
+	return leg;
+}
+
 /* Returns whether an idle leg was found and bound. */
 static bool take_pooled_leg(struct stream *s, struct run *run)
 {
-	const struct leg_client client = stream_leg_client(s, s->cluster);
-	struct conn *c = s->conn;
 	struct try *t = s->try;
 	struct leg *leg;
 
-	while ((leg = leg_take(c->hn, t->ep, c->identity, &client))) {
+	while ((leg = idle_leg(s))) {
 		t->leg = leg;
 		if (!try_lock_leg(s, run)) {
 			/* Its socket is busy just now: the work will wait. */

@@ -587,6 +587,8 @@ class Backend:
         _backends.append(self)
 
     def close(self):
+        if self in _backends:
+            _backends.remove(self)
         self.close_all()
         self.selector.close()
         self.sock.close()
