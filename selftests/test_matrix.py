@@ -146,10 +146,9 @@ def check(who, family, by_vip, port, policy):
     if may(who, policy):
         equal((where, result, seen), (where, {PORT: "answered", WEB: 200}[port],
                                       ADDRESSES[who][family]))
-        # One hop is judged where it begins, and its connection where it ends.
-        hops = grown("requests_one_hop")
-        equal((where, hops), (where, int(who == "front" and by_vip and port == WEB)))
-        grown.reach("authorization_allowed", 1 + hops)
+        equal((where, grown("requests_one_hop")),
+              (where, int(who == "front" and by_vip and port == WEB)))
+        grown.reach("authorization_allowed", 1)
         equal(grown("authorization_refused", "reply_403_authorization"), [0, 0])
     else:
         equal((where, seen), (where, None))
