@@ -42,14 +42,6 @@ static const struct address *address_of(const struct workload *w, u16 family)
 	return NULL;
 }
 
-const struct address *stream_hop_source(const struct stream *s)
-{
-	const struct guard *g = authz_table_guard(s->snapshot->authz,
-						  s->conn->hn->net->net_cookie);
-
-	return address_of(g->workload, s->try->ep->address.family);
-}
-
 /* What guards the endpoint, if it can be asked here; or NULL. */
 static const struct guard *guard_of(const struct stream *s, const struct workload *from,
 				    const struct address *to)
@@ -132,6 +124,7 @@ void stream_choose_hop(struct stream *s, struct run *run)
 	    !is_there(s, g) || !allows(s, run, g, w, from))
 		return;
 	s->try->hop = g;
+	s->try->hop_from = from;
 	stat_inc(s->conn->mesh->stats, STAT_ONE_HOP);
 }
 

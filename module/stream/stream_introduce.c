@@ -11,7 +11,7 @@ struct leg_client stream_leg_client(const struct stream *s,
 				    const struct cluster *cluster)
 {
 	const struct conn *c = s->conn;
-	const struct address *shown = s->try->hop ? stream_hop_source(s) : conn_shown(c);
+	const struct address *shown = s->try->hop ? s->try->hop_from : conn_shown(c);
 	struct leg_client client = { .guest = s->try->hop };
 
 	if (shown)

@@ -310,8 +310,6 @@ bool stream_authorize(struct stream *s, struct run *run);
 
 /* stream_hop.c: an endpoint was picked: may the leg go straight to the application? */
 void stream_choose_hop(struct stream *s, struct run *run);
-/* Then from where it is; borrowed from the snapshot. */
-const struct address *stream_hop_source(const struct stream *s);
 
 /* stream_copy.c: all of the request is sent, and there are to be copies of it */
 void stream_copy(struct stream *s, struct run *run);

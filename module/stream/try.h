@@ -17,6 +17,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+struct address;
 struct endpoint;
 struct guard;
 struct leg;
@@ -25,7 +26,9 @@ struct try {
 	struct list_head list;	/* stream->others, when it is not the current one */
 	struct leg *leg;	/* from where its response comes; NULL: not yet there */
 	struct endpoint *ep;	/* of the snapshot, or held */
-	const struct guard *hop; /* of the snapshot: the endpoint's, see stream_hop.c; or NULL */
+	/* Of the snapshot, see stream_hop.c; or NULL. */
+	const struct guard *hop;	/* the endpoint's, ... */
+	const struct address *hop_from;	/* ... to which the leg is from here */
 	u64 sent_at;		/* ns: when the request was sent; 0: nobody wants to know */
 	u32 leg_idle;		/* ms that the leg may be idle afterwards, ... */
 	u32 leg_max_idle;	/* ... and how many may */
