@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK
+from hello import hello
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained,
                 equal, in_pod, meshctl, netns_cookie, note, request, run_in, run_tests,
                 stats, test, true, until)
@@ -1204,7 +1205,7 @@ TO_CART = [{"name": f"tcp{i}", "address": vip, "port": 80, "protocol": "tcp",
 
 def explained(listener, *words):
     """Of whom, from whom, of what, whether, and by what."""
-    words = ["http://cart" + w if w[0] == "/" else w for w in words]
+    words = ["http://cart" + w if w[:1] == "/" else w for w in words]
     said = json.loads(meshctl("-j", "explain", listener, *words))
     of = said.get("authorization", {})
     return [of.get(key) for key in ("workload", "from", "of", "verdict", "policy")]
@@ -1246,6 +1247,43 @@ def _():
         equal(explained(f"tcp{i}", *source), ["cart", "front", "connection", "allowed", "f"])
         true("cart from front, the connection: allowed by f" in
              meshctl("explain", f"tcp{i}", *source))
+
+
+@test("connections: policies ask for the server that a tls listener is told, and so does explain")
+def _():
+    named = {"when": [{"key": "connection.sni", "values": ["a.example"]}]}
+    vips = [{"name": f"vip{i}", "address": vip, "port": 443, "protocol": "tls",
+             "route_table": f"in{i}"} for i, vip in enumerate(VIPS)]
+    for action, reach in ("allow", ["a.example"]), ("deny", ["b.example", ""]):
+        inbound(policy("n", [named], action=action), listener={"protocol": "tls"}, others=vips)
+        for i, to in enumerate(CART):
+            for name in "a.example", "b.example", "":
+                verdict = {("allow", True): "allowed", ("allow", False): "not_allowed",
+                           ("deny", True): "unasked", ("deny", False): "denied"}[
+                               action, name in reach]
+                words = "server_name", name, "source", ADDRESSES["front"][i]
+                for listener in f"in{i}", f"vip{i}":
+                    equal((action, name, explained(listener, *words)[:4]),
+                          (action, name, ["cart", "front", "connection", verdict]))
+                said = json.loads(meshctl("-j", "explain", f"in{i}", *words))
+                equal((name, said.get("reason"), "endpoint" in said),
+                      (name, *((None, True) if name in reach else
+                               ("authorization_refused", False))))
+                grown = Counters()
+                c = Client("front", to, PORT)
+                c.send(hello(name or None))
+                if name in reach:
+                    server = cart.accept()
+                    equal(server.exactly(len(hello(name or None)))[:1], b"\x16")
+                else:
+                    c.was_reset()
+                    grown.reach("authorization_refused", 1)
+                c.close()
+                cart.close_all()
+    # Where nobody reads it there is no name.
+    inbound(policy("n", [named]), listener={"inbound": False, "port": PORT + 1}, others=vips)
+    equal(explained("vip0", "server_name", "a.example")[:4],
+          ["cart", None, "connection", "not_allowed"])
 
 
 @test("explain knows a program by its namespace; asks nobody within it, or without a guard")
