@@ -593,16 +593,18 @@ NODE = ADDRESSES["node"]
 FROM_NODE = {"from": [{"ip_blocks": list(NODE)}]}
 
 
-def cut(*policies, **options):
+def cut(*policies, change=None, server=None, **options):
     """These policies, which forbid the node nothing, once they have ended what they end:
     of two of the node's own connections one ends with a second change, which is looked at
     when all is done of the first."""
-    own = [Client(None, to, PORT) for to in CART]
+    server = server or cart
+    own = [Client(None, to, server.sock.getsockname()[1]) for to in CART]
     for _ in own:
-        cart.accept()
+        server.accept()
     for i, c in enumerate(own):
-        guard(*policies, *[policy(f"own{k}", [{"from": [{"ip_blocks": [NODE[k]]}]}],
-                                  action="deny", cut=True) for k in range(i + 1)], **options)
+        (change or guard)(*policies, *[
+            policy(f"own{k}", [{"from": [{"ip_blocks": [NODE[k]]}]}], action="deny",
+                   cut=True) for k in range(i + 1)], **options)
         c.was_reset()
 
 
@@ -679,6 +681,23 @@ def from_port(port):
         s.bind(("", port))
         return s
     return make
+
+
+@test("cut: what a listener has taken stays, and so does its connection to the application")
+def _():
+    """The application has that from the client's address, of which it is not known there."""
+    inbound()
+    there = []
+    for to in CART:
+        c = Client("front", to, PORT)
+        c.send(request("/a", host="cart"))
+        there.append((c, cart.request()[0]))
+    cut(policy("d", [{"to": [{"ports": [str(PORT)], "paths": ["/never"]}]}],
+               action="deny", cut=True),
+        change=inbound, server=Backend("cart", PORT + 4))
+    for c, conn in there:
+        conn.send(OK)
+        equal(c.response()[0].status, 200)
 
 
 @test("cut: the node's own stays, where it is exempt")

@@ -181,6 +181,22 @@ static void local_address(const struct sock *sk, struct address *a)
 }
 
 /*
+ * Is its other end the engine's, in this very namespace? That is a leg to the application,
+ * which may have a client's address. By its interface it is from outside: TCP says of what
+ * came by loopback which one has the address that it was sent to.
+ */
+static bool is_of_leg(struct net *net, const struct address *from,
+		      const struct address *to)
+{
+	struct sock *leg = sock_between(net, from, to, net->loopback_dev->ifindex);
+	bool engines = leg && sk_fullsock(leg) && !leg->sk_net_refcnt;
+
+	if (leg)
+		sock_gen_put(leg);
+	return engines;
+}
+
+/*
  * Is it to end? Not if its mesh has not changed since the walk @done; @count: then that is
  * counted.
  */
@@ -199,7 +215,7 @@ static bool is_cut(const struct sock *sk, unsigned long done, bool count)
 	rcu_read_lock();
 	g = guard_of(net, done, &m, &t);
 	if (g && !workload_excludes(g->workload, ntohs(to.port)) &&
-	    !inbound_is_here(net, &from))
+	    !inbound_is_here(net, &from) && !is_of_leg(net, &from, &to))
 		by = inbound_cuts(m, t, g, &req);
 	if (by && count) {
 		authz_count_inc(by->count, AUTHZ_CUT);
