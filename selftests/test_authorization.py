@@ -28,7 +28,7 @@ from l7 import (Backend, Client, Counters, Net, apply, close_connections, draine
                 stats, test, true, until)
 from l7nl import Genl, Refused
 from missing_page import give_pages, is_stuck, missing_page
-from network import attempt, forwarding, nft
+from network import attempt, forwarding, nft, no_redirects
 
 PORT = 9000             # where the application listens
 ADDRESSES = {"node": ("10.2.0.1", "fd00:2::1"), "front": ("10.2.0.10", "fd00:2::10"),
@@ -50,6 +50,10 @@ def workloads(**options):
 def local(pod):
     """The same workloads, another of which is on this node, too."""
     return [{**w, "netns": netns_cookie(pod)} if w["name"] == pod else w for w in workloads()]
+
+
+def peer(conn):
+    return conn.sock.getpeername()[0].removeprefix("::ffff:")
 
 
 @contextlib.contextmanager
@@ -1011,6 +1015,29 @@ def _():
         equal(got, reach)
 
 
+@test("requests: a mesh before the workload's takes no port that its own has towards it", 240)
+def _():
+    """Both have a client's address to the same application, by hundreds of connections."""
+    vip, n = "10.96.0.7", 200
+    no_redirects("cart")
+    inbound(more={
+        "clusters": [{"name": "c", "endpoints": [{"address": CART[0], "port": PORT}]}],
+        "route_tables": [{"name": "t", "virtual_hosts": [
+            {"name": "any", "domains": ["*"], "routes": [{"action": {"cluster": "c"}}]}]}]},
+        others=[{"name": "l", "address": vip, "port": 80, "protocol": "http",
+                 "route_table": "t", "packets": True, "source": "keep"}])
+    with forwarding(), answers_by_the_node():
+        clients, conns = [], []
+        for _ in range(n):
+            clients.append(Client("other", vip))
+            clients[-1].send(request("/", host="cart"))
+            conns.append(cart.request()[0])
+        equal({peer(conn) for conn in conns}, {ADDRESSES["other"][0]})
+        for conn in conns:
+            conn.send(OK)
+        equal([c.response()[0].status for c in clients], [200] * n)
+
+
 @test("requests: a SYN that the listener does not get does not get around it")
 def _():
     """One behind an IPv6 extension header is the kernel's own to handle."""
@@ -1139,7 +1166,7 @@ def _():
         c = Client("front", vip)
         c.send(request("/a", host="cart"))
         conn, _ = cart.request()
-        peers.append(conn.sock.getpeername()[0].removeprefix("::ffff:"))
+        peers.append(peer(conn))
         conn.send(OK)
         equal(c.response()[0].status, 200)
         c.close()

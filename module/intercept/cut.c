@@ -10,6 +10,7 @@
 #include "authz/authz_count.h"
 #include "authz/authz_table.h"
 #include "authz/workload.h"
+#include "lib/address_here.h"
 #include "link/acceptor.h"
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
@@ -215,7 +216,7 @@ static bool is_cut(const struct sock *sk, unsigned long done, bool count)
 	rcu_read_lock();
 	g = guard_of(net, done, &m, &t);
 	if (g && !workload_excludes(g->workload, ntohs(to.port)) &&
-	    !inbound_is_here(net, &from) && !is_of_leg(net, &from, &to))
+	    !address_is_here(net, &from) && !is_of_leg(net, &from, &to))
 		by = inbound_cuts(m, t, g, &req);
 	if (by && count) {
 		authz_count_inc(by->count, AUTHZ_CUT);
