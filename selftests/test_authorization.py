@@ -29,7 +29,7 @@ from l7 import (Backend, Client, Counters, Net, apply, close_connections, draine
                 stats, test, true, until)
 from l7nl import Genl, Refused
 from missing_page import give_pages, is_stuck, missing_page
-from network import attempt, forwarding, nft
+from network import attempt, forwarding, nft, no_redirects
 
 PORT = 9000             # where the application listens
 ADDRESSES = {"node": ("10.2.0.1", "fd00:2::1"), "front": ("10.2.0.10", "fd00:2::10"),
@@ -51,6 +51,10 @@ def workloads(**options):
 def local(pod):
     """The same workloads, another of which is on this node, too."""
     return [{**w, "netns": netns_cookie(pod)} if w["name"] == pod else w for w in workloads()]
+
+
+def peer(conn):
+    return conn.sock.getpeername()[0].removeprefix("::ffff:")
 
 
 @contextlib.contextmanager
@@ -594,16 +598,18 @@ NODE = ADDRESSES["node"]
 FROM_NODE = {"from": [{"ip_blocks": list(NODE)}]}
 
 
-def cut(*policies, **options):
+def cut(*policies, change=None, server=None, **options):
     """These policies, which forbid the node nothing, once they have ended what they end:
     of two of the node's own connections one ends with a second change, which is looked at
     when all is done of the first."""
-    own = [Client(None, to, PORT) for to in CART]
+    server = server or cart
+    own = [Client(None, to, server.sock.getsockname()[1]) for to in CART]
     for _ in own:
-        cart.accept()
+        server.accept()
     for i, c in enumerate(own):
-        guard(*policies, *[policy(f"own{k}", [{"from": [{"ip_blocks": [NODE[k]]}]}],
-                                  action="deny", cut=True) for k in range(i + 1)], **options)
+        (change or guard)(*policies, *[
+            policy(f"own{k}", [{"from": [{"ip_blocks": [NODE[k]]}]}], action="deny",
+                   cut=True) for k in range(i + 1)], **options)
         c.was_reset()
 
 
@@ -680,6 +686,23 @@ def from_port(port):
         s.bind(("", port))
         return s
     return make
+
+
+@test("cut: what a listener has taken stays, and so does its connection to the application")
+def _():
+    """The application has that from the client's address, of which it is not known there."""
+    inbound()
+    there = []
+    for to in CART:
+        c = Client("front", to, PORT)
+        c.send(request("/a", host="cart"))
+        there.append((c, cart.request()[0]))
+    cut(policy("d", [{"to": [{"ports": [str(PORT)], "paths": ["/never"]}]}],
+               action="deny", cut=True),
+        change=inbound, server=Backend("cart", PORT + 4))
+    for c, conn in there:
+        conn.send(OK)
+        equal(c.response()[0].status, 200)
 
 
 @test("cut: the node's own stays, where it is exempt")
@@ -993,6 +1016,29 @@ def _():
         equal(got, reach)
 
 
+@test("requests: a mesh before the workload's takes no port that its own has towards it", 240)
+def _():
+    """Both have a client's address to the same application, by hundreds of connections."""
+    vip, n = "10.96.0.7", 200
+    no_redirects("cart")
+    inbound(more={
+        "clusters": [{"name": "c", "endpoints": [{"address": CART[0], "port": PORT}]}],
+        "route_tables": [{"name": "t", "virtual_hosts": [
+            {"name": "any", "domains": ["*"], "routes": [{"action": {"cluster": "c"}}]}]}]},
+        others=[{"name": "l", "address": vip, "port": 80, "protocol": "http",
+                 "route_table": "t", "packets": True, "source": "keep"}])
+    with forwarding(), answers_by_the_node():
+        clients, conns = [], []
+        for _ in range(n):
+            clients.append(Client("other", vip))
+            clients[-1].send(request("/", host="cart"))
+            conns.append(cart.request()[0])
+        equal({peer(conn) for conn in conns}, {ADDRESSES["other"][0]})
+        for conn in conns:
+            conn.send(OK)
+        equal([c.response()[0].status for c in clients], [200] * n)
+
+
 @test("requests: a SYN that the listener does not get does not get around it")
 def _():
     """One behind an IPv6 extension header is the kernel's own to handle."""
@@ -1121,7 +1167,7 @@ def _():
         c = Client("front", vip)
         c.send(request("/a", host="cart"))
         conn, _ = cart.request()
-        peers.append(conn.sock.getpeername()[0].removeprefix("::ffff:"))
+        peers.append(peer(conn))
         conn.send(OK)
         equal(c.response()[0].status, 200)
         c.close()
