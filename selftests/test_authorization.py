@@ -25,12 +25,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK
+from hello import hello
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained,
                 equal, in_pod, meshctl, netns_cookie, note, request, run_in, run_tests,
                 stats, test, true, until)
 from l7nl import Genl, Refused
 from missing_page import give_pages, is_stuck, missing_page
-from network import attempt, forwarding, nft
+from network import attempt, forwarding, nft, no_redirects
 
 PORT = 9000             # where the application listens
 ADDRESSES = {"node": ("10.2.0.1", "fd00:2::1"), "front": ("10.2.0.10", "fd00:2::10"),
@@ -52,6 +53,10 @@ def workloads(**options):
 def local(pod):
     """The same workloads, another of which is on this node, too."""
     return [{**w, "netns": netns_cookie(pod)} if w["name"] == pod else w for w in workloads()]
+
+
+def peer(conn):
+    return conn.sock.getpeername()[0].removeprefix("::ffff:")
 
 
 @contextlib.contextmanager
@@ -595,16 +600,18 @@ NODE = ADDRESSES["node"]
 FROM_NODE = {"from": [{"ip_blocks": list(NODE)}]}
 
 
-def cut(*policies, **options):
+def cut(*policies, change=None, server=None, **options):
     """These policies, which forbid the node nothing, once they have ended what they end:
     of two of the node's own connections one ends with a second change, which is looked at
     when all is done of the first."""
-    own = [Client(None, to, PORT) for to in CART]
+    server = server or cart
+    own = [Client(None, to, server.sock.getsockname()[1]) for to in CART]
     for _ in own:
-        cart.accept()
+        server.accept()
     for i, c in enumerate(own):
-        guard(*policies, *[policy(f"own{k}", [{"from": [{"ip_blocks": [NODE[k]]}]}],
-                                  action="deny", cut=True) for k in range(i + 1)], **options)
+        (change or guard)(*policies, *[
+            policy(f"own{k}", [{"from": [{"ip_blocks": [NODE[k]]}]}], action="deny",
+                   cut=True) for k in range(i + 1)], **options)
         c.was_reset()
 
 
@@ -681,6 +688,23 @@ def from_port(port):
         s.bind(("", port))
         return s
     return make
+
+
+@test("cut: what a listener has taken stays, and so does its connection to the application")
+def _():
+    """The application has that from the client's address, of which it is not known there."""
+    inbound()
+    there = []
+    for to in CART:
+        c = Client("front", to, PORT)
+        c.send(request("/a", host="cart"))
+        there.append((c, cart.request()[0]))
+    cut(policy("d", [{"to": [{"ports": [str(PORT)], "paths": ["/never"]}]}],
+               action="deny", cut=True),
+        change=inbound, server=Backend("cart", PORT + 4))
+    for c, conn in there:
+        conn.send(OK)
+        equal(c.response()[0].status, 200)
 
 
 @test("cut: the node's own stays, where it is exempt")
@@ -994,6 +1018,29 @@ def _():
         equal(got, reach)
 
 
+@test("requests: a mesh before the workload's takes no port that its own has towards it", 240)
+def _():
+    """Both have a client's address to the same application, by hundreds of connections."""
+    vip, n = "10.96.0.7", 200
+    no_redirects("cart")
+    inbound(more={
+        "clusters": [{"name": "c", "endpoints": [{"address": CART[0], "port": PORT}]}],
+        "route_tables": [{"name": "t", "virtual_hosts": [
+            {"name": "any", "domains": ["*"], "routes": [{"action": {"cluster": "c"}}]}]}]},
+        others=[{"name": "l", "address": vip, "port": 80, "protocol": "http",
+                 "route_table": "t", "packets": True, "source": "keep"}])
+    with forwarding(), answers_by_the_node():
+        clients, conns = [], []
+        for _ in range(n):
+            clients.append(Client("other", vip))
+            clients[-1].send(request("/", host="cart"))
+            conns.append(cart.request()[0])
+        equal({peer(conn) for conn in conns}, {ADDRESSES["other"][0]})
+        for conn in conns:
+            conn.send(OK)
+        equal([c.response()[0].status for c in clients], [200] * n)
+
+
 @test("requests: a SYN that the listener does not get does not get around it")
 def _():
     """One behind an IPv6 extension header is the kernel's own to handle."""
@@ -1122,7 +1169,7 @@ def _():
         c = Client("front", vip)
         c.send(request("/a", host="cart"))
         conn, _ = cart.request()
-        peers.append(conn.sock.getpeername()[0].removeprefix("::ffff:"))
+        peers.append(peer(conn))
         conn.send(OK)
         equal(c.response()[0].status, 200)
         c.close()
@@ -1304,7 +1351,7 @@ TO_CART = [{"name": f"tcp{i}", "address": vip, "port": 80, "protocol": "tcp",
 
 def explained(listener, *words):
     """Of whom, from whom, of what, whether, and by what."""
-    words = ["http://cart" + w if w[0] == "/" else w for w in words]
+    words = ["http://cart" + w if w[:1] == "/" else w for w in words]
     said = json.loads(meshctl("-j", "explain", listener, *words))
     of = said.get("authorization", {})
     return [of.get(key) for key in ("workload", "from", "of", "verdict", "policy")]
@@ -1346,6 +1393,43 @@ def _():
         equal(explained(f"tcp{i}", *source), ["cart", "front", "connection", "allowed", "f"])
         true("cart from front, the connection: allowed by f" in
              meshctl("explain", f"tcp{i}", *source))
+
+
+@test("connections: policies ask for the server that a tls listener is told, and so does explain")
+def _():
+    named = {"when": [{"key": "connection.sni", "values": ["a.example"]}]}
+    vips = [{"name": f"vip{i}", "address": vip, "port": 443, "protocol": "tls",
+             "route_table": f"in{i}"} for i, vip in enumerate(VIPS)]
+    for action, reach in ("allow", ["a.example"]), ("deny", ["b.example", ""]):
+        inbound(policy("n", [named], action=action), listener={"protocol": "tls"}, others=vips)
+        for i, to in enumerate(CART):
+            for name in "a.example", "b.example", "":
+                verdict = {("allow", True): "allowed", ("allow", False): "not_allowed",
+                           ("deny", True): "unasked", ("deny", False): "denied"}[
+                               action, name in reach]
+                words = "server_name", name, "source", ADDRESSES["front"][i]
+                for listener in f"in{i}", f"vip{i}":
+                    equal((action, name, explained(listener, *words)[:4]),
+                          (action, name, ["cart", "front", "connection", verdict]))
+                said = json.loads(meshctl("-j", "explain", f"in{i}", *words))
+                equal((name, said.get("reason"), "endpoint" in said),
+                      (name, *((None, True) if name in reach else
+                               ("authorization_refused", False))))
+                grown = Counters()
+                c = Client("front", to, PORT)
+                c.send(hello(name or None))
+                if name in reach:
+                    server = cart.accept()
+                    equal(server.exactly(len(hello(name or None)))[:1], b"\x16")
+                else:
+                    c.was_reset()
+                    grown.reach("authorization_refused", 1)
+                c.close()
+                cart.close_all()
+    # Where nobody reads it there is no name.
+    inbound(policy("n", [named]), listener={"inbound": False, "port": PORT + 1}, others=vips)
+    equal(explained("vip0", "server_name", "a.example")[:4],
+          ["cart", None, "connection", "not_allowed"])
 
 
 @test("explain knows a program by its namespace; asks nobody within it, or without a guard")

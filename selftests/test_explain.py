@@ -347,10 +347,13 @@ def _():
           "meshctl: the kernel refused: there is no such listener\n")
     equal(refused(2, "explain", "4"),
           "meshctl: the kernel refused: HEAD is missing: the listener's "
-          "protocol is http or auto\n")
-    equal(refused(2, "explain", "tcp", "http://shop/"),
-          "meshctl: the kernel refused: HEAD is given, and the listener's "
-          "protocol is tcp or udp\n")
+          "protocol is http\n")
+    for words, why in ((("http://shop/",), "HEAD is given, and the listener's protocol is "
+                                           "neither http nor auto"),
+                       (("server_name", "a"), "SERVER_NAME is given, and the listener's "
+                                              "protocol is neither tls nor auto")):
+        said = refused(2, "explain", "tcp", *words)
+        true(said.startswith("meshctl: the kernel refused: " + why), said)
     for words in (("4", "shop/"), ("4", "/"), ("4", "https://shop/"), ("4", "http:///"),
                   ("4", "GET", "http://a", "x"),
                   ("4", "http://a", "header", "nothing"),

@@ -1144,6 +1144,137 @@ def _():
         equal([*workloads(vm)[0]], ["shop/vm"])
 
 
+def exposes(name, *ports_, born=None, selector=None, **spec):
+    """A Service of Pods with label app=a."""
+    return service(name, born=born, selector=selector or {"app": "a"}, ports=[*ports_], **spec)
+
+
+def http_ports(*manifests, options=()):
+    """By workload: which ports are HTTP; what is remarked, and what is wrong."""
+    made, report = workloads(*manifests, options=options)
+    for w in made.values():
+        true(all(p["protocol"] == "http" for p in w.get("ports", [])), w)
+    return ({name: [p["port"] for p in w["ports"]] for name, w in made.items() if "ports" in w},
+            [(name, text) for name, r in report.items() for text in r.get("remarks", [])],
+            [(name, text) for name, r in report.items() for text in r.get("problems", [])])
+
+
+A_POD = pod("shop/a", "10.2.0.1", labels={"app": "a"}, ports=[
+    {"name": "web", "containerPort": 8081}, {"name": "dns", "containerPort": 53,
+                                             "protocol": "UDP"}])
+
+
+@test("a port of Pods is HTTP if a Service that selects them says so, as Istio reads it")
+def _():
+    later, nothing = "is not there yet", None
+    for port, made, told in (
+            ({"name": "http"}, 80, nothing), ({"name": "http-web"}, 80, nothing),
+            ({"name": "HTTP-Web"}, 80, nothing), ({"appProtocol": "http"}, 80, nothing),
+            ({"appProtocol": "HTTP"}, 80, nothing),
+            ({"appProtocol": "kubernetes.io/ws"}, 80, nothing),
+            ({"name": "tcp-x", "appProtocol": "http"}, 80, nothing),
+            ({"name": "http", "protocol": "TCP", "targetPort": 8080}, 8080, nothing),
+            ({"name": "http", "targetPort": "web"}, 8081, nothing),
+            # What has no such port is not reached by it, and UDP is no HTTP.
+            ({"name": "http", "targetPort": "none"}, nothing, nothing),
+            ({"name": "http", "targetPort": "dns"}, nothing, nothing),
+            ({"name": "http", "protocol": "UDP"}, nothing, nothing),
+            # Nothing is guessed.
+            ({}, nothing, nothing), ({"name": "web"}, nothing, nothing),
+            ({"name": "httpd"}, nothing, nothing), ({"name": "web-http"}, nothing, nothing),
+            ({"name": "kubernetes.io/ws"}, nothing, nothing),
+            ({"name": "http", "appProtocol": "tcp"}, nothing, nothing),
+            ({"name": "http", "appProtocol": "example.com/own"}, nothing, nothing),
+            ({"name": "https"}, nothing, nothing), ({"name": "tls-x"}, nothing, nothing),
+            ({"name": "redis"}, nothing, nothing),
+            ({"appProtocol": "kubernetes.io/wss"}, nothing, nothing),
+            # What speaks more than the engine does is told.
+            ({"name": "http2"}, nothing, later), ({"name": "grpc-x"}, nothing, later),
+            ({"name": "grpc-web"}, nothing, later),
+            ({"name": "http", "appProtocol": "kubernetes.io/h2c"}, nothing, later)):
+        for options in (), ("--strict",):
+            ports_, remarks, problems = http_ports(
+                A_POD, pod("shop/b", "10.2.0.2", labels={"app": "b"}),
+                pod("ops/a", "10.2.0.3", labels={"app": "a"}),
+                exposes("shop/s", {"port": 80, **port}), options=options)
+            equal((port, ports_, problems),
+                  (port, {"shop/a": [made]} if made else {}, []))
+            equal((port, [(name, told in text) for name, text in remarks] if told else remarks),
+                  (port, [("Service shop/s", True)] if told else []))
+
+
+@test("which Pods a Service selects: by all labels, in its namespace, if it has a selector")
+def _():
+    port = {"name": "http", "port": 80}
+    pods = [pod(f"shop/{name}", f"10.2.0.{i}", labels=labels) for i, (name, labels) in
+            enumerate((("a", {"app": "a"}), ("b", {"app": "a", "v": "1"}), ("c", {"v": "1"})), 1)]
+    for selector, spec, made in (
+            ({"app": "a"}, {}, ["shop/a", "shop/b"]), ({"app": "a", "v": "1"}, {}, ["shop/b"]),
+            ({"app": "x"}, {}, []), ({"app": "a"}, {"type": "ExternalName"}, []),
+            ({"app": "a"}, {"type": "NodePort"}, ["shop/a", "shop/b"])):
+        equal((selector, http_ports(*pods, exposes("shop/s", port, selector=selector, **spec))),
+              (selector, ({name: [80] for name in made}, [], [])))
+    equal(http_ports(*pods, service("shop/s", ports=[port]))[0], {})
+    # Those that are no workloads have none: of the node's network, or ended.
+    equal(http_ports(pod("shop/a", "10.2.0.1", labels={"app": "a"}, phase="Failed"),
+                     pod("shop/b", "10.2.0.2", labels={"app": "a"}, hostNetwork=True),
+                     exposes("shop/s", port))[0], {})
+    # One that is not there yet has the port when it is.
+    equal(http_ports(pod("shop/a", labels={"app": "a"}), exposes("shop/s", port))[0],
+          {"shop/a": [80]})
+
+
+@test("of two Services that differ the older one is believed, which is told")
+def _():
+    def of(word, born, name):
+        return exposes(name, {"name": word, "port": 1, "targetPort": 80}, born=born)
+    for words, made, told in ((("http", "tcp"), [80], True), (("tcp", "http"), [], True),
+                              (("http", "http-x"), [80], False), (("web", "http"), [80], False),
+                              (("http2", "http"), [], True)):
+        both = [A_POD, of(words[0], OLD, "shop/y"), of(words[1], YOUNG, "shop/x")]
+        for manifests in both, both[::-1]:
+            ports_, remarks, problems = http_ports(*manifests)
+            equal((words, ports_, problems), (words, {"shop/a": made} if made else {}, []))
+            equal((words, ("Service shop/x", True) in
+                   [(name, "older" in text) for name, text in remarks]), (words, told))
+
+
+@test("whatever a tenant's Services say, the mesh can be applied")
+def _():
+    good = [A_POD, exposes("shop/s", {"name": "http", "port": 80})]
+    address = "fd00:1111:2222:3333:4444:5555:6666:7777"
+    mine = pod("evil/" + 215 * "x", address, labels={"app": "a"})
+    ports_, _, problems = http_ports(*good, mine, exposes(
+        "evil/s", {"name": "http", "port": 80}))
+    equal(ports_, {"shop/a": [80]})
+    (name, why), = problems
+    true(name == "Service evil/s" and "too long" in why, problems)
+    for wrong in ({"targetPort": 0}, {"targetPort": 70000}, {"targetPort": "a b"},
+                  {"targetPort": []}):
+        ports_, _, problems = http_ports(*good, pod("evil/a", "10.2.0.9", labels={"app": "a"}),
+                                         exposes("evil/s", {"name": "http", "port": 80, **wrong}))
+        equal((wrong, ports_, [name for name, _ in problems]),
+              (wrong, {"shop/a": [80]}, ["Service evil/s"]))
+    many = [pod(f"evil/p{i}", f"10.3.{i}.1", labels={"app": "a"}) for i in range(201)]
+    ports_, _, problems = http_ports(*good, *many, exposes("evil/s", *(
+        {"name": f"http-{i}", "port": i} for i in range(1, 101)), born=YOUNG), options=())
+    true(sum(len(p) for p in ports_.values()) == 20000 and
+         any("20000" in why for _, why in problems), problems)
+    # Each of many that selects each of many Pods.
+    ports_, _, problems = http_ports(*good, *many[:200], *(
+        exposes(f"evil/s{i}", {"name": "tcp", "port": 80, "targetPort": 1 + i % 3}, born=YOUNG)
+        for i in range(1001)))
+    equal((ports_, [name for name, why in problems if "200000" in why]),
+          ({"shop/a": [80]}, ["Service evil/s999"]))
+    # What is made of the longest name can be applied.
+    status, mesh, report = run_import(pod("good/" + 194 * "x", address, labels={"app": "a"}),
+                                      exposes("good/s", {"name": "http", "port": 65535}))
+    equal((status, report, len(mesh["workloads"][0]["ports"])), (0, "", 1))
+    done = subprocess.run([MESHCTL, "check", "-f", "-"], input=json.dumps(mesh),
+                          capture_output=True, text=True, check=False)
+    equal((done.returncode, done.stderr), (0, ""))
+
+
 @test("an address is a Pod's before an entry's, and the older one's of two")
 def _():
     for one, other, winner in (
@@ -1721,6 +1852,8 @@ def many_policies(n):
         made += [
             pod(name, f"10.2.{i // 200}.{i % 200 + 1}", labels=labels,
                 ports=[{"name": "http", "containerPort": 80}]),
+            exposes(name, {"name": "http", "port": 8000, "targetPort": "http"},
+                    selector={"app": f"a{i}", "all": "x"}),
             entry(f"{name}e", f"10.3.{i // 200}.{i % 200 + 1}"),
             istio(name, selector=labels_as({"app": f"a{i}"}), rules=[
                 {"from": [{"source": {"namespaces": ["n1"]}}]}]),

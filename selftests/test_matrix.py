@@ -21,9 +21,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tapped
 from endpoints import OK
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained,
-                equal, in_pod, meshctl, netns_cookie, note, request, run_in, run_tests,
-                test, write_file)
-from network import forwarding
+                equal, meshctl, netns_cookie, note, request, run_in, run_tests, test)
+from network import answers_by_the_node, forwarding
 
 PORT, WEB = 9000, 9080
 ADDRESSES = {"front": ("10.2.0.10", "fd00:2::10"), "other": ("10.2.0.11", "fd00:2::11"),
@@ -191,18 +190,6 @@ def _():
     everybody("deny")
 
 
-def answer_by_the_node():
-    """As where pods have links of their own to it: so it sees what is for a source that
-    it has kept."""
-    for name in "all", "mesh0":
-        write_file(f"/proc/sys/net/ipv4/conf/{name}/send_redirects", "0")
-    with in_pod("cart"):
-        write_file("/proc/sys/net/ipv6/conf/eth0/accept_redirects", "0")
-    for who in "other", "vm":
-        for to, via in zip(ADDRESSES[who], ADDRESSES["node"]):
-            run_in("cart", "ip", "route", "add", to, "via", via)
-
-
 def main():
     global net  # pylint: disable=global-statement
     net = Net(front=10, other=11, cart=20)
@@ -210,7 +197,8 @@ def main():
         net("net_far", "delay 1ms", "far=30")
         run_in("router", "ip", "route", "add", "10.96.0.0/16", "via", "10.4.0.1")
         run_in("router", "ip", "route", "add", "fd00:96::/64", "via", "fd00:4::1")
-        answer_by_the_node()
+        for who in "other", "vm":
+            answers_by_the_node("cart", ADDRESSES[who])
         servers.update({port: Backend("cart", port) for port in (PORT, WEB)})
         meshctl("attach", "cart")
         meshctl("attach", "front")

@@ -10,6 +10,7 @@ on another, or behind a pod, reaches them as who is; nobody else's packets are t
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import select
@@ -24,15 +25,16 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal,
-                in_pod, meshctl, parameter, request, run_in, run_tests, sent_meanwhile, stats,
-                test, true, until)
+                in_pod, meshctl, parameter, read_file, request, run_in, run_tests,
+                sent_meanwhile, stats, test, true, until, write_file)
 from network import attempt, forwarding, nft
 
 BOTH = (VIP, VIP6)
 SILENT, SILENT6 = "10.96.0.2", "fd00:96::2"     # these take no packets
 ADDRESSES = {"node": ("10.2.0.1", "fd00:2::1"), "app": ("10.2.0.10", "fd00:2::10"),
              "free": ("10.2.0.11", "fd00:2::11"), "far": ("10.3.0.30", "fd00:3::30"),
-             "vm": ("10.5.0.2", "fd00:5::2"), "web": (WEB, "fd00:2::20")}
+             "vm": ("10.5.0.2", "fd00:5::2"), "web": (WEB, "fd00:2::20"),
+             "two": ("10.7.0.1", "fd00:7::1")}
 net = web = None
 
 
@@ -520,6 +522,81 @@ def _():
             f.write("1")
 
 
+def fast_opened():
+    """How many connections of the node's began with data in their SYN."""
+    with open("/proc/net/netstat", encoding="ascii") as f:
+        names, values = (line.split() for line in f if line.startswith("TcpExt:"))
+    return int(dict(zip(names, values))["TCPFastOpenPassive"])
+
+
+def fast_opens(family, kind):
+    """What is sent first goes with the SYN, if it may."""
+    s = socket.socket(family, kind)
+    s.setsockopt(socket.IPPROTO_TCP, 30, 1)         # TCP_FASTOPEN_CONNECT
+    return s
+
+
+@contextlib.contextmanager
+def fast_open(node, pods):
+    """What the node takes with a SYN, and what pods send with it, forgetful of the past."""
+    def tell_all(node, pods):
+        write_file("/proc/sys/net/ipv4/tcp_fastopen", node)
+        for pod in "free", "far":
+            run_in(pod, "sysctl", "-qw", f"net.ipv4.tcp_fastopen={pods}")
+            run_in(pod, "ip", "tcp_metrics", "flush")
+        # The acceptors are opened anew, and so know.
+        for own in "192.0.0.8", "[100::1]":
+            subprocess.run(["ss", "-HKntl", "src", own], check=True,
+                           stdout=subprocess.DEVNULL)
+    tell_all(node, pods)
+    try:
+        yield
+    finally:
+        tell_all(1, 1)
+
+
+def arrives_once(pod, vip, body):
+    c = Client(pod, vip, make=fast_opens)
+    with sent_meanwhile(c, body):
+        server = web.accept()
+        equal(server.exactly(len(body)), body)
+    c.send(b"later")
+    equal(server.exactly(5), b"later")
+    server.send(b"answer")
+    equal(c.exactly(6), b"answer")
+    c.shut()
+    server.ended()
+    c.close()
+    web.forget(server)
+
+
+@test("data in the SYN arrive once and whole, taken with it or sent again")
+def _():
+    # Not taken; taken from who has a cookie, which the first one gets; taken from anybody.
+    for node, pods, taken in (1, 5, 0), (0x403, 1, 2), (0x603, 5, 3):
+        with fast_open(node, pods):
+            for pod, dev in ("free", "mesh0"), ("far", "wan0"):
+                for listener in {}, {"interface": dev}:
+                    for vip in BOTH:
+                        tcp_mesh(**listener)
+                        # Its acceptor is there.
+                        Client(pod, vip).close()
+                        web.forget(web.accept())
+                        run_in(pod, "ip", "tcp_metrics", "flush")
+                        before = fast_opened()
+                        for n in 1, 100, 100000:
+                            arrives_once(pod, vip, os.urandom(n))
+                        equal((node, pod, listener, vip, fast_opened() - before),
+                              (node, pod, listener, vip, taken))
+                mesh()
+                for vip in BOTH:
+                    for body in b"", os.urandom(100000):
+                        c = Client(pod, vip, make=fast_opens)
+                        exchange(c, body=body)
+                        c.close()
+                        web.close_all()
+
+
 @test("a port that is used again at once, by who closed first or second")
 def _():
     mesh()
@@ -739,6 +816,115 @@ def _():
             equal(grown("packets_dropped_bad_source"), 0)
     with open(path, "w", encoding="ascii") as f:
         f.write("0")
+
+
+def links():
+    return [int(read_file(f"/sys/class/net/l{i}/statistics/tx_packets")) for i in (1, 2)]
+
+
+@contextlib.contextmanager
+def two_links():
+    """The pod "two" has an address that is none of its two links', and sends by the first."""
+    subprocess.run(["ip", "netns", "add", "two"], check=True)
+    run_in("two", "ip", "link", "set", "lo", "up")
+    for address in ADDRESSES["two"]:
+        run_in("two", "ip", "addr", "add", address, "dev", "lo")
+    for i in 1, 2:
+        subprocess.run(["ip", "link", "add", f"l{i}", "type", "veth", "peer", "name",
+                        f"l{i}", "netns", "two"], check=True)
+        for pod, n in (None, 1), ("two", 2):
+            command = ["ip", *(["-n", pod] if pod else [])]
+            for words in (f"addr add 10.7.{i}.{n}/30 dev l{i}",
+                          f"addr add fd00:7:{i}::{n}/126 dev l{i} nodad",
+                          f"link set l{i} up"):
+                subprocess.run([*command, *words.split()], check=True)
+    sends_by(1)
+    try:
+        yield
+    finally:
+        subprocess.run(["ip", "netns", "del", "two"], check=True)
+        until(lambda: not os.path.exists("/sys/class/net/l1"))
+
+
+def sends_by(i):
+    for gateway, source in zip((f"10.7.{i}.1", f"fd00:7:{i}::1"), ADDRESSES["two"]):
+        run_in("two", "ip", "route", "replace", "default", "via", gateway, "src", source)
+
+
+def answered_by(*ways):
+    """The node's ways to "two"."""
+    for to, gateway in zip(ADDRESSES["two"], ("10.7.{}.2", "fd00:7:{}::2")):
+        subprocess.run(["ip", "route", "replace", to, *itertools.chain.from_iterable(
+            ["nexthop", "via", gateway.format(i), "dev", f"l{i}"] for i in ways)],
+            check=True)
+
+
+@contextlib.contextmanager
+def hashed_by_ports():
+    """Each connection has a way of its own, where there are several."""
+    paths = [f"/proc/sys/net/ipv{v}/fib_multipath_hash_policy" for v in (4, 6)]
+    for path in paths:
+        write_file(path, 1)
+    try:
+        yield
+    finally:
+        for path in paths:
+            write_file(path, 0)
+
+
+@test("several equal ways back to a client: each connection goes one of them")
+def _():
+    with two_links(), hashed_by_ports():
+        answered_by(1, 2)
+        for begin in mesh, keeping:
+            begin()
+            for vip in BOTH:
+                before, grown = links(), Counters()
+                for _ in range(16):
+                    c = Client("two", vip)
+                    conn, head = exchange(c, body=bytes(20000))
+                    equal(head.get("x-forwarded-for"), of("two", vip))
+                    if begin is keeping:
+                        equal(peer(conn), of("two", vip))
+                    c.close()
+                    web.close_all()
+                equal(grown("intercepted_packets"), 16)
+                sent = [now - then for now, then in zip(links(), before)]
+                true(min(sent) > 10, sent)
+        tcp_mesh()
+        for vip in BOTH:
+            for _ in range(16):
+                c = Client("two", vip)
+                c.send(b"x")
+                equal(web.conn().exactly(1), b"x")
+                close_connections()
+
+
+@test("the answer leaves by another device than the SYN came by, or the next packet does")
+def _():
+    big = os.urandom(300000)
+    with two_links():
+        answered_by(2)
+        mesh()
+        for vip in BOTH:
+            before = links()
+            c = Client("two", vip)
+            exchange(c, body=big)
+            sent = [now - then for now, then in zip(links(), before)]
+            true(sent[0] < 10 < sent[1], sent)
+            for by in 2, 1:
+                sends_by(by)
+                answered_by(by)
+                exchange(c, body=big)
+            answered_by(2)
+            exchange(c)
+            c.close()
+        # Where it is to come back by the same device, it is dropped, as any other.
+        for strict, error in ("1", "silence"), ("2", None), ("0", None):
+            write_file("/proc/sys/net/ipv4/conf/l1/rp_filter", strict)
+            grown = Counters()
+            equal((strict, attempt("two", VIP, 80, 3 if error else 20)), (strict, error))
+            true(bool(grown("packets_dropped_bad_source")) == bool(error))
 
 
 @test("a path with a smaller MTU: its ICMP errors reach the connection")

@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import socket
-import ssl
 import struct
 import subprocess
 import sys
@@ -25,9 +24,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "lib"))
 # pylint: disable=wrong-import-position
 from endpoints import OK, VIP, VIP6, WEB
+from hello import hello
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained, equal,
                 in_pod, meshctl, note, parameter, request, run_in, run_tests, sent_meanwhile,
-                test, true, until)
+                stats, test, true, until)
 
 BOTH = (VIP, VIP6)
 # A name, and the port of the server that its virtual host leads to.
@@ -66,21 +66,6 @@ def config(virtual_hosts, clusters=None, **listener):
 
 def mesh(virtual_hosts=None, clusters=None, **listener):
     apply(config(virtual_hosts or hosts(), clusters, **listener))
-
-
-def hello(name=None, alpn=(), tls12=False):
-    """What OpenSSL says first: one record."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    if alpn:
-        context.set_alpn_protocols(alpn)
-    if tls12:
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-    said = ssl.MemoryBIO()
-    tls = context.wrap_bio(ssl.MemoryBIO(), said, server_hostname=name)
-    with contextlib.suppress(ssl.SSLWantReadError):
-        tls.do_handshake()
-    return said.read()
 
 
 def records(text, size):
@@ -620,9 +605,112 @@ def _():
     meshctl("flush")
     meshctl("apply", "-f", "-", file=told)
     equal(meshctl("export"), told)
-    done = subprocess.run(["meshctl", "explain", VIP, "GET", "http://a.example/"],
-                          stderr=subprocess.PIPE, text=True, check=False)
-    true(done.returncode and "tls" in done.stderr, done)
+
+
+# ---- explain ----
+
+SOURCES = {VIP: "10.2.0.10", VIP6: "fd00:2::10"}       # of pod "app"
+
+
+def explained(vip, *words):
+    return json.loads(meshctl("-j", "explain", vip, *words))
+
+
+def not_explained(*words):
+    done = subprocess.run(["meshctl", "explain", *words], stderr=subprocess.PIPE, text=True,
+                          check=False)
+    true(done.returncode, words)
+    return done.stderr
+
+
+def goes_as_told(said, vip, text):
+    """The client says this, and a server has it: the one that explain has named."""
+    port = int(said["endpoint"].rsplit(":", 1)[1])
+    equal((said["endpoint"], "reason" in said, "status" in said),
+          (f"{WEB}:{port}", False, False))
+    ends(arrives(text, port, vip=vip)[0], port)
+
+
+@test("explain: the server that a client's connection is told to get is the one it gets")
+def _():
+    wanted = config(hosts() + [
+        {"name": "all", "domains": ["all.example"],
+         "routes": [route("all", retry={"on": "connect_failure"})]}])
+    wanted["clusters"].append(
+        {"name": "all", "lb": "maglev", "hash": [{"source_address": True}],
+         "endpoints": [{"address": WEB, "port": port} for port in PORTS]})
+    apply(wanted)
+    before, told = stats(), []
+    for vip in BOTH:
+        for name, host in (("a.example", "a"), ("A.Example", "a"), ("y.x.B.example", "b"),
+                           ("b.example", "any"), ("", "any"), ("all.example", "all")):
+            said = explained(vip, "server_name", name, "source", SOURCES[vip])
+            equal([said.get(key) for key in ("listener", "server_name", "protocol", "client",
+                                             "route_table", "virtual_host")],
+                  [vip, name, "tls", SOURCES[vip], "main", host])
+            equal((said["cluster"], said["route"]["action"]["cluster"], said["mismatches"]),
+                  (said["route"]["action"]["cluster"], said["cluster"], []))
+            equal((host, "hash" in said, said["policies"]),
+                  (host, host == "all", ["retry"] if host == "all" else []))
+            told.append((said, vip, name))
+        equal(explained(vip)["virtual_host"], "any")
+    equal(stats(), before)
+    for said, vip, name in told:
+        goes_as_told(said, vip, hello(name or None))
+    lines = meshctl("explain", VIP, "server_name", "a.example").split("\n")
+    for line in ("server name   a.example", "virtual host  a",
+                 "  route 0     yes: any => cluster c9001", "cluster       c9001",
+                 f"endpoint      {WEB}:9001, this time"):
+        true(line in lines, (line, lines))
+
+
+@test("explain: what refuses a connection is told as it is counted")
+def _():
+    mesh(hosts(default=False) +
+         [{"name": "none", "domains": ["none.example"], "routes": [route("none")]},
+          {"name": "empty", "domains": ["empty.example"], "routes": []}],
+         config([])["clusters"] + [{"name": "none"}], rate_limit={"max_tokens": 1000})
+    for vip in BOTH:
+        for name, why in (("unknown.example", "tls_unrecognized_name"),
+                          ("", "tls_unrecognized_name"),
+                          ("empty.example", "tls_unrecognized_name"),
+                          ("none.example", "refused_no_endpoint")):
+            said = explained(vip, "server_name", name)
+            equal((name, said["reason"], "endpoint" in said, "status" in said, said["policies"],
+                   said.get("virtual_host")),
+                  (name, why, False, False, ["listener_rate_limit"],
+                   "none" if name == "none.example" else None))
+            grown = Counters()
+            c = client(vip=vip)
+            c.send(hello(name or None))
+            if why == "tls_unrecognized_name":
+                equal(c.rest(), UNRECOGNIZED)
+            else:
+                c.was_reset()
+            grown.reach(why, 1)
+            c.close()
+    for name in "a.example.", "10.96.0.1", "a..example":
+        true("is reset" in not_explained(VIP, "server_name", name))
+    for words, why in (((VIP, "server_name", "a b"), "server_name: "),
+                       ((VIP, "server_name", "a" * 254), "server_name: "),
+                       ((VIP, "GET", "http://a.example/"), "neither http nor auto"),
+                       ((VIP, "http://a/", "server_name", "a"), "only one of them")):
+        said = not_explained(*words)
+        true(why in said, (words, said))
+    for protocol in ("tcp", "cluster", "c9001"), ("http", "route_table", "main"):
+        meshctl("set", "listener", VIP, "protocol", *protocol)
+        said = not_explained(VIP, "server_name", "a.example")
+        true("neither tls nor auto" in said or "HEAD is missing" in said, said)
+
+
+@test("explain: route test has a table of the servers that clients ask for")
+def _():
+    mesh()
+    tests = [{"listener": VIP, "server_name": "a.example",
+              "expect": {"virtual_host": "a", "cluster": "c9001", "endpoint": f"{WEB}:9001"}},
+             {"listener": VIP, "expect": {"virtual_host": "any"}}]
+    equal(meshctl("route", "test", "-", file=json.dumps({"tests": tests})),
+          f"ok 1 - {VIP} a.example\nok 2 - {VIP}\n1..2\n")
 
 
 # ---- auto ----
@@ -818,6 +906,28 @@ def _():
         c.was_reset()
         equal(grown("reply_400_bad_request", "tls_unrecognized_name", "tls_bad_hello"),
               [1, 1, 1])
+
+
+@test("auto: explain says where HTTP, TLS and what is neither go, as they go")
+def _():
+    for tls in True, False:
+        apply(auto(tls=tls))
+        for vip in BOTH:
+            said = explained(vip, "http://a/")
+            equal((said["route_table"], said["endpoint"]), ("web", f"{WEB}:{HTTP}"))
+            for name in "a.example", "x.b.example":
+                said = explained(vip, "server_name", name)
+                equal((said["protocol"], said.get("route_table"),
+                       said.get("virtual_host")),
+                      ("auto", *(("main", name[-9]) if tls else (None, None))))
+                goes_as_told(said, vip, hello(name))
+            said = explained(vip)
+            equal((said["cluster"], "route_table" in said, said["policies"]),
+                  (f"c{OTHER}", False, []))
+            goes_as_told(said, vip, b"SSH-2.0-x\r\n")
+            for name in "unknown.example", "":
+                equal((tls, explained(vip, "server_name", name).get("reason")),
+                      (tls, "tls_unrecognized_name" if tls else None))
 
 
 @test("auto: a listener needs what it leads to, and is told whole")

@@ -5,15 +5,19 @@
     torture.py MINUTES
 
 A thousand connections (L7MESH_SCALE divides that) of every kind that
-torture_peer.py has, from four pods, while in one namespace after the other the
-mesh is applied, single objects and the splice policy change, servers are killed,
-pods are attached, detached, made and deleted, memory is short, a CPU goes and
-comes, and the module is unloaded and loaded.
+torture_peer.py has, from four pods, and some of others, while in one namespace
+after the other the mesh is applied, single objects and policies change, servers
+are killed, pods are attached, detached, made and deleted, memory is short, a CPU
+goes and comes, and the module is unloaded and loaded.
 
    calm     its endpoints, memory and attachment are left alone: nothing but the
             module's going may ever fail it
    wild     everything else happens to it
    squeezed wild, and its memory.max comes close to what it uses
+   guest    is not attached, so it arrives as packets
+   vm       the same, by a tap device
+   cart     a workload with servers: policies change who may connect and ask; nothing
+            else happens to it. The calm pod is one as well, "friend" to policies
 
 What a client is told instead of its answer has to be what the documents say that
 the mesh does when that happens, within seconds of its happening: see Excuses in
@@ -23,6 +27,7 @@ lines are the counts; exit 1 if anything is wrong.
 
 import collections
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -36,14 +41,23 @@ import traceback
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 # pylint: disable=wrong-import-position
-from l7 import Net, all_ended, in_pod, meshctl, until
-from l7nl import Genl, Refused
-from torture_peer import ECHO, HOSTS, KINDS, Excuses
+import tapped
+from l7 import Net, all_ended, in_pod, meshctl, netns_cookie, until
+from l7nl import UAPI, Genl, Refused
+from network import answers_by_the_node, forwarding
+from torture_peer import (CART, EVERYTHING, HTTP, JUDGED, KINDS, ROLES, TARGETS, TCP, UDP,
+                          Excuses, Policies, may)
 
 PEER = os.path.join(HERE, "lib", "torture_peer.py")
 CONNECTIONS = 1000 // int(os.environ.get("L7MESH_SCALE", "1"))
 CALLERS = {"calm": 11, "wild": 12, "roamer": 13, "squeezed": 14}
-SERVERS = {"web1": 21, "web2": 22, "web3": 23}
+SERVERS = {"web1": 21, "web2": 22, "web3": 23, "cart": 31}
+VM = 41
+# Who calls what besides: the pod, as whom, and the targets.
+OTHERS = {"friend": ("calm", "friend", ("cart", "cart-vip")),
+          "guest": ("guest", "friend", ("wild", "cart", "cart-vip")),
+          "vm": ("vm", "stranger", ("calm", "cart", "cart-vip"))}
+ADDRESSES = {"calm": 11, "guest": 15, "vm": VM}
 # An emulator may be: that is not what is wrong.
 SLOW = {"connect_timeout": "80s", "response_timeout": "80s"}
 CGROUP = "/sys/fs/cgroup"
@@ -60,6 +74,81 @@ def placed(list_, variant):
     return [{**e, "locality": "ab"[(i + variant) % 2],
              "metadata": f"side={'ab'[(i + variant) % 2]}",
              "priority": i % 3 * variant} for i, e in enumerate(list_)]
+
+
+# ---- the workload, and who may reach it ----
+
+FRIEND = {"from": [{"principals": ["*/sa/friend"]}]}
+ECHOED = {"to": [{"ports": [str(TCP)]}]}
+# What a request says is never true of a connection, unless that is to be denied.
+PATHS, NEVER = ({"to": [{"paths": [p]}]} for p in ("/*", "/never/*"))
+
+
+ACTIONS = {a: UAPI[f"L7MESH_AUTHORIZATION_{a.upper()}"] for a in ("allow", "deny", "audit")}
+
+
+def policy(name, *rules, action="allow", **more):
+    return {"name": name, "namespace": "shop", "selector": "app=cart", "action": action,
+            "rules": list(rules), **more}
+
+
+def bits(roles, services=JUDGED):
+    return sum(may(r, s) for r in roles for s in services)
+
+
+# Policies, and the bits of what they let whom do.
+POLICIES = (
+    ([], EVERYTHING),
+    ([policy("a", FRIEND, cut=True)], bits(["friend"])),
+    ([policy("a", FRIEND), policy("b", {}, audit=True)], bits(["friend"])),
+    ([policy("d", FRIEND, action="deny", cut=True)], bits(["stranger"])),
+    ([policy("a", {}), policy("d", FRIEND, action="deny")], bits(["stranger"])),
+    ([policy("a", cut=True)], 0),
+    ([policy("d", {}, action="deny")], 0),
+    ([policy("d", {}, action="deny", audit=True, cut=True),
+      policy("l", {}, action="audit")], EVERYTHING),
+    ([policy("d", ECHOED, action="deny", cut=True)], bits(ROLES, ["http"])),
+    ([policy("a", PATHS, cut=True)], bits(ROLES, ["http"])),
+    ([policy("d", NEVER, action="deny")], bits(ROLES, ["http"])),
+    ([policy("a", FRIEND), policy("b", PATHS)],
+     bits(["friend"]) | bits(["stranger"], ["http"])))
+
+
+def workloads():
+    """Who calls the workload, and itself."""
+    found = [{"name": name, "namespace": "shop",
+              "service_account": OTHERS[name if name in OTHERS else "friend"][1],
+              "addresses": [f"10.2.0.{n}", f"fd00:2::{n}"],
+              **({"netns": netns_cookie(name)} if name in CALLERS else {})}
+             for name, n in ADDRESSES.items()]
+    return found + [{"name": "cart", "namespace": "shop", "service_account": "cart",
+                     "labels": "app=cart", "addresses": list(CART),
+                     "ports": [{"port": HTTP, "protocol": "http"}],
+                     "netns": netns_cookie("cart"), "exempt_node": False}]
+
+
+def workload_mesh(variant):
+    """The ways to it: of each family one, as the client's address is kept. Its listener
+    says more in one variant than what is made of a workload's ports, so that requests
+    take two hops."""
+    clusters, tables, listeners = [], [], []
+    ports = TARGETS["cart-vip"].ports
+    for i, (address, vip) in enumerate(zip(CART, TARGETS["cart-vip"].hosts)):
+        for name, port in ("cart", HTTP), ("cart-echo", TCP):
+            clusters.append({"name": f"{name}{i}", **SLOW,
+                             "endpoints": [{"address": address, "port": port}]})
+        tables.append({"name": f"cart{i}", "virtual_hosts": [
+            {"name": "all", "domains": ["*"],
+             "routes": [{"action": {"cluster": f"cart{i}"}}]}]})
+        taken = {"packets": True, "source": "keep"}
+        web = {"protocol": "http", "route_table": f"cart{i}", **taken}
+        listeners += [{"name": f"cart{i}", "address": vip, "port": ports["http"], **web},
+                      {"name": f"cart-echo{i}", "address": vip, "port": ports["echo"],
+                       "protocol": "tcp", "cluster": f"cart-echo{i}", **taken}]
+        if variant:
+            listeners.append({"name": f"in{i}", "address": address, "port": HTTP,
+                              "inbound": True, **web})
+    return {"clusters": clusters, "route_tables": tables, "listeners": listeners}
 
 
 def mesh(variant):
@@ -95,7 +184,11 @@ def mesh(variant):
              "endpoints": placed(endpoints(*pods), variant)},
             {"name": name + "-echo", "lb": lb, "table_size": 1009,
              **({"health_check": check} if variant else {}),
-             "endpoints": endpoints(*pods, port=9090, families=(4,))}]
+             "endpoints": endpoints(*pods, port=TCP, families=(4,))}]
+        clusters += [{"name": f"{name}-udp{f}", "lb": "maglev", "table_size": 1009,
+                      "hash": [{("source_address", "five_tuple")[variant]: True}],
+                      "endpoints": endpoints(*pods, port=UDP, families=(f,))}
+                     for f in (4, 6)]
         # What is rewritten is as it was, and all the machinery has run.
         routes = [{"match": {"path": {"prefix": "/"}},
                    "action": {
@@ -128,24 +221,30 @@ def mesh(variant):
         tables.append({"name": name, "virtual_hosts": [
             {"name": "all", "domains": ["*"], "routes": routes,
              "order": ("first", "specific")[variant]}]})
-        for n, host in enumerate(HOSTS[calm]):
+        target = TARGETS[name]
+        for n, host in enumerate(target.hosts):
             listeners += [
-                {"name": f"{name}{n}", "address": host, "port": 80,
-                 "protocol": "http", "route_table": name,
+                {"name": f"{name}{n}", "address": host, "port": target.ports["http"],
+                 "protocol": "http", "route_table": name, "packets": True,
                  "max_connections_per_source": 100000,
                  "max_requests_per_source": 100000 * variant},
                 {"name": f"{name}-echo{n}", "address": host,
-                 "port": ECHO[calm], "protocol": "tcp",
-                 "cluster": name + "-echo"}]
-    return {"clusters": clusters, "route_tables": tables,
-            "listeners": listeners}
+                 "port": target.ports["echo"], "protocol": "tcp",
+                 "cluster": name + "-echo", "packets": True},
+                {"name": f"{name}-udp{n}", "address": host,
+                 "port": target.ports["udp"], "protocol": "udp",
+                 "cluster": f"{name}-udp{(4, 6)[n]}"}]
+    inbound = workload_mesh(variant)
+    return {"clusters": clusters + inbound["clusters"],
+            "route_tables": tables + inbound["route_tables"],
+            "listeners": listeners + inbound["listeners"]}
 
 
 class World:
     """The pods and what runs in them, the module, and what was counted."""
 
     def __init__(self):
-        self.net = Net(**CALLERS, **SERVERS)
+        self.net = Net(**CALLERS, guest=ADDRESSES["guest"], **SERVERS)
         self.folder = tempfile.mkdtemp()
         self.path = f"{self.folder}/excuses"
         self.excuses = Excuses.make(self.path)
@@ -153,7 +252,11 @@ class World:
         self.wrong = []
         self.reports = []
         self.servers, self.callers = {}, {}
-        # Held by who talks to the module, so that it is there.
+        self.workloads = workloads()
+        self.policies, self.bits = POLICIES[0]
+        self.next_policies = itertools.cycle(random.sample(POLICIES, len(POLICIES)))
+        # Held by who talks to the module, so that it is there; and by who changes
+        # policies.
         self.module = threading.Lock()
         self.stop = threading.Event()
 
@@ -162,7 +265,7 @@ class World:
                                 stdin=subprocess.DEVNULL)
 
     def serve(self, pod):
-        self.servers[pod] = self.in_pod(pod, "serve", "8080", "9090")
+        self.servers[pod] = self.in_pod(pod, "serve", str(HTTP), str(TCP), str(UDP))
         until(lambda: self.listens(pod), 120)
 
     def listens(self, pod):
@@ -170,34 +273,56 @@ class World:
                                encoding="ascii") as f:
             return ":1F90 " in f.read()
 
-    def call(self, pod, connections):
-        report = f"{self.folder}/{pod}-{len(self.reports)}"
+    def call(self, name, connections):
+        """As OTHERS say, or as a pod does that is attached."""
+        report = f"{self.folder}/{name}-{len(self.reports)}"
         self.reports.append(report)
-        self.callers[pod] = self.in_pod(
-            pod, "call", str(connections), str(int(pod == "calm")), self.path,
-            report)
-        return self.callers[pod]
+        pod, role, targets = OTHERS.get(name) or (
+            name, "friend", ["calm" if name == "calm" else "wild"])
+        self.callers[name] = self.in_pod(pod, "call", str(connections), role,
+                                         ",".join(targets), self.path, report)
+        return self.callers[name]
 
     def apply(self, variant):
-        meshctl("apply", "-f", "-", file=json.dumps(mesh(variant)))
+        meshctl("apply", "-f", "-", file=json.dumps({
+            **mesh(variant), "workloads": self.workloads,
+            "authorization": self.policies}))
 
-    def begin(self):
+    @contextlib.contextmanager
+    def policies_change(self):
+        """self.module held. Those of before hold no more, and self.policies afterwards; an
+        error leaves them unknown."""
+        self.excuses.policies.tell(Policies.UNKNOWN)
+        yield
+        self.excuses.policies.tell(self.bits)
+
+    def attach(self):
+        """The workload first: before, what is to be asked for may pass by it."""
+        meshctl("attach", "cart")
         self.apply(0)
         for pod in CALLERS:
             meshctl("attach", pod)
+
+    def begin(self):
+        with self.policies_change():
+            self.attach()
         for pod in SERVERS:
             self.serve(pod)
         begin_squeeze()
         for pod in CALLERS:
             self.call(pod, CONNECTIONS // len(CALLERS))
         squeeze(self.callers["squeezed"].pid)
+        for name, (pod, *_) in OTHERS.items():
+            if pod != "vm" or tapped.available():
+                self.call(name, CONNECTIONS // 10)
 
     def end(self):
         for caller in self.callers.values():
             caller.send_signal(signal.SIGTERM)
-        for pod, caller in self.callers.items():
-            if pod in CALLERS and caller.wait(120):
-                self.wrong.append(f"{pod} ended by {caller.returncode}")
+        for name, caller in self.callers.items():
+            # One that has only begun may not yet know what it is told.
+            if name != "short" and caller.wait(120) not in (0, -signal.SIGTERM):
+                self.wrong.append(f"{name} ended by {caller.returncode}")
 
 
 # ---- memory ----
@@ -246,6 +371,30 @@ def change_one(w):
             except Refused:
                 w.count["single changes refused"] += 1
                 return
+
+
+def attributes(value):
+    """An object of a file, as netlink has it."""
+    if isinstance(value, dict):
+        return {name.upper(): ACTIONS[v] if name == "action" else attributes(v)
+                for name, v in value.items()}
+    if isinstance(value, list):
+        return [attributes(v) for v in value]
+    return value
+
+
+def change_policies(w):
+    """One by one, or all at once with the mesh."""
+    with w.module, w.policies_change(), contextlib.closing(Genl()) as g:
+        before = w.policies
+        w.policies, w.bits = next(w.next_policies)
+        if not random.randrange(4):
+            w.apply(random.randrange(2))
+            return
+        for p in before:
+            g.delete(AUTHORIZATION={"NAME": p["name"]})
+        for p in w.policies:
+            g.add(AUTHORIZATION=attributes(p))
 
 
 def change_splice(w):
@@ -315,27 +464,33 @@ def cpu_goes(w):
         w.stop.wait(random.random() * 3)
 
 
-def count_splices(w):
+# None of these may be 0 at the end.
+COUNTED = ("spliced_connections", "splice_direct_messages", "intercepted_packets",
+           "intercepted_udp", "requests_one_hop", "authorization_cut")
+
+
+def count(w):
     """What is lost when the module goes."""
     with contextlib.closing(Genl()) as g:
         counters = g.counters()
-    for name in "spliced_connections", "splice_direct_messages":
-        w.count[name] += counters[name]
+    for name, n in counters.items():
+        if name in COUNTED or (n and name.startswith("reply_")):
+            w.count[name] += n
 
 
 def reload(w):
     """As docs/operation.md has it: nobody new, then those that are there end."""
-    with w.module, w.excuses.event("unload"):
-        count_splices(w)
-        meshctl("flush")
+    with w.module, w.excuses.event("unload"), w.policies_change():
+        count(w)
+        # Without a listener what comes as packets is stopped short.
         meshctl("drain")
+        meshctl("flush")
+        meshctl("drain", "deadline", "10s")
         until(lambda: not subprocess.run(
             ["rmmod", "l7mesh"], stderr=subprocess.DEVNULL,
             check=False).returncode, 300, "it cannot be unloaded")
         subprocess.run(["insmod", os.environ["L7MESH_KO"]], check=True)
-        w.apply(0)
-        for pod in CALLERS:
-            meshctl("attach", pod)
+        w.attach()
         # It may be gone at any moment.
         if os.path.exists("/run/netns/short"):
             attach("short")
@@ -349,6 +504,7 @@ def drain(w):
 # name: what happens, and how many seconds are between on average.
 EVENTS = {"applied": (apply_whole, 2), "single changes": (change_one, 0.5),
           "splice policies": (change_splice, 1),
+          "authorization policies": (change_policies, 2),
           "servers killed": (kill_server, 10), "detached": (detach, 12),
           "namespaces deleted": (short_lived, 5), "CPU gone": (cpu_goes, 7),
           "short of memory": (short_of_memory, 10), "drained": (drain, 40),
@@ -370,16 +526,17 @@ def repeat(w, name, event, pause):
 # ---- the account ----
 
 def collect(w):
-    """(done, excused) of all callers; what was wrong goes to w.wrong."""
-    done, excused = collections.Counter(), collections.Counter()
+    """(done, excused, judged) of all callers; what was wrong goes to w.wrong."""
+    done, excused, judged = (collections.Counter() for _ in range(3))
     for path in w.reports:
         with contextlib.suppress(FileNotFoundError), \
                 open(path, encoding="utf-8") as f:
             said = json.load(f)
             done.update(said["done"])
             excused.update(said["excused"])
+            judged.update(said["judged"])
             w.wrong += [f"{os.path.basename(path)}: {t}" for t in said["wrong"]]
-    return done, excused
+    return done, excused, judged
 
 
 def settle(w):
@@ -398,9 +555,18 @@ def table(title, counts):
         print(f"#   {n:9} {name}")
 
 
-def main():
-    seconds = float(sys.argv[1]) * 60
-    w = World()
+def network(stack):
+    """How cart's answers come to who has kept its address, and the virtual machine."""
+    if tapped.available():
+        stack.enter_context(tapped.tapped("vm", VM))
+    stack.enter_context(forwarding())
+    for pod in "guest", "vm":
+        answers_by_the_node("cart", (f"10.2.0.{ADDRESSES[pod]}",
+                                     f"fd00:2::{ADDRESSES[pod]}"))
+
+
+def run(w, seconds):
+    """Until the time is up, or something is wrong."""
     w.begin()
     threads = [threading.Thread(target=repeat, args=(w, name, *event))
                for name, event in EVENTS.items()]
@@ -412,16 +578,30 @@ def main():
         thread.join()
     w.end()
     settle(w)
-    count_splices(w)
-    done, excused = collect(w)
+    count(w)
+
+
+def missing(w, done, judged):
+    """What has to be in the counts, and is not."""
+    yield from (kind for kind in KINDS if not done[kind])
+    yield from (f"{service}: {how}" for service in JUDGED
+                for how in ("answered", "refused")
+                if not any(name.endswith(f"{service}: {how}") for name in judged))
+    yield from (name for name in COUNTED if not w.count[name])
+
+
+def main():
+    w = World()
+    with contextlib.ExitStack() as stack:
+        network(stack)
+        run(w, float(sys.argv[1]) * 60)
+    done, excused, judged = collect(w)
     table("events", w.count)
     table("done, by kind; each byte was checked", done)
     table("failed, by what the client saw and the event that it is due to",
           excused)
-    w.wrong += [f"none of these was done: {kind}" for kind in KINDS
-                if not done[kind]]
-    if not w.count["splice_direct_messages"]:
-        w.wrong.append("nothing was spliced")
+    table("judged by policies that held all of its time", judged)
+    w.wrong += [f"there was none: {what}" for what in missing(w, done, judged)]
     for text in w.wrong:
         print("# WRONG:", text.replace("\n", "\n#   "))
     w.net.down()

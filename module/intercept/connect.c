@@ -27,10 +27,10 @@
 #include "intercept/connect.h"
 #include "intercept/hook.h"
 #include "intercept/redirect.h"
+#include "lib/address_here.h"
 #include "lib/inside.h"
 #include "link/acceptor.h"
 #include "link/identity.h"
-#include "mesh/inbound.h"
 #include "mesh/mesh.h"
 #include "upstream/health.h"
 
@@ -372,7 +372,7 @@ static int plan_target(struct plan *p, struct sock *sk)
 		r->target = l->proxy;
 		/* If it is nowhere here the packet would leave the namespace. */
 		if (address_is_loopback(&l->proxy) &&
-		    !inbound_is_here(sock_net(sk), &l->proxy))
+		    !address_is_here(sock_net(sk), &l->proxy))
 			return plan_no_loopback(p);
 		return can_reach(sk, r->target.family) ? 0 : plan_refuse(p);
 	}

@@ -11,6 +11,7 @@
 #include "authz/authz_table.h"
 #include "authz/workload.h"
 #include "intercept/abort.h"
+#include "lib/address_here.h"
 #include "link/acceptor.h"
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
@@ -196,6 +197,22 @@ static void end(struct sock *sk, struct mesh *m, const struct authorization *by,
 }
 
 /*
+ * Is its other end the engine's, in this very namespace? That is a leg to the application,
+ * which may have a client's address. By its interface it is from outside: TCP says of what
+ * came by loopback which one has the address that it was sent to.
+ */
+static bool is_of_leg(struct net *net, const struct address *from,
+		      const struct address *to)
+{
+	struct sock *leg = sock_between(net, from, to, net->loopback_dev->ifindex);
+	bool engines = leg && sk_fullsock(leg) && !leg->sk_net_refcnt;
+
+	if (leg)
+		sock_gen_put(leg);
+	return engines;
+}
+
+/*
  * Is it to end? Not if its mesh has not changed since the walk @done. @again: then it does;
  * or NULL.
  */
@@ -214,7 +231,7 @@ static bool is_cut(struct sock *sk, unsigned long done, bool *again)
 	rcu_read_lock();
 	g = guard_of(net, done, &m, &t);
 	if (g && !workload_excludes(g->workload, ntohs(to.port)) &&
-	    !inbound_is_here(net, &from))
+	    !address_is_here(net, &from) && !is_of_leg(net, &from, &to))
 		by = inbound_cuts(m, t, g, &req);
 	if (by && again)
 		end(sk, m, by, again);

@@ -15,7 +15,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "intercept/datagram.h"
-#include "mesh/inbound.h"
+#include "lib/address_here.h"
 #include "mesh/mesh.h"
 #include "upstream/health.h"
 
@@ -249,7 +249,7 @@ static bool is_over(struct walk *w, const struct nf_conn *ct)
 	if (m)
 		slot = listener_find(&rcu_dereference(m->snapshot)->udp, &to, &from, NULL);
 	if (!is_ours(ct))
-		return slot && inbound_is_here(net, &from);
+		return slot && address_is_here(net, &from);
 	over = !slot || !may_stay(w, slot->cluster, ct);
 	if (over && m)
 		stat_inc(m->stats, STAT_UDP_FLOWS_ENDED);

@@ -28,6 +28,7 @@
 #include "authz/guard.h"
 #include "authz/workload.h"
 #include "intercept/packet_priv.h"
+#include "lib/address_here.h"
 #include "link/acceptor.h"
 #include "link/transparent.h"
 #include "mesh/inbound.h"
@@ -214,7 +215,7 @@ static bool is_for_here(const struct arrival *a, const struct listener *l)
 	struct net *net = a->pn->mn->net;
 
 	if (l->http.inbound)
-		return inbound_is_here(net, &a->to);
+		return address_is_here(net, &a->to);
 	return likely(!a->snapshot->authz) || *l->interface ||
 	       !authz_table_guard(a->snapshot->authz, net->net_cookie);
 }

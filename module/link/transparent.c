@@ -2,6 +2,7 @@
 #include "link/transparent.h"
 
 #include <linux/random.h>
+#include "lib/address_here.h"
 #include "lib/compat.h"
 #include "link/http_net.h"
 #include "link/link.h"
@@ -42,16 +43,23 @@ static int bind_to(struct link *l, const struct address *source, __be16 port)
 /*
  * Each client has all ports, and with each endpoint: that another leg has the same is for
  * connect() to find out. Who only connects shares its port with any number of others.
+ *
+ * What this mesh, or another, connects to an endpoint may be taken by a listener there,
+ * whose own leg is then from the same address to the same endpoint. A namespace that has
+ * the connections of both cannot tell them apart but by their ports: those of legs that
+ * stay within a namespace are odd, others' even.
  */
-static int bind_foreign(struct link *l, const struct address *source)
+static int bind_foreign(struct link *l, const struct address *source,
+			const struct address *to)
 {
+	u32 odd = address_is_here(sock_net(l->sk), to);
 	int tries = PORT_TRIES, err;
 
 	compat_set_transparent(l->sk);
 	l->sk->sk_reuse = SK_CAN_REUSE;
 	do {
 		err = bind_to(l, source,
-			      htons(PORT_FIRST + get_random_u32() % PORTS));
+			      htons(PORT_FIRST + (get_random_u32() % PORTS & ~1) + odd));
 	} while (err == -EADDRINUSE && --tries);
 	return err;
 }
@@ -81,7 +89,7 @@ int transparent_bind(struct transparent *t, struct link *l,
 	if (!may_talk(source, to, foreign))
 		return -EAFNOSUPPORT;
 	if (foreign) {
-		err = bind_foreign(l, source);
+		err = bind_foreign(l, source, to);
 	} else {
 		compat_set_port_at_connect(l->sk);
 		err = bind_to(l, source, 0);

@@ -10,8 +10,9 @@
  *
  * The client may connect to the endpoint without us, by way of this node. So that both
  * are told apart, the ports of such legs are those above the range from which Linux
- * gives its own by default (61000 to 65535, net.ipv4.ip_local_port_range). Other clients
- * may have them, and lose connections of their own to an endpoint for that.
+ * gives its own by default (61000 to 65535, net.ipv4.ip_local_port_range): the odd ones
+ * towards an endpoint in the leg's own namespace, the even ones towards others. Other
+ * clients may have them, and lose connections of their own to an endpoint for that.
  */
 #ifndef L7MESH_TRANSPARENT_H
 #define L7MESH_TRANSPARENT_H

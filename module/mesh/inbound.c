@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/ipv6.h>
 #include <linux/l7mesh.h>
 #include <linux/slab.h>
-#include <net/addrconf.h>
-#include <net/route.h>
 
 #include "authz/authz_table.h"
 #include "authz/workload.h"
@@ -17,13 +14,6 @@ static const struct inbound_sight *sight __ro_after_init;
 void inbound_sees_by(const struct inbound_sight *given)
 {
 	sight = given;
-}
-
-bool inbound_is_here(struct net *net, const struct address *a)
-{
-	if (a->family == AF_INET)
-		return inet_addr_type(net, a->v4) == RTN_LOCAL;
-	return ipv6_mod_enabled() && ipv6_chk_addr(net, &a->v6, NULL, 0);
 }
 
 const struct guard *inbound_guard(const struct authz_table *t, u64 netns, __be16 port)

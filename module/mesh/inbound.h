@@ -32,9 +32,6 @@ struct inbound_sight {
 /* Context: module init. @sight: constant. */
 void inbound_sees_by(const struct inbound_sight *sight);
 
-/* Has a namespace this address itself? Any context but hard interrupts. */
-bool inbound_is_here(struct net *net, const struct address *a);
-
 /**
  * inbound_guard() - What guards a port of a namespace
  * @t: the mesh's table, or NULL

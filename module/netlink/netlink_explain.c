@@ -7,6 +7,7 @@
 #include "mesh/mesh.h"
 #include "netlink/netlink_dump_priv.h"
 #include "stream/explain.h"
+#include "tls/hello.h"
 
 /* What of a head an attribute holds. */
 #define HEAD_MAX	65000U
@@ -20,6 +21,7 @@
 struct explaining {
 	struct question q;
 	struct explanation e;
+	struct hello hello;
 };
 
 enum {
@@ -102,23 +104,39 @@ static int take_source(struct dump *d, struct question *q, const struct nlattr *
 	return err;
 }
 
-static int take_head(struct dump *d, struct question *q,
-		     const struct nlattr *nla)
+static int take_head(struct dump *d, struct question *q, const struct nlattr *nla)
 {
 	const struct listener *l = q->slot.listener;
-	bool http = listener_serves_http(l);
 
-	if (l->protocol == L7MESH_PROTOCOL_TLS)
-		return refusal_set(d->r, -EOPNOTSUPP,
-				   "what becomes of a tls listener's connections is not explained");
-	if (http && !nla)
+	if (l->protocol == L7MESH_PROTOCOL_HTTP && !nla)
 		return refusal_set(d->r, -EINVAL,
-				   "HEAD is missing: the listener's protocol is http or auto");
-	if (!http && nla)
-		return refusal_set(d->r, -EINVAL,
-				   "HEAD is given, and the listener's protocol is tcp or udp");
+				   "HEAD is missing: the listener's protocol is http");
+	if (!listener_serves_http(l) && nla)
+		return refusal_set_attr(d->r, nla, -EINVAL,
+					"HEAD is given, and the listener's protocol is neither http nor auto");
 	if (nla)
 		q->head = (struct span){ nla_data(nla), nla_len(nla) };
+	return 0;
+}
+
+/* A client of a tls listener says something, if it names no server. */
+static int take_server_name(struct dump *d, struct question *q, const struct nlattr *nla)
+{
+	const struct listener *l = q->slot.listener;
+	struct hello *hello = &d->explaining->hello;
+
+	if (!nla && l->protocol != L7MESH_PROTOCOL_TLS)
+		return 0;
+	if (q->head.p)
+		return refusal_set_attr(d->r, nla, -EINVAL,
+					"SERVER_NAME is of TLS, and HEAD of HTTP: there can be one of them");
+	if (l->protocol != L7MESH_PROTOCOL_TLS && l->protocol != L7MESH_PROTOCOL_AUTO)
+		return refusal_set_attr(d->r, nla, -EINVAL,
+					"SERVER_NAME is given, and the listener's protocol is neither tls nor auto");
+	if (!hello_ask_for(hello, nla ? attr_span(nla) : SPAN("")))
+		return refusal_set_attr(d->r, nla, -EINVAL,
+					"who asks for such a server is reset: it is no host's name in a certificate");
+	q->hello = hello;
 	return 0;
 }
 
@@ -145,8 +163,9 @@ static int take_question(struct dump *d, struct question *q,
 	q->source.family = q->original.family;
 	if (netns)
 		q->netns = nla_get_u64(netns);
-	err = take_source(d, q, tb[L7MESH_EXPLAIN_A_SOURCE]);
-	return err ?: take_head(d, q, tb[L7MESH_EXPLAIN_A_HEAD]);
+	return take_source(d, q, tb[L7MESH_EXPLAIN_A_SOURCE]) ?:
+	       take_head(d, q, tb[L7MESH_EXPLAIN_A_HEAD]) ?:
+	       take_server_name(d, q, tb[L7MESH_EXPLAIN_A_SERVER_NAME]);
 }
 
 static int begin_explaining(struct netlink_request *q, struct dump *d)
@@ -185,11 +204,10 @@ struct dump *netlink_begin_explain(struct netlink_request *q)
 static int put_route_key(struct sk_buff *skb, const struct explanation *e)
 {
 	const struct virtual_host *vh = e->vhost;
-	const struct route_table *t = e->question->slot.route_table;
 	int err;
 
 	err = attr_put_span(skb, L7MESH_EXPLANATION_A_ROUTE_TABLE,
-			    t->name.name);
+			    e->table->name.name);
 	if (!err && vh)
 		err = attr_put_span(skb, L7MESH_EXPLANATION_A_VIRTUAL_HOST,
 				    vh->name);
@@ -266,10 +284,10 @@ static int fill_outcome(struct sk_buff *skb, const struct explanation *e)
 		return -EMSGSIZE;
 	err = nla_put_u32(skb, L7MESH_EXPLANATION_A_PROTOCOL, l->protocol) ?:
 	      netlink_put_address(skb, L7MESH_EXPLANATION_A_CLIENT, &e->client);
-	if (!err && listener_serves_http(l))
-		err = put_route_key(skb, e) ?:
-		      nla_put_u32(skb, L7MESH_EXPLANATION_A_POLICIES,
-				  e->policies);
+	if (!err && e->table)
+		err = put_route_key(skb, e);
+	if (!err && listener_routes(l))
+		err = nla_put_u32(skb, L7MESH_EXPLANATION_A_POLICIES, e->policies);
 	if (!err)
 		err = put_answer(skb, e) ?: put_target(skb, e) ?: put_authz(skb, &e->authz);
 	return attr_end_nest(skb, nest, err);
@@ -338,11 +356,9 @@ static bool tells(const struct explanation *e, u32 stage, u32 done)
 static int fill(struct sk_buff *skb, struct explanation *e,
 		const struct cursor *at)
 {
-	const struct listener_slot *slot = &e->question->slot;
-
 	switch (at->stage) {
 	case EXPLAIN_ROUTE:
-		return netlink_fill_route(skb, slot->route_table, e->vhost,
+		return netlink_fill_route(skb, e->table, e->vhost,
 					  route_index_at(&e->vhost->index,
 							 e->position));
 	case EXPLAIN_REQUEST:

@@ -12,6 +12,7 @@
 #include "lib/ident.h"
 #include "route/path_rewrite.h"
 #include "stream/reply.h"
+#include "tls/hello.h"
 #include "upstream/accrual.h"
 #include "upstream/outlier.h"
 
@@ -166,7 +167,8 @@ static int write_forwarded(struct explanation *e)
 static void note_cluster(struct explanation *e)
 {
 	const struct cluster_options *o = &e->cluster->options;
-	const struct circuit_breakers *b = &o->breakers[e->route->priority];
+	const struct circuit_breakers *b =
+		&o->breakers[e->route ? e->route->priority : 0];
 
 	note(e, L7MESH_EXPLAIN_CIRCUIT_BREAKERS,
 	     b->max_connections || b->max_requests);
@@ -174,17 +176,17 @@ static void note_cluster(struct explanation *e)
 	     outlier_enabled(o));
 	note(e, L7MESH_EXPLAIN_FAILURE_ACCRUAL, accrual_enabled(o));
 	note(e, L7MESH_EXPLAIN_HEALTH_CHECK, e->cluster->health.interval);
+	/* Of cookies. */
 	note(e, L7MESH_EXPLAIN_SESSION_AFFINITY,
-	     session_affinity_enabled(&e->cluster->session));
+	     e->head && session_affinity_enabled(&e->cluster->session));
 }
 
-/* @request is NULL for a connection. Returns whether there is an endpoint. */
-static bool pick(struct explanation *e, struct cluster *c,
-		 const struct message *request)
+/* Returns whether there is an endpoint. */
+static bool pick(struct explanation *e, struct cluster *c)
 {
 	struct pick pick = {
 		.source = e->client,
-		.message = request,
+		.message = e->head,
 		.policies = e->route ? &e->route->hash : NULL,
 		.subset = e->chosen ? e->chosen->subset : SPAN(""),
 		.peek = true,
@@ -207,7 +209,7 @@ static int forward(struct explanation *e, const struct snapshot *s)
 		e->cluster = c;
 		note_cluster(e);
 	}
-	if (!pick(e, c, e->head))
+	if (!pick(e, c))
 		return refuse(e, STAT_REPLY_NO_ENDPOINT, 503);
 	if (routing_ends_tunnel(options_of(e), e->head))
 		return 0;
@@ -339,7 +341,6 @@ static int forbid(struct explanation *e)
 
 static int explain_request(struct explanation *e, const struct snapshot *s)
 {
-	const struct listener_slot *slot = &e->question->slot;
 	struct routing_refusal r = check(e, s);
 	int err;
 
@@ -353,7 +354,7 @@ static int explain_request(struct explanation *e, const struct snapshot *s)
 		return err;
 	if (guard_denies(&e->authz.decision))
 		return forbid(e);
-	find_route(e, slot->route_table);
+	find_route(e, e->table);
 	if (e->vhost)
 		e->position = position_of(e->vhost, e->route);
 	if (!e->route)
@@ -385,8 +386,10 @@ static int explain_http(struct explanation *e, const struct snapshot *s)
 {
 	enum http1_result result;
 	struct routing_refusal r;
-	int err = take_head(e, &result);
+	int err;
 
+	e->table = e->question->slot.route_table;
+	err = take_head(e, &result);
 	if (err)
 		return err;
 	if (result == HTTP1_DONE)
@@ -395,26 +398,72 @@ static int explain_http(struct explanation *e, const struct snapshot *s)
 	return refuse(e, r.reason, r.status);
 }
 
-static int explain_connection(struct explanation *e, const struct snapshot *s)
+/* @c: the cluster, if there is one of its name. */
+static int connect_to(struct explanation *e, const struct snapshot *s, struct cluster *c)
 {
-	const struct listener_slot *slot = &e->question->slot;
+	int err = explain_authz_listener(e, s);
 
-	if (!slot->listener->has_proxy && !pick(e, slot->cluster, NULL))
+	if (err)
+		return err;
+	if (guard_denies(&e->authz.decision)) {
+		e->own.reason = STAT_AUTHZ_REFUSED;
+		return 0;
+	}
+	e->cluster = c;
+	if (c)
+		note_cluster(e);
+	if (!pick(e, c))
 		e->own.reason = STAT_REFUSED_NO_ENDPOINT;
-	return explain_authz_listener(e, s);
+	return 0;
+}
+
+static int explain_tls(struct explanation *e, const struct snapshot *s)
+{
+	const struct policy_view v = {
+		.owner = POLICY_OF_ROUTE,
+		.forwards = true,
+		.peek = true,
+	};
+
+	note_listener(e);
+	e->vhost = routing_tls_host(e->table, e->question->hello);
+	if (!e->vhost) {
+		e->own.reason = STAT_TLS_UNKNOWN_NAME;
+		return 0;
+	}
+	e->route = e->vhost->routes[0];
+	e->policies |= policy_explain(&e->route->policies, &v);
+	return connect_to(e, s, routing_cluster(s, e->route, NULL, &e->chosen));
+}
+
+static int explain_bytes(struct explanation *e, const struct snapshot *s)
+{
+	const struct listener *l = e->question->slot.listener;
+
+	/* It has a table besides. */
+	if (l->protocol == L7MESH_PROTOCOL_AUTO) {
+		note_listener(e);
+		return connect_to(e, s, snapshot_cluster(s, &l->cluster));
+	}
+	if (l->has_proxy)
+		return explain_authz_listener(e, s);
+	return connect_to(e, s, e->question->slot.cluster);
 }
 
 int explain(struct explanation *e, const struct snapshot *s,
 	    const struct question *q)
 {
-	const struct listener *l = q->slot.listener;
 	int err;
 
 	*e = (struct explanation){ .question = q, .client = q->source };
-	if (listener_serves_http(l))
+	if (q->hello)
+		e->table = routing_tls_table(s, &q->slot);
+	if (q->head.p)
 		err = explain_http(e, s);
+	else if (e->table)
+		err = explain_tls(e, s);
 	else
-		err = explain_connection(e, s);
+		err = explain_bytes(e, s);
 	if (!err && e->ep && !e->own.reason && !e->authz.workload)
 		err = explain_authz_endpoint(e, s);
 	return err;

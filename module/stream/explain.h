@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * explain: what would become of a request, without sending anything.
+ * explain: what would become of a request, or of a connection on which there is none,
+ * without sending anything.
  *
- * Made of the pieces that serve requests (routing.h, route.h, cluster_pick(), the
+ * Made of the pieces that serve them (routing.h, route.h, cluster_pick(), the
  * writers of heads), in the stream's order. Nothing is counted, no token and no
  * turn is taken; what is decided by lot is drawn anew each time.
  *
@@ -17,14 +18,20 @@
 #include "mesh/snapshot.h"
 #include "stream/routing.h"
 
-/* Who asks whom for what. */
+struct hello;
+
+/*
+ * Who asks whom for what: by the head of a request, by a hello, where the listener tells
+ * TLS from other bytes, or else by bytes that nobody reads.
+ */
 struct question {
 	struct listener_slot slot;
 	struct address original;	/* what the client connects to */
 	struct address source;		/* the client */
 	bool source_unsaid;		/* it is not known by that: any program of ... */
 	u64 netns;			/* ... its namespace, by its cookie */
-	struct span head;		/* HTTP only */
+	struct span head;		/* ->p NULL: none */
+	const struct hello *hello;	/* NULL: none */
 };
 
 /* Of the workload that it leads to, which has a guard; or all is NULL. */
@@ -39,11 +46,14 @@ struct explanation {
 	struct address client;		/* the one that trusted proxies name, if any */
 	struct message *head;		/* as it was understood; or NULL */
 	struct route_request request;
+	const struct route_table *table;	/* that it is routed by; or NULL */
 	const struct virtual_host *vhost;
 	const struct route *route;
 	const struct weighted_cluster *chosen;	/* of the route; or NULL */
 	u32 position;			/* of the route, in the order of trial */
-	struct routing_refusal own;	/* the mesh answers: why, with what status */
+	struct routing_refusal own;	/* the mesh answers: why, with what status, if it
+					 * is a request
+					 */
 	struct policy_edits edits;	/* what policies want of the response */
 	u32 policies;			/* bits, enum l7mesh_explain_policy */
 	const struct cluster *cluster;

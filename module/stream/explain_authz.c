@@ -11,6 +11,7 @@
 #include "http1/head.h"
 #include "mesh/inbound.h"
 #include "stream/explain.h"
+#include "tls/hello.h"
 
 static const struct guard *guard_at(const struct snapshot *s, const struct address *a)
 {
@@ -79,6 +80,9 @@ int explain_authz_listener(struct explanation *e, const struct snapshot *s)
 
 	if (!g || !q->slot.listener->http.packets)
 		return 0;
+	/* What is not TLS to the listener, nobody knows what it is. */
+	if (q->hello && e->table)
+		req.sni = hello_name(q->hello);
 	req.source = source_of(q, s, q->original.family, &peer);
 	return ask(e, g, &req);
 }
@@ -133,8 +137,11 @@ int explain_authz_endpoint(struct explanation *e, const struct snapshot *s)
 		return 0;
 	req.source = source_of(e->question, s, to->family, &peer);
 	slot = listener_find(&s->index, to, &peer, NULL);
-	if (!slot || !slot->listener->http.inbound ||
-	    !listener_serves_http(slot->listener) || !e->head)
+	if (!slot || !slot->listener->http.inbound)
+		return ask(e, g, &req);
+	if (e->question->hello && routing_tls_table(s, slot))
+		req.sni = hello_name(e->question->hello);
+	if (!listener_serves_http(slot->listener) || !e->head)
 		return ask(e, g, &req);
 	options = slot->listener->http;
 	if (s->authz->has_paths)

@@ -6,7 +6,9 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "lib/objset.h"
 #include "route/path_rewrite.h"
+#include "tls/hello.h"
 
 static_assert((int)L7MESH_HEADERS_WITH_UNDERSCORES_REJECT ==
 	      TRAILER_UNDERSCORES_REFUSE);
@@ -186,6 +188,30 @@ struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
 	}
 	name = name_ref(message_get(m, r->cluster_header));
 	return snapshot_cluster(s, &name);
+}
+
+const struct route_table *routing_tls_table(const struct snapshot *s,
+					    const struct listener_slot *slot)
+{
+	const struct listener *l = slot->listener;
+
+	if (l->protocol == L7MESH_PROTOCOL_TLS)
+		return slot->route_table;
+	return l->protocol == L7MESH_PROTOCOL_AUTO && l->tls_route_table.name.len ?
+	       objset_find(&s->route_tables, &l->tls_route_table) : NULL;
+}
+
+const struct virtual_host *routing_tls_host(const struct route_table *t,
+					    const struct hello *hello)
+{
+	const struct virtual_host *vh;
+
+	/* Without a name only the virtual host of all names will do. */
+	if (hello->name_len)
+		vh = route_table_host(t, hello_name(hello));
+	else
+		vh = t->any ? t->vhosts[t->any - 1] : NULL;
+	return vh && vh->nroutes ? vh : NULL;
 }
 
 static const struct header_op_list none;

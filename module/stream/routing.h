@@ -16,6 +16,8 @@
 #include "mesh/snapshot.h"
 #include "policy/policy.h"
 
+struct hello;
+
 /* An answer of the mesh's own instead of what was wanted; status 0: none. */
 struct routing_refusal {
 	u16 status;
@@ -90,6 +92,26 @@ struct address routing_client(const struct http_options *o,
 struct cluster *routing_cluster(const struct snapshot *s, const struct route *r,
 				const struct message *m,
 				const struct weighted_cluster **chosen);
+
+/**
+ * routing_tls_table() - What TLS that comes to a listener is routed by
+ * @s: snapshot
+ * @slot: of it
+ *
+ * Return: the table; NULL: the listener does not tell TLS from other bytes.
+ */
+const struct route_table *routing_tls_table(const struct snapshot *s,
+					    const struct listener_slot *slot);
+
+/**
+ * routing_tls_host() - Who serves the server that a client asks for
+ * @t: of routing_tls_table()
+ * @hello: what the client says
+ *
+ * Return: the virtual host, which has one route, see tls_table.h; NULL: nobody does.
+ */
+const struct virtual_host *routing_tls_host(const struct route_table *t,
+					    const struct hello *hello);
 
 /* What a route does to heads: up to three levels, which are done in this order. */
 struct routing_edit {

@@ -111,15 +111,6 @@ static void refuse_name(struct stream *s, struct run *run)
 	run->again = true;
 }
 
-/* Without a name only the virtual host of all names will do. */
-static const struct virtual_host *find_host(const struct route_table *t,
-					    const struct hello *hello)
-{
-	if (hello->name_len)
-		return route_table_host(t, hello_name(hello));
-	return t->any ? t->vhosts[t->any - 1] : NULL;
-}
-
 const struct route stream_relay_route = { .action = ROUTE_CLUSTER };
 
 /* As a TCP listener's. */
@@ -130,22 +121,10 @@ static void route_opaque(struct stream *s, struct run *run, const struct listene
 	stream_hash_on(s, run);
 }
 
-/* The listener's for TLS, or NULL. */
-static const struct route_table *tls_table(const struct snapshot *s,
-					   const struct listener_slot *slot)
-{
-	const struct listener *l = slot->listener;
-
-	if (l->protocol == L7MESH_PROTOCOL_TLS)
-		return slot->route_table;
-	return l->tls_route_table.name.len ?
-	       objset_find(&s->route_tables, &l->tls_route_table) : NULL;
-}
-
 static void route_hello(struct stream *s, struct run *run,
 			const struct listener_slot *slot)
 {
-	const struct route_table *t = tls_table(s->snapshot, slot);
+	const struct route_table *t = routing_tls_table(s->snapshot, slot);
 	struct hello hello;
 
 	if (!t) {
@@ -156,8 +135,8 @@ static void route_hello(struct stream *s, struct run *run,
 		stream_refuse(s, run, STAT_TLS_BAD_HELLO, 400);
 		return;
 	}
-	s->vhost = find_host(t, &hello);
-	if (!s->vhost || !s->vhost->nroutes) {
+	s->vhost = routing_tls_host(t, &hello);
+	if (!s->vhost) {
 		refuse_name(s, run);
 		return;
 	}

@@ -170,6 +170,17 @@ static bool name_valid(struct span name)
 	return true;
 }
 
+/* From here on it is in lower case. Returns whether it may be one. */
+static bool understand_name(struct hello *h, u32 len)
+{
+	u32 i;
+
+	for (i = 0; i < len; i++)
+		h->name[i] = ascii_lower(h->name[i]);
+	h->name_len = len;
+	return name_valid(hello_name(h));
+}
+
 /*
  * RFC 6066 3. There is but one type of names, and one name of a type: whether more could
  * be understood was never clear, and servers refuse them.
@@ -177,17 +188,14 @@ static bool name_valid(struct span name)
 static void take_server_name(struct cursor *c, struct hello *h)
 {
 	u32 behind = enter(c, 2);
-	u32 i, len;
+	u32 len;
 
 	want(c, take_number(c, 1) == HOST_NAME);
 	len = take_number(c, 2);
 	want(c, len && len <= HELLO_NAME_MAX);
 	len = min_t(u32, len, HELLO_NAME_MAX);
 	take(c, h->name, len);
-	for (i = 0; i < len; i++)
-		h->name[i] = ascii_lower(h->name[i]);
-	h->name_len = len;
-	want(c, name_valid(hello_name(h)));
+	want(c, understand_name(h, len));
 	leave(c, behind);
 }
 
@@ -272,6 +280,18 @@ bool hello_parse(const char *text, struct hello *hello)
 		take_extensions(&c, hello);
 	want(&c, !c.left);
 	return !c.bad;
+}
+
+bool hello_ask_for(struct hello *hello, struct span name)
+{
+	hello->name_len = 0;
+	hello->alpn_len = 0;
+	if (!name.len)
+		return true;
+	if (name.len > HELLO_NAME_MAX)
+		return false;
+	memcpy(hello->name, name.p, name.len);
+	return understand_name(hello, name.len);
 }
 
 /*

@@ -82,6 +82,16 @@ enum hello_result hello_scan(struct hello_scan *s, const char *text, u32 len);
  */
 bool hello_parse(const char *text, struct hello *hello);
 
+/**
+ * hello_ask_for() - Be one that asks for a server, as if somebody had said it
+ * @hello: out: ->name; there is no ALPN
+ * @name: of at most HELLO_NAME_MAX bytes; none: it asks for no server by name
+ *
+ * Return: false if hello_parse() would not have such a name.
+ */
+bool hello_ask_for(struct hello *hello, struct span name);
+
+/* ->p is not NULL, even if there is none. */
 static inline struct span hello_name(const struct hello *h)
 {
 	return (struct span){ h->name, h->name_len };

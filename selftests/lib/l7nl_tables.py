@@ -137,7 +137,7 @@ SPLICE_PAIR = ("SPLICE_PAIR", {
     "CLIENT": SPLICE_END, "SERVER": SPLICE_END})
 EXPLAIN = ("EXPLAIN", {
     "LISTENER": "str", "HEAD": "bin", "SOURCE": "ip", "SOURCE_NETNS": "u64",
-    "PORT": "u16"})
+    "PORT": "u16", "SERVER_NAME": "str"})
 EXPLANATION = ("EXPLANATION", {
     "PROTOCOL": "u32", "CLIENT": "ip", "ROUTE_TABLE": "str", "VIRTUAL_HOST": "str",
     "ROUTE": "u32", "POLICIES": "u32", "STATUS": "u16", "REASON": "str",

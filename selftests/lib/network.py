@@ -6,7 +6,7 @@ import errno
 import socket
 import subprocess
 
-from l7 import in_pod
+from l7 import in_pod, run_in, write_file
 
 
 def attempt(pod, to, port=80, seconds=2, source=None):
@@ -48,3 +48,19 @@ def forwarding():
         with open(name, "w", encoding="ascii") as f:
             f.write("1")
     yield
+
+
+def no_redirects(pod):
+    """That another pod is on the same bridge is not what the node tells this one."""
+    for name in "all", "mesh0":
+        write_file(f"/proc/sys/net/ipv4/conf/{name}/send_redirects", "0")
+    with in_pod(pod):
+        write_file("/proc/sys/net/ipv6/conf/eth0/accept_redirects", "0")
+
+
+def answers_by_the_node(pod, whom):
+    """As where pods have links of their own to the node: so it sees what a pod of this
+    node answers an address of each family, whose source the mesh has kept."""
+    no_redirects(pod)
+    for to, via in zip(whom, ("10.2.0.1", "fd00:2::1")):
+        run_in(pod, "ip", "route", "add", to, "via", via)

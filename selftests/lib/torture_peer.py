@@ -3,13 +3,15 @@
 """What talks through the mesh during torture.py: a server, and clients of every
 kind. Every byte of a body is checked, by both.
 
-    torture_peer.py serve HTTP-PORT ECHO-PORT
-    torture_peer.py call CONNECTIONS CALM EXCUSES REPORT
+    torture_peer.py serve HTTP-PORT ECHO-PORT UDP-PORT
+    torture_peer.py call CONNECTIONS WHO TARGETS EXCUSES REPORT
 
-A body of n bytes with a seed is SHAKE-128 of the seed. A client that is told
-anything but the right answer asks EXCUSES (see Excuses) whether an event of the
-controller's explains it. On SIGTERM it writes what it counted to REPORT, JSON:
-{"done": {kind: n}, "excused": {"kind outcome": n}, "wrong": [text, ...]}.
+WHO of ROLES calls TARGETS, names of some that are separated by commas. A body of n
+bytes with a seed is SHAKE-128 of the seed. A client that is told anything but the
+right answer asks EXCUSES (see Excuses) whether an event of the controller's explains
+it, or a policy (see Policies); one that policies forbid to be answered must not be.
+On SIGTERM it writes what it counted to REPORT, JSON: {"done": {kind: n}, "excused":
+{"kind outcome": n}, "judged": {text: n}, "wrong": [text, ...]}.
 """
 
 import asyncio
@@ -25,6 +27,7 @@ import socket
 import struct
 import sys
 import time
+import typing
 
 PATIENCE = 90
 WRONG_MAX = 20
@@ -71,11 +74,12 @@ class Excuses:
     def __init__(self, path):
         with open(path, "r+b") as f:
             self.area = mmap.mmap(f.fileno(), 0)
+        self.policies = Policies(self.area, 16 * len(self.NAMES))
 
     @classmethod
     def make(cls, path):
         with open(path, "wb") as f:
-            f.write(bytes(16 * len(cls.NAMES)))
+            f.write(bytes(16 * len(cls.NAMES) + 8))
         return cls(path)
 
     @contextlib.contextmanager
@@ -96,16 +100,58 @@ class Excuses:
                          for name, (begin, end) in zip(self.NAMES, times)
                          if begin)
 
-    def find(self, outcome, since, calm):
-        """The event that explains it, or None."""
+    def find(self, outcome, since, events):
+        """The event that explains it, of these, or None."""
         for i, name in enumerate(self.NAMES):
             begin, end = struct.unpack_from("=dd", self.area, 16 * i)
-            if calm and name not in self.CALM:
+            if name not in events:
                 continue
             if begin and outcome in self.EVENTS[name] and \
                     (end < begin or end + self.GRACE > since):
                 return name
         return None
+
+
+# ---- policies ----
+
+# Who calls a workload, as its policies tell them apart; None: who calls none.
+ROLES = ("friend", "stranger")
+JUDGED = ("http", "echo")
+
+
+def may(role, service):
+    """The bit of it."""
+    return 1 << (2 * ROLES.index(role) + JUDGED.index(service))
+
+
+EVERYTHING = sum(may(r, s) for r in ROLES for s in JUDGED)
+
+
+class Policies:
+    """What policies let whom do, in the same file: a number that grows with each
+    change, and the bits of may(), or UNKNOWN while it is changed."""
+
+    UNKNOWN = 0x80
+    # What a change may do to an attempt in whose time it falls: its connection is
+    # refused or cut, or the mesh's own one to the workload is.
+    CHANGED = {"403", "502", "503", "refused", "reset", "ended"}
+    # What forbids an attempt, for all of its time, makes of it.
+    DENIED = {"http": {"403"}, "echo": {"refused", "reset", "ended"}}
+
+    def __init__(self, area, at):
+        self.area, self.at = area, at
+
+    def now(self):
+        # Of native size: it is read and written at once.
+        return struct.unpack_from("@Q", self.area, self.at)[0]
+
+    def tell(self, bits):
+        struct.pack_into("@Q", self.area, self.at,
+                         ((self.now() >> 8) + 1) << 8 | bits)
+
+    def held(self, since):
+        """Those that held all of the time since then, or None."""
+        return None if since & self.UNKNOWN or since != self.now() else since
 
 
 # ---- the server ----
@@ -168,17 +214,48 @@ async def serve_echo(reader, writer):
     writer.close()
 
 
-async def serve(http, echo):
+class Echo(asyncio.DatagramProtocol):
+    transport = None
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, addr):
+        self.transport.sendto(data, addr)
+
+
+async def serve(http, echo, udp):
     for port, function in ((http, serve_http), (echo, serve_echo)):
         await asyncio.start_server(function, None, int(port), backlog=4096,
                                    limit=1 << 20)
+    # Of both families.
+    await asyncio.get_running_loop().create_datagram_endpoint(Echo, ("::", int(udp)))
     await asyncio.Event().wait()
 
 
 # ---- clients ----
 
-HOSTS = {True: ("10.96.0.1", "fd00:96::1"), False: ("10.96.0.2", "fd00:96::2")}
-ECHO = {True: 7001, False: 7002}
+class Target(typing.NamedTuple):
+    """What is called: its addresses, the port of each service, which events may fail
+    it, and whether policies judge who calls it."""
+    hosts: tuple
+    ports: dict
+    events: tuple = tuple(Excuses.NAMES)
+    judged: bool = False
+
+
+# Where a workload's applications listen.
+HTTP, TCP, UDP = 8080, 9090, 9091
+CART = ("10.2.0.31", "fd00:2::31")
+TARGETS = {
+    "calm": Target(("10.96.0.1", "fd00:96::1"),
+                   {"http": 80, "echo": 7001, "udp": 7001}, Excuses.CALM),
+    "wild": Target(("10.96.0.2", "fd00:96::2"),
+                   {"http": 80, "echo": 7002, "udp": 7002}),
+    # A workload, by its own addresses and by virtual ones.
+    "cart": Target(CART, {"http": HTTP, "echo": TCP}, Excuses.CALM, True),
+    "cart-vip": Target(("10.96.0.3", "fd00:96::3"), {"http": 80, "echo": 7003},
+                       Excuses.CALM, True)}
 
 
 class Connection:
@@ -186,8 +263,7 @@ class Connection:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def open(cls, port, calm, rcvbuf=0):
-        host = random.choice(HOSTS[calm])
+    async def open(cls, host, port, rcvbuf=0):
         sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         sock.setblocking(False)
         if rcvbuf:
@@ -211,6 +287,35 @@ class Connection:
 
     def close(self):
         self.writer.transport.abort()
+
+
+class Datagrams:
+    """A UDP socket: what it sends may be lost, what comes has to be an answer."""
+
+    def __init__(self, host, port):
+        self.sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                                  socket.SOCK_DGRAM)
+        self.sock.setblocking(False)
+        self.sock.connect((host, port))
+        self.sent = set()
+
+    async def ask(self, data):
+        """Until it is answered; an answer may be one to what was sent before."""
+        self.sent.add(data)
+        while True:
+            self.sock.send(data)
+            with contextlib.suppress(asyncio.TimeoutError):
+                if await asyncio.wait_for(self.answer(), 1) == data:
+                    return
+
+    async def answer(self):
+        data = await asyncio.get_running_loop().sock_recv(self.sock, 65536)
+        if data not in self.sent:
+            raise Wrong(f"a datagram of {len(data)} bytes that nobody has sent")
+        return data
+
+    def close(self):
+        self.sock.close()
 
 
 class Refused(Exception):
@@ -302,11 +407,18 @@ async def echo(c):
         raise Wrong("other bytes came back")
 
 
-# kind: what it does, how often on a connection, and on which.
-KINDS = {f.__name__: (f, often) for f, often in (
+async def datagram(c):
+    n = random.choice((1, 100, 1400, 8000))
+    await c.ask(body_of(random.getrandbits(32), n))
+
+
+# kind: what it does, how often on a connection, and to which service.
+KINDS = {f.__name__: (f, often, "http") for f, often in (
     (keep_alive, 50), (get_chunks, 20), (pipeline, 10), (post, 20),
-    (post_chunks, 20), (idle, 100), (slow, 5), (rude, 1), (echo, 20))}
-KINDS["once"] = (keep_alive, 1)
+    (post_chunks, 20), (idle, 100), (slow, 5), (rude, 1))}
+KINDS["once"] = (keep_alive, 1, "http")
+KINDS["echo"] = (echo, 20, "echo")
+KINDS["datagram"] = (datagram, 20, "udp")
 
 
 def outcome_of(error):
@@ -327,48 +439,126 @@ def outcome_of(error):
     return repr(error)
 
 
+class Attempt:
+    """A connection to a target, and what was known of policies when it began and when
+    each exchange on it did."""
+
+    def __init__(self, kind, targets, policies):
+        self.kind = kind
+        self.function, self.often, self.service = KINDS[kind]
+        self.name = random.choice([t for t in targets
+                                   if self.service in TARGETS[t].ports])
+        self.target = TARGETS[self.name]
+        self.policies = policies
+        # A connection may be told to end while its last exchange goes on: that
+        # shows when the next begins.
+        self.last = self.since = (time.monotonic(), policies.now())
+        self.exchanges = 0
+        # One that began while nobody may have asked is not asked about later.
+        self.is_asked = self.target.judged
+
+    async def open(self):
+        host, port = random.choice(self.target.hosts), self.target.ports[self.service]
+        if self.service == "udp":
+            return Datagrams(host, port)
+        c = await asyncio.wait_for(Connection.open(
+            host, port, 4096 if self.kind == "slow" else 0), PATIENCE)
+        self.is_asked &= self.policies.held(self.since[1]) is not None
+        return c
+
+    async def exchange(self, c):
+        if self.exchanges:
+            self.last, self.since = self.since, (time.monotonic(), self.policies.now())
+        await asyncio.wait_for(self.function(c), PATIENCE)
+        self.exchanges += 1
+
+    def held(self):
+        """The policies that the latest exchange was judged by, and no others; or None.
+        Connections, unlike requests, are judged as they begin."""
+        if not self.is_asked or self.kind == "rude" or \
+                (self.service == "echo" and self.exchanges > 1):
+            return None
+        return self.policies.held(self.since[1])
+
+
 class Caller:
-    def __init__(self, calm, excuses):
-        self.calm, self.excuses = calm, excuses
+    def __init__(self, role, targets, excuses):
+        self.role, self.targets, self.excuses = role, targets, excuses
         self.done = collections.Counter()
         self.excused = collections.Counter()
+        self.judged = collections.Counter()
         self.wrong = []
+
+    def kinds(self):
+        """Of one connection after the other."""
+        targets = [TARGETS[t] for t in self.targets]
+        services = {s for t in targets for s in t.ports}
+        # Policies judge requests and connections: of these there is but one kind.
+        more = ["echo"] * 5 if any(t.judged for t in targets) else []
+        return [kind for kind, (_, _, s) in KINDS.items() if s in services] + more
 
     async def one(self, kind):
         """A connection from its begin to its end."""
-        function, often = KINDS[kind]
-        port = ECHO[self.calm] if kind == "echo" else 80
-        # A connection may be told to end while its last exchange goes on: that
-        # shows when the next begins.
-        last = since = time.monotonic()
+        a = Attempt(kind, self.targets, self.excuses.policies)
         c = None
         try:
-            c = await asyncio.wait_for(Connection.open(
-                port, self.calm, 4096 if kind == "slow" else 0), PATIENCE)
-            for _ in range(random.randrange(often) + 1):
-                last, since = since, time.monotonic()
-                await asyncio.wait_for(function(c), PATIENCE)
+            c = await a.open()
+            for _ in range(random.randrange(a.often) + 1):
+                await a.exchange(c)
                 self.done[kind] += 1
+                self.answered(a)
         except Wrong as error:
             self.wrong.append(f"{kind}: {error}")
         except (OSError, EOFError, Refused, asyncio.TimeoutError) as error:
-            self.failed(kind, outcome_of(error), last)
+            self.failed(a, outcome_of(error))
             await asyncio.sleep(random.random())
         finally:
             if c:
                 c.close()
 
-    def failed(self, kind, outcome, since):
-        if kind == "rude" and outcome in ("reset", "ended"):
-            self.done[kind] += 1
+    def may(self, a, policies):
+        return policies & may(self.role, a.service)
+
+    def answered(self, a):
+        held = a.held()
+        if held is None:
             return
-        event = self.excuses.find(outcome, since, self.calm)
-        if event:
-            self.excused[f"{outcome} ({event})"] += 1
-        elif len(self.wrong) < WRONG_MAX:
-            ago = time.monotonic() - since
-            self.wrong.append(f"{kind}: {outcome}, of what began {ago:.1f} s "
-                              f"ago; {self.excuses.ages()}")
+        if self.may(a, held):
+            self.judged[f"{self.role} {a.name} {a.service}: answered"] += 1
+        else:
+            self.complain(a, "was answered, and may not be")
+
+    def refused(self, a, outcome):
+        """Whether policies explain it: how, or None."""
+        if not a.target.judged:
+            return None
+        # A status is the answer to the latest request, an end may be one of before.
+        held = a.policies.held((a.since if outcome.isdigit() else a.last)[1])
+        if held is None:
+            return "policies" if outcome in a.policies.CHANGED else None
+        if not self.may(a, held) and outcome in a.policies.DENIED[a.service]:
+            self.judged[f"{self.role} {a.name} {a.service}: refused"] += 1
+            return "policy"
+        return None
+
+    def failed(self, a, outcome):
+        if a.kind == "rude" and outcome in ("reset", "ended"):
+            self.done[a.kind] += 1
+            return
+        why = self.refused(a, outcome) or self.excuses.find(
+            outcome, a.last[0], a.target.events)
+        if why:
+            self.excused[f"{outcome} ({why})"] += 1
+        else:
+            self.complain(a, outcome)
+
+    def complain(self, a, what):
+        if len(self.wrong) < WRONG_MAX:
+            ago = time.monotonic() - a.last[0]
+            self.wrong.append(
+                f"{a.kind} to {a.name}: {what}, of what began {ago:.1f} s ago, exchange "
+                f"{a.exchanges}, policies {a.last[1]:#x} {a.since[1]:#x} "
+                f"{a.policies.now():#x}; {self.excuses.ages()}")
 
     async def forever(self, kind):
         await asyncio.sleep(3 * random.random())
@@ -378,13 +568,13 @@ class Caller:
     def report(self, path):
         with open(path + ".new", "w", encoding="utf-8") as f:
             json.dump({"done": self.done, "excused": self.excused,
-                       "wrong": self.wrong}, f)
+                       "judged": self.judged, "wrong": self.wrong}, f)
         os.rename(path + ".new", path)
 
 
-async def call(connections, calm, excuses, report):
-    caller = Caller(calm == "1", Excuses(excuses))
-    kinds = list(KINDS)
+async def call(connections, role, targets, excuses, report):
+    caller = Caller(role, targets.split(","), Excuses(excuses))
+    kinds = caller.kinds()
     # Their names are kept: a task that nobody refers to may vanish.
     tasks = [asyncio.create_task(caller.forever(kinds[i % len(kinds)]))
              for i in range(int(connections))]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "ask.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,18 @@ static bool is_connect(const json_t *question)
 	return !strcmp(method_of(question), "CONNECT");
 }
 
+/* The kernel knows better. */
+const char *ask_check_server_name(const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && (isalnum((unsigned char)s[i]) || strchr("-_.", s[i]));)
+		i++;
+	if (i == len && len <= 253)
+		return NULL;
+	return "a host name of up to 253 letters, digits, - and _, or empty for none";
+}
+
 bool ask_take_value(json_t *question, const struct field *f, const char *text)
 {
 	char *why = NULL;
@@ -134,6 +147,8 @@ char *ask_check(const json_t *question)
 	const json_t *headers = json_object_get(question, "headers");
 	struct url parts;
 
+	if (url && text_of(question, "server_name"))
+		return xstrdup("url and server_name: only one of them can be");
 	if (!url)
 		return text_of(question, "method") ||
 		       headers ? xstrdup("url is needed") : NULL;
@@ -209,6 +224,7 @@ static bool put_question(struct nlmsghdr *nlh, const json_t *question)
 {
 	const json_t *netns = json_object_get(question, "source_netns");
 	const char *source = text_of(question, "source");
+	const char *server = text_of(question, "server_name");
 	struct nlattr *nest = mnl_attr_nest_start(nlh, L7MESH_A_EXPLAIN);
 	struct address a;
 
@@ -219,6 +235,8 @@ static bool put_question(struct nlmsghdr *nlh, const json_t *question)
 	if (netns)
 		mnl_attr_put_u64(nlh, L7MESH_EXPLAIN_A_SOURCE_NETNS,
 				 json_integer_value(netns));
+	if (server)
+		mnl_attr_put_strz(nlh, L7MESH_EXPLAIN_A_SERVER_NAME, server);
 	if (!put_head(nlh, question))
 		return false;
 	mnl_attr_nest_end(nlh, nest);
@@ -465,6 +483,9 @@ static json_t *in_order(json_t *answer, const json_t *question)
 
 	json_object_set(ordered, "listener",
 			json_object_get(question, "listener"));
+	if (text_of(question, "server_name"))
+		json_object_set(ordered, "server_name",
+				json_object_get(question, "server_name"));
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		value = json_object_get(answer, keys[i]);
 		if (value)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ask: what the kernel would make of a request, as JSON.
+ * ask: what the kernel would make of a request or a connection, as JSON.
  *
  * A question is an object: "listener", and of an http listener "method", "url" and
- * "headers" (lines, "name: value"); "source" and "source_netns" if wanted. The
- * answer has these keys, as far as there is anything to say:
+ * "headers" (lines, "name: value"), of a tls listener "server_name" ("": none), of an
+ * auto listener one of these; "source" and "source_netns" if wanted. The answer has
+ * these keys, as far as there is anything to say:
  *
- *	listener, protocol, client, route_table, virtual_host, mismatches (of routes
- *	tried before: route, differs, of), route (the object), policies, status and
- *	reason if the mesh answers by itself, cluster, endpoint, hash, request and
- *	response (line, headers, body)
+ *	listener, server_name (as asked), protocol, client, route_table, virtual_host,
+ *	mismatches (of routes tried before: route, differs, of), route (the object),
+ *	policies, status and reason if the mesh answers by itself, cluster, subset,
+ *	endpoint, hash, authorization, request and response (line, headers, body)
  */
 #ifndef MESHCTL_ASK_H
 #define MESHCTL_ASK_H
@@ -19,6 +20,12 @@
 
 #include "nl.h"
 #include "schema.h"
+
+/* What may be the name of a server, or "". */
+const char *ask_check_server_name(const char *s, size_t len);
+
+#define ASK_SERVER_NAME	{ .name = "server_name", .type = FIELD_STRING,	\
+			  .check = ask_check_server_name }
 
 /* An option of a question, from the command line. False: it is none; complained of. */
 bool ask_take_value(json_t *question, const struct field *f, const char *text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * explain: what the kernel would make of a request, and why.
+ * explain: what the kernel would make of a request, or a connection, and why.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,21 +15,28 @@
 #include "words.h"
 
 #define USAGE "usage: meshctl explain LISTENER [[METHOD] URL] " \
-	      "[header \"NAME: VALUE\"]... [source ADDRESS] " \
-	      "[source_netns COOKIE]"
+	      "[header \"NAME: VALUE\"]... [server_name NAME] " \
+	      "[source ADDRESS] [source_netns COOKIE]"
 
-static const struct field source_field = {
-	.name = "source", .type = FIELD_ADDRESS,
+static const struct field fields[] = {
+	ASK_SERVER_NAME,
+	{ .name = "source", .type = FIELD_ADDRESS },
+	{ .name = "source_netns", .type = FIELD_U64, .min = 1 },
 };
 
-static const struct field netns_field = {
-	.name = "source_netns", .type = FIELD_U64, .min = 1,
-};
+static const struct field *field_of(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (!strcmp(word, fields[i].name))
+			return &fields[i];
+	return NULL;
+}
 
 static bool is_option(const char *word)
 {
-	return !strcmp(word, "header") || !strcmp(word, "source") ||
-	       !strcmp(word, "source_netns");
+	return !strcmp(word, "header") || field_of(word);
 }
 
 static void set_text(json_t *question, const char *key, const char *text)
@@ -56,8 +63,7 @@ static bool take_options(json_t *question, int argc, char **argv)
 	for (; argc >= 2 && is_option(argv[0]); argc -= 2, argv += 2) {
 		if (!strcmp(argv[0], "header"))
 			ask_add_header(question, argv[1]);
-		else if (!ask_take_value(question, !strcmp(argv[0], "source") ?
-					 &source_field : &netns_field, argv[1]))
+		else if (!ask_take_value(question, field_of(argv[0]), argv[1]))
 			return false;
 	}
 	if (argc)
@@ -204,6 +210,7 @@ static void print_message(const json_t *answer, const char *key)
 static void print_answer(const json_t *answer)
 {
 	print_line(answer, "listener", "listener");
+	print_line(answer, "server_name", "server name");
 	print_line(answer, "client", "client");
 	print_line(answer, "route_table", "route table");
 	print_line(answer, "virtual_host", "virtual host");

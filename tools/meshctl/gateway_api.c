@@ -17,7 +17,7 @@ static json_t *texts_of(struct problems *p)
 /* Is what is wrong with such manifests said as they are imported? */
 static bool reports_itself(enum manifest_kind kind)
 {
-	return kind <= MANIFEST_TCP_ROUTE ||
+	return kind <= MANIFEST_SERVICE ||
 	       (kind > MANIFEST_REFERENCE_GRANT && kind < MANIFEST_OTHER);
 }
 
@@ -168,6 +168,7 @@ static void import_all(struct import *imp)
 	each(imp, MANIFEST_NETWORK_POLICY, gateway_note_asked);
 	each(imp, MANIFEST_POD, gateway_pod);
 	each(imp, MANIFEST_WORKLOAD_ENTRY, gateway_workload_entry);
+	each(imp, MANIFEST_SERVICE, gateway_ports);
 	each(imp, MANIFEST_AUTHORIZATION_POLICY, gateway_istio);
 	each(imp, MANIFEST_PEER_AUTHENTICATION, gateway_peer);
 	each(imp, MANIFEST_NETWORK_POLICY, gateway_note_network);
@@ -203,6 +204,7 @@ json_t *gateway_api_import(const struct manifests *m,
 		.attached = must(json_object()), .root = options->root,
 		.workloads = must(json_object()),
 		.owners = must(json_object()), .asked = must(json_object()),
+		.spoken = must(json_object()), .said = must(json_object()),
 		.policies = must(json_object()),
 		.pods = must(json_object()), .allows = must(json_object()),
 		.isolating = must(json_object()),
@@ -228,6 +230,8 @@ json_t *gateway_api_import(const struct manifests *m,
 	json_decref(imp.workloads);
 	json_decref(imp.owners);
 	json_decref(imp.asked);
+	json_decref(imp.spoken);
+	json_decref(imp.said);
 	json_decref(imp.remarks);
 	json_decref(imp.policies);
 	json_decref(imp.pods);

@@ -7,7 +7,8 @@
 
 bool gateway_is_tcp(const json_t *service_port)
 {
-	return !get(service_port, "protocol") || is(service_port, "protocol", "TCP");
+	return !*object_get(service_port, "protocol") ||
+	       is(service_port, "protocol", "TCP");
 }
 
 static const json_t *service_port(const json_t *service, json_int_t number_)

@@ -108,23 +108,6 @@ static json_t *sources_of(struct import *imp, const json_t *peers,
 
 /* ---- ports ---- */
 
-/* The number that a Pod has for a name; 0: none. */
-static json_int_t number_of(const json_t *pod, const char *name)
-{
-	const json_t *container, *port;
-	const char *protocol;
-	size_t i, k;
-
-	json_array_foreach(get2(get(pod, "body"), "spec", "containers"), i, container)
-		json_array_foreach(get(container, "ports"), k, port) {
-			protocol = object_get(port, "protocol");
-			if (is(port, "name", name) &&
-			    (!*protocol || !strcmp(protocol, "TCP")))
-				return number(port, "containerPort");
-		}
-	return 0;
-}
-
 /* What all Pods that the policy is for have for a name; 0 with an error. */
 static json_int_t resolve(struct import *imp, json_t *labels, const char *name,
 			  const char *field)
@@ -138,7 +121,7 @@ static json_int_t resolve(struct import *imp, json_t *labels, const char *name,
 	json_array_foreach(gateway_pods(imp, own, labels), i, pod) {
 		if (!gateway_has_labels(pod, labels))
 			continue;
-		n = number_of(pod, name);
+		n = gateway_pod_port(pod, name);
 		good &= n && (!found || n == found);
 		found = n;
 	}

@@ -12,6 +12,7 @@
  *	gateway_backend.c	backends: clusters of Services and EndpointSlices
  *	gateway_istio.c		AuthorizationPolicies
  *	gateway_workload.c	Pods and WorkloadEntries: workloads
+ *	gateway_port.c		Services: which ports of Pods speak HTTP
  *	gateway_network.c	NetworkPolicies
  *	gateway_selector.c	NetworkPolicies: what their selectors select
  *	gateway_both.c		NetworkPolicies beside AuthorizationPolicies
@@ -79,6 +80,9 @@ struct import {
 	const char *root;		/* the namespace whose policies are for all */
 	json_t *workloads;		/* by name */
 	json_t *owners;			/* by address: whose manifest has it */
+	json_t *spoken;			/* by workload and port: how, see gateway_port.c */
+	json_t *said;			/* by namespace: of how many ports so far */
+	size_t places;			/* ports of addresses that are http */
 	json_t *asked;			/* by namespace: labels that policies ask for */
 	json_t *policies;		/* by name */
 	json_t *pods;			/* by namespace and label: addresses, body */
@@ -276,6 +280,9 @@ void gateway_note_asked(struct import *imp);
 void gateway_pod(struct import *imp);
 void gateway_workload_entry(struct import *imp);
 
+/* Then the Service's: which ports of its Pods are http. */
+void gateway_ports(struct import *imp);
+
 /* The policy of the AuthorizationPolicy that is being imported. */
 void gateway_istio(struct import *imp);
 
@@ -285,7 +292,7 @@ json_t *gateway_labels_of(const json_t *selector);
 /* Names of namespaces that a selector selects, as keys; NULL: all. */
 json_t *gateway_namespaces(const struct import *imp, const json_t *selector);
 
-/* For NetworkPolicies: the Pod that is being imported, and which addresses it has. */
+/* For what selects Pods: the Pod that is being imported, and which addresses it has. */
 void gateway_note_pod(struct import *imp, json_t *addresses);
 
 /*
@@ -295,6 +302,9 @@ void gateway_note_pod(struct import *imp, json_t *addresses);
 const json_t *gateway_pods(const struct import *imp, const char *namespace,
 			   json_t *labels);
 bool gateway_has_labels(const json_t *pod, json_t *labels);
+
+/* The number of the TCP port that such a Pod gives a name; 0: none. */
+json_int_t gateway_pod_port(const json_t *pod, const char *name);
 
 /* For them: an AuthorizationPolicy that allows, for workloads with @labels. */
 void gateway_note_allow(struct import *imp, json_t *policy, json_t *labels);

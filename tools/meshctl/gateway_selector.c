@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What NetworkPolicies' selectors select: labels, namespaces, and Pods by their labels.
+ * What selectors of NetworkPolicies and Services select: labels, namespaces, and Pods by
+ * their labels.
  */
 #include "gateway_priv.h"
 
@@ -73,6 +74,18 @@ const json_t *gateway_pods(const struct import *imp, const char *namespace,
 		free(pair);
 	}
 	return best;
+}
+
+json_int_t gateway_pod_port(const json_t *pod, const char *name)
+{
+	const json_t *container, *port;
+	size_t i, k;
+
+	json_array_foreach(get2(get(pod, "body"), "spec", "containers"), i, container)
+		json_array_foreach(get(container, "ports"), k, port)
+			if (is(port, "name", name) && gateway_is_tcp(port))
+				return number(port, "containerPort");
+	return 0;
 }
 
 /* ---- selectors ---- */

@@ -417,12 +417,14 @@ static const struct schema tcp_route = {
 
 static const struct field service_port_fields[] = {
 	TEXT("name"), PORT("port"), TEXT("protocol"), TEXT("appProtocol"),
+	MANIFEST_TARGET("targetPort"),
 };
 
 OPEN(service_port, "port");
 
 static const struct field service_spec_fields[] = {
 	TEXT("clusterIP"), TEXTS("clusterIPs"), LIST("ports", service_port),
+	MAP("selector"), TEXT("type"),
 };
 
 OPEN(service_spec, "spec");

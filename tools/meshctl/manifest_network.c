@@ -113,8 +113,7 @@ static const struct schema peer = {
 
 static const char *const protocols[] = { "TCP", "UDP", "SCTP", NULL };
 
-/* A number, or a name that Pods give one. */
-static const char *check_port(const char *s, size_t len)
+const char *manifest_check_port(const char *s, size_t len)
 {
 	size_t i;
 
@@ -128,8 +127,7 @@ static const char *check_port(const char *s, size_t len)
 
 static const struct field port_fields[] = {
 	ENUM("protocol", protocols, "TCP"),
-	{ .name = "port", .type = FIELD_STRING, .flags = FIELD_NUMERIC,
-	  .check = check_port },
+	MANIFEST_TARGET("port"),
 	PORT("endPort"),
 };
 

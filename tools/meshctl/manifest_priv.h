@@ -27,7 +27,12 @@ extern const struct schema manifest_network_policy;
 extern const struct schema manifest_pod;
 extern const struct schema manifest_workload_entry;
 
-/* A check, as those of text.h. */
+/* Checks, as those of text.h. */
 const char *manifest_check_dns(const char *s, size_t len);
+/* A number, or a name that Pods give one. */
+const char *manifest_check_port(const char *s, size_t len);
+
+#define MANIFEST_TARGET(n) { .name = (n), .type = FIELD_STRING,		\
+			  .flags = FIELD_NUMERIC, .check = manifest_check_port }
 
 #endif

@@ -403,9 +403,10 @@ _meshctl()
 		case ${args[1]-} in
 		'') _meshctl_lines < <(_meshctl_values listener name) ;;
 		*) if [ ${#args[@]} = 2 ]; then
-				_meshctl_words GET POST OPTIONS http://
+				_meshctl_words GET POST OPTIONS http:// server_name
 			else
-				_meshctl_words header source source_netns
+				_meshctl_words header server_name source \
+					source_netns
 			fi ;;
 		esac ;;
 	resolve) _meshctl_words --once ;;

@@ -6,9 +6,6 @@
 #include "tree.h"
 #include "value.h"
 
-/* Ports of all addresses: a few lines could ask for millions. Each takes 15 kB. */
-#define PLACES_MAX 20000
-
 /* The parts of a configuration, in its order, that something is made in. */
 enum part {
 	PART_CLUSTERS,
@@ -119,14 +116,18 @@ static bool is_taken(struct expansion *e, const struct port *p, const char *sock
 	return line;
 }
 
+char *ports_listener_name(const char *workload, const char *socket)
+{
+	return xasprintf("inbound/%s/%s", workload, socket);
+}
+
 /* The file's own listener there is who takes what comes, and how. */
 static void expand_address(struct expansion *e, const struct port *p, json_t *address)
 {
 	json_t *at = must(json_pack("{s:O, s:O}", "address", address, "port",
 				    get(p->o->body, "port")));
 	char *socket = socket_text(at);
-	char *name = xasprintf("inbound/%s/%s", object_get(p->workload->body, "name"),
-			       socket);
+	char *name = ports_listener_name(object_get(p->workload->body, "name"), socket);
 
 	if (!links_line(e->links, "socket", socket) && !is_taken(e, p, socket) &&
 	    is_free(e, p, name))
@@ -144,11 +145,12 @@ static void expand_port(struct expansion *e, const struct port *p)
 	if (!is(p->o->body, "protocol", "http"))
 		return;
 	json_array_foreach(get(p->workload->body, "addresses"), i, address) {
-		if (e->places++ < PLACES_MAX)
+		if (e->places++ < PORTS_PLACES_MAX)
 			expand_address(e, p, address);
-		else if (e->places == PLACES_MAX + 1)
+		else if (e->places == PORTS_PLACES_MAX + 1)
 			problem(e->problems, p->o->mark, &p->path,
-				"more than %d ports of addresses are http", PLACES_MAX);
+				"more than %d ports of addresses are http",
+				PORTS_PLACES_MAX);
 	}
 }
 

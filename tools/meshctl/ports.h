@@ -13,8 +13,17 @@
 #include "config.h"
 #include "links.h"
 
+/* Ports of all addresses: a few lines could ask for millions. Each takes 15 kB. */
+#define PORTS_PLACES_MAX 20000
+
 /* Of the schema of a port: no kind of the kernel's. */
 #define PORTS_KIND	((enum l7mesh_kind)(L7MESH_KIND_MAX + 1))
+
+/*
+ * What all is called that is made of a workload's port at an address: "10.2.0.31:8080".
+ * Freed by the caller.
+ */
+char *ports_listener_name(const char *workload, const char *socket);
 
 /*
  * Puts what is made of ports in their place in @config, a mesh file's, which nothing else

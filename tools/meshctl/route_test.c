@@ -62,6 +62,7 @@ static const struct field test_fields[] = {
 	{ .name = "method", .type = FIELD_STRING, .check = text_check_token },
 	TEXT_FIELD("url"),
 	LINES_FIELD("headers"),
+	ASK_SERVER_NAME,
 	{ .name = "source", .type = FIELD_ADDRESS },
 	{ .name = "source_netns", .type = FIELD_U64, .min = 1 },
 	{ .name = "expect", .type = FIELD_NEST, .flags = FIELD_REQUIRED,
@@ -192,9 +193,13 @@ static char *title_of(const json_t *body)
 {
 	const char *title = object_get(body, "title");
 	const char *method = object_get(body, "method");
+	const char *server = object_get(body, "server_name");
 
 	if (*title)
 		return xstrdup(title);
+	if (!json_object_get(body, "url"))
+		return xasprintf("%s%s%s", object_get(body, "listener"),
+				 *server ? " " : "", server);
 	return xasprintf("%s %s", *method ? method : "GET",
 			 object_get(body, "url"));
 }

@@ -180,9 +180,9 @@ enum l7mesh_cmd {
 	L7MESH_CMD_SPLICES_GET,
 	/*
 	 * dump: EXPLAIN; answers EXPLANATION, ROUTE, REQUEST_HEAD, RESPONSE, MISMATCH.
-	 * What would become of a request, nothing being sent or counted: the ROUTE that
-	 * serves it, and a MISMATCH for each that was tried before; all as far as there
-	 * are any.
+	 * What would become of a request or connection, nothing being sent or counted:
+	 * the ROUTE that serves it, and a MISMATCH for each that was tried before; all
+	 * as far as there are any.
 	 */
 	L7MESH_CMD_EXPLAIN,
 	/*
@@ -1406,11 +1406,14 @@ enum l7mesh_maglev_attr {
 	L7MESH_MAGLEV_A_MAX = __L7MESH_MAGLEV_A_MAX - 1
 };
 
-/* A request that nobody makes. */
+/* A request, or a connection, that nobody makes. */
 enum l7mesh_explain_attr {
 	L7MESH_EXPLAIN_A_UNSPEC,
 	L7MESH_EXPLAIN_A_LISTENER,	/* string */
-	/* binary: a whole head as clients send it; http listeners only, and needed */
+	/*
+	 * binary: a whole head as clients send it; http listeners, which need it, and
+	 * auto
+	 */
 	L7MESH_EXPLAIN_A_HEAD,
 	/* binary: network order: the client; default: 127.0.0.1 or ::1 */
 	L7MESH_EXPLAIN_A_SOURCE,
@@ -1422,6 +1425,11 @@ enum l7mesh_explain_attr {
 	/* u16: from 1; for a listener on any port; default: 80 */
 	L7MESH_EXPLAIN_A_PORT,
 	L7MESH_EXPLAIN_A_PAD,
+	/*
+	 * string: that the client asks for by TLS, empty if by none; tls listeners,
+	 * default: none, and auto, default: what is neither TLS nor HTTP
+	 */
+	L7MESH_EXPLAIN_A_SERVER_NAME,
 
 	/* private: */
 	__L7MESH_EXPLAIN_A_MAX,

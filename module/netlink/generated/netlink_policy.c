@@ -653,6 +653,7 @@ const struct nla_policy netlink_explain_policy[L7MESH_EXPLAIN_A_MAX + 1] = {
 	[L7MESH_EXPLAIN_A_SOURCE] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[L7MESH_EXPLAIN_A_SOURCE_NETNS] = NLA_POLICY_MIN(NLA_U64, 1),
 	[L7MESH_EXPLAIN_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[L7MESH_EXPLAIN_A_SERVER_NAME] = { .type = NLA_STRING, .len = 253 },
 };
 
 const struct nla_policy netlink_authorize_policy[L7MESH_AUTHORIZE_A_MAX + 1] = {
