@@ -1144,6 +1144,9 @@ def one_hop(*policies, action=None, more=None, listener=None):
             "listeners": [{"name": f"out{i}", "address": vip, "port": 80,
                            "protocol": "http", "route_table": f"out{i}"}
                           for i, vip in enumerate(HOP_VIPS)]})
+        # One that has taken two hops, and is left.
+        for vip in HOP_VIPS:
+            ask_vip("/a", vip=vip)
         yield
 
 
@@ -1195,7 +1198,7 @@ def _():
         equal([ask("front", path, client=c) for path in ("/a", "/b")],
               [(200, "/a"), (200, "/b")])
         grown.reach("requests_one_hop", 2)
-        grown.reach("upstream_legs_opened", 1)
+        equal(grown("upstream_legs_opened"), 1)
         for rule, statuses, hops in (
                 ({"from": [{"principals": ["x"]}]}, [403], 0),
                 ({"to": [{"paths": ["/c"]}]}, [403, 200], 1),
@@ -1268,10 +1271,61 @@ def _():
             equal(grown("requests_one_hop"), 0)
 
 
+@test("one hop: an HTTP/1.0 request has the host that it is given on the way")
+def _():
+    def ask_old(vip, *fields):
+        c = Client("front", vip)
+        c.send("\r\n".join(["GET /a HTTP/1.0", *fields, "", ""]).encode())
+        if cart_asked(c):
+            cart.request()[0].send(OK)
+        status = c.response()[0].status
+        c.close()
+        return status
+    with one_hop(policy(rules=[FROM_FRONT]),
+                 policy("d", [{"to": [{"hosts": ["*"], "paths": ["/a"]}]}], action="deny")):
+        equal([ask_old(vip) for vip in HOP_VIPS], [403, 403])
+    with one_hop(policy(rules=[{"to": [{"hosts": ["cart"]}]}])):
+        grown = Counters()
+        equal([ask_old(HOP_VIPS[0], "Host: cart"), ask_old(HOP_VIPS[0])], [200, 403])
+        grown.reach("requests_one_hop", 1)
+
+
+def as_user(uid, *args):
+    os.seteuid(uid)
+    try:
+        return socket.socket(*args)
+    finally:
+        os.seteuid(0)
+
+
+@test("one hop: whom the rules between both pods do not let, nobody lets")
+def _():
+    """Of a pod, of its users: who has no connection of two hops has none of one."""
+    def asks(uid):
+        c = Client("front", HOP_VIPS[0], make=lambda *args: as_user(uid, *args))
+        status = ask("front", "/a", client=c)[0]
+        c.close()
+        return status
+    rules = "add table inet kube\n" \
+        "add chain inet kube {0} {{ type filter hook {0} priority -300; }}\n" \
+        "add rule inet kube {0} {1} tcp flags syn tcp dport {2} reject with tcp reset\n"
+    with one_hop(ONE_HOP), nft(rules.format("output", "meta skuid 1000", PORT), pod="front"):
+        grown = Counters()
+        equal([asks(uid) for uid in (1000, 0, 1000, 0)], [503, 200, 503, 200])
+        grown.reach("requests_one_hop", 2)
+    with one_hop(ONE_HOP):
+        close_connections()
+        meshctl("drain")
+        drained()
+        with nft(rules.format("input", "meta iifname eth0", PORT), pod="cart"):
+            grown = Counters()
+            equal([asks(0), asks(0)], [503, 503])
+            equal(grown("requests_one_hop"), 0)
+
+
 @test("one hop: what is sent never is in the client's pod's hands")
 def _():
-    """Its own rules drop all that it sends to the application."""
-    rules = "".join(f"add rule inet kube o {family} daddr {a} counter drop\n"
+    rules = "".join(f"add rule inet kube o {family} daddr {a} counter\n"
                     for family, a in zip(("ip", "ip6"), CART))
     with one_hop(policy(rules=[{**FROM_FRONT, "to": [{"paths": ["/a"]}]}])):
         with nft("add table inet kube\n"
@@ -1330,9 +1384,10 @@ def _():
     grown = Counters()
     with another_server("brief", 21) as server:
         c, idle = (Client("front", "10.96.0.10", sizes=4096) for _ in range(2))
-        idle.send(request("/", host="a"))
-        server.request()[0].send(OK)
-        equal(idle.response()[0].status, 200)
+        for _ in "two hops", "one":
+            idle.send(request("/", host="a"))
+            server.request()[0].send(OK)
+            equal(idle.response()[0].status, 200)
         c.send(request("/", host="a"))
         conn, _ = server.request()
         # As much as the leg takes, whose client takes hardly any of it.

@@ -178,6 +178,20 @@ struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 	return leg;
 }
 
+bool leg_is_idle(struct http_net *hn, const struct endpoint *ep,
+		 const struct identity *id, const struct leg_client *client)
+{
+	struct pool_bucket *b = bucket_of(hn, ep, id);
+	struct pool *p;
+	bool idle;
+
+	spin_lock_bh(&b->lock);
+	p = pool_find(b, ep, id, client);
+	idle = p && pool_first(p, client);
+	spin_unlock_bh(&b->lock);
+	return idle;
+}
+
 bool leg_bind(struct leg *leg, struct stream *stream)
 {
 	if (leg->broken || READ_ONCE(leg->pool->hn->dead) || !link_is_fresh(&leg->link))
@@ -227,10 +241,10 @@ bool leg_park(struct leg *leg, unsigned long expires, u32 max_idle)
 		list_add(&leg->list, &p->idle);
 		p->nidle++;
 		parked = true;
+		/* Unlocked, the leg may be closed, and then the namespace gone. */
+		reap_later(p->hn);
 	}
 	spin_unlock_bh(&b->lock);
-	if (parked)
-		reap_later(p->hn);
 	return parked;
 }
 
@@ -348,12 +362,19 @@ static struct leg *leg_alloc(struct http_net *hn, struct endpoint *ep,
 	return leg;
 }
 
+/* A guest is where nobody knows its client's users, groups and marks. */
+static struct identity *socket_identity(const struct pool *p)
+{
+	return p->guest ? NULL : p->id;
+}
+
 /* The leg's link, which is its client's from the first byte. */
 static int leg_link(struct leg *leg)
 {
 	const struct pool *p = leg->pool;
 
-	return link_open(&leg->link, p->id, p->hn->net, p->ep->address.family);
+	return link_open(&leg->link, socket_identity(p), p->hn->net,
+			 p->ep->address.family);
 }
 
 /* A leg that nobody has connected, with its link. */
@@ -389,7 +410,7 @@ static int show_client(struct leg *leg, const struct leg_user *user)
 {
 	if (!may_show(user))
 		return -EAFNOSUPPORT;
-	leg->foreign = !user->identity;
+	leg->foreign = !socket_identity(leg->pool);
 	return transparent_bind(&leg->pool->hn->transparent, &leg->link,
 				&user->client.shown, &leg->pool->ep->address,
 				leg->foreign);
@@ -399,7 +420,7 @@ static int leg_connect(struct leg *leg, const struct leg_user *user)
 {
 	int err = leg_client_is_shown(&user->client) ? show_client(leg, user) : 0;
 
-	return err ?: link_connect(&leg->link, user->identity,
+	return err ?: link_connect(&leg->link, socket_identity(leg->pool),
 				   &leg->pool->ep->address);
 }
 

@@ -100,7 +100,7 @@ struct leg_user {
 	const struct callbacks *callbacks; /* of the leg's link for good; for a leg
 					    * that nobody uses they call leg_break()
 					    */
-	struct identity *identity;	/* for whom it acts; of a guest NULL */
+	struct identity *identity;	/* for whom it acts */
 	struct mem_cgroup *payer;	/* who pays for it, or NULL */
 	struct leg_client client;	/* what the endpoint is to know */
 	bool named;			/* a proxy has named client.shown */
@@ -145,6 +145,10 @@ void leg_close(struct leg *leg);
  */
 struct leg *leg_take(struct http_net *hn, const struct endpoint *ep,
 		     const struct identity *id, const struct leg_client *client);
+
+/* Could leg_take() have one? Any context. */
+bool leg_is_idle(struct http_net *hn, const struct endpoint *ep,
+		 const struct identity *id, const struct leg_client *client);
 
 /**
  * leg_bind() - Use a leg that was taken

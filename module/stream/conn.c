@@ -338,7 +338,7 @@ static void open_leg(struct conn *c, struct endpoint *ep,
 	const struct leg_user user = {
 		.stream = &c->stream,
 		.callbacks = &leg_callbacks,
-		.identity = conn_leg_identity(c, hop),
+		.identity = c->identity,
 		.payer = c->payer,
 		.client = *client,
 		.named = c->said && !hop,

@@ -128,12 +128,6 @@ static inline struct http_net *conn_leg_net(const struct conn *c, u64 hop)
 	return net ? mesh_net(net)->http : NULL;
 }
 
-/* For whom it acts: elsewhere nobody has an identity of this namespace. */
-static inline struct identity *conn_leg_identity(const struct conn *c, u64 hop)
-{
-	return likely(!hop) ? c->identity : NULL;
-}
-
 /* What guards the workload that a connection has come to; NULL: none, or not from outside. */
 static inline const struct guard *conn_guard(const struct conn *c,
 					     const struct snapshot *s)

@@ -187,24 +187,43 @@ static bool evict(struct leg *leg)
 	return true;
 }
 
-/* Returns whether all have been: nobody comes in any more. */
-static bool evict_batch(struct http_net *hn)
+/* The next guest; NULL: all have been evicted, and nobody comes in any more. */
+static struct leg *next_guest(struct http_net *hn)
+{
+	struct leg *leg = list_first_entry_or_null(&hn->guests, struct leg, guest);
+
+	return leg && !leg->evicted ? leg : NULL;
+}
+
+/* Returns whether all have been; if not, either a batch of them, or one is locked. */
+static bool evict_batch(struct http_net *hn, bool *locked)
 {
 	struct leg *leg;
-	bool done;
 	int n;
 
+	*locked = false;
 	spin_lock_bh(&hn->conns_lock);
-	for (n = 0; n < WALK_BATCH; n++) {
-		leg = list_first_entry_or_null(&hn->guests, struct leg, guest);
-		if (!leg || leg->evicted || !evict(leg))
+	for (n = 0; n < WALK_BATCH && (leg = next_guest(hn)); n++) {
+		*locked = !evict(leg);
+		if (*locked)
 			break;
 		list_move_tail(&leg->guest, &hn->guests);
 	}
-	leg = list_first_entry_or_null(&hn->guests, struct leg, guest);
-	done = !leg || leg->evicted;
+	leg = next_guest(hn);
 	spin_unlock_bh(&hn->conns_lock);
-	return done;
+	return !leg;
+}
+
+static void evict_all(struct http_net *hn)
+{
+	bool locked;
+
+	while (!evict_batch(hn, &locked)) {
+		if (locked)
+			schedule_timeout_uninterruptible(1);
+		else
+			cond_resched();
+	}
 }
 
 void engine_net_exit(struct mesh_net *mn)
@@ -224,12 +243,11 @@ void engine_net_exit(struct mesh_net *mn)
 	wait_var_event(&hn->nconns, !atomic_read(&hn->nconns));
 	for (i = 0; i < hn->nlines; i++)
 		line_exit(&hn->lines[i]);
-	/* No connection parks a leg any more; nobody can queue this again. */
-	cancel_delayed_work_sync(&hn->reaper);
 	leg_reap(hn, true);
-	while (!evict_batch(hn))
-		schedule_timeout_uninterruptible(1);
+	evict_all(hn);
 	wait_var_event(&hn->nlegs, !atomic_read(&hn->nlegs));
+	/* Who parks a leg queues this, and no leg is left. */
+	cancel_delayed_work_sync(&hn->reaper);
 	mn->http = NULL;
 	quota_exit(&hn->quota);
 	kfree(hn);

@@ -9,6 +9,10 @@
  * it sends, never has what is sent here in its hands. It is a guest there: when that
  * namespace goes, so does the stream that uses it, see engine_net_exit().
  *
+ * It meets none of the rules that are between both pods, and is nobody's there. So it only
+ * begins while its client has a leg that did meet them: one to the listener, as whoever the
+ * client is, which has served a request and is idle.
+ *
  * Policies may ask for a request's method, host and path, if these are sent as they came,
  * and the listener would leave them as they are, too.
  *
@@ -22,10 +26,11 @@
 static const struct workload *client_workload(const struct stream *s)
 {
 	const struct conn *c = s->conn;
+	const struct mesh_net *mn = mesh_net(c->hn->net);
 	const struct guard *g;
 
-	if (!c->identity || c->relays ||
-	    !READ_ONCE(mesh_net(c->hn->net)->is_attached))
+	if (!c->identity || c->relays || !READ_ONCE(mn->is_attached) ||
+	    rcu_access_pointer(mn->mesh) != c->mesh)
 		return NULL;
 	g = authz_table_guard(s->snapshot->authz, c->hn->net->net_cookie);
 	return g ? g->workload : NULL;
@@ -71,8 +76,10 @@ static bool is_sent_as_it_came(const struct stream *s)
 {
 	const struct route *r = s->route;
 
-	return !r->edit_cost && !s->vhost->edit_cost && !r->rewrite.host.len &&
-	       !r->rewrite.path_kind && is_strict(message_path(s->request_head));
+	/* Who names no host is given one on the way. */
+	return s->request_head->authority_len && !r->edit_cost &&
+	       !s->vhost->edit_cost && !r->rewrite.host.len && !r->rewrite.path_kind &&
+	       is_strict(message_path(s->request_head));
 }
 
 static bool is_there(const struct stream *s, const struct guard *g)
@@ -104,11 +111,32 @@ static bool allows(struct stream *s, struct run *run, const struct guard *g,
 	return allowed;
 }
 
-/* That listener would grant an upgrade, or not, by options of its own. */
+/*
+ * That listener would grant an upgrade, or not, by options of its own; and say who the
+ * client is.
+ */
 static bool is_plain(const struct stream *s)
 {
+	const struct http_options *o = &s->conn->options;
+
 	return !s->upgrade && !s->request_head->connect &&
-	       !s->cluster->options.proxy_protocol;
+	       !s->cluster->options.proxy_protocol &&
+	       o->x_forwarded_for == http_options_default.x_forwarded_for &&
+	       o->x_forwarded_proto == http_options_default.x_forwarded_proto;
+}
+
+/* What is newer may say otherwise. */
+static bool is_current(const struct stream *s)
+{
+	return rcu_access_pointer(s->conn->mesh->snapshot) == s->snapshot;
+}
+
+static bool has_met_rules(const struct stream *s)
+{
+	const struct leg_client client = stream_leg_client(s, s->cluster);
+	const struct conn *c = s->conn;
+
+	return leg_is_idle(c->hn, s->try->ep, c->identity, &client);
 }
 
 void stream_choose_hop(struct stream *s, struct run *run)
@@ -121,11 +149,18 @@ void stream_choose_hop(struct stream *s, struct run *run)
 	from = w ? address_of(w, to->family) : NULL;
 	g = from ? guard_of(s, w, to) : NULL;
 	if (!g || !is_plain(s) || (g->asks_request && !is_sent_as_it_came(s)) ||
-	    !is_there(s, g) || !allows(s, run, g, w, from))
+	    !is_current(s) || !is_there(s, g) || !has_met_rules(s) ||
+	    !allows(s, run, g, w, from))
 		return;
 	s->try->hop = g;
 	s->try->hop_from = from;
 	stat_inc(s->conn->mesh->stats, STAT_ONE_HOP);
+}
+
+void stream_check_hop(struct stream *s)
+{
+	if (unlikely(s->try->hop) && !is_current(s))
+		s->try->hop = NULL;
 }
 
 u64 stream_hop(const struct stream *s)

@@ -310,6 +310,8 @@ bool stream_authorize(struct stream *s, struct run *run);
 
 /* stream_hop.c: an endpoint was picked: may the leg go straight to the application? */
 void stream_choose_hop(struct stream *s, struct run *run);
+/* It is about to: if what was decided may not hold any more, it takes two hops. */
+void stream_check_hop(struct stream *s);
 
 /* stream_copy.c: all of the request is sent, and there are to be copies of it */
 void stream_copy(struct stream *s, struct run *run);

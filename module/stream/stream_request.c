@@ -490,7 +490,7 @@ void stream_send_head(struct stream *s, struct run *run)
 	}
 	if (!leg_connected(t->leg))
 		return;
-	if (!t->reused_leg)
+	if (!t->reused_leg && !t->hop)
 		endpoint_note_reached(t->ep, who_connects(c));
 	/*
 	 * Bytes came since the leg was bound, before the request was sent: no

@@ -143,18 +143,23 @@ static void leg_failed(struct stream *s, int err)
 	struct mem_cgroup *old = payer_enter(c->payer);
 	struct run run = { .may_sleep = true };
 
-	if (err == -ENOMEM || err == -ENOBUFS)
+	if (s->try->hop) {
+		/* It takes two. */
+		s->try->hop = NULL;
+		s->request = REQUEST_ROUTED;
+	} else if (err == -ENOMEM || err == -ENOBUFS) {
 		stream_refuse(s, &run, STAT_REPLY_NO_MEMORY, 503);
-	else if (err == -EPERM || err == -EACCES)
+	} else if (err == -EPERM || err == -EACCES) {
 		/*
 		 * A connection that the client may not make is not the endpoint's
 		 * failure.
 		 */
 		stream_refuse(s, &run, STAT_REPLY_NOT_PERMITTED, 503);
-	else if (conn_shown(c) && (err == -EADDRNOTAVAIL || err == -EAFNOSUPPORT))
+	} else if (conn_shown(c) && (err == -EADDRNOTAVAIL || err == -EAFNOSUPPORT)) {
 		stream_refuse(s, &run, STAT_REPLY_SOURCE_NOT_KEPT, 503);
-	else
+	} else {
 		way_failed(s, &run);
+	}
 	payer_leave(c->payer, old);
 }
 

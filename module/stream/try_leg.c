@@ -81,14 +81,13 @@ static struct leg *idle_leg(const struct stream *s)
 {
 	const struct leg_client client = stream_leg_client(s, s->cluster);
 	const struct conn *c = s->conn;
-	u64 hop = stream_hop(s);
 	struct leg *leg = NULL;
 	struct http_net *hn;
 
 	rcu_read_lock();
-	hn = conn_leg_net(c, hop);
+	hn = conn_leg_net(c, stream_hop(s));
 	if (hn)
-		leg = leg_take(hn, s->try->ep, conn_leg_identity(c, hop), &client);
+		leg = leg_take(hn, s->try->ep, c->identity, &client);
 	rcu_read_unlock();
 	return leg;
 }
@@ -141,6 +140,7 @@ void try_want_leg(struct stream *s, struct run *run)
 	struct conn *c = s->conn;
 	struct try *t = s->try;
 
+	stream_check_hop(s);
 	if (may_reuse_leg(s) && take_pooled_leg(s, run)) {
 		limit_leg(s);
 		stat_inc(c->mesh->stats, STAT_LEGS_REUSED);
