@@ -3,7 +3,8 @@
  * leg: an upstream connection to an endpoint, used by one stream at a time
  * and pooled in between, per namespace, endpoint, identity and what the endpoint knows of
  * the client: it acts for its client, and never for another one that the network, or the
- * endpoint, could tell from it.
+ * endpoint, could tell from it. A guest is in another namespace than its client's, and
+ * begins only while its client has a leg of its own, see stream_hop.c.
  *
  * Ownership: a leg has one owner at a time: the stream that uses it, its
  * pool, or the work that closes it. The owner changes

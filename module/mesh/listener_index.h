@@ -33,8 +33,8 @@ struct listener_slot {
 		struct cluster *cluster;
 		struct route_table *route_table;
 	};
-	const struct guard *asks;	/* inbound, and all it does is to ask this one, who
-					 * connects to what: see stream_hop.c; or NULL
+	const struct guard *asks;	/* inbound, and all it does is to ask this one: see
+					 * stream_hop.c; or NULL
 					 */
 };
 

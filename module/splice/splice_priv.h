@@ -132,6 +132,8 @@ struct splice_end *splice_settle(struct sock *sk);
  */
 void splice_leave_owned(struct sock *sk);
 
+void splice_acknowledge(struct sock *sk, const struct splice_end *e);
+
 /**
  * splice_catch_up() - What the peer has received is acknowledged
  * @sk: the sender: its slock is held, and nobody else owns it
@@ -139,7 +141,11 @@ void splice_leave_owned(struct sock *sk);
  *
  * Bytes in the peer's backlog are not acknowledged when they are sent.
  */
-void splice_catch_up(struct sock *sk, const struct splice_end *e);
+static inline void splice_catch_up(struct sock *sk, const struct splice_end *e)
+{
+	if (unlikely(tcp_sk(sk)->snd_una != tcp_sk(sk)->snd_nxt))
+		splice_acknowledge(sk, e);
+}
 
 /*
  * Counts calls that may sleep; splice_disable() waits for them. They notice soon

@@ -274,12 +274,11 @@ static void acknowledge(struct tcp_sock *tp, const struct sock *peer)
 	}
 }
 
-void splice_catch_up(struct sock *sk, const struct splice_end *e)
+void splice_acknowledge(struct sock *sk, const struct splice_end *e)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct sock *peer;
 
-	if (likely(tp->snd_una == tp->snd_nxt) || !is_drained(sk))
+	if (!is_drained(sk))
 		return;
 	rcu_read_lock();
 	peer = splice_peer(e);
