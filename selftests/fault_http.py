@@ -41,7 +41,9 @@ CONFIG = {
         {"name": "web6",
          "endpoints": [{"address": "fd00:2::20", "port": 9000}]},
     ],
-    "route_tables": [{"name": "t", "virtual_hosts": [
+    "route_tables": [{"name": "tls", "virtual_hosts": [
+        {"name": "v", "domains": ["*"], "routes": [{"action": {"cluster": "web"}}]}]},
+                     {"name": "t", "virtual_hosts": [
         {"name": "v", "domains": ["web"], "routes": [
             {"match": {"path": {"exact": "/direct"}},
              "action": {"direct_response": {"status": 200, "body": "direct"}}},
@@ -85,9 +87,9 @@ CONFIG = {
          "route_table": "t", "proxy_protocol": True,
          "trusted_sources": ["10.2.0.0/24"]},
         {"name": "tls", "address": TLS, "port": 443, "protocol": "tls",
-         "route_table": "t"},
+         "route_table": "tls"},
         {"name": "auto", "address": TLS, "port": 80, "protocol": "auto",
-         "route_table": "t", "tls_route_table": "t", "cluster": "web"},
+         "route_table": "t", "tls_route_table": "tls", "cluster": "web"},
         {"name": "tcp", "address": L4, "port": 9000, "protocol": "tcp",
          "cluster": "web"},
         {"name": "tcp6", "address": L4V6, "port": 9000, "protocol": "tcp",

@@ -383,7 +383,7 @@ static void chores_collect(struct chores *todo, struct conn *c)
 	if (t->open_leg) {
 		todo->open = endpoint_get(t->ep);
 		todo->client = stream_leg_client(&c->stream, c->stream.cluster);
-		todo->hop = stream_hop(&c->stream);
+		todo->hop = try_hop(t);
 	}
 	t->open_leg = false;
 	todo->shut_down = c->shut_down == SHUT_DOWN_WANTED;

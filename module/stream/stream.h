@@ -269,9 +269,6 @@ void stream_timeout(struct stream *s, struct run *run);
 struct leg_client stream_leg_client(const struct stream *s,
 				    const struct cluster *cluster);
 
-/* The cookie of the endpoint's namespace, if the leg is to begin there; or 0. */
-u64 stream_hop(const struct stream *s);
-
 /**
  * stream_leg_opened() - The leg that was wanted is there, or is not
  * @s: stream, its connection locked

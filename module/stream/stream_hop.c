@@ -125,12 +125,6 @@ static bool is_plain(const struct stream *s)
 	       o->x_forwarded_proto == http_options_default.x_forwarded_proto;
 }
 
-/* What is newer may say otherwise. */
-static bool is_current(const struct stream *s)
-{
-	return rcu_access_pointer(s->conn->mesh->snapshot) == s->snapshot;
-}
-
 static bool has_met_rules(const struct stream *s)
 {
 	const struct leg_client client = stream_leg_client(s, s->cluster);
@@ -149,21 +143,10 @@ void stream_choose_hop(struct stream *s, struct run *run)
 	from = w ? address_of(w, to->family) : NULL;
 	g = from ? guard_of(s, w, to) : NULL;
 	if (!g || !is_plain(s) || (g->asks_request && !is_sent_as_it_came(s)) ||
-	    !is_current(s) || !is_there(s, g) || !has_met_rules(s) ||
+	    !stream_is_current(s) || !is_there(s, g) || !has_met_rules(s) ||
 	    !allows(s, run, g, w, from))
 		return;
 	s->try->hop = g;
 	s->try->hop_from = from;
 	stat_inc(s->conn->mesh->stats, STAT_ONE_HOP);
-}
-
-void stream_check_hop(struct stream *s)
-{
-	if (unlikely(s->try->hop) && !is_current(s))
-		s->try->hop = NULL;
-}
-
-u64 stream_hop(const struct stream *s)
-{
-	return s->try->hop ? s->try->hop->workload->netns : 0;
 }

@@ -95,6 +95,12 @@ static inline const struct address *client_of(const struct stream *s)
 	return &s->client;
 }
 
+/* Is there nothing newer, which may say otherwise? */
+static inline bool stream_is_current(const struct stream *s)
+{
+	return rcu_access_pointer(s->conn->mesh->snapshot) == s->snapshot;
+}
+
 /* So it may be done now. If not, the run ends, and the next one has enough for it. */
 static inline bool may_edit(const struct stream *s, struct run *run)
 {
@@ -310,8 +316,6 @@ bool stream_authorize(struct stream *s, struct run *run);
 
 /* stream_hop.c: an endpoint was picked: may the leg go straight to the application? */
 void stream_choose_hop(struct stream *s, struct run *run);
-/* It is about to: if what was decided may not hold any more, it takes two hops. */
-void stream_check_hop(struct stream *s);
 
 /* stream_copy.c: all of the request is sent, and there are to be copies of it */
 void stream_copy(struct stream *s, struct run *run);

@@ -47,4 +47,7 @@ struct try {
 	u8 shut_down;		/* enum shut_down, of a tunnel's leg */
 };
 
+/* The cookie of the endpoint's namespace, if the leg is to begin there; or 0. */
+u64 try_hop(const struct try *t);
+
 #endif

@@ -85,7 +85,7 @@ static struct leg *idle_leg(const struct stream *s)
 	struct http_net *hn;
 
 	rcu_read_lock();
-	hn = conn_leg_net(c, stream_hop(s));
+	hn = conn_leg_net(c, try_hop(s->try));
 	if (hn)
 		leg = leg_take(hn, s->try->ep, c->identity, &client);
 	rcu_read_unlock();
@@ -140,7 +140,8 @@ void try_want_leg(struct stream *s, struct run *run)
 	struct conn *c = s->conn;
 	struct try *t = s->try;
 
-	stream_check_hop(s);
+	if (unlikely(t->hop) && !stream_is_current(s))
+		t->hop = NULL;
 	if (may_reuse_leg(s) && take_pooled_leg(s, run)) {
 		limit_leg(s);
 		stat_inc(c->mesh->stats, STAT_LEGS_REUSED);
