@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
 
-#include "authz/workload.h"
 #include "stream/stream_priv.h"
 #include "upstream/cluster_state.h"
 
 struct try *try_alloc(gfp_t gfp)
 {
 	return kzalloc(sizeof(struct try), gfp);
-}
-
-u64 try_hop(const struct try *t)
-{
-	return t->hop ? t->hop->workload->netns : 0;
 }
 
 /* The first try is a part of the stream. */

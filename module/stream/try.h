@@ -16,10 +16,11 @@
 
 #include <linux/list.h>
 #include <linux/types.h>
+#include "authz/guard.h"
+#include "authz/workload.h"
 
 struct address;
 struct endpoint;
-struct guard;
 struct leg;
 
 struct try {
@@ -48,6 +49,9 @@ struct try {
 };
 
 /* The cookie of the endpoint's namespace, if the leg is to begin there; or 0. */
-u64 try_hop(const struct try *t);
+static inline u64 try_hop(const struct try *t)
+{
+	return unlikely(t->hop) ? t->hop->workload->netns : 0;
+}
 
 #endif
