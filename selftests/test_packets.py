@@ -604,7 +604,8 @@ def _():
     def from_port(family, kind):
         s = socket.socket(family, kind)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("", 40000))
+        # None that is given to who asks for none.
+        s.bind(("", 20000))
         return s
     for vip in BOTH:
         for fields in (), ("Connection: close",):
