@@ -726,6 +726,22 @@ class Hold:
         os.close(self.fd)
 
 
+class StuckReader:
+    """Who reads what @a sends, in a system call of @b's that lasts until it is let go."""
+
+    def __init__(self, a, b, data):
+        self.hold, self.got = Hold(), []
+        a.sendall(data)
+        self.thread = threading.Thread(target=lambda: self.got.append(
+            libc.recv(b.fileno(), ctypes.c_void_p(self.hold.at), len(data), 0)))
+        self.thread.start()
+        time.sleep(0.3)
+
+    def let_go(self):
+        self.hold.let_go()
+        self.thread.join(10)
+
+
 def without_timestamps(family):
     with open("/proc/sys/net/ipv4/tcp_timestamps", "r+", encoding="ascii") as f:
         f.write("0")
@@ -741,15 +757,9 @@ def _(a, b):
     a, b = without_timestamps(a.family)
     a.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
     try:
-        hold = Hold()
+        reader = StuckReader(a, b, b"first")
     except OSError as e:
         return [e.errno]
-    got = []
-    a.sendall(b"first")
-    reader = threading.Thread(target=lambda: got.append(
-        libc.recv(b.fileno(), ctypes.c_void_p(hold.at), 5, 0)))
-    reader.start()
-    time.sleep(0.3)
     # It has the socket now. To TCP, "P" at the right place is a length of a header.
     pieces = [letter * 100 for i in range(20) for letter in (b"P", b"%d" % (i % 10))]
     sent = b"".join(pieces)
@@ -758,25 +768,18 @@ def _(a, b):
         # By TCP, always; of what is kept.
         a.send(pieces[i + 1], MSG_ZEROCOPY)
     time.sleep(0.1)
-    hold.let_go()
-    reader.join(10)
-    return got, receive(b, len(sent)) == sent
+    reader.let_go()
+    return reader.got, receive(b, len(sent)) == sent
 
 
 @program("a sender asks what has not arrived, whose reader was in its system call")
 def _(a, b):
     try:
-        hold = Hold()
+        reader = StuckReader(a, b, b"first")
     except OSError as e:
         return [e.errno]
-    a.sendall(b"first")
-    reader = threading.Thread(target=lambda: libc.recv(
-        b.fileno(), ctypes.c_void_p(hold.at), 5, 0))
-    reader.start()
-    time.sleep(0.3)
     a.sendall(b"second")
-    hold.let_go()
-    reader.join(10)
+    reader.let_go()
     until(lambda: ioctl(a, termios.TIOCOUTQ) == 0)
     a.sendall(b"third")
     got = receive(b, 11)
@@ -850,22 +853,16 @@ def _(a, b):
     # An ACK of more than has been sent is none: nothing is to wait for one.
     a.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
-        hold = Hold()
+        reader = StuckReader(a, b, b"ab")
     except OSError as e:
         return [e.errno]
-    a.sendall(b"ab")
-    reader = threading.Thread(target=lambda: libc.recv(
-        b.fileno(), ctypes.c_void_p(hold.at), 2, 0))
-    reader.start()
-    time.sleep(0.3)
     begin[2] = begin[2] + 2 & 0xffffffff
     send_raw(begin, b"ZZ")
     time.sleep(0.3)
     # All of it came already; some; none.
     for data in b"c", b"def", b"gh":
         a.sendall(data)
-    hold.let_go()
-    reader.join(10)
+    reader.let_go()
     said = [receive(b, 6)]
     a.sendall(b"again")
     said.append(receive(b, 5))
