@@ -199,13 +199,20 @@ def padding(n):
 
 def is_the_clients(least, n, message, body=0, read=False):
     """So many bytes of buffers are a client's that stalls."""
+    most = 0
+
+    def enough():
+        nonlocal most
+        # What a group counts of its CPUs is not taken at one instant.
+        most = max(most, client.stat("slab"))
+        return most > least
+
     with groups(read) as (_, client):
         client.run(stall, n, message, body)
-        with contextlib.suppress(AssertionError):
-            until(lambda: client.stat("slab") > least, 60)
-        slab = client.stat("slab")
-        note(f"{slab >> 10} KiB")
-        true(slab > least)
+        try:
+            until(enough, 60)
+        finally:
+            note(f"{most >> 10} KiB, and {least >> 10} are wanted")
         served()
 
 
@@ -223,11 +230,11 @@ def _():
 def _():
     mesh()
     n = 64
-    is_the_clients(n * 48 * 1024, n, b"GET / HTTP/1.1\r\nHost: a\r\n" + padding(50 * 1024))
+    is_the_clients(n * 40 * 1024, n, b"GET / HTTP/1.1\r\nHost: a\r\n" + padding(50 * 1024))
     # What is beyond the socket's buffer waits in one of the engine's own.
     mesh(action={"direct_response": {"status": 200}},
          response_headers=[{"op": "add", "name": "x", "value": "y" * 4000}] * 12)
-    is_the_clients(n * 30000, n, request(host="a") * 200)
+    is_the_clients(n * 24 * 1024, n, request(host="a") * 200)
 
 
 @test("a pod takes no more than its control group may", 240)

@@ -21,13 +21,19 @@
 #			none does. What says "# needs: no VM" runs on this machine.
 #			Suite, seconds and names as selftests/run has them; vm/run is
 #			given "${queue_vm[@]}", in which {} is the job's number
-#   queue_run		runs them
-#   queue_verdict	prints what failed, and of all, as the last line, "N passed,
-#			N failed". Returns 1 if any failed
+#   queue_run		runs them. With queue_again=1, as in CI, what failed is run once
+#			more when nothing else is left, unless the kernel reported
+#			something: what passes then has passed, and is told as flaky
+#   queue_verdict	prints what failed or was flaky, and what it said when it failed;
+#			of all, as the last line, "N passed, N failed". Returns 1 if any
+#			failed
 
 queue_selftests=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 queue_vm=()
+queue_suite=()		# what selftests/run is told before names
 queue_alone=0
+queue_again=0
+[[ ${CI:-} != true ]] || queue_again=1
 queue_width=1
 queue_jobs=()		# words, quoted for the shell: the name, the command
 declare -A queue_running=()	# by the number of the process: the job's, when it began
@@ -35,6 +41,9 @@ queue_good=0
 queue_bad=0
 queue_skip=0
 queue_failed=()
+queue_flaky=()
+queue_details=()
+declare -A queue_repeat=()	# by the job's number: what is run again, how much failed
 
 queue_open() {
 	queue_width=$(awk -v gib="$1" -v cpus="$(nproc)" '/^MemAvailable:/ {
@@ -93,6 +102,13 @@ queue_batches() {
 		}'
 }
 
+# Selftests that share a VM.
+queue_add_tests() {
+	queue_add "$*" "$queue_selftests/vm/run" \
+		"${queue_vm[@]//\{\}/${#queue_jobs[@]}}" -- \
+		"$queue_selftests/run" "${queue_suite[@]}" "$@"
+}
+
 queue_tests() {
 	local suite=$1 limit=$2 file files
 	local -a batch host=() guest=()
@@ -105,10 +121,9 @@ queue_tests() {
 			guest+=("$file")
 		fi
 	done
+	queue_suite=(-s "$suite" -t "$limit")
 	while read -ra batch; do
-		queue_add "${batch[*]}" "$queue_selftests/vm/run" \
-			"${queue_vm[@]//\{\}/${#queue_jobs[@]}}" -- \
-			"$queue_selftests/run" -s "$suite" -t "$limit" "${batch[@]}"
+		queue_add_tests "${batch[@]}"
 	done < <(queue_longest_first "${guest[@]}" | queue_batches)
 	for file in "${host[@]}"; do
 		queue_add "$file" "$queue_selftests/vm/host" \
@@ -120,8 +135,10 @@ queue_tests() {
 # selftests/run's; or, if there is but one job, each line.
 queue_show() {
 	local line block=
-	local test_ends='^(not )?ok .* # .*[0-9] s$'
+	local test_ends='^(# not |not )?ok .* # .*[0-9] s$'
 	while IFS= read -r line || [[ -n $line ]]; do
+		[[ $queue_again == 0 || ! $line =~ ^(\ *)(not\ ok\ .*) ]] ||
+			line="${BASH_REMATCH[1]}# ${BASH_REMATCH[2]}"
 		block+=$line$'\n'
 		[[ ${#queue_jobs[@]} == 1 || $line =~ $test_ends ]] || continue
 		flock "$queue_dir" printf '%s' "$block"
@@ -163,13 +180,27 @@ queue_tally() {
 		}' "$2"
 }
 
-# The tests of a job that failed, or its name.
-queue_note_failed() {
-	local tests
-	tests=$(sed -nE 's/^not ok [0-9]+ - ([^ ]+) # .*[0-9] s$/\1/p' "$2")
-	queue_failed+=("${tests:-$1}")
+# The tests of a job that failed, if it says.
+queue_failed_tests() {
+	sed -nE 's/^not ok [0-9]+ - ([^ ]+) # .*[0-9] s$/\1/p' "$1"
 }
 
+# What they said, as comments.
+queue_said() {
+	awk '/^ *not ok / { said = 1 }
+		/^ *(ok |# test_)/ { said = 0 }
+		said' "$1" | head -n 30 | sed 's/^/# /'
+}
+
+# queue_note_failed NAME LOG
+queue_note_failed() {
+	local tests
+	tests=$(queue_failed_tests "$2")
+	queue_failed+=("${tests:-$1}")
+	queue_details+=("$(queue_said "$2")")
+}
+
+# queue_end NUMBER EXIT SECONDS
 queue_end() {
 	local number=$1 rc=$2 took=$3 good bad skip log
 	local -a job
@@ -178,32 +209,76 @@ queue_end() {
 	flock "$queue_dir" echo "# ${job[0]}: exit $rc, $took s"
 	read -r good bad skip < <(queue_tally "$rc" "$log")
 	queue_good=$((queue_good + good))
-	queue_bad=$((queue_bad + bad))
 	queue_skip=$((queue_skip + skip))
-	[[ $bad == 0 ]] || queue_note_failed "${job[0]}" "$log"
+	if [[ $bad != 0 && $queue_again == 1 && $rc != 99 ]]; then
+		queue_repeat[$number]=$bad
+	elif [[ $bad != 0 ]]; then
+		queue_bad=$((queue_bad + bad))
+		queue_note_failed "${job[0]}" "$log"
+	fi
 }
 
+# queue_wait FUNCTION: it is called as queue_end is, for the next job that ends.
 queue_wait() {
 	local pid rc=0 number began
 	wait -n -p pid "${!queue_running[@]}" || rc=$?
 	read -r number began <<<"${queue_running[$pid]}"
 	unset "queue_running[$pid]"
-	queue_end "$number" "$rc" $((SECONDS - began))
+	"$1" "$number" "$rc" $((SECONDS - began))
+}
+
+# The job $1 once more, of selftests those that failed.
+queue_once_more() {
+	local tests last
+	local -a job
+	eval "job=(${queue_jobs[$1]})"
+	mapfile -t tests < <(queue_failed_tests "$queue_dir/$1.log")
+	if [[ ${#tests[@]} -gt 0 && ${job[1]} == */vm/run ]]; then
+		queue_add_tests "${tests[@]}"
+	else
+		queue_add "${job[@]}"
+	fi
+	last=$((${#queue_jobs[@]} - 1))
+	echo "# once more: ${tests[*]:-${job[0]}}"
+	eval "queue_begin $last ${queue_jobs[$last]}"
+	queue_first=$1
+	queue_wait queue_end_again
+}
+
+queue_end_again() {
+	local bad=${queue_repeat[$queue_first]} first=$queue_dir/$queue_first.log
+	local -a job
+	eval "job=(${queue_jobs[$1]})"
+	flock "$queue_dir" echo "# ${job[0]}: exit $2, $3 s"
+	if [[ $2 == 0 ]]; then
+		queue_good=$((queue_good + bad))
+		queue_flaky+=("${job[0]}")
+		queue_details+=("$(queue_said "$first")")
+	else
+		queue_bad=$((queue_bad + bad))
+		queue_note_failed "${job[0]}" "$queue_dir/$1.log"
+	fi
 }
 
 queue_run() {
 	local i
 	for i in "${!queue_jobs[@]}"; do
-		[[ ${#queue_running[@]} -lt $queue_width ]] || queue_wait
+		[[ ${#queue_running[@]} -lt $queue_width ]] || queue_wait queue_end
 		eval "queue_begin $i ${queue_jobs[$i]}"
 	done
 	while [[ ${#queue_running[@]} -gt 0 ]]; do
-		queue_wait
+		queue_wait queue_end
+	done
+	queue_again=0
+	for i in "${!queue_repeat[@]}"; do
+		queue_once_more "$i"
 	done
 }
 
 queue_verdict() {
 	echo
+	[[ ${#queue_details[@]} == 0 ]] || printf '%s\n' "${queue_details[@]}"
+	[[ ${#queue_flaky[@]} == 0 ]] || echo "# flaky: ${queue_flaky[*]}"
 	[[ $queue_bad == 0 ]] || echo "# failed: ${queue_failed[*]//$'\n'/ }"
 	echo "$queue_good passed, $queue_bad failed$(
 		[[ $queue_skip == 0 ]] || echo ", $queue_skip skipped")"

@@ -185,6 +185,21 @@ test_reports() {
 	vm_is "a WARN while the module is unloaded is 99" "$rc" 99
 }
 
+# QEMU's own faults are not the guest's, as long as nothing has run.
+test_qemu_fails() {
+	local tmp=$work/tmp pid
+	mkdir -p "$tmp"
+	rc=0
+	TMPDIR=$tmp "$vm" -n -- echo ran </dev/null >"$work/stdout" 2>"$work/stderr" &
+	pid=$!
+	wait_for pgrep -f "qemu-system.*$tmp"
+	pkill -ABRT -f "qemu-system.*$tmp"
+	wait "$pid" || rc=$?
+	rmdir "$tmp"
+	vm_is "QEMU that fails at once is begun once more" \
+		"$rc $(<"$work/stdout") $(grep -c 'once more$' "$work/stderr")" "0 ran 1"
+}
+
 # Whatever a command prints, or writes to the kernel's log itself, is no report.
 test_no_false_reports() {
 	run_vm -- sh -c 'for to in /dev/stdout /dev/stderr /dev/kmsg; do
@@ -280,7 +295,7 @@ test_interrupt() {
 # $rc and $out.
 queue_script() {
 	printf '%s\n' 'set -euo pipefail' ". '$clone/selftests/lib/queue.sh'" \
-		"$1" >"$work/queue"
+		'queue_again=0' "$1" >"$work/queue"
 }
 
 run_queue() {
@@ -336,6 +351,24 @@ not ok 2 - test_y # exit 1, 2 s
 	tap_is "and named if it failed" "$(grep '^# failed' <<<"$out")" "# failed: test_y"
 }
 
+test_queue_once_more() {
+	export work
+	rm -f "$work/seen"
+	run_queue 'queue_again=1
+		once() { [[ ! -e $work/seen ]] || { echo "ok 1 - a"; return; }
+			touch "$work/seen"; printf "%s\n" "not ok 1 - a" "# why"; return 1; }
+		queue_add good echo "ok 1 - b"; queue_add flaky once'
+	tap_is "what fails but once has passed, and is told as flaky" \
+		"$rc $(tail -n 4 <<<"$out") $(grep -c '^not' <<<"$out")" \
+		$'0 # not ok 1 - a\n# # why\n# flaky: flaky\n2 passed, 0 failed 0'
+	run_queue 'queue_again=1; never() { echo "not ok 1 - a"; return 1; }
+		reported() { echo "not ok 1 - c"; echo x >>"$work/reports"; return 99; }
+		queue_add never never; queue_add reported reported'
+	tap_is "what fails twice, or is reported by a kernel, has failed" \
+		"$rc $(tail -n 2 <<<"$out") $(wc -l <"$work/reports")" \
+		$'1 # failed: reported never\n0 passed, 2 failed 1'
+}
+
 # queued_test NAME SECONDS COMMAND: a selftest of the clone's.
 queued_test() {
 	printf '%s\n' '#!/bin/bash' "# takes: $2" "$3" 'echo "ok 1 - it ran"' \
@@ -366,6 +399,16 @@ test_queue_of_tests() {
 	tap_is "the report of a VM fails what ran there, and nothing else" \
 		"$rc $(grep -cx '2' <<<"$out") $(tail -n 2 <<<"$out")" \
 		$'1 1 # failed: test_b.sh\n2 passed, 1 failed'
+	rm -f "$work/seen"
+	queued_test e 50 true
+	queued_test f 50 "[[ -e '$work/seen' ]] || { echo 'not ok 1 - no'; exit 1; }"
+	run_queue "queue_again=1
+		queue_vm=(-n); queue_tests test 60 e f
+		eval \"\$(declare -f queue_once_more | sed '1s/.*/again()/')\"
+		queue_once_more() { touch '$work/seen'; again \"\$@\"; }"
+	tap_is "of tests that share a VM those that failed run once more" \
+		"$rc $(grep '^# once' <<<"$out") $(tail -n 2 <<<"$out")" \
+		$'0 # once more: test_f.sh # flaky: test_f.sh\n2 passed, 0 failed'
 	run_queue 'queue_vm=(-wrong-option); queue_tests test 60 here'
 	tap_is "what needs no VM has none" "$rc $(tail -n 1 <<<"$out")" \
 		"0 2 passed, 0 failed"
@@ -452,6 +495,7 @@ trap clean_up EXIT
 make_clone
 test_queue
 test_queue_shows
+test_queue_once_more
 test_queue_of_tests
 test_queue_interrupt
 test_output
@@ -461,6 +505,7 @@ test_binary
 test_not_found
 test_timeout
 test_reports
+test_qemu_fails
 test_no_false_reports
 test_run
 test_hang
