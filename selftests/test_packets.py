@@ -463,26 +463,111 @@ def _():
     equal(grown.all("outlier_ejected"), {})
 
 
+def unhooked(*pods):
+    """There is no hook, once connections that had one are over for a while."""
+    until(lambda: not any(hooked(pod) for pod in pods), 40)
+
+
+@contextlib.contextmanager
+def no_early_demux(*pods):
+    """A packet has no destination from its connection, but by a hook or a route."""
+    path = "/proc/sys/net/ipv4/ip_early_demux"
+    try:
+        for pod in (None, *pods):
+            with in_pod(pod):
+                write_file(path, 0)
+        yield
+    finally:
+        for pod in (None, *pods):
+            with in_pod(pod):
+                write_file(path, 1)
+
+
+@test("a listener that takes no packets any more, or is gone, answers on what it took")
+@no_early_demux()
+def _():
+    mesh()
+    clients = [Client("free", vip) for vip in BOTH]
+    for c in clients:
+        exchange(c)
+    mesh(packets=False)
+    for c in clients:
+        exchange(c)
+    meshctl("flush")
+    time.sleep(0.5)
+    for c in clients:
+        # As to who came by connect().
+        c.send(request("/", host="a"))
+        equal(c.response()[0].status, 404)
+        c.ended()
+        c.close()
+    unhooked("node")
+
+
+@test("tcp: a listener that is gone lets connections go on")
+@no_early_demux()
+def _():
+    tcp_mesh()
+    pairs = []
+    for vip in BOTH:
+        c = Client("free", vip)
+        c.send(b"first")
+        pairs.append((c, web.accept()))
+        equal(pairs[-1][1].exactly(5), b"first")
+    meshctl("flush")
+    time.sleep(0.5)
+    for c, conn in pairs:
+        conn.send(b"after")
+        equal(c.exactly(5), b"after")
+        c.send(b"all")
+        equal(conn.exactly(3), b"all")
+
+
+@test("detach lets connections that came as packets go on, and their legs")
+@no_early_demux("app")
+def _():
+    mine = Backend("app", 9001)
+    keeping("tcp", endpoints={vip: (of("app", vip), 9001) for vip in BOTH})
+    pairs = []
+    for vip in BOTH:
+        c = Client("vm", vip)
+        pairs.append((c, mine.accept()))
+        equal(peer(pairs[-1][1]), of("vm", vip))
+    meshctl("detach", "app")
+    time.sleep(0.5)
+    try:
+        for c, conn in pairs:
+            conn.send(b"after")
+            equal(c.exactly(5), b"after")
+            c.send(b"all")
+            equal(conn.exactly(3), b"all")
+            c.close()
+            mine.forget(conn)
+        unhooked("app")
+    finally:
+        meshctl("attach", "app")
+
+
 @test("there is a hook where packets are taken, and only there")
 def _():
     mesh(packets=False)
-    until(lambda: not hooked("node") and not hooked("app"))
+    unhooked("node", "app")
     mesh()
     equal([hooked(pod) for pod in ("node", "app")], [SEEN, SEEN])
-    until(lambda: not hooked("free"))
+    unhooked("free")
     meshctl("attach", "free")
     equal(hooked("free"), SEEN)
     meshctl("detach", "free")
-    until(lambda: not hooked("free"))
+    unhooked("free")
     mesh(packets=False)
-    until(lambda: not hooked("node") and not hooked("app"))
+    unhooked("node", "app")
     mesh()
     equal([hooked(pod) for pod in ("node", "app")], [SEEN, SEEN])
     # What leaves is only looked at where legs have clients' addresses, or had.
     keeping()
     equal([hooked(pod) for pod in ("node", "app")], [SEEN + SEEN_OUT] * 2)
     meshctl("flush")
-    until(lambda: not hooked("node") and not hooked("app"))
+    unhooked("node", "app")
 
 
 @test("a namespace goes whose packets are taken, with connections")

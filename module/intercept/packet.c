@@ -17,6 +17,9 @@
 /* Behind all that may change a packet, or drop it. */
 #define PRIORITY_OUT		(NF_IP_PRI_NAT_SRC + 100)
 
+/* Whether hooks that nothing wants are still needed. */
+#define LOOK_AGAIN		(5 * HZ)
+
 #define HOOKS			(IS_ENABLED(CONFIG_IPV6) ? FAMILIES : 1)
 #define IF_V6(hook)		(IS_ENABLED(CONFIG_IPV6) ? (hook) : NULL)
 
@@ -94,6 +97,19 @@ static int hook(struct packet_net *pn, struct packet_hooks *h)
 	return err;
 }
 
+/* What was taken goes on: as long as there is any of it the hooks stay. pn->mutex held. */
+static void take_no_more(struct packet_net *pn)
+{
+	if (!pn->in.on)
+		return;
+	if (transparent_is_used(pn->transparent)) {
+		queue_delayed_work(system_unbound_wq, &pn->work, LOOK_AGAIN);
+		return;
+	}
+	unhook(pn, &pn->in);
+	unhook(pn, &pn->out);
+}
+
 /* pn->mutex held. */
 static int settle(struct packet_net *pn)
 {
@@ -101,8 +117,7 @@ static int settle(struct packet_net *pn)
 	int err = 0;
 
 	if (!(use & PACKETS_TAKEN)) {
-		unhook(pn, &pn->in);
-		unhook(pn, &pn->out);
+		take_no_more(pn);
 		return 0;
 	}
 	/* There may be legs from before: while packets are taken they need it. */
@@ -125,7 +140,8 @@ int packet_settle(struct mesh_net *mn)
 
 static void settle_work(struct work_struct *work)
 {
-	struct packet_net *pn = container_of(work, struct packet_net, work);
+	struct packet_net *pn = container_of(to_delayed_work(work), struct packet_net,
+					     work);
 
 	/* If there is no acceptor, the next packet asks for it again. */
 	packet_settle(pn->mn);
@@ -133,7 +149,7 @@ static void settle_work(struct work_struct *work)
 
 void packet_settle_later(struct mesh_net *mn)
 {
-	queue_work(system_unbound_wq, &mn->packets->work);
+	mod_delayed_work(system_unbound_wq, &mn->packets->work, 0);
 }
 
 static void hooks_init(struct packet_net *pn, struct packet_hooks *h,
@@ -162,7 +178,7 @@ int packet_net_init(struct mesh_net *mn)
 	pn->mn = mn;
 	pn->transparent = transparent_of(mn->http);
 	mutex_init(&pn->mutex);
-	INIT_WORK(&pn->work, settle_work);
+	INIT_DELAYED_WORK(&pn->work, settle_work);
 	hooks_init(pn, &pn->in, NF_INET_PRE_ROUTING, PRIORITY_IN, packet_in_v4,
 		   IF_V6(packet_in_v6));
 	hooks_init(pn, &pn->out, NF_INET_LOCAL_OUT, PRIORITY_OUT, packet_out_v4,
@@ -187,7 +203,7 @@ void packet_net_exit(struct mesh_net *mn)
 {
 	struct packet_net *pn = mn->packets;
 
-	cancel_work_sync(&pn->work);
+	cancel_delayed_work_sync(&pn->work);
 	packet_dst_drop(pn);
 	mn->packets = NULL;
 	kfree(pn);

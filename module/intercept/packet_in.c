@@ -38,11 +38,14 @@
 #include <net/netfilter/nf_conntrack.h>
 #endif
 
-/* A packet to an address at which a listener takes packets, or which a leg may have. */
+/*
+ * A packet to an address at which a listener takes packets, or which a socket of ours may
+ * have. Those may be left of a mesh that the namespace obeyed: then there is none.
+ */
 struct arrival {
 	struct packet_net *pn;
-	const struct mesh *mesh;
-	const struct snapshot *snapshot;
+	const struct mesh *mesh;	/* or NULL */
+	const struct snapshot *snapshot;	/* its; or NULL */
 	struct sk_buff *skb;
 	unsigned int transport;		/* offset of its header */
 	struct address from, to;	/* of the packet; of an ICMP error of what it is about */
@@ -52,7 +55,8 @@ struct arrival {
 
 static unsigned int drop(const struct arrival *a, enum mesh_stat why)
 {
-	stat_inc(a->mesh->stats, why);
+	if (a->mesh)
+		stat_inc(a->mesh->stats, why);
 	return NF_DROP;
 }
 
@@ -236,8 +240,8 @@ static bool passes_untaken(const struct arrival *a, const struct listener *l)
 static struct sock *taker(const struct arrival *a, bool begins,
 			  unsigned int *verdict)
 {
-	const struct listener_slot *slot =
-		listener_of_packets(a->snapshot, &a->to, &a->from, a->skb->dev->name);
+	const struct listener_slot *slot = a->snapshot ?
+		listener_of_packets(a->snapshot, &a->to, &a->from, a->skb->dev->name) : NULL;
 	struct sock *acceptor;
 
 	*verdict = NF_ACCEPT;
@@ -339,21 +343,16 @@ static __always_inline bool may_be_taken(const struct packet_net *pn, u32 key)
 {
 	const struct mesh *m = rcu_dereference(pn->mn->mesh);
 
-	return m && (snapshot_may_take(rcu_dereference(m->snapshot), key) ||
-		     transparent_may_have(pn->transparent, key));
+	return (m && snapshot_may_take(rcu_dereference(m->snapshot), key)) ||
+	       transparent_may_have(pn->transparent, key);
 }
 
-/* The mesh may have gone by now: then false. */
-static bool arrival_init(struct arrival *a, struct packet_net *pn,
-			 struct sk_buff *skb)
+static void arrival_init(struct arrival *a, struct packet_net *pn, struct sk_buff *skb)
 {
 	a->pn = pn;
 	a->skb = skb;
 	a->mesh = rcu_dereference(pn->mn->mesh);
-	if (!a->mesh)
-		return false;
-	a->snapshot = rcu_dereference(a->mesh->snapshot);
-	return true;
+	a->snapshot = a->mesh ? rcu_dereference(a->mesh->snapshot) : NULL;
 }
 
 static unsigned int take_icmp_v4(struct arrival *a)
@@ -386,9 +385,9 @@ static unsigned int take_v4(struct packet_net *pn, struct sk_buff *skb,
 	const struct iphdr *ip = ip_hdr(skb);
 	struct arrival a;
 
-	if (!is_ours_to_take(skb, state) || ip_is_fragment(ip) ||
-	    !arrival_init(&a, pn, skb))
+	if (!is_ours_to_take(skb, state) || ip_is_fragment(ip))
 		return NF_ACCEPT;
+	arrival_init(&a, pn, skb);
 	a.transport = skb_network_offset(skb) + ip->ihl * 4;
 	address_set_v4(&a.from, ip->saddr, 0);
 	address_set_v4(&a.to, ip->daddr, 0);
@@ -452,8 +451,9 @@ static unsigned int take_v6(struct packet_net *pn, struct sk_buff *skb,
 	const struct ipv6hdr *ip = ipv6_hdr(skb);
 	struct arrival a;
 
-	if (!is_ours_to_take(skb, state) || !arrival_init(&a, pn, skb))
+	if (!is_ours_to_take(skb, state))
 		return NF_ACCEPT;
+	arrival_init(&a, pn, skb);
 	address_set_v6(&a.from, &ip->saddr, 0);
 	address_set_v6(&a.to, &ip->daddr, 0);
 	if (a.from.family != AF_INET6 || a.to.family != AF_INET6)

@@ -31,7 +31,7 @@ struct packet_net {
 	const struct transparent *transparent;	/* mn->http's */
 	struct mutex mutex;		/* of hooks' @on; before http_net->mutex */
 	struct packet_hooks in, out;
-	struct work_struct work;	/* packet_settle_later() */
+	struct delayed_work work;	/* packet_settle_later() */
 	struct dst_entry __rcu *local[FAMILIES];	/* counted; or NULL */
 };
 

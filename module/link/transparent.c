@@ -13,20 +13,17 @@
 /* Programs may listen at some of the ports. */
 #define PORT_TRIES	8
 
-/*
- * For so long packets of a socket are seen to that nobody has any more: FIN_WAIT and
- * TIME_WAIT, or retries, as they are by default (net.ipv4.tcp_orphan_retries).
- */
-#define LINGER		(400 * HZ)
+/* For so long those of an orderly end come. */
+#define END		(10u * HZ)
 
 struct transparent *transparent_of(struct http_net *hn)
 {
 	return &hn->transparent;
 }
 
-static union transparent_keys *keys_of(struct transparent *t, const struct address *source)
+static union transparent_keys *keys_of(struct transparent *t, const struct address *address)
 {
-	return &t->keys[hash_32(address_key(source), TRANSPARENT_BITS)];
+	return &t->keys[hash_32(address_key(address), TRANSPARENT_BITS)];
 }
 
 static int bind_to(struct link *l, const struct address *source, __be16 port)
@@ -85,7 +82,7 @@ int transparent_bind(struct transparent *t, struct link *l,
 	int err;
 
 	if (foreign)
-		atomic_inc(&keys_of(t, source)->legs);
+		atomic_inc(&keys_of(t, source)->open);
 	if (!may_talk(source, to, foreign))
 		return -EAFNOSUPPORT;
 	if (foreign) {
@@ -99,12 +96,35 @@ int transparent_bind(struct transparent *t, struct link *l,
 	       -EAFNOSUPPORT : err;
 }
 
-void transparent_unbind(struct transparent *t, const struct address *source)
+void transparent_accepted(struct transparent *t, const struct address *at)
 {
-	union transparent_keys *k = keys_of(t, source);
+	atomic_inc(&keys_of(t, at)->open);
+}
 
-	WRITE_ONCE(k->until, ((u32)jiffies + LINGER) | 1);
-	/* Who sees no leg any more sees this. */
+void transparent_unbind(struct transparent *t, const struct address *address)
+{
+	union transparent_keys *k = keys_of(t, address);
+
+	WRITE_ONCE(k->until, (u32)jiffies + TRANSPARENT_LINGER);
+	/* Who sees none open any more sees this. */
 	smp_mb__before_atomic();
-	atomic_dec(&k->legs);
+	atomic_dec(&k->open);
+}
+
+static bool is_used(union transparent_keys k)
+{
+	u32 closed = k.until - TRANSPARENT_LINGER;
+
+	return atomic_read(&k.open) || (u32)jiffies - closed <= END;
+}
+
+bool transparent_is_used(const struct transparent *t)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(t->keys); i++)
+		if (is_used((union transparent_keys){
+				.both = READ_ONCE(t->keys[i].both) }))
+			return true;
+	return false;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * transparent: legs that have their client's address towards an endpoint.
+ * transparent: legs that have their client's address towards an endpoint, and connections
+ * to an address that is no namespace's.
  *
  * A client whose connection was intercepted at connect() has an address of the leg's
  * namespace. One whose connection has come as packets has not: its leg's socket is
  * transparent (IP_TRANSPARENT), and what the endpoint sends to it has to be caught by
  * who sees packets, which intercept/packet_in.c does. For that a namespace has a small
- * table of whose addresses such sockets may have.
+ * table of whose addresses such sockets may have. What it has accepted for a listener that
+ * takes packets is in there, too: it goes on when that listener is gone.
  *
  * The client may connect to the endpoint without us, by way of this node. So that both
  * are told apart, the ports of such legs are those above the range from which Linux
@@ -27,11 +29,17 @@ struct link;
 
 #define TRANSPARENT_BITS	10
 
+/*
+ * For so long packets of a socket are seen to that nobody has any more: FIN_WAIT and
+ * TIME_WAIT, or retries, as they are by default (net.ipv4.tcp_orphan_retries).
+ */
+#define TRANSPARENT_LINGER	(400u * HZ)
+
 /* Addresses of some key. */
 union transparent_keys {
 	struct {
-		atomic_t legs;	/* open, that have one of them */
-		u32 until;	/* jiffies: TCP may go on with closed ones; 0: there were none */
+		atomic_t open;	/* sockets that have one of them */
+		u32 until;	/* jiffies: TCP may go on with closed ones */
 	};
 	u64 both;		/* read at once */
 };
@@ -63,8 +71,17 @@ int transparent_bind(struct transparent *t, struct link *l,
 		     const struct address *source, const struct address *to,
 		     bool foreign);
 
-/* The leg's socket is closed, and TCP may still send and receive for it. Any context. */
-void transparent_unbind(struct transparent *t, const struct address *source);
+/* A connection was accepted at an address; transparent_unbind() follows. Any context. */
+void transparent_accepted(struct transparent *t, const struct address *at);
+
+/*
+ * The socket that had an address is closed, and TCP may still send and receive for it.
+ * Any context.
+ */
+void transparent_unbind(struct transparent *t, const struct address *address);
+
+/* Is any socket open, or was a moment ago? Some thousands of instructions. Any context. */
+bool transparent_is_used(const struct transparent *t);
 
 /**
  * transparent_may_have() - Might some socket have an address?
@@ -83,7 +100,7 @@ static inline bool transparent_may_have(const struct transparent *t, u32 key)
 
 	if (likely(!k.both))
 		return false;
-	return atomic_read(&k.legs) || time_before32((u32)jiffies, k.until);
+	return atomic_read(&k.open) || k.until - (u32)jiffies <= TRANSPARENT_LINGER;
 }
 
 #endif

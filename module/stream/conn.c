@@ -31,8 +31,10 @@ static void conn_put(struct conn *c)
 
 	if (!refcount_dec_and_test(&c->ref))
 		return;
-	if (!c->identity)
+	if (!c->identity) {
+		transparent_unbind(&hn->transparent, &c->original);
 		atomic_dec(&hn->nunpaid);
+	}
 	identity_put(c->identity);
 	kmem_cache_free(conn_cache, c);
 	stats_object_destroyed(OBJECT_CONN);
@@ -541,8 +543,10 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->mesh = mesh;
 	c->link = *accepted;
 	c->identity = claim->identity;
-	if (!c->identity)
+	if (!c->identity) {
 		atomic_inc(&hn->nunpaid);
+		transparent_accepted(&hn->transparent, &claim->original);
+	}
 	c->payer = payer;
 	c->original = claim->original;
 	c->source = claim->source;
