@@ -29,7 +29,8 @@ struct sock;
  * packet_settle() - Take a namespace's packets from now on, or not any more
  * @mn: namespace that is not going
  *
- * As the mesh that it obeys says now; what was taken before goes on. Context: process, may sleep; without mesh_mutex.
+ * As the mesh that it obeys says now; what was taken before goes on. Context: process, may
+ * sleep; without mesh_mutex.
  *
  * Return: 0; or a negative errno: then nothing is taken. Not to take any more never
  * fails.

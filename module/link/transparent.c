@@ -113,18 +113,21 @@ void transparent_unbind(struct transparent *t, const struct address *address)
 
 static bool is_used(union transparent_keys k)
 {
-	u32 closed = k.until - TRANSPARENT_LINGER;
+	u32 now = jiffies, closed = k.until - TRANSPARENT_LINGER;
 
-	return atomic_read(&k.open) || (u32)jiffies - closed <= END;
+	/* Unsigned: of a key that was not used for weeks, too. */
+	return atomic_read(&k.open) || now - closed <= END;
 }
 
 bool transparent_is_used(const struct transparent *t)
 {
+	union transparent_keys k;
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(t->keys); i++)
-		if (is_used((union transparent_keys){
-				.both = READ_ONCE(t->keys[i].both) }))
+	for (i = 0; i < ARRAY_SIZE(t->keys); i++) {
+		k.both = READ_ONCE(t->keys[i].both);
+		if (is_used(k))
 			return true;
+	}
 	return false;
 }

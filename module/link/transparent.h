@@ -98,9 +98,13 @@ static inline bool transparent_may_have(const struct transparent *t, u32 key)
 		.both = READ_ONCE(t->keys[hash_32(key, TRANSPARENT_BITS)].both),
 	};
 
+	u32 now;
+
 	if (likely(!k.both))
 		return false;
-	return atomic_read(&k.open) || k.until - (u32)jiffies <= TRANSPARENT_LINGER;
+	now = jiffies;
+	/* Unsigned: of a key that was not used for weeks, too. */
+	return atomic_read(&k.open) || k.until - now <= TRANSPARENT_LINGER;
 }
 
 #endif
