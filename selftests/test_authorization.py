@@ -1084,6 +1084,22 @@ def _():
     equal(who_connects(("front", "other")), [])
 
 
+@test("authz says what becomes of a connection by the server that it asks for by TLS")
+def _():
+    named = {"when": [{"key": "connection.sni", "values": ["a.example"]}]}
+    asks = [(), ("server_name", "a.example"), ("server_name", "A.example"),
+            ("server_name", "b.example"), ("server_name", ""), ("path", "/")]
+    for action, allowed in (("allow", [0, 1, 1, 0, 0, 0]), ("deny", [0, 0, 0, 1, 1, 1])):
+        guard(policy(rules=[named], action=action))
+        equal((action, [int(not subprocess.run(
+            ["meshctl", "authz", "cart", "from", "front", *words], check=False,
+            stdout=subprocess.DEVNULL).returncode) for words in asks]), (action, allowed))
+    for name, why in (("1.2.3.4", "no host's name in a certificate"),):
+        done = subprocess.run(["meshctl", "authz", "cart", "server_name", name], text=True,
+                              stderr=subprocess.PIPE, check=False)
+        equal((done.returncode, why in done.stderr), (2, True))
+
+
 @test("requests: where a listener has no socket just now, on_failure says what becomes of them")
 def _():
     """Somebody destroys it; the next SYN is the first to miss it."""

@@ -175,13 +175,16 @@ says "a rule that nests deeper than anything" \
 says "an address of a workload" \
 	'meshctl: workload.address: "10.0.0.0/8" is not an IPv4 or IPv6 address' \
 	add workload a address 10.0.0.1 address 10.0.0.0/8
-usage="meshctl: usage: meshctl authz WORKLOAD [port PORT] [from WORKLOAD|ADDRESS] [client ADDRESS] [address ADDRESS] [method METHOD] [path PATH] [host HOST] [header NAME=VALUE]... | test FILE [-f MESH]"
+usage="meshctl: usage: meshctl authz WORKLOAD [port PORT] [from WORKLOAD|ADDRESS] [client ADDRESS] [address ADDRESS] [method METHOD] [path PATH] [host HOST] [header NAME=VALUE]... [server_name NAME] | test FILE [-f MESH]"
 says "authz: of whom?" "$usage" authz
 says "authz: a word without its value" "$usage" authz a port
 says "authz: another word" \
 	"meshctl: \"source\" is not expected; ${usage#meshctl: }" authz a source b
 says "authz: a port" \
 	'meshctl: port: "65536" is not an integer 0 to 65535' authz a port 65536
+says "authz: a server's name of a request" \
+	"meshctl: server_name is of a connection, and method, path, host and header of a request: there can be one of both" \
+	authz a path / server_name b
 says "authz: a word twice" 'meshctl: port: given twice' authz a port 1 port 1
 says "authz: a client by name" \
 	'meshctl: client: "b" is not an IPv4 or IPv6 address' authz a client b
@@ -217,7 +220,7 @@ $temporary/authz.yaml:5:3: tests[3].workload: missing
 $temporary/authz.yaml:5:3: tests[3].expect: missing
 $temporary/authz.yaml:5:10: tests[3].port: \"65536\" is not an integer 0 to 65535
 $temporary/authz.yaml:5:25: tests[3].policy: \"\" is not 1 to 255 characters of printable ASCII without space
-$temporary/authz.yaml:5:29: tests[3]: \"url\" is not one of the keys allowed here: name, workload, port, from, client, address, method, path, host, headers, expect, policy" \
+$temporary/authz.yaml:5:29: tests[3]: \"url\" is not one of the keys allowed here: name, workload, port, from, client, address, method, path, host, headers, server_name, expect, policy" \
 	authz test "$temporary/authz.yaml"
 says "attach: as what?" \
 	"meshctl: usage: meshctl attach NETNS|PID [workload NAME]" attach 1 workload
@@ -409,7 +412,7 @@ completes "meshctl route test tests -" "-f --file"
 completes "meshctl authz " "test shop/cart-1"
 completes "meshctl authz test mesh.y" "mesh.yaml"
 completes "meshctl authz test tests.yaml -f mesh.y" "mesh.yaml"
-completes "meshctl authz shop/cart-1 " "port from client address method path host header"
+completes "meshctl authz shop/cart-1 " "port from client address method path host header server_name"
 completes "meshctl authz shop/cart-1 from s" "shop/cart-1"
 completes "meshctl authz shop/cart-1 method P" "POST PUT PATCH"
 completes "meshctl attach pod1 " "workload"

@@ -17,6 +17,7 @@
 #include "netlink/netlink.h"
 #include "netlink/netlink_request.h"
 #include "stream/routing.h"
+#include "tls/hello.h"
 
 struct question {
 	struct snapshot *s;
@@ -25,6 +26,8 @@ struct question {
 	struct message *head;		/* NULL: a connection */
 	struct span path;		/* of it; perhaps in ... */
 	char *memory;
+	struct span sni;		/* ->p NULL: nobody knows */
+	struct hello hello;		/* has it */
 	struct refusal *r;
 };
 
@@ -81,6 +84,7 @@ static int read_head(struct question *q, const struct nlattr *nla)
 
 	if (!nla)
 		return 0;
+	q->sni = AUTHZ_NO_SNI;
 	q->head = head_alloc(false, GFP_KERNEL_ACCOUNT);
 	if (!q->head)
 		return refusal_set(q->r, -ENOMEM, "out of memory");
@@ -101,6 +105,21 @@ static int read_head(struct question *q, const struct nlattr *nla)
 	return q->path.p ? 0 : refusal_set(q->r, -ENOMEM, "out of memory");
 }
 
+/* As one says it who is understood. */
+static int take_server_name(struct question *q, const struct nlattr *nla)
+{
+	if (!nla)
+		return 0;
+	if (q->head)
+		return refusal_set_attr(q->r, nla, -EINVAL,
+					"SERVER_NAME is of TLS, and REQUEST_HEAD of HTTP: there can be one of them");
+	if (!hello_ask_for(&q->hello, attr_span(nla)))
+		return refusal_set_attr(q->r, nla, -EINVAL,
+					"who asks for such a server is reset: it is no host's name in a certificate");
+	q->sni = q->hello.name_len ? hello_name(&q->hello) : AUTHZ_NO_SNI;
+	return 0;
+}
+
 static int ask(struct question *q, struct nlattr **tb, const struct nlattr *nest)
 {
 	int err;
@@ -113,7 +132,8 @@ static int ask(struct question *q, struct nlattr **tb, const struct nlattr *nest
 		err = find_workload(q, tb[L7MESH_AUTHORIZE_A_SOURCE], &q->source);
 	if (!err)
 		err = find_addresses(q, tb);
-	return err ?: read_head(q, tb[L7MESH_AUTHORIZE_A_REQUEST_HEAD]);
+	return err ?: read_head(q, tb[L7MESH_AUTHORIZE_A_REQUEST_HEAD]) ?:
+	       take_server_name(q, tb[L7MESH_AUTHORIZE_A_SERVER_NAME]);
 }
 
 static int put_answer(struct sk_buff *skb, const struct guard_decision *d,
@@ -154,7 +174,7 @@ static int decide(struct netlink_request *request, struct question *q)
 		.to = &q->to,
 		.message = q->head,
 		.path = q->path,
-		.sni = q->head ? AUTHZ_NO_SNI : (struct span){},
+		.sni = q->sni,
 	};
 	struct guard_decision d;
 	struct guard *g;

@@ -167,7 +167,7 @@ AUTHORIZATION = ("AUTHORIZATION", {
     "AUDIT": "u8", "RULES": [AUTHORIZATION_RULE], "CUT": "u8"})
 AUTHORIZE = ("AUTHORIZE", {
     "WORKLOAD": "str", "SOURCE": "str", "SOURCE_ADDRESS": "ip", "ADDRESS": "ip",
-    "PORT": "u16", "REQUEST_HEAD": "bin", "CLIENT": "ip"})
+    "PORT": "u16", "REQUEST_HEAD": "bin", "CLIENT": "ip", "SERVER_NAME": "str"})
 AUTHORIZATION_STATS = ("AUTHORIZATION_STATS", {
     "NAME": "str", "ALLOWED": "u64", "DENIED": "u64", "AUDITED": "u64",
     "WOULD_ALLOW": "u64", "WOULD_DENY": "u64", "CUT": "u64"})

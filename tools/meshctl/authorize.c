@@ -15,7 +15,7 @@
 #define USAGE "usage: meshctl authz WORKLOAD [port PORT] " \
 	      "[from WORKLOAD|ADDRESS] [client ADDRESS] [address ADDRESS] " \
 	      "[method METHOD] [path PATH] [host HOST] " \
-	      "[header NAME=VALUE]... | test FILE [-f MESH]"
+	      "[header NAME=VALUE]... [server_name NAME] | test FILE [-f MESH]"
 
 static const struct field fields[] = { AUTHZ_FIELDS };
 

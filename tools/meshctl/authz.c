@@ -69,6 +69,9 @@ char *authz_check(const json_t *question)
 
 	if (!is_request(question))
 		return NULL;
+	if (get(question, "server_name"))
+		return xstrdup("server_name is of a connection, and method, path, host "
+			       "and header of a request: there can be one of both");
 	request = request_of(question);
 	why = ask_check(request);
 	json_decref(request);
@@ -133,6 +136,9 @@ static bool put_question(struct nlmsghdr *nlh, const json_t *question)
 				 number(question, "port"));
 	if (!put_head(nlh, question))
 		return false;
+	if (get(question, "server_name"))
+		mnl_attr_put_strz(nlh, L7MESH_AUTHORIZE_A_SERVER_NAME,
+				  object_get(question, "server_name"));
 	mnl_attr_nest_end(nlh, nest);
 	return true;
 }

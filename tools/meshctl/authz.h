@@ -3,13 +3,15 @@
  * authz: what authorization says of a connection or a request, as JSON.
  *
  * A question is an object of the fields below. With "method", "path", "host" or
- * "headers" (lines, "name: value") it is of a request, without of a TCP connection. The
+ * "headers" (lines, "name: value") it is of a request, without of a TCP connection, whose
+ * client may ask for a "server_name" by TLS ("": for none). The
  * answer has "workload", "allowed" (or not), "verdict" (the kernel's word) and, if one
  * decided, "policy".
  */
 #ifndef MESHCTL_AUTHZ_H
 #define MESHCTL_AUTHZ_H
 
+#include "ask.h"
 #include "meshctl.h"
 #include "nl.h"
 #include "schema.h"
@@ -32,7 +34,8 @@ const char *authz_check_path(const char *s, size_t len);
 	  .check = authz_check_path },					\
 	{ .name = "host", .type = FIELD_STRING, .check = text_check_host }, \
 	{ .name = "headers", .type = FIELD_LIST,			\
-	  .check = text_check_value }
+	  .check = text_check_value },					\
+	ASK_SERVER_NAME
 
 /* NULL if a question is well, else why not, which the caller frees. */
 char *authz_check(const json_t *question);

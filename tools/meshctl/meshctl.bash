@@ -320,7 +320,8 @@ _meshctl_test()
 _meshctl_authz()
 {
 	if [[ $((${#args[@]} % 2)) -eq 0 ]]; then
-		_meshctl_words port from client address method path host header
+		_meshctl_words port from client address method path host header \
+			server_name
 	elif [[ $prev == from ]]; then
 		_meshctl_lines < <(_meshctl_values workload name)
 	else

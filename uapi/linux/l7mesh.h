@@ -1653,6 +1653,11 @@ enum l7mesh_authorize_attr {
 	 * SOURCE_ADDRESS
 	 */
 	L7MESH_AUTHORIZE_A_CLIENT,
+	/*
+	 * string: that a connection asks for by TLS, empty if for none; default: nobody
+	 * knows; not with REQUEST_HEAD
+	 */
+	L7MESH_AUTHORIZE_A_SERVER_NAME,
 
 	/* private: */
 	__L7MESH_AUTHORIZE_A_MAX,

@@ -664,6 +664,7 @@ const struct nla_policy netlink_authorize_policy[L7MESH_AUTHORIZE_A_MAX + 1] = {
 	[L7MESH_AUTHORIZE_A_PORT] = { .type = NLA_U16 },
 	[L7MESH_AUTHORIZE_A_REQUEST_HEAD] = { .type = NLA_BINARY, .len = 61440 },
 	[L7MESH_AUTHORIZE_A_CLIENT] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[L7MESH_AUTHORIZE_A_SERVER_NAME] = { .type = NLA_STRING, .len = 253 },
 };
 
 const struct nla_policy
