@@ -28,7 +28,7 @@ from endpoints import OK
 from hello import hello
 from l7 import (Backend, Client, Counters, Net, apply, close_connections, drained,
                 equal, in_pod, meshctl, netns_cookie, note, request, run_in, run_tests,
-                stats, test, true, until)
+                stats, test, true, until, write_file)
 from l7nl import Genl, Refused
 from missing_page import give_pages, is_stuck, missing_page
 from network import attempt, forwarding, nft, no_redirects
@@ -296,6 +296,54 @@ def _():
         run_in("cart", "sysctl", "-qw", "net.ipv4.tcp_fastopen=1")
 
 
+LOSES_ACKS = f"""
+    table inet kube {{
+        chain out {{
+            type filter hook output priority 0;
+            tcp dport {PORT} tcp flags & (syn | ack) == ack drop
+        }}
+    }}"""
+
+
+@contextlib.contextmanager
+def cookies(pod):
+    """Each SYN is answered by a cookie, and what it brings back is all that is known."""
+    path = "/proc/sys/net/ipv4/tcp_syncookies"
+    with in_pod(pod):
+        write_file(path, 2)
+    try:
+        yield
+    finally:
+        with in_pod(pod):
+            write_file(path, 1)
+
+
+@test("connections: who brings a SYN cookie is asked once more")
+def _():
+    with cookies("cart"):
+        for to in CART:
+            for then, allowed in (((), True), ([policy()], False),
+                                  ([policy("d", [{}], action="deny")], False)):
+                guard()
+                with nft(LOSES_ACKS, "other"):
+                    c = Client("other", to, PORT)
+                    cart.quiet()
+                    guard(*then)
+                grown = Counters()
+                c.send(b"hello")
+                if allowed:
+                    equal(cart.accept().exactly(5), b"hello")
+                    cart.close_all()
+                else:
+                    c.was_reset()
+                    cart.quiet()
+                equal(grown("authorization_refused"), int(not allowed))
+                c.close()
+        # A local client is who it is by its socket, which has had an answer.
+        guard(policy(rules=[FROM_FRONT]))
+        equal(who_connects(), ["front"])
+
+
 MASQUERADE = f"""
     table inet kube {{
         chain pre {{ type nat hook prerouting priority -100;
@@ -324,6 +372,17 @@ def _():
         guard()
         for to in ADDRESSES["node"]:
             equal(attempt("other", to, 7000), None)
+    # A proxy on the node that speaks as its clients do is not the node.
+    guard(policy(), exempt_node=True)
+    for family, to, source in zip((socket.AF_INET, socket.AF_INET6), CART, ADDRESSES["other"]):
+        grown = Counters()
+        with tcp(family) as s:
+            s.setsockopt(*((socket.IPPROTO_IPV6, 75) if ":" in to else (socket.SOL_IP, 19)), 1)
+            s.bind((source, 0))
+            s.setblocking(False)
+            s.connect_ex((to, PORT))
+            grown.reach("authorization_refused", 1)
+        equal(grown("authorization_exempt"), 0)
 
 
 @test("connections: what the mesh itself connects for others is not the node's")
@@ -1044,15 +1103,16 @@ def _():
 @test("requests: a SYN that the listener does not get does not get around it")
 def _():
     """One behind an IPv6 extension header is the kernel's own to handle."""
-    inbound()
-    with in_pod("front"), tcp(socket.AF_INET6) as s:
-        # A destination option of padding.
-        s.setsockopt(socket.IPPROTO_IPV6, 59, b"\0\0\1\4\0\0\0\0")
-        s.settimeout(20)
-        with contextlib.suppress(ConnectionRefusedError):
-            s.connect((CART[1], PORT))
-            raise AssertionError("it is connected")
-    equal(ask("front", to=CART[1])[0], 200)
+    for listener in {}, {"interface": "eth0"}:
+        inbound(listener=listener)
+        with in_pod("front"), tcp(socket.AF_INET6) as s:
+            # A destination option of padding.
+            s.setsockopt(socket.IPPROTO_IPV6, 59, b"\0\0\1\4\0\0\0\0")
+            s.settimeout(20)
+            with contextlib.suppress(ConnectionRefusedError):
+                s.connect((CART[1], PORT))
+                raise AssertionError("it is connected")
+        equal(ask("front", to=CART[1])[0], 200)
 
 
 # ---- what would be ----

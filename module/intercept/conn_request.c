@@ -14,7 +14,7 @@
 #include "mesh/mesh.h"
 
 /*
- * What this CPU is about to let pass, so that the next call of the hooked function is not
+ * What this CPU is about to let pass, so that the next call of a hooked function is not
  * ours. With BHs disabled nothing else comes in between, but where softirqs are tasks: then
  * who was interrupted is asked once more.
  */
@@ -53,11 +53,12 @@ static const struct guard *guard_of(const struct sock *sk, const struct sk_buff 
  * where the engine has no socket just now, and that is to pass, it does.
  */
 static bool goes_around(const struct mesh *m, const struct guard *g, const struct sock *sk,
-			const struct authz_request *req)
+			const struct sk_buff *skb, const struct authz_request *req)
 {
+	const struct net_device *dev = dev_get_by_index_rcu(sock_net(sk), skb->skb_iif);
 	const struct listener_slot *slot =
 		listener_find(&rcu_dereference(m->snapshot)->index, req->to, req->peer,
-			      NULL);
+			      dev ? dev->name : NULL);
 
 	return slot && slot->listener->http.inbound &&
 	       (g->workload->on_failure == L7MESH_ON_FAILURE_CLOSED ||
@@ -78,7 +79,7 @@ static bool may_deny(const struct sock *sk, const struct sk_buff *skb)
 		return false;
 	addresses_of(skb, &from, &to);
 	inbound_source(t, &req);
-	return goes_around(m, g, sk, &req) || inbound_wants_proof(g, &req) ||
+	return goes_around(m, g, sk, skb, &req) || inbound_wants_proof(g, &req) ||
 	       !inbound_would_allow(m, g, &req);
 }
 
@@ -96,19 +97,28 @@ bool conn_request_wanted(struct ftrace_regs *regs)
 	return wanted;
 }
 
+/* The client's end of what a SYN begins, or the ACK of its answer. */
+static struct client_end end_of(const struct sk_buff *skb, const struct authz_request *req)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+
+	return (struct client_end){
+		.from = req->peer,
+		.to = req->to,
+		.isn = ntohl(th->seq) - !th->syn,
+		.answered = !th->syn,
+	};
+}
+
 static bool is_allowed(struct mesh *m, const struct authz_table *t,
 		       const struct guard *g, const struct sock *sk,
 		       const struct sk_buff *skb, struct authz_request *req,
 		       struct guard_decision *d)
 {
-	const struct client_end end = {
-		.from = req->peer,
-		.to = req->to,
-		.isn = ntohl(tcp_hdr(skb)->seq),
-	};
+	const struct client_end end = end_of(skb, req);
 	u64 proven = 0;
 
-	if (goes_around(m, g, sk, req))
+	if (goes_around(m, g, sk, skb, req))
 		return false;
 	inbound_source(t, req);
 	if (inbound_wants_proof(g, req))
@@ -181,4 +191,109 @@ int conn_request_refuse(struct request_sock_ops *rsk_ops,
 	}
 	hook_leave();
 	return err;
+}
+
+/* ---- SYN cookies ---- */
+
+typedef struct sock *syn_recv_sock(const struct sock *sk, struct sk_buff *skb,
+				   struct request_sock *req, struct dst_entry *dst,
+				   struct request_sock *unhash, bool *own
+				   COMPAT_CHILD_INIT(compat_child_init *init));
+
+static syn_recv_sock *native_v4 __ro_after_init, *native_v6 __ro_after_init;
+
+unsigned long conn_request_cookie_function(int family)
+{
+	syn_recv_sock *native;
+	struct socket *sock;
+
+	if (sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP, &sock))
+		return 0;
+	native = inet_csk(sock->sk)->icsk_af_ops->syn_recv_sock;
+	sock_release(sock);
+	if (family == AF_INET)
+		native_v4 = native;
+	else
+		native_v6 = native;
+	return (unsigned long)native;
+}
+
+/* Only with a cookie there is a destination, as nobody has looked for one before. */
+static bool may_deny_cookie(struct ftrace_regs *regs, __be16 protocol)
+{
+	const struct sock *sk = (void *)compat_ftrace_argument(regs, 0);
+	const struct sk_buff *skb = (void *)compat_ftrace_argument(regs, 1);
+	bool may;
+
+	if (likely(!compat_ftrace_argument(regs, 3)) || skb->protocol != protocol ||
+	    this_cpu_read(passing) == skb)
+		return false;
+	rcu_read_lock();
+	may = may_deny(sk, skb);
+	rcu_read_unlock();
+	return may;
+}
+
+bool conn_request_cookie_wanted_v4(struct ftrace_regs *regs)
+{
+	return may_deny_cookie(regs, htons(ETH_P_IP));
+}
+
+/* What has come by IPv4 goes on to the other one. */
+bool conn_request_cookie_wanted_v6(struct ftrace_regs *regs)
+{
+	return may_deny_cookie(regs, htons(ETH_P_IPV6));
+}
+
+/* As the original without memory. */
+static struct sock *refuse_cookie(const struct sock *sk, struct sk_buff *skb,
+				  const struct request_sock *req, struct dst_entry *dst,
+				  u8 refuse)
+{
+	if (refuse == L7MESH_REFUSE_RESET)
+		compat_send_reset(req->rsk_ops, (struct sock *)sk, skb);
+	tcp_listendrop(sk);
+	dst_release(dst);
+	return NULL;
+}
+
+/* In place of @native, which is hooked. */
+static struct sock *take_cookie(syn_recv_sock *native, const struct sock *sk,
+				struct sk_buff *skb, struct request_sock *req,
+				struct dst_entry *dst, struct request_sock *unhash, bool *own
+				COMPAT_CHILD_INIT(compat_child_init *init))
+{
+	u8 refuse = L7MESH_REFUSE_RESET;
+	struct sock *child;
+
+	if (!passes(sk, skb, &refuse))
+		return refuse_cookie(sk, skb, req, dst, refuse);
+	this_cpu_write(passing, skb);
+	child = native(sk, skb, req, dst, unhash, own COMPAT_CHILD_INIT(init));
+	this_cpu_write(passing, NULL);
+	return child;
+}
+
+struct sock *conn_request_cookie_v4(const struct sock *sk, struct sk_buff *skb,
+				    struct request_sock *req, struct dst_entry *dst,
+				    struct request_sock *unhash, bool *own
+				    COMPAT_CHILD_INIT(compat_child_init *init))
+{
+	struct sock *child = take_cookie(native_v4, sk, skb, req, dst, unhash, own
+					 COMPAT_CHILD_INIT(init));
+
+	hook_leave();
+	return child;
+}
+
+struct sock *conn_request_cookie_v6(const struct sock *sk, struct sk_buff *skb,
+				    struct request_sock *req, struct dst_entry *dst,
+				    struct request_sock *unhash, bool *own
+				    COMPAT_CHILD_INIT(compat_child_init *init))
+{
+	struct sock *child = take_cookie(native_v6, sk, skb, req, dst, unhash, own
+					 COMPAT_CHILD_INIT(init));
+
+	hook_leave();
+	return child;
 }

@@ -4,6 +4,9 @@
  * there. Asked once for each SYN that comes to a listening socket, at tcp_conn_request(),
  * before there is anything of the connection: what is allowed costs nothing afterwards.
  *
+ * A SYN cookie can be guessed, and comes back some time later. So who brings one is asked
+ * as well: at tcp_v4_syn_recv_sock() and tcp_v6_syn_recv_sock(), which make the connection.
+ *
  * What does not come from outside of the namespace is not asked, nor what comes to the
  * engine: that asks by itself, as it may know more.
  *
@@ -14,6 +17,8 @@
 
 #include "lib/compat.h"
 
+struct dst_entry;
+struct request_sock;
 struct request_sock_ops;
 struct sk_buff;
 struct sock;
@@ -32,5 +37,25 @@ unsigned long conn_request_function(void);
 int conn_request_refuse(struct request_sock_ops *rsk_ops,
 			const struct tcp_request_sock_ops *af_ops, struct sock *sk,
 			struct sk_buff *skb);
+
+/*
+ * Where those two are, which are not exported; 0 if there is no such family. Context:
+ * process, module init.
+ */
+unsigned long conn_request_cookie_function(int family);
+
+/* Of a call of the one for IPv4, or IPv6: is it by a cookie, and does policy deny it? */
+bool conn_request_cookie_wanted_v4(struct ftrace_regs *regs);
+bool conn_request_cookie_wanted_v6(struct ftrace_regs *regs);
+
+/* In their place: as conn_request_refuse(). */
+struct sock *conn_request_cookie_v4(const struct sock *sk, struct sk_buff *skb,
+				    struct request_sock *req, struct dst_entry *dst,
+				    struct request_sock *unhash, bool *own
+				    COMPAT_CHILD_INIT(compat_child_init *init));
+struct sock *conn_request_cookie_v6(const struct sock *sk, struct sk_buff *skb,
+				    struct request_sock *req, struct dst_entry *dst,
+				    struct request_sock *unhash, bool *own
+				    COMPAT_CHILD_INIT(compat_child_init *init));
 
 #endif

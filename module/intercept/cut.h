@@ -9,9 +9,8 @@
  * likes. Only what was accepted from outside of the namespace is ended, and nothing that
  * the engine has: it asks by itself.
  *
- * A SYN that was allowed before the change has a socket by then, or a request for one; but
- * for one that was answered by a SYN cookie, whose connection may begin as long as that is
- * good.
+ * A SYN that was allowed before the change has a socket by then, or a request for one; or
+ * it was answered by a SYN cookie, and who brings that is asked (conn_request.h).
  */
 #ifndef L7MESH_CUT_H
 #define L7MESH_CUT_H

@@ -12,7 +12,7 @@
 /* The ftrace site is at most this far into a function (ENDBR, BTI, NOPs). */
 #define HOOK_SITE_MAX	16
 
-#define HOOKS_MAX	8
+#define HOOKS_MAX	10
 
 static const struct hook *active;
 static unsigned int nactive;	/* 0 once no callback runs any more */

@@ -17,10 +17,11 @@
 #include <net/netfilter/nf_conntrack_core.h>
 #endif
 
-/* Which of them is where nobody may know where it is. */
-#define CONN_REQUEST	0
+/* Which of them are where only the kernel knows. */
+enum { CONN_REQUEST, COOKIE_V4, COOKIE_V6, ELSEWHERE };
 
-static struct hook hooks[6 + IS_ENABLED(CONFIG_NF_CONNTRACK)];
+static struct hook hooks[ELSEWHERE + 5 + IS_ENABLED(CONFIG_NF_CONNTRACK)];
+static unsigned int nhooks;
 
 /*
  * Tracepoints are not exported one by one. Both run with the socket locked, in
@@ -85,7 +86,7 @@ int intercept_enable(void)
 	err = probes_enable();
 	if (err)
 		return err;
-	err = hook_enable(hooks, ARRAY_SIZE(hooks));
+	err = hook_enable(hooks, nhooks);
 	if (err)
 		probes_disable();
 	return err;
@@ -103,6 +104,10 @@ int intercept_init(void)
 	const struct hook all[ARRAY_SIZE(hooks)] = {
 		[CONN_REQUEST] = { conn_request_function(),
 				   conn_request_refuse, conn_request_wanted },
+		[COOKIE_V4] = { conn_request_cookie_function(AF_INET),
+				conn_request_cookie_v4, conn_request_cookie_wanted_v4 },
+		[COOKIE_V6] = { conn_request_cookie_function(AF_INET6),
+				conn_request_cookie_v6, conn_request_cookie_wanted_v6 },
 		/* tcp_v4_connect() and tcp_v6_connect() are not exported */
 		{ (unsigned long)tcp_prot.connect,
 		  connect_v4, connect_wanted_v4 },
@@ -116,12 +121,16 @@ int intercept_init(void)
 		  origdst_find, origdst_wanted },
 #endif
 	};
+	unsigned int i;
 	int err;
 
 	for_each_kernel_tracepoint(find_tracepoint, NULL);
-	if (!set_state || !destroy_sock || !all[CONN_REQUEST].function)
+	if (!set_state || !destroy_sock || !all[CONN_REQUEST].function ||
+	    !all[COOKIE_V4].function)
 		return -ENOENT;
-	memcpy(hooks, all, sizeof(hooks));
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i].function)
+			hooks[nhooks++] = all[i];
 	err = connect_init() ?: cut_init();
 	if (err)
 		return err;

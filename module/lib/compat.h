@@ -176,6 +176,16 @@ static inline void compat_sock_hold_net(struct sock *sk)
 #endif
 }
 
+/* ---- syn_recv_sock() has had one more parameter since 6.19, and where that is backported ---- */
+
+#ifdef MESH_HAVE_CHILD_INIT
+#define COMPAT_CHILD_INIT(...)	, __VA_ARGS__
+#else
+#define COMPAT_CHILD_INIT(...)
+#endif
+
+typedef void compat_child_init(struct sock *child, const struct sock *sk);
+
 /* ---- the registers that an ftrace callback is given: opaque since 6.2 ---- */
 
 #ifdef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS

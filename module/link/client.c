@@ -116,10 +116,11 @@ bool client_has_program(struct net *net, const struct address *from,
 	return has;
 }
 
-/* Is it a client's that has sent just this SYN? */
-static bool has_begun(const struct sock *sk, u32 isn)
+/* Is it a client's that has sent just this SYN? An answer acknowledges that. */
+static bool has_begun(const struct sock *sk, const struct client_end *end)
 {
-	return sk->sk_state == TCP_SYN_SENT && READ_ONCE(tcp_sk(sk)->snd_una) == isn;
+	return (sk->sk_state == TCP_SYN_SENT) == !end->answered &&
+	       READ_ONCE(tcp_sk(sk)->snd_una) == end->isn + end->answered;
 }
 
 /*
@@ -142,7 +143,7 @@ static bool is_other_end(struct sock *sk, const struct sock *ours)
 static bool agrees(struct sock *sk, const struct client_end *end)
 {
 	return end->link ? is_other_end(sk, end->link->sk) :
-			   sk_fullsock(sk) && has_begun(sk, end->isn);
+			   sk_fullsock(sk) && has_begun(sk, end);
 }
 
 static bool has_socket(struct net *net, const struct address *to,

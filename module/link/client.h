@@ -78,7 +78,8 @@ bool client_has_program(struct net *net, const struct address *from,
 struct client_end {
 	const struct address *from, *to;
 	const struct link *link;	/* the other end; NULL: the connection begins, ... */
-	u32 isn;			/* ... with this number */
+	u32 isn;			/* ... with this number ... */
+	bool answered;			/* ... and was answered, by a SYN cookie */
 };
 
 /**
