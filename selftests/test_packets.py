@@ -591,6 +591,46 @@ def _():
     subprocess.run(["ip", "netns", "del", "guest"], check=True)
 
 
+@contextlib.contextmanager
+def without_ports(pod):
+    """No socket gets a port that it does not ask for by name."""
+    path = "/proc/sys/net/ipv4/ip_local_reserved_ports"
+    with in_pod(pod):
+        write_file(path, "1-65535")
+    try:
+        yield
+    finally:
+        with in_pod(pod):
+            write_file(path, "\n")
+
+
+@test("a pod that lets nothing be taken keeps nobody from a configuration, and goes around "
+      "none")
+def _():
+    meshctl("flush")
+    net("net_pod", "short=40")
+    meshctl("attach", "short")
+    grown = Counters()
+    try:
+        with without_ports("short"):
+            mesh()
+            equal(grown("packets_not_taken_in_attached"), 1)
+            c = Client("free", VIP)
+            exchange(c)
+            c.close()
+            equal(attempt("free", "10.2.0.40", 80), "ECONNREFUSED")
+            run_in("short", "ip", "addr", "add", f"{VIP}/32", "dev", "lo")
+            run_in("free", "ip", "route", "add", VIP, "via", "10.2.0.40")
+            # Nobody listens there: it would be refused, had it not been dropped.
+            equal(attempt("free", VIP, 80, 1), "silence")
+            true(grown("packets_dropped_no_acceptor") >= 1)
+        until(lambda: attempt("free", VIP, 80, 1) is None, 30)
+    finally:
+        run_in("free", "ip", "route", "del", VIP, check=False)
+        net("net_remove", "short")
+        net("net_until", 30, "net_gone", "40")
+
+
 @test("SYN cookies")
 def _():
     mesh()

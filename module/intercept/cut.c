@@ -13,6 +13,7 @@
 #include "intercept/abort.h"
 #include "lib/address_here.h"
 #include "link/acceptor.h"
+#include "mesh/cut_queue.h"
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
 #include "splice/sock_address.h"
@@ -375,7 +376,7 @@ static void end_those(struct work_struct *work)
 	if (llist_empty(&mn->cuts))
 		WRITE_ONCE(mn->cut_by, 0);
 	if (again)
-		mesh_cut_later(mn);
+		cut_queue_later(mn);
 }
 
 void cut_net_init(struct mesh_net *mn)

@@ -17,7 +17,7 @@
 /* Behind all that may change a packet, or drop it. */
 #define PRIORITY_OUT		(NF_IP_PRI_NAT_SRC + 100)
 
-/* Whether hooks that nothing wants are still needed. */
+/* Whether hooks that nothing wants are still needed, or what has failed can be done. */
 #define LOOK_AGAIN		(5 * HZ)
 
 #define HOOKS			(IS_ENABLED(CONFIG_IPV6) ? FAMILIES : 1)
@@ -89,6 +89,14 @@ static void unhook(struct packet_net *pn, struct packet_hooks *h)
 }
 
 /* pn->mutex held. */
+static void unhook_all(struct packet_net *pn)
+{
+	transparent_catch(pn->transparent, false);
+	unhook(pn, &pn->in);
+	unhook(pn, &pn->out);
+}
+
+/* pn->mutex held. */
 static int hook(struct packet_net *pn, struct packet_hooks *h)
 {
 	int err = h->on ? 0 : nf_register_net_hooks(pn->mn->net, h->ops, HOOKS);
@@ -106,8 +114,7 @@ static void take_no_more(struct packet_net *pn)
 		queue_delayed_work(system_unbound_wq, &pn->work, LOOK_AGAIN);
 		return;
 	}
-	unhook(pn, &pn->in);
-	unhook(pn, &pn->out);
+	unhook_all(pn);
 }
 
 /* pn->mutex held. */
@@ -123,8 +130,10 @@ static int settle(struct packet_net *pn)
 	/* There may be legs from before: while packets are taken they need it. */
 	if (use & PACKETS_KEPT)
 		err = hook(pn, &pn->out);
-	err = err ?: acceptor_open_packets(pn->mn->http);
-	return err ?: hook(pn, &pn->in);
+	/* Without an acceptor what the hook takes is dropped: it goes around nothing. */
+	err = err ?: hook(pn, &pn->in);
+	transparent_catch(pn->transparent, pn->in.on && pn->out.on);
+	return err ?: acceptor_open_packets(pn->mn->http);
 }
 
 int packet_settle(struct mesh_net *mn)
@@ -134,6 +143,8 @@ int packet_settle(struct mesh_net *mn)
 
 	mutex_lock(&pn->mutex);
 	err = settle(pn);
+	if (err)
+		queue_delayed_work(system_unbound_wq, &pn->work, LOOK_AGAIN);
 	mutex_unlock(&pn->mutex);
 	return err;
 }
@@ -143,7 +154,6 @@ static void settle_work(struct work_struct *work)
 	struct packet_net *pn = container_of(to_delayed_work(work), struct packet_net,
 					     work);
 
-	/* If there is no acceptor, the next packet asks for it again. */
 	packet_settle(pn->mn);
 }
 
@@ -194,8 +204,7 @@ void packet_net_leave(struct mesh_net *mn)
 
 	/* A packet may still ask: with the hook nobody does. */
 	mutex_lock(&pn->mutex);
-	unhook(pn, &pn->in);
-	unhook(pn, &pn->out);
+	unhook_all(pn);
 	mutex_unlock(&pn->mutex);
 }
 

@@ -32,8 +32,8 @@ struct sock;
  * As the mesh that it obeys says now; what was taken before goes on. Context: process, may
  * sleep; without mesh_mutex.
  *
- * Return: 0; or a negative errno: then nothing is taken. Not to take any more never
- * fails.
+ * Return: 0; or a negative errno: then nothing is taken, and it is tried again by itself
+ * while it is wanted. Not to take any more never fails.
  */
 int packet_settle(struct mesh_net *mn);
 

@@ -28,7 +28,7 @@ struct packet_hooks {
 
 struct packet_net {
 	struct mesh_net *mn;
-	const struct transparent *transparent;	/* mn->http's */
+	struct transparent *transparent;	/* mn->http's */
 	struct mutex mutex;		/* of hooks' @on; before http_net->mutex */
 	struct packet_hooks in, out;
 	struct delayed_work work;	/* packet_settle_later() */

@@ -83,7 +83,7 @@ int transparent_bind(struct transparent *t, struct link *l,
 
 	if (foreign)
 		atomic_inc(&keys_of(t, source)->open);
-	if (!may_talk(source, to, foreign))
+	if (!may_talk(source, to, foreign) || (foreign && !transparent_is_caught(t)))
 		return -EAFNOSUPPORT;
 	if (foreign) {
 		err = bind_foreign(l, source, to);

@@ -45,6 +45,7 @@ union transparent_keys {
 };
 
 struct transparent {
+	bool caught;		/* what is sent to such sockets is */
 	union transparent_keys keys[1 << TRANSPARENT_BITS];
 };
 
@@ -64,12 +65,23 @@ struct transparent *transparent_of(struct http_net *hn);
  *
  * Return: 0; -EAFNOSUPPORT if the endpoint cannot be reached from that address: it is of
  * the other family, is the client itself, or one of both is loopback; if there is no port,
- * or nobody can have the address; -ENOMEM, -ENOBUFS; -EPERM or -EACCES if a BPF program
+ * nobody can have the address, or nobody would catch what comes back; -ENOMEM, -ENOBUFS; -EPERM or -EACCES if a BPF program
  * does not let it bind.
  */
 int transparent_bind(struct transparent *t, struct link *l,
 		     const struct address *source, const struct address *to,
 		     bool foreign);
+
+/* Somebody sees packets, and gives them to such sockets, from now on; or nobody does. */
+static inline void transparent_catch(struct transparent *t, bool caught)
+{
+	WRITE_ONCE(t->caught, caught);
+}
+
+static inline bool transparent_is_caught(const struct transparent *t)
+{
+	return READ_ONCE(t->caught);
+}
 
 /* A connection was accepted at an address; transparent_unbind() follows. Any context. */
 void transparent_accepted(struct transparent *t, const struct address *at);

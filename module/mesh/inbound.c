@@ -6,6 +6,7 @@
 #include "authz/workload.h"
 #include "http/message.h"
 #include "http/path.h"
+#include "lib/address_here.h"
 #include "mesh/inbound.h"
 #include "mesh/mesh.h"
 
@@ -48,8 +49,9 @@ bool inbound_exempt(struct mesh *m, const struct guard *g, const struct address 
 	/* Between a namespace's pre_exit and its exit there is a grace period. */
 	rcu_read_lock();
 	owner = READ_ONCE(m->owner);
-	if (owner)
-		exempt = sight->has_program(owner->net, peer, to);
+	/* A proxy there may speak from its clients' addresses. */
+	exempt = owner && address_is_here(owner->net, peer) &&
+		 sight->has_program(owner->net, peer, to);
 	rcu_read_unlock();
 	if (exempt)
 		stat_inc(m->stats, STAT_AUTHZ_EXEMPT);

@@ -20,6 +20,7 @@
 #include "authz/workload.h"
 #include "lib/account.h"
 #include "lib/refusal.h"
+#include "mesh/cut_queue.h"
 #include "mesh/mesh.h"
 #include "mesh/named.h"
 #include "mesh/txn.h"
@@ -482,6 +483,10 @@ static int get_attached(struct mesh_net *mn, struct nets *nets, struct refusal *
 
 /* ---- publishing ---- */
 
+/*
+ * Whose packets cannot be taken just now, as a pod itself may have caused, keeps nobody
+ * from a configuration: it is tried again there.
+ */
 static int settle_attached(struct mesh *m, struct refusal *r)
 {
 	struct nets nets;
@@ -491,12 +496,13 @@ static int settle_attached(struct mesh *m, struct refusal *r)
 	err = get_attached(m->owner, &nets, r);
 	if (err)
 		return err;
-	for (i = 0; i < nets.n && !err; i++) {
-		err = parts->settle_packets(mesh_net(nets.nets[i]));
+	for (i = 0; i < nets.n; i++) {
+		if (parts->settle_packets(mesh_net(nets.nets[i])))
+			stat_inc(m->stats, STAT_PACKETS_UNSETTLED);
 		cond_resched();
 	}
 	nets_put(&nets);
-	return err ? refusal_set(r, err, "packets cannot be taken") : 0;
+	return 0;
 }
 
 /* What is taken no more is not for somebody to wait for. */
@@ -559,58 +565,6 @@ static int check_guards(const struct mesh *m, const struct snapshot *s,
 			   name->name.len, name->name.p);
 }
 
-/*
- * However many changes there were meanwhile: once. That is a walk over all connections of
- * the node, whoever changes something: so there are no more than so many a second.
- */
-#define CUT_INTERVAL	(HZ / 10)
-
-static void cut(struct work_struct *unused);
-static DECLARE_DELAYED_WORK(cut_work, cut);
-
-/* How many walks have begun, and up to which all is done. The work writes them. */
-static unsigned long cuts_begun, cuts_done;
-static unsigned long cut_next;		/* jiffies: when the next may be */
-
-static void cut(struct work_struct *unused)
-{
-	unsigned long walk = cuts_begun + 1;
-
-	/* Asked for while the last one went on. */
-	if (time_before(jiffies, cut_next)) {
-		queue_delayed_work(mesh_wq, &cut_work, cut_next - jiffies);
-		return;
-	}
-	WRITE_ONCE(cuts_begun, walk);
-	/* Either the walk sees a new snapshot, or who publishes that sees the walk. */
-	smp_mb();
-	if (parts->cut(cuts_done))
-		queue_delayed_work(mesh_wq, &cut_work, HZ);
-	else
-		cuts_done = walk;
-	WRITE_ONCE(cut_next, jiffies + CUT_INTERVAL);
-}
-
-/* Under RCU: cut() waits for who is here. */
-static void want_cut(struct mesh *m)
-{
-	/* The snapshot is the new one already, see cut(). */
-	smp_mb();
-	WRITE_ONCE(m->cut_walk, READ_ONCE(cuts_begun) + 1);
-}
-
-void mesh_cut_later(struct mesh_net *mn)
-{
-	struct mesh *m;
-
-	rcu_read_lock();
-	m = rcu_dereference(mn->mesh);
-	if (m)
-		want_cut(m);
-	rcu_read_unlock();
-	queue_delayed_work(mesh_wq, &cut_work, HZ);
-}
-
 static bool has_cuts(struct mesh *m)
 {
 	struct snapshot *s = mesh_snapshot_get(m);
@@ -618,17 +572,6 @@ static bool has_cuts(struct mesh *m)
 
 	snapshot_put(s);
 	return has;
-}
-
-static void cut_soon(struct mesh *m)
-{
-	unsigned long now = jiffies, next = READ_ONCE(cut_next);
-
-	rcu_read_lock();
-	want_cut(m);
-	rcu_read_unlock();
-	mod_delayed_work(mesh_wq, &cut_work,
-			 time_in_range(next, now, now + CUT_INTERVAL) ? next - now : 0);
 }
 
 int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
@@ -656,7 +599,7 @@ int mesh_publish(struct mesh *m, struct snapshot *s, struct refusal *r)
 	if (!splice_policy_equal(&old->splice, &s->splice))
 		parts->respliced();
 	if (s->authz && s->authz != old->authz && s->authz->cuts)
-		cut_soon(m);
+		cut_queue_soon(m);
 	old->retired = true;
 	atomic_inc(&m->account->retired);
 	snapshot_kill(old);
@@ -777,7 +720,7 @@ static void cut_in(struct mesh_net *target)
 	if (!m)
 		return;
 	if (has_cuts(m))
-		cut_soon(m);
+		cut_queue_soon(m);
 	mesh_put(m);
 }
 
@@ -950,21 +893,31 @@ int mesh_init(const struct mesh_parts *given)
 	mesh_wq = alloc_workqueue("l7mesh", WQ_UNBOUND, 0);
 	if (!mesh_wq)
 		return -ENOMEM;
+	err = cut_queue_begin(parts->cut);
+	if (err)
+		goto out_wq;
 	err = register_pernet_device(&mesh_net_ops);
 	if (err)
-		destroy_workqueue(mesh_wq);
+		goto out_cut_queue;
+	return 0;
+
+out_cut_queue:
+	cut_queue_end();
+out_wq:
+	destroy_workqueue(mesh_wq);
 	return err;
 }
 
 void mesh_exit(void)
 {
 	/* Hooks and works look at namespaces' parts of the mesh: they go before those do. */
-	cancel_delayed_work_sync(&cut_work);
+	cut_queue_stop();
 	mutex_lock(&interception_mutex);
 	interception_stop();
 	mutex_unlock(&interception_mutex);
 	unregister_pernet_device(&mesh_net_ops);
 	/* The work has nothing left to do. */
 	cancel_delayed_work_sync(&interception_work);
+	cut_queue_end();
 	destroy_workqueue(mesh_wq);
 }

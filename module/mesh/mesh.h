@@ -255,14 +255,6 @@ int mesh_drain(struct mesh_net *mn, const struct drain *d, struct refusal *r);
 bool mesh_call_from(struct mesh *m, u64 cookie, struct call *call, u32 timeout);
 
 /**
- * mesh_cut_later() - Not all could be ended that policies cut
- * @mn: namespace in which it is
- *
- * It is looked for again in a second. Context: process.
- */
-void mesh_cut_later(struct mesh_net *mn);
-
-/**
  * mesh_reconsider_udp() - Flows of datagrams may have to leave their endpoints
  * @m: mesh
  *
@@ -283,10 +275,7 @@ struct mesh_parts {
 	void (*let_pass)(void);
 	/* What is to be spliced has changed. */
 	void (*respliced)(void);
-	/*
-	 * Policies that end connections have changed, of meshes whose ->cut_walk is greater
-	 * than @done: 0, or it is to be called again.
-	 */
+	/* Of cut_queue_begin(). */
 	int (*cut)(unsigned long done);
 	/*
 	 * Whether a namespace's packets are to be taken may have changed: settled now, or

@@ -116,16 +116,18 @@ static inline const struct address *conn_shown(const struct conn *c)
 
 /*
  * Where a leg of its begins: in its own namespace, or that of cookie @hop, if that is still
- * there and attached; or NULL. Under RCU.
+ * there and attached, and what is sent to the leg is caught; or NULL. Under RCU.
  */
 static inline struct http_net *conn_leg_net(const struct conn *c, u64 hop)
 {
+	struct http_net *hn;
 	struct net *net;
 
 	if (likely(!hop))
 		return c->hn;
 	net = mesh_attached_net(c->mesh, hop);
-	return net ? mesh_net(net)->http : NULL;
+	hn = net ? mesh_net(net)->http : NULL;
+	return hn && transparent_is_caught(&hn->transparent) ? hn : NULL;
 }
 
 /* What guards the workload that a connection has come to; NULL: none, or not from outside. */
