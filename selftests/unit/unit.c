@@ -11,6 +11,7 @@ int main(void)
 	test_opening();
 	test_chunk();
 	test_hello();
+	test_hpack();
 	test_path();
 	test_path_rewrite();
 	test_path_template();
