@@ -12,6 +12,7 @@ int main(void)
 	test_chunk();
 	test_hello();
 	test_hpack();
+	test_frame();
 	test_path();
 	test_path_rewrite();
 	test_path_template();
