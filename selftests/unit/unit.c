@@ -29,6 +29,7 @@ int main(void)
 	test_priority();
 	test_proxy_header();
 	test_route();
+	test_section();
 	test_trailer_filter();
 	return tap_end();
 }
