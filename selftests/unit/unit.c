@@ -30,6 +30,7 @@ int main(void)
 	test_proxy_header();
 	test_route();
 	test_section();
+	test_stream_state();
 	test_trailer_filter();
 	return tap_end();
 }

@@ -28,6 +28,7 @@ void test_priority(void);
 void test_proxy_header(void);
 void test_route(void);
 void test_section(void);
+void test_stream_state(void);
 void test_trailer_filter(void);
 
 #endif
