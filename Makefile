@@ -100,6 +100,11 @@ bench-http1:		## measure the parser of heads, beside libhttp-parser
 	@selftests/lib/deps.sh bench
 	$(MAKE) -C selftests/unit bench BENCHFLAGS=http1
 
+.PHONY: bench-http2
+bench-http2:		## measure how a request of HTTP/2 is read and written
+	@selftests/lib/deps.sh bench
+	$(MAKE) -C selftests/unit bench BENCHFLAGS=http2
+
 .PHONY: bench-route
 bench-route:		## measure how a request's route is found
 	@selftests/lib/deps.sh bench

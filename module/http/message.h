@@ -94,6 +94,10 @@ struct message {
 	u16 status;		/* response */
 	u16 nfields;
 	u64 content_length;
+	u64 sensitive[(MESSAGE_FIELDS_MAX + 63) / 64];
+				/* a bit for each field that no codec is to remember
+				 * (RFC 7541 7.1.3)
+				 */
 	u32 names;		/* a bit for each enum field_id that fields have */
 
 	/* offsets in the text */
@@ -153,6 +157,11 @@ static inline struct span message_value(const struct message *m,
 					const struct message_field *f)
 {
 	return message_span(m, f->value, f->value_len);
+}
+
+static inline bool message_is_sensitive(const struct message *m, u32 i)
+{
+	return m->sensitive[i / 64] >> i % 64 & 1;
 }
 
 /* Behind the last field. */

@@ -89,10 +89,15 @@ u32 message_bytes(const struct message *m)
 	return sizeof(struct stored) + (is_grown(m) ? m->cap : 0);
 }
 
-static int grow(struct message *m, gfp_t gfp)
+/* To have room for @len more bytes, at least. */
+static int grow(struct message *m, u32 len, gfp_t gfp)
 {
 	u32 cap = m->cap < 4096 ? 4096 : m->cap * 2;
-	char *text = out_alloc(cap, gfp);
+	char *text;
+
+	while (cap - m->len < len)
+		cap *= 2;
+	text = out_alloc(cap, gfp);
 
 	if (!text)
 		return -ENOMEM;
@@ -106,7 +111,12 @@ static int grow(struct message *m, gfp_t gfp)
 
 int message_room(struct message *m, u32 len, gfp_t gfp)
 {
-	int err = message_full(m) ? grow(m, gfp) : 0;
+	int err = message_full(m) ? grow(m, 1, gfp) : 0;
 
 	return err ?: min(len, m->cap - m->len);
+}
+
+int message_reserve(struct message *m, u32 len, gfp_t gfp)
+{
+	return len <= m->cap - m->len ? 0 : grow(m, len, gfp);
 }

@@ -44,4 +44,14 @@ static inline bool message_full(const struct message *m)
  */
 int message_room(struct message *m, u32 len, gfp_t gfp);
 
+/**
+ * message_reserve() - Have room for all of more text
+ * @m: message; its text may move
+ * @len: how much is wanted
+ * @gfp: how to allocate
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int message_reserve(struct message *m, u32 len, gfp_t gfp);
+
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* http1_chunk: reads and frames chunked bodies, see http1.h. RFC 9112 7.1. */
-#include <linux/kernel.h>
 #include <linux/minmax.h>
 
 #include "http/chars.h"
+#include "http/trailer.h"
 #include "http1/http1.h"
 
 enum {
@@ -35,41 +35,6 @@ enum {
 
 /* Sizes of 2^60 and above are refused. */
 #define SIZE_BITS	60
-
-/*
- * Fields that must not come after the body: framing, routing, connection,
- * request modifiers, authentication, how to read the content. RFC 9110 6.5.1.
- * Whoever merges trailers into the head would obey them.
- */
-static bool trailer_forbidden(struct span name)
-{
-	static const struct span names[] = {
-		SPAN("age"), SPAN("authorization"), SPAN("cache-control"),
-		SPAN("connection"), SPAN("content-encoding"),
-		SPAN("content-length"), SPAN("content-range"),
-		SPAN("content-type"), SPAN("cookie"), SPAN("date"),
-		SPAN("expect"), SPAN("expires"), SPAN("forwarded"),
-		SPAN("host"), SPAN("if-match"), SPAN("if-modified-since"),
-		SPAN("if-none-match"), SPAN("if-range"),
-		SPAN("if-unmodified-since"), SPAN("keep-alive"),
-		SPAN("location"), SPAN("max-forwards"), SPAN("pragma"),
-		SPAN("proxy-authenticate"), SPAN("proxy-authorization"),
-		SPAN("proxy-connection"), SPAN("range"), SPAN("retry-after"),
-		SPAN("set-cookie"), SPAN("te"), SPAN("traceparent"),
-		SPAN("tracestate"), SPAN("trailer"),
-		SPAN("transfer-encoding"), SPAN("upgrade"), SPAN("vary"),
-		SPAN("via"),
-		SPAN("www-authenticate"), SPAN("x-forwarded-for"),
-		SPAN("x-forwarded-host"), SPAN("x-forwarded-proto"),
-		SPAN("x-request-id"),
-	};
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (span_eq_nocase(names[i], name))
-			return true;
-	return false;
-}
 
 static enum http1_chunk_event chunk_refuse(struct http1_chunk *c)
 {

@@ -20,7 +20,7 @@ deps_of() {
 	kernel) echo gcc make bc bison flex libelf-dev libssl-dev xz-utils ;;
 	root) echo debootstrap util-linux ;;
 	cross) echo gcc-aarch64-linux-gnu gcc make libelf1 ;;
-	fuzz) echo clang libclang-rt-dev libxxhash-dev ;;
+	fuzz) echo clang libclang-rt-dev libxxhash-dev libnghttp2-dev ;;
 	headers) echo linux-headers-amd64 ;;
 	vm)
 		echo qemu-system-x86 busybox-static cpio kmod zstd xz-utils \
@@ -41,7 +41,7 @@ deps_of() {
 			bind9-dnsutils ngtcp2-client ngtcp2-server
 		;;
 	bench) echo gcc make libc6-dev libxxhash-dev valgrind libhttp-parser-dev \
-			libh2o0.13 ;;
+			libh2o0.13 libnghttp2-dev ;;
 	compare) echo gcc libc6-dev clang libbpf-dev ipvsadm nftables socat git ;;
 	plots) echo python3-matplotlib ;;
 	load)

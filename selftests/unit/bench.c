@@ -2,9 +2,10 @@
 /*
  * bench: figures of module/'s plain C.
  *
- *   bench [-j] [WHAT]	of WHAT, maglev or http1, or of both, as text or as JSON
+ *   bench [-j] [WHAT]	of WHAT (maglev, http1, http2, route), or of all, as text or JSON
  *   bench -p N		parses request N once: what is run under callgrind
  *   bench -q N		the same by Debian's libhttp-parser
+ *   bench -2 N		reads and writes a request of HTTP/2 behind N others
  *
  * Times are CPU times, the least of several runs. Instructions are callgrind's, of
  * the parser's function and what it calls; without valgrind there are none, and
@@ -17,6 +18,7 @@
 #include <unistd.h>
 #include <linux/kernel.h>
 
+#include "http2/section.h"
 #include "maglev_table.h"
 #include "parse.h"
 #include "pico.h"
@@ -257,6 +259,99 @@ static int parse_by_pico(bool long_one)
 }
 #endif
 
+/*
+ * HTTP/2: a request of gRPC, with twelve fields, of which one is another in each request.
+ * It is read by one connection, and written to another.
+ */
+struct hops {
+	struct hpack_encoder client, leg;
+	struct hpack_decoder d;
+	struct message m;
+	char text[4096], block[4096], out[4096];
+	u32 len;
+};
+
+static u32 write_grpc(struct hops *h, u32 number)
+{
+	static const struct {
+		struct span name, value;
+	} fields[] = {
+		{ SPAN(":method"), SPAN("POST") }, { SPAN(":scheme"), SPAN("http") },
+		{ SPAN(":path"), SPAN("/shop.v1.Reviews/ListReviews") },
+		{ SPAN(":authority"), SPAN("reviews.shop.svc.cluster.local:8080") },
+		{ SPAN("te"), SPAN("trailers") },
+		{ SPAN("content-type"), SPAN("application/grpc") },
+		{ SPAN("user-agent"), SPAN("grpc-go/1.64.0") },
+		{ SPAN("grpc-accept-encoding"), SPAN("gzip, deflate, identity") },
+		{ SPAN("grpc-timeout"), SPAN("1S") },
+		{ SPAN("x-tenant"), SPAN("blue") },
+		{ SPAN("x-forwarded-proto"), SPAN("http") },
+	};
+	char *to = hpack_encode_begin(&h->client, h->block), id[32];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		to = hpack_encode(&h->client, to, fields[i].name, fields[i].value, false);
+	sprintf(id, "7f3a9c10-%08x", number * 2654435761U);
+	to = hpack_encode(&h->client, to, SPAN("x-request-id"),
+			  (struct span){ id, strlen(id) }, false);
+	return to - h->block;
+}
+
+static int read_grpc(struct hops *h)
+{
+	struct span in = { h->block, h->len };
+	struct section s;
+
+	message_init(&h->m, false);
+	section_begin(&s, &h->d, &h->m, SECTION_HEAD, false);
+	return section_take(&s, &h->d, &h->m, &in) != SECTION_MORE ||
+	       section_end(&s, &h->d, &h->m) != SECTION_DONE;
+}
+
+static u32 pass_grpc(struct hops *h)
+{
+	struct section_ways ways = { .scheme = SPAN("http") };
+	struct edit e;
+
+	edit_init(&e, &h->m, GFP_KERNEL);
+	e.authority = message_authority(&h->m);
+	e.path = message_path(&h->m);
+	return section_write_request(&h->leg, &e, &ways, h->out, sizeof(h->out));
+}
+
+/* What callgrind counts, by these names. */
+static __attribute__((noipa)) int measured_read(struct hops *h)
+{
+	return read_grpc(h);
+}
+
+static __attribute__((noipa)) u32 measured_write(struct hops *h)
+{
+	return pass_grpc(h);
+}
+
+static int grpc_once(u32 before)
+{
+	static char memory[3][8192] __attribute__((aligned(8)));
+	struct hops *h = calloc(1, sizeof(*h));
+	u32 i;
+
+	hpack_encoder_init(&h->client, memory[0], HPACK_TABLE_DEFAULT);
+	hpack_encoder_init(&h->leg, memory[1], HPACK_TABLE_DEFAULT);
+	hpack_decoder_init(&h->d, memory[2], HPACK_TABLE_DEFAULT);
+	h->m.text = h->text;
+	h->m.cap = sizeof(h->text);
+	for (i = 0; i < before; i++) {
+		h->len = write_grpc(h, i);
+		if (read_grpc(h))
+			return 1;
+		pass_grpc(h);
+	}
+	h->len = write_grpc(h, i);
+	return measured_read(h) || !measured_write(h);
+}
+
 /* A request to one of @nhosts hosts of @nroutes routes each, half of them exact. */
 static int match_once(u32 nhosts, u32 nroutes)
 {
@@ -402,6 +497,26 @@ static void bench_route(void)
 	}
 }
 
+static void bench_http2(void)
+{
+	static const char * const names[] = { "first", "fifth" };
+	char name[64], arguments[16];
+	unsigned long n;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(arguments, sizeof(arguments), "-2 %u", i * 4);
+		snprintf(name, sizeof(name), "http2_read_%s_instructions", names[i]);
+		n = instructions("measured_read", arguments);
+		if (n)
+			figure(name, n, "to read a request of gRPC on a connection");
+		snprintf(name, sizeof(name), "http2_write_%s_instructions", names[i]);
+		n = instructions("measured_write", arguments);
+		if (n)
+			figure(name, n, "to write it to a leg");
+	}
+}
+
 static bool wanted(const char *what, int argc, char **argv)
 {
 	return argc == 1 || (argc == 2 && !strcmp(argv[1], what));
@@ -415,6 +530,8 @@ int main(int argc, char **argv)
 		return parse_by_library(atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "-r"))
 		return parse_by_pico(atoi(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "-2"))
+		return grpc_once(atoi(argv[2]));
 	if (argc == 4 && !strcmp(argv[1], "-l"))
 		return match_once(atoi(argv[2]), atoi(argv[3]));
 	json = argc > 1 && !strcmp(argv[1], "-j");
@@ -424,6 +541,8 @@ int main(int argc, char **argv)
 		bench_maglev();
 	if (wanted("http1", argc, argv))
 		bench_http1();
+	if (wanted("http2", argc, argv))
+		bench_http2();
 	if (wanted("route", argc, argv))
 		bench_route();
 	if (!figures) {

@@ -11,6 +11,8 @@ int main(void)
 	test_opening();
 	test_chunk();
 	test_hello();
+	test_hpack();
+	test_frame();
 	test_path();
 	test_path_rewrite();
 	test_path_template();
@@ -27,6 +29,8 @@ int main(void)
 	test_priority();
 	test_proxy_header();
 	test_route();
+	test_section();
+	test_stream_state();
 	test_trailer_filter();
 	return tap_end();
 }

@@ -9,6 +9,8 @@ void test_message(void);
 void test_opening(void);
 void test_chunk(void);
 void test_hello(void);
+void test_hpack(void);
+void test_frame(void);
 void test_path(void);
 void test_path_rewrite(void);
 void test_path_template(void);
@@ -25,6 +27,8 @@ void test_policy(void);
 void test_priority(void);
 void test_proxy_header(void);
 void test_route(void);
+void test_section(void);
+void test_stream_state(void);
 void test_trailer_filter(void);
 
 #endif

@@ -14,6 +14,7 @@
 	max_a > max_b ? max_a : max_b;				\
 })
 /* As in the kernel, both of one type. */
+#define clamp_t(type, v, low, high) min_t(type, max_t(type, v, low), high)
 #define min(a, b) min_t(__typeof__(a), a, b)
 #define max(a, b) max_t(__typeof__(a), a, b)
 

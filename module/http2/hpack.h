@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hpack: blocks of compressed fields, read and written. RFC 7541, RFC 9113 4.3.
+ *
+ * Plain C: no kernel call, no allocation, no recursion; any context. The decoder reads
+ * untrusted bytes: whatever they are, it ends in a field, MORE, ROOM or an error. A block
+ * may come in any pieces, and gives the same in all of them. Whoever has a connection
+ * owns its decoder and its encoder.
+ *
+ * How much a block may unfold is bounded before it does: each field counts with its 32
+ * bytes (RFC 9113 6.5.2), whatever becomes of it, and from the first one on that is too
+ * much none is told. They are decoded all the same, as the table has to be what the peer
+ * thinks that it is; but not for ever: two bytes of a block can be worth all of a table.
+ */
+#ifndef L7MESH_HPACK_H
+#define L7MESH_HPACK_H
+
+#include <linux/types.h>
+#include "http2/hpack_static.h"
+#include "http2/hpack_table.h"
+#include "http2/huffman.h"
+#include "lib/span.h"
+
+/* What fields may count more than twice the limit of their block: then it is a flood. */
+#define HPACK_FLOOD_MORE	16384
+
+/* A longer string is an error: no table, and no head, has room for it. */
+#define HPACK_STRING_MAX	65536
+
+enum hpack_result {
+	HPACK_MORE,		/* all of the input is used */
+	HPACK_FIELD,		/* a field is whole */
+	HPACK_ROOM,		/* there has to be room for @need more bytes */
+	HPACK_ERROR,		/* the connection's: COMPRESSION_ERROR */
+	HPACK_FLOOD,		/* the connection's: ENHANCE_YOUR_CALM */
+	HPACK_GO_ON,		/* private */
+};
+
+/* What no field may have in HTTP (RFC 9113 8.2.1), as bits. */
+enum hpack_bad {
+	HPACK_BAD_NAME = 1,	/* not a token in lower case, perhaps behind a colon */
+	HPACK_BAD_VALUE = 2,	/* CR, LF, NUL, other controls, white space at an end */
+};
+
+struct hpack_field {
+	u16 name_len;		/* its text is the name, and at once the value */
+	u16 value_len;
+	u8 id;			/* enum field_id or hpack_id */
+	u8 bad;			/* enum hpack_bad */
+	bool never;		/* it is not to be in any table, RFC 7541 6.2.3 */
+};
+
+struct hpack_decoder {
+	struct hpack_table table;
+	u32 need;		/* after HPACK_ROOM: bytes of room behind @stored */
+	u32 stored;		/* bytes of a field that is not whole yet */
+	bool too_large;		/* of the block: some fields were not told */
+
+	/* private, of the connection */
+	u32 allowed;		/* what the peer may make the table's size */
+	u32 lowest;		/* what it has to say first, or less, ... */
+	bool update_due;	/* ... in the next block */
+	/* of the block */
+	u32 left;		/* of what its fields may count */
+	u32 tolerated;		/* of what is too much */
+	bool had_field;
+	/* of the field, or of what else is being read */
+	u8 state;
+	u8 how;			/* its representation */
+	u8 shift;		/* of the number's next byte */
+	u8 id;
+	u8 bad;
+	bool coded;		/* the string is in Huffman's code */
+	bool lost;		/* not all of it is stored */
+	u32 number;
+	u32 string_left;	/* bytes of the string that are to come */
+	u32 name_len;
+	struct huffman code;
+};
+
+/**
+ * hpack_decoder_init() - Begin a connection
+ * @d: decoder
+ * @memory: as of hpack_table_init(), for the larger of HPACK_TABLE_DEFAULT and what we
+ *	tell the peer as SETTINGS_HEADER_TABLE_SIZE
+ * @size: the larger of the two
+ */
+void hpack_decoder_init(struct hpack_decoder *d, void *memory, u32 size);
+
+/**
+ * hpack_decoder_resize() - The peer has acknowledged another table size
+ * @d: decoder, between two blocks
+ * @size: SETTINGS_HEADER_TABLE_SIZE, at most what the decoder began with
+ *
+ * If that is less than the table has, the next block has to begin by saying so.
+ */
+void hpack_decoder_resize(struct hpack_decoder *d, u32 size);
+
+/**
+ * hpack_decode_begin() - Begin a block
+ * @d: decoder
+ * @limit: what its fields may count together, less than 64 KiB
+ */
+void hpack_decode_begin(struct hpack_decoder *d, u32 limit);
+
+/**
+ * hpack_decode() - Decode up to the end of a field
+ * @d: decoder
+ * @in: the next bytes of the block; what was used is taken off
+ * @to: where the field's text is put: from the first of its bytes on there are
+ *	d->stored of them there. The same in each call until a field is whole,
+ *	or the text has moved
+ * @room: bytes there
+ * @f: out: the field, if one is whole
+ *
+ * d->need is never more than about twice the input, but for an index: then a field of
+ * the table.
+ *
+ * Return: what there is to be done. HPACK_ERROR and HPACK_FLOOD are final.
+ */
+enum hpack_result hpack_decode(struct hpack_decoder *d, struct span *in, char *to, u32 room,
+			       struct hpack_field *f);
+
+/* The block is over. Return: false if it must not be: COMPRESSION_ERROR. */
+bool hpack_decode_end(const struct hpack_decoder *d);
+
+#define HPACK_BUCKETS	64	/* a power of two */
+
+/*
+ * What is written to a peer. A field goes out by its index if it is in a table. It is put
+ * in the table
+ *   - if no table has its name, which is worth much where values never come again;
+ *   - if the same field was written lately.
+ * So ids of requests, dates and the like are written as they are, and do not push out
+ * what comes in each request. Never in a table: what the caller says, authorization,
+ * proxy-authorization, short cookies, as these can be guessed (RFC 7541 7.1.3); and what
+ * would take most of the table.
+ *
+ * A map from the entries of another connection's decoder would save to hash and compare
+ * fields that came by index: hpack_encode() would be told the entry's number, and look in
+ * the map before it looks in the buckets.
+ */
+struct hpack_encoder {
+	struct hpack_table table;
+	u32 limit;			/* of the memory */
+	/* private */
+	u32 lowest;			/* size that the next block says first */
+	bool update_due;
+	u16 buckets[HPACK_BUCKETS];	/* newest entry of fields, by their hash */
+	u16 names[HPACK_BUCKETS];	/* an entry that has a name, by its hash */
+	u32 lately[HPACK_BUCKETS];	/* hashes of fields that were written */
+};
+
+/**
+ * hpack_encoder_init() - Begin a connection
+ * @e: encoder
+ * @memory: as of hpack_table_init(), for @limit
+ * @limit: what the table may have at most, whatever the peer allows
+ *
+ * Until the peer says something else its table has HPACK_TABLE_DEFAULT.
+ */
+void hpack_encoder_init(struct hpack_encoder *e, void *memory, u32 limit);
+
+/* The peer has said this SETTINGS_HEADER_TABLE_SIZE. Between two blocks. */
+void hpack_encoder_resize(struct hpack_encoder *e, u32 size);
+
+/* What hpack_encode_begin(), and what hpack_encode(), may write. */
+#define HPACK_BEGIN_MAX		8
+#define HPACK_FIELD_ADDED	12
+
+/* Begins a block; returns what is behind what it wrote. */
+char *hpack_encode_begin(struct hpack_encoder *e, char *to);
+
+/**
+ * hpack_encode() - Write a field
+ * @e: encoder
+ * @to: room for its name, its value and HPACK_FIELD_ADDED more bytes
+ * @name: in lower case, not empty; with its colon if it is a pseudo-field's
+ * @value: at most HPACK_STRING_MAX - 1 bytes
+ * @never: it is not to be in any table, here or further on
+ *
+ * Return: what is behind it.
+ */
+char *hpack_encode(struct hpack_encoder *e, char *to, struct span name, struct span value,
+		   bool never);
+
+#endif
