@@ -195,16 +195,12 @@ int conn_request_refuse(struct request_sock_ops *rsk_ops,
 
 /* ---- SYN cookies ---- */
 
-typedef struct sock *syn_recv_sock(const struct sock *sk, struct sk_buff *skb,
-				   struct request_sock *req, struct dst_entry *dst,
-				   struct request_sock *unhash, bool *own
-				   COMPAT_CHILD_INIT(compat_child_init *init));
-
-static syn_recv_sock *native_v4 __ro_after_init, *native_v6 __ro_after_init;
+static compat_syn_recv_sock(*native_v4) __ro_after_init;
+static compat_syn_recv_sock(*native_v6) __ro_after_init;
 
 unsigned long conn_request_cookie_function(int family)
 {
-	syn_recv_sock *native;
+	compat_syn_recv_sock(*native);
 	struct socket *sock;
 
 	if (sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP, &sock))
@@ -257,43 +253,19 @@ static struct sock *refuse_cookie(const struct sock *sk, struct sk_buff *skb,
 	return NULL;
 }
 
-/* In place of @native, which is hooked. */
-static struct sock *take_cookie(syn_recv_sock *native, const struct sock *sk,
-				struct sk_buff *skb, struct request_sock *req,
-				struct dst_entry *dst, struct request_sock *unhash, bool *own
-				COMPAT_CHILD_INIT(compat_child_init *init))
+compat_syn_recv_sock(conn_request_cookie)
 {
+	bool is_v4 = skb->protocol == htons(ETH_P_IP);
 	u8 refuse = L7MESH_REFUSE_RESET;
 	struct sock *child;
 
-	if (!passes(sk, skb, &refuse))
-		return refuse_cookie(sk, skb, req, dst, refuse);
-	this_cpu_write(passing, skb);
-	child = native(sk, skb, req, dst, unhash, own COMPAT_CHILD_INIT(init));
-	this_cpu_write(passing, NULL);
-	return child;
-}
-
-struct sock *conn_request_cookie_v4(const struct sock *sk, struct sk_buff *skb,
-				    struct request_sock *req, struct dst_entry *dst,
-				    struct request_sock *unhash, bool *own
-				    COMPAT_CHILD_INIT(compat_child_init *init))
-{
-	struct sock *child = take_cookie(native_v4, sk, skb, req, dst, unhash, own
-					 COMPAT_CHILD_INIT(init));
-
-	hook_leave();
-	return child;
-}
-
-struct sock *conn_request_cookie_v6(const struct sock *sk, struct sk_buff *skb,
-				    struct request_sock *req, struct dst_entry *dst,
-				    struct request_sock *unhash, bool *own
-				    COMPAT_CHILD_INIT(compat_child_init *init))
-{
-	struct sock *child = take_cookie(native_v6, sk, skb, req, dst, unhash, own
-					 COMPAT_CHILD_INIT(init));
-
+	if (passes(sk, skb, &refuse)) {
+		this_cpu_write(passing, skb);
+		child = compat_recv_sock_by(is_v4 ? native_v4 : native_v6);
+		this_cpu_write(passing, NULL);
+	} else {
+		child = refuse_cookie(sk, skb, req, dst, refuse);
+	}
 	hook_leave();
 	return child;
 }

@@ -48,14 +48,7 @@ unsigned long conn_request_cookie_function(int family);
 bool conn_request_cookie_wanted_v4(struct ftrace_regs *regs);
 bool conn_request_cookie_wanted_v6(struct ftrace_regs *regs);
 
-/* In their place: as conn_request_refuse(). */
-struct sock *conn_request_cookie_v4(const struct sock *sk, struct sk_buff *skb,
-				    struct request_sock *req, struct dst_entry *dst,
-				    struct request_sock *unhash, bool *own
-				    COMPAT_CHILD_INIT(compat_child_init *init));
-struct sock *conn_request_cookie_v6(const struct sock *sk, struct sk_buff *skb,
-				    struct request_sock *req, struct dst_entry *dst,
-				    struct request_sock *unhash, bool *own
-				    COMPAT_CHILD_INIT(compat_child_init *init));
+/* In place of either: as conn_request_refuse(). */
+compat_syn_recv_sock(conn_request_cookie);
 
 #endif

@@ -105,9 +105,9 @@ int intercept_init(void)
 		[CONN_REQUEST] = { conn_request_function(),
 				   conn_request_refuse, conn_request_wanted },
 		[COOKIE_V4] = { conn_request_cookie_function(AF_INET),
-				conn_request_cookie_v4, conn_request_cookie_wanted_v4 },
+				conn_request_cookie, conn_request_cookie_wanted_v4 },
 		[COOKIE_V6] = { conn_request_cookie_function(AF_INET6),
-				conn_request_cookie_v6, conn_request_cookie_wanted_v6 },
+				conn_request_cookie, conn_request_cookie_wanted_v6 },
 		/* tcp_v4_connect() and tcp_v6_connect() are not exported */
 		{ (unsigned long)tcp_prot.connect,
 		  connect_v4, connect_wanted_v4 },

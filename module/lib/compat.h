@@ -176,15 +176,33 @@ static inline void compat_sock_hold_net(struct sock *sk)
 #endif
 }
 
-/* ---- syn_recv_sock() has had one more parameter since 6.19, and where that is backported ---- */
+/*
+ * ---- syn_recv_sock(), of struct inet_connection_sock_af_ops: has one parameter more since
+ * 6.19, and where that was backported ----
+ *
+ * compat_syn_recv_sock(name) declares one, or a pointer (*name) to one; within it
+ * compat_recv_sock_by(native) calls another, with the same arguments.
+ */
 
 #ifdef MESH_HAVE_CHILD_INIT
-#define COMPAT_CHILD_INIT(...)	, __VA_ARGS__
+#define compat_syn_recv_sock(name)					\
+	struct sock *(name)(const struct sock *sk, struct sk_buff *skb,	\
+			    struct request_sock *req,			\
+			    struct dst_entry *dst,			\
+			    struct request_sock *unhash, bool *own,	\
+			    void (*init)(struct sock *child,		\
+					 const struct sock *parent))
+#define compat_recv_sock_by(native)					\
+	((native)(sk, skb, req, dst, unhash, own, init))
 #else
-#define COMPAT_CHILD_INIT(...)
+#define compat_syn_recv_sock(name)					\
+	struct sock *(name)(const struct sock *sk, struct sk_buff *skb,	\
+			    struct request_sock *req,			\
+			    struct dst_entry *dst,			\
+			    struct request_sock *unhash, bool *own)
+#define compat_recv_sock_by(native)					\
+	((native)(sk, skb, req, dst, unhash, own))
 #endif
-
-typedef void compat_child_init(struct sock *child, const struct sock *sk);
 
 /* ---- the registers that an ftrace callback is given: opaque since 6.2 ---- */
 

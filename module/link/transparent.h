@@ -65,8 +65,8 @@ struct transparent *transparent_of(struct http_net *hn);
  *
  * Return: 0; -EAFNOSUPPORT if the endpoint cannot be reached from that address: it is of
  * the other family, is the client itself, or one of both is loopback; if there is no port,
- * nobody can have the address, or nobody would catch what comes back; -ENOMEM, -ENOBUFS; -EPERM or -EACCES if a BPF program
- * does not let it bind.
+ * nobody can have the address, or nobody would catch what comes back; -ENOMEM, -ENOBUFS;
+ * -EPERM or -EACCES if a BPF program does not let it bind.
  */
 int transparent_bind(struct transparent *t, struct link *l,
 		     const struct address *source, const struct address *to,
