@@ -3,6 +3,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/slab.h>
 #include "intercept/packet_priv.h"
+#include "lib/payer.h"
 #include "link/acceptor.h"
 #include "link/client.h"
 #include "link/transparent.h"
@@ -40,18 +41,39 @@ static void tell_interface(const struct sock *child, char *name)
  * Does anybody take such connections? Where it depends on the interface that has to be
  * known: what was let in at one listener must not be another's, as that one is gone.
  */
-static bool is_taken(const struct snapshot *s, const struct client_claim *claim)
+static const struct listener *taken_by(const struct snapshot *s,
+				       const struct client_claim *claim)
 {
 	const struct listener_target *t = listener_target(&s->index, &claim->original);
+	const struct listener_slot *slot = t && (!t->npicks || *claim->by) ?
+		listener_of_packets(s, &claim->original, &claim->source, claim->by) : NULL;
 
-	return t && (!t->npicks || *claim->by) &&
-	       listener_of_packets(s, &claim->original, &claim->source, claim->by);
+	return slot ? slot->listener : NULL;
+}
+
+/* Who would have had it without a mesh: who listens there. Under RCU; or NULL. */
+static struct mem_cgroup *payer_without_mesh(const struct sock *child)
+{
+	const struct inet_sock *inet = inet_sk(child);
+	int dif = READ_ONCE(child->sk_rx_dst_ifindex);
+	struct net *net = sock_net(child);
+	const struct sock *sk;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (child->sk_family == AF_INET6)
+		sk = compat_lookup_listener6(net, &child->sk_v6_daddr, inet->inet_dport,
+					     &child->sk_v6_rcv_saddr, child->sk_num, dif);
+	else
+#endif
+		sk = compat_lookup_listener(net, child->sk_daddr, inet->inet_dport,
+					    child->sk_rcv_saddr, child->sk_num, dif);
+	return sk ? payer_get_of(sk) : NULL;
 }
 
 bool packet_claim(const struct sock *child, struct client_claim *claim)
 {
+	const struct listener *l;
 	struct mesh *m;
-	bool found;
 
 	memset(claim, 0, sizeof(*claim));
 	sock_local_address(child, &claim->original);
@@ -60,11 +82,13 @@ bool packet_claim(const struct sock *child, struct client_claim *claim)
 	rcu_read_lock();
 	m = mesh_obeyed(sock_net(child));
 	tell_interface(child, claim->by);
-	found = m && is_taken(rcu_dereference(m->snapshot), claim);
-	if (found)
+	l = m ? taken_by(rcu_dereference(m->snapshot), claim) : NULL;
+	if (l && l->http.inbound)
+		claim->payer = payer_without_mesh(child);
+	if (l)
 		stat_inc(m->stats, STAT_INTERCEPTED_PACKETS);
 	rcu_read_unlock();
-	return found;
+	return l;
 }
 
 /* What the mesh that the namespace obeys wants with packets: PACKETS_... */

@@ -143,6 +143,35 @@ static inline struct sock *compat_lookup6(struct net *net,
 }
 #endif
 
+/* Who would get a SYN, as the others; borrowed under RCU, or NULL. */
+static inline struct sock *compat_lookup_listener(struct net *net, __be32 saddr,
+						  __be16 sport, __be32 daddr, u16 port,
+						  int dif)
+{
+#ifdef MESH_HAVE_LISTENER_HASHINFO
+	return __inet_lookup_listener(net, net->ipv4.tcp_death_row.hashinfo, NULL, 0,
+				      saddr, sport, daddr, port, dif, 0);
+#else
+	return __inet_lookup_listener(net, NULL, 0, saddr, sport, daddr, port, dif, 0);
+#endif
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static inline struct sock *compat_lookup_listener6(struct net *net,
+						   const struct in6_addr *saddr,
+						   __be16 sport,
+						   const struct in6_addr *daddr, u16 port,
+						   int dif)
+{
+#ifdef MESH_HAVE_LISTENER_HASHINFO
+	return inet6_lookup_listener(net, net->ipv4.tcp_death_row.hashinfo, NULL, 0,
+				     saddr, sport, daddr, port, dif, 0);
+#else
+	return inet6_lookup_listener(net, NULL, 0, saddr, sport, daddr, port, dif, 0);
+#endif
+}
+#endif
+
 /**
  * compat_sock_hold_net() - Let a kernel socket finish closing on its own
  * @sk: kernel socket about to be released

@@ -9,6 +9,9 @@
  * of its legs and of calls made for it are charged to that group, and so is what is
  * allocated with __GFP_ACCOUNT between payer_enter() and payer_leave().
  *
+ * Of what comes as packets no client is known. Where it is for an application of the
+ * namespace itself, the group of that pays, as it would without a mesh.
+ *
  * What a pair of spliced sockets takes beside its bytes is charged to the group of the
  * client's socket as well.
  *
@@ -89,6 +92,27 @@ static inline struct mem_cgroup *payer_of(const struct sock *sk)
 	return sk->sk_memcg;
 #else
 	return NULL;
+#endif
+}
+
+/* The same, held; under RCU of a socket that is freed so. */
+static inline struct mem_cgroup *payer_get_of(const struct sock *sk)
+{
+#ifdef CONFIG_MEMCG
+	struct mem_cgroup *payer = READ_ONCE(sk->sk_memcg);
+
+	if (payer && css_tryget(&payer->css))
+		return payer;
+#endif
+	return NULL;
+}
+
+/* NULL is let go as well. */
+static inline void payer_put(struct mem_cgroup *payer)
+{
+#ifdef CONFIG_MEMCG
+	if (payer)
+		css_put(&payer->css);
 #endif
 }
 

@@ -28,6 +28,7 @@ void client_claims_by(bool (*claim)(const struct sock *child,
 
 bool client_claim(const struct link *link, struct client_claim *claim)
 {
+	claim->payer = NULL;
 	return redirection(link->sk, claim);
 }
 

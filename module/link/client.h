@@ -22,13 +22,14 @@ struct client_claim {
 	char by[IFNAMSIZ];		/* the interface that its packets come by; "": none do,
 					 * or it is gone
 					 */
-	struct identity *identity;	/* counted; NULL: it has come as packets */
+	struct identity *identity;	/* counted; NULL: it has come as packets, and ... */
+	struct mem_cgroup *payer;	/* ... this is who pays, held; or NULL */
 };
 
 /**
  * client_claim() - Is this accepted link a connection that was intercepted?
  * @link: link
- * @claim: out: who the client is; its identity is the caller's to put
+ * @claim: out: who the client is; its identity and payer are the caller's to put
  *
  * The other end of a redirection of ours, of this very connection: not of another that
  * has had its addresses. A redirection can be claimed once. Or it has come as packets.

@@ -284,19 +284,14 @@ static void leg_unhook(struct leg *leg)
 }
 
 /* Returns false if the namespace goes: who evicts has not seen it, or has. */
-static bool come_in(struct leg *leg, struct mem_cgroup *payer)
+static bool come_in(struct leg *leg)
 {
 	struct http_net *hn = leg->pool->hn;
-	bool charged;
 
 	spin_lock_bh(&hn->conns_lock);
 	list_add_tail(&leg->guest, &hn->guests);
 	spin_unlock_bh(&hn->conns_lock);
-	/* It has no identity that its memory is charged to. */
-	link_lock(&leg->link);
-	charged = link_charge(&leg->link, payer);
-	link_unlock(&leg->link);
-	return charged && !READ_ONCE(hn->dead);
+	return !READ_ONCE(hn->dead);
 }
 
 static void go_out(struct leg *leg)
@@ -424,6 +419,21 @@ static int leg_connect(struct leg *leg, const struct leg_user *user)
 				   &leg->pool->ep->address);
 }
 
+/* May it be connected? Without an identity its memory is charged to nobody so far. */
+static bool leg_admit(struct leg *leg, const struct leg_user *user)
+{
+	bool charged = true;
+
+	if (user->client.guest && !come_in(leg))
+		return false;
+	if (!socket_identity(leg->pool)) {
+		link_lock(&leg->link);
+		charged = link_charge(&leg->link, user->payer);
+		link_unlock(&leg->link);
+	}
+	return charged;
+}
+
 /* A leg that is being connected, as of leg_open(). */
 static struct leg *leg_begin(struct http_net *hn, struct endpoint *ep,
 			     const struct leg_user *user, int *err)
@@ -438,8 +448,7 @@ static struct leg *leg_begin(struct http_net *hn, struct endpoint *ep,
 	link_limit(&leg->link, leg->buffer_limit);
 	link_send_anywhere(&leg->link);
 	link_hook(&leg->link, user->callbacks);
-	*err = user->client.guest && !come_in(leg, user->payer) ? -ENOBUFS :
-								  leg_connect(leg, user);
+	*err = leg_admit(leg, user) ? leg_connect(leg, user) : -ENOBUFS;
 	if (!*err) {
 		leg->mesh = mesh_get(user->mesh);
 		return leg;

@@ -25,15 +25,22 @@ static bool may_be_unpaid(const struct http_net *hn)
 	       READ_ONCE(namespace_bytes_max) / 2;
 }
 
+static bool is_unpaid(const struct conn *c)
+{
+	return !c->identity && !c->payer;
+}
+
 static void conn_put(struct conn *c)
 {
 	struct http_net *hn = c->hn;
 
 	if (!refcount_dec_and_test(&c->ref))
 		return;
+	if (is_unpaid(c))
+		atomic_dec(&hn->nunpaid);
 	if (!c->identity) {
 		transparent_unbind(&hn->transparent, &c->original);
-		atomic_dec(&hn->nunpaid);
+		payer_put(c->payer);
 	}
 	identity_put(c->identity);
 	kmem_cache_free(conn_cache, c);
@@ -526,12 +533,12 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 			       struct mesh *mesh,
 			       const struct client_claim *claim)
 {
-	struct mem_cgroup *payer = identity_payer(claim->identity);
+	struct mem_cgroup *payer = identity_payer(claim->identity) ?: claim->payer;
 	gfp_t gfp = GFP_KERNEL | payer_gfp(payer);
 	struct mem_cgroup *old;
 	struct conn *c;
 
-	if (!claim->identity && !may_be_unpaid(hn))
+	if (!claim->identity && !payer && !may_be_unpaid(hn))
 		return NULL;
 	old = payer_enter(payer);
 	c = kmem_cache_zalloc(conn_cache, gfp);
@@ -543,11 +550,11 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->mesh = mesh;
 	c->link = *accepted;
 	c->identity = claim->identity;
-	if (!c->identity) {
-		atomic_inc(&hn->nunpaid);
-		transparent_accepted(&hn->transparent, &claim->original);
-	}
 	c->payer = payer;
+	if (is_unpaid(c))
+		atomic_inc(&hn->nunpaid);
+	if (!c->identity)
+		transparent_accepted(&hn->transparent, &claim->original);
 	c->original = claim->original;
 	c->source = claim->source;
 	c->source.port = 0;
@@ -625,6 +632,7 @@ put_module:
 	module_put(THIS_MODULE);
 put_identity:
 	identity_put(claim.identity);
+	payer_put(claim.payer);
 put_mesh:
 	mesh_put(mesh);
 reset:

@@ -44,7 +44,9 @@ struct conn {
 	struct address source;		/* the client; port 0 */
 	u64 source_netns;		/* cookie: its namespace is known to have it; 0: none is */
 	struct identity *identity;	/* the client's, counted */
-	struct mem_cgroup *payer;	/* the identity's, see payer.h; or NULL */
+	struct mem_cgroup *payer;	/* the identity's, or held without one, see payer.h;
+					 * or NULL
+					 */
 	u8 source_len;
 	char source_text[ADDRESS_HOST_MAX]; /* its address alone */
 	__be16 source_port;
