@@ -181,9 +181,17 @@ static void settle_work(struct work_struct *work)
 	packet_settle(pn->mn);
 }
 
+void packet_settle_in(struct packet_net *pn, unsigned long delay)
+{
+	if (delay)
+		queue_delayed_work(system_unbound_wq, &pn->work, delay);
+	else
+		mod_delayed_work(system_unbound_wq, &pn->work, 0);
+}
+
 void packet_settle_later(struct mesh_net *mn)
 {
-	mod_delayed_work(system_unbound_wq, &mn->packets->work, 0);
+	packet_settle_in(mn->packets, 0);
 }
 
 static void hooks_init(struct packet_net *pn, struct packet_hooks *h,

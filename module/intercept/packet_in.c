@@ -51,6 +51,9 @@ struct arrival {
 	struct address from, to;	/* of the packet; of an ICMP error of what it is about */
 };
 
+/* Until a packet that is let by has reached whom it is for. */
+#define A_MOMENT	(HZ / 20)
+
 /* ---- giving a packet to a socket ---- */
 
 static unsigned int drop(const struct arrival *a, enum mesh_stat why)
@@ -234,6 +237,18 @@ static bool passes_untaken(const struct arrival *a, const struct listener *l)
 }
 
 /*
+ * Nobody can take it. If it passes, who looks at it next has to find that there is still
+ * no socket (conn_request.c): there is one a moment later.
+ */
+static unsigned int miss(const struct arrival *a, const struct listener *l)
+{
+	bool passes = passes_untaken(a, l);
+
+	packet_settle_in(a->pn, passes ? A_MOMENT : 0);
+	return passes ? NF_ACCEPT : drop(a, STAT_PACKETS_NO_ACCEPTOR);
+}
+
+/*
  * Who takes a packet to no connection that there is? Counted. NULL: nobody, then @verdict
  * says what becomes of it.
  */
@@ -249,9 +264,7 @@ static struct sock *taker(const struct arrival *a, bool begins,
 		return NULL;
 	acceptor = acceptor_of_packets(a->pn->mn->http, a->to.family);
 	if (!acceptor || !refcount_inc_not_zero(&acceptor->sk_refcnt)) {
-		packet_settle_later(a->pn->mn);
-		if (!passes_untaken(a, slot->listener))
-			*verdict = drop(a, STAT_PACKETS_NO_ACCEPTOR);
+		*verdict = miss(a, slot->listener);
 		return NULL;
 	}
 	if (begins && !is_good_source(a)) {
