@@ -11,6 +11,8 @@
  * bytes (RFC 9113 6.5.2), whatever becomes of it, and from the first one on that is too
  * much none is told. They are decoded all the same, as the table has to be what the peer
  * thinks that it is; but not for ever: two bytes of a block can be worth all of a table.
+ * A string that is too long, of whatever length, is too much like any other: it is read
+ * to its end, and stored only if it may still become an entry of the table.
  */
 #ifndef L7MESH_HPACK_H
 #define L7MESH_HPACK_H
@@ -21,10 +23,14 @@
 #include "http2/huffman.h"
 #include "lib/span.h"
 
-/* What fields may count more than twice the limit of their block: then it is a flood. */
-#define HPACK_FLOOD_MORE	16384
+/*
+ * When the fields of a block count so much it is a flood, and when so many bytes of it have
+ * come, as not all of them count. It does not depend on the block's limit: a small one is
+ * no reason to end the connection of whoever sends a head of an ordinary size.
+ */
+#define HPACK_TOLERATED		(2 * 60 * 1024 + 16384)
 
-/* A longer string is an error: no table, and no head, has room for it. */
+/* No table, and no head, has room for a longer string. */
 #define HPACK_STRING_MAX	65536
 
 enum hpack_result {
@@ -62,7 +68,7 @@ struct hpack_decoder {
 	bool update_due;	/* ... in the next block */
 	/* of the block */
 	u32 left;		/* of what its fields may count */
-	u32 tolerated;		/* of what is too much */
+	u32 tolerated;		/* of what is too much; of strings, as they come */
 	bool had_field;
 	/* of the field, or of what else is being read */
 	u8 state;

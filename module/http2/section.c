@@ -374,7 +374,7 @@ enum section_result section_take(struct section *s, struct hpack_decoder *d,
 	if (result == HPACK_ERROR)
 		return SECTION_COMPRESSION;
 	/* What does not count, as size updates, is bounded as well. */
-	if (result == HPACK_FLOOD || s->taken > 2 * m->limits.head + HPACK_FLOOD_MORE)
+	if (result == HPACK_FLOOD || s->taken > HPACK_TOLERATED)
 		return SECTION_FLOOD;
 	return result == HPACK_ROOM ? SECTION_ROOM : SECTION_MORE;
 }

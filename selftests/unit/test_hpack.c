@@ -183,7 +183,7 @@ static const struct {
 	{ "ff8080808000", NULL, "a number of too many bytes" },
 	{ "ffffffffff7f", NULL, "a number that is too large" },
 	{ "407fffffffff7f", NULL, "a string that is too long" },
-	{ "407f82ff03", NULL, "a string longer than any" },
+	{ "407f82ff03", NULL, "a string longer than any, which is cut off" },
 	{ "00016101", NULL, "a literal that is cut off" },
 	{ "0001610162", "a: b\n", "a literal without indexing" },
 	{ "1001610162", "a: b (never)\n", "a literal that is never indexed" },
@@ -292,6 +292,61 @@ static void check_limit(void)
 	tap_ok(i == b.len && hpack_decode_end(d) && d->too_large && !d->table.n,
 	       "hpack: a value that is too long for everything");
 	free_decoder(d);
+}
+
+/* A literal "x" of so many bytes, and ":method: GET" behind it. */
+static struct span long_literal(u8 bits, u32 len)
+{
+	static struct bytes b;
+	u32 rest = len - 127;
+
+	b.len = sprintf(b.p, "%c%cx%c%c%c", bits, 1, 0x7f, 0x80 | (rest & 0x7f),
+			0x80 | (rest >> 7 & 0x7f));
+	b.p[b.len++] = rest >> 14;
+	memset(b.p + b.len, 'y', len);
+	b.len += len;
+	b.p[b.len++] = 0x82;
+	return span_of(&b);
+}
+
+/*
+ * What is longer than anything may be is too large as any other field, and goes by: the
+ * table has nothing left, if it was to be in it, and else all that it had.
+ */
+static void check_long(u32 len, u32 limit, u32 step)
+{
+	static const u8 bits[] = { 0x40, 0x00, 0x10 };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(bits); i++) {
+		struct hpack_decoder *d = new_decoder(HPACK_TABLE_DEFAULT);
+		struct block_text t = { 0 };
+		bool good;
+
+		decoded(d, "4001610162", 100);
+		good = block_decode(d, long_literal(bits[i], len), limit, step,
+				    tap_random, &t);
+		tap_ok(good && d->too_large && !t.len,
+		       "hpack: %u bytes for a limit of %u, %u at a time", len, limit, step);
+		tap_ok(d->table.n == (bits[i] != 0x40), "hpack: ... and %u entries are left",
+		       d->table.n);
+		tap_is(decoded(d, "82", 100), ":method: GET\n", "hpack: ... and it goes on");
+		free(t.p);
+		free_decoder(d);
+	}
+}
+
+static void check_long_ones(void)
+{
+	u32 step;
+
+	for (step = 1; step < 100000; step += 99998) {
+		check_long(33000, 8192, step);
+		check_long(33000, 100, step);
+		check_long(65536, 8192, step);
+		check_long(65537, 8192, step);
+		check_long(69000, 60000, step);
+	}
 }
 
 static void check_known(void)
@@ -648,6 +703,7 @@ void test_hpack(void)
 	check_blocks();
 	check_resize();
 	check_limit();
+	check_long_ones();
 	check_known();
 	check_huffman();
 	check_round_trips();
