@@ -64,6 +64,7 @@ void hpack_decode_begin(struct hpack_decoder *d, u32 limit)
 	d->left = limit;
 	d->tolerated = HPACK_TOLERATED - limit;
 	d->too_large = false;
+	d->updates = 0;
 	d->had_field = false;
 	d->state = ST_FIELD;
 	d->stored = 0;
@@ -428,7 +429,7 @@ static enum hpack_result on_value(struct hpack_decoder *d, struct span *in, char
 static enum hpack_result update_size(struct hpack_decoder *d)
 {
 	if (d->had_field || d->number > d->allowed ||
-	    (d->update_due && d->number > d->lowest))
+	    (d->update_due && d->number > d->lowest) || d->updates++ == HPACK_UPDATES_MAX)
 		return HPACK_ERROR;
 	d->update_due = false;
 	hpack_table_resize(&d->table, d->number);

@@ -33,6 +33,12 @@
 /* No table, and no head, has room for a longer string. */
 #define HPACK_STRING_MAX	65536
 
+/*
+ * A block may begin with so many size updates. RFC 7541 4.2 knows of two; but there are
+ * encoders that write one for each change since the last block.
+ */
+#define HPACK_UPDATES_MAX	8
+
 enum hpack_result {
 	HPACK_MORE,		/* all of the input is used */
 	HPACK_FIELD,		/* a field is whole */
@@ -69,6 +75,7 @@ struct hpack_decoder {
 	/* of the block */
 	u32 left;		/* of what its fields may count */
 	u32 tolerated;		/* of what is too much; of strings, as they come */
+	u8 updates;		/* of the table's size */
 	bool had_field;
 	/* of the field, or of what else is being read */
 	u8 state;

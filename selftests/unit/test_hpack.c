@@ -171,6 +171,8 @@ static const struct {
 	{ "3fe11f82", ":method: GET\n", "a size update to what is allowed" },
 	{ "3fe21f82", NULL, "a size update to more than is allowed" },
 	{ "203fe11f82", ":method: GET\n", "two size updates" },
+	{ "202020202020202082", ":method: GET\n", "eight size updates" },
+	{ "20202020202020202082", NULL, "nine size updates" },
 	{ "8220", NULL, "a size update behind a field" },
 	{ "4001610162208220", NULL, "a size update between fields" },
 	{ "40016101622082", NULL, "the same" },
