@@ -157,6 +157,7 @@ struct hpack_encoder {
 	struct hpack_table table;
 	u32 limit;			/* of the memory */
 	/* private */
+	u64 seed;
 	u32 lowest;			/* size that the next block says first */
 	bool update_due;
 	u16 buckets[HPACK_BUCKETS];	/* newest entry of fields, by their hash */
@@ -169,10 +170,15 @@ struct hpack_encoder {
  * @e: encoder
  * @memory: as of hpack_table_init(), for @limit
  * @limit: what the table may have at most, whatever the peer allows
+ * @seed: a random number, which nobody else is told
+ *
+ * Fields are hashed with the seed, lest whoever sends them could choose what collides. As
+ * that can be found for all seeds as well, no more than a few entries are compared with a
+ * field: who makes them collide has them written anew.
  *
  * Until the peer says something else its table has HPACK_TABLE_DEFAULT.
  */
-void hpack_encoder_init(struct hpack_encoder *e, void *memory, u32 limit);
+void hpack_encoder_init(struct hpack_encoder *e, void *memory, u32 limit, u64 seed);
 
 /* The peer has said this SETTINGS_HEADER_TABLE_SIZE. Between two blocks. */
 void hpack_encoder_resize(struct hpack_encoder *e, u32 size);
@@ -190,7 +196,8 @@ char *hpack_encode_begin(struct hpack_encoder *e, char *to);
  * @to: room for its name, its value and HPACK_FIELD_ADDED more bytes
  * @name: in lower case, not empty; with its colon if it is a pseudo-field's
  * @value: at most HPACK_STRING_MAX - 1 bytes
- * @never: it is not to be in any table, here or further on
+ * @never: it is not to be in any table, here or further on: at most its name is written
+ *	as an index (RFC 7541 6.2.3)
  *
  * Return: what is behind it.
  */

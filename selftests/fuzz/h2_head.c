@@ -174,7 +174,7 @@ static void through_http2(const struct reading *r, u32 kind)
 	char *block;
 	u32 size;
 
-	hpack_encoder_init(&enc, malloc(hpack_table_bytes(4096)), 4096);
+	hpack_encoder_init(&enc, malloc(hpack_table_bytes(4096)), 4096, 1);
 	begin_edit(&e, m);
 	size = section_written_max(&e);
 	block = malloc(size);

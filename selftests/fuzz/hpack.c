@@ -136,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	nghttp2_hd_inflate_new(&inflater);
 #endif
 	hpack_encoder_init(&again.e, malloc(hpack_table_bytes(HPACK_TABLE_DEFAULT)),
-			   HPACK_TABLE_DEFAULT);
+			   HPACK_TABLE_DEFAULT, 1);
 	state = take_number(&in, 2);
 	limit = take_number(&in, 2);
 	while (in.left && good) {

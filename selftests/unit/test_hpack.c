@@ -53,7 +53,7 @@ static struct hpack_encoder *new_encoder(u32 limit)
 {
 	struct hpack_encoder *e = malloc(sizeof(*e));
 
-	hpack_encoder_init(e, malloc(hpack_table_bytes(limit)), limit);
+	hpack_encoder_init(e, malloc(hpack_table_bytes(limit)), limit, 1);
 	return e;
 }
 
@@ -574,7 +574,79 @@ static void check_policy(void)
 	tap_is(encoded(e, "x-id", "1", true), "1083f2b1a40131",
 	       "hpack: what the caller says is not even looked for");
 	tap_ok(e->table.n == 2, "hpack: ... nor put in a table");
+	tap_is(encoded(e, ":path", "/x", true), "14022f78",
+	       "hpack: ... though it is in one: its name alone has an index");
+	tap_is(encoded(e, ":path", "/", true), "14012f", "hpack: ... or is static");
+	tap_is(encoded(e, "accept-encoding", "gzip, deflate", true), "1f018a9bd9abfa5242cb40d25f",
+	       "hpack: ... the same of a field without a colon");
 	free_encoder(e);
+}
+
+/*
+ * Values of 80 bytes that have the same hash, whatever the seed is: a difference in the
+ * highest bit of one word is taken back by the next one. So a seed alone is not enough.
+ */
+static void make_collision(char *value, u32 n)
+{
+	u32 i;
+
+	memset(value, 'v', 80);
+	for (i = 0; i < 5; i++) {
+		if (!(n >> i & 1))
+			continue;
+		value[16 * i + 7] ^= 0x80;
+		value[16 * i + 12] ^= 0x04;
+		value[16 * i + 15] ^= 0x80;
+	}
+}
+
+static u32 newest_hash(const struct hpack_encoder *e)
+{
+	return hpack_table_entry(&e->table, e->table.next - 1)->hash;
+}
+
+/* Is it an index that is written? */
+static bool has_index(struct hpack_encoder *e, u32 n)
+{
+	char value[80], to[200];
+
+	make_collision(value, n);
+	return hpack_encode(e, to, SPAN("x"), (struct span){ value, sizeof(value) }, false) -
+	       to <= 2;
+}
+
+/* Whoever finds fields that collide does not make us compare all of them each time. */
+static void check_collisions(void)
+{
+	struct hpack_encoder *e = new_encoder(HPACK_TABLE_DEFAULT);
+	u32 i, hash = 0;
+	bool same = true;
+
+	for (i = 0; i < 32; i++) {
+		/* Of a name that is known a value is an entry the second time. */
+		if (!has_index(e, i))
+			has_index(e, i);
+		if (i)
+			same &= newest_hash(e) == hash;
+		hash = newest_hash(e);
+	}
+	tap_ok(same && e->table.n == 32, "hpack: 32 entries of the same hash");
+	tap_ok(has_index(e, 31) && has_index(e, 24), "hpack: the newest of them are found");
+	tap_ok(!has_index(e, 10), "hpack: one that is behind many others is not looked for");
+	free_encoder(e);
+}
+
+static void check_seed(void)
+{
+	struct hpack_encoder *a = new_encoder(HPACK_TABLE_DEFAULT);
+	struct hpack_encoder *b = new_encoder(HPACK_TABLE_DEFAULT);
+
+	hpack_encoder_init(b, b->table.ring, HPACK_TABLE_DEFAULT, 2);
+	encoded(a, "x-name", "value", false);
+	encoded(b, "x-name", "value", false);
+	tap_ok(newest_hash(a) != newest_hash(b), "hpack: hashes depend on the seed");
+	free_encoder(a);
+	free_encoder(b);
 }
 
 #ifdef HAVE_NGHTTP2
@@ -710,5 +782,7 @@ void test_hpack(void)
 	check_huffman();
 	check_round_trips();
 	check_policy();
+	check_collisions();
+	check_seed();
 	check_nghttp2();
 }

@@ -575,7 +575,7 @@ struct pair {
 
 static void begin_pair(struct pair *p)
 {
-	hpack_encoder_init(&p->e, malloc(hpack_table_bytes(4096)), 4096);
+	hpack_encoder_init(&p->e, malloc(hpack_table_bytes(4096)), 4096, 1);
 	hpack_decoder_init(&p->d, malloc(hpack_table_bytes(4096)), 4096);
 }
 
