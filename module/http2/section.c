@@ -8,6 +8,7 @@
 #include "http2/section.h"
 
 #include <linux/bitops.h>
+#include <linux/compiler.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 
@@ -355,6 +356,25 @@ static void take_field(struct section *s, struct message *m, const struct hpack_
 	}
 }
 
+/*
+ * What will be refused needs no text: of this field what is stored is moved to the
+ * beginning, and nothing of the message points anywhere.
+ */
+static void forget(struct section *s, struct hpack_decoder *d, struct message *m)
+{
+	memmove(m->text, m->text + s->base, d->stored);
+	s->base = 0;
+	m->nfields = 0;
+	m->names = 0;
+	m->method_len = 0;
+	m->target_len = 0;
+	m->path_len = 0;
+	m->query = 0;
+	m->query_len = 0;
+	m->host_len = 0;
+	m->authority_len = 0;
+}
+
 enum section_result section_take(struct section *s, struct hpack_decoder *d,
 				 struct message *m, struct span *in)
 {
@@ -366,6 +386,8 @@ enum section_result section_take(struct section *s, struct hpack_decoder *d,
 		result = hpack_decode(d, in, m->text + s->base, m->cap - s->base, &f);
 		if (result == HPACK_FIELD && !s->bad)
 			take_field(s, m, &f);
+		if (unlikely(s->bad || d->too_large) && s->base)
+			forget(s, d, m);
 	} while (result == HPACK_FIELD);
 	/* So much of the text is moved, if that has to grow. */
 	m->len = s->base + d->stored;

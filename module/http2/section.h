@@ -13,7 +13,9 @@
  * and bytes above 0x7e in a path, an empty authority, CONNECT with a length; and a
  * request without any authority, and a Host that is not :authority.
  *
- * An error of a message is its stream's: the block is decoded to its end all the same.
+ * An error of a message is its stream's: the block is decoded to its end all the same. Of
+ * such a message there is its error and nothing else: its text is used for what the table
+ * is to have.
  */
 #ifndef L7MESH_SECTION_H
 #define L7MESH_SECTION_H

@@ -540,14 +540,44 @@ static void check_large_field(u32 len, u32 head, u32 step)
 	read_block(&r, (struct span){ block, at - block }, how, step);
 	tap_ok(r.result == SECTION_MALFORMED && r.m->error == MESSAGE_HEAD_TOO_LARGE,
 	       "section: a cookie of %u is too large for %u, %u at a time", len, head, step);
+	tap_ok(r.m->cap < 300, "section: ... and takes %u bytes", r.m->cap);
 	read_lines(&r, GET, strlen(GET), (struct how){ 0 }, step);
 	tap_ok(r.result == SECTION_DONE, "section: ... and the next request is read");
+	end(&r);
+}
+
+/* What is known to be refused needs no room but for what the table is to have. */
+static void check_refused_room(bool bad)
+{
+	struct how how = { .limits = { 8192, 100, 100 } };
+	static char block[80000], value[4000];
+	struct reading r;
+	char *at;
+	u32 i;
+
+	memset(value, 'v', sizeof(value));
+	begin(&r);
+	at = block + head2_block(GET, strlen(GET), block);
+	for (i = 0; i < 7; i++)
+		at = head2_put(at, 0, SPAN("x"), (struct span){ value, 1000 });
+	if (bad)
+		at = head2_put(at, 0, SPAN("X"), SPAN(""));
+	for (i = 0; i < 6; i++)
+		at = head2_put(at, 0x40, SPAN("x"), (struct span){ value, sizeof(value) });
+	read_block(&r, (struct span){ block, at - block }, how, 7);
+	tap_ok(r.result == SECTION_MALFORMED && r.m->cap < 8192 && r.d.table.n == 1,
+	       "section: refused, and then 6 fields of 4000: %u bytes, an entry", r.m->cap);
+	tap_ok(!r.m->len && !r.m->nfields && !r.m->path_len && !r.m->host_len,
+	       "section: ... and nothing is left of it");
 	end(&r);
 }
 
 static void check_large_fields(void)
 {
 	u32 step;
+
+	check_refused_room(false);
+	check_refused_room(true);
 
 	for (step = 1; step < 100000; step += 99998) {
 		check_large_field(33000, 8192, step);
