@@ -93,15 +93,22 @@ static struct message_field *add_field(struct section *s, struct message *m, u32
 	return f;
 }
 
+static void mark_sensitive(struct message *m, u32 i)
+{
+	m->sensitive[i / 64] |= 1ULL << i % 64;
+}
+
 /* It is a Host field as well, as in HTTP/1; the end of its name gives that one's. */
-static void take_authority(struct section *s, struct message *m, u32 at, u32 len)
+static void take_authority(struct section *s, struct message *m, u32 at, u32 len,
+			   bool never)
 {
 	const struct span host = SPAN("host");
 	u32 name = at - host.len;
 
 	set_authority(s, m, at, len);
 	span_copy(m->text + name, host);
-	add_field(s, m, name, host.len, len, FIELD_HOST);
+	if (add_field(s, m, name, host.len, len, FIELD_HOST) && never)
+		mark_sensitive(m, m->nfields - 1);
 }
 
 static void take_method(struct section *s, struct message *m, u32 at, u32 len)
@@ -193,10 +200,11 @@ static void take_pseudo(struct section *s, struct message *m, const struct hpack
 	s->base = at + len;
 	switch (f->id) {
 	case HPACK_AUTHORITY:
-		return take_authority(s, m, at, len);
+		return take_authority(s, m, at, len, f->never);
 	case HPACK_METHOD:
 		return take_method(s, m, at, len);
 	case HPACK_PATH:
+		m->path_sensitive = f->never;
 		return take_path(s, m, at, len);
 	case HPACK_PROTOCOL:
 		return take_protocol(s, m, at, len);
@@ -309,11 +317,6 @@ static void extend_cookie(struct section *s, struct message *m, const struct hpa
 	s->base += join + f->value_len;
 }
 
-static void mark_sensitive(struct message *m, u32 i)
-{
-	m->sensitive[i / 64] |= 1ULL << i % 64;
-}
-
 static void take_regular(struct section *s, struct message *m, const struct hpack_field *f)
 {
 	u32 value = s->base + f->name_len;
@@ -347,6 +350,9 @@ static void take_field(struct section *s, struct message *m, const struct hpack_
 		   is_same_host(s, m, message_span(m, s->base + f->name_len,
 						   f->value_len))) {
 		s->had_field = true;
+		/* It stands first, where :authority was. */
+		if (f->never)
+			mark_sensitive(m, 0);
 	} else if (goes_on(s, m, f)) {
 		extend_cookie(s, m, f);
 		if (f->never)

@@ -127,7 +127,8 @@ u32 section_written_max(const struct edit *e);
  * @to: buffer
  * @size: of it, section_written_max() at least
  *
- * Fields of hops are left out, but "te: trailers"; Content-Length is generated.
+ * Fields of hops are left out, but "te: trailers"; Content-Length is generated. What came
+ * as never indexed goes on as such, path and authority as well, as they are now.
  *
  * Return: bytes written.
  */

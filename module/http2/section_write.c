@@ -164,6 +164,19 @@ static bool is_extended(const struct message *m, const struct section_ways *ways
 	return ways->extended && chars_token_valid(message_upgrade(m));
 }
 
+static bool authority_is_sensitive(const struct message *m)
+{
+	const struct message_field *f;
+
+	if (!(m->names & 1U << FIELD_HOST))
+		return false;
+	for (f = m->fields; f < message_end(m); f++)
+		if (f->id == FIELD_HOST && message_is_sensitive(m, f - m->fields))
+			return true;
+	return false;
+}
+
+/* RFC 7541 6.2.3: what was never to be indexed is not now, whatever has become of it. */
 static void put_pseudo(struct block *b, const struct edit *e, const struct section_ways *ways)
 {
 	const struct message *m = e->m;
@@ -174,9 +187,9 @@ static void put_pseudo(struct block *b, const struct edit *e, const struct secti
 		put(b, SPAN(":protocol"), message_upgrade(m), false);
 	if (!m->connect) {
 		put(b, SPAN(":scheme"), ways->scheme, false);
-		put(b, SPAN(":path"), target(b, e), false);
+		put(b, SPAN(":path"), target(b, e), m->path_sensitive);
 	}
-	put(b, SPAN(":authority"), e->authority, false);
+	put(b, SPAN(":authority"), e->authority, authority_is_sensitive(m));
 }
 
 static bool wants_trailers(const struct message *m)

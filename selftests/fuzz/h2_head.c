@@ -190,6 +190,7 @@ static void through_http2(const struct reading *r, u32 kind)
 		same_meaning(m, &again->m);
 		same_fields(m, &again->m);
 		must_hold(m->status == again->m.status);
+		must_hold(m->path_sensitive == again->m.path_sensitive);
 	}
 	free_reading(again);
 	edit_free(&e);
@@ -207,6 +208,7 @@ static void same_readings(const struct reading *a, const struct reading *b)
 	same_meaning(&a->m, &b->m);
 	same_fields(&a->m, &b->m);
 	must_hold(!memcmp(a->m.sensitive, b->m.sensitive, sizeof(a->m.sensitive)));
+	must_hold(a->m.path_sensitive == b->m.path_sensitive);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

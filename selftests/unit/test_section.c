@@ -718,6 +718,45 @@ static void check_passed(void)
 	end_pair(&p);
 }
 
+/* What is never indexed goes on as such, wherever it was said. RFC 7541 6.2.3. */
+static void check_never(void)
+{
+	static const struct {
+		const char *text;
+		const char *wanted;
+		bool edited;
+	} never[] = {
+		WRITE(":method: GET" E ":scheme: http" E "!:path: /?token" E ":authority: a" E "x: y" E,
+		  ":method: GET\n:scheme: http\n:path: /?token (never)\n:authority: a\nx: y\n"),
+		WRITE(":method: GET" E ":scheme: http" E "!:path: /" E "!:authority: a" E "x: y" E,
+		  ":method: GET\n:scheme: http\n:path: / (never)\n:authority: a (never)\nx: y\n"),
+		WRITE(":method: GET" E ":scheme: http" E "!:path: /?b" E ":authority: a" E "x: y" E,
+		  ":method: GET\n:scheme: http\n:path: /other?b (never)\n:authority: a\nx: new\n"
+		  "x-added: 1\n", .edited = true),
+		WRITE(GET "!host: a" E "x: y" E,
+		  ":method: GET\n:scheme: http\n:path: /\n:authority: a (never)\nx: y\n"),
+		WRITE(":method: GET" E ":scheme: http" E ":path: /" E "x: y" E "!host: a" E,
+		  ":method: GET\n:scheme: http\n:path: /\n:authority: a (never)\nx: y\n"),
+		WRITE(GET "!x: y" E,
+		  ":method: GET\n:scheme: http\n:path: /\n:authority: a\nx: y (never)\n"),
+	};
+	struct reading r;
+	struct pair p;
+	u32 i, round;
+
+	begin_pair(&p);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < ARRAY_SIZE(never); i++) {
+			begin(&r);
+			read_lines(&r, never[i].text, strlen(never[i].text), (struct how){ 0 }, 5);
+			check_written(&p, r.m, never[i].edited, never[i].wanted,
+				      "what is never indexed");
+			end(&r);
+		}
+	}
+	end_pair(&p);
+}
+
 static void check_replies(void)
 {
 	struct pair p;
@@ -759,5 +798,6 @@ void test_section(void)
 	check_large_fields();
 	check_writing();
 	check_passed();
+	check_never();
 	check_replies();
 }
