@@ -167,7 +167,7 @@ static void through_http1(const struct message *m)
 static void through_http2(const struct reading *r, u32 kind)
 {
 	const struct message *m = &r->m;
-	struct section_ways ways = { .scheme = SPAN("http"), .extended = true };
+	struct section_ways ways = { .scheme = SPAN("http"), .extended = section_may_extend(m) };
 	struct hpack_encoder enc;
 	struct reading *again;
 	struct edit e;
@@ -184,6 +184,7 @@ static void through_http2(const struct reading *r, u32 kind)
 		size = section_write_response(&enc, &e, m->status, m->framing, block, size);
 	else
 		size = section_write_request(&enc, &e, &ways, block, size);
+	must_hold(!r->s.extended || ways.extended);
 	again = read_block((struct span){ block, size }, (kind | EXTENDED) & ~SMALL, 100000);
 	must_hold(again->result == SECTION_DONE || m->nfields + 2 > MESSAGE_FIELDS_MAX);
 	if (again->result == SECTION_DONE) {

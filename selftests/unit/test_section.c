@@ -4,6 +4,7 @@
  * HTTP/2 give the same message, and the same text and block again; what is refused; all
  * of it in pieces.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <linux/kernel.h>
@@ -619,7 +620,7 @@ static void end_pair(struct pair *p)
 static void check_written(struct pair *p, const struct message *m, bool edited,
 			  const char *wanted, const char *what)
 {
-	struct section_ways ways = { SPAN("http"), true, false };
+	struct section_ways ways = { SPAN("http"), section_may_extend(m), false };
 	const struct message_field *x = message_find(m, SPAN("x"));
 	struct edit e;
 	char *block, *got;
@@ -634,8 +635,10 @@ static void check_written(struct pair *p, const struct message *m, bool edited,
 	}
 	size = section_written_max(&e);
 	block = malloc(size);
-	len = m->response ? section_write_response(&p->e, &e, m->status, m->framing, block, size) :
-			    section_write_request(&p->e, &e, &ways, block, size);
+	if (m->response)
+		len = section_write_response(&p->e, &e, m->status, m->framing, block, size);
+	else
+		len = section_write_request(&p->e, &e, &ways, block, size);
 	got = fields_of(&p->d, block, len);
 	tap_is(got, wanted, "section: %s is written", what);
 	free(got);
@@ -667,6 +670,18 @@ static const struct {
 	WRITE("GET /ws HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
 	      ":method: CONNECT\n:protocol: websocket\n:scheme: http\n:path: /ws\n"
 	      ":authority: h\n"),
+	WRITE("GET /ws HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+	      "Content-Length: 0\r\n\r\n",
+	      ":method: CONNECT\n:protocol: websocket\n:scheme: http\n:path: /ws\n"
+	      ":authority: h\n"),
+	WRITE("POST /ws HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x\r\n"
+	      "Content-Length: 0\r\n\r\n",
+	      ":method: POST\n:scheme: http\n:path: /ws\n:authority: h\ncontent-length: 0\n"),
+	WRITE("GET /ws HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x\r\n"
+	      "Content-Length: 1\r\n\r\n",
+	      ":method: GET\n:scheme: http\n:path: /ws\n:authority: h\ncontent-length: 1\n"),
+	WRITE("GET /ws HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x, y\r\n\r\n",
+	      ":method: GET\n:scheme: http\n:path: /ws\n:authority: h\n"),
 	WRITE("HTTP/1.1 200 OK\r\nServer: x\r\nKeep-Alive: 1\r\nContent-Length: 3\r\n\r\n",
 	      ":status: 200\nserver: x\ncontent-length: 3\n", .response = true),
 	WRITE("HTTP/1.1 204 No\r\nX: y\r\nContent-Length: 0\r\n\r\n",
@@ -691,6 +706,39 @@ static void check_writing(void)
 			check_written(&p, &m, to_write[i].edited, to_write[i].wanted,
 				      to_write[i].text);
 		}
+	}
+	end_pair(&p);
+}
+
+/* What cannot be asked by extended CONNECT is not asked in another way. */
+static void check_not_extended(void)
+{
+	static const char * const texts[] = {
+		"GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x\r\n"
+		"Content-Length: 0\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x y\r\n\r\n",
+		"CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+	};
+	const struct section_ways ways = { SPAN("http"), true, false };
+	static struct message m;
+	char block[1000] = "";
+	struct edit e;
+	struct pair p;
+	u32 i;
+
+	begin_pair(&p);
+	hpack_encoder_resize(&p.e, 100);
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+		http1_init(&m, false);
+		parse_bytes(&m, texts[i], strlen(texts[i]));
+		begin_edit(&e, &m);
+		tap_ok(section_write_request(&p.e, &e, &ways, block, sizeof(block)) == -EINVAL &&
+		       !block[0] && p.e.update_due,
+		       "section: extended CONNECT is refused, and nothing written: %.20s", texts[i]);
+		edit_free(&e);
 	}
 	end_pair(&p);
 }
@@ -797,6 +845,7 @@ void test_section(void)
 	check_floods();
 	check_large_fields();
 	check_writing();
+	check_not_extended();
 	check_passed();
 	check_never();
 	check_replies();
