@@ -166,11 +166,25 @@ static void check_glitches(void)
 {
 	const struct glitch_limits limits = { .rate = 100, .seconds = 10 }, none = { 0 };
 	struct glitches g = { 0 };
+	u32 kind;
 
 	tap_ok(how_many(&g, &limits, GLITCH_RESET, 5000, 1000) == 100,
 	       "glitches: a hundred resets at once");
 	tap_ok(how_many(&g, &limits, GLITCH_PRIORITY, 5999, 1000) < 100,
 	       "glitches: less than a second later less than a hundred of the cheapest");
+	g = (struct glitches){ 0 };
+	tap_ok(how_many(&g, &limits, GLITCH_GOAWAY, 5000, 1000) == 100, "glitches: GOAWAY");
+	g = (struct glitches){ 0 };
+	tap_ok(how_many(&g, &limits, GLITCH_ACK, 5000, 1000) == 250,
+	       "glitches: answers to no question");
+	g = (struct glitches){ 0 };
+	tap_ok(how_many(&g, &limits, GLITCH_INTERIM, 5000, 1000) == 250,
+	       "glitches: interim responses");
+	for (kind = 0; kind < GLITCH_KINDS; kind++) {
+		g = (struct glitches){ 0 };
+		tap_ok(how_many(&g, &limits, kind, 5000, 2000) <= 1000,
+		       "glitches: %u has a price", kind);
+	}
 	g = (struct glitches){ 0 };
 	how_many(&g, &limits, GLITCH_PING, 5000, 250);
 	tap_ok(!how_many(&g, &limits, GLITCH_PING, 5010, 1),
