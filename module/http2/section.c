@@ -271,7 +271,7 @@ static void take_known(struct section *s, struct message *m, struct message_fiel
 		take_content_length(s, m, f);
 		return;
 	case FIELD_EXPECT:
-		m->expect_continue = !m->response &&
+		m->expect_continue |= !m->response &&
 			span_eq_nocase(message_value(m, f), SPAN("100-continue"));
 		return;
 	default:
@@ -479,6 +479,9 @@ static void end_connect(struct section *s, struct message *m)
 	/* 8.5. 2: a colon and a digit */
 	want(s, m, s->had & HAD_AUTHORITY && !(s->had & (HAD_PATH | HAD_SCHEME | HAD_LENGTH)) &&
 	     m->authority_len - m->host_len >= 2);
+	/* It is the target, as in HTTP/1. */
+	if (m->authority_len > m->limits.target)
+		refuse_as(s, m, MESSAGE_URI_TOO_LONG);
 	m->connect = true;
 }
 
