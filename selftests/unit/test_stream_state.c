@@ -145,11 +145,22 @@ static void check_windows(void)
 	window_in_init(&in, 100);
 	window_use(&in.window, 0, 80);
 	in.taken += 30;
-	tap_ok(!window_in_due(&in, 50), "window: 30 are not worth a frame of 50");
+	tap_ok(!window_in_due(&in, 100, 50), "window: 30 are not worth a frame of 50");
 	in.taken += 20;
-	tap_ok(window_in_due(&in, 50) == 50 && window_left(&in.window, 0) == 70,
+	tap_ok(window_in_due(&in, 100, 50) == 50 && window_left(&in.window, 0) == 70,
 	       "window: 50 are");
-	tap_ok(!window_in_due(&in, 0), "window: nothing is nothing");
+	tap_ok(!window_in_due(&in, 100, 0), "window: nothing is nothing");
+	window_in_init(&in, 100);
+	window_use(&in.window, 0, 100);
+	in.taken = 49;
+	tap_ok(!window_in_due(&in, 100, 1000), "window: less than half of it is not due");
+	in.taken = 100;
+	tap_ok(window_in_due(&in, 100, 1000) == 100,
+	       "window: a frame is due though more would be worth it than there can be");
+	window_in_init(&in, 0);
+	window_use(&in.window, 1, 1);
+	in.taken = 1;
+	tap_ok(window_in_due(&in, 1, 1000) == 1, "window: ... of a byte");
 }
 
 static u32 how_many(struct glitches *g, const struct glitch_limits *limits, enum glitch kind,
