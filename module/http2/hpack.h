@@ -105,7 +105,10 @@ void hpack_decoder_init(struct hpack_decoder *d, void *memory, u32 size);
  * @d: decoder, between two blocks
  * @size: SETTINGS_HEADER_TABLE_SIZE, at most what the decoder began with
  *
- * If that is less than the table has, the next block has to begin by saying so.
+ * If that is less than the table has, the next block has to begin by saying so. A larger
+ * size may be allowed as soon as SETTINGS are sent, so that whoever uses it before the ACK
+ * was read makes no error; a smaller one only at the ACK, as blocks of the old size may be
+ * under way until then.
  */
 void hpack_decoder_resize(struct hpack_decoder *d, u32 size);
 
@@ -180,7 +183,11 @@ struct hpack_encoder {
  */
 void hpack_encoder_init(struct hpack_encoder *e, void *memory, u32 limit, u64 seed);
 
-/* The peer has said this SETTINGS_HEADER_TABLE_SIZE. Between two blocks. */
+/*
+ * The peer has said this SETTINGS_HEADER_TABLE_SIZE. Between two blocks; those that are
+ * already encoded have to leave before the ACK of its SETTINGS does: from then on the peer
+ * takes the first block for one that begins with the new size.
+ */
 void hpack_encoder_resize(struct hpack_encoder *e, u32 size);
 
 /* What hpack_encode_begin(), and what hpack_encode(), may write. */
