@@ -9,6 +9,7 @@
 
 #include <linux/bitops.h>
 #include <linux/compiler.h>
+#include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 
@@ -502,13 +503,34 @@ static void end_extended(struct section *s, struct message *m)
 	s->extended = true;
 }
 
+/*
+ * RFC 9110 8.6: whose requests mean something by a body say that it is empty. Nothing is
+ * asked here of CONNECT.
+ */
+static bool may_want_body(struct span method)
+{
+	static const struct span without[] = {
+		SPAN("GET"), SPAN("HEAD"), SPAN("DELETE"), SPAN("OPTIONS"), SPAN("TRACE"),
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(without); i++)
+		if (span_eq(method, without[i]))
+			return false;
+	return true;
+}
+
+/* What ends here has a body of length 0 if it could have had one, and else none. */
 static void frame_body(struct section *s, struct message *m)
 {
 	if (s->had & HAD_LENGTH) {
 		m->framing = BODY_LENGTH;
 		want(s, m, !s->end_stream || !m->content_length);
+	} else if (!s->end_stream) {
+		m->framing = BODY_CHUNKED;
 	} else {
-		m->framing = s->end_stream ? BODY_NONE : BODY_CHUNKED;
+		m->framing = m->response || may_want_body(message_method(m)) ?
+			     BODY_LENGTH : BODY_NONE;
 	}
 }
 
@@ -539,7 +561,7 @@ static void drop_content_length(struct message *m)
 	m->content_length = 0;
 }
 
-/* As http1.c has it; what ends here, and could have had a body, has one of length 0. */
+/* As http1.c has it. */
 static void frame_response(struct section *s, struct message *m)
 {
 	bool tunnel = m->connect_request && m->status / 100 == 2;
@@ -555,8 +577,6 @@ static void frame_response(struct section *s, struct message *m)
 	if (m->head_request || m->status == 304)
 		return;
 	frame_body(s, m);
-	if (s->end_stream)
-		m->framing = BODY_LENGTH;
 }
 
 static void end_head(struct section *s, struct message *m)

@@ -106,7 +106,8 @@ enum section_result section_take(struct section *s, struct hpack_decoder *d,
  * @m: as for section_begin()
  *
  * A request or a response is framed as http1.h has it; what has no length, and has not
- * ended with this block, is BODY_CHUNKED: its end is marked.
+ * ended with this block, is BODY_CHUNKED: its end is marked. What has ended is BODY_LENGTH
+ * of 0 if it is a response, or a request of a method that may mean something by a body.
  *
  * Return: SECTION_ROOM (call again), SECTION_DONE, or an error.
  */

@@ -206,10 +206,10 @@ static const struct {
 	     ":method: CONNECT" E ":protocol: websocket" E ":scheme: http" E ":path: /ws" E
 	     ":authority: a" E, .goes_on = true),
 	SAME("M-X!#$%&'*+.^_`|~9 //a//%2e%2E/;b=1:@!$&'()*+,~\"<>[\\]^`{|} HTTP/1.1\r\n"
-	     "host: a\r\nx: \xff y\t\xc3\xa4\r\n\r\n",
+	     "host: a\r\nx: \xff y\t\xc3\xa4\r\n" CHUNKED "\r\n",
 	     ":method: M-X!#$%&'*+.^_`|~9" E ":scheme: http" E
 	     ":path: //a//%2e%2E/;b=1:@!$&'()*+,~\"<>[\\]^`{|}" E ":authority: a" E
-	     "x: \xff y\t\xc3\xa4" E),
+	     "x: \xff y\t\xc3\xa4" E, .goes_on = true),
 };
 
 static void check_same(u32 step)
@@ -240,6 +240,35 @@ static void check_same(u32 step)
 		free(told2);
 		free(out1);
 		free(out2);
+		end(&r);
+	}
+}
+
+/* A body that could have been there is none: HTTP/1 has to say so. RFC 9110 8.6. */
+static void check_empty_body(void)
+{
+	static const struct {
+		const char *method;
+		bool says;
+	} methods[] = {
+		{ "POST", true }, { "PUT", true }, { "PATCH", true }, { "X", true },
+		{ "get", true }, { "GET", false }, { "HEAD", false }, { "DELETE", false },
+		{ "OPTIONS", false }, { "TRACE", false },
+	};
+	char lines[200], *text;
+	struct reading r;
+	u32 i, len;
+
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		begin(&r);
+		len = sprintf(lines, ":method: %s" E ":scheme: http" E ":path: /" E
+			      ":authority: a" E, methods[i].method);
+		read_lines(&r, lines, len, (struct how){ 0 }, 5);
+		text = written(r.m);
+		tap_ok(r.result == SECTION_DONE && message_bodiless(r.m) &&
+		       !!strstr(text, "ontent-length: 0\r\n") == methods[i].says,
+		       "section: %s that ends with its head", methods[i].method);
+		free(text);
 		end(&r);
 	}
 }
@@ -845,6 +874,7 @@ void test_section(void)
 	check_same(1);
 	check_same(5);
 	check_same(1000);
+	check_empty_body();
 	check_refused();
 	check_taken();
 	check_floods();
