@@ -81,9 +81,11 @@ static enum hpack_result enter(struct hpack_decoder *d, u8 state)
 	return HPACK_GO_ON;
 }
 
+/* What was left is not lost: how much is a flood is the same for all. */
 static void be_too_large(struct hpack_decoder *d)
 {
 	d->too_large = true;
+	d->tolerated += d->left;
 	d->left = 0;
 }
 

@@ -296,16 +296,19 @@ static void check_limit(void)
 	free_decoder(d);
 }
 
-/* A literal "x" of so many bytes, and ":method: GET" behind it. */
-static struct span long_literal(u8 bits, u32 len)
+/*
+ * A literal "x" of so many bytes, and ":method: GET" behind it. Zeros are '0' in Huffman's
+ * code, eight of five bytes.
+ */
+static struct span long_literal(u8 bits, u32 len, bool coded)
 {
 	static struct bytes b;
 	u32 rest = len - 127;
 
-	b.len = sprintf(b.p, "%c%cx%c%c%c", bits, 1, 0x7f, 0x80 | (rest & 0x7f),
+	b.len = sprintf(b.p, "%c%cx%c%c%c", bits, 1, coded ? 0xff : 0x7f, 0x80 | (rest & 0x7f),
 			0x80 | (rest >> 7 & 0x7f));
 	b.p[b.len++] = rest >> 14;
-	memset(b.p + b.len, 'y', len);
+	memset(b.p + b.len, coded ? 0 : 'y', len);
 	b.len += len;
 	b.p[b.len++] = 0x82;
 	return span_of(&b);
@@ -317,7 +320,8 @@ static struct span long_literal(u8 bits, u32 len)
  */
 static void check_long(u32 len, u32 limit, u32 step)
 {
-	static const u8 bits[] = { 0x40, 0x00, 0x10 };
+	static const u8 bits[] = { 0x40, 0x00, 0x10, 0x40 };
+	bool coded;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(bits); i++) {
@@ -325,8 +329,9 @@ static void check_long(u32 len, u32 limit, u32 step)
 		struct block_text t = { 0 };
 		bool good;
 
+		coded = i == ARRAY_SIZE(bits) - 1;
 		decoded(d, "4001610162", 100);
-		good = block_decode(d, long_literal(bits[i], len), limit, step,
+		good = block_decode(d, long_literal(bits[i], len, coded), limit, step,
 				    tap_random, &t);
 		tap_ok(good && d->too_large && !t.len,
 		       "hpack: %u bytes for a limit of %u, %u at a time", len, limit, step);
@@ -338,15 +343,39 @@ static void check_long(u32 len, u32 limit, u32 step)
 	}
 }
 
+/* But not for ever, though nothing is kept of it. */
+static void check_long_flood(bool coded, u32 limit)
+{
+	struct hpack_decoder *d = new_decoder(HPACK_TABLE_DEFAULT);
+	struct block_room room = { malloc(1), 0 };
+	enum hpack_result result = HPACK_MORE;
+	struct block_text t = { 0 };
+	u32 n;
+
+	hpack_decode_begin(d, limit);
+	for (n = 0; n < 10 && result == HPACK_MORE; n++)
+		result = block_piece(d, long_literal(0, 65540, coded), &room, &t);
+	tap_ok(result == HPACK_FLOOD && n == (coded ? 2 : 3) && !t.len,
+	       "hpack: a limit of %u, and %u strings of 65540", limit, n);
+	free(room.p);
+	free(t.p);
+	free_decoder(d);
+}
+
 static void check_long_ones(void)
 {
 	u32 step;
 
+	check_long_flood(false, 100);
+	check_long_flood(false, 60000);
+	check_long_flood(true, 100);
+	check_long_flood(true, 60000);
+
 	for (step = 1; step < 100000; step += 99998) {
 		check_long(33000, 8192, step);
 		check_long(33000, 100, step);
-		check_long(65536, 8192, step);
-		check_long(65537, 8192, step);
+		check_long(65535, 8192, step);
+		check_long(65540, 8192, step);
 		check_long(69000, 60000, step);
 	}
 }
