@@ -232,14 +232,17 @@ static enum hpack_result begin_string(struct hpack_decoder *d, u8 state)
 /* Part of a string that is kept nowhere; its code has to be right all the same. */
 static bool pass_over(struct hpack_decoder *d, struct span part)
 {
-	char text[PART_DECODED], *end = text + part.len;
+	char text[PART_DECODED], *end;
+	u32 len = part.len;
 
 	d->lost = true;
-	if (d->coded)
+	if (d->coded) {
 		end = huffman_decode(&d->code, part, text);
-	if (!end)
-		return false;
-	charge(d, end - text);
+		if (!end)
+			return false;
+		len = end - text;
+	}
+	charge(d, len);
 	return true;
 }
 
