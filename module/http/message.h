@@ -96,8 +96,9 @@ struct message {
 	u64 content_length;
 	u64 sensitive[(MESSAGE_FIELDS_MAX + 63) / 64];
 				/* a bit for each field that no codec is to remember
-				 * (RFC 7541 7.1.3)
+				 * (RFC 7541 7.1.3); that of Host is the authority's
 				 */
+	bool path_sensitive;	/* request: the same of its path, with its query */
 	u32 names;		/* a bit for each enum field_id that fields have */
 
 	/* offsets in the text */

@@ -80,6 +80,14 @@ struct frame_setting {
 	u32 value;
 };
 
+/*
+ * FRAME_STREAM_ERROR comes of a frame that may not even be there, which the reader does not
+ * know. So it is put to stream_state_received() first: if that says STREAM_FATAL it is the
+ * connection's error (of WINDOW_UPDATE on an idle stream). If the stream is idle or closed
+ * it is a glitch and no more, as PRIORITY may come then, and RST_STREAM must not be sent.
+ * Else the stream is reset with ->code.
+ */
+
 /* What frame_next() found. Which frame it is: ->type, ->flags, ->stream. */
 enum frame_event {
 	FRAME_MORE,		/* all of the input is used */
@@ -91,7 +99,7 @@ enum frame_event {
 	FRAME_SETTING,		/* ->setting; its value is one that it may have */
 	FRAME_WHOLE,		/* any other frame: see ->number, ->code, ->ping, ->text */
 	FRAME_IGNORED,		/* a frame of another type has begun; it is passed over */
-	FRAME_STREAM_ERROR,	/* ->code, of ->stream; the frame is passed over */
+	FRAME_STREAM_ERROR,	/* ->code, of ->stream; the frame is passed over; see above */
 	FRAME_ERROR,		/* ->code, of the connection; final */
 };
 

@@ -17,6 +17,9 @@ static const u8 prices[GLITCH_KINDS] = {
 	[GLITCH_ERROR] = 10,		/* likewise, and an answer */
 	[GLITCH_DRIBBLE] = 1,
 	[GLITCH_LATE] = 1,
+	[GLITCH_GOAWAY] = 10,		/* a frame of any size to pass over */
+	[GLITCH_ACK] = 4,		/* only who means harm does it */
+	[GLITCH_INTERIM] = 4,		/* a head to read, and to write to the client */
 };
 
 /* As much leaks in a millisecond as a second has units: the level has thousandths. */

@@ -17,7 +17,10 @@ enum glitch {
 	GLITCH_PING,
 	GLITCH_SETTINGS,
 	GLITCH_SETTING,		/* each that SETTINGS has */
-	GLITCH_EMPTY,		/* DATA, HEADERS or CONTINUATION without a byte, and no end */
+	GLITCH_EMPTY,		/* DATA, HEADERS or CONTINUATION without a byte, and no end;
+				 * padding is none: frame_reader.left at FRAME_BEGIN, not
+				 * ->length
+				 */
 	GLITCH_CONTINUATION,	/* each */
 	GLITCH_WINDOW_UPDATE,	/* of few bytes */
 	GLITCH_PRIORITY,	/* PRIORITY and PRIORITY_UPDATE */
@@ -26,6 +29,9 @@ enum glitch {
 	GLITCH_ERROR,		/* one that we have to reset */
 	GLITCH_DRIBBLE,		/* DATA of few bytes, and no end */
 	GLITCH_LATE,		/* anything on a stream that is closed */
+	GLITCH_GOAWAY,		/* each, with what it has behind its numbers */
+	GLITCH_ACK,		/* of a PING or of SETTINGS that we have not sent */
+	GLITCH_INTERIM,		/* a 1xx head, but for the first of a response */
 	GLITCH_KINDS,
 };
 

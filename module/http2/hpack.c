@@ -62,8 +62,9 @@ void hpack_decoder_resize(struct hpack_decoder *d, u32 size)
 void hpack_decode_begin(struct hpack_decoder *d, u32 limit)
 {
 	d->left = limit;
-	d->tolerated = limit + HPACK_FLOOD_MORE;
+	d->tolerated = HPACK_TOLERATED - limit;
 	d->too_large = false;
+	d->updates = 0;
 	d->had_field = false;
 	d->state = ST_FIELD;
 	d->stored = 0;
@@ -80,14 +81,21 @@ static enum hpack_result enter(struct hpack_decoder *d, u8 state)
 	return HPACK_GO_ON;
 }
 
+/* What was left is not lost: how much is a flood is the same for all. */
+static void be_too_large(struct hpack_decoder *d)
+{
+	d->too_large = true;
+	d->tolerated += d->left;
+	d->left = 0;
+}
+
 static bool charge(struct hpack_decoder *d, u32 bytes)
 {
 	if (likely(bytes <= d->left)) {
 		d->left -= bytes;
 		return true;
 	}
-	d->too_large = true;
-	d->left = 0;
+	be_too_large(d);
 	d->tolerated -= min(bytes, d->tolerated);
 	return false;
 }
@@ -187,37 +195,55 @@ static enum hpack_result on_indexed(struct hpack_decoder *d, char *to, u32 room,
 
 /* Strings. 5.2. */
 
+/* What so many bytes of the string are at least, when they are decoded. */
+static u32 least(const struct hpack_decoder *d, u32 bytes)
+{
+	return d->coded ? bytes * 8 / HUFFMAN_BITS_MAX : bytes;
+}
+
 /*
  * Whether what comes has to be kept: for whoever reads the field, or as an entry of the
  * table, which it may still become.
  */
 static bool keeps(const struct hpack_decoder *d)
 {
-	return !d->too_large || (d->how == LITERAL_INDEXING &&
-				 d->stored + HPACK_OVERHEAD <= d->table.max);
+	return !d->too_large ||
+	       (d->how == LITERAL_INDEXING &&
+		d->stored + least(d, d->string_left) + HPACK_OVERHEAD <= d->table.max);
 }
 
-/* If the least that the string can be is too much, that is known before any of it is there. */
+/*
+ * If the least that the string can be is too much, that is known before any of it is there.
+ * It is counted as it comes then: a peer that only says that much has cost us nothing.
+ */
 static enum hpack_result begin_string(struct hpack_decoder *d, u8 state)
 {
-	u32 least = d->coded ? d->number * 8 / HUFFMAN_BITS_MAX : d->number;
-
-	if (d->number > HPACK_STRING_MAX)
-		return HPACK_ERROR;
 	d->string_left = d->number;
 	d->code = (struct huffman){ 0 };
-	if (!d->coded || least > d->left)
-		charge(d, least);
+	if (d->number > HPACK_STRING_MAX)
+		d->lost = true;
+	if (d->lost || least(d, d->number) > d->left)
+		be_too_large(d);
+	else if (!d->coded)
+		charge(d, d->number);
 	return enter(d, state);
 }
 
 /* Part of a string that is kept nowhere; its code has to be right all the same. */
 static bool pass_over(struct hpack_decoder *d, struct span part)
 {
-	char text[PART_DECODED];
+	char text[PART_DECODED], *end;
+	u32 len = part.len;
 
 	d->lost = true;
-	return !d->coded || huffman_decode(&d->code, part, text);
+	if (d->coded) {
+		end = huffman_decode(&d->code, part, text);
+		if (!end)
+			return false;
+		len = end - text;
+	}
+	charge(d, len);
+	return true;
 }
 
 static enum hpack_result read_coded(struct hpack_decoder *d, struct span part, char *to,
@@ -242,6 +268,9 @@ static enum hpack_result read_plain(struct hpack_decoder *d, struct span part, c
 		return HPACK_ROOM;
 	span_copy(to + d->stored, part);
 	d->stored += part.len;
+	/* Else it was counted when it began. */
+	if (unlikely(d->too_large))
+		charge(d, part.len);
 	return HPACK_GO_ON;
 }
 
@@ -405,7 +434,7 @@ static enum hpack_result on_value(struct hpack_decoder *d, struct span *in, char
 static enum hpack_result update_size(struct hpack_decoder *d)
 {
 	if (d->had_field || d->number > d->allowed ||
-	    (d->update_due && d->number > d->lowest))
+	    (d->update_due && d->number > d->lowest) || d->updates++ == HPACK_UPDATES_MAX)
 		return HPACK_ERROR;
 	d->update_due = false;
 	hpack_table_resize(&d->table, d->number);

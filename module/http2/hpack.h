@@ -11,6 +11,8 @@
  * bytes (RFC 9113 6.5.2), whatever becomes of it, and from the first one on that is too
  * much none is told. They are decoded all the same, as the table has to be what the peer
  * thinks that it is; but not for ever: two bytes of a block can be worth all of a table.
+ * A string that is too long, of whatever length, is too much like any other: it is read
+ * to its end, and stored only if it may still become an entry of the table.
  */
 #ifndef L7MESH_HPACK_H
 #define L7MESH_HPACK_H
@@ -21,11 +23,21 @@
 #include "http2/huffman.h"
 #include "lib/span.h"
 
-/* What fields may count more than twice the limit of their block: then it is a flood. */
-#define HPACK_FLOOD_MORE	16384
+/*
+ * When the fields of a block count so much it is a flood, and when so many bytes of it have
+ * come, as not all of them count. It does not depend on the block's limit: a small one is
+ * no reason to end the connection of whoever sends a head of an ordinary size.
+ */
+#define HPACK_TOLERATED		(2 * 60 * 1024 + 16384)
 
-/* A longer string is an error: no table, and no head, has room for it. */
+/* No table, and no head, has room for a longer string. */
 #define HPACK_STRING_MAX	65536
+
+/*
+ * A block may begin with so many size updates. RFC 7541 4.2 knows of two; but there are
+ * encoders that write one for each change since the last block.
+ */
+#define HPACK_UPDATES_MAX	8
 
 enum hpack_result {
 	HPACK_MORE,		/* all of the input is used */
@@ -62,7 +74,8 @@ struct hpack_decoder {
 	bool update_due;	/* ... in the next block */
 	/* of the block */
 	u32 left;		/* of what its fields may count */
-	u32 tolerated;		/* of what is too much */
+	u32 tolerated;		/* of what is too much; of strings, as they come */
+	u8 updates;		/* of the table's size */
 	bool had_field;
 	/* of the field, or of what else is being read */
 	u8 state;
@@ -92,7 +105,10 @@ void hpack_decoder_init(struct hpack_decoder *d, void *memory, u32 size);
  * @d: decoder, between two blocks
  * @size: SETTINGS_HEADER_TABLE_SIZE, at most what the decoder began with
  *
- * If that is less than the table has, the next block has to begin by saying so.
+ * If that is less than the table has, the next block has to begin by saying so. A larger
+ * size may be allowed as soon as SETTINGS are sent, so that whoever uses it before the ACK
+ * was read makes no error; a smaller one only at the ACK, as blocks of the old size may be
+ * under way until then.
  */
 void hpack_decoder_resize(struct hpack_decoder *d, u32 size);
 
@@ -144,6 +160,7 @@ struct hpack_encoder {
 	struct hpack_table table;
 	u32 limit;			/* of the memory */
 	/* private */
+	u64 seed;
 	u32 lowest;			/* size that the next block says first */
 	bool update_due;
 	u16 buckets[HPACK_BUCKETS];	/* newest entry of fields, by their hash */
@@ -156,12 +173,21 @@ struct hpack_encoder {
  * @e: encoder
  * @memory: as of hpack_table_init(), for @limit
  * @limit: what the table may have at most, whatever the peer allows
+ * @seed: a random number, which nobody else is told
+ *
+ * Fields are hashed with the seed, lest whoever sends them could choose what collides. As
+ * that can be found for all seeds as well, no more than a few entries are compared with a
+ * field: who makes them collide has them written anew.
  *
  * Until the peer says something else its table has HPACK_TABLE_DEFAULT.
  */
-void hpack_encoder_init(struct hpack_encoder *e, void *memory, u32 limit);
+void hpack_encoder_init(struct hpack_encoder *e, void *memory, u32 limit, u64 seed);
 
-/* The peer has said this SETTINGS_HEADER_TABLE_SIZE. Between two blocks. */
+/*
+ * The peer has said this SETTINGS_HEADER_TABLE_SIZE. Between two blocks; those that are
+ * already encoded have to leave before the ACK of its SETTINGS does: from then on the peer
+ * takes the first block for one that begins with the new size.
+ */
 void hpack_encoder_resize(struct hpack_encoder *e, u32 size);
 
 /* What hpack_encode_begin(), and what hpack_encode(), may write. */
@@ -177,7 +203,8 @@ char *hpack_encode_begin(struct hpack_encoder *e, char *to);
  * @to: room for its name, its value and HPACK_FIELD_ADDED more bytes
  * @name: in lower case, not empty; with its colon if it is a pseudo-field's
  * @value: at most HPACK_STRING_MAX - 1 bytes
- * @never: it is not to be in any table, here or further on
+ * @never: it is not to be in any table, here or further on: at most its name is written
+ *	as an index (RFC 7541 6.2.3)
  *
  * Return: what is behind it.
  */

@@ -12,6 +12,9 @@
 #include <linux/limits.h>
 #include <linux/minmax.h>
 
+/* So many entries of a chain are compared with a field. */
+#define STEPS_MAX	8
+
 /* Short cookies can be guessed one after the other. */
 #define COOKIE_SHORT	20
 
@@ -31,9 +34,9 @@ enum {
 	BITS_CODED = 0x80,
 };
 
-void hpack_encoder_init(struct hpack_encoder *e, void *memory, u32 limit)
+void hpack_encoder_init(struct hpack_encoder *e, void *memory, u32 limit, u64 seed)
 {
-	*e = (struct hpack_encoder){ .limit = limit };
+	*e = (struct hpack_encoder){ .limit = limit, .seed = seed };
 	hpack_table_init(&e->table, memory, limit);
 	/* What the peer takes for granted. */
 	if (limit >= HPACK_TABLE_DEFAULT) {
@@ -147,10 +150,10 @@ struct sought {
 static u32 find_entry(const struct hpack_encoder *e, const struct sought *s)
 {
 	u16 number = e->buckets[s->hash % HPACK_BUCKETS];
-	u32 age = age_of(e, number), last;
+	u32 age = age_of(e, number), last, steps;
 	const struct hpack_entry *entry;
 
-	while (age < e->table.n) {
+	for (steps = 0; age < e->table.n && steps < STEPS_MAX; steps++) {
 		entry = hpack_table_entry(&e->table, e->table.next - 1 - age);
 		if (entry->hash == s->hash &&
 		    hpack_table_is(&e->table, entry, s->name, s->value))
@@ -244,9 +247,9 @@ static char *put_literal(char *to, const struct sought *s, u8 bits, u8 mask)
 	return put_string(to, s->value);
 }
 
-static void hash_field(struct sought *s)
+static void hash_field(const struct hpack_encoder *e, struct sought *s)
 {
-	u64 state = hash(0, s->name);
+	u64 state = hash(e->seed, s->name);
 
 	s->name_hash = state >> 32;
 	s->hash = hash(state, s->value) >> 32;
@@ -273,12 +276,12 @@ char *hpack_encode(struct hpack_encoder *e, char *to, struct span name, struct s
 	u32 index = pseudo ? find_static(&s) : 0;
 
 	if (!index && !never) {
-		hash_field(&s);
+		hash_field(e, &s);
 		index = find_entry(e, &s);
 	}
 	if (!index && !pseudo)
 		index = find_static(&s);
-	if (index)
+	if (index && !never)
 		return put_number(to, BITS_INDEXED, 0x7f, index);
 	if (never || is_secret(&s))
 		return put_literal(to, &s, BITS_NEVER, 0x0f);

@@ -8,6 +8,8 @@
 #include "http2/section.h"
 
 #include <linux/bitops.h>
+#include <linux/compiler.h>
+#include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 
@@ -92,15 +94,22 @@ static struct message_field *add_field(struct section *s, struct message *m, u32
 	return f;
 }
 
+static void mark_sensitive(struct message *m, u32 i)
+{
+	m->sensitive[i / 64] |= 1ULL << i % 64;
+}
+
 /* It is a Host field as well, as in HTTP/1; the end of its name gives that one's. */
-static void take_authority(struct section *s, struct message *m, u32 at, u32 len)
+static void take_authority(struct section *s, struct message *m, u32 at, u32 len,
+			   bool never)
 {
 	const struct span host = SPAN("host");
 	u32 name = at - host.len;
 
 	set_authority(s, m, at, len);
 	span_copy(m->text + name, host);
-	add_field(s, m, name, host.len, len, FIELD_HOST);
+	if (add_field(s, m, name, host.len, len, FIELD_HOST) && never)
+		mark_sensitive(m, m->nfields - 1);
 }
 
 static void take_method(struct section *s, struct message *m, u32 at, u32 len)
@@ -192,10 +201,11 @@ static void take_pseudo(struct section *s, struct message *m, const struct hpack
 	s->base = at + len;
 	switch (f->id) {
 	case HPACK_AUTHORITY:
-		return take_authority(s, m, at, len);
+		return take_authority(s, m, at, len, f->never);
 	case HPACK_METHOD:
 		return take_method(s, m, at, len);
 	case HPACK_PATH:
+		m->path_sensitive = f->never;
 		return take_path(s, m, at, len);
 	case HPACK_PROTOCOL:
 		return take_protocol(s, m, at, len);
@@ -262,7 +272,7 @@ static void take_known(struct section *s, struct message *m, struct message_fiel
 		take_content_length(s, m, f);
 		return;
 	case FIELD_EXPECT:
-		m->expect_continue = !m->response &&
+		m->expect_continue |= !m->response &&
 			span_eq_nocase(message_value(m, f), SPAN("100-continue"));
 		return;
 	default:
@@ -308,11 +318,6 @@ static void extend_cookie(struct section *s, struct message *m, const struct hpa
 	s->base += join + f->value_len;
 }
 
-static void mark_sensitive(struct message *m, u32 i)
-{
-	m->sensitive[i / 64] |= 1ULL << i % 64;
-}
-
 static void take_regular(struct section *s, struct message *m, const struct hpack_field *f)
 {
 	u32 value = s->base + f->name_len;
@@ -346,6 +351,9 @@ static void take_field(struct section *s, struct message *m, const struct hpack_
 		   is_same_host(s, m, message_span(m, s->base + f->name_len,
 						   f->value_len))) {
 		s->had_field = true;
+		/* It stands first, where :authority was. */
+		if (f->never)
+			mark_sensitive(m, 0);
 	} else if (goes_on(s, m, f)) {
 		extend_cookie(s, m, f);
 		if (f->never)
@@ -353,6 +361,25 @@ static void take_field(struct section *s, struct message *m, const struct hpack_
 	} else {
 		take_regular(s, m, f);
 	}
+}
+
+/*
+ * What will be refused needs no text: of this field what is stored is moved to the
+ * beginning, and nothing of the message points anywhere.
+ */
+static void forget(struct section *s, struct hpack_decoder *d, struct message *m)
+{
+	memmove(m->text, m->text + s->base, d->stored);
+	s->base = 0;
+	m->nfields = 0;
+	m->names = 0;
+	m->method_len = 0;
+	m->target_len = 0;
+	m->path_len = 0;
+	m->query = 0;
+	m->query_len = 0;
+	m->host_len = 0;
+	m->authority_len = 0;
 }
 
 enum section_result section_take(struct section *s, struct hpack_decoder *d,
@@ -366,6 +393,8 @@ enum section_result section_take(struct section *s, struct hpack_decoder *d,
 		result = hpack_decode(d, in, m->text + s->base, m->cap - s->base, &f);
 		if (result == HPACK_FIELD && !s->bad)
 			take_field(s, m, &f);
+		if (unlikely(s->bad || d->too_large) && s->base)
+			forget(s, d, m);
 	} while (result == HPACK_FIELD);
 	/* So much of the text is moved, if that has to grow. */
 	m->len = s->base + d->stored;
@@ -374,7 +403,7 @@ enum section_result section_take(struct section *s, struct hpack_decoder *d,
 	if (result == HPACK_ERROR)
 		return SECTION_COMPRESSION;
 	/* What does not count, as size updates, is bounded as well. */
-	if (result == HPACK_FLOOD || s->taken > 2 * m->limits.head + HPACK_FLOOD_MORE)
+	if (result == HPACK_FLOOD || s->taken > HPACK_TOLERATED)
 		return SECTION_FLOOD;
 	return result == HPACK_ROOM ? SECTION_ROOM : SECTION_MORE;
 }
@@ -451,6 +480,9 @@ static void end_connect(struct section *s, struct message *m)
 	/* 8.5. 2: a colon and a digit */
 	want(s, m, s->had & HAD_AUTHORITY && !(s->had & (HAD_PATH | HAD_SCHEME | HAD_LENGTH)) &&
 	     m->authority_len - m->host_len >= 2);
+	/* It is the target, as in HTTP/1. */
+	if (m->authority_len > m->limits.target)
+		refuse_as(s, m, MESSAGE_URI_TOO_LONG);
 	m->connect = true;
 }
 
@@ -471,13 +503,34 @@ static void end_extended(struct section *s, struct message *m)
 	s->extended = true;
 }
 
+/*
+ * RFC 9110 8.6: whose requests mean something by a body say that it is empty. Nothing is
+ * asked here of CONNECT.
+ */
+static bool may_want_body(struct span method)
+{
+	static const struct span without[] = {
+		SPAN("GET"), SPAN("HEAD"), SPAN("DELETE"), SPAN("OPTIONS"), SPAN("TRACE"),
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(without); i++)
+		if (span_eq(method, without[i]))
+			return false;
+	return true;
+}
+
+/* What ends here has a body of length 0 if it could have had one, and else none. */
 static void frame_body(struct section *s, struct message *m)
 {
 	if (s->had & HAD_LENGTH) {
 		m->framing = BODY_LENGTH;
 		want(s, m, !s->end_stream || !m->content_length);
+	} else if (!s->end_stream) {
+		m->framing = BODY_CHUNKED;
 	} else {
-		m->framing = s->end_stream ? BODY_NONE : BODY_CHUNKED;
+		m->framing = m->response || may_want_body(message_method(m)) ?
+			     BODY_LENGTH : BODY_NONE;
 	}
 }
 
@@ -508,7 +561,7 @@ static void drop_content_length(struct message *m)
 	m->content_length = 0;
 }
 
-/* As http1.c has it; what ends here, and could have had a body, has one of length 0. */
+/* As http1.c has it. */
 static void frame_response(struct section *s, struct message *m)
 {
 	bool tunnel = m->connect_request && m->status / 100 == 2;
@@ -524,8 +577,6 @@ static void frame_response(struct section *s, struct message *m)
 	if (m->head_request || m->status == 304)
 		return;
 	frame_body(s, m);
-	if (s->end_stream)
-		m->framing = BODY_LENGTH;
 }
 
 static void end_head(struct section *s, struct message *m)

@@ -13,7 +13,9 @@
  * and bytes above 0x7e in a path, an empty authority, CONNECT with a length; and a
  * request without any authority, and a Host that is not :authority.
  *
- * An error of a message is its stream's: the block is decoded to its end all the same.
+ * An error of a message is its stream's: the block is decoded to its end all the same. Of
+ * such a message there is its error and nothing else: its text is used for what the table
+ * is to have.
  */
 #ifndef L7MESH_SECTION_H
 #define L7MESH_SECTION_H
@@ -40,7 +42,11 @@ enum section_result {
 struct section {
 	u32 need;		/* after SECTION_ROOM */
 	bool extended;		/* when done: a request by extended CONNECT (RFC 8441),
-				 * which has become one that wants an upgrade, as in HTTP/1
+				 * which has become one that wants an upgrade, as in HTTP/1.
+				 * Whoever does not grant that refuses it (501, say): it is
+				 * no GET that could be answered otherwise. A 2xx is what
+				 * grants it: none but our own goes back, so an endpoint's
+				 * that did not switch becomes an error
 				 */
 
 	/* private */
@@ -100,17 +106,34 @@ enum section_result section_take(struct section *s, struct hpack_decoder *d,
  * @m: as for section_begin()
  *
  * A request or a response is framed as http1.h has it; what has no length, and has not
- * ended with this block, is BODY_CHUNKED: its end is marked.
+ * ended with this block, is BODY_CHUNKED: its end is marked. What has ended is BODY_LENGTH
+ * of 0 if it is a response, or a request of a method that may mean something by a body.
  *
  * Return: SECTION_ROOM (call again), SECTION_DONE, or an error.
  */
 enum section_result section_end(struct section *s, struct hpack_decoder *d,
 				struct message *m);
 
+/**
+ * section_may_extend() - Can a request's wish for an upgrade be an extended CONNECT?
+ * @m: understood request of any version
+ *
+ * It can if it is a GET without a body that wishes for one protocol (RFC 8441 4). One that
+ * came by extended CONNECT can, once it is read.
+ *
+ * Who writes it that way owes both sides what HTTP/1 has and extended CONNECT has not:
+ * Sec-WebSocket-Key does not go on, and a client of HTTP/1 gets 101 and the
+ * Sec-WebSocket-Accept of its key in the place of 200; an endpoint of HTTP/1 gets a key,
+ * and what it accepts is checked and does not go back.
+ */
+bool section_may_extend(const struct message *m);
+
 /* How a request goes on to its endpoint. */
 struct section_ways {
 	struct span scheme;		/* "http" or "https" */
-	bool extended;			/* its wish for an upgrade, as extended CONNECT */
+	bool extended;			/* as extended CONNECT: the endpoint has allowed it, and
+					 * section_may_extend()
+					 */
 	bool expect_answered;		/* 100-continue is not for the endpoint */
 };
 
@@ -125,11 +148,12 @@ u32 section_written_max(const struct edit *e);
  * @to: buffer
  * @size: of it, section_written_max() at least
  *
- * Fields of hops are left out, but "te: trailers"; Content-Length is generated.
+ * Fields of hops are left out, but "te: trailers"; Content-Length is generated. What came
+ * as never indexed goes on as such, path and authority as well, as they are now.
  *
- * Return: bytes written.
+ * Return: bytes written, or -EINVAL: it cannot be extended, and nothing was written.
  */
-u32 section_write_request(struct hpack_encoder *enc, const struct edit *e,
+int section_write_request(struct hpack_encoder *enc, const struct edit *e,
 			  const struct section_ways *ways, char *to, u32 size);
 
 /**

@@ -7,6 +7,7 @@
  */
 #include "http2/section.h"
 
+#include <linux/errno.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
@@ -159,24 +160,37 @@ static struct span target(struct block *b, const struct edit *e)
 	return whole;
 }
 
-static bool is_extended(const struct message *m, const struct section_ways *ways)
+bool section_may_extend(const struct message *m)
 {
-	return ways->extended && chars_token_valid(message_upgrade(m));
+	return span_eq(message_method(m), SPAN("GET")) && message_bodiless(m) &&
+	       chars_token_valid(message_upgrade(m));
 }
 
+static bool authority_is_sensitive(const struct message *m)
+{
+	const struct message_field *f;
+
+	if (!(m->names & 1U << FIELD_HOST))
+		return false;
+	for (f = m->fields; f < message_end(m); f++)
+		if (f->id == FIELD_HOST && message_is_sensitive(m, f - m->fields))
+			return true;
+	return false;
+}
+
+/* RFC 7541 6.2.3: what was never to be indexed is not now, whatever has become of it. */
 static void put_pseudo(struct block *b, const struct edit *e, const struct section_ways *ways)
 {
 	const struct message *m = e->m;
-	bool extended = is_extended(m, ways);
 
-	put(b, SPAN(":method"), extended ? SPAN("CONNECT") : message_method(m), false);
-	if (extended)
+	put(b, SPAN(":method"), ways->extended ? SPAN("CONNECT") : message_method(m), false);
+	if (ways->extended)
 		put(b, SPAN(":protocol"), message_upgrade(m), false);
 	if (!m->connect) {
 		put(b, SPAN(":scheme"), ways->scheme, false);
-		put(b, SPAN(":path"), target(b, e), false);
+		put(b, SPAN(":path"), target(b, e), m->path_sensitive);
 	}
-	put(b, SPAN(":authority"), e->authority, false);
+	put(b, SPAN(":authority"), e->authority, authority_is_sensitive(m));
 }
 
 static bool wants_trailers(const struct message *m)
@@ -199,13 +213,15 @@ static bool goes_on(const struct message_field *f, const struct section_ways *wa
 	return f->id != FIELD_EXPECT || !ways->expect_answered;
 }
 
-u32 section_write_request(struct hpack_encoder *enc, const struct edit *e,
+int section_write_request(struct hpack_encoder *enc, const struct edit *e,
 			  const struct section_ways *ways, char *to, u32 size)
 {
 	const struct message *m = e->m;
 	const struct message_field *f;
 	struct block b;
 
+	if (ways->extended && !section_may_extend(m))
+		return -EINVAL;
 	begin(&b, enc, e, to, size);
 	put_pseudo(&b, e, ways);
 	for (f = m->fields; f < message_end(m); f++)
@@ -215,7 +231,8 @@ u32 section_write_request(struct hpack_encoder *enc, const struct edit *e,
 	/* 8.2.2: the one hop-by-hop field that there is. */
 	if (wants_trailers(m))
 		put(&b, SPAN("te"), SPAN("trailers"), false);
-	if (m->framing == BODY_LENGTH)
+	/* What follows an extended CONNECT is no body. */
+	if (m->framing == BODY_LENGTH && !ways->extended)
 		put_content_length(&b, m->content_length);
 	put_added(&b, e, early(e), e->n);
 	return b.at - to;

@@ -61,14 +61,6 @@ static struct stream_step received_ended(enum stream_state state, enum stream_ev
 	return state == STREAM_HALF_REMOTE ? good(state) : bad(state, STREAM_IGNORE, 0);
 }
 
-/* The peer had reset it, and sends nothing more that means anything. */
-static struct stream_step received_reset(enum stream_event event)
-{
-	if (is_content(event))
-		return bad(STREAM_CLOSED_RESET, STREAM_WRONG, FRAME_STREAM_CLOSED);
-	return bad(STREAM_CLOSED_RESET, STREAM_IGNORE, 0);
-}
-
 struct stream_step stream_state_received(enum stream_state state, enum stream_event event,
 					 bool may_begin)
 {
@@ -81,10 +73,11 @@ struct stream_step stream_state_received(enum stream_state state, enum stream_ev
 	case STREAM_HALF_REMOTE:
 	case STREAM_CLOSED:
 		return received_ended(state, event);
-	case STREAM_CLOSED_RESET:
-		return received_reset(event);
 	default:
-		/* It may not know yet. */
+		/*
+		 * It may not know yet that we have reset it. If it was the peer, who knows,
+		 * it gets no answer: 5.4.2 lets none be sent to its RST_STREAM.
+		 */
 		return bad(state, STREAM_IGNORE, 0);
 	}
 }

@@ -32,10 +32,14 @@ enum stream_event {
 	STREAM_PRIORITY,
 };
 
+/*
+ * A block is decoded whatever becomes of its stream, as the table has to be what the peer
+ * thinks that it is, and DATA is counted in the connection's window: but for STREAM_FATAL.
+ */
 enum stream_verdict {
 	STREAM_GOOD,
-	STREAM_IGNORE,		/* it means nothing; a block is decoded, DATA is counted */
-	STREAM_WRONG,		/* the stream's error, @code */
+	STREAM_IGNORE,		/* it means nothing: GLITCH_LATE */
+	STREAM_WRONG,		/* the stream's error, @code: it may be reset */
 	STREAM_FATAL,		/* the connection's, @code */
 };
 
@@ -50,6 +54,10 @@ struct stream_step {
  * @state: of the stream
  * @event: the frame
  * @may_begin: HEADERS of the peer may begin a stream: it is a client
+ *
+ * Of a frame that FRAME_STREAM_ERROR was said of as well, see frame.h.
+ *
+ * Return: what it is, and the state that follows if it is good.
  */
 struct stream_step stream_state_received(enum stream_state state, enum stream_event event,
 					 bool may_begin);

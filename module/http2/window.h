@@ -76,7 +76,11 @@ static inline bool window_add(struct window *w, u32 initial, u32 increment)
 	return true;
 }
 
-/* Has a change of the initial size made too much of it? 6.9.2: the connection's error. */
+/*
+ * Has a change of the initial size made too much of it? 6.9.2: the connection's error. To
+ * be asked before window_use() and window_add(): behind them it may not be seen any more,
+ * or be taken for an error of the stream's.
+ */
 static inline bool window_overflows(const struct window *w, u32 initial)
 {
 	return window_left(w, initial) > WINDOW_MAX;
@@ -100,15 +104,18 @@ static inline void window_in_init(struct window_in *w, u32 size)
 /**
  * window_in_due() - How much is to be told in WINDOW_UPDATE
  * @w: window
- * @least: bytes that are worth a frame
+ * @size: what it has when nothing is under way: our SETTINGS_INITIAL_WINDOW_SIZE for that of
+ *	a stream, what window_in_init() was told for the connection's
+ * @least: bytes that are worth a frame; half of the window is in any case, or a peer that
+ *	has used all of it would wait for ever
  *
  * Return: the increment, which is let go with this; or 0.
  */
-static inline u32 window_in_due(struct window_in *w, u32 least)
+static inline u32 window_in_due(struct window_in *w, u32 size, u32 least)
 {
 	u32 n = w->taken;
 
-	if (!n || n < least)
+	if (!n || n < min(least, size / 2))
 		return 0;
 	w->taken = 0;
 	w->window.more += n;

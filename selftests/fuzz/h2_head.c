@@ -167,14 +167,14 @@ static void through_http1(const struct message *m)
 static void through_http2(const struct reading *r, u32 kind)
 {
 	const struct message *m = &r->m;
-	struct section_ways ways = { .scheme = SPAN("http"), .extended = true };
+	struct section_ways ways = { .scheme = SPAN("http"), .extended = section_may_extend(m) };
 	struct hpack_encoder enc;
 	struct reading *again;
 	struct edit e;
 	char *block;
 	u32 size;
 
-	hpack_encoder_init(&enc, malloc(hpack_table_bytes(4096)), 4096);
+	hpack_encoder_init(&enc, malloc(hpack_table_bytes(4096)), 4096, 1);
 	begin_edit(&e, m);
 	size = section_written_max(&e);
 	block = malloc(size);
@@ -184,12 +184,14 @@ static void through_http2(const struct reading *r, u32 kind)
 		size = section_write_response(&enc, &e, m->status, m->framing, block, size);
 	else
 		size = section_write_request(&enc, &e, &ways, block, size);
+	must_hold(!r->s.extended || ways.extended);
 	again = read_block((struct span){ block, size }, (kind | EXTENDED) & ~SMALL, 100000);
 	must_hold(again->result == SECTION_DONE || m->nfields + 2 > MESSAGE_FIELDS_MAX);
 	if (again->result == SECTION_DONE) {
 		same_meaning(m, &again->m);
 		same_fields(m, &again->m);
 		must_hold(m->status == again->m.status);
+		must_hold(m->path_sensitive == again->m.path_sensitive);
 	}
 	free_reading(again);
 	edit_free(&e);
@@ -207,6 +209,7 @@ static void same_readings(const struct reading *a, const struct reading *b)
 	same_meaning(&a->m, &b->m);
 	same_fields(&a->m, &b->m);
 	must_hold(!memcmp(a->m.sensitive, b->m.sensitive, sizeof(a->m.sensitive)));
+	must_hold(a->m.path_sensitive == b->m.path_sensitive);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

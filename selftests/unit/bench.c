@@ -337,8 +337,8 @@ static int grpc_once(u32 before)
 	struct hops *h = calloc(1, sizeof(*h));
 	u32 i;
 
-	hpack_encoder_init(&h->client, memory[0], HPACK_TABLE_DEFAULT);
-	hpack_encoder_init(&h->leg, memory[1], HPACK_TABLE_DEFAULT);
+	hpack_encoder_init(&h->client, memory[0], HPACK_TABLE_DEFAULT, 1);
+	hpack_encoder_init(&h->leg, memory[1], HPACK_TABLE_DEFAULT, 1);
 	hpack_decoder_init(&h->d, memory[2], HPACK_TABLE_DEFAULT);
 	h->m.text = h->text;
 	h->m.cap = sizeof(h->text);

@@ -53,7 +53,7 @@ static struct hpack_encoder *new_encoder(u32 limit)
 {
 	struct hpack_encoder *e = malloc(sizeof(*e));
 
-	hpack_encoder_init(e, malloc(hpack_table_bytes(limit)), limit);
+	hpack_encoder_init(e, malloc(hpack_table_bytes(limit)), limit, 1);
 	return e;
 }
 
@@ -171,6 +171,8 @@ static const struct {
 	{ "3fe11f82", ":method: GET\n", "a size update to what is allowed" },
 	{ "3fe21f82", NULL, "a size update to more than is allowed" },
 	{ "203fe11f82", ":method: GET\n", "two size updates" },
+	{ "202020202020202082", ":method: GET\n", "eight size updates" },
+	{ "20202020202020202082", NULL, "nine size updates" },
 	{ "8220", NULL, "a size update behind a field" },
 	{ "4001610162208220", NULL, "a size update between fields" },
 	{ "40016101622082", NULL, "the same" },
@@ -183,7 +185,7 @@ static const struct {
 	{ "ff8080808000", NULL, "a number of too many bytes" },
 	{ "ffffffffff7f", NULL, "a number that is too large" },
 	{ "407fffffffff7f", NULL, "a string that is too long" },
-	{ "407f82ff03", NULL, "a string longer than any" },
+	{ "407f82ff03", NULL, "a string longer than any, which is cut off" },
 	{ "00016101", NULL, "a literal that is cut off" },
 	{ "0001610162", "a: b\n", "a literal without indexing" },
 	{ "1001610162", "a: b (never)\n", "a literal that is never indexed" },
@@ -292,6 +294,90 @@ static void check_limit(void)
 	tap_ok(i == b.len && hpack_decode_end(d) && d->too_large && !d->table.n,
 	       "hpack: a value that is too long for everything");
 	free_decoder(d);
+}
+
+/*
+ * A literal "x" of so many bytes, and ":method: GET" behind it. Zeros are '0' in Huffman's
+ * code, eight of five bytes.
+ */
+static struct span long_literal(u8 bits, u32 len, bool coded)
+{
+	static struct bytes b;
+	u32 rest = len - 127;
+
+	b.len = sprintf(b.p, "%c%cx%c%c%c", bits, 1, coded ? 0xff : 0x7f, 0x80 | (rest & 0x7f),
+			0x80 | (rest >> 7 & 0x7f));
+	b.p[b.len++] = rest >> 14;
+	memset(b.p + b.len, coded ? 0 : 'y', len);
+	b.len += len;
+	b.p[b.len++] = 0x82;
+	return span_of(&b);
+}
+
+/*
+ * What is longer than anything may be is too large as any other field, and goes by: the
+ * table has nothing left, if it was to be in it, and else all that it had.
+ */
+static void check_long(u32 len, u32 limit, u32 step)
+{
+	static const u8 bits[] = { 0x40, 0x00, 0x10, 0x40 };
+	bool coded;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(bits); i++) {
+		struct hpack_decoder *d = new_decoder(HPACK_TABLE_DEFAULT);
+		struct block_text t = { 0 };
+		bool good;
+
+		coded = i == ARRAY_SIZE(bits) - 1;
+		decoded(d, "4001610162", 100);
+		good = block_decode(d, long_literal(bits[i], len, coded), limit, step,
+				    tap_random, &t);
+		tap_ok(good && d->too_large && !t.len,
+		       "hpack: %u bytes for a limit of %u, %u at a time", len, limit, step);
+		tap_ok(d->table.n == (bits[i] != 0x40), "hpack: ... and %u entries are left",
+		       d->table.n);
+		tap_is(decoded(d, "82", 100), ":method: GET\n", "hpack: ... and it goes on");
+		free(t.p);
+		free_decoder(d);
+	}
+}
+
+/* But not for ever, though nothing is kept of it. */
+static void check_long_flood(bool coded, u32 limit)
+{
+	struct hpack_decoder *d = new_decoder(HPACK_TABLE_DEFAULT);
+	struct block_room room = { malloc(1), 0 };
+	enum hpack_result result = HPACK_MORE;
+	struct block_text t = { 0 };
+	u32 n;
+
+	hpack_decode_begin(d, limit);
+	for (n = 0; n < 10 && result == HPACK_MORE; n++)
+		result = block_piece(d, long_literal(0, 65540, coded), &room, &t);
+	tap_ok(result == HPACK_FLOOD && n == (coded ? 2 : 3) && !t.len,
+	       "hpack: a limit of %u, and %u strings of 65540", limit, n);
+	free(room.p);
+	free(t.p);
+	free_decoder(d);
+}
+
+static void check_long_ones(void)
+{
+	u32 step;
+
+	check_long_flood(false, 100);
+	check_long_flood(false, 60000);
+	check_long_flood(true, 100);
+	check_long_flood(true, 60000);
+
+	for (step = 1; step < 100000; step += 99998) {
+		check_long(33000, 8192, step);
+		check_long(33000, 100, step);
+		check_long(65535, 8192, step);
+		check_long(65540, 8192, step);
+		check_long(69000, 60000, step);
+	}
 }
 
 static void check_known(void)
@@ -517,7 +603,79 @@ static void check_policy(void)
 	tap_is(encoded(e, "x-id", "1", true), "1083f2b1a40131",
 	       "hpack: what the caller says is not even looked for");
 	tap_ok(e->table.n == 2, "hpack: ... nor put in a table");
+	tap_is(encoded(e, ":path", "/x", true), "14022f78",
+	       "hpack: ... though it is in one: its name alone has an index");
+	tap_is(encoded(e, ":path", "/", true), "14012f", "hpack: ... or is static");
+	tap_is(encoded(e, "accept-encoding", "gzip, deflate", true), "1f018a9bd9abfa5242cb40d25f",
+	       "hpack: ... the same of a field without a colon");
 	free_encoder(e);
+}
+
+/*
+ * Values of 80 bytes that have the same hash, whatever the seed is: a difference in the
+ * highest bit of one word is taken back by the next one. So a seed alone is not enough.
+ */
+static void make_collision(char *value, u32 n)
+{
+	u32 i;
+
+	memset(value, 'v', 80);
+	for (i = 0; i < 5; i++) {
+		if (!(n >> i & 1))
+			continue;
+		value[16 * i + 7] ^= 0x80;
+		value[16 * i + 12] ^= 0x04;
+		value[16 * i + 15] ^= 0x80;
+	}
+}
+
+static u32 newest_hash(const struct hpack_encoder *e)
+{
+	return hpack_table_entry(&e->table, e->table.next - 1)->hash;
+}
+
+/* Is it an index that is written? */
+static bool has_index(struct hpack_encoder *e, u32 n)
+{
+	char value[80], to[200];
+
+	make_collision(value, n);
+	return hpack_encode(e, to, SPAN("x"), (struct span){ value, sizeof(value) }, false) -
+	       to <= 2;
+}
+
+/* Whoever finds fields that collide does not make us compare all of them each time. */
+static void check_collisions(void)
+{
+	struct hpack_encoder *e = new_encoder(HPACK_TABLE_DEFAULT);
+	u32 i, hash = 0;
+	bool same = true;
+
+	for (i = 0; i < 32; i++) {
+		/* Of a name that is known a value is an entry the second time. */
+		if (!has_index(e, i))
+			has_index(e, i);
+		if (i)
+			same &= newest_hash(e) == hash;
+		hash = newest_hash(e);
+	}
+	tap_ok(same && e->table.n == 32, "hpack: 32 entries of the same hash");
+	tap_ok(has_index(e, 31) && has_index(e, 24), "hpack: the newest of them are found");
+	tap_ok(!has_index(e, 10), "hpack: one that is behind many others is not looked for");
+	free_encoder(e);
+}
+
+static void check_seed(void)
+{
+	struct hpack_encoder *a = new_encoder(HPACK_TABLE_DEFAULT);
+	struct hpack_encoder *b = new_encoder(HPACK_TABLE_DEFAULT);
+
+	hpack_encoder_init(b, b->table.ring, HPACK_TABLE_DEFAULT, 2);
+	encoded(a, "x-name", "value", false);
+	encoded(b, "x-name", "value", false);
+	tap_ok(newest_hash(a) != newest_hash(b), "hpack: hashes depend on the seed");
+	free_encoder(a);
+	free_encoder(b);
 }
 
 #ifdef HAVE_NGHTTP2
@@ -648,9 +806,12 @@ void test_hpack(void)
 	check_blocks();
 	check_resize();
 	check_limit();
+	check_long_ones();
 	check_known();
 	check_huffman();
 	check_round_trips();
 	check_policy();
+	check_collisions();
+	check_seed();
 	check_nghttp2();
 }

@@ -53,8 +53,8 @@ static const struct {
 	{ .frames = "<H>H<r", .wanted = "ignored" },
 	{ .frames = "<H>H<p", .wanted = "ignored" },
 	/* or reset */
-	{ .frames = "<h<r<d", .wanted = "wrong 5" },
-	{ .frames = "<h<r<h", .wanted = "wrong 5" },
+	{ .frames = "<h<r<d", .wanted = "ignored" },
+	{ .frames = "<h<r<h", .wanted = "ignored" },
 	{ .frames = "<h<r<w", .wanted = "ignored" },
 	{ .frames = "<h<r>d", .wanted = "fatal 2" },
 	{ .frames = "<h<r>r", .wanted = "fatal 2" },
@@ -98,6 +98,23 @@ static void check_path(u32 i)
 	tap_is(got, paths[i].wanted, "stream state: %s", paths[i].frames);
 }
 
+/* Where a frame is the stream's error, we must be allowed to say so. */
+static void check_wrong(void)
+{
+	struct stream_step received, sent;
+	u32 state, event;
+	bool good = true;
+
+	for (state = STREAM_IDLE; state <= STREAM_CLOSED_BY_US; state++) {
+		for (event = STREAM_HEADERS; event <= STREAM_PRIORITY; event++) {
+			received = stream_state_received(state, event, true);
+			sent = stream_state_sent(state, STREAM_RST);
+			good &= received.verdict != STREAM_WRONG || sent.verdict == STREAM_GOOD;
+		}
+	}
+	tap_ok(good, "stream state: what is wrong can be answered");
+}
+
 static void check_windows(void)
 {
 	struct window w, c;
@@ -128,11 +145,22 @@ static void check_windows(void)
 	window_in_init(&in, 100);
 	window_use(&in.window, 0, 80);
 	in.taken += 30;
-	tap_ok(!window_in_due(&in, 50), "window: 30 are not worth a frame of 50");
+	tap_ok(!window_in_due(&in, 100, 50), "window: 30 are not worth a frame of 50");
 	in.taken += 20;
-	tap_ok(window_in_due(&in, 50) == 50 && window_left(&in.window, 0) == 70,
+	tap_ok(window_in_due(&in, 100, 50) == 50 && window_left(&in.window, 0) == 70,
 	       "window: 50 are");
-	tap_ok(!window_in_due(&in, 0), "window: nothing is nothing");
+	tap_ok(!window_in_due(&in, 100, 0), "window: nothing is nothing");
+	window_in_init(&in, 100);
+	window_use(&in.window, 0, 100);
+	in.taken = 49;
+	tap_ok(!window_in_due(&in, 100, 1000), "window: less than half of it is not due");
+	in.taken = 100;
+	tap_ok(window_in_due(&in, 100, 1000) == 100,
+	       "window: a frame is due though more would be worth it than there can be");
+	window_in_init(&in, 0);
+	window_use(&in.window, 1, 1);
+	in.taken = 1;
+	tap_ok(window_in_due(&in, 1, 1000) == 1, "window: ... of a byte");
 }
 
 static u32 how_many(struct glitches *g, const struct glitch_limits *limits, enum glitch kind,
@@ -149,11 +177,25 @@ static void check_glitches(void)
 {
 	const struct glitch_limits limits = { .rate = 100, .seconds = 10 }, none = { 0 };
 	struct glitches g = { 0 };
+	u32 kind;
 
 	tap_ok(how_many(&g, &limits, GLITCH_RESET, 5000, 1000) == 100,
 	       "glitches: a hundred resets at once");
 	tap_ok(how_many(&g, &limits, GLITCH_PRIORITY, 5999, 1000) < 100,
 	       "glitches: less than a second later less than a hundred of the cheapest");
+	g = (struct glitches){ 0 };
+	tap_ok(how_many(&g, &limits, GLITCH_GOAWAY, 5000, 1000) == 100, "glitches: GOAWAY");
+	g = (struct glitches){ 0 };
+	tap_ok(how_many(&g, &limits, GLITCH_ACK, 5000, 1000) == 250,
+	       "glitches: answers to no question");
+	g = (struct glitches){ 0 };
+	tap_ok(how_many(&g, &limits, GLITCH_INTERIM, 5000, 1000) == 250,
+	       "glitches: interim responses");
+	for (kind = 0; kind < GLITCH_KINDS; kind++) {
+		g = (struct glitches){ 0 };
+		tap_ok(how_many(&g, &limits, kind, 5000, 2000) <= 1000,
+		       "glitches: %u has a price", kind);
+	}
 	g = (struct glitches){ 0 };
 	how_many(&g, &limits, GLITCH_PING, 5000, 250);
 	tap_ok(!how_many(&g, &limits, GLITCH_PING, 5010, 1),
@@ -179,6 +221,7 @@ void test_stream_state(void)
 
 	for (i = 0; i < ARRAY_SIZE(paths); i++)
 		check_path(i);
+	check_wrong();
 	check_windows();
 	check_glitches();
 }
