@@ -1080,7 +1080,7 @@ def _():
 @test("requests: a mesh before the workload's takes no port that its own has towards it", 240)
 def _():
     """Both have a client's address to the same application, by hundreds of connections."""
-    vip, n = "10.96.0.7", 200
+    vip, n = "10.96.0.7", 200 // int(os.environ.get("L7MESH_SCALE", "1"))
     no_redirects("cart")
     inbound(more={
         "clusters": [{"name": "c", "endpoints": [{"address": CART[0], "port": PORT}]}],
