@@ -771,7 +771,8 @@ static void check_not_extended(void)
 		begin_edit(&e, &m);
 		tap_ok(section_write_request(&p.e, &e, &ways, block, sizeof(block)) == -EINVAL &&
 		       !block[0] && p.e.update_due,
-		       "section: extended CONNECT is refused, and nothing written: %.20s", texts[i]);
+		       "section: extended CONNECT is refused, and nothing written: %.20s",
+		       texts[i]);
 		edit_free(&e);
 	}
 	end_pair(&p);
@@ -808,19 +809,24 @@ static void check_never(void)
 		const char *wanted;
 		bool edited;
 	} never[] = {
-		WRITE(":method: GET" E ":scheme: http" E "!:path: /?token" E ":authority: a" E "x: y" E,
-		  ":method: GET\n:scheme: http\n:path: /?token (never)\n:authority: a\nx: y\n"),
-		WRITE(":method: GET" E ":scheme: http" E "!:path: /" E "!:authority: a" E "x: y" E,
-		  ":method: GET\n:scheme: http\n:path: / (never)\n:authority: a (never)\nx: y\n"),
-		WRITE(":method: GET" E ":scheme: http" E "!:path: /?b" E ":authority: a" E "x: y" E,
-		  ":method: GET\n:scheme: http\n:path: /other?b (never)\n:authority: a\nx: new\n"
-		  "x-added: 1\n", .edited = true),
+		WRITE(":method: GET" E ":scheme: http" E "!:path: /?token" E
+		      ":authority: a" E "x: y" E,
+		      ":method: GET\n:scheme: http\n:path: /?token (never)\n"
+		      ":authority: a\nx: y\n"),
+		WRITE(":method: GET" E ":scheme: http" E "!:path: /" E "!:authority: a" E
+		      "x: y" E,
+		      ":method: GET\n:scheme: http\n:path: / (never)\n"
+		      ":authority: a (never)\nx: y\n"),
+		WRITE(":method: GET" E ":scheme: http" E "!:path: /?b" E ":authority: a" E
+		      "x: y" E,
+		      ":method: GET\n:scheme: http\n:path: /other?b (never)\n"
+		      ":authority: a\nx: new\nx-added: 1\n", .edited = true),
 		WRITE(GET "!host: a" E "x: y" E,
-		  ":method: GET\n:scheme: http\n:path: /\n:authority: a (never)\nx: y\n"),
+		      ":method: GET\n:scheme: http\n:path: /\n:authority: a (never)\nx: y\n"),
 		WRITE(":method: GET" E ":scheme: http" E ":path: /" E "x: y" E "!host: a" E,
-		  ":method: GET\n:scheme: http\n:path: /\n:authority: a (never)\nx: y\n"),
+		      ":method: GET\n:scheme: http\n:path: /\n:authority: a (never)\nx: y\n"),
 		WRITE(GET "!x: y" E,
-		  ":method: GET\n:scheme: http\n:path: /\n:authority: a\nx: y (never)\n"),
+		      ":method: GET\n:scheme: http\n:path: /\n:authority: a\nx: y (never)\n"),
 	};
 	struct reading r;
 	struct pair p;
