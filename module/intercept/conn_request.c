@@ -83,10 +83,8 @@ static bool may_deny(const struct sock *sk, const struct sk_buff *skb)
 	       !inbound_would_allow(m, g, &req);
 }
 
-bool conn_request_wanted(struct ftrace_regs *regs)
+static bool is_wanted(const struct sock *sk, const struct sk_buff *skb)
 {
-	const struct sock *sk = (void *)compat_ftrace_argument(regs, 2);
-	const struct sk_buff *skb = (void *)compat_ftrace_argument(regs, 3);
 	bool wanted;
 
 	if (this_cpu_read(passing) == skb)
@@ -95,6 +93,12 @@ bool conn_request_wanted(struct ftrace_regs *regs)
 	wanted = may_deny(sk, skb);
 	rcu_read_unlock();
 	return wanted;
+}
+
+bool conn_request_wanted(struct ftrace_regs *regs)
+{
+	return is_wanted((void *)compat_ftrace_argument(regs, 2),
+			 (void *)compat_ftrace_argument(regs, 3));
 }
 
 /* The client's end of what a SYN begins, or the ACK of its answer. */
@@ -217,17 +221,10 @@ unsigned long conn_request_cookie_function(int family)
 /* Only with a cookie there is a destination, as nobody has looked for one before. */
 static bool may_deny_cookie(struct ftrace_regs *regs, __be16 protocol)
 {
-	const struct sock *sk = (void *)compat_ftrace_argument(regs, 0);
 	const struct sk_buff *skb = (void *)compat_ftrace_argument(regs, 1);
-	bool may;
 
-	if (likely(!compat_ftrace_argument(regs, 3)) || skb->protocol != protocol ||
-	    this_cpu_read(passing) == skb)
-		return false;
-	rcu_read_lock();
-	may = may_deny(sk, skb);
-	rcu_read_unlock();
-	return may;
+	return unlikely(compat_ftrace_argument(regs, 3)) && skb->protocol == protocol &&
+	       is_wanted((void *)compat_ftrace_argument(regs, 0), skb);
 }
 
 bool conn_request_cookie_wanted_v4(struct ftrace_regs *regs)
