@@ -9,9 +9,6 @@
 #include "../unit/block.h"
 #include "fuzz.h"
 #include "http2/hpack.h"
-#ifdef HAVE_NGHTTP2
-#include <nghttp2/nghttp2.h>
-#endif
 
 static u32 state;
 
@@ -57,34 +54,6 @@ static void same_text(const struct block_text *a, const struct block_text *b)
 {
 	must_hold(a->len == b->len && !memcmp(a->p ?: "", b->p ?: "", a->len));
 }
-
-#ifdef HAVE_NGHTTP2
-static bool nghttp2_decode(nghttp2_hd_inflater *inflater, struct span block,
-			   struct block_text *t)
-{
-	nghttp2_nv nv;
-	ssize_t n;
-	int flags;
-
-	do {
-		flags = 0;
-		n = nghttp2_hd_inflate_hd2(inflater, &nv, &flags, (const u8 *)block.p,
-					   block.len, 1);
-		if (n < 0)
-			return false;
-		block = span_from(block, n);
-		if (!(flags & NGHTTP2_HD_INFLATE_EMIT))
-			continue;
-		block_put(t, nv.name, nv.namelen);
-		block_put(t, ": ", 2);
-		block_put(t, nv.value, nv.valuelen);
-		if (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX)
-			block_put(t, " (never)", 8);
-		block_put(t, "\n", 1);
-	} while (!(flags & NGHTTP2_HD_INFLATE_FINAL));
-	return !nghttp2_hd_inflate_end_headers(inflater);
-}
-#endif
 
 /* What was told is written, and read again. */
 struct again {
@@ -165,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			written_again(&again, &a);
 		}
 #ifdef HAVE_NGHTTP2
-		agreed = nghttp2_decode(inflater, block, &d);
+		agreed = block_by_nghttp2(inflater, block, &d);
 		/* nghttp2 takes any number of size updates. */
 		must_hold(good == agreed || !whole->tolerated ||
 			  whole->updates > HPACK_UPDATES_MAX);

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef HAVE_NGHTTP2
+#include <nghttp2/nghttp2.h>
+#endif
+
 #include "http2/hpack.h"
 
 #define BLOCK_LIMIT	60000
@@ -107,5 +111,34 @@ static inline bool block_decode(struct hpack_decoder *d, struct span block, u32 
 	free(room.p);
 	return result == HPACK_MORE && hpack_decode_end(d);
 }
+
+#ifdef HAVE_NGHTTP2
+/* What nghttp2 says of a block. */
+static inline bool block_by_nghttp2(nghttp2_hd_inflater *inflater, struct span block,
+				    struct block_text *t)
+{
+	nghttp2_nv nv;
+	ssize_t n;
+	int flags;
+
+	do {
+		flags = 0;
+		n = nghttp2_hd_inflate_hd2(inflater, &nv, &flags, (const u8 *)block.p,
+					   block.len, 1);
+		if (n < 0)
+			return false;
+		block = span_from(block, n);
+		if (!(flags & NGHTTP2_HD_INFLATE_EMIT))
+			continue;
+		block_put(t, nv.name, nv.namelen);
+		block_put(t, ": ", 2);
+		block_put(t, nv.value, nv.valuelen);
+		if (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX)
+			block_put(t, " (never)", 8);
+		block_put(t, "\n", 1);
+	} while (!(flags & NGHTTP2_HD_INFLATE_FINAL));
+	return !nghttp2_hd_inflate_end_headers(inflater);
+}
+#endif
 
 #endif

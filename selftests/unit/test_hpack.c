@@ -11,9 +11,6 @@
 #include "block.h"
 #include "tap.h"
 #include "unit.h"
-#ifdef HAVE_NGHTTP2
-#include <nghttp2/nghttp2.h>
-#endif
 
 struct bytes {
 	char p[70000];
@@ -679,33 +676,6 @@ static void check_seed(void)
 }
 
 #ifdef HAVE_NGHTTP2
-/* What nghttp2 says of a block. */
-static bool nghttp2_decode(nghttp2_hd_inflater *inflater, struct span block,
-			   struct block_text *t)
-{
-	nghttp2_nv nv;
-	ssize_t n;
-	int flags;
-
-	do {
-		flags = 0;
-		n = nghttp2_hd_inflate_hd2(inflater, &nv, &flags, (const u8 *)block.p,
-					   block.len, 1);
-		if (n < 0)
-			return false;
-		block = span_from(block, n);
-		if (flags & NGHTTP2_HD_INFLATE_EMIT) {
-			block_put(t, nv.name, nv.namelen);
-			block_put(t, ": ", 2);
-			block_put(t, nv.value, nv.valuelen);
-			if (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX)
-				block_put(t, " (never)", 8);
-			block_put(t, "\n", 1);
-		}
-	} while (!(flags & NGHTTP2_HD_INFLATE_FINAL));
-	return nghttp2_hd_inflate_end_headers(inflater) == 0;
-}
-
 /* What we write nghttp2 reads. */
 static void check_nghttp2_reads(void)
 {
@@ -727,7 +697,7 @@ static void check_nghttp2_reads(void)
 			nghttp2_hd_inflate_change_table_size(inflater, size);
 		}
 		len = encode_some(e, block, &wanted);
-		same = nghttp2_decode(inflater, (struct span){ block, len }, &got);
+		same = block_by_nghttp2(inflater, (struct span){ block, len }, &got);
 		forget_never(&got);
 		same = same && !strcmp(got.p ?: "", wanted.p ?: "");
 		free(wanted.p);
