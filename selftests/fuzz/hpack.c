@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool good = true, agreed = true, fine = true, flooded = false;
 	u32 limit;
 #ifdef HAVE_NGHTTP2
-	nghttp2_hd_inflater *inflater;
+	struct nghttp2_hd_inflater *inflater;
 
 	nghttp2_hd_inflate_new(&inflater);
 #endif

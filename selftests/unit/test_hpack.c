@@ -729,8 +729,11 @@ static void check_nghttp2_writes(void)
 			struct made *m = &made[i];
 
 			make_field(m);
-			nv[i] = (nghttp2_nv){ (u8 *)m->name, (u8 *)m->value, m->name_len,
-					      m->value_len, m->never };
+			nv[i].name = (u8 *)m->name;
+			nv[i].value = (u8 *)m->value;
+			nv[i].namelen = m->name_len;
+			nv[i].valuelen = m->value_len;
+			nv[i].flags = m->never;
 			block_put(&wanted, m->name, m->name_len);
 			block_put(&wanted, ": ", 2);
 			block_put(&wanted, m->value, m->value_len);
