@@ -199,7 +199,7 @@ static enum frame_event on_begin(struct frame_reader *r)
 {
 	r->left = r->payload;
 	r->state = ST_PIECES;
-	return FRAME_BEGIN;
+	return FRAME_BEGUN;
 }
 
 static enum frame_event on_pieces(struct frame_reader *r, struct span *in)
@@ -225,7 +225,7 @@ static enum frame_event on_padding(struct frame_reader *r, struct span *in)
 static enum frame_event on_end(struct frame_reader *r)
 {
 	gather_in(r, ST_HEAD, FRAME_HEAD_LEN);
-	return FRAME_END;
+	return FRAME_DONE;
 }
 
 /* SETTINGS. 6.5. */

@@ -91,9 +91,9 @@ struct frame_setting {
 /* What frame_next() found. Which frame it is: ->type, ->flags, ->stream. */
 enum frame_event {
 	FRAME_MORE,		/* all of the input is used */
-	FRAME_BEGIN,		/* DATA, HEADERS, CONTINUATION: ->left bytes follow */
+	FRAME_BEGUN,		/* DATA, HEADERS, CONTINUATION: ->left bytes follow */
 	FRAME_PIECE,		/* so many of them: the bytes that were used */
-	FRAME_END,		/* of such a frame, its padding as well; or of SETTINGS: to
+	FRAME_DONE,		/* of such a frame, its padding as well; or of SETTINGS: to
 				 * be acknowledged
 				 */
 	FRAME_SETTING,		/* ->setting; its value is one that it may have */
@@ -149,7 +149,7 @@ void frame_reader_init(struct frame_reader *r, bool of_server);
  * @r: reader
  * @in: the next bytes; what was used is taken off
  *
- * After FRAME_BEGIN, and until r->left is 0, each piece is all that there is of them in
+ * After FRAME_BEGUN, and until r->left is 0, each piece is all that there is of them in
  * the input. Whoever has their number alone may say frame_passed() instead.
  *
  * Return: the event. It may come without any byte used.

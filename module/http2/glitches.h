@@ -18,7 +18,7 @@ enum glitch {
 	GLITCH_SETTINGS,
 	GLITCH_SETTING,		/* each that SETTINGS has */
 	GLITCH_EMPTY,		/* DATA, HEADERS or CONTINUATION without a byte, and no end;
-				 * padding is none: frame_reader.left at FRAME_BEGIN, not
+				 * padding is none: frame_reader.left at FRAME_BEGUN, not
 				 * ->length
 				 */
 	GLITCH_CONTINUATION,	/* each */

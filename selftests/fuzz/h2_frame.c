@@ -46,7 +46,7 @@ static void note(struct said *s, const struct frame_reader *r, enum frame_event 
 static void sound(const struct frame_reader *r, enum frame_event event)
 {
 	switch (event) {
-	case FRAME_BEGIN:
+	case FRAME_BEGUN:
 		must_hold(r->left <= r->length && r->length <= r->size_max && r->stream);
 		break;
 	case FRAME_STREAM_ERROR:
@@ -83,7 +83,7 @@ static struct said read_all(struct input bytes, bool of_server, u32 seed, bool s
 		bytes.left -= n;
 		in = (struct span){ copy, n };
 		do {
-			if (skip && r.left && event == FRAME_BEGIN) {
+			if (skip && r.left && event == FRAME_BEGUN) {
 				n = r.left < in.len ? r.left : in.len;
 				mix_bytes(&s, in.p, n);
 				s.payload += n;

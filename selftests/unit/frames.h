@@ -52,7 +52,7 @@ static inline void frames_put_event(struct block_text *t, const struct frame_rea
 					      [FRAME_CONTINUATION] = "more" };
 
 	switch (event) {
-	case FRAME_BEGIN:
+	case FRAME_BEGUN:
 		frames_put(t, "%s(%u, %u of %u%s%s%s)=", names[r->type], r->stream, r->left,
 			   r->length, r->type != FRAME_CONTINUATION &&
 			   r->flags & FRAME_END_STREAM ? ", end" : "",
@@ -62,7 +62,7 @@ static inline void frames_put_event(struct block_text *t, const struct frame_rea
 	case FRAME_PIECE:
 		block_put(t, piece.p, piece.len);
 		break;
-	case FRAME_END:
+	case FRAME_DONE:
 		frames_put(t, r->type == FRAME_SETTINGS ? "settings " : ". ");
 		break;
 	case FRAME_SETTING:

@@ -240,7 +240,7 @@ static bool begins_well(const struct frame_reader *r, u32 at, u32 len, u32 size_
 /* The fragments of a block, one behind the other. */
 static bool same_block(struct span frames, const char *block, u32 len, u32 size_max)
 {
-	enum frame_event event = FRAME_BEGIN;
+	enum frame_event event = FRAME_BEGUN;
 	struct span before = frames;
 	struct frame_reader r;
 	bool same = true;
@@ -251,7 +251,7 @@ static bool same_block(struct span frames, const char *block, u32 len, u32 size_
 	for (; event != FRAME_MORE && event != FRAME_ERROR; before = frames) {
 		event = frame_next(&r, &frames);
 		before.len -= frames.len;
-		if (event == FRAME_BEGIN)
+		if (event == FRAME_BEGUN)
 			same &= begins_well(&r, at, len, size_max);
 		if (event != FRAME_PIECE)
 			continue;

@@ -23,6 +23,7 @@ int main(void)
 	test_retry();
 	test_outlier_rate();
 	test_metadata();
+	test_mux();
 	test_port_list();
 	test_options();
 	test_policy();

@@ -21,6 +21,7 @@ void test_peak_ewma(void);
 void test_retry(void);
 void test_outlier_rate(void);
 void test_metadata(void);
+void test_mux(void);
 void test_port_list(void);
 void test_options(void);
 void test_policy(void);

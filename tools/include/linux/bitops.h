@@ -5,6 +5,11 @@
 
 #define BIT_ULL(nr) (1ULL << (nr))
 
+static inline unsigned long __ffs(unsigned long word)
+{
+	return __builtin_ctzl(word);
+}
+
 static inline unsigned long __ffs64(unsigned long long word)
 {
 	return __builtin_ctzll(word);

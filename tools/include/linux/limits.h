@@ -9,6 +9,7 @@
 #define INT_MAX		((int)(~0U >> 1))
 #define U16_MAX		((u16)~0U)
 #define U32_MAX		((u32)~0U)
+#define U64_MAX ((u64)~0ULL)
 #define S64_MAX		((s64)(~0ULL >> 1))
 
 #endif
