@@ -32,6 +32,7 @@ from l7 import (Backend, Client, Counters, Net, apply, close_connections, draine
 from l7nl import Genl, Refused
 from missing_page import give_pages, is_stuck, missing_page
 from network import attempt, forwarding, nft, no_redirects
+from segment import ACK, PSH, send_segment
 
 PORT = 9000             # where the application listens
 ADDRESSES = {"node": ("10.2.0.1", "fd00:2::1"), "front": ("10.2.0.10", "fd00:2::10"),
@@ -1113,6 +1114,23 @@ def _():
                 s.connect((CART[1], PORT))
                 raise AssertionError("it is connected")
         equal(ask("front", to=CART[1])[0], 200)
+
+
+@test("requests: nobody outside can speak in the name of what the listener sends on")
+def _():
+    inbound()
+    c = Client("front", CART[0], PORT)
+    c.send(request("/a", host="cart"))
+    conn = cart.accept()
+    port = conn.sock.getpeername()[1]
+    equal((peer(conn), port >= 61000), (ADDRESSES["front"][0], True))
+    grown = Counters()
+    for flags in ACK, PSH | ACK:
+        send_segment("front", (ADDRESSES["front"][0], port), (CART[0], PORT), flags)
+    grown.reach("packets_dropped_bad_source", 2)
+    conn.head()
+    conn.send(OK)
+    equal(c.response()[0].status, 200)
 
 
 # ---- what would be ----

@@ -97,17 +97,20 @@ def serve(port, read):
 serve.kept = []
 
 
-def stall(n, message, body, to=(VIP, 80)):
-    """So many clients send one message, and what there is room for of its body; none
-    reads an answer."""
+def stall(n, message, body, to=(VIP, 80), told=None):
+    """So many clients send one message, as soon as they are told to, and what there is room
+    for of its body; none reads an answer."""
     left = {}
     for _ in range(n):
         with in_pod("app"):
             sock = socket.socket(socket.AF_INET)
         sock.connect(to)
+        left[sock] = body
+    if told:
+        os.read(told, 1)
+    for sock in left:
         sock.sendall(message)
         sock.setblocking(False)
-        left[sock] = body
     while True:
         for sock in left:
             with contextlib.suppress(BlockingIOError, ConnectionError):
@@ -224,6 +227,57 @@ def _():
             grown = Counters()
             all_is_charged(*kind, (WEB, 9000))
             equal(grown("intercepted_packets"), 16)
+
+
+@test("what came when nobody listened is that program's that does later")
+def _():
+    told, tell = os.pipe()
+    with inbound_mesh(), two_groups() as (serving, client):
+        for kind, body, least in KINDS:
+            grown = Counters()
+            client.run(stall, 16, kind, body, (WEB, 9000), told)
+            grown.reach("downstream_connections", 16)
+            serving.run(serve, 9000, False)
+            time.sleep(0.5)
+            before = serving.stat("sock")
+            os.write(tell, b"x")
+            until(lambda before=before, least=least:
+                  serving.stat("sock") > before + least // 2, 60)
+            note(f"{serving.stat('sock') >> 10} KiB")
+            serving.stop()
+            client.stop()
+            drained()
+    os.close(told)
+    os.close(tell)
+
+
+def idle(n, to):
+    """So many clients who have said half a head."""
+    some = []
+    for _ in range(n):
+        with in_pod("app"):
+            sock = socket.socket(socket.AF_INET)
+        with contextlib.suppress(OSError):
+            sock.connect(to)
+            sock.sendall(b"GET / HTTP/1.1\r\n" + padding(20000))
+        some.append(sock)
+    time.sleep(1000)
+
+
+@test("a program whose control group is full has no more clients, and is not killed for them")
+def _():
+    with inbound_mesh(), groups() as (serving, client):
+        # What is in the page cache can give way.
+        serving.write("memory.max", int(serving.read("memory.current")) -
+                      serving.stat("file") + 6 * MIB)
+        grown = Counters()
+        client.run(idle, 900, (WEB, 9000))
+        full = settled(lambda: (grown("downstream_connections"), serving.stat("sock")))
+        note(f"{full}, {grown.all('')}")
+        # An eighth of it is for clients, and as much for what they say.
+        true(full[0] < 800 and grown("reply_503_memory_limit") > 100, full)
+        equal(serving.stat("oom_kill", "memory.events"), 0)
+        true(serving.read("cgroup.procs").strip())
 
 
 def padding(n):

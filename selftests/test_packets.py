@@ -28,6 +28,7 @@ from l7 import (Backend, Client, Counters, Net, apply, close_connections, draine
                 in_pod, meshctl, parameter, read_file, request, run_in, run_tests,
                 sent_meanwhile, stats, test, true, until, write_file)
 from network import attempt, forwarding, nft
+from segment import ACK, RST, SYN, checksum, send_segment
 
 BOTH = (VIP, VIP6)
 SILENT, SILENT6 = "10.96.0.2", "fd00:96::2"     # these take no packets
@@ -121,12 +122,6 @@ def hooked(pod):
         tell("current_tracer", "nop")
         tell("set_ftrace_filter", "")
     return [f for f in SEEN + SEEN_OUT if f in said]
-
-
-def checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total >> 16) + (total & 0xffff)
-    return ~(total + (total >> 16)) & 0xffff
 
 
 def syn6(extra=b"", port=40200):
@@ -901,19 +896,6 @@ def _():
             bridge_calls(False)
 
 
-def send_syn(pod, source, vip, port=40100):
-    """A SYN with a source of our choice."""
-    tcp = struct.pack("!HHIIBBHHH", port, 80, 1, 0, 5 << 4, 2, 1024, 0, 0)
-    pseudo = socket.inet_aton(source) + socket.inet_aton(vip) + struct.pack(
-        "!BBH", 0, 6, len(tcp))
-    tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp)) + tcp[18:]
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 64, 6, 0,
-                     socket.inet_aton(source), socket.inet_aton(vip))
-    with in_pod(pod), socket.socket(socket.AF_INET, socket.SOCK_RAW,
-                                    socket.IPPROTO_RAW) as s:
-        s.sendto(ip + tcp, (vip, 0))
-
-
 def is_taken(source):
     """A SYN of this source has been answered."""
     return source in subprocess.run(
@@ -925,16 +907,19 @@ def is_taken(source):
 def _():
     mesh()
     path = "/proc/sys/net/ipv4/conf/mesh0/rp_filter"
+    # What does not seem to begin a connection may do so, by a SYN cookie.
     for source in "10.2.0.1", "127.0.0.1", "255.255.255.255", "224.0.0.1":
-        grown = Counters()
-        send_syn("free", source, VIP)
-        until(lambda grown=grown: grown("packets_dropped_bad_source"), 5, source)
+        for flags in SYN, ACK, RST | ACK:
+            grown = Counters()
+            send_segment("free", (source, 40100), (VIP, 80), flags)
+            until(lambda grown=grown: grown("packets_dropped_bad_source"), 5,
+                  (source, flags))
     for strict, source, dropped in ("1", "10.3.0.77", 1), ("1", "10.2.0.77", 0), \
             ("2", "10.3.0.77", 0):
         with open(path, "w", encoding="ascii") as f:
             f.write(strict)
         grown = Counters()
-        send_syn("free", source, VIP)
+        send_segment("free", (source, 40100), (VIP, 80))
         if dropped:
             grown.reach("packets_dropped_bad_source", 1)
         else:

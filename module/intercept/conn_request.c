@@ -190,8 +190,10 @@ int conn_request_refuse(struct request_sock_ops *rsk_ops,
 		/* That calls the hooked function anew. */
 		err = inet_csk(sk)->icsk_af_ops->conn_request(sk, skb);
 		this_cpu_write(passing, NULL);
-	} else if (refuse == L7MESH_REFUSE_RESET) {
-		compat_send_reset(rsk_ops, sk, skb);
+	} else {
+		compat_forget_tw_isn();
+		if (refuse == L7MESH_REFUSE_RESET)
+			compat_send_reset(rsk_ops, sk, skb);
 	}
 	hook_leave();
 	return err;

@@ -3,7 +3,6 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/slab.h>
 #include "intercept/packet_priv.h"
-#include "lib/payer.h"
 #include "link/acceptor.h"
 #include "link/client.h"
 #include "link/transparent.h"
@@ -20,6 +19,12 @@
 
 /* Whether hooks that nothing wants are still needed, or what has failed can be done. */
 #define LOOK_AGAIN		(5 * HZ)
+
+/*
+ * Long enough for a packet that is let by to be where sockets are asked for; and for whoever
+ * sends packets not to keep a CPU busy with what cannot be done.
+ */
+#define A_MOMENT		(HZ / 20)
 
 #define HOOKS			(IS_ENABLED(CONFIG_IPV6) ? FAMILIES : 1)
 #define IF_V6(hook)		(IS_ENABLED(CONFIG_IPV6) ? (hook) : NULL)
@@ -51,40 +56,25 @@ static const struct listener *taken_by(const struct snapshot *s,
 	return slot ? slot->listener : NULL;
 }
 
-/* Who would have had it without a mesh: who listens there. Under RCU; or NULL. */
-static struct mem_cgroup *payer_without_mesh(const struct sock *child)
-{
-	const struct inet_sock *inet = inet_sk(child);
-	int dif = READ_ONCE(child->sk_rx_dst_ifindex);
-	struct net *net = sock_net(child);
-	const struct sock *sk;
-
-#if IS_ENABLED(CONFIG_IPV6)
-	if (child->sk_family == AF_INET6)
-		sk = compat_lookup_listener6(net, &child->sk_v6_daddr, inet->inet_dport,
-					     &child->sk_v6_rcv_saddr, child->sk_num, dif);
-	else
-#endif
-		sk = compat_lookup_listener(net, child->sk_daddr, inet->inet_dport,
-					    child->sk_rcv_saddr, child->sk_num, dif);
-	return sk ? payer_get_of(sk) : NULL;
-}
-
 bool packet_claim(const struct sock *child, struct client_claim *claim)
 {
 	const struct listener *l;
+	struct address from;
 	struct mesh *m;
 
 	memset(claim, 0, sizeof(*claim));
 	sock_local_address(child, &claim->original);
-	sock_peer_address(child, &claim->source);
+	sock_peer_address(child, &from);
+	claim->source = from;
 	claim->source.port = 0;
 	rcu_read_lock();
 	m = mesh_obeyed(sock_net(child));
 	tell_interface(child, claim->by);
 	l = m ? taken_by(rcu_dereference(m->snapshot), claim) : NULL;
+	/* Who would have had it without a mesh. */
 	if (l && l->http.inbound)
-		claim->payer = payer_without_mesh(child);
+		claim->payer = client_payer(sock_net(child), &from, &claim->original,
+					    READ_ONCE(child->sk_rx_dst_ifindex));
 	if (l)
 		stat_inc(m->stats, STAT_INTERCEPTED_PACKETS);
 	rcu_read_unlock();
@@ -132,9 +122,12 @@ static int hook(struct packet_net *pn, struct packet_hooks *h)
 /* What was taken goes on: as long as there is any of it the hooks stay. pn->mutex held. */
 static void take_no_more(struct packet_net *pn)
 {
-	if (!pn->in.on)
+	if (!pn->in.on && !pn->out.on)
 		return;
+	/* No leg begins any more that what is hooked would have to serve. */
+	transparent_catch(pn->transparent, false);
 	if (transparent_is_used(pn->transparent)) {
+		transparent_catch(pn->transparent, pn->in.on && pn->out.on);
 		queue_delayed_work(system_unbound_wq, &pn->work, LOOK_AGAIN);
 		return;
 	}
@@ -181,17 +174,14 @@ static void settle_work(struct work_struct *work)
 	packet_settle(pn->mn);
 }
 
-void packet_settle_in(struct packet_net *pn, unsigned long delay)
+void packet_settle_soon(struct packet_net *pn)
 {
-	if (delay)
-		queue_delayed_work(system_unbound_wq, &pn->work, delay);
-	else
-		mod_delayed_work(system_unbound_wq, &pn->work, 0);
+	queue_delayed_work(system_unbound_wq, &pn->work, A_MOMENT);
 }
 
 void packet_settle_later(struct mesh_net *mn)
 {
-	packet_settle_in(mn->packets, 0);
+	mod_delayed_work(system_unbound_wq, &mn->packets->work, 0);
 }
 
 static void hooks_init(struct packet_net *pn, struct packet_hooks *h,

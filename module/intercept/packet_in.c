@@ -51,9 +51,6 @@ struct arrival {
 	struct address from, to;	/* of the packet; of an ICMP error of what it is about */
 };
 
-/* Until a packet that is let by has reached whom it is for. */
-#define A_MOMENT	(HZ / 20)
-
 /* ---- giving a packet to a socket ---- */
 
 static unsigned int drop(const struct arrival *a, enum mesh_stat why)
@@ -135,6 +132,26 @@ static bool is_anothers(const struct arrival *a)
 		return ipv6_chk_addr(a->pn->mn->net, &a->to.v6, NULL, 0);
 #endif
 	return true;
+}
+
+/*
+ * From outside, in the name of a leg's of ours: what that sends to a program here does not
+ * come from there, whoever has the address that it shows.
+ */
+static bool is_in_a_legs_name(const struct arrival *a)
+{
+	struct net *net = a->pn->mn->net;
+	struct sock *leg;
+	bool is;
+
+	if (likely(!transparent_may_have(a->pn->transparent, address_key(&a->from))) ||
+	    a->skb->dev->flags & IFF_LOOPBACK)
+		return false;
+	leg = sock_between(net, &a->from, &a->to, net->loopback_dev->ifindex);
+	is = leg && inet_sk_transparent(leg);
+	if (leg)
+		sock_gen_put(leg);
+	return is;
 }
 
 /* ---- TCP ---- */
@@ -244,7 +261,7 @@ static unsigned int miss(const struct arrival *a, const struct listener *l)
 {
 	bool passes = passes_untaken(a, l);
 
-	packet_settle_in(a->pn, passes ? A_MOMENT : 0);
+	packet_settle_soon(a->pn);
 	return passes ? NF_ACCEPT : drop(a, STAT_PACKETS_NO_ACCEPTOR);
 }
 
@@ -252,8 +269,7 @@ static unsigned int miss(const struct arrival *a, const struct listener *l)
  * Who takes a packet to no connection that there is? Counted. NULL: nobody, then @verdict
  * says what becomes of it.
  */
-static struct sock *taker(const struct arrival *a, bool begins,
-			  unsigned int *verdict)
+static struct sock *taker(const struct arrival *a, unsigned int *verdict)
 {
 	const struct listener_slot *slot = a->snapshot ?
 		listener_of_packets(a->snapshot, &a->to, &a->from, a->skb->dev->name) : NULL;
@@ -267,7 +283,8 @@ static struct sock *taker(const struct arrival *a, bool begins,
 		*verdict = miss(a, slot->listener);
 		return NULL;
 	}
-	if (begins && !is_good_source(a)) {
+	/* What seems to go on may begin: with a SYN cookie. */
+	if (!is_good_source(a)) {
 		sock_put(acceptor);
 		*verdict = drop(a, STAT_PACKETS_BAD_SOURCE);
 		return NULL;
@@ -276,11 +293,10 @@ static struct sock *taker(const struct arrival *a, bool begins,
 }
 
 /* @old: whose place the connection that begins takes, counted; or NULL. */
-static unsigned int take_first(const struct arrival *a, bool begins,
-			       struct inet_timewait_sock *old)
+static unsigned int take_first(const struct arrival *a, struct inet_timewait_sock *old)
 {
 	unsigned int verdict;
-	struct sock *acceptor = taker(a, begins, &verdict);
+	struct sock *acceptor = taker(a, &verdict);
 
 	if (old && acceptor)
 		inet_twsk_deschedule_put(old);
@@ -305,17 +321,18 @@ static unsigned int take_tcp(struct arrival *a)
 	sk = established(a);
 	/* As with TPROXY: nobody's, whoever had it. */
 	if (sk && begins && sk->sk_state == TCP_TIME_WAIT)
-		return take_first(a, begins, inet_twsk(sk));
+		return take_first(a, inet_twsk(sk));
 	if (sk && !inet_sk_transparent(sk)) {
 		bool theirs = is_anothers(a);
 
 		sock_gen_put(sk);
 		if (theirs)
-			return NF_ACCEPT;
+			return is_in_a_legs_name(a) ? drop(a, STAT_PACKETS_BAD_SOURCE) :
+						      NF_ACCEPT;
 		sk = NULL;
 	}
 	if (!sk)
-		return take_first(a, begins, NULL);
+		return take_first(a, NULL);
 	return give(a, sk);
 }
 

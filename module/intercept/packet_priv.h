@@ -46,8 +46,8 @@ struct packet_net {
  */
 struct dst_entry *packet_dst(struct packet_net *pn, int which);
 
-/* packet_settle(), after so many jiffies at most. Any context. */
-void packet_settle_in(struct packet_net *pn, unsigned long delay);
+/* packet_settle(), a moment later, unless it is about to be done anyway. Any context. */
+void packet_settle_soon(struct packet_net *pn);
 
 /* No packet can ask for one any more. */
 void packet_dst_drop(struct packet_net *pn);

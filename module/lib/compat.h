@@ -497,6 +497,20 @@ static inline void compat_sock_copy_cgroup(struct sock *to,
 #endif
 }
 
+/*
+ * compat_forget_tw_isn() - A SYN that was to take the place of a connection in TIME_WAIT
+ * does not get as far as tcp_conn_request()
+ *
+ * From 6.10 to 7.0 its number is handed on in a variable of the CPU, which that takes:
+ * otherwise the next SYN would be answered with it, and be predictable (CVE-2026-64024).
+ */
+static inline void compat_forget_tw_isn(void)
+{
+#ifdef MESH_HAVE_CPU_TW_ISN
+	__this_cpu_write(tcp_tw_isn, 0);
+#endif
+}
+
 /* ---- why a connection is reset: newer kernels are told ---- */
 
 static inline void compat_send_reset(const struct request_sock_ops *ops, struct sock *sk,

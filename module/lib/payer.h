@@ -12,6 +12,8 @@
  * Of what comes as packets no client is known. Where it is for an application of the
  * namespace itself, the group of that pays, as it would without a mesh.
  *
+ * A group that is full refuses: nobody in it is killed for what a client wants.
+ *
  * What a pair of spliced sockets takes beside its bytes is charged to the group of the
  * client's socket as well.
  *
@@ -26,6 +28,9 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <net/sock.h>
+
+/* The part of a group's memory that payer_share() is. */
+#define PAYER_SHARE	8
 
 /**
  * payer_enter() - From here on accounted allocations are charged to a client
@@ -76,7 +81,7 @@ static inline gfp_t payer_gfp(const struct mem_cgroup *payer)
 	if (!payer)
 		return 0;
 	payer_forgive();
-	return __GFP_ACCOUNT;
+	return __GFP_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 }
 
 /* The same, of who is paying just now. */
@@ -105,6 +110,35 @@ static inline struct mem_cgroup *payer_get_of(const struct sock *sk)
 		return payer;
 #endif
 	return NULL;
+}
+
+static inline struct mem_cgroup *payer_get(struct mem_cgroup *payer)
+{
+#ifdef CONFIG_MEMCG
+	if (payer)
+		css_get(&payer->css);
+#endif
+	return payer;
+}
+
+/**
+ * payer_share() - What a group is to pay for clients who are not its own, at most
+ * @payer: group, or NULL
+ *
+ * A part of the smallest limit that it is under: in a group that is full its own programs
+ * are killed when they want memory.
+ *
+ * Any context. Return: bytes; ULONG_MAX if there is no limit.
+ */
+static inline unsigned long payer_share(struct mem_cgroup *payer)
+{
+	unsigned long most = ULONG_MAX / PAGE_SIZE;
+
+#ifdef CONFIG_MEMCG
+	for (; payer; payer = parent_mem_cgroup(payer))
+		most = min(most, READ_ONCE(payer->memory.max) / PAYER_SHARE);
+#endif
+	return most * PAGE_SIZE;
 }
 
 /* NULL is let go as well. */

@@ -6,7 +6,9 @@
 #include <net/addrconf.h>
 #include <net/l3mdev.h>
 #include <net/tcp.h>
+#include "lib/address_here.h"
 #include "lib/compat.h"
+#include "lib/payer.h"
 #include "link/leg.h"
 #include "link/link.h"
 #include "splice/sock_address.h"
@@ -30,6 +32,38 @@ bool client_claim(const struct link *link, struct client_claim *claim)
 {
 	claim->payer = NULL;
 	return redirection(link->sk, claim);
+}
+
+struct mem_cgroup *client_payer(struct net *net, const struct address *from,
+				const struct address *to, int dif)
+{
+	const struct sock *sk;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (to->family == AF_INET6)
+		sk = compat_lookup_listener6(net, &from->v6, from->port, &to->v6,
+					     ntohs(to->port), dif);
+	else
+#endif
+		sk = compat_lookup_listener(net, from->v4, from->port, to->v4,
+					    ntohs(to->port), dif);
+	return sk ? payer_get_of(sk) : NULL;
+}
+
+struct mem_cgroup *client_payer_here(const struct link *link, const struct address *to)
+{
+	struct net *net = sock_net(link->sk);
+	struct mem_cgroup *payer = NULL;
+	struct address from;
+
+	link_peer(link, &from);
+	if (from.family != to->family)
+		return NULL;
+	rcu_read_lock();
+	if (address_is_here(net, to))
+		payer = client_payer(net, &from, to, net->loopback_dev->ifindex);
+	rcu_read_unlock();
+	return payer;
 }
 
 /* With a reference for sock_gen_put(), or NULL. Under RCU. */

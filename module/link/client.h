@@ -12,6 +12,7 @@
 
 struct identity;
 struct link;
+struct mem_cgroup;
 struct net;
 struct sock;
 
@@ -38,6 +39,23 @@ struct client_claim {
  * Return: true if so.
  */
 bool client_claim(const struct link *link, struct client_claim *claim);
+
+/**
+ * client_payer() - Who pays for what comes to a program of a namespace itself
+ * @net: namespace
+ * @from: who connects, with its port
+ * @to: where to, with its port
+ * @dif: index of the interface by which it comes
+ *
+ * Under RCU; any context but hard interrupts.
+ *
+ * Return: the control group of the socket that listens there, held; or NULL.
+ */
+struct mem_cgroup *client_payer(struct net *net, const struct address *from,
+				const struct address *to, int dif);
+
+/* The same for @to that @link's client is led to, if the link's namespace has that address. */
+struct mem_cgroup *client_payer_here(const struct link *link, const struct address *to);
 
 /**
  * client_claims_by() - Who answers client_claim()

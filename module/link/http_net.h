@@ -44,7 +44,7 @@ struct http_net {
 	struct list_head guests;	/* legs that connections of other namespaces' use */
 	atomic_t nconns;		/* that take memory; waited for by engine_net_exit() */
 	atomic_t nlegs;			/* the same */
-	atomic_t nunpaid;		/* connections that no control group pays for */
+	atomic_t nforeign;		/* connections of clients who are not of this kernel */
 	atomic_t drains;		/* how often all pools were emptied */
 
 	spinlock_t calls_lock;		/* BH */

@@ -81,8 +81,11 @@ int transparent_bind(struct transparent *t, struct link *l,
 {
 	int err;
 
-	if (foreign)
+	if (foreign) {
 		atomic_inc(&keys_of(t, source)->open);
+		/* Whoever sees none open has said before that nothing is caught. */
+		smp_mb__after_atomic();
+	}
 	if (!may_talk(source, to, foreign) || (foreign && !transparent_is_caught(t)))
 		return -EAFNOSUPPORT;
 	if (foreign) {
@@ -124,6 +127,8 @@ bool transparent_is_used(const struct transparent *t)
 	union transparent_keys k;
 	u32 i;
 
+	/* See transparent_bind(). */
+	smp_mb();
 	for (i = 0; i < ARRAY_SIZE(t->keys); i++) {
 		k.both = READ_ONCE(t->keys[i].both);
 		if (is_used(k))

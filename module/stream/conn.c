@@ -13,21 +13,21 @@
 static struct kmem_cache *conn_cache;
 
 /*
- * What a connection takes that nobody's control group pays for, as it has come as
- * packets: itself and two sockets.
+ * What a connection that has come as packets takes, of which its client pays nothing:
+ * itself and two sockets.
  */
-#define UNPAID_BYTES	(sizeof(struct conn) + 2 * sizeof(struct tcp6_sock))
+#define FOREIGN_BYTES	(sizeof(struct conn) + 2 * sizeof(struct tcp6_sock))
 
-/* One more of these? All together have half of what the namespace may hold. */
-static bool may_be_unpaid(const struct http_net *hn)
+/*
+ * One more of these? All together have half of what the namespace may hold, and no more
+ * than the share of the application that pays for what of it is charged.
+ */
+static bool may_be_foreign(const struct http_net *hn, struct mem_cgroup *payer)
 {
-	return atomic_read(&hn->nunpaid) * UNPAID_BYTES <
-	       READ_ONCE(namespace_bytes_max) / 2;
-}
+	unsigned long n = atomic_read(&hn->nforeign);
 
-static bool is_unpaid(const struct conn *c)
-{
-	return !c->identity && !c->payer;
+	return n * FOREIGN_BYTES < READ_ONCE(namespace_bytes_max) / 2 &&
+	       n * sizeof(struct conn) < payer_share(payer);
 }
 
 static void conn_put(struct conn *c)
@@ -36,9 +36,8 @@ static void conn_put(struct conn *c)
 
 	if (!refcount_dec_and_test(&c->ref))
 		return;
-	if (is_unpaid(c))
-		atomic_dec(&hn->nunpaid);
 	if (!c->identity) {
+		atomic_dec(&hn->nforeign);
 		transparent_unbind(&hn->transparent, &c->original);
 		payer_put(c->payer);
 	}
@@ -340,10 +339,35 @@ static struct http_net *hold_net(const struct conn *c, u64 hop)
 	return hn;
 }
 
+/*
+ * Nobody listened at what the client asked for when it came, so nobody pays so far. Whoever
+ * listens at the endpoint does. Returns false if that one cannot.
+ */
+static bool find_payer(struct conn *c, const struct endpoint *ep)
+{
+	struct mem_cgroup *payer;
+	bool charged;
+
+	if (c->identity || c->payer)
+		return true;
+	payer = client_payer_here(&c->link, &ep->address);
+	if (!payer)
+		return true;
+	link_lock(&c->link);
+	charged = link_charge(&c->link, payer);
+	if (charged)
+		c->payer = payer;
+	link_unlock(&c->link);
+	if (!charged)
+		payer_put(payer);
+	return charged;
+}
+
 /* @ep: counted for this; @hop: the cookie of its namespace, if it begins there */
 static void open_leg(struct conn *c, struct endpoint *ep,
 		     const struct leg_client *client, u64 hop)
 {
+	bool paid = find_payer(c, ep);
 	const struct leg_user user = {
 		.stream = &c->stream,
 		.callbacks = &leg_callbacks,
@@ -354,9 +378,9 @@ static void open_leg(struct conn *c, struct endpoint *ep,
 		.mesh = c->mesh,
 		.buffer_limit = c->options.buffer_limit,
 	};
-	struct http_net *hn = hold_net(c, hop);
+	struct http_net *hn = paid ? hold_net(c, hop) : NULL;
 	struct leg *leg = NULL;
-	int err = -ENETUNREACH;
+	int err = paid ? -ENETUNREACH : -ENOBUFS;
 
 	if (hn) {
 		leg = leg_open(hn, ep, &user, &err);
@@ -538,7 +562,7 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	struct mem_cgroup *old;
 	struct conn *c;
 
-	if (!claim->identity && !payer && !may_be_unpaid(hn))
+	if (!claim->identity && !may_be_foreign(hn, payer))
 		return NULL;
 	old = payer_enter(payer);
 	c = kmem_cache_zalloc(conn_cache, gfp);
@@ -551,10 +575,10 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->link = *accepted;
 	c->identity = claim->identity;
 	c->payer = payer;
-	if (is_unpaid(c))
-		atomic_inc(&hn->nunpaid);
-	if (!c->identity)
+	if (!c->identity) {
+		atomic_inc(&hn->nforeign);
 		transparent_accepted(&hn->transparent, &claim->original);
+	}
 	c->original = claim->original;
 	c->source = claim->source;
 	c->source.port = 0;

@@ -25,6 +25,7 @@
 #include "authz/authz_table.h"
 #include "http/path.h"
 #include "lib/address.h"
+#include "lib/payer.h"
 #include "link/http_net.h"
 #include "link/identity.h"
 #include "link/line.h"
@@ -103,6 +104,16 @@ void conn_accept(struct http_net *hn, struct link *accepted);
  * Any context.
  */
 void conn_kick(struct conn *c);
+
+/*
+ * May nothing more be begun for it, for want of memory? A client of this kernel's pays for
+ * itself; for others the application does, which is not asked.
+ */
+static inline bool conn_quota_spent(const struct conn *c)
+{
+	return quota_spent(&c->hn->quota,
+			   likely(c->identity) ? ULONG_MAX : payer_share(c->payer));
+}
 
 /* Has it grown too old for another request? */
 static inline bool conn_expired(const struct conn *c)

@@ -52,7 +52,7 @@ static bool resize(struct conn *c, u32 size, gfp_t gfp)
 
 static bool make_room(struct conn *c, u32 size, gfp_t gfp)
 {
-	return !quota_spent(&c->hn->quota) && resize(c, size, gfp);
+	return !conn_quota_spent(c) && resize(c, size, gfp);
 }
 
 struct reading {

@@ -112,6 +112,7 @@ static int fill_call(struct stream *s, struct copy_try *m,
 	call->head_request = stream_is_head(s);
 	call->done = copy_done;
 	call->identity = identity_get(s->conn->identity);
+	call->payer = payer_get(s->conn->payer);
 	if (!err)
 		err = stream_introduce(s, cluster, gfp, &call->header);
 	if (!err)
@@ -151,7 +152,7 @@ static bool send_copy(struct stream *s, struct run *run,
 	gfp_t gfp = run_gfp(s, run);
 	struct copy_try *m;
 
-	if (!ep || s->replay.lost || quota_spent(&c->hn->quota) ||
+	if (!ep || s->replay.lost || conn_quota_spent(c) ||
 	    atomic_read(&c->hn->ncalls) >= CALLS_MAX)
 		return false;
 	m = kzalloc(sizeof(*m), gfp);

@@ -31,7 +31,7 @@ static void be_opaque(struct stream *s)
 void stream_detect_late(struct stream *s, struct run *run)
 {
 	if (!s->request_head) {
-		if (quota_spent(&s->conn->hn->quota)) {
+		if (conn_quota_spent(s->conn)) {
 			stream_refuse(s, run, STAT_REPLY_MEMORY_LIMIT, 503);
 			return;
 		}

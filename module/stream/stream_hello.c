@@ -24,7 +24,7 @@ static bool have_room(struct reader *r)
 	struct stream *s = r->s;
 
 	if ((!s->request_head || message_full(s->request_head)) &&
-	    quota_spent(&s->conn->hn->quota)) {
+	    conn_quota_spent(s->conn)) {
 		stream_note_memory_limit(r);
 		return false;
 	}

@@ -33,7 +33,7 @@ static int take_request_head(struct reader *r, struct sk_buff *skb, u32 off,
 	int n;
 
 	if ((!s->request_head || message_full(s->request_head)) &&
-	    quota_spent(&s->conn->hn->quota))
+	    conn_quota_spent(s->conn))
 		return stream_note_memory_limit(r);
 	if (!s->request_head) {
 		s->request_head = head_alloc(false, gfp);
@@ -116,7 +116,7 @@ static void keep_body(struct stream *s, struct run *run,
 		replay_keep(replay, skb, off, len, 0, 0);
 		return;
 	}
-	if (quota_spent(&c->hn->quota)) {
+	if (conn_quota_spent(c)) {
 		stat_inc(c->mesh->stats, STAT_REPLAYS_GIVEN_UP);
 		limit = 0;
 	}

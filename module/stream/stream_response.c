@@ -192,7 +192,7 @@ static int take_response_head(struct reader *r, struct sk_buff *skb, u32 off,
 		s->response_head->connect_request =
 			s->request_head->connect;
 	}
-	if (message_full(s->response_head) && quota_spent(&r->s->conn->hn->quota))
+	if (message_full(s->response_head) && conn_quota_spent(r->s->conn))
 		return stream_note_memory_limit(r);
 	n = head_gather(s->response_head, skb, off,
 			affordable_head(r->run, len), gfp, &result);

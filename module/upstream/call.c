@@ -30,6 +30,19 @@ static const struct callbacks call_callbacks = LINK_CALLBACKS(call);
  * call.
  */
 
+/* For a client that has an identity the socket is its group's already. */
+static bool call_charge(struct call *call)
+{
+	struct mem_cgroup *payer = payer_pause();
+	bool charged;
+
+	link_lock(&call->link);
+	charged = link_charge(&call->link, call->payer);
+	link_unlock(&call->link);
+	payer_resume(payer);
+	return charged;
+}
+
 static int start_connecting(struct call *call)
 {
 	int err;
@@ -38,6 +51,8 @@ static int start_connecting(struct call *call)
 			call->to.family);
 	if (err)
 		return err;
+	if (!call_charge(call))
+		return -ENOBUFS;
 	link_set_nodelay(&call->link);
 	link_hook(&call->link, &call_callbacks);
 	return link_connect(&call->link, call->identity, &call->to);
@@ -102,7 +117,7 @@ static int take_head(struct reading *r, struct sk_buff *skb, u32 off, u32 len)
 {
 	struct call *call = r->call;
 	gfp_t gfp = GFP_NOIO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL |
-		    payer_gfp(identity_payer(call->identity));
+		    payer_gfp(call->payer);
 	enum http1_result result;
 	int n;
 
@@ -219,6 +234,8 @@ void call_release(struct call *call)
 	call->response = NULL;
 	identity_put(call->identity);
 	call->identity = NULL;
+	payer_put(call->payer);
+	call->payer = NULL;
 }
 
 static void close_link(struct call *call, bool reset)
@@ -259,7 +276,7 @@ static void finish(struct call *call, int err)
 /* Runs as far as possible: -EAGAIN to wait, else the call is over. */
 static int advance(struct call *call)
 {
-	struct mem_cgroup *payer = identity_payer(call->identity);
+	struct mem_cgroup *payer = call->payer;
 	struct mem_cgroup *old = payer_enter(payer);
 	int err = take_steps(call);
 

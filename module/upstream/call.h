@@ -41,7 +41,10 @@ struct call {
 	struct out request;	/* a whole head; empty: only to connect */
 	struct replay body;	/* what follows it, with its framing; may be empty */
 	struct address to;
-	struct identity *identity; /* for whom, counted; NULL: for the mesh itself */
+	struct identity *identity; /* for whom, counted; NULL: for the mesh itself, or a client
+				    * without one
+				    */
+	struct mem_cgroup *payer;	/* who pays, held; or NULL */
 	bool head_request;	/* the method is HEAD */
 	void (*done)(struct call *call, int err, u16 status);
 
