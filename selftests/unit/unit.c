@@ -13,6 +13,7 @@ int main(void)
 	test_hello();
 	test_hpack();
 	test_frame();
+	test_grpc();
 	test_path();
 	test_path_rewrite();
 	test_path_template();

@@ -11,6 +11,7 @@ void test_chunk(void);
 void test_hello(void);
 void test_hpack(void);
 void test_frame(void);
+void test_grpc(void);
 void test_path(void);
 void test_path_rewrite(void);
 void test_path_template(void);
