@@ -34,5 +34,6 @@ int main(void)
 	test_section();
 	test_stream_state();
 	test_trailer_filter();
+	test_trailer_lines();
 	return tap_end();
 }

@@ -32,5 +32,6 @@ void test_route(void);
 void test_section(void);
 void test_stream_state(void);
 void test_trailer_filter(void);
+void test_trailer_lines(void);
 
 #endif
