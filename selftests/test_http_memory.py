@@ -147,7 +147,7 @@ def inbound_mesh():
             {"name": "any", "domains": ["*"], "routes": [{"action": {"cluster": "own"}}]}]}],
         "listeners": [{"name": "in", "address": WEB, "port": 9000, "protocol": "http",
                        "route_table": "in", "packets": True, "inbound": True,
-                       "source": "keep"}]})
+                       "source": "keep", "headers_timeout": "10m"}]})
     try:
         yield
     finally:
