@@ -62,7 +62,20 @@ struct message_field {
 				 * by its name or nominated by Connection. Host
 				 * and Content-Length cannot be nominated away.
 				 */
+	u16 origin;		/* in ->origins; 0: none */
 };
+
+/*
+ * A table of fields that the sender keeps, as HPACK's: who has the message may tell a
+ * writer that a field is an entry of it, instead of its bytes. Positions are low bits of
+ * entries' numbers, with the highest bit set.
+ */
+struct message_origins {
+	u32 table;		/* which: nobody else's has this; 0: none */
+	u32 next;		/* number that the next entry was to have, behind the head */
+};
+
+#define MESSAGE_ORIGIN		0x8000
 
 struct message {
 	char *text;		/* that parts point into; see message_memory.h */
@@ -99,6 +112,8 @@ struct message {
 				 * (RFC 7541 7.1.3); that of Host is the authority's
 				 */
 	bool path_sensitive;	/* request: the same of its path, with its query */
+	u16 path_origin;	/* of both */
+	struct message_origins origins;
 	u32 names;		/* a bit for each enum field_id that fields have */
 
 	/* offsets in the text */
@@ -163,6 +178,14 @@ static inline struct span message_value(const struct message *m,
 static inline bool message_is_sensitive(const struct message *m, u32 i)
 {
 	return m->sensitive[i / 64] >> i % 64 & 1;
+}
+
+/* The number of the entry that an origin is. */
+static inline u32 message_origin(const struct message *m, u16 origin)
+{
+	u32 newest = m->origins.next - 1;
+
+	return newest - ((newest - origin) & (MESSAGE_ORIGIN - 1));
 }
 
 /* Behind the last field. */

@@ -11,6 +11,7 @@
 #include <linux/minmax.h>
 
 #include "http/chars.h"
+#include "http/message.h"
 
 /* Of a number's bytes behind the first: four have 28 bits, as many as anybody needs. */
 #define SHIFT_MAX	28
@@ -121,7 +122,7 @@ static enum hpack_result read_number(struct hpack_decoder *d, struct span *in)
 			return HPACK_ERROR;
 		byte = in->p[0];
 		*in = span_from(*in, 1);
-		d->number += (u32)(byte & 0x7f) << d->shift;
+		d->index += (u32)(byte & 0x7f) << d->shift;
 		d->shift += 7;
 	} while (byte & 0x80);
 	return HPACK_GO_ON;
@@ -130,9 +131,9 @@ static enum hpack_result read_number(struct hpack_decoder *d, struct span *in)
 /* The first byte, of which @mask is the number's. Is that all of it? */
 static bool begin_number(struct hpack_decoder *d, u8 byte, u8 mask)
 {
-	d->number = byte & mask;
+	d->index = byte & mask;
 	d->shift = 0;
-	return d->number < mask;
+	return d->index < mask;
 }
 
 /* Indexes. 2.3.3. */
@@ -142,6 +143,12 @@ static struct hpack_entry *entry_of(const struct hpack_decoder *d, u32 index)
 	index -= HPACK_STATIC_MAX + 1;
 	return index < d->table.n ?
 	       hpack_table_entry(&d->table, d->table.next - 1 - index) : NULL;
+}
+
+/* Of an entry of this index: the newest has the first one behind the static ones. */
+static u16 origin_of(const struct hpack_decoder *d, u32 index)
+{
+	return MESSAGE_ORIGIN | (d->table.next - (index - HPACK_STATIC_MAX));
 }
 
 static void tell(struct hpack_field *f, u32 name_len, u32 value_len, u8 id, u8 bad)
@@ -157,7 +164,7 @@ static void tell(struct hpack_field *f, u32 name_len, u32 value_len, u8 id, u8 b
 static enum hpack_result static_field(struct hpack_decoder *d, char *to, u32 room,
 				      struct hpack_field *f)
 {
-	const struct hpack_static *s = &hpack_static[d->number];
+	const struct hpack_static *s = &hpack_static[d->index];
 
 	if (!has_room(d, room, s->text.len))
 		return HPACK_ROOM;
@@ -176,9 +183,9 @@ static enum hpack_result on_indexed(struct hpack_decoder *d, char *to, u32 room,
 	const struct hpack_entry *e;
 	u32 len;
 
-	if (d->number <= HPACK_STATIC_MAX)
+	if (d->index <= HPACK_STATIC_MAX)
 		return static_field(d, to, room, f);
-	e = entry_of(d, d->number);
+	e = entry_of(d, d->index);
 	len = e->name_len + e->value_len;
 	if (unlikely(len + HPACK_OVERHEAD > d->left)) {
 		charge(d, len + HPACK_OVERHEAD);
@@ -190,6 +197,7 @@ static enum hpack_result on_indexed(struct hpack_decoder *d, char *to, u32 room,
 	charge(d, len + HPACK_OVERHEAD);
 	hpack_table_copy(&d->table, e, to);
 	tell(f, e->name_len, e->value_len, e->id, e->bad);
+	f->origin = origin_of(d, d->index);
 	return HPACK_FIELD;
 }
 
@@ -218,14 +226,14 @@ static bool keeps(const struct hpack_decoder *d)
  */
 static enum hpack_result begin_string(struct hpack_decoder *d, u8 state)
 {
-	d->string_left = d->number;
+	d->string_left = d->index;
 	d->code = (struct huffman){ 0 };
-	if (d->number > HPACK_STRING_MAX)
+	if (d->index > HPACK_STRING_MAX)
 		d->lost = true;
-	if (d->lost || least(d, d->number) > d->left)
+	if (d->lost || least(d, d->index) > d->left)
 		be_too_large(d);
 	else if (!d->coded)
-		charge(d, d->number);
+		charge(d, d->index);
 	return enter(d, state);
 }
 
@@ -344,7 +352,7 @@ static enum hpack_result begin_literal(struct hpack_decoder *d)
 	d->name_len = 0;
 	d->lost = false;
 	charge(d, HPACK_OVERHEAD);
-	return enter(d, d->number ? ST_NAME_INDEX : ST_NAME_LEN);
+	return enter(d, d->index ? ST_NAME_INDEX : ST_NAME_LEN);
 }
 
 static void name_is(struct hpack_decoder *d, u32 len, u8 id, u8 bad)
@@ -358,7 +366,7 @@ static void name_is(struct hpack_decoder *d, u32 len, u8 id, u8 bad)
 
 static enum hpack_result static_name(struct hpack_decoder *d, char *to, u32 room)
 {
-	const struct hpack_static *s = &hpack_static[d->number];
+	const struct hpack_static *s = &hpack_static[d->index];
 
 	if (!has_room(d, room, s->name_len))
 		return HPACK_ROOM;
@@ -371,9 +379,9 @@ static enum hpack_result on_name_index(struct hpack_decoder *d, char *to, u32 ro
 {
 	const struct hpack_entry *e;
 
-	if (d->number <= HPACK_STATIC_MAX)
+	if (d->index <= HPACK_STATIC_MAX)
 		return static_name(d, to, room);
-	e = entry_of(d, d->number);
+	e = entry_of(d, d->index);
 	if (!has_room(d, room, e->name_len))
 		return HPACK_ROOM;
 	hpack_table_copy_name(&d->table, e, to);
@@ -427,17 +435,19 @@ static enum hpack_result on_value(struct hpack_decoder *d, struct span *in, char
 		return HPACK_GO_ON;
 	tell(f, d->name_len, len, d->id, d->bad);
 	f->never = d->how == LITERAL_NEVER;
+	if (d->how == LITERAL_INDEXING && d->table.n)
+		f->origin = origin_of(d, HPACK_STATIC_MAX + 1);
 	return HPACK_FIELD;
 }
 
 /* 4.2, 6.3: only before the first field, and at most what we allow. */
 static enum hpack_result update_size(struct hpack_decoder *d)
 {
-	if (d->had_field || d->number > d->allowed ||
-	    (d->update_due && d->number > d->lowest) || d->updates++ == HPACK_UPDATES_MAX)
+	if (d->had_field || d->index > d->allowed ||
+	    (d->update_due && d->index > d->lowest) || d->updates++ == HPACK_UPDATES_MAX)
 		return HPACK_ERROR;
 	d->update_due = false;
-	hpack_table_resize(&d->table, d->number);
+	hpack_table_resize(&d->table, d->index);
 	return enter(d, ST_FIELD);
 }
 
@@ -446,12 +456,12 @@ static enum hpack_result begin_field(struct hpack_decoder *d)
 {
 	if (d->how == SIZE_UPDATE)
 		return update_size(d);
-	if (d->update_due || (d->number > HPACK_STATIC_MAX && !entry_of(d, d->number)))
+	if (d->update_due || (d->index > HPACK_STATIC_MAX && !entry_of(d, d->index)))
 		return HPACK_ERROR;
 	if (d->how != INDEXED)
 		return begin_literal(d);
 	d->had_field = true;
-	return d->number ? enter(d, ST_INDEXED) : HPACK_ERROR;
+	return d->index ? enter(d, ST_INDEXED) : HPACK_ERROR;
 }
 
 static enum hpack_result on_first_byte(struct hpack_decoder *d, struct span *in)
@@ -542,8 +552,8 @@ static bool is_plain_index(const struct hpack_decoder *d, struct span in)
 static enum hpack_result take_plain_index(struct hpack_decoder *d, struct span *in, char *to,
 					  u32 room, struct hpack_field *f)
 {
-	d->number = (u8)in->p[0] & 0x7f;
-	if (d->number > HPACK_STATIC_MAX + d->table.n)
+	d->index = (u8)in->p[0] & 0x7f;
+	if (d->index > HPACK_STATIC_MAX + d->table.n)
 		return HPACK_ERROR;
 	*in = span_from(*in, 1);
 	d->had_field = true;

@@ -60,10 +60,14 @@ struct hpack_field {
 	u8 id;			/* enum field_id or hpack_id */
 	u8 bad;			/* enum hpack_bad */
 	bool never;		/* it is not to be in any table, RFC 7541 6.2.3 */
+	u16 origin;		/* of a message: an entry of the table; 0: none */
 };
 
 struct hpack_decoder {
 	struct hpack_table table;
+	u32 number;		/* the owner's to set: of the table, not 0, and no other that
+				 * an encoder knows of has it; 0: fields have no origin
+				 */
 	u32 need;		/* after HPACK_ROOM: bytes of room behind @stored */
 	u32 stored;		/* bytes of a field that is not whole yet */
 	bool too_large;		/* of the block: some fields were not told */
@@ -85,7 +89,7 @@ struct hpack_decoder {
 	u8 bad;
 	bool coded;		/* the string is in Huffman's code */
 	bool lost;		/* not all of it is stored */
-	u32 number;
+	u32 index;		/* or another number that is being read */
 	u32 string_left;	/* bytes of the string that are to come */
 	u32 name_len;
 	struct huffman code;
@@ -152,10 +156,17 @@ bool hpack_decode_end(const struct hpack_decoder *d);
  * proxy-authorization, short cookies, as these can be guessed (RFC 7541 7.1.3); and what
  * would take most of the table.
  *
- * A map from the entries of another connection's decoder would save to hash and compare
- * fields that came by index: hpack_encode() would be told the entry's number, and look in
- * the map before it looks in the buckets.
+ * A field that came by index, and has gone out by one before, goes out by that without a
+ * look at its bytes: where they lead is remembered of each entry of other connections'
+ * decoders, in as many ways as the owner has memory for. An entry of a number is never
+ * another, so what was true once is, as long as both entries are there.
  */
+struct hpack_way {
+	u32 table;			/* a decoder's number, ... */
+	u32 entry;			/* ... one of its entries, ... */
+	u32 to;				/* ... and ours of the same field */
+};
+
 struct hpack_encoder {
 	struct hpack_table table;
 	u32 limit;			/* of the memory */
@@ -166,6 +177,9 @@ struct hpack_encoder {
 	u16 buckets[HPACK_BUCKETS];	/* newest entry of fields, by their hash */
 	u16 names[HPACK_BUCKETS];	/* an entry that has a name, by its hash */
 	u32 lately[HPACK_BUCKETS];	/* hashes of fields that were written */
+	struct hpack_way *ways;
+	u32 ways_mask;
+	u32 last;			/* index of what was written last; 0: it has none */
 };
 
 /**
@@ -182,6 +196,14 @@ struct hpack_encoder {
  * Until the peer says something else its table has HPACK_TABLE_DEFAULT.
  */
 void hpack_encoder_init(struct hpack_encoder *e, void *memory, u32 limit, u64 seed);
+
+/**
+ * hpack_encoder_remember() - Remember where other connections' entries lead
+ * @e: encoder that has begun
+ * @ways: zeroed; they last as long as the encoder is used
+ * @n: how many, a power of two
+ */
+void hpack_encoder_remember(struct hpack_encoder *e, struct hpack_way *ways, u32 n);
 
 /*
  * The peer has said this SETTINGS_HEADER_TABLE_SIZE. Between two blocks; those that are
@@ -210,5 +232,9 @@ char *hpack_encode_begin(struct hpack_encoder *e, char *to);
  */
 char *hpack_encode(struct hpack_encoder *e, char *to, struct span name, struct span value,
 		   bool never);
+
+/* The same of a field that is an entry of another's table; each time by the same name. */
+char *hpack_encode_entry(struct hpack_encoder *e, char *to, struct span name,
+			 struct span value, u32 table, u32 entry);
 
 #endif

@@ -47,6 +47,12 @@ void hpack_encoder_init(struct hpack_encoder *e, void *memory, u32 limit, u64 se
 	e->update_due = true;
 }
 
+void hpack_encoder_remember(struct hpack_encoder *e, struct hpack_way *ways, u32 n)
+{
+	e->ways = ways;
+	e->ways_mask = n - 1;
+}
+
 /* 4.2: the lowest that there was, and what there is now, if that is another. */
 void hpack_encoder_resize(struct hpack_encoder *e, u32 size)
 {
@@ -264,6 +270,7 @@ static char *put_new(struct hpack_encoder *e, char *to, struct sought *s)
 		return put_literal(to, s, 0, 0x0f);
 	to = put_literal(to, s, BITS_INDEXING, 0x3f);
 	make_entry(e, s);
+	e->last = HPACK_STATIC_MAX + 1;
 	return to;
 }
 
@@ -281,9 +288,51 @@ char *hpack_encode(struct hpack_encoder *e, char *to, struct span name, struct s
 	}
 	if (!index && !pseudo)
 		index = find_static(&s);
-	if (index && !never)
+	e->last = never ? 0 : index;
+	if (e->last)
 		return put_number(to, BITS_INDEXED, 0x7f, index);
 	if (never || is_secret(&s))
 		return put_literal(to, &s, BITS_NEVER, 0x0f);
 	return put_new(e, to, &s);
+}
+
+/* ---- what came by index ---- */
+
+static struct hpack_way *way_of(const struct hpack_encoder *e, u32 table, u32 entry)
+{
+	return &e->ways[(table * 0x9e3779b1U + entry) & e->ways_mask];
+}
+
+/* The index of an entry of a number, or 0. */
+static u32 index_of(const struct hpack_encoder *e, u32 number)
+{
+	u32 age = e->table.next - 1 - number;
+
+	return age < e->table.n ? HPACK_STATIC_MAX + 1 + age : 0;
+}
+
+static void note_way(struct hpack_encoder *e, struct hpack_way *way, u32 table, u32 entry)
+{
+	u32 age = e->last - HPACK_STATIC_MAX - 1;
+
+	if (e->last > HPACK_STATIC_MAX)
+		*way = (struct hpack_way){ table, entry, e->table.next - 1 - age };
+}
+
+char *hpack_encode_entry(struct hpack_encoder *e, char *to, struct span name,
+			 struct span value, u32 table, u32 entry)
+{
+	struct hpack_way *way;
+	u32 index = 0;
+
+	if (!e->ways)
+		return hpack_encode(e, to, name, value, false);
+	way = way_of(e, table, entry);
+	if (way->table == table && way->entry == entry)
+		index = index_of(e, way->to);
+	if (index)
+		return put_number(to, BITS_INDEXED, 0x7f, index);
+	to = hpack_encode(e, to, name, value, false);
+	note_way(e, way, table, entry);
+	return to;
 }

@@ -36,6 +36,7 @@ void mux_init(struct mux *m, bool server, const struct mux_options *options,
 	frame_reader_init(&m->reader, !server);
 	at = mux_streams_init(m, max_streams, at);
 	hpack_decoder_init(&m->decoder, at, HPACK_TABLE_DEFAULT);
+	m->decoder.number = options->number;
 	at += hpack_table_bytes(HPACK_TABLE_DEFAULT);
 	hpack_encoder_init(&m->encoder, at, encoder_limit, seed);
 }

@@ -28,6 +28,7 @@
 #include "http2/window.h"
 
 struct mux_options {
+	u32 number;		/* of the connection: no other that there is has it; not 0 */
 	u32 max_streams;	/* of the peer's that may be at once */
 	u32 stream_window;	/* bytes of a stream that may come before any are taken */
 	u32 window;		/* the same of all, FRAME_WINDOW_DEFAULT at least */

@@ -73,7 +73,7 @@ static void set_authority(struct section *s, struct message *m, u32 at, u32 len)
 }
 
 static struct message_field *add_field(struct section *s, struct message *m, u32 name,
-				       u32 name_len, u32 value_len, u8 id)
+				       u32 name_len, u32 value_len, u8 id, u16 origin)
 {
 	struct message_field *f = &m->fields[m->nfields];
 
@@ -88,6 +88,7 @@ static struct message_field *add_field(struct section *s, struct message *m, u32
 		.value_len = value_len,
 		.id = id,
 		.hop = FIELDS_OF_HOP >> id & 1,
+		.origin = origin,
 	};
 	m->names |= 1U << id;
 	m->nfields++;
@@ -100,15 +101,15 @@ static void mark_sensitive(struct message *m, u32 i)
 }
 
 /* It is a Host field as well, as in HTTP/1; the end of its name gives that one's. */
-static void take_authority(struct section *s, struct message *m, u32 at, u32 len,
-			   bool never)
+static void take_authority(struct section *s, struct message *m, u32 at,
+			   const struct hpack_field *from)
 {
 	const struct span host = SPAN("host");
-	u32 name = at - host.len;
+	u32 name = at - host.len, len = from->value_len;
 
 	set_authority(s, m, at, len);
 	span_copy(m->text + name, host);
-	if (add_field(s, m, name, host.len, len, FIELD_HOST) && never)
+	if (add_field(s, m, name, host.len, len, FIELD_HOST, from->origin) && from->never)
 		mark_sensitive(m, m->nfields - 1);
 }
 
@@ -201,11 +202,12 @@ static void take_pseudo(struct section *s, struct message *m, const struct hpack
 	s->base = at + len;
 	switch (f->id) {
 	case HPACK_AUTHORITY:
-		return take_authority(s, m, at, len, f->never);
+		return take_authority(s, m, at, f);
 	case HPACK_METHOD:
 		return take_method(s, m, at, len);
 	case HPACK_PATH:
 		m->path_sensitive = f->never;
+		m->path_origin = f->origin;
 		return take_path(s, m, at, len);
 	case HPACK_PROTOCOL:
 		return take_protocol(s, m, at, len);
@@ -315,6 +317,7 @@ static void extend_cookie(struct section *s, struct message *m, const struct hpa
 	memmove(to + join, to + f->name_len, f->value_len);
 	memcpy(to, cookie_join.p, join);
 	last->value_len += join + f->value_len;
+	last->origin = 0;
 	s->base += join + f->value_len;
 }
 
@@ -329,7 +332,7 @@ static void take_regular(struct section *s, struct message *m, const struct hpac
 		id = FIELD_OTHER;
 		s->cookies += !m->response;
 	}
-	added = add_field(s, m, s->base, f->name_len, f->value_len, id);
+	added = add_field(s, m, s->base, f->name_len, f->value_len, id, f->origin);
 	if (!added)
 		return;
 	s->base = value + f->value_len;
@@ -472,6 +475,7 @@ static enum section_result join_cookies(struct section *s, struct message *m)
 	first = keep_one_cookie(m);
 	first->value = at;
 	first->value_len = s->base - at;
+	first->origin = 0;
 	return SECTION_DONE;
 }
 
@@ -599,6 +603,7 @@ enum section_result section_end(struct section *s, struct hpack_decoder *d,
 	if (d->too_large)
 		refuse_as(s, m, MESSAGE_HEAD_TOO_LARGE);
 	m->len = s->base;
+	m->origins = (struct message_origins){ d->number, d->table.next };
 	if (!s->bad && s->cookies > 1 && join_cookies(s, m) == SECTION_ROOM)
 		return SECTION_ROOM;
 	/* 8.1: nothing comes behind trailers. */

@@ -67,6 +67,17 @@ static void put(struct block *b, struct span name, struct span value, bool never
 	b->at = hpack_encode(b->enc, b->at, name, value, never);
 }
 
+/* What is an entry of its sender's table goes by that. */
+static void put_from(struct block *b, const struct message *m, u16 origin, struct span name,
+		     struct span value, bool never)
+{
+	if (origin && m->origins.table && !never)
+		b->at = hpack_encode_entry(b->enc, b->at, name, value, m->origins.table,
+					   message_origin(m, origin));
+	else
+		put(b, name, value, never);
+}
+
 /* 8.2: names are in lower case here. */
 static struct span lower(struct block *b, struct span name)
 {
@@ -136,12 +147,19 @@ static void put_received(struct block *b, const struct edit *e, const struct mes
 	else if (m->lines)
 		put_any_case(b, message_name(m, f), message_value(m, f), never);
 	else
-		put(b, message_name(m, f), message_value(m, f), never);
+		put_from(b, m, f->origin, message_name(m, f), message_value(m, f), never);
 }
 
 /* Requests. 8.3.1. */
 
-/* Of the two, if one is behind the other where they came from. */
+/* Of the two, if one is behind the other where they came from: is it as it came? */
+static bool target_stays(const struct edit *e)
+{
+	const struct message *m = e->m;
+
+	return e->path.p == m->text + m->path && e->path.len == m->path_len;
+}
+
 static struct span target(struct block *b, const struct edit *e)
 {
 	const struct message *m = e->m;
@@ -178,6 +196,17 @@ static bool authority_is_sensitive(const struct message *m)
 	return false;
 }
 
+/* It came as :authority, then it stands first, and goes on as that. */
+static u16 authority_origin(const struct edit *e)
+{
+	const struct message *m = e->m;
+	const struct message_field *f = m->fields;
+
+	return m->nfields && f->id == FIELD_HOST && f->value == m->authority &&
+	       e->authority.p == m->text + m->authority &&
+	       e->authority.len == m->authority_len ? f->origin : 0;
+}
+
 /* RFC 7541 6.2.3: what was never to be indexed is not now, whatever has become of it. */
 static void put_pseudo(struct block *b, const struct edit *e, const struct section_ways *ways)
 {
@@ -188,9 +217,11 @@ static void put_pseudo(struct block *b, const struct edit *e, const struct secti
 		put(b, SPAN(":protocol"), message_upgrade(m), false);
 	if (!m->connect) {
 		put(b, SPAN(":scheme"), ways->scheme, false);
-		put(b, SPAN(":path"), target(b, e), m->path_sensitive);
+		put_from(b, m, target_stays(e) ? m->path_origin : 0, SPAN(":path"),
+			 target(b, e), m->path_sensitive);
 	}
-	put(b, SPAN(":authority"), e->authority, authority_is_sensitive(m));
+	put_from(b, m, authority_origin(e), SPAN(":authority"), e->authority,
+		 authority_is_sensitive(m));
 }
 
 static bool wants_trailers(const struct message *m)

@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 
 #include "block.h"
+#include "http/message.h"
 #include "tap.h"
 #include "unit.h"
 
@@ -675,6 +676,121 @@ static void check_seed(void)
 	free_encoder(b);
 }
 
+/* ---- what came by index goes out by index ---- */
+
+#define CLIENTS		3
+#define WAYS		8
+
+/* Clients whose requests share a leg. */
+struct crowd {
+	struct hpack_encoder *client[CLIENTS];
+	struct hpack_decoder *from[CLIENTS];
+	struct hpack_encoder *leg;
+	struct hpack_decoder *to;
+	struct hpack_way ways[WAYS];
+};
+
+/* A field on its way; few of a kind, so that they come again. */
+static char *pass_field(struct crowd *c, u32 who, char *out, struct block_text *wanted)
+{
+	struct hpack_decoder *d = c->from[who];
+	char block[200], text[200], value[20];
+	struct message m;
+	struct span name, in;
+	struct hpack_field f;
+	char *end;
+
+	snprintf(value, sizeof(value), "value-%u", tap_random(8));
+	name = (struct span){ tap_random(3) ? "x-some" : "x-other", 0 };
+	name.len = strlen(name.p);
+	end = hpack_encode_begin(c->client[who], block);
+	end = hpack_encode(c->client[who], end, name,
+			   (struct span){ value, strlen(value) }, !tap_random(20));
+	in = (struct span){ block, end - block };
+	hpack_decode_begin(d, BLOCK_LIMIT);
+	if (hpack_decode(d, &in, text, sizeof(text), &f) != HPACK_FIELD)
+		return NULL;
+	block_tell(wanted, text, &f);
+	m.origins = (struct message_origins){ who + 1, d->table.next };
+	name.p = text;
+	in = (struct span){ text + name.len, f.value_len };
+	if (!f.origin || f.never)
+		return hpack_encode(c->leg, out, name, in, f.never);
+	return hpack_encode_entry(c->leg, out, name, in, m.origins.table,
+				  message_origin(&m, f.origin));
+}
+
+static bool pass_some(struct crowd *c)
+{
+	struct block_text wanted = { 0 }, got = { 0 };
+	char out[4000], *end = hpack_encode_begin(c->leg, out);
+	u32 n = 1 + tap_random(12), who = tap_random(CLIENTS);
+	bool same;
+
+	while (n-- && end)
+		end = pass_field(c, who, end, &wanted);
+	same = end && block_decode(c->to, (struct span){ out, end - out }, BLOCK_LIMIT, 1000,
+				   NULL, &got) && !strcmp(got.p, wanted.p);
+	free(wanted.p);
+	free(got.p);
+	return same;
+}
+
+static void check_ways(void)
+{
+	struct crowd c = { .leg = new_encoder(1024), .to = new_decoder(4096) };
+	bool same = true;
+	u32 i, n, size;
+
+	hpack_encoder_remember(c.leg, c.ways, WAYS);
+	for (i = 0; i < CLIENTS; i++) {
+		c.client[i] = new_encoder(256);
+		c.from[i] = new_decoder(4096);
+		c.from[i]->number = i + 1;
+		/* Numbers that are about to begin anew. */
+		c.from[i]->table.next = -i * 1000;
+	}
+	c.leg->table.next = -500;
+	for (n = 0; n < 20000 && same; n++) {
+		if (!tap_random(100)) {
+			size = tap_random(2) ? 1024 : tap_random(300);
+			hpack_encoder_resize(c.leg, size);
+		}
+		same = pass_some(&c);
+	}
+	tap_ok(same, "hpack: %u blocks by way of another's table", n);
+	for (i = 0; i < CLIENTS; i++) {
+		free_encoder(c.client[i]);
+		free_decoder(c.from[i]);
+	}
+	free_encoder(c.leg);
+	free_decoder(c.to);
+}
+
+/* What is known of an entry is not looked at again, until either is gone. */
+static void check_way_is_short(void)
+{
+	struct hpack_way ways[WAYS] = { 0 };
+	struct hpack_encoder *e = new_encoder(4096);
+	char out[200], *end;
+
+	hpack_encoder_remember(e, ways, WAYS);
+	hpack_encode_entry(e, out, SPAN("x-a"), SPAN("b"), 1, 7);
+	/* Other bytes: nobody looks at them. */
+	end = hpack_encode_entry(e, out, SPAN("x-a"), SPAN("c"), 1, 7);
+	tap_ok(end - out == 1 && (u8)*out == 0xbe, "hpack: by the entry that it was");
+	hpack_encode(e, out, SPAN("x-b"), SPAN("b"), false);
+	end = hpack_encode_entry(e, out, SPAN("x-a"), SPAN("b"), 1, 7);
+	tap_ok(end - out == 1 && (u8)*out == 0xbf, "hpack: which others are newer than");
+	end = hpack_encode_entry(e, out, SPAN("x-a"), SPAN("b"), 2, 7);
+	tap_ok(end - out == 1 && (u8)*out == 0xbf, "hpack: and which is another table's, too");
+	hpack_encoder_resize(e, 0);
+	hpack_encoder_resize(e, 4096);
+	end = hpack_encode_entry(e, out, SPAN("x-a"), SPAN("b"), 2, 7);
+	tap_ok(end - out > 1, "hpack: when it is gone it is written anew");
+	free_encoder(e);
+}
+
 #ifdef HAVE_NGHTTP2
 /* What we write nghttp2 reads. */
 static void check_nghttp2_reads(void)
@@ -786,5 +902,7 @@ void test_hpack(void)
 	check_policy();
 	check_collisions();
 	check_seed();
+	check_ways();
+	check_way_is_short();
 	check_nghttp2();
 }
