@@ -104,6 +104,14 @@ static int forwarded_element(struct forwarding *s, struct span *element)
 	return 0;
 }
 
+/* RFC 9110 7.6.3 */
+static struct span received_by(const struct message *m)
+{
+	if (m->http2)
+		return SPAN("2 l7mesh");
+	return m->minor ? SPAN("1.1 l7mesh") : SPAN("1.0 l7mesh");
+}
+
 /* What of ours is in one of the lists. */
 static int element_of(struct forwarding *s, u8 id, struct span *element)
 {
@@ -112,8 +120,7 @@ static int element_of(struct forwarding *s, u8 id, struct span *element)
 	if (id == FIELD_X_FORWARDED_FOR)
 		*element = s->fw->client;
 	else
-		*element = s->e->m->minor ? SPAN("1.1 l7mesh") :
-					    SPAN("1.0 l7mesh");
+		*element = received_by(s->e->m);
 	return 0;
 }
 

@@ -176,6 +176,8 @@ static struct span expand(const struct piece *piece,
 	case V_UPSTREAM_CLUSTER:
 		return c->cluster;
 	case V_PROTOCOL:
+		if (c->request->http2)
+			return SPAN("HTTP/2");
 		return c->request->minor ? SPAN("HTTP/1.1") :
 						  SPAN("HTTP/1.0");
 	case V_REQUEST_FIELD:

@@ -91,7 +91,8 @@ struct message {
 	u8 error;		/* enum message_error */
 
 	/* valid when it is whole */
-	u8 minor;		/* HTTP/1.minor */
+	u8 minor;		/* HTTP/1.minor; of another version as of what it is like */
+	bool http2;		/* it came by that */
 	u8 framing;		/* enum message_framing */
 	bool keep_alive;	/* the sender wants the connection to persist */
 	bool expect_continue;	/* request: Expect: 100-continue */

@@ -586,6 +586,7 @@ static void frame_response(struct section *s, struct message *m)
 static void end_head(struct section *s, struct message *m)
 {
 	m->minor = 1;
+	m->http2 = true;
 	m->keep_alive = true;
 	if (!m->response) {
 		end_request(s, m);
