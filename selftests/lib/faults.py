@@ -51,7 +51,10 @@ def sweep(name, operation, after=lambda: None, settle=0, times=1):
     """What operation() does may go on for some seconds after it: settle. So many fail
     one behind the other: times."""
     outcomes = collections.defaultdict(list)
+    begun = time.monotonic()
     for nth in range(1, LIMIT):
+        if nth % 100 == 0:
+            note(f"{name}: {nth}, after {time.monotonic() - begun:.0f} s")
         arm(nth, times)
         try:
             outcome = operation()
