@@ -11,7 +11,6 @@
 #include <linux/minmax.h>
 
 #include "http/chars.h"
-#include "http/message.h"
 
 /* Of a number's bytes behind the first: four have 28 bits, as many as anybody needs. */
 #define SHIFT_MAX	28
@@ -21,7 +20,7 @@
 #define PART_DECODED	((HUFFMAN_BITS_MAX + 8 * PART_MAX) / HUFFMAN_BITS_MIN)
 
 enum {
-	ST_FIELD,		/* the first byte of one, or of a size update */
+	ST_FIELD,		/* the first byte of one, or of a size update; it is 0 */
 	ST_NUMBER,		/* ... more of the number that it begins */
 	ST_NAME_INDEX,		/* a literal's name has an index: to be copied */
 	ST_NAME_LEN,
@@ -73,7 +72,7 @@ void hpack_decode_begin(struct hpack_decoder *d, u32 limit)
 
 bool hpack_decode_end(const struct hpack_decoder *d)
 {
-	return d->state == ST_FIELD;
+	return hpack_is_between(d);
 }
 
 static enum hpack_result enter(struct hpack_decoder *d, u8 state)
@@ -542,32 +541,11 @@ static enum hpack_result step(struct hpack_decoder *d, struct span *in, char *to
 	}
 }
 
-/* As most fields are: one byte, an index of what is there. */
-static bool is_plain_index(const struct hpack_decoder *d, struct span in)
-{
-	return d->state == ST_FIELD && in.len && (u8)in.p[0] > 0x80 && (u8)in.p[0] < 0xff &&
-	       !d->update_due;
-}
-
-static enum hpack_result take_plain_index(struct hpack_decoder *d, struct span *in, char *to,
-					  u32 room, struct hpack_field *f)
-{
-	d->index = (u8)in->p[0] & 0x7f;
-	if (d->index > HPACK_STATIC_MAX + d->table.n)
-		return HPACK_ERROR;
-	*in = span_from(*in, 1);
-	d->had_field = true;
-	enter(d, ST_INDEXED);
-	return on_indexed(d, to, room, f);
-}
-
 enum hpack_result hpack_decode(struct hpack_decoder *d, struct span *in, char *to, u32 room,
 			       struct hpack_field *f)
 {
 	enum hpack_result result = HPACK_GO_ON;
 
-	if (likely(is_plain_index(d, *in)))
-		result = take_plain_index(d, in, to, room, f);
 	while (result == HPACK_GO_ON) {
 		if (unlikely(!d->tolerated))
 			return HPACK_FLOOD;

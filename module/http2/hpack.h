@@ -18,6 +18,7 @@
 #define L7MESH_HPACK_H
 
 #include <linux/types.h>
+#include "http/message.h"
 #include "http2/hpack_static.h"
 #include "http2/hpack_table.h"
 #include "http2/huffman.h"
@@ -61,6 +62,7 @@ struct hpack_field {
 	u8 bad;			/* enum hpack_bad */
 	bool never;		/* it is not to be in any table, RFC 7541 6.2.3 */
 	u16 origin;		/* of a message: an entry of the table; 0: none */
+	u16 *note;		/* of that entry, to be kept with it; or NULL */
 };
 
 struct hpack_decoder {
@@ -116,6 +118,12 @@ void hpack_decoder_init(struct hpack_decoder *d, void *memory, u32 size);
  */
 void hpack_decoder_resize(struct hpack_decoder *d, u32 size);
 
+/* Not within a field, or another thing that is to be read whole. */
+static inline bool hpack_is_between(const struct hpack_decoder *d)
+{
+	return !d->state;
+}
+
 /**
  * hpack_decode_begin() - Begin a block
  * @d: decoder
@@ -140,6 +148,61 @@ void hpack_decode_begin(struct hpack_decoder *d, u32 limit);
  */
 enum hpack_result hpack_decode(struct hpack_decoder *d, struct span *in, char *to, u32 room,
 			       struct hpack_field *f);
+
+/**
+ * hpack_entry_next() - Is an entry of the table next, by one byte?
+ * @d: decoder, between two fields
+ * @in: the next bytes of the block
+ *
+ * As most fields are. hpack_take_entry() is what hpack_decode() would do of it.
+ *
+ * Return: the entry, or NULL: hpack_decode() has to look.
+ */
+static inline struct hpack_entry *hpack_entry_next(const struct hpack_decoder *d,
+						   struct span in)
+{
+	u32 age;
+
+	if (!in.len || !hpack_is_between(d) || d->update_due)
+		return NULL;
+	age = (u8)in.p[0] - 0x80U - (HPACK_STATIC_MAX + 1);
+	return age < d->table.n && (u8)in.p[0] < 0xff ?
+	       hpack_table_entry(&d->table, d->table.next - 1 - age) : NULL;
+}
+
+/**
+ * hpack_take_entry() - Take that
+ * @d: decoder
+ * @in: the byte is taken off
+ * @e: entry
+ * @to: room for its text
+ * @f: out: the field
+ *
+ * Return: false if it is too much for the limit: nothing has happened.
+ */
+static inline bool hpack_take_entry(struct hpack_decoder *d, struct span *in,
+				    struct hpack_entry *e, char *to, struct hpack_field *f)
+{
+	u32 count = e->name_len + e->value_len + HPACK_OVERHEAD;
+
+	if (count > d->left)
+		return false;
+	d->left -= count;
+	d->had_field = true;
+	*f = (struct hpack_field){
+		.name_len = e->name_len,
+		.value_len = e->value_len,
+		.id = e->id,
+		.bad = e->bad,
+		/* The newest has the first index behind the static ones. */
+		.origin = MESSAGE_ORIGIN |
+			  (d->table.next - ((u8)in->p[0] - 0x80U - HPACK_STATIC_MAX)),
+		.note = &e->older,
+	};
+	*in = span_from(*in, 1);
+	hpack_table_copy(&d->table, e, to);
+	return true;
+}
 
 /* The block is over. Return: false if it must not be: COMPRESSION_ERROR. */
 bool hpack_decode_end(const struct hpack_decoder *d);

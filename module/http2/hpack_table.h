@@ -26,7 +26,9 @@
 
 struct hpack_entry {
 	u32 hash;		/* the encoder's */
-	u16 older;		/* the encoder's: low bits of the number of another */
+	u16 older;		/* the encoder's: low bits of the number of another; of a
+				 * decoder's: what its reader has found out of it, at first 0
+				 */
 	u16 name_len;
 	u16 value_len;
 	u8 id;			/* enum field_id or hpack_id */

@@ -60,10 +60,13 @@ void section_begin(struct section *s, struct hpack_decoder *d, struct message *m
 
 /* Request: 8.3.1. */
 
-static void set_authority(struct section *s, struct message *m, u32 at, u32 len)
+/* @note: of its entry, if it is one: how long the host is */
+static void set_authority(struct section *s, struct message *m, u32 at, u32 len, u16 *note)
 {
-	u32 host = authority_host_len(message_span(m, at, len));
+	u32 host = note && *note ? *note : authority_host_len(message_span(m, at, len));
 
+	if (note)
+		*note = host;
 	want(s, m, host);
 	m->authority = at;
 	m->authority_len = len;
@@ -107,7 +110,7 @@ static void take_authority(struct section *s, struct message *m, u32 at,
 	const struct span host = SPAN("host");
 	u32 name = at - host.len, len = from->value_len;
 
-	set_authority(s, m, at, len);
+	set_authority(s, m, at, len, from->note);
 	span_copy(m->text + name, host);
 	if (add_field(s, m, name, host.len, len, FIELD_HOST, from->origin) && from->never)
 		mark_sensitive(m, m->nfields - 1);
@@ -121,9 +124,10 @@ static void take_method(struct section *s, struct message *m, u32 at, u32 len)
 }
 
 /* As http1.h says of targets; the forms that are no path have no place here. */
-static void take_path(struct section *s, struct message *m, u32 at, u32 len)
+static void take_path(struct section *s, struct message *m, u32 at,
+		      const struct hpack_field *f)
 {
-	u32 end = at + len, query;
+	u32 len = f->value_len, end = at + len, query;
 
 	m->target = at;
 	m->target_len = len;
@@ -136,12 +140,16 @@ static void take_path(struct section *s, struct message *m, u32 at, u32 len)
 		return;
 	}
 	m->path = at;
-	query = skip_class(m->text, at, end, C_PATH);
+	/* Of an entry that was looked at: how long the path is. */
+	query = f->note && *f->note ? at + *f->note : skip_class(m->text, at, end, C_PATH);
 	m->path_len = query - at;
+	if (query < end && !(f->note && *f->note))
+		want(s, m, m->text[query] == '?' &&
+		     skip_class(m->text, query + 1, end, C_TARGET) == end);
+	if (f->note && !s->bad)
+		*f->note = m->path_len;
 	if (query == end)
 		return;
-	want(s, m, m->text[query] == '?' &&
-	     skip_class(m->text, query + 1, end, C_TARGET) == end);
 	m->query = query + 1;
 	m->query_len = end - query - 1;
 }
@@ -208,7 +216,7 @@ static void take_pseudo(struct section *s, struct message *m, const struct hpack
 	case HPACK_PATH:
 		m->path_sensitive = f->never;
 		m->path_origin = f->origin;
-		return take_path(s, m, at, len);
+		return take_path(s, m, at, f);
 	case HPACK_PROTOCOL:
 		return take_protocol(s, m, at, len);
 	case HPACK_SCHEME:
@@ -268,7 +276,7 @@ static void take_known(struct section *s, struct message *m, struct message_fiel
 	switch (f->id) {
 	case FIELD_HOST:
 		if (!m->response)
-			set_authority(s, m, f->value, f->value_len);
+			set_authority(s, m, f->value, f->value_len, NULL);
 		return;
 	case FIELD_CONTENT_LENGTH:
 		take_content_length(s, m, f);
@@ -385,6 +393,18 @@ static void forget(struct section *s, struct hpack_decoder *d, struct message *m
 	m->authority_len = 0;
 }
 
+static enum hpack_result next_field(const struct section *s, struct hpack_decoder *d,
+				    struct message *m, struct span *in, struct hpack_field *f)
+{
+	u32 room = m->cap - s->base;
+	struct hpack_entry *e = hpack_entry_next(d, *in);
+
+	if (likely(e && e->name_len + e->value_len <= room) &&
+	    hpack_take_entry(d, in, e, m->text + s->base, f))
+		return HPACK_FIELD;
+	return hpack_decode(d, in, m->text + s->base, room, f);
+}
+
 enum section_result section_take(struct section *s, struct hpack_decoder *d,
 				 struct message *m, struct span *in)
 {
@@ -393,7 +413,7 @@ enum section_result section_take(struct section *s, struct hpack_decoder *d,
 	u32 before = in->len;
 
 	do {
-		result = hpack_decode(d, in, m->text + s->base, m->cap - s->base, &f);
+		result = next_field(s, d, m, in, &f);
 		if (result == HPACK_FIELD && !s->bad)
 			take_field(s, m, &f);
 		if (unlikely(s->bad || d->too_large) && s->base)

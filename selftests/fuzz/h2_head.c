@@ -30,12 +30,9 @@ struct reading {
 	enum section_result result;
 };
 
-static struct reading *read_block(struct span block, u32 kind, u32 step)
+/* The next block of a connection. */
+static void read_next(struct reading *r, struct span block, u32 kind, u32 step)
 {
-	struct reading *r = malloc(sizeof(*r));
-
-	memset(r, 0, sizeof(*r));
-	hpack_decoder_init(&r->d, malloc(hpack_table_bytes(4096)), 4096);
 	message_init(&r->m, kind & RESPONSE);
 	r->m.head_request = kind & TO_HEAD;
 	r->m.connect_request = kind & TO_CONNECT;
@@ -46,6 +43,16 @@ static struct reading *read_block(struct span block, u32 kind, u32 step)
 	if (kind & EXTENDED)
 		section_allow_extended(&r->s);
 	r->result = head2_read(&r->s, &r->d, &r->m, block, step);
+}
+
+static struct reading *read_block(struct span block, u32 kind, u32 step)
+{
+	struct reading *r = malloc(sizeof(*r));
+
+	memset(r, 0, sizeof(*r));
+	hpack_decoder_init(&r->d, malloc(hpack_table_bytes(4096)), 4096);
+	r->d.number = 1;
+	read_next(r, block, kind, step);
 	return r;
 }
 
@@ -164,39 +171,82 @@ static void through_http1(const struct message *m)
 	edit_free(&e);
 }
 
-static void through_http2(const struct reading *r, u32 kind)
+/* By an encoder that may know it; into memory of the block's own. */
+static struct span write_block(struct hpack_encoder *enc, const struct message *m, u32 kind)
 {
-	const struct message *m = &r->m;
 	struct section_ways ways = { .scheme = SPAN("http"), .extended = section_may_extend(m) };
-	struct hpack_encoder enc;
-	struct reading *again;
 	struct edit e;
 	char *block;
 	u32 size;
 
-	hpack_encoder_init(&enc, malloc(hpack_table_bytes(4096)), 4096, 1);
 	begin_edit(&e, m);
 	size = section_written_max(&e);
 	block = malloc(size);
 	if (kind & TRAILERS)
-		size = section_write_trailers(&enc, &e, block, size);
+		size = section_write_trailers(enc, &e, block, size);
 	else if (m->response)
-		size = section_write_response(&enc, &e, m->status, m->framing, block, size);
+		size = section_write_response(enc, &e, m->status, m->framing, block, size);
 	else
-		size = section_write_request(&enc, &e, &ways, block, size);
-	must_hold(!r->s.extended || ways.extended);
-	again = read_block((struct span){ block, size }, (kind | EXTENDED) & ~SMALL, 100000);
+		size = section_write_request(enc, &e, &ways, block, size);
+	edit_free(&e);
+	return (struct span){ block, size };
+}
+
+static void same_as_before(const struct message *m, const struct reading *again)
+{
 	must_hold(again->result == SECTION_DONE || m->nfields + 2 > MESSAGE_FIELDS_MAX);
-	if (again->result == SECTION_DONE) {
-		same_meaning(m, &again->m);
-		same_fields(m, &again->m);
-		must_hold(m->status == again->m.status);
-		must_hold(m->path_sensitive == again->m.path_sensitive);
+	if (again->result != SECTION_DONE)
+		return;
+	same_meaning(m, &again->m);
+	same_fields(m, &again->m);
+	must_hold(m->status == again->m.status);
+	must_hold(m->path_sensitive == again->m.path_sensitive);
+}
+
+/* A block that was written, by who has heard others of its connection, or NULL. */
+static struct reading *hear(struct reading *r, struct span block, u32 kind)
+{
+	if (r)
+		read_next(r, block, kind, 100000);
+	else
+		r = read_block(block, kind, 100000);
+	free((char *)block.p);
+	return r;
+}
+
+/*
+ * Again and again on one connection: at last all of it is in its tables, and what is
+ * known of entries is what is said of them. And on, by way of these.
+ */
+static void through_http2(const struct reading *r, u32 kind)
+{
+	struct reading *again = NULL, *beyond = NULL;
+	struct hpack_way ways[16] = { 0 };
+	struct hpack_encoder enc, leg;
+	u32 i;
+
+	must_hold(!r->s.extended || section_may_extend(&r->m));
+	kind = (kind | EXTENDED) & ~SMALL;
+	hpack_encoder_init(&enc, malloc(hpack_table_bytes(4096)), 4096, 1);
+	hpack_encoder_init(&leg, malloc(hpack_table_bytes(4096)), 4096, 1);
+	hpack_encoder_remember(&leg, ways, 16);
+	for (i = 0; i < 4; i++) {
+		again = hear(again, write_block(&enc, &r->m, kind), kind);
+		same_as_before(&r->m, again);
+		if (again->result != SECTION_DONE)
+			break;
+		beyond = hear(beyond, write_block(&leg, &again->m, kind), kind);
+		same_as_before(&r->m, beyond);
+		if (i == 2) {
+			hpack_encoder_resize(&leg, 0);
+			hpack_encoder_resize(&leg, 4096);
+		}
 	}
 	free_reading(again);
-	edit_free(&e);
-	free(block);
+	if (beyond)
+		free_reading(beyond);
 	free(enc.table.ring);
+	free(leg.table.ring);
 }
 
 static void same_readings(const struct reading *a, const struct reading *b)
