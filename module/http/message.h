@@ -71,7 +71,7 @@ struct message_field {
  * entries' numbers, with the highest bit set.
  */
 struct message_origins {
-	u32 table;		/* which: nobody else's has this; 0: none */
+	u64 table;		/* which: no other has ever had this; 0: none */
 	u32 next;		/* number that the next entry was to have, behind the head */
 };
 
@@ -179,6 +179,22 @@ static inline struct span message_value(const struct message *m,
 static inline bool message_is_sensitive(const struct message *m, u32 i)
 {
 	return m->sensitive[i / 64] >> i % 64 & 1;
+}
+
+static inline void message_set_sensitive(struct message *m, u32 i, bool is)
+{
+	u64 bit = 1ULL << i % 64;
+
+	m->sensitive[i / 64] = is ? m->sensitive[i / 64] | bit : m->sensitive[i / 64] & ~bit;
+}
+
+/* Field @from stands at @to, which is not behind it. */
+static inline void message_move(struct message *m, u32 to, u32 from)
+{
+	if (to == from)
+		return;
+	m->fields[to] = m->fields[from];
+	message_set_sensitive(m, to, message_is_sensitive(m, from));
 }
 
 /* The number of the entry that an origin is. */

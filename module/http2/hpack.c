@@ -410,10 +410,14 @@ static void put_in_table(struct hpack_decoder *d, const char *text)
 		.bad = d->bad,
 	};
 
-	if (d->lost || d->stored + HPACK_OVERHEAD > d->table.max)
+	if (d->lost || d->stored + HPACK_OVERHEAD > d->table.max) {
 		hpack_table_clear(&d->table);
-	else
-		hpack_table_add(&d->table, text, text + d->name_len, &e);
+		return;
+	}
+	hpack_table_add(&d->table, text, text + d->name_len, &e);
+	/* From here on numbers are such as there were. */
+	if (unlikely(!d->table.next))
+		d->number = 0;
 }
 
 static enum hpack_result on_value(struct hpack_decoder *d, struct span *in, char *to,

@@ -67,8 +67,9 @@ struct hpack_field {
 
 struct hpack_decoder {
 	struct hpack_table table;
-	u32 number;		/* the owner's to set: of the table, not 0, and no other that
-				 * an encoder knows of has it; 0: fields have no origin
+	u64 number;		/* the owner's to set: of the table, which no other has ever
+				 * had: encoders know it for longer than there is a
+				 * decoder. 0: fields have no origin
 				 */
 	u32 need;		/* after HPACK_ROOM: bytes of room behind @stored */
 	u32 stored;		/* bytes of a field that is not whole yet */
@@ -222,10 +223,11 @@ bool hpack_decode_end(const struct hpack_decoder *d);
  * A field that came by index, and has gone out by one before, goes out by that without a
  * look at its bytes: where they lead is remembered of each entry of other connections'
  * decoders, in as many ways as the owner has memory for. An entry of a number is never
- * another, so what was true once is, as long as both entries are there.
+ * another, so what was true once is, as long as ours is there. When numbers begin anew,
+ * after 2^32 entries, that ends.
  */
 struct hpack_way {
-	u32 table;			/* a decoder's number, ... */
+	u64 table;			/* a decoder's number, ... */
 	u32 entry;			/* ... one of its entries, ... */
 	u32 to;				/* ... and ours of the same field */
 };
@@ -298,6 +300,6 @@ char *hpack_encode(struct hpack_encoder *e, char *to, struct span name, struct s
 
 /* The same of a field that is an entry of another's table; each time by the same name. */
 char *hpack_encode_entry(struct hpack_encoder *e, char *to, struct span name,
-			 struct span value, u32 table, u32 entry);
+			 struct span value, u64 table, u32 entry);
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include "http2/hpack.h"
 
+#include <linux/compiler.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 
@@ -243,6 +244,9 @@ static void make_entry(struct hpack_encoder *e, const struct sought *s)
 	e->buckets[s->hash % HPACK_BUCKETS] = e->table.next;
 	e->names[s->name_hash % HPACK_BUCKETS] = e->table.next;
 	hpack_table_add(&e->table, s->name.p, s->value.p, &entry);
+	/* Its number is one that there was. */
+	if (unlikely(!e->table.next))
+		e->ways = NULL;
 }
 
 static char *put_literal(char *to, const struct sought *s, u8 bits, u8 mask)
@@ -298,9 +302,9 @@ char *hpack_encode(struct hpack_encoder *e, char *to, struct span name, struct s
 
 /* ---- what came by index ---- */
 
-static struct hpack_way *way_of(const struct hpack_encoder *e, u32 table, u32 entry)
+static struct hpack_way *way_of(const struct hpack_encoder *e, u64 table, u32 entry)
 {
-	return &e->ways[(table * 0x9e3779b1U + entry) & e->ways_mask];
+	return &e->ways[((u32)table * 0x9e3779b1U + entry) & e->ways_mask];
 }
 
 /* The index of an entry of a number, or 0. */
@@ -311,7 +315,7 @@ static u32 index_of(const struct hpack_encoder *e, u32 number)
 	return age < e->table.n ? HPACK_STATIC_MAX + 1 + age : 0;
 }
 
-static void note_way(struct hpack_encoder *e, struct hpack_way *way, u32 table, u32 entry)
+static void note_way(struct hpack_encoder *e, struct hpack_way *way, u64 table, u32 entry)
 {
 	u32 age = e->last - HPACK_STATIC_MAX - 1;
 
@@ -320,7 +324,7 @@ static void note_way(struct hpack_encoder *e, struct hpack_way *way, u32 table, 
 }
 
 char *hpack_encode_entry(struct hpack_encoder *e, char *to, struct span name,
-			 struct span value, u32 table, u32 entry)
+			 struct span value, u64 table, u32 entry)
 {
 	struct hpack_way *way;
 	u32 index = 0;

@@ -67,6 +67,15 @@ static enum mux_event wrong(struct mux *m, enum frame_code code)
 	return glitch(m, GLITCH_ERROR) ?: MUX_WRONG;
 }
 
+/* The same of one that is refused, which may be nobody's fault. */
+static enum mux_event refused(struct mux *m)
+{
+	m->id = m->reader.stream;
+	if (m->blame < GLITCH_KINDS && glitch(m, m->blame))
+		return MUX_ERROR;
+	return MUX_WRONG;
+}
+
 /* What the stream of the frame is, whether it is there or not. */
 static enum stream_state state_of(const struct mux *m, u32 id)
 {
@@ -111,6 +120,7 @@ static enum mux_event unwanted_block(struct mux *m, enum frame_code code)
 	m->unwanted = true;
 	m->wrong = code;
 	m->code = code;
+	m->blame = GLITCH_ERROR;
 	return MUX_BLOCK;
 }
 
@@ -137,8 +147,13 @@ static enum mux_event begin_stream(struct mux *m)
 	}
 	if (m->reader.self_dependent)
 		return unwanted_block(m, FRAME_PROTOCOL_ERROR);
-	if (m->nstreams >= m->options.max_streams)
-		return unwanted_block(m, FRAME_REFUSED_STREAM);
+	if (m->nstreams >= m->options.max_streams) {
+		unwanted_block(m, FRAME_REFUSED_STREAM);
+		/* 6.5.2: it may not know of the limit yet. */
+		if (!m->acknowledged)
+			m->blame = GLITCH_KINDS;
+		return MUX_BLOCK;
+	}
 	return MUX_OPEN;
 }
 
@@ -157,6 +172,7 @@ void mux_accept(struct mux *m, struct mux_stream *st)
 void mux_refuse(struct mux *m)
 {
 	m->due = unwanted_block(m, FRAME_REFUSED_STREAM);
+	m->blame = GLITCH_LATE;
 }
 
 static enum mux_event begin_headers(struct mux *m)
@@ -179,10 +195,13 @@ static enum mux_event begin_headers(struct mux *m)
 	case STREAM_WRONG:
 		return unwanted_block(m, step.code);
 	default:
-		/* Trailers; or, to a client, a head. */
-		return m->reader.self_dependent ?
-		       unwanted_block(m, FRAME_PROTOCOL_ERROR) : wanted_block(m);
+		break;
 	}
+	if (m->stream->spoilt)
+		return unwanted_block(m, FRAME_NO_ERROR);
+	/* Trailers; or, to a client, a head. */
+	return m->reader.self_dependent ? unwanted_block(m, FRAME_PROTOCOL_ERROR) :
+					  wanted_block(m);
 }
 
 static enum section_kind kind_of(const struct mux *m)
@@ -270,10 +289,24 @@ static enum mux_event head_read(struct mux *m)
 	if (is_final(m->message)) {
 		st->headed = true;
 		expect_body(m, st);
-	} else if (glitch(m, GLITCH_INTERIM)) {
+	} else if (st->interim && glitch(m, GLITCH_INTERIM)) {
 		return MUX_ERROR;
 	}
+	st->interim = true;
 	return MUX_HEAD;
+}
+
+static enum mux_event unwanted_read(struct mux *m)
+{
+	if (!m->wrong)
+		return MUX_MORE;
+	return m->code == FRAME_REFUSED_STREAM ? refused(m) : wrong(m, m->code);
+}
+
+/* Of what comes of it only its end is told. */
+static bool is_spoilt(const struct mux *m)
+{
+	return m->stream && m->stream->spoilt;
 }
 
 /* The block is whole. */
@@ -287,15 +320,18 @@ static enum mux_event end_block(struct mux *m)
 	m->in_block = false;
 	if (result == SECTION_COMPRESSION || result == SECTION_FLOOD)
 		return section_failed(m, result);
-	if (m->unwanted)
-		return m->wrong ? wrong(m, m->code) : MUX_MORE;
+	if (m->unwanted && !is_spoilt(m))
+		return unwanted_read(m);
 	if (!take_step(m, m->ends ? STREAM_HEADERS_END : STREAM_HEADERS))
 		return MUX_MORE;
 	if (m->ends)
 		m->due = MUX_END;
+	if (m->unwanted)
+		return MUX_MORE;
 	if (result == SECTION_DONE)
 		return head_read(m);
 	m->stream->expected = U64_MAX;
+	m->stream->spoilt = true;
 	return glitch(m, GLITCH_ERROR) ?: MUX_MALFORMED;
 }
 
@@ -336,6 +372,10 @@ static enum mux_event begin_wanted(struct mux *m)
 	if (!window_use(&st->receive.window, mux_initial(m), r->length))
 		return pass_over(m, wrong(m, FRAME_FLOW_CONTROL_ERROR));
 	st->receive.taken += r->length - r->left;
+	if (st->spoilt) {
+		st->receive.taken += r->left;
+		return pass_over(m, MUX_MORE);
+	}
 	/* 8.1.1; and a response begins with its head. */
 	if (!st->headed || r->left > st->expected)
 		return pass_over(m, wrong(m, FRAME_PROTOCOL_ERROR));
@@ -387,7 +427,7 @@ static enum mux_event end_data(struct mux *m)
 {
 	struct mux_stream *st = m->stream;
 
-	if (m->unwanted || !m->ends || !take_step(m, STREAM_DATA_END))
+	if ((m->unwanted && !is_spoilt(m)) || !m->ends || !take_step(m, STREAM_DATA_END))
 		return MUX_MORE;
 	/* 8.1.1 */
 	if (st->expected && st->expected != U64_MAX)
@@ -397,32 +437,58 @@ static enum mux_event end_data(struct mux *m)
 
 /* ---- SETTINGS ---- */
 
+/* What holds so far. */
+static void begin_settings(struct mux *m)
+{
+	m->settings = (struct mux_settings){
+		.streams = m->peer_streams,
+		.window = m->peer_window,
+		.frame = m->peer_frame,
+		.head = m->peer_head,
+		.extended = m->peer_extended,
+	};
+	m->in_settings = true;
+}
+
+/* RFC 7541 4.2: the lowest there was is told the peer as well. */
+static void take_table_size(struct mux_settings *s, u32 size)
+{
+	s->table_lowest = s->has_table ? min(s->table_lowest, size) : size;
+	s->table = size;
+	s->has_table = true;
+}
+
+/*
+ * What they allow is used from the ACK on, behind which they hold: a peer need not be
+ * ready for it earlier.
+ */
 static enum mux_event take_setting(struct mux *m)
 {
 	struct frame_setting s = m->reader.setting;
 
+	if (!m->in_settings)
+		begin_settings(m);
 	switch (s.id) {
 	case FRAME_HEADER_TABLE_SIZE:
-		hpack_encoder_resize(&m->encoder, s.value);
+		take_table_size(&m->settings, s.value);
 		break;
 	case FRAME_MAX_CONCURRENT_STREAMS:
-		m->peer_streams = s.value;
+		m->settings.streams = s.value;
 		break;
 	case FRAME_INITIAL_WINDOW_SIZE:
-		m->widened |= s.value > m->peer_window;
-		m->peer_window = s.value;
+		m->settings.window = s.value;
 		break;
 	case FRAME_MAX_FRAME_SIZE:
-		m->peer_frame = s.value;
+		m->settings.frame = s.value;
 		break;
 	case FRAME_MAX_HEADER_LIST_SIZE:
-		m->peer_head = s.value;
+		m->settings.head = s.value;
 		break;
 	case FRAME_ENABLE_CONNECT_PROTOCOL:
 		/* RFC 8441 3: it is not taken back. */
-		if (m->peer_extended && !s.value)
+		if (m->settings.extended && !s.value)
 			return fail(m, FRAME_PROTOCOL_ERROR);
-		m->peer_extended = s.value;
+		m->settings.extended = s.value;
 		break;
 	}
 	return glitch(m, GLITCH_SETTING);
@@ -433,14 +499,16 @@ static enum mux_event end_settings(struct mux *m)
 {
 	if (glitch(m, GLITCH_SETTINGS))
 		return MUX_ERROR;
+	if (!m->in_settings)
+		begin_settings(m);
+	m->in_settings = false;
 	m->stream = NULL;
 	m->answer = FRAME_SETTINGS;
 	if (!m->begun)
 		m->due = MUX_BEGUN;
-	else if (m->widened)
+	else if (m->settings.window > m->peer_window)
 		m->due = MUX_WINDOW;
 	m->begun = true;
-	m->widened = false;
 	return MUX_ANSWER;
 }
 
@@ -475,6 +543,7 @@ static enum mux_event take_goaway(struct mux *m)
 {
 	if (glitch(m, GLITCH_GOAWAY))
 		return MUX_ERROR;
+	m->peer_goes = true;
 	m->peer_last = min(m->peer_last, m->reader.number);
 	m->last = m->peer_last;
 	m->code = m->reader.code;
@@ -517,13 +586,17 @@ static enum mux_event widen_stream(struct mux *m)
 
 static enum mux_event take_window_update(struct mux *m)
 {
+	bool was_closed;
+
 	if (m->reader.number < LITTLE_ROOM && glitch(m, GLITCH_WINDOW_UPDATE))
 		return MUX_ERROR;
 	if (m->reader.stream)
 		return widen_stream(m);
+	was_closed = window_left(&m->send, 0) <= 0;
 	if (!window_add(&m->send, 0, m->reader.number))
 		return fail(m, FRAME_FLOW_CONTROL_ERROR);
-	return MUX_WINDOW;
+	/* Else nobody waits for it. */
+	return was_closed ? MUX_WINDOW : MUX_MORE;
 }
 
 /* RFC 9218 7.1; of one that has not begun nothing is kept. */

@@ -28,7 +28,7 @@
 #include "http2/window.h"
 
 struct mux_options {
-	u32 number;		/* of the connection: no other that there is has it; not 0 */
+	u64 number;		/* of the connection: no other has ever had it; not 0 */
 	u32 max_streams;	/* of the peer's that may be at once */
 	u32 stream_window;	/* bytes of a stream that may come before any are taken */
 	u32 window;		/* the same of all, FRAME_WINDOW_DEFAULT at least */
@@ -43,6 +43,10 @@ struct mux_stream {
 	u32 id;
 	u8 state;			/* enum stream_state */
 	bool headed;			/* its (final) head has come */
+	bool interim;			/* a head with 1xx has */
+	bool spoilt;			/* a head or trailers were malformed: no more is told of it
+					 * but that it ends
+					 */
 	struct window send;
 	struct window_in receive;
 	u64 expected;			/* bytes of DATA that are to come; U64_MAX: any */
@@ -57,7 +61,7 @@ enum mux_event {
 	MUX_HEAD,	/* ->stream has one: its message is whole */
 	MUX_TRAILERS,	/* likewise */
 	MUX_MALFORMED,	/* ->stream has one that is not, see message.error: it is to be reset,
-			 * perhaps behind an answer
+			 * perhaps behind an answer. No more of it is told but its end
 			 */
 	MUX_DATA,	/* of ->stream: mux->data, which was used; mux_taken() later */
 	MUX_END,	/* ->stream has ended: nothing of it comes any more */
@@ -73,6 +77,17 @@ enum mux_event {
 			 * says why
 			 */
 	MUX_ERROR,	/* the connection's: mux_write_goaway() with ->code; final */
+};
+
+/* What SETTINGS say; the last of a kind holds. */
+struct mux_settings {
+	u32 table_lowest, table;	/* SETTINGS_HEADER_TABLE_SIZE */
+	u32 streams;
+	u32 window;
+	u32 frame;
+	u32 head;
+	bool extended;
+	bool has_table;
 };
 
 struct mux {
@@ -92,6 +107,7 @@ struct mux {
 	u32 peer_frame;		/* SETTINGS_MAX_FRAME_SIZE */
 	u32 peer_head;		/* SETTINGS_MAX_HEADER_LIST_SIZE */
 	bool peer_extended;	/* SETTINGS_ENABLE_CONNECT_PROTOCOL */
+	bool peer_goes;		/* GOAWAY has come: it wants no more streams */
 	u32 peer_last;		/* of GOAWAY; FRAME_STREAM_MAX */
 
 	u64 now;		/* ms: the owner's to set before it reads */
@@ -113,8 +129,10 @@ struct mux {
 	bool in_block;
 	bool unwanted;		/* the block */
 	bool wrong;		/* when it is read, its stream is, by ->code */
+	bool in_settings;
 	bool block_whole;	/* but for room that its message has to have */
-	bool widened;		/* by these SETTINGS */
+	u8 blame;		/* enum glitch that it is, if so; or GLITCH_KINDS */
+	struct mux_settings settings;	/* to be obeyed from the answer on */
 	bool ends;		/* the stream does, with it */
 	struct mux_options options;
 	struct mux_stream **buckets;
@@ -168,14 +186,15 @@ void mux_refuse(struct mux *m);
 /* After MUX_BLOCK: is it m->stream's? Else it is read because what follows needs it. */
 static inline bool mux_wants_block(const struct mux *m)
 {
-	return !m->unwanted;
+	return !m->unwanted && m->stream;
 }
 
 /**
  * mux_take_block() - After MUX_BLOCK: read it into this
  * @m: mux
  * @message: after message_init(), with its limits. It is the connection's, not the
- *	stream's, until the event that it is whole: the stream may be gone earlier
+ *	stream's, until the event that it is whole: the stream may be gone earlier. One
+ *	of which no event tells may be given for the next block
  */
 void mux_take_block(struct mux *m, struct message *message);
 
@@ -276,7 +295,7 @@ char *mux_write_update(struct mux *m, struct mux_stream *st, char *to);
 /**
  * mux_write_block() - Make a head, or trailers, of a block that was just encoded
  * @m: mux
- * @st: stream; a client's first head has it begin, if mux_may_open()
+ * @st: stream; a client's, which is zeroed, begins by its first head, if mux_may_open()
  * @at: as of frame_write_block()
  * @len: of the block
  * @end: nothing follows

@@ -9,6 +9,8 @@
 #ifndef L7MESH_MUX_PRIV_H
 #define L7MESH_MUX_PRIV_H
 
+#include <linux/minmax.h>
+
 #include "http2/mux.h"
 
 /* mux_streams.c */
@@ -25,10 +27,14 @@ void mux_streams_gone(struct mux *m, u32 id, enum stream_state state);
  */
 enum stream_state mux_streams_state(const struct mux *m, u32 id);
 
-/* What of the peer's streams may come before it is taken: from the ACK of our SETTINGS on. */
+/*
+ * What of the peer's streams may come before it is taken: from the ACK of our SETTINGS on.
+ * Before, whichever is more: it may know them already.
+ */
 static inline u32 mux_initial(const struct mux *m)
 {
-	return m->acknowledged ? m->options.stream_window : FRAME_WINDOW_DEFAULT;
+	return m->acknowledged ? m->options.stream_window :
+				 max_t(u32, m->options.stream_window, FRAME_WINDOW_DEFAULT);
 }
 
 #endif

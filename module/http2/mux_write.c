@@ -43,13 +43,31 @@ char *mux_write_begin(struct mux *m, char *to)
 	return frame_write_window_update(to, 0, m->options.window - FRAME_WINDOW_DEFAULT);
 }
 
+/* From here on they hold. */
+static void obey_settings(struct mux *m)
+{
+	const struct mux_settings *s = &m->settings;
+
+	if (s->has_table) {
+		hpack_encoder_resize(&m->encoder, s->table_lowest);
+		hpack_encoder_resize(&m->encoder, s->table);
+	}
+	m->peer_streams = s->streams;
+	m->peer_window = s->window;
+	m->peer_frame = s->frame;
+	m->peer_head = s->head;
+	m->peer_extended = s->extended;
+}
+
 char *mux_write_answer(struct mux *m, char *to)
 {
 	u8 answer = m->answer;
 
 	m->answer = 0;
-	return answer == FRAME_PING ? frame_write_ping(to, m->ping, true) :
-				      frame_write_settings_ack(to);
+	if (answer == FRAME_PING)
+		return frame_write_ping(to, m->ping, true);
+	obey_settings(m);
+	return frame_write_settings_ack(to);
 }
 
 char *mux_write_ping(struct mux *m, char *to)
@@ -89,7 +107,7 @@ static void sent(struct mux_stream *st, enum stream_event event)
 bool mux_may_open(const struct mux *m)
 {
 	return m->nstreams < m->peer_streams && m->opened < FRAME_STREAM_MAX - 1 &&
-	       m->peer_last == FRAME_STREAM_MAX;
+	       !m->peer_goes;
 }
 
 /* 5.1.1: numbers grow in the order in which heads go. */
@@ -122,8 +140,9 @@ char *mux_write_reset(struct mux *m, struct mux_stream *st, u32 id, enum frame_c
 	/* 5.4.2: not of one that both know to be over. */
 	if (st && stream_state_is_closed(st->state))
 		return to;
+	/* Its head may still be coming: then nothing was sent or received of it. */
 	if (st)
-		sent(st, STREAM_RST);
+		st->state = STREAM_CLOSED_BY_US;
 	else
 		mux_streams_gone(m, id, STREAM_CLOSED_BY_US);
 	return frame_write_rst_stream(to, id, code);

@@ -98,11 +98,6 @@ static struct message_field *add_field(struct section *s, struct message *m, u32
 	return f;
 }
 
-static void mark_sensitive(struct message *m, u32 i)
-{
-	m->sensitive[i / 64] |= 1ULL << i % 64;
-}
-
 /* It is a Host field as well, as in HTTP/1; the end of its name gives that one's. */
 static void take_authority(struct section *s, struct message *m, u32 at,
 			   const struct hpack_field *from)
@@ -113,7 +108,7 @@ static void take_authority(struct section *s, struct message *m, u32 at,
 	set_authority(s, m, at, len, from->note);
 	span_copy(m->text + name, host);
 	if (add_field(s, m, name, host.len, len, FIELD_HOST, from->origin) && from->never)
-		mark_sensitive(m, m->nfields - 1);
+		message_set_sensitive(m, m->nfields - 1, true);
 }
 
 static void take_method(struct section *s, struct message *m, u32 at, u32 len)
@@ -345,7 +340,7 @@ static void take_regular(struct section *s, struct message *m, const struct hpac
 		return;
 	s->base = value + f->value_len;
 	if (f->never)
-		mark_sensitive(m, m->nfields - 1);
+		message_set_sensitive(m, m->nfields - 1, true);
 	if (unlikely(s->kind == SECTION_TRAILERS))
 		take_trailer(s, m, added);
 	else if (id != FIELD_OTHER)
@@ -364,11 +359,11 @@ static void take_field(struct section *s, struct message *m, const struct hpack_
 		s->had_field = true;
 		/* It stands first, where :authority was. */
 		if (f->never)
-			mark_sensitive(m, 0);
+			message_set_sensitive(m, 0, true);
 	} else if (goes_on(s, m, f)) {
 		extend_cookie(s, m, f);
 		if (f->never)
-			mark_sensitive(m, m->nfields - 1);
+			message_set_sensitive(m, m->nfields - 1, true);
 	} else {
 		take_regular(s, m, f);
 	}
@@ -447,7 +442,7 @@ static struct message_field *keep_one_cookie(struct message *m)
 
 	for (i = 0; i < m->nfields; i++) {
 		sensitive = message_is_sensitive(m, i);
-		m->sensitive[i / 64] &= ~(1ULL << i % 64);
+		message_set_sensitive(m, i, false);
 		to = kept;
 		if (first && is_cookie(m, &m->fields[i])) {
 			to = first - m->fields;
@@ -457,7 +452,7 @@ static struct message_field *keep_one_cookie(struct message *m)
 				first = &m->fields[to];
 		}
 		if (sensitive)
-			mark_sensitive(m, to);
+			message_set_sensitive(m, to, true);
 	}
 	m->nfields = kept;
 	return first;

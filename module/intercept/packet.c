@@ -122,16 +122,22 @@ static int hook(struct packet_net *pn, struct packet_hooks *h)
 /* What was taken goes on: as long as there is any of it the hooks stay. pn->mutex held. */
 static void take_no_more(struct packet_net *pn)
 {
+	bool used;
+
 	if (!pn->in.on && !pn->out.on)
 		return;
-	/* No leg begins any more that what is hooked would have to serve. */
-	transparent_catch(pn->transparent, false);
-	if (transparent_is_used(pn->transparent)) {
-		transparent_catch(pn->transparent, pn->in.on && pn->out.on);
-		queue_delayed_work(system_unbound_wq, &pn->work, LOOK_AGAIN);
+	used = transparent_is_used(pn->transparent);
+	if (!used) {
+		/* No leg begins any more that what is hooked would have to serve; or has. */
+		transparent_catch(pn->transparent, false);
+		used = transparent_is_used(pn->transparent);
+	}
+	if (!used) {
+		unhook_all(pn);
 		return;
 	}
-	unhook_all(pn);
+	transparent_catch(pn->transparent, pn->in.on && pn->out.on);
+	queue_delayed_work(system_unbound_wq, &pn->work, LOOK_AGAIN);
 }
 
 /* pn->mutex held. */
@@ -176,7 +182,12 @@ static void settle_work(struct work_struct *work)
 
 void packet_settle_soon(struct packet_net *pn)
 {
-	queue_delayed_work(system_unbound_wq, &pn->work, A_MOMENT);
+	unsigned long then = jiffies + A_MOMENT;
+
+	if (time_after(READ_ONCE(pn->work.timer.expires), then))
+		mod_delayed_work(system_unbound_wq, &pn->work, A_MOMENT);
+	else
+		queue_delayed_work(system_unbound_wq, &pn->work, A_MOMENT);
 }
 
 void packet_settle_later(struct mesh_net *mn)

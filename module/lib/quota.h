@@ -15,7 +15,7 @@
  *
  * Connections that have arrived as packets, whose clients pay for nothing, are counted by
  * themselves, and bounded by half of it (conn.c). Where an application pays in their place,
- * nothing is begun for them when the namespace holds more than its share (payer_share()).
+ * nothing is begun for them when what is held so is its share (payer_share()).
  *
  * Once a request was admitted, what it needs later is not refused, as its size is
  * bounded: the head of its response until that grows, and the heads that are written,
@@ -28,7 +28,6 @@
 #define L7MESH_QUOTA_H
 
 #include <linux/compiler.h>
-#include <linux/minmax.h>
 #include <linux/percpu_counter.h>
 
 struct quota {
@@ -58,11 +57,12 @@ static inline void quota_add(struct quota *q, s64 bytes)
 	percpu_counter_add_batch(&q->bytes, bytes, QUOTA_BATCH);
 }
 
-/* @most: for whom it is asked may not see more held than that. */
-static inline bool quota_spent(struct quota *q, unsigned long most)
+static inline bool quota_spent(struct quota *q)
 {
-	most = min3(READ_ONCE(namespace_bytes_max), most, (unsigned long)LONG_MAX);
-	return __percpu_counter_compare(&q->bytes, most, QUOTA_BATCH) >= 0;
+	return __percpu_counter_compare(&q->bytes,
+					min(READ_ONCE(namespace_bytes_max),
+					    (unsigned long)LONG_MAX),
+					QUOTA_BATCH) >= 0;
 }
 
 #endif

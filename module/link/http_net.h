@@ -6,6 +6,7 @@
 #ifndef L7MESH_HTTP_NET_H
 #define L7MESH_HTTP_NET_H
 
+#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/wait_bit.h>
@@ -27,6 +28,17 @@ enum {
 
 struct mesh_net;
 
+/*
+ * What clients who are not of this kernel have at the expense of control groups: of those
+ * that have the same place, which only makes it stricter.
+ */
+struct foreign_share {
+	atomic_t conns;
+	atomic_long_t bytes;
+};
+
+#define FOREIGN_SHARE_BITS	5
+
 struct http_net {
 	struct net *net;		/* outlives this */
 	struct mesh_net *mn;
@@ -45,6 +57,7 @@ struct http_net {
 	atomic_t nconns;		/* that take memory; waited for by engine_net_exit() */
 	atomic_t nlegs;			/* the same */
 	atomic_t nforeign;		/* connections of clients who are not of this kernel */
+	struct foreign_share shares[1 << FOREIGN_SHARE_BITS];
 	atomic_t drains;		/* how often all pools were emptied */
 
 	spinlock_t calls_lock;		/* BH */
@@ -67,6 +80,13 @@ struct http_net {
 static inline struct line *http_net_line(struct http_net *hn)
 {
 	return &hn->lines[(u32)atomic_inc_return(&hn->line) % hn->nlines];
+}
+
+/* @payer: not NULL */
+static inline struct foreign_share *http_net_share(struct http_net *hn,
+						   const struct mem_cgroup *payer)
+{
+	return &hn->shares[hash_ptr(payer, FOREIGN_SHARE_BITS)];
 }
 
 static inline void http_net_leg_born(struct http_net *hn)

@@ -22,12 +22,36 @@ static struct kmem_cache *conn_cache;
  * One more of these? All together have half of what the namespace may hold, and no more
  * than the share of the application that pays for what of it is charged.
  */
-static bool may_be_foreign(const struct http_net *hn, struct mem_cgroup *payer)
+static bool may_be_foreign(struct http_net *hn, struct mem_cgroup *payer)
 {
 	unsigned long n = atomic_read(&hn->nforeign);
 
-	return n * FOREIGN_BYTES < READ_ONCE(namespace_bytes_max) / 2 &&
-	       n * sizeof(struct conn) < payer_share(payer);
+	if (n * FOREIGN_BYTES >= READ_ONCE(namespace_bytes_max) / 2)
+		return false;
+	n = payer ? atomic_read(&http_net_share(hn, payer)->conns) : 0;
+	return n * sizeof(struct conn) < payer_share(payer);
+}
+
+/* From here on an application pays for it, whose share has what there is already. */
+static void be_paid(struct conn *c, struct mem_cgroup *payer)
+{
+	struct foreign_share *share = http_net_share(c->hn, payer);
+
+	c->payer = payer;
+	atomic_inc(&share->conns);
+	atomic_long_add(c->stream.held, &share->bytes);
+}
+
+/* It is not of this kernel's, and is gone. */
+static void forget_foreign(struct conn *c)
+{
+	struct http_net *hn = c->hn;
+
+	atomic_dec(&hn->nforeign);
+	if (c->payer)
+		atomic_dec(&http_net_share(hn, c->payer)->conns);
+	transparent_unbind(&hn->transparent, &c->original);
+	payer_put(c->payer);
 }
 
 static void conn_put(struct conn *c)
@@ -36,11 +60,8 @@ static void conn_put(struct conn *c)
 
 	if (!refcount_dec_and_test(&c->ref))
 		return;
-	if (!c->identity) {
-		atomic_dec(&hn->nforeign);
-		transparent_unbind(&hn->transparent, &c->original);
-		payer_put(c->payer);
-	}
+	if (!c->identity)
+		forget_foreign(c);
 	identity_put(c->identity);
 	kmem_cache_free(conn_cache, c);
 	stats_object_destroyed(OBJECT_CONN);
@@ -356,7 +377,7 @@ static bool find_payer(struct conn *c, const struct endpoint *ep)
 	link_lock(&c->link);
 	charged = link_charge(&c->link, payer);
 	if (charged)
-		c->payer = payer;
+		be_paid(c, payer);
 	link_unlock(&c->link);
 	if (!charged)
 		payer_put(payer);
@@ -574,7 +595,10 @@ static struct conn *conn_alloc(struct http_net *hn, const struct link *accepted,
 	c->mesh = mesh;
 	c->link = *accepted;
 	c->identity = claim->identity;
-	c->payer = payer;
+	if (c->identity)
+		c->payer = payer;
+	else if (payer)
+		be_paid(c, payer);
 	if (!c->identity) {
 		atomic_inc(&hn->nforeign);
 		transparent_accepted(&hn->transparent, &claim->original);

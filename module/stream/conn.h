@@ -111,8 +111,19 @@ void conn_kick(struct conn *c);
  */
 static inline bool conn_quota_spent(const struct conn *c)
 {
-	return quota_spent(&c->hn->quota,
-			   likely(c->identity) ? ULONG_MAX : payer_share(c->payer));
+	if (quota_spent(&c->hn->quota))
+		return true;
+	return !c->identity && c->payer &&
+	       atomic_long_read(&http_net_share(c->hn, c->payer)->bytes) >=
+	       payer_share(c->payer);
+}
+
+/* So many bytes are held for it, or with a negative number are not any more. */
+static inline void conn_hold(const struct conn *c, s64 bytes)
+{
+	quota_add(&c->hn->quota, bytes);
+	if (unlikely(!c->identity && c->payer))
+		atomic_long_add(bytes, &http_net_share(c->hn, c->payer)->bytes);
 }
 
 /* Has it grown too old for another request? */

@@ -52,6 +52,7 @@ static bool normalize_path(const struct http_options *o, struct message *m)
 	if (memchr(m->text + m->path, '\\', len) ||
 	    memchr(m->text + m->path, '%', len))
 		m->raw = false;
+	m->path_origin = 0;
 	m->path_len = path_normalize(&o->path, m->text + m->path, len);
 	m->raw &= m->path_len == len;
 	return m->path_len;
@@ -77,8 +78,10 @@ static noinline bool unroot_host(struct message *m)
 	m->host_len--;
 	m->authority_len--;
 	for (f = m->fields; f < m->fields + m->nfields; f++)
-		if (f->id == FIELD_HOST)
+		if (f->id == FIELD_HOST) {
 			f->value_len--;
+			f->origin = 0;
+		}
 	return m->host_len && dot[-1] != '.';
 }
 
@@ -90,13 +93,13 @@ static bool has_underscore(const struct message *m, const struct message_field *
 
 static void drop_underscores(struct message *m)
 {
-	struct message_field *f, *to = m->fields;
+	u32 i, kept = 0;
 
-	for (f = m->fields; f < m->fields + m->nfields; f++)
-		if (!has_underscore(m, f))
-			*to++ = *f;
-	m->raw &= to == f;
-	m->nfields = to - m->fields;
+	for (i = 0; i < m->nfields; i++)
+		if (!has_underscore(m, &m->fields[i]))
+			message_move(m, kept++, i);
+	m->raw &= kept == m->nfields;
+	m->nfields = kept;
 }
 
 /* Returns false if the request has one and is to be refused for it. */

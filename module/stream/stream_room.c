@@ -32,7 +32,7 @@ void stream_settle(struct stream *s)
 
 	if (bytes == s->held)
 		return;
-	quota_add(&s->conn->hn->quota, (s64)bytes - s->held);
+	conn_hold(s->conn, (s64)bytes - s->held);
 	s->held = bytes;
 }
 

@@ -51,10 +51,10 @@ static int start_connecting(struct call *call)
 			call->to.family);
 	if (err)
 		return err;
-	if (!call_charge(call))
-		return -ENOBUFS;
 	link_set_nodelay(&call->link);
 	link_hook(&call->link, &call_callbacks);
+	if (!call_charge(call))
+		return -ENOBUFS;
 	return link_connect(&call->link, call->identity, &call->to);
 }
 

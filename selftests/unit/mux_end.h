@@ -31,6 +31,7 @@ struct mux_end {
 	bool quiet;		/* says nothing */
 	bool keeps;		/* what comes is not taken */
 	bool refuses;		/* streams */
+	bool patient;		/* what is malformed is not reset */
 	bool over;		/* by an error */
 	u32 nstreams_max;	/* ever */
 };
@@ -237,7 +238,8 @@ static inline void mux_end_act(struct mux_end *e, enum mux_event event)
 		break;
 	case MUX_MALFORMED:
 		mux_end_say(e, "malformed(%u, %u) ", st->id, e->message->error);
-		mux_end_reset(e, st, st->id, FRAME_PROTOCOL_ERROR);
+		if (!e->patient)
+			mux_end_reset(e, st, st->id, FRAME_PROTOCOL_ERROR);
 		break;
 	case MUX_DATA:
 		mux_end_data(e);

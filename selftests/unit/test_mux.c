@@ -240,7 +240,7 @@ static const struct {
 	  "HEADERS behind the end" },
 	{ "* = q1 r1:8 d1:5. g3.", "answer begun open(1) head(1, /p) reset(1, 8) open(3) "
 	  "head(3, /) end(3) ", "RST_STREAM, and what comes behind it" },
-	{ "* = p w0:500", "answer begun answer window(0) ", "PING, and a window" },
+	{ "* = p w0:500", "answer begun answer ", "PING, and a window that was not closed" },
 	{ "* = p0:1", "answer begun ", "an answer that nobody asked for" },
 	{ "* = +", "answer begun ", "our SETTINGS are acknowledged" },
 	{ "* = =4:100 =4:200", "answer begun answer answer window(0) ",
@@ -341,6 +341,37 @@ static void test_reading(void)
 			       client_cases[i].what);
 }
 
+/* Whoever answers what is malformed hears no more of it but its end. */
+static void test_malformed(void)
+{
+	static const struct {
+		const char *words, *said;
+	} cases[] = {
+		{ "b1 g1. g3.", "malformed(1, 1) unwanted end(1) open(3) head(3, /) end(3) " },
+		{ "b1 d1:5 d1:9. p", "malformed(1, 1) end(1) answer " },
+		{ "b1 g1 r1:8", "malformed(1, 1) unwanted reset(1, 8) " },
+		{ "b1. d1:1", "malformed(1, 1) end(1) wrong(1, 5) " },
+	};
+	struct block_text in;
+	struct mux_end e;
+	u32 i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		mux_end_init(&e, true, &mux_end_options);
+		e.patient = true;
+		in = frames_of("* =");
+		mux_end_take(&e, (struct span){ in.p, in.len }, 1);
+		free(in.p);
+		e.said.len = 0;
+		in = frames_of(cases[i].words);
+		mux_end_take(&e, (struct span){ in.p, in.len }, 5);
+		free(in.p);
+		tap_is(e.said.p + strlen("open(1) "), cases[i].said, "malformed: %s",
+		       cases[i].words);
+		mux_end_exit(&e);
+	}
+}
+
 /* ---- what is answered ---- */
 
 static void is_answered(const char *words, const char *answer, const char *what)
@@ -365,10 +396,19 @@ static void is_answered(const char *words, const char *answer, const char *what)
 static void test_answers(void)
 {
 	struct mux_options large = mux_end_options;
+	struct block_text in;
 	struct mux_end e;
 	char *got;
 
 	is_answered("* =", "settings-ack ", "SETTINGS are acknowledged");
+	in = frames_of("* =5:65536");
+	mux_end_init(&e, true, &mux_end_options);
+	mux_end_take(&e, (struct span){ in.p, in.len - 1 }, 100000);
+	tap_ok(e.m.peer_frame == FRAME_SIZE_MIN, "they do not hold before all are there");
+	mux_end_take(&e, (struct span){ in.p + in.len - 1, 1 }, 1);
+	tap_ok(e.m.peer_frame == 65536, "and hold when they are acknowledged");
+	mux_end_exit(&e);
+	free(in.p);
 	is_answered("* = p p", "settings-ack ping-ack(12345678) ping-ack(12345678) ",
 		    "each PING is answered");
 	is_answered("* = b1.", "settings-ack rst(1, 1) ", "what is malformed is reset");
@@ -539,6 +579,8 @@ static void test_floods(void)
 	tap_ok(endures("* = c1 +", "w0:300 d1:300") == 5000, "what is useful is none");
 }
 
+static bool refusing;
+
 /* Requests that are reset at once, again and again. CVE-2023-44487, CVE-2025-8671 */
 static u32 resets(const char *format)
 {
@@ -548,6 +590,7 @@ static u32 resets(const char *format)
 	u32 n = 0;
 
 	mux_end_init(&e, true, &mux_end_options);
+	e.refuses = refusing;
 	mux_end_take(&e, (struct span){ in.p, in.len }, 100000);
 	free(in.p);
 	for (; n < 5000 && !e.over; n++) {
@@ -567,6 +610,9 @@ static void test_rapid_reset(void)
 	tap_ok(resets("q%u d%u:6") == SPENDABLE / 10 + 1, "so are those that we are made to reset");
 	tap_ok(resets("q%u w%u:2147483647") == SPENDABLE / 10 + 1, "by their windows as well");
 	tap_ok(resets("b%u.") == SPENDABLE / 10 + 1, "or because they are malformed");
+	refusing = true;
+	tap_ok(resets("g%u.") == SPENDABLE + 1, "those that we refuse are no great fault");
+	refusing = false;
 }
 
 /* ---- the end of a connection ---- */
@@ -592,6 +638,48 @@ static void test_goaway(void)
 	tap_is(e.said.p, "open(3) head(3, /) end(3) unwanted answer ",
 	       "what begins between two GOAWAY is looked at, what begins later is not");
 	mux_end_exit(&e);
+}
+
+/* 6.8: whatever its number is, whoever sends it wants no more. */
+static void test_goaway_of_server(void)
+{
+	struct block_text in = frames_of("= <2147483647:0");
+	struct mux_end e;
+
+	begin_client(&e);
+	tap_ok(mux_may_open(&e.m), "a client may begin streams");
+	mux_end_take(&e, (struct span){ in.p, in.len }, 100000);
+	tap_ok(!mux_may_open(&e.m), "until GOAWAY has come");
+	mux_end_exit(&e);
+	free(in.p);
+}
+
+/* One that is reset while its head, or its trailers, are read, and forgotten later. */
+static void test_reset_meanwhile(void)
+{
+	struct block_text in = frames_of("* = Q1 d1:5 T1. g3.");
+	struct span bytes = { in.p, in.len };
+	struct mux_end e;
+	bool good = true;
+	char text[20];
+	u32 n;
+
+	for (n = 1; n < in.len && good; n++) {
+		mux_end_init(&e, true, &mux_end_options);
+		mux_end_take(&e, (struct span){ bytes.p, n }, 100000);
+		if (mux_find(&e.m, 1)) {
+			mux_write_reset(&e.m, mux_find(&e.m, 1), 1, FRAME_CANCEL, text);
+			e.said.len = 0;
+			mux_end_take(&e, span_from(bytes, n), 100000);
+			good = !strcmp(e.said.p, "open(3) head(3, /) end(3) ") ||
+			       !strcmp(e.said.p, "head(3, /) end(3) ") ||
+			       !strcmp(e.said.p, "end(3) ") || mux_find(&e.m, 3);
+			good = good && !mux_sends(mux_find(&e.m, 1)) && !e.over;
+		}
+		mux_end_exit(&e);
+	}
+	tap_ok(good, "and reset at any byte (%u)", n);
+	free(in.p);
 }
 
 /* A stream that its owner gives up while its trailers are read. */
@@ -751,6 +839,7 @@ static void test_urgency_turns(void)
 void test_mux(void)
 {
 	test_reading();
+	test_malformed();
 	test_answers();
 	test_windows_in();
 	test_window_of_nobody();
@@ -758,7 +847,9 @@ void test_mux(void)
 	test_floods();
 	test_rapid_reset();
 	test_goaway();
+	test_goaway_of_server();
 	test_forgotten();
+	test_reset_meanwhile();
 	test_two_ends();
 	test_urgency_values();
 	test_urgency_turns();
