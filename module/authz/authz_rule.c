@@ -88,13 +88,9 @@ const char *authz_rule_check_template(struct span template)
 	return NULL;
 }
 
-static bool match_text(const struct authz_value *v, struct span s)
+static noinline bool match_odd_text(const struct authz_value *v, struct span s)
 {
 	switch ((enum authz_value_kind)v->kind) {
-	case AUTHZ_EXACT:
-		return span_eq(s, v->text.name);
-	case AUTHZ_PREFIX:
-		return span_starts_with(s, v->text.name);
 	case AUTHZ_SUFFIX:
 		return ends_with(s, v->text.name);
 	case AUTHZ_PRESENT:
@@ -106,6 +102,16 @@ static bool match_text(const struct authz_value *v, struct span s)
 	default:
 		return false;
 	}
+}
+
+/* Most are one of these two. */
+static inline bool match_text(const struct authz_value *v, struct span s)
+{
+	if (v->kind == AUTHZ_EXACT)
+		return span_eq(s, v->text.name);
+	if (v->kind == AUTHZ_PREFIX)
+		return span_starts_with(s, v->text.name);
+	return match_odd_text(v, s);
 }
 
 /* As hosts compare. */
@@ -138,7 +144,18 @@ static bool any_text(const struct authz_rules *set, const struct authz_term *t,
 	const struct authz_value *v = values_of(set, t), *end = v + t->n;
 
 	for (; v < end; v++)
-		if (t->key == AUTHZ_HOST ? match_host(v, s) : match_text(v, s))
+		if (match_text(v, s))
+			return true;
+	return false;
+}
+
+static bool any_host(const struct authz_rules *set, const struct authz_term *t,
+		     struct span s)
+{
+	const struct authz_value *v = values_of(set, t), *end = v + t->n;
+
+	for (; v < end; v++)
+		if (match_host(v, s))
 			return true;
 	return false;
 }
@@ -291,22 +308,13 @@ u32 authz_rule_value_cost(u8 key, const struct authz_value *v)
 	return 1 + len / TEXT_UNIT + (key == AUTHZ_HEADER ? MESSAGE_FIELDS_MAX / 4 : 0);
 }
 
-static bool any_of_source(const struct authz_rules *set, const struct authz_term *t,
-			  const struct workload *source)
-{
-	if (!source)
-		return false;
-	return any_name(set, t, t->key == AUTHZ_SOURCE_PRINCIPAL ? &source->principal :
-								   &source->namespace);
-}
-
-static bool any_value(const struct authz_rules *set, const struct authz_term *t,
-		      const struct authz_request *req)
+static noinline bool any_other_value(const struct authz_rules *set,
+				     const struct authz_term *t,
+				     const struct authz_request *req)
 {
 	switch ((enum authz_key)t->key) {
-	case AUTHZ_SOURCE_PRINCIPAL:
 	case AUTHZ_SOURCE_NAMESPACE:
-		return any_of_source(set, t, req->source);
+		return req->source && any_name(set, t, &req->source->namespace);
 	case AUTHZ_SOURCE_IP:
 		return any_network(set, t, req->peer);
 	case AUTHZ_REMOTE_IP:
@@ -318,15 +326,25 @@ static bool any_value(const struct authz_rules *set, const struct authz_term *t,
 	case AUTHZ_SNI:
 		return any_text(set, t, req->sni);
 	case AUTHZ_HOST:
-		return any_text(set, t, message_authority(req->message));
-	case AUTHZ_METHOD:
-		return any_text(set, t, message_method(req->message));
-	case AUTHZ_PATH:
-		return any_text(set, t, req->path);
+		return any_host(set, t, message_authority(req->message));
 	case AUTHZ_HEADER:
 		return any_header(set, t, req->message);
+	default:
+		return false;
 	}
-	return false;
+}
+
+/* What is asked for most comes first: kernels compile no switch into a jump. */
+static inline bool any_value(const struct authz_rules *set, const struct authz_term *t,
+			     const struct authz_request *req)
+{
+	if (t->key == AUTHZ_PATH)
+		return any_text(set, t, req->path);
+	if (t->key == AUTHZ_METHOD)
+		return any_text(set, t, message_method(req->message));
+	if (t->key == AUTHZ_SOURCE_PRINCIPAL)
+		return req->source && any_name(set, t, &req->source->principal);
+	return any_other_value(set, t, req);
 }
 
 static bool match_group(const struct authz_rules *set, u32 group,
@@ -364,5 +382,5 @@ bool authz_rule_matches(const struct authz_rules *set, const struct authz_rule *
 		return false;
 	return match_one_of(set, rule->from, rule->nfrom, req) &&
 	       match_one_of(set, rule->to, rule->nto, req) &&
-	       match_group(set, rule->when, req);
+	       (!set->groups[rule->when].n || match_group(set, rule->when, req));
 }

@@ -390,8 +390,6 @@ static const struct authorization *find(const struct guard_list *l,
 	const struct authorization *found = NULL;
 	u32 i;
 
-	if (!l->n)
-		return NULL;
 	for (i = 0; i < l->nrest; i++)
 		if (matches(&l->entries[i], req, strict))
 			return l->entries[i].policy;
@@ -403,12 +401,14 @@ static const struct authorization *find(const struct guard_list *l,
 }
 
 /* Who says who it is, but does not prove it, is allowed what anybody is, ... */
-static const struct authorization *find_allowing(const struct guard_list *l,
-						 struct authz_request *req)
+static inline const struct authorization *find_allowing(const struct guard_list *l,
+							struct authz_request *req)
 {
 	const struct workload *claimed = req->source;
 	const struct authorization *found;
 
+	if (!l->n)
+		return NULL;
 	if (req->source_kind == L7MESH_IDENTITY_KIND_NONE)
 		req->source = NULL;
 	found = find(l, req, true);
@@ -417,12 +417,15 @@ static const struct authorization *find_allowing(const struct guard_list *l,
 }
 
 /* ... and denied what either is, lest it be of use not to prove it. */
-static const struct authorization *find_denying(const struct guard_list *l,
-						struct authz_request *req)
+static inline const struct authorization *find_denying(const struct guard_list *l,
+						       struct authz_request *req)
 {
 	const struct workload *claimed = req->source;
-	const struct authorization *found = find(l, req, false);
+	const struct authorization *found;
 
+	if (!l->n)
+		return NULL;
+	found = find(l, req, false);
 	if (found || !claimed || req->source_kind != L7MESH_IDENTITY_KIND_NONE)
 		return found;
 	req->source = NULL;
