@@ -106,6 +106,12 @@ static bool take_step(struct mux *m, enum stream_event event)
 	return true;
 }
 
+/* Of what comes of the stream only its end is told. */
+static bool is_spoilt(const struct mux *m)
+{
+	return m->stream && m->stream->spoilt;
+}
+
 /* ---- blocks ---- */
 
 static bool ends_stream(const struct mux *m)
@@ -197,7 +203,7 @@ static enum mux_event begin_headers(struct mux *m)
 	default:
 		break;
 	}
-	if (m->stream->spoilt)
+	if (is_spoilt(m))
 		return unwanted_block(m, FRAME_NO_ERROR);
 	/* Trailers; or, to a client, a head. */
 	return m->reader.self_dependent ? unwanted_block(m, FRAME_PROTOCOL_ERROR) :
@@ -301,12 +307,6 @@ static enum mux_event unwanted_read(struct mux *m)
 	if (!m->wrong)
 		return MUX_MORE;
 	return m->code == FRAME_REFUSED_STREAM ? refused(m) : wrong(m, m->code);
-}
-
-/* Of what comes of it only its end is told. */
-static bool is_spoilt(const struct mux *m)
-{
-	return m->stream && m->stream->spoilt;
 }
 
 /* The block is whole. */
