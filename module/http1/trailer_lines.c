@@ -6,20 +6,6 @@
 #include "http/field_id.h"
 #include "http/trailer.h"
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct span trimmed(struct span s)
-{
-	while (s.len && is_blank(s.p[0]))
-		s = span_from(s, 1);
-	while (s.len && is_blank(s.p[s.len - 1]))
-		s.len--;
-	return s;
-}
-
 /* Up to its end, which may be LF alone; that is taken off as well. */
 static bool next_line(struct span *text, struct span *line)
 {
@@ -42,7 +28,7 @@ static bool take_line(struct message *m, struct span line)
 
 	if (!name.len || m->nfields >= m->limits.fields)
 		return false;
-	value = trimmed(span_from(line, name.len + 1));
+	value = span_trim(span_from(line, name.len + 1));
 	*f = (struct message_field){
 		.name = name.p - m->text,
 		.name_len = name.len,

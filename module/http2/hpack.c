@@ -144,12 +144,6 @@ static struct hpack_entry *entry_of(const struct hpack_decoder *d, u32 index)
 	       hpack_table_entry(&d->table, d->table.next - 1 - index) : NULL;
 }
 
-/* Of an entry of this index: the newest has the first one behind the static ones. */
-static u16 origin_of(const struct hpack_decoder *d, u32 index)
-{
-	return MESSAGE_ORIGIN | (d->table.next - (index - HPACK_STATIC_MAX));
-}
-
 static void tell(struct hpack_field *f, u32 name_len, u32 value_len, u8 id, u8 bad)
 {
 	*f = (struct hpack_field){
@@ -179,7 +173,7 @@ static enum hpack_result static_field(struct hpack_decoder *d, char *to, u32 roo
 static enum hpack_result on_indexed(struct hpack_decoder *d, char *to, u32 room,
 				    struct hpack_field *f)
 {
-	const struct hpack_entry *e;
+	struct hpack_entry *e;
 	u32 len;
 
 	if (d->index <= HPACK_STATIC_MAX)
@@ -195,8 +189,7 @@ static enum hpack_result on_indexed(struct hpack_decoder *d, char *to, u32 room,
 	enter(d, ST_FIELD);
 	charge(d, len + HPACK_OVERHEAD);
 	hpack_table_copy(&d->table, e, to);
-	tell(f, e->name_len, e->value_len, e->id, e->bad);
-	f->origin = origin_of(d, d->index);
+	*f = hpack_entry_field(d, e, d->index);
 	return HPACK_FIELD;
 }
 
@@ -439,7 +432,7 @@ static enum hpack_result on_value(struct hpack_decoder *d, struct span *in, char
 	tell(f, d->name_len, len, d->id, d->bad);
 	f->never = d->how == LITERAL_NEVER;
 	if (d->how == LITERAL_INDEXING && d->table.n)
-		f->origin = origin_of(d, HPACK_STATIC_MAX + 1);
+		f->origin = hpack_origin(d, HPACK_STATIC_MAX + 1);
 	return HPACK_FIELD;
 }
 

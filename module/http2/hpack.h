@@ -171,6 +171,26 @@ static inline struct hpack_entry *hpack_entry_next(const struct hpack_decoder *d
 	       hpack_table_entry(&d->table, d->table.next - 1 - age) : NULL;
 }
 
+/* Of the entry of an index: the newest has the first one behind the static ones. */
+static inline u16 hpack_origin(const struct hpack_decoder *d, u32 index)
+{
+	return MESSAGE_ORIGIN | (d->table.next - (index - HPACK_STATIC_MAX));
+}
+
+/* The field that it is. */
+static inline struct hpack_field hpack_entry_field(const struct hpack_decoder *d,
+						   struct hpack_entry *e, u32 index)
+{
+	return (struct hpack_field){
+		.name_len = e->name_len,
+		.value_len = e->value_len,
+		.id = e->id,
+		.bad = e->bad,
+		.origin = hpack_origin(d, index),
+		.note = &e->older,
+	};
+}
+
 /**
  * hpack_take_entry() - Take that
  * @d: decoder
@@ -190,16 +210,7 @@ static inline bool hpack_take_entry(struct hpack_decoder *d, struct span *in,
 		return false;
 	d->left -= count;
 	d->had_field = true;
-	*f = (struct hpack_field){
-		.name_len = e->name_len,
-		.value_len = e->value_len,
-		.id = e->id,
-		.bad = e->bad,
-		/* The newest has the first index behind the static ones. */
-		.origin = MESSAGE_ORIGIN |
-			  (d->table.next - ((u8)in->p[0] - 0x80U - HPACK_STATIC_MAX)),
-		.note = &e->older,
-	};
+	*f = hpack_entry_field(d, e, (u8)in->p[0] - 0x80U);
 	*in = span_from(*in, 1);
 	hpack_table_copy(&d->table, e, to);
 	return true;

@@ -76,16 +76,13 @@ static enum mux_event refused(struct mux *m)
 	return MUX_WRONG;
 }
 
-/* What the stream of the frame is, whether it is there or not. */
-static enum stream_state state_of(const struct mux *m, u32 id)
-{
-	return m->stream ? m->stream->state : mux_streams_state(m, id);
-}
-
 /* A frame of this kind came, of m->stream, or one that is not there. */
 static struct stream_step step_of(const struct mux *m, enum stream_event event)
 {
-	return stream_state_received(state_of(m, m->reader.stream), event, false);
+	enum stream_state state = m->stream ? m->stream->state :
+					      mux_streams_state(m, m->reader.stream);
+
+	return stream_state_received(state, event, false);
 }
 
 /*
@@ -185,9 +182,9 @@ static enum mux_event begin_headers(struct mux *m)
 {
 	struct stream_step step;
 
-	if (!m->reader.left && !ends_stream(m) && glitch(m, GLITCH_EMPTY))
-		return MUX_ERROR;
 	m->ends = ends_stream(m);
+	if (!m->reader.left && !m->ends && glitch(m, GLITCH_EMPTY))
+		return MUX_ERROR;
 	m->stream = mux_find(m, m->reader.stream);
 	if (m->server && !m->stream && m->reader.stream > m->opened)
 		return begin_stream(m);

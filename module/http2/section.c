@@ -123,6 +123,8 @@ static void take_path(struct section *s, struct message *m, u32 at,
 		      const struct hpack_field *f)
 {
 	u32 len = f->value_len, end = at + len, query;
+	/* Of an entry that was looked at: how long the path is. */
+	u32 known = f->note ? *f->note : 0;
 
 	m->target = at;
 	m->target_len = len;
@@ -135,10 +137,9 @@ static void take_path(struct section *s, struct message *m, u32 at,
 		return;
 	}
 	m->path = at;
-	/* Of an entry that was looked at: how long the path is. */
-	query = f->note && *f->note ? at + *f->note : skip_class(m->text, at, end, C_PATH);
+	query = known ? at + known : skip_class(m->text, at, end, C_PATH);
 	m->path_len = query - at;
-	if (query < end && !(f->note && *f->note))
+	if (query < end && !known)
 		want(s, m, m->text[query] == '?' &&
 		     skip_class(m->text, query + 1, end, C_TARGET) == end);
 	if (f->note && !s->bad)

@@ -5,20 +5,6 @@
 
 /* ---- what clients say: a dictionary of structured fields, RFC 8941 ---- */
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct span trimmed(struct span s)
-{
-	while (s.len && is_space(s.p[0]))
-		s = span_from(s, 1);
-	while (s.len && is_space(s.p[s.len - 1]))
-		s.len--;
-	return s;
-}
-
 /* Up to the next @c, which is in no string; that is taken off as well. */
 static struct span next_part(struct span *s, char c)
 {
@@ -32,7 +18,7 @@ static struct span next_part(struct span *s, char c)
 			part.len++;
 	}
 	*s = span_from(*s, part.len < s->len ? part.len + 1 : part.len);
-	return trimmed(part);
+	return span_trim(part);
 }
 
 static void take_member(struct urgency *is, struct span member)
@@ -54,7 +40,7 @@ struct urgency urgency_parse(struct span value)
 {
 	struct urgency is = { URGENCY_DEFAULT, false };
 
-	value = trimmed(value);
+	value = span_trim(value);
 	if (!value.len)
 		return URGENCY_UNSAID;
 	while (value.len)

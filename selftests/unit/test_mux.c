@@ -184,25 +184,12 @@ static char *told(struct block_text out, bool client)
 	return t.p;
 }
 
-static void is_read(bool server, const char *words, const char *said, const char *what)
-{
-	static const u32 steps[] = { 100000, 1, 7 };
-	struct block_text in = frames_of(words);
-	struct mux_end e;
-	u32 i;
-
-	for (i = 0; i < 3; i++) {
-		mux_end_init(&e, server, &mux_end_options);
-		mux_end_take(&e, (struct span){ in.p, in.len }, steps[i]);
-		tap_is(e.said.p, said, "%s, in pieces of %u", what, steps[i]);
-		mux_end_exit(&e);
-	}
-	free(in.p);
-}
-
-static const struct {
+/* What is said of frames, and what of it this shows. */
+struct reading {
 	const char *words, *said, *what;
-} server_cases[] = {
+};
+
+static const struct reading server_cases[] = {
 	{ "* = g1.", "answer begun open(1) head(1, /) end(1) ", "a request" },
 	{ "* = G1.", "answer begun open(1) head(1, /) end(1) ", "a request in crumbs" },
 	{ "* = q1 d1:2 d1:3.", "answer begun open(1) head(1, /p) xxxxxend(1) ",
@@ -277,9 +264,7 @@ static const struct {
 };
 
 /* As of a client that has asked for GET on stream 1, and for POST on 3, not all of it. */
-static const struct {
-	const char *words, *said, *what;
-} client_cases[] = {
+static const struct reading client_cases[] = {
 	{ "= o1.", "answer begun head(1, 200) end(1) ", "a response" },
 	{ "= l1 d1:5.", "answer begun head(1, 200) xxxxxend(1) ", "with a body" },
 	{ "= e1 e1 l1 d1:5 t1.", "answer begun head(1, 103) head(1, 103) head(1, 200) "
@@ -313,17 +298,23 @@ static void begin_client(struct mux_end *e)
 	mux_end_send_block(e, &post->s, POST5, strlen(POST5), false);
 }
 
-static void client_is_told(const char *words, const char *said, const char *what)
+static void begin_server(struct mux_end *e)
+{
+	mux_end_init(e, true, &mux_end_options);
+}
+
+static void is_read(void (*begin)(struct mux_end *e), const struct reading *r)
 {
 	static const u32 steps[] = { 100000, 1, 7 };
-	struct block_text in = frames_of(words);
+	struct block_text in = frames_of(r->words);
 	struct mux_end e;
 	u32 i;
 
 	for (i = 0; i < 3; i++) {
-		begin_client(&e);
+		begin(&e);
 		mux_end_take(&e, (struct span){ in.p, in.len }, steps[i]);
-		tap_is(e.said.p, said, "to a client: %s, in pieces of %u", what, steps[i]);
+		tap_is(e.said.p, r->said, "to a %s: %s, in pieces of %u",
+		       e.m.server ? "server" : "client", r->what, steps[i]);
 		mux_end_exit(&e);
 	}
 	free(in.p);
@@ -334,11 +325,9 @@ static void test_reading(void)
 	u32 i;
 
 	for (i = 0; i < sizeof(server_cases) / sizeof(*server_cases); i++)
-		is_read(true, server_cases[i].words, server_cases[i].said,
-			server_cases[i].what);
+		is_read(begin_server, &server_cases[i]);
 	for (i = 0; i < sizeof(client_cases) / sizeof(*client_cases); i++)
-		client_is_told(client_cases[i].words, client_cases[i].said,
-			       client_cases[i].what);
+		is_read(begin_client, &client_cases[i]);
 }
 
 /* Whoever answers what is malformed hears no more of it but its end. */
